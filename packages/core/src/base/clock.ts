@@ -1,0 +1,22 @@
+// What anything timed may ask of time: now, later, never mind.
+
+/** A duration or an instant in nanoseconds since the machine was switched on. Integer, below 2^53. */
+export type Nanoseconds = number;
+
+/** Identifies one pending call; 0 is never a live handle, so fields may start at 0. */
+export type TimerHandle = number;
+
+/**
+ * The only source of time inside core. The virtual clock, the scheduler and the real clock of a host implement it.
+ *
+ * `after` never calls `run` inside itself, not even for a delay of 0. Calls at the same instant run in an order
+ * chosen by the implementation (first come first served, or by seed): code that needs an order keeps its own queue.
+ */
+export interface Clock {
+  /** Nanoseconds since switch-on. Never goes back. */
+  nowNs(): Nanoseconds;
+  /** Calls `run(argument)` once, `delayNs` from now. The pair avoids a closure per event on hot paths. */
+  after<T>(delayNs: Nanoseconds, run: (argument: T) => void, argument: T): TimerHandle;
+  /** Forgets a pending call. A handle that has run, was cancelled or is 0 is ignored. */
+  cancel(handle: TimerHandle): void;
+}

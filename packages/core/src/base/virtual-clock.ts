@@ -1,0 +1,200 @@
+// Virtual time: a binary heap of pending calls in typed arrays. Nothing happens between events.
+
+import type { Clock, Nanoseconds, TimerHandle } from "./clock.ts";
+
+/**
+ * Pending calls ordered by (time, order of arrival). A handle is a slot and its generation, so cancelling is O(1):
+ * the slot is marked empty and the heap entry is skipped when it surfaces (node-performance.md §5).
+ */
+export class VirtualClock implements Clock {
+  #now: Nanoseconds = 0;
+  #size = 0;
+  #sequence = 0;
+  #times = new Float64Array(64);
+  #sequences = new Float64Array(64);
+  #slots = new Int32Array(64);
+  #runs: (((argument: unknown) => void) | null)[] = [];
+  #arguments: unknown[] = [];
+  #generations: number[] = [];
+  #free: number[] = [];
+  #live = 0;
+
+  nowNs(): Nanoseconds {
+    return this.#now;
+  }
+
+  /** Calls pending and not cancelled. */
+  get pending(): number {
+    return this.#live;
+  }
+
+  after<T>(delayNs: Nanoseconds, run: (argument: T) => void, argument: T): TimerHandle {
+    if (!(delayNs >= 0)) throw new RangeError(`delay must not be negative: ${delayNs}`);
+    let slot: number;
+    if (this.#free.length > 0) slot = this.#free.pop() as number;
+    else {
+      slot = this.#runs.length;
+      this.#generations.push(1);
+      this.#runs.push(null);
+      this.#arguments.push(null);
+    }
+    this.#runs[slot] = run as (argument: unknown) => void;
+    this.#arguments[slot] = argument;
+    this.#live++;
+    this.#push(this.#now + delayNs, slot);
+    return this.#generations[slot] * 1048576 + slot;
+  }
+
+  cancel(handle: TimerHandle): void {
+    const slot = handle % 1048576;
+    if (handle === 0 || this.#generations[slot] !== Math.floor(handle / 1048576)) return;
+    if (this.#runs[slot] === null) return;
+    this.#runs[slot] = null;
+    this.#arguments[slot] = null;
+    this.#generations[slot]++;
+    this.#live--;
+  }
+
+  /** When the next call is due, or Infinity. */
+  nextTimeNs(): Nanoseconds {
+    while (this.#size > 0 && this.#runs[this.#slots[0]] === null) this.#dropTop();
+    return this.#size > 0 ? this.#times[0] : Number.POSITIVE_INFINITY;
+  }
+
+  /** Moves time to the next call and runs it. False when nothing is pending or it lies beyond `limitNs`. */
+  step(limitNs: Nanoseconds = Number.POSITIVE_INFINITY): boolean {
+    const time = this.nextTimeNs();
+    if (time === Number.POSITIVE_INFINITY || time > limitNs) return false;
+    this.#now = time;
+    const slot = this.#slots[0];
+    const run = this.#runs[slot] as (argument: unknown) => void;
+    const argument = this.#arguments[slot];
+    this.#runs[slot] = null;
+    this.#arguments[slot] = null;
+    this.#generations[slot]++;
+    this.#live--;
+    this.#dropTop();
+    run(argument);
+    return true;
+  }
+
+  /**
+   * Takes every call due at the next instant out of the heap, hands each to `collect` in order of arrival and moves
+   * time there. For the scheduler, which chooses the order itself. Returns how many were due.
+   */
+  takeNextInstant(limitNs: Nanoseconds, collect: (handle: TimerHandle) => void): number {
+    const time = this.nextTimeNs();
+    if (time === Number.POSITIVE_INFINITY || time > limitNs) return 0;
+    this.#now = time;
+    let count = 0;
+    while (this.#size > 0 && this.#times[0] === time) {
+      const slot = this.#slots[0];
+      if (this.#runs[slot] === null) {
+        this.#dropTop();
+        continue;
+      }
+      this.#dropTopKeepSlot();
+      collect(this.#generations[slot] * 1048576 + slot);
+      count++;
+    }
+    return count;
+  }
+
+  /** Runs a call taken by takeNextInstant, unless it was cancelled meanwhile. */
+  runTaken(handle: TimerHandle): void {
+    const slot = handle % 1048576;
+    if (this.#generations[slot] !== Math.floor(handle / 1048576)) {
+      this.#free.push(slot);
+      return;
+    }
+    const run = this.#runs[slot] as (argument: unknown) => void;
+    const argument = this.#arguments[slot];
+    this.#runs[slot] = null;
+    this.#arguments[slot] = null;
+    this.#generations[slot]++;
+    this.#live--;
+    this.#free.push(slot);
+    run(argument);
+  }
+
+  /** Moves time forward without running anything; never past the next pending call. */
+  advanceTo(timeNs: Nanoseconds): void {
+    const limit = Math.min(timeNs, this.nextTimeNs());
+    if (limit > this.#now) this.#now = limit;
+  }
+
+  /** Runs calls in order until none is due at or before `limitNs`; then time stands at `limitNs` if that is finite. */
+  runUntil(limitNs: Nanoseconds = Number.POSITIVE_INFINITY): void {
+    while (this.step(limitNs));
+    if (limitNs !== Number.POSITIVE_INFINITY && limitNs > this.#now) this.#now = limitNs;
+  }
+
+  #push(time: Nanoseconds, slot: number): void {
+    if (this.#size === this.#times.length) this.#grow();
+    const times = this.#times;
+    const sequences = this.#sequences;
+    const slots = this.#slots;
+    const sequence = this.#sequence++;
+    let at = this.#size++;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (times[parent] <= time) break;
+      times[at] = times[parent];
+      sequences[at] = sequences[parent];
+      slots[at] = slots[parent];
+      at = parent;
+    }
+    times[at] = time;
+    sequences[at] = sequence;
+    slots[at] = slot;
+  }
+
+  #dropTop(): void {
+    this.#free.push(this.#slots[0]);
+    this.#dropTopKeepSlot();
+  }
+
+  #dropTopKeepSlot(): void {
+    const times = this.#times;
+    const sequences = this.#sequences;
+    const slots = this.#slots;
+    const last = --this.#size;
+    if (last === 0) return;
+    const time = times[last];
+    const sequence = sequences[last];
+    const slot = slots[last];
+    let at = 0;
+    for (;;) {
+      let child = at * 2 + 1;
+      if (child >= last) break;
+      const right = child + 1;
+      if (
+        right < last &&
+        (times[right] < times[child] || (times[right] === times[child] && sequences[right] < sequences[child]))
+      ) {
+        child = right;
+      }
+      if (times[child] > time || (times[child] === time && sequences[child] > sequence)) break;
+      times[at] = times[child];
+      sequences[at] = sequences[child];
+      slots[at] = slots[child];
+      at = child;
+    }
+    times[at] = time;
+    sequences[at] = sequence;
+    slots[at] = slot;
+  }
+
+  #grow(): void {
+    const length = this.#times.length * 2;
+    const times = new Float64Array(length);
+    times.set(this.#times);
+    this.#times = times;
+    const sequences = new Float64Array(length);
+    sequences.set(this.#sequences);
+    this.#sequences = sequences;
+    const slots = new Int32Array(length);
+    slots.set(this.#slots);
+    this.#slots = slots;
+  }
+}
