@@ -1,0 +1,247 @@
+// IOUSBHostPipe: one endpoint of an open interface, with single, blocking and bundled transfers.
+
+import { ContractViolation } from "../../base/errors.ts";
+import { type IOReturn, IOReturns } from "../../base/io-return.ts";
+import type { EndpointDescriptor } from "../../codec/usb/descriptors.ts";
+import type { OSAction } from "../../runtime/action.ts";
+import { type IOMemoryDescriptor, kIOMemoryDirectionIn, kIOMemoryDirectionOut } from "../../runtime/memory.ts";
+import type { IOUSBHostInterface } from "./io-usb-host-interface.ts";
+import { ActionReceiver, blockOnUsb } from "./usb-receivers.ts";
+import type { UsbReceiver, UsbRequests } from "./usb-requests.ts";
+
+/** Most transfers in one asyncIOBundled, and most completions in one callback. */
+export const kIOUSBHostPipeBundlingMax = 16;
+export const kIOUSBAbortAsynchronous = 0;
+export const kIOUSBAbortSynchronous = 1;
+
+/** CLEAR_FEATURE(ENDPOINT_HALT) to an endpoint: USB 2.0 §9.4.1. */
+const clearFeature = 1;
+const recipientEndpoint = 0x02;
+
+/**
+ * Made by `IOUSBHostInterface.copyPipe`. Not a service. Data calls return an IOReturn instead of throwing, because
+ * they are the hot path; the others reject with an IOError.
+ *
+ * After any error but a timeout the endpoint is halted: further transfers are refused with kUSBHostReturnPipeStalled
+ * until `clearStall` (driverkit-families.md §1.4). Transfers complete in the order they were accepted.
+ */
+export class IOUSBHostPipe {
+  readonly interface: IOUSBHostInterface;
+  readonly descriptor: EndpointDescriptor;
+  readonly address: number;
+  readonly #requests: UsbRequests;
+  readonly #actions: ActionReceiver;
+  #isClosed = false;
+  #idleTimeoutMs = 0;
+  #ring: Bundle | null = null;
+
+  /** Called by the interface. */
+  constructor(owner: IOUSBHostInterface, descriptor: EndpointDescriptor, requests: UsbRequests) {
+    this.interface = owner;
+    this.descriptor = descriptor;
+    this.address = descriptor.bEndpointAddress;
+    this.#requests = requests;
+    this.#actions = new ActionReceiver(owner.scheduler);
+  }
+
+  get isIn(): boolean {
+    return (this.address & 0x80) !== 0;
+  }
+
+  /** The interface chose another alternate setting, or was closed: this pipe is no longer usable. */
+  invalidate(): void {
+    this.#isClosed = true;
+  }
+
+  getSpeed(): number {
+    return this.#requests.port.speed;
+  }
+
+  getDescriptors(): EndpointDescriptor {
+    return this.descriptor;
+  }
+
+  /** Milliseconds; kept and answered, nothing suspends (fidelity: absent). */
+  setIdlePolicy(idleTimeoutMs: number): void {
+    this.#idleTimeoutMs = idleTimeoutMs;
+  }
+
+  getIdlePolicy(): number {
+    return this.#idleTimeoutMs;
+  }
+
+  /**
+   * Starts a transfer of `length` bytes of `dataBuffer`. kIOReturnSuccess: `completion` is invoked exactly once with
+   * (status, actual byte count, time); anything else: never. The buffer is the pipe's until then.
+   * kIOReturnNotOpen, kIOReturnBadArgument (length or direction do not fit the buffer), kIOReturnNoDevice,
+   * kUSBHostReturnPipeStalled (halted), kIOReturnNoResources (too many under way). `timeoutMs` 0: never times out;
+   * interrupt pipes take no timeout (kIOReturnBadArgument).
+   */
+  asyncIO(dataBuffer: IOMemoryDescriptor, length: number, completion: OSAction, timeoutMs = 0): IOReturn {
+    const refused = this.#check(dataBuffer, length, timeoutMs);
+    if (refused !== IOReturns.kIOReturnSuccess) return refused;
+    const tag = this.#actions.claim(completion);
+    const status = this.#requests.transfer(
+      "IOUSBHostPipe.asyncIO",
+      this.interface.client,
+      this.address,
+      dataBuffer.bytes,
+      length,
+      timeoutMs,
+      this.#actions,
+      tag,
+    );
+    if (status !== IOReturns.kIOReturnSuccess) this.#actions.forget(tag);
+    return status;
+  }
+
+  /** As asyncIO, but blocks the calling thread; resolves with the byte count, rejects with the error. */
+  async io(dataBuffer: IOMemoryDescriptor, length: number, timeoutMs = 0): Promise<number> {
+    const call = "IOUSBHostPipe.io";
+    const refused = this.#check(dataBuffer, length, timeoutMs);
+    if (refused !== IOReturns.kIOReturnSuccess) throw this.interface.failure(refused, call);
+    return await blockOnUsb(this.interface.scheduler, this.interface, call, (receiver) =>
+      this.#requests.transfer(
+        call,
+        this.interface.client,
+        this.address,
+        dataBuffer.bytes,
+        length,
+        timeoutMs,
+        receiver,
+        0,
+      ),
+    );
+  }
+
+  /**
+   * Ends what is pending on this pipe with `withError`. Asynchronous: returns at once, completions follow.
+   * Synchronous: resolves when the last of them has been handed over.
+   */
+  async abort(options: number = kIOUSBAbortAsynchronous, withError: IOReturn = IOReturns.kIOReturnAborted): Promise<void> {
+    const count = this.#requests.abort(this.address, null, withError);
+    if (options === kIOUSBAbortSynchronous && count > 0) await this.interface.scheduler.sleep(1_000);
+  }
+
+  /**
+   * Ends a halt. With `withRequest` the device is told too (CLEAR_FEATURE(ENDPOINT_HALT)). Aborts what is pending and
+   * resets the data toggle: never call it on a healthy pipe.
+   */
+  async clearStall(withRequest: boolean): Promise<void> {
+    this.#requests.abort(this.address, null, IOReturns.kIOReturnAborted);
+    if (withRequest) {
+      await this.interface.sendStandardRequest("IOUSBHostPipe.clearStall", recipientEndpoint, clearFeature, 0, this.address);
+    }
+    this.#requests.port.clearHalt(this.address);
+  }
+
+  /** Once per pipe, bulk only: room for `size` descriptors that asyncIOBundled names by index. */
+  createMemoryDescriptorRing(size: number): void {
+    const call = "IOUSBHostPipe.createMemoryDescriptorRing";
+    if (this.#ring !== null) throw this.interface.failure(IOReturns.kIOReturnBusy, call, "a ring exists");
+    if (!Number.isInteger(size) || size < 1) throw this.interface.failure(IOReturns.kIOReturnBadArgument, call);
+    if ((this.descriptor.bmAttributes & 3) !== 2) throw this.interface.failure(IOReturns.kIOReturnUnsupported, call);
+    this.#ring = new Bundle(size);
+  }
+
+  setMemoryDescriptor(memory: IOMemoryDescriptor, index: number): void {
+    const ring = this.#ring;
+    if (ring === null || index < 0 || index >= ring.buffers.length) {
+      throw this.interface.failure(IOReturns.kIOReturnBadArgument, "IOUSBHostPipe.setMemoryDescriptor");
+    }
+    ring.buffers[index] = memory;
+  }
+
+  /**
+   * Starts up to 16 transfers on ring entries from `index` (wrapping), `lengths[i]` bytes each. Answers how many were
+   * accepted, with the status that stopped the rest. `completion` is invoked with (first ring index, count, 0);
+   * statuses and byte counts are read with `bundledStatus` and `bundledByteCount` by ring index: Apple passes them as
+   * arrays.
+   */
+  asyncIOBundled(
+    index: number,
+    lengths: readonly number[],
+    completion: OSAction,
+    timeoutMs = 0,
+  ): { status: IOReturn; accepted: number } {
+    const ring = this.#ring;
+    if (ring === null || lengths.length < 1 || lengths.length > kIOUSBHostPipeBundlingMax) {
+      return { status: IOReturns.kIOReturnBadArgument, accepted: 0 };
+    }
+    let accepted = 0;
+    for (const length of lengths) {
+      const entry = (index + accepted) % ring.buffers.length;
+      const buffer = ring.buffers[entry];
+      if (buffer === null || ring.isBusy[entry]) return { status: IOReturns.kIOReturnBadArgument, accepted };
+      const refused = this.#check(buffer, length, timeoutMs);
+      if (refused !== IOReturns.kIOReturnSuccess) return { status: refused, accepted };
+      ring.begin(entry, completion);
+      const status = this.#requests.transfer(
+        "IOUSBHostPipe.asyncIOBundled",
+        this.interface.client,
+        this.address,
+        buffer.bytes,
+        length,
+        timeoutMs,
+        ring,
+        entry,
+      );
+      if (status !== IOReturns.kIOReturnSuccess) {
+        ring.isBusy[entry] = false;
+        return { status, accepted };
+      }
+      accepted++;
+    }
+    return { status: IOReturns.kIOReturnSuccess, accepted };
+  }
+
+  bundledStatus(index: number): IOReturn {
+    return (this.#ring as Bundle).statuses[index];
+  }
+
+  bundledByteCount(index: number): number {
+    return (this.#ring as Bundle).byteCounts[index];
+  }
+
+  #check(dataBuffer: IOMemoryDescriptor, length: number, timeoutMs: number): IOReturn {
+    if (this.#isClosed || this.interface.client === null) return IOReturns.kIOReturnNotOpen;
+    if (this.#requests.isGone) return IOReturns.kIOReturnNoDevice;
+    if (dataBuffer.isReleased) {
+      throw new ContractViolation("memory-use-after-release", `a released buffer was given to pipe 0x${this.address.toString(16)}`);
+    }
+    if (length < 0 || length > dataBuffer.length) return IOReturns.kIOReturnBadArgument;
+    const needed = this.isIn ? kIOMemoryDirectionIn : kIOMemoryDirectionOut;
+    if ((dataBuffer.direction & needed) === 0) return IOReturns.kIOReturnBadArgument;
+    if (timeoutMs > 0 && (this.descriptor.bmAttributes & 3) === 3) return IOReturns.kIOReturnBadArgument;
+    return IOReturns.kIOReturnSuccess;
+  }
+}
+
+/** Ring of a bundled pipe; each completion is one callback of one entry. */
+class Bundle implements UsbReceiver {
+  readonly buffers: (IOMemoryDescriptor | null)[];
+  readonly isBusy: boolean[];
+  readonly statuses: IOReturn[];
+  readonly byteCounts: number[];
+  readonly #completions: (OSAction | null)[];
+
+  constructor(size: number) {
+    this.buffers = new Array<IOMemoryDescriptor | null>(size).fill(null);
+    this.isBusy = new Array<boolean>(size).fill(false);
+    this.statuses = new Array<IOReturn>(size).fill(IOReturns.kIOReturnSuccess);
+    this.byteCounts = new Array<number>(size).fill(0);
+    this.#completions = new Array<OSAction | null>(size).fill(null);
+  }
+
+  begin(entry: number, completion: OSAction): void {
+    this.isBusy[entry] = true;
+    this.#completions[entry] = completion;
+  }
+
+  usbCompleted(entry: number, status: IOReturn, actualBytes: number): void {
+    this.isBusy[entry] = false;
+    this.statuses[entry] = status;
+    this.byteCounts[entry] = actualBytes;
+    this.#completions[entry]?.invoke(entry, 1, 0);
+  }
+}

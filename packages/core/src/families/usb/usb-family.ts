@@ -1,0 +1,149 @@
+// The USB family of a machine: enumerates attached devices, publishes them and their interfaces, takes them away.
+
+import { type Configuration, parseConfiguration, parseDeviceDescriptor } from "../../codec/usb/descriptors.ts";
+import { DecodeError } from "../../base/errors.ts";
+import { hex } from "../../base/text.ts";
+import type { UsbHostPort } from "../../ports/usb-host.ts";
+import { IOError } from "../../runtime/io-error.ts";
+import type { Machine } from "../../runtime/machine.ts";
+import type { Properties } from "../../runtime/properties.ts";
+import type { IOService } from "../../runtime/service.ts";
+import { IOUSBHostDevice, type UsbDeviceFamily } from "./io-usb-host-device.ts";
+import { IOUSBHostInterface } from "./io-usb-host-interface.ts";
+
+/** The entitlement that the kernel demands of a dext before it may attach (posts.md T2). */
+const usbEntitlement = [["com.apple.developer.driverkit.transport.usb"]];
+
+/** What became of an attach, for `drydock registry` and the log. */
+export interface EnumerationFailure {
+  readonly locationId: number;
+  readonly reason: string;
+}
+
+/**
+ * Joins buses to a machine: a rig calls `attach` with each port (wrapped in faults and trace, if any). Enumeration runs
+ * on a kernel thread; a device whose descriptors cannot be read or parsed is reported in `failures` and not published.
+ */
+export class UsbFamily implements UsbDeviceFamily {
+  readonly failures: EnumerationFailure[] = [];
+  readonly #machine: Machine;
+  readonly #controller: IOService;
+
+  constructor(machine: Machine, controller: IOService) {
+    this.#machine = machine;
+    this.#controller = controller;
+  }
+
+  /**
+   * A device has come. Answers the nub at once, so that a trace can ask it who is calling
+   * (`device.requests.describeCaller`); it is registered when enumeration has succeeded.
+   */
+  attach(port: UsbHostPort): IOUSBHostDevice {
+    const device = this.#machine.publish(
+      { kernelClass: "IOUSBHostDevice", provider: this.#controller },
+      (context) => new IOUSBHostDevice(context, port, this),
+    );
+    device.location = hex(port.locationId, 8);
+    this.#machine.kernelProcess.spawn(`enumerate ${device.location}`, () => this.#enumerate(device));
+    return device;
+  }
+
+  publishInterfaces(device: IOUSBHostDevice, configuration: Configuration, register: boolean): IOUSBHostInterface[] {
+    const own = device.deviceDescriptor;
+    return configuration.interfaces.map((entry) => {
+      const { descriptor } = entry.settings[0];
+      const properties: Properties = {
+        IOServiceDEXTEntitlements: usbEntitlement,
+        idVendor: own.idVendor,
+        idProduct: own.idProduct,
+        bcdDevice: own.bcdDevice,
+        locationID: device.requests.port.locationId,
+        bConfigurationValue: configuration.descriptor.bConfigurationValue,
+        bInterfaceNumber: descriptor.bInterfaceNumber,
+        bAlternateSetting: descriptor.bAlternateSetting,
+        bInterfaceClass: descriptor.bInterfaceClass,
+        bInterfaceSubClass: descriptor.bInterfaceSubClass,
+        bInterfaceProtocol: descriptor.bInterfaceProtocol,
+        bNumEndpoints: descriptor.bNumEndpoints,
+      };
+      const published = this.#machine.publish(
+        { kernelClass: "IOUSBHostInterface", provider: device, properties },
+        (context) => new IOUSBHostInterface(context, device, entry.settings),
+      );
+      published.location = hex(descriptor.bInterfaceNumber);
+      if (register) published.registerService();
+      return published;
+    });
+  }
+
+  withdrawInterfaces(device: IOUSBHostDevice): void {
+    for (const client of [...device.clients]) {
+      if (client instanceof IOUSBHostInterface) this.#machine.terminate(client);
+    }
+  }
+
+  detached(device: IOUSBHostDevice): void {
+    this.#machine.terminate(device);
+  }
+
+  async #enumerate(device: IOUSBHostDevice): Promise<void> {
+    try {
+      await this.#readDescriptors(device);
+    } catch (error) {
+      if (!(error instanceof IOError || error instanceof DecodeError)) throw error;
+      this.failures.push({ locationId: device.requests.port.locationId, reason: error.message });
+      this.#machine.log.kernel(`IOUSBHostFamily: device ${device.location} could not be enumerated: ${error.message}`);
+      this.#machine.terminate(device);
+      return;
+    }
+    if (device.isInactive) return;
+    device.registerService();
+    this.#machine.kernelProcess.spawn(`configure ${device.location}`, () => this.#configureByDefault(device));
+  }
+
+  async #readDescriptors(device: IOUSBHostDevice): Promise<void> {
+    const descriptor = parseDeviceDescriptor(await device.copyDescriptor(1, 0, 0, 18));
+    const configurations: Configuration[] = [];
+    for (let index = 0; index < descriptor.bNumConfigurations; index++) {
+      const header = await device.copyDescriptor(2, index, 0, 9);
+      if (header.length < 9) throw new DecodeError("configuration descriptor", header.length, "shorter than 9 bytes");
+      const bytes = await device.copyDescriptor(2, index, 0, header[2] | (header[3] << 8));
+      configurations.push(parseConfiguration(bytes));
+    }
+    device.describe(descriptor, configurations);
+    const product = await device.copyStringDescriptor(descriptor.iProduct);
+    const vendor = await device.copyStringDescriptor(descriptor.iManufacturer);
+    const serial = await device.copyStringDescriptor(descriptor.iSerialNumber);
+    if (product !== "") device.registryName = product;
+    Object.assign(device.properties, {
+      IOServiceDEXTEntitlements: usbEntitlement,
+      idVendor: descriptor.idVendor,
+      idProduct: descriptor.idProduct,
+      bcdDevice: descriptor.bcdDevice,
+      bcdUSB: descriptor.bcdUSB,
+      bDeviceClass: descriptor.bDeviceClass,
+      bDeviceSubClass: descriptor.bDeviceSubClass,
+      bDeviceProtocol: descriptor.bDeviceProtocol,
+      bMaxPacketSize0: descriptor.bMaxPacketSize0,
+      bNumConfigurations: descriptor.bNumConfigurations,
+      locationID: device.requests.port.locationId,
+      USBSpeed: device.requests.port.speed,
+      kUSBAddress: device.getAddress(),
+      ...(product === "" ? {} : { kUSBProductString: product }),
+      ...(vendor === "" ? {} : { kUSBVendorString: vendor }),
+      ...(serial === "" ? {} : { kUSBSerialNumberString: serial }),
+    });
+  }
+
+  /** When no driver took the device as a whole, the family selects its first configuration, as composite devices need. */
+  async #configureByDefault(device: IOUSBHostDevice): Promise<void> {
+    while (device.busyCount > 0 && !device.isInactive) await this.#machine.scheduler.sleep(1_000_000);
+    if (device.isInactive || device.clients.length > 0 || device.configuration !== null) return;
+    try {
+      await device.setConfiguration(device.copyConfigurationDescriptor(0).descriptor.bConfigurationValue, true);
+    } catch (error) {
+      if (!(error instanceof IOError)) throw error;
+      this.failures.push({ locationId: device.requests.port.locationId, reason: error.message });
+    }
+  }
+}

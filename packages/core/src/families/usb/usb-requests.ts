@@ -1,0 +1,192 @@
+// Every transfer under way on one device: slots, owners, timeouts, and how results become IOReturns.
+
+import type { TimerHandle } from "../../base/clock.ts";
+import { type IOReturn, IOReturns } from "../../base/io-return.ts";
+import { millisecond } from "../../base/units.ts";
+import { type UsbHostClient, type UsbHostPort, UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
+import type { IOService } from "../../runtime/service.ts";
+import type { Scheduler } from "../../runtime/scheduler.ts";
+
+/** Who is told about a finished transfer: an OSAction, a blocked call, a bundle. Never called inside a submission. */
+export interface UsbReceiver {
+  usbCompleted(tag: number, status: IOReturn, actualBytes: number): void;
+}
+
+/** What a transfer was for, so that it can be aborted by endpoint or by client. */
+const defaultEndpoint = 0;
+
+/**
+ * The kernel's bookkeeping between the family's objects and a `UsbHostPort`. Nothing here allocates per transfer:
+ * a slot's fields live in arrays, and a timer exists only when a timeout was asked for.
+ */
+export class UsbRequests implements UsbHostClient {
+  readonly port: UsbHostPort;
+  readonly #scheduler: Scheduler;
+  readonly #onDetached: () => void;
+  readonly #free: number[] = [];
+  readonly #receivers: (UsbReceiver | null)[] = [];
+  readonly #owners: (IOService | null)[] = [];
+  readonly #tags: number[] = [];
+  readonly #endpoints: number[] = [];
+  readonly #timers: TimerHandle[] = [];
+  /** What a cancelled slot reports: the abort's error, or kIOReturnTimeout. */
+  readonly #cancelCodes: IOReturn[] = [];
+  #isGone = false;
+  /** The call that is submitting right now, for traces. */
+  #call = "";
+  #caller: IOService | null = null;
+
+  constructor(port: UsbHostPort, scheduler: Scheduler, onDetached: () => void) {
+    this.port = port;
+    this.#scheduler = scheduler;
+    this.#onDetached = onDetached;
+    for (let slot = port.slotCount - 1; slot >= 0; slot--) this.#free.push(slot);
+    for (let slot = 0; slot < port.slotCount; slot++) {
+      this.#receivers.push(null);
+      this.#owners.push(null);
+      this.#tags.push(0);
+      this.#endpoints.push(0);
+      this.#timers.push(0);
+      this.#cancelCodes.push(IOReturns.kIOReturnAborted);
+    }
+    port.connect(this);
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** The driver call that causes the submission under way, for a trace: "IOUSBHostPipe.asyncIO (FtdiDriver)". */
+  describeCaller(): string | null {
+    if (this.#call === "") return null;
+    return this.#caller === null ? this.#call : `${this.#call} (${this.#caller.className})`;
+  }
+
+  /**
+   * Sends a control request. kIOReturnSuccess: `receiver` will be told exactly once; anything else: never.
+   * `timeoutMs` 0 waits for ever.
+   */
+  control(
+    call: string,
+    owner: IOService | null,
+    setup: Uint8Array,
+    buffer: Uint8Array | null,
+    timeoutMs: number,
+    receiver: UsbReceiver,
+    tag: number,
+  ): IOReturn {
+    const slot = this.#claim(owner, defaultEndpoint, receiver, tag);
+    if (slot < 0) return IOReturns.kIOReturnNoResources;
+    this.#call = call;
+    this.#caller = owner;
+    const submitted = this.port.control(slot, setup, buffer, 0);
+    this.#call = "";
+    return this.#accepted(slot, submitted, timeoutMs);
+  }
+
+  /** Moves bulk or interrupt data; as `control`. */
+  transfer(
+    call: string,
+    owner: IOService | null,
+    endpoint: number,
+    buffer: Uint8Array,
+    length: number,
+    timeoutMs: number,
+    receiver: UsbReceiver,
+    tag: number,
+  ): IOReturn {
+    const slot = this.#claim(owner, endpoint, receiver, tag);
+    if (slot < 0) return IOReturns.kIOReturnNoResources;
+    this.#call = call;
+    this.#caller = owner;
+    const submitted = this.port.transfer(slot, endpoint, buffer, 0, length);
+    this.#call = "";
+    return this.#accepted(slot, submitted, timeoutMs);
+  }
+
+  /** Ends what is under way on `endpoint` (null: all) for `owner` (null: anybody) with `code`. Returns how many. */
+  abort(endpoint: number | null, owner: IOService | null, code: IOReturn): number {
+    let count = 0;
+    for (let slot = 0; slot < this.#receivers.length; slot++) {
+      if (this.#receivers[slot] === null) continue;
+      if (endpoint !== null && this.#endpoints[slot] !== endpoint) continue;
+      if (owner !== null && this.#owners[slot] !== owner) continue;
+      this.#cancelCodes[slot] = code;
+      this.port.cancel(slot);
+      count++;
+    }
+    return count;
+  }
+
+  completed(slot: number, status: UsbStatus, actualBytes: number): void {
+    const receiver = this.#receivers[slot];
+    if (receiver === null) return;
+    const tag = this.#tags[slot];
+    const code = status === UsbStatus.cancelled ? this.#cancelCodes[slot] : returnOfStatus[status];
+    this.#release(slot);
+    receiver.usbCompleted(tag, code, actualBytes);
+  }
+
+  detached(): void {
+    this.#isGone = true;
+    this.#onDetached();
+  }
+
+  #claim(owner: IOService | null, endpoint: number, receiver: UsbReceiver, tag: number): number {
+    const slot = this.#free.pop();
+    if (slot === undefined) return -1;
+    this.#receivers[slot] = receiver;
+    this.#owners[slot] = owner;
+    this.#endpoints[slot] = endpoint;
+    this.#tags[slot] = tag;
+    return slot;
+  }
+
+  #accepted(slot: number, submitted: UsbSubmit, timeoutMs: number): IOReturn {
+    if (submitted !== UsbSubmit.accepted) {
+      this.#release(slot);
+      return returnOfSubmit[submitted];
+    }
+    if (timeoutMs > 0) {
+      this.#timers[slot] = this.#scheduler.after(timeoutMs * millisecond, this.#timedOut, slot);
+    }
+    return IOReturns.kIOReturnSuccess;
+  }
+
+  #release(slot: number): void {
+    if (this.#timers[slot] !== 0) {
+      this.#scheduler.cancel(this.#timers[slot]);
+      this.#timers[slot] = 0;
+    }
+    this.#receivers[slot] = null;
+    this.#owners[slot] = null;
+    this.#cancelCodes[slot] = IOReturns.kIOReturnAborted;
+    this.#free.push(slot);
+  }
+
+  readonly #timedOut = (slot: number): void => {
+    this.#timers[slot] = 0;
+    if (this.#receivers[slot] === null) return;
+    this.#cancelCodes[slot] = IOReturns.kIOReturnTimeout;
+    this.port.cancel(slot);
+  };
+}
+
+/** posts.md T10; `gone` and the rest are likely, not established (driverkit-families.md §1.4). */
+const returnOfStatus: Record<UsbStatus, IOReturn> = {
+  [UsbStatus.ok]: IOReturns.kIOReturnSuccess,
+  [UsbStatus.stall]: IOReturns.kUSBHostReturnPipeStalled,
+  [UsbStatus.cancelled]: IOReturns.kIOReturnAborted,
+  [UsbStatus.gone]: IOReturns.kIOReturnNotResponding,
+  [UsbStatus.overflow]: IOReturns.kIOReturnOverrun,
+  [UsbStatus.protocolError]: IOReturns.kIOReturnNotResponding,
+};
+
+const returnOfSubmit: Record<UsbSubmit, IOReturn> = {
+  [UsbSubmit.accepted]: IOReturns.kIOReturnSuccess,
+  [UsbSubmit.gone]: IOReturns.kIOReturnNoDevice,
+  [UsbSubmit.noEndpoint]: IOReturns.kIOReturnNotFound,
+  [UsbSubmit.halted]: IOReturns.kUSBHostReturnPipeStalled,
+  [UsbSubmit.badRequest]: IOReturns.kIOReturnBadArgument,
+  [UsbSubmit.busy]: IOReturns.kIOReturnNoResources,
+};

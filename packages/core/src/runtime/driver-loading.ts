@@ -1,0 +1,319 @@
+// From a registered nub to a started driver: candidates, launch, checks, Start, and what was decided why.
+
+import { millisecond, second } from "../base/units.ts";
+import { type IOReturn, IOReturns } from "../base/io-return.ts";
+import { formatReturn } from "../base/io-return.ts";
+import { decideProviderAttach } from "./access.ts";
+import type { DriverBundle, InstalledBundle } from "./driver-bundle.ts";
+import { instantiate, kernelClassChain, type MachineParts } from "./machine-parts.ts";
+import { type MatchVerdict, matchPersonality } from "./matching.ts";
+import type { Process } from "./process.ts";
+import { isDictionary, type Properties } from "./properties.ts";
+import { callService } from "./service-call.ts";
+import type { IOService } from "./service.ts";
+
+/** Relaunches of one personality on one provider before the others get their turn (driverkit-core.md §11.6). */
+const rematchMaximum = 1000;
+/** How long a personality with IOMatchDefer waits for others to be loaded. */
+const deferNs = 1 * second;
+
+/** One personality judged against one nub. */
+export interface Candidate {
+  readonly installed: InstalledBundle;
+  readonly personalityName: string;
+  readonly personality: Properties;
+  readonly category: string;
+  readonly verdict: MatchVerdict;
+}
+
+/** What became of a candidate, for the log, the command line and the doctor. */
+export interface MatchReport {
+  readonly timeNs: number;
+  readonly nub: string;
+  readonly candidate: Candidate;
+  /** `started`, or what stood in the way, in one sentence. */
+  outcome: string;
+}
+
+/** A dext service that runs, and where it came from. */
+export interface HostedService {
+  readonly service: IOService;
+  readonly candidate: Candidate;
+  readonly nub: IOService;
+}
+
+/** A server process and the services in it. */
+interface Server {
+  readonly process: Process;
+  readonly bundle: DriverBundle;
+  readonly key: string;
+}
+
+/**
+ * The kernel's matching and the launch of servers (driverkit-core.md §4.2, §11). Runs on kernel threads; one
+ * nub is matched by one thread at a time.
+ */
+export class DriverLoading {
+  readonly #parts: MachineParts;
+  readonly #bundles: InstalledBundle[] = [];
+  readonly #reports: MatchReport[] = [];
+  readonly #hosted = new Map<IOService, HostedService>();
+  readonly #servers = new Map<string, Server>();
+  readonly #matching = new Set<IOService>();
+  readonly #again = new Set<IOService>();
+  readonly #deferred = new Set<IOService>();
+  #nextLoadTag = 1;
+  readonly #onStarted: (hosted: HostedService) => void;
+  readonly #onStartFailed: (service: IOService, nub: IOService) => void;
+
+  constructor(
+    parts: MachineParts,
+    onStarted: (hosted: HostedService) => void,
+    onStartFailed: (service: IOService, nub: IOService) => void,
+  ) {
+    this.#parts = parts;
+    this.#onStarted = onStarted;
+    this.#onStartFailed = onStartFailed;
+  }
+
+  get bundles(): readonly InstalledBundle[] {
+    return this.#bundles;
+  }
+
+  get reports(): readonly MatchReport[] {
+    return this.#reports;
+  }
+
+  hostedBy(service: IOService): HostedService | null {
+    return this.#hosted.get(service) ?? null;
+  }
+
+  /** Services whose code lives in `process`. */
+  servicesOf(process: Process): IOService[] {
+    return [...this.#parts.registry.entries()].filter((entry) => entry.process === process);
+  }
+
+  bundleOf(process: Process): InstalledBundle | null {
+    return this.#bundles.find((installed) => installed.bundle.identifier === process.bundleIdentifier) ?? null;
+  }
+
+  /** Adds a bundle, or replaces an older version of it, and matches every registered nub again. */
+  install(bundle: DriverBundle, isEnabled: boolean): InstalledBundle {
+    const old = this.#bundles.findIndex((installed) => installed.bundle.identifier === bundle.identifier);
+    const installed: InstalledBundle = { bundle, isEnabled, loadTag: this.#nextLoadTag++ };
+    this.#parts.log.registerLoadTag(installed.loadTag, bundle.identifier, old >= 0);
+    if (old >= 0) this.#bundles[old] = installed;
+    else this.#bundles.push(installed);
+    this.matchAll();
+    return installed;
+  }
+
+  /** The user's switch. */
+  setEnabled(identifier: string, isEnabled: boolean): void {
+    for (const installed of this.#bundles) {
+      if (installed.bundle.identifier === identifier) installed.isEnabled = isEnabled;
+    }
+    this.matchAll();
+  }
+
+  matchAll(): void {
+    for (const entry of this.#parts.registry.entries()) if (entry.isRegistered) this.match(entry);
+  }
+
+  /** Starts matching of `nub` on a kernel thread; a second request while it runs makes it run once more. */
+  match(nub: IOService): void {
+    if (this.#matching.has(nub)) {
+      this.#again.add(nub);
+      return;
+    }
+    this.#matching.add(nub);
+    nub.adjustBusy(1);
+    this.#parts.kernelProcess.spawn(`match ${nub.registryName}`, async () => {
+      do {
+        this.#again.delete(nub);
+        await this.#matchOnce(nub);
+      } while (this.#again.has(nub) && !nub.isInactive);
+      this.#matching.delete(nub);
+      this.#again.delete(nub);
+      nub.isMatched = true;
+      nub.adjustBusy(-1);
+    });
+  }
+
+  /** Called when a hosted service is gone for good. */
+  forget(service: IOService): void {
+    this.#hosted.delete(service);
+  }
+
+  /** Ends a server that hosts nothing any more. */
+  retireIfEmpty(process: Process): void {
+    if (process.kind !== "dext" || !process.isAlive || this.servicesOf(process).length > 0) return;
+    for (const [key, server] of this.#servers) if (server.process === process) this.#servers.delete(key);
+    process.end(IOReturns.MIG_SERVER_DIED);
+    this.#parts.ring.record("process-exit", process.pid, 0, process.name);
+  }
+
+  forgetServer(process: Process): void {
+    for (const [key, server] of this.#servers) if (server.process === process) this.#servers.delete(key);
+  }
+
+  /** Verdicts of every installed personality on `nub`, best first; those that do not match last. */
+  judge(nub: IOService): Candidate[] {
+    const candidates: Candidate[] = [];
+    for (const installed of this.#bundles) {
+      for (const [personalityName, personality] of Object.entries(installed.bundle.personalities)) {
+        const verdict = matchPersonality(personality, {
+          classChain: nub.classChain,
+          name: nub.registryName,
+          properties: nub.copyProperties(),
+        });
+        const category =
+          typeof personality.IOMatchCategory === "string" ? personality.IOMatchCategory : "IODefaultMatchCategory";
+        candidates.push({ installed, personalityName, personality, category, verdict });
+      }
+    }
+    return candidates.sort((left, right) => right.verdict.score - left.verdict.score);
+  }
+
+  async #matchOnce(nub: IOService): Promise<void> {
+    await this.#parts.scheduler.sleep(this.#parts.latency.between(10_000, 200_000));
+    const consumed = new Set<string>();
+    for (const client of nub.clients) {
+      const hosted = this.#hosted.get(client);
+      if (hosted !== undefined && !client.isInactive) consumed.add(hosted.candidate.category);
+    }
+    for (const candidate of this.judge(nub)) {
+      if (nub.isInactive) return;
+      if (!candidate.verdict.matches || consumed.has(candidate.category)) {
+        this.#report(nub, candidate, candidate.verdict.matches ? "the category has a driver" : candidate.verdict.reason);
+        continue;
+      }
+      if (this.#mustDefer(nub, candidate)) {
+        this.#report(nub, candidate, "deferred (IOMatchDefer): other personalities may still be loaded");
+        continue;
+      }
+      const rematchCount = nub.properties.IORematchCount;
+      if (typeof rematchCount === "number" && rematchCount > rematchMaximum) {
+        this.#report(nub, candidate, `relaunched more than ${rematchMaximum} times`);
+        continue;
+      }
+      const outcome = await this.#startCandidate(nub, candidate);
+      this.#report(nub, candidate, outcome);
+      if (outcome === "started") consumed.add(candidate.category);
+    }
+  }
+
+  #mustDefer(nub: IOService, candidate: Candidate): boolean {
+    if (candidate.personality.IOMatchDefer !== true || this.#deferred.has(nub)) return false;
+    this.#parts.scheduler.after(
+      deferNs,
+      () => {
+        this.#deferred.add(nub);
+        if (!nub.isInactive) this.match(nub);
+      },
+      undefined,
+    );
+    return true;
+  }
+
+  #report(nub: IOService, candidate: Candidate, outcome: string): void {
+    const { scheduler, ring } = this.#parts;
+    this.#reports.push({ timeNs: scheduler.nowNs(), nub: nub.path, candidate, outcome });
+    ring.record("match", nub.registryId, candidate.verdict.score, `${candidate.personalityName}: ${outcome}`);
+  }
+
+  /** Launch, checks, attach, Start. Answers `started`, or the sentence that says what stood in the way. */
+  async #startCandidate(nub: IOService, candidate: Candidate): Promise<string> {
+    const { log, profile, registry, scheduler } = this.#parts;
+    const { bundle } = candidate.installed;
+    if (!profile.driverKit) return `${profile.name} runs no driver extensions`;
+    if (profile.needsEnableSwitch && !candidate.installed.isEnabled) return "the driver is not enabled in Settings";
+    if (!candidate.installed.isEnabled) return "the driver is not approved";
+    const userClass = candidate.personality.IOUserClass;
+    const cls = typeof userClass === "string" ? bundle.classes[userClass] : undefined;
+    if (typeof userClass !== "string" || cls === undefined) return `the bundle has no class ${String(userClass)}`;
+
+    const server = await this.#launch(candidate, nub);
+    if (nub.isInactive) {
+      this.retireIfEmpty(server.process);
+      return "the device left during the launch";
+    }
+    const kernelClass = typeof candidate.personality.IOClass === "string" ? candidate.personality.IOClass : "IOUserService";
+    const context = this.#parts.serviceContext(server.process, kernelClass, userClass, kernelClassChain(kernelClass), {
+      ...candidate.personality,
+      CFBundleIdentifier: candidate.personality.CFBundleIdentifier ?? bundle.identifier,
+      IOMatchedPersonality: candidate.personality,
+      IOProbeScore: candidate.verdict.score,
+      IOUserClasses: [userClass],
+    });
+    const verdict = decideProviderAttach({
+      profile,
+      processName: server.process.name,
+      processId: server.process.pid,
+      bundleIdentifier: bundle.identifier,
+      registryId: context.registryId,
+      serviceClassName: userClass,
+      dextEntitlements: bundle.entitlements,
+      provider: { classChain: nub.classChain, name: nub.registryName, properties: nub.copyProperties() },
+      serviceProperties: context.properties,
+    });
+    for (const line of verdict.logLines) log.kernel(line);
+    if (!verdict.allowed) {
+      this.retireIfEmpty(server.process);
+      return verdict.reason;
+    }
+    const service = instantiate(cls, context);
+    if (service === null) {
+      this.retireIfEmpty(server.process);
+      return `${userClass}::init returned false`;
+    }
+    registry.attach(service, nub);
+    const hosted: HostedService = { service, candidate, nub };
+    this.#hosted.set(service, hosted);
+    service.isStarting = true;
+    const { status } = await callService(scheduler, service, "Start", this.#messageDelay(), () => service.start(nub));
+    service.isStarting = false;
+    if (status !== IOReturns.kIOReturnSuccess) return this.#startFailed(service, nub, status);
+    service.isStarted = true;
+    this.#onStarted(hosted);
+    return "started";
+  }
+
+  #startFailed(service: IOService, nub: IOService, status: IOReturn): string {
+    this.#onStartFailed(service, nub);
+    return `Start failed with ${formatReturn(status)}`;
+  }
+
+  async #launch(candidate: Candidate, nub: IOService): Promise<Server> {
+    const { bundle } = candidate.installed;
+    const name = candidate.personality.IOUserServerName;
+    const serverName = typeof name === "string" ? name : bundle.identifier;
+    const shared = candidate.personality.IOUserServerOneProcess === true;
+    const key = shared ? serverName : `${serverName}-0x${nub.registryId.toString(16)}`;
+    const running = this.#servers.get(key);
+    if (running?.process.isAlive) return running;
+    await this.#parts.scheduler.sleep(this.#parts.latency.between(15 * millisecond, 60 * millisecond));
+    const process = this.#parts.createProcess({
+      kind: "dext",
+      name: serverName,
+      bundleIdentifier: bundle.identifier,
+      teamIdentifier: bundle.teamIdentifier,
+      entitlements: bundle.entitlements,
+      path: `/Library/SystemExtensions/5F6E7B1C-0D2A-4C11-9B1E-3A54D0C0FFEE/${bundle.identifier}.dext/${bundle.identifier}`,
+    });
+    const server: Server = { process, bundle, key };
+    this.#servers.set(key, server);
+    this.#parts.ring.record("process-launch", process.pid, nub.registryId, serverName);
+    return server;
+  }
+
+  #messageDelay(): number {
+    return this.#parts.latency.between(2_000, 20_000);
+  }
+}
+
+/** UserClientProperties and their like: the dictionary, or null. */
+export function dictionaryProperty(service: IOService, key: string): Properties | null {
+  const value = service.properties[key];
+  return isDictionary(value) ? value : null;
+}

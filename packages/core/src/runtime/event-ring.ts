@@ -1,0 +1,85 @@
+// A trace that cannot lose lines silently: numbered events in columns (posts.md F17).
+
+import type { Clock } from "../base/clock.ts";
+import type { TraceHash } from "../base/hash.ts";
+
+export interface RingEvent {
+  /** Contiguous from 0 over the life of the ring. */
+  readonly sequence: number;
+  readonly timeNs: number;
+  readonly kind: string;
+  readonly a: number;
+  readonly b: number;
+  readonly text: string;
+}
+
+/**
+ * Bounded: when it is full the oldest events are overwritten and counted in `overwritten`, so that a reader knows
+ * exactly what is missing. A gap in sequence numbers is therefore never a secret.
+ */
+export class EventRing {
+  readonly #clock: Clock;
+  readonly #capacity: number;
+  readonly #times: Float64Array;
+  readonly #as: Float64Array;
+  readonly #bs: Float64Array;
+  readonly #kinds: string[];
+  readonly #texts: string[];
+  #count = 0;
+
+  constructor(clock: Clock, capacity = 1 << 18) {
+    this.#clock = clock;
+    this.#capacity = capacity;
+    this.#times = new Float64Array(capacity);
+    this.#as = new Float64Array(capacity);
+    this.#bs = new Float64Array(capacity);
+    this.#kinds = [];
+    this.#texts = [];
+  }
+
+  record(kind: string, a = 0, b = 0, text = ""): void {
+    const at = this.#count % this.#capacity;
+    this.#times[at] = this.#clock.nowNs();
+    this.#as[at] = a;
+    this.#bs[at] = b;
+    this.#kinds[at] = kind;
+    this.#texts[at] = text;
+    this.#count++;
+  }
+
+  /** Events recorded over the ring's life. */
+  get total(): number {
+    return this.#count;
+  }
+
+  /** Events that are no longer in the ring. */
+  get overwritten(): number {
+    return Math.max(0, this.#count - this.#capacity);
+  }
+
+  /** What is in the ring from `sequence` on, oldest first. */
+  *events(sequence = 0): Generator<RingEvent> {
+    for (let next = Math.max(sequence, this.overwritten); next < this.#count; next++) {
+      const at = next % this.#capacity;
+      yield {
+        sequence: next,
+        timeNs: this.#times[at],
+        kind: this.#kinds[at],
+        a: this.#as[at],
+        b: this.#bs[at],
+        text: this.#texts[at],
+      };
+    }
+  }
+
+  /** Feeds what is in the ring to a digest. */
+  hashInto(hash: TraceHash): void {
+    for (const event of this.events()) {
+      hash.number(event.timeNs);
+      hash.text(event.kind);
+      hash.number(event.a);
+      hash.number(event.b);
+      hash.text(event.text);
+    }
+  }
+}

@@ -1,0 +1,121 @@
+// A registry as `ioreg -l` prints it, and as `ioreg -a` does (an XML property list).
+
+import { hex } from "../../base/text.ts";
+import { isDictionary, type Properties, type PropertyValue } from "../properties.ts";
+
+/** One entry and what stands on it. */
+export interface RegistrySnapshot {
+  readonly name: string;
+  readonly location: string;
+  readonly className: string;
+  readonly id: number;
+  readonly registered: boolean;
+  readonly matched: boolean;
+  readonly active: boolean;
+  readonly busy: number;
+  readonly busyMs: number;
+  readonly retain: number;
+  readonly properties: Properties;
+  readonly children: readonly RegistrySnapshot[];
+}
+
+/** `ioreg -l -w0` (posts.md §4.4). */
+export function formatRegistryTree(root: RegistrySnapshot): string {
+  const lines: string[] = [];
+  writeEntry(lines, root, "");
+  return `${lines.join("\n")}\n`;
+}
+
+function writeEntry(lines: string[], entry: RegistrySnapshot, bars: string): void {
+  const place = entry.location === "" ? "" : `@${entry.location}`;
+  const states = [
+    `class ${entry.className}`,
+    `id 0x${hex(entry.id)}`,
+    entry.registered ? "registered" : "!registered",
+    entry.matched ? "matched" : "!matched",
+    entry.active ? "active" : "inactive",
+    `busy ${entry.busy} (${entry.busyMs} ms)`,
+    `retain ${entry.retain}`,
+  ];
+  lines.push(`${bars}+-o ${entry.name}${place}  <${states.join(", ")}>`);
+  const below = `${bars}${entry.children.length > 0 ? "| " : "  "}`;
+  lines.push(`${below}{`);
+  for (const [key, value] of Object.entries(entry.properties)) lines.push(`${below}  "${key}" = ${formatTreeValue(value)}`);
+  lines.push(`${below}}`, below.trimEnd());
+  entry.children.forEach((child, index) => {
+    const isLast = index === entry.children.length - 1;
+    writeEntry(lines, child, isLast ? `${bars}  ` : `${bars}| `);
+  });
+}
+
+/** `(a,b)`, `{"k"=v}`, `<hex>`, Yes/No, as ioreg writes them. */
+export function formatTreeValue(value: PropertyValue): string {
+  if (typeof value === "string") return `"${value}"`;
+  if (typeof value === "number") return String(value);
+  if (typeof value === "boolean") return value ? "Yes" : "No";
+  if (value instanceof Uint8Array) return `<${[...value].map((byte) => hex(byte, 2)).join("")}>`;
+  if (isDictionary(value)) {
+    return `{${Object.entries(value)
+      .map(([key, item]) => `"${key}"=${formatTreeValue(item)}`)
+      .join(",")}}`;
+  }
+  return `(${value.map(formatTreeValue).join(",")})`;
+}
+
+/** IOServiceState: registered 2, matched 4, first publish 8, first match 16; inactive 1. */
+function stateBits(entry: RegistrySnapshot): number {
+  return (entry.active ? 0 : 1) | (entry.registered ? 2 | 8 : 0) | (entry.matched ? 4 | 16 : 0);
+}
+
+/** `ioreg -a`. */
+export function formatRegistryPlist(root: RegistrySnapshot): string {
+  const head =
+    '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">\n<plist version="1.0">\n';
+  return `${head}${plistValue(asDictionary(root), "")}</plist>\n`;
+}
+
+function asDictionary(entry: RegistrySnapshot): Properties {
+  return {
+    ...entry.properties,
+    ...(entry.children.length > 0 ? { IORegistryEntryChildren: entry.children.map(asDictionary) } : {}),
+    IOObjectClass: entry.className,
+    IOObjectRetainCount: entry.retain,
+    IORegistryEntryID: entry.id,
+    ...(entry.location === "" ? {} : { IORegistryEntryLocation: entry.location }),
+    IORegistryEntryName: entry.name,
+    IOServiceBusyState: entry.busy,
+    IOServiceBusyTime: entry.busyMs * 1_000_000,
+    IOServiceState: stateBits(entry),
+  };
+}
+
+function plistValue(value: PropertyValue, indent: string): string {
+  if (typeof value === "string") return `${indent}<string>${escapeXml(value)}</string>\n`;
+  if (typeof value === "number") return `${indent}<integer>${value}</integer>\n`;
+  if (typeof value === "boolean") return `${indent}<${value}/>\n`;
+  if (value instanceof Uint8Array) return `${indent}<data>${base64(value)}</data>\n`;
+  if (isDictionary(value)) {
+    const rows = Object.entries(value).map(
+      ([key, item]) => `${indent}\t<key>${escapeXml(key)}</key>\n${plistValue(item, `${indent}\t`)}`,
+    );
+    return `${indent}<dict>\n${rows.join("")}${indent}</dict>\n`;
+  }
+  return `${indent}<array>\n${value.map((item) => plistValue(item, `${indent}\t`)).join("")}${indent}</array>\n`;
+}
+
+function escapeXml(text: string): string {
+  return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+}
+
+const base64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+function base64(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 3) {
+    const group = (bytes[at] << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+    const digits = [18, 12, 6, 0].map((shift) => base64Digits[(group >> shift) & 63]);
+    const missing = Math.max(0, at + 3 - bytes.length);
+    text += digits.slice(0, 4 - missing).join("") + "=".repeat(missing);
+  }
+  return text;
+}

@@ -1,0 +1,214 @@
+// Does this personality match this nub, how well, and because of which comparison?
+
+import { hex } from "../base/text.ts";
+import { isDictionary, type Properties, type PropertyValue, sameProperty } from "./properties.ts";
+
+/** One comparison that was made: which key, what was wanted, what was there. */
+export interface Comparison {
+  readonly key: string;
+  readonly wanted: PropertyValue | null;
+  readonly found: PropertyValue | null;
+}
+
+/** The same structure serves log, command line, doctor and lab (design.md law 8). */
+export interface MatchVerdict {
+  readonly matches: boolean;
+  /** Family score plus IOProbeScore; 0 when it does not match. */
+  readonly score: number;
+  /** One sentence. */
+  readonly reason: string;
+  /** What decided, where one comparison did. */
+  readonly decidedBy: Comparison | null;
+}
+
+/** What a nub looks like to matching. */
+export interface MatchSubject {
+  /** Its class and superclasses, for IOProviderClass. */
+  readonly classChain: readonly string[];
+  /** For IONameMatch. */
+  readonly name: string;
+  readonly properties: Properties;
+}
+
+/** A family's own keys: the verdict's score is added to IOProbeScore. Null: the family has nothing to say. */
+export type FamilyMatcher = (table: Properties, subject: MatchSubject) => MatchVerdict | null;
+
+function verdict(score: number, reason: string): MatchVerdict {
+  return { matches: true, score, reason, decidedBy: null };
+}
+
+function refusal(reason: string, key: string, wanted?: PropertyValue, found?: PropertyValue): MatchVerdict {
+  return { matches: false, score: 0, reason, decidedBy: { key, wanted: wanted ?? null, found: found ?? null } };
+}
+
+/** `0x0403`, `"text"`, as people compare them. */
+export function showProperty(value: PropertyValue | null | undefined): string {
+  if (value === null || value === undefined) return "nothing";
+  if (typeof value === "number") return `${value} (0x${hex(value, 4)})`;
+  if (typeof value === "string") return `"${value}"`;
+  if (value instanceof Uint8Array) return `<${value.length} bytes>`;
+  return JSON.stringify(value);
+}
+
+/** Keys by which USB devices and interfaces are matched (driverkit-core.md §11.2). */
+const usbKeys = [
+  "idVendor",
+  "idProduct",
+  "idProductMask",
+  "idProductArray",
+  "bcdDevice",
+  "bDeviceClass",
+  "bDeviceSubClass",
+  "bDeviceProtocol",
+  "bConfigurationValue",
+  "bInterfaceNumber",
+  "bInterfaceClass",
+  "bInterfaceSubClass",
+  "bInterfaceProtocol",
+] as const;
+
+/** A legal combination. `vendorClass`: must the class be 0xFF (true), anything but 0xFF (false), or anything (null)? */
+interface UsbRow {
+  readonly keys: readonly string[];
+  readonly score: number;
+  readonly vendorClass: boolean | null;
+}
+
+function rows(kind: "Device" | "Interface"): readonly UsbRow[] {
+  const place = kind === "Device" ? [] : ["bInterfaceNumber", "bConfigurationValue"];
+  const [cls, sub, protocol] = [`b${kind}Class`, `b${kind}SubClass`, `b${kind}Protocol`];
+  return [
+    { keys: ["idVendor", "idProduct", ...place, "bcdDevice"], score: 100_000, vendorClass: null },
+    { keys: ["idVendor", "idProduct", ...place], score: 90_000, vendorClass: null },
+    { keys: ["idVendor", sub, protocol], score: 80_000, vendorClass: true },
+    { keys: ["idVendor", sub], score: 70_000, vendorClass: true },
+    { keys: [cls, sub, protocol], score: 60_000, vendorClass: false },
+    { keys: [cls, sub], score: 50_000, vendorClass: false },
+  ];
+}
+
+const deviceRows = rows("Device");
+const interfaceRows = rows("Interface");
+
+/** USB's table of legal key sets: anything else matches nothing, and the reason says which key is in the way. */
+export function matchUsb(table: Properties, subject: MatchSubject): MatchVerdict | null {
+  const kind = subject.classChain.includes("IOUSBHostInterface")
+    ? "Interface"
+    : subject.classChain.includes("IOUSBHostDevice")
+      ? "Device"
+      : null;
+  if (kind === null) return null;
+  const given = usbKeys.filter((key) => table[key] !== undefined);
+  if (given.length === 0) return null;
+  for (const key of given) {
+    const refused = compareUsbKey(key, table, subject);
+    if (refused !== null) return refused;
+  }
+  const normal = new Set<string>(given.map((key) => (key === "idProductMask" || key === "idProductArray" ? "idProduct" : key)));
+  const legal = (kind === "Device" ? deviceRows : interfaceRows).find(
+    (row) => row.keys.length === normal.size && row.keys.every((key) => normal.has(key)),
+  );
+  if (legal === undefined) {
+    const set = [...normal].join(" + ");
+    return refusal(`${set} is no legal key combination for an IOUSBHost${kind}`, set);
+  }
+  const cls = subject.properties[`b${kind}Class`];
+  if (legal.vendorClass !== null && (cls === 0xff) !== legal.vendorClass) {
+    const must = legal.vendorClass ? "is legal only when the class is 0xff" : "is legal only when the class is not 0xff";
+    return refusal(`${legal.keys.join(" + ")} ${must}`, `b${kind}Class`, 0xff, cls);
+  }
+  return verdict(legal.score, `${legal.keys.join(" + ")} are equal: ${legal.score}`);
+}
+
+function compareUsbKey(key: string, table: Properties, subject: MatchSubject): MatchVerdict | null {
+  const wanted = table[key];
+  if (key === "idProductArray") {
+    const found = subject.properties.idProduct;
+    if (Array.isArray(wanted) && wanted.includes(found)) return null;
+    return refusal(`idProduct ${showProperty(found)} is not in idProductArray`, key, wanted, found);
+  }
+  if (key === "idProductMask") return null;
+  const found = subject.properties[key];
+  const mask = key === "idProduct" ? table.idProductMask : undefined;
+  if (typeof mask === "number" && typeof wanted === "number" && typeof found === "number") {
+    if ((wanted & mask) === (found & mask)) return null;
+    return refusal(`idProduct differs under the mask ${showProperty(mask)}`, key, wanted & mask, found & mask);
+  }
+  if (found !== undefined && sameProperty(wanted, found)) return null;
+  const type = typeof wanted !== typeof found && found !== undefined ? ` (a ${typeof wanted} never equals a ${typeof found})` : "";
+  return refusal(`${key} is ${showProperty(found)}, wanted ${showProperty(wanted)}${type}`, key, wanted, found);
+}
+
+/** By bus; PCI, HID and SCSI add theirs here when their families are built. */
+const familyMatchers: readonly FamilyMatcher[] = [matchUsb];
+
+/** Judges one personality. Generic keys are combined with AND; the family decides about its own. */
+export function matchPersonality(personality: Properties, subject: MatchSubject): MatchVerdict {
+  const providerClass = personality.IOProviderClass;
+  if (typeof providerClass !== "string" || !subject.classChain.includes(providerClass)) {
+    const found = subject.classChain[0];
+    return refusal(`the provider is an ${found}, not an ${String(providerClass)}`, "IOProviderClass", providerClass, found);
+  }
+  const generic = matchGenericKeys(personality, subject);
+  if (generic !== null) return generic;
+  const probeScore = typeof personality.IOProbeScore === "number" ? personality.IOProbeScore : 0;
+  for (const matcher of familyMatchers) {
+    const judged = matcher(personality, subject);
+    if (judged === null) continue;
+    if (!judged.matches) return judged;
+    const added = probeScore === 0 ? "" : ` + IOProbeScore ${probeScore}`;
+    return verdict(judged.score + probeScore, `${judged.reason}${added}`);
+  }
+  return verdict(probeScore, `the class fits; no further keys; IOProbeScore ${probeScore}`);
+}
+
+/**
+ * Judges an entitlement's value (an array of dictionaries, any of which is enough) against a provider, as the kernel
+ * does after merging it with the personality (posts.md T2). Only the keys of the dictionary count, in any combination.
+ */
+export function matchEntitlementValue(value: PropertyValue, subject: MatchSubject): MatchVerdict {
+  if (!Array.isArray(value)) {
+    return refusal("the value is not an array of dictionaries", "transport.usb", value);
+  }
+  let last = refusal("the array is empty", "transport.usb", value);
+  for (const entry of value) {
+    if (!isDictionary(entry)) {
+      last = refusal("an element is not a dictionary", "transport.usb", entry);
+      continue;
+    }
+    const refused = Object.keys(entry)
+      .map((key) => (entry[key] === "*" ? null : compareUsbKey(key, entry, subject)))
+      .find((result) => result !== null);
+    if (refused === undefined) return verdict(0, "the entitlement's value fits this device");
+    last = refused as MatchVerdict;
+  }
+  return last;
+}
+
+function matchGenericKeys(table: Properties, subject: MatchSubject): MatchVerdict | null {
+  const { IOPropertyMatch: same, IOPropertyExistsMatch: exists, IONameMatch: names } = table;
+  if (same !== undefined) {
+    const alternatives = Array.isArray(same) ? same : [same];
+    const fits = alternatives.some(
+      (wanted) =>
+        isDictionary(wanted) &&
+        Object.keys(wanted).every(
+          (key) => subject.properties[key] !== undefined && sameProperty(wanted[key], subject.properties[key]),
+        ),
+    );
+    if (!fits) return refusal("no dictionary of IOPropertyMatch has all its keys equal", "IOPropertyMatch", same);
+  }
+  if (exists !== undefined) {
+    const keys = Array.isArray(exists) ? exists : [exists];
+    if (!keys.some((key) => typeof key === "string" && subject.properties[key] !== undefined)) {
+      return refusal("no property of IOPropertyExistsMatch exists", "IOPropertyExistsMatch", exists);
+    }
+  }
+  if (names !== undefined) {
+    const wanted = Array.isArray(names) ? names : [names];
+    if (!wanted.includes(subject.name)) {
+      return refusal(`the name is ${showProperty(subject.name)}`, "IONameMatch", names, subject.name);
+    }
+  }
+  return null;
+}

@@ -1,0 +1,104 @@
+// What each operating system lets a driver do, as data. Marks: E established, L likely, U unknown.
+
+export interface PlatformProfile {
+  /** How people type it: macos15, macos26, ipados, iphone, open. */
+  readonly id: string;
+  readonly name: string;
+  /** As crash reports print it: "macOS 15.7.1 (24G231)". */
+  readonly osVersion: string;
+  readonly osTrain: string;
+  readonly osBuild: string;
+  readonly darwinVersion: string;
+  readonly modelCode: string;
+  /** False: no driver extensions at all (iPhone: E, P10). */
+  readonly driverKit: boolean;
+  /** Which rules decide about user clients: `none` admits everybody (our own, for teaching). */
+  readonly userClientRules: "macos" | "ipados" | "none";
+  /** Whether entitlements are checked when a driver attaches (T2). */
+  readonly checksEntitlements: boolean;
+  /** The line that names the needed bundle id exists from macOS 13 kernels on (E, T1). */
+  readonly printsNeededBundleId: boolean;
+  /** The user switches each driver on in Settings (iPadOS: E, P13). */
+  readonly needsEnableSwitch: boolean;
+  /** A late power acknowledgement of a hosted service panics (macOS release kernels: E; others panic by default: E). */
+  readonly panicsOnPowerTimeout: boolean;
+  /** Registry properties that the sandbox hides from applications, by kernel class (iPadOS: E for IOTTYSuffix, L for the others). */
+  readonly hiddenProperties: Readonly<Record<string, readonly string[]>>;
+  /** Families whose classes drivers may use there (SerialDriverKit is not documented for iPadOS: E, P13). */
+  readonly families: readonly string[];
+}
+
+const everyFamily = ["usb", "pci", "hid", "serial", "network", "scsi", "block", "audio"];
+
+const macOS15: PlatformProfile = {
+  id: "macos15",
+  name: "macOS 15",
+  osVersion: "macOS 15.7.1 (24G231)",
+  osTrain: "macOS 15.7.1",
+  osBuild: "24G231",
+  darwinVersion: "Darwin Kernel Version 24.6.0",
+  modelCode: "Mac14,2",
+  driverKit: true,
+  userClientRules: "macos",
+  checksEntitlements: true,
+  printsNeededBundleId: true,
+  needsEnableSwitch: false,
+  panicsOnPowerTimeout: true,
+  hiddenProperties: {},
+  families: everyFamily,
+};
+
+export const platformProfiles: Readonly<Record<string, PlatformProfile>> = {
+  macos15: macOS15,
+  macos26: {
+    ...macOS15,
+    id: "macos26",
+    name: "macOS 26",
+    osVersion: "macOS 26.0 (25A354)",
+    osTrain: "macOS 26.0",
+    osBuild: "25A354",
+    darwinVersion: "Darwin Kernel Version 25.0.0",
+  },
+  ipados: {
+    ...macOS15,
+    id: "ipados",
+    name: "iPadOS 18",
+    osVersion: "iPhone OS 18.6 (22G86)",
+    osTrain: "iPhone OS 18.6",
+    osBuild: "22G86",
+    modelCode: "iPad13,8",
+    userClientRules: "ipados",
+    needsEnableSwitch: true,
+    hiddenProperties: { IOUserSerial: ["IOTTYSuffix", "IOTTYBaseName"], IOSerialBSDClient: ["IOCalloutDevice", "IODialinDevice"] },
+    families: ["usb", "pci", "hid", "network", "audio"],
+  },
+  iphone: {
+    ...macOS15,
+    id: "iphone",
+    name: "iPhone (iOS 18)",
+    osVersion: "iPhone OS 18.6 (22G86)",
+    osTrain: "iPhone OS 18.6",
+    osBuild: "22G86",
+    modelCode: "iPhone16,2",
+    driverKit: false,
+    userClientRules: "ipados",
+    families: [],
+  },
+  open: {
+    ...macOS15,
+    id: "open",
+    name: "open (no Apple rule applies)",
+    userClientRules: "none",
+    checksEntitlements: false,
+    panicsOnPowerTimeout: false,
+  },
+};
+
+/** By id; the error lists what there is. */
+export function platformProfile(id: string): PlatformProfile {
+  const profile = platformProfiles[id];
+  if (profile === undefined) {
+    throw new RangeError(`no platform "${id}"; there are: ${Object.keys(platformProfiles).join(", ")}`);
+  }
+  return profile;
+}

@@ -1,0 +1,183 @@
+// Power states of hosted services, and the kernel's patience with their acknowledgements.
+
+import type { TimerHandle } from "../base/clock.ts";
+import { type IOReturn, IOReturns } from "../base/io-return.ts";
+import type { MachineParts } from "./machine-parts.ts";
+import { expiryNs, powerTimeoutPanicText, setPowerStateTimeoutUs, sleepTimeoutMs } from "./power-clock.ts";
+import { sendToService } from "./service-call.ts";
+import {
+  type IOService,
+  kIOServicePowerCapabilityLow,
+  kIOServicePowerCapabilityOff,
+  kIOServicePowerCapabilityOn,
+} from "./service.ts";
+
+/** Power state index -> flags (driverkit-core.md §10). */
+const flagsOfState = [kIOServicePowerCapabilityOff, kIOServicePowerCapabilityLow, kIOServicePowerCapabilityOn];
+
+/** A change that a service has not acknowledged yet. */
+interface PendingChange {
+  readonly from: number;
+  readonly to: number;
+  readonly startedNs: number;
+  readonly timer: TimerHandle;
+  readonly done: (() => void) | null;
+}
+
+/** One finished or expired change, for reports (posts.md F13). */
+export interface PowerChangeReport {
+  readonly service: string;
+  readonly from: number;
+  readonly to: number;
+  /** Nanoseconds between the call and the acknowledgement; null when it never came. */
+  readonly tookNs: number | null;
+  readonly budgetNs: number;
+}
+
+/** What the power tree may do to the machine. */
+export interface PowerConsequences {
+  /** The acknowledgement clock ran out and Apple's code was in charge: the machine panics. */
+  panic(service: IOService, text: string): void;
+  /** 30 s of system sleep or shutdown are over: the server is killed. */
+  kill(service: IOService, reason: string): void;
+}
+
+/**
+ * Which services are in the power tree, in which state, and what is pending. The acknowledgement of a hosted service
+ * is its call of super's SetPowerState (posts.md T4); on expiry a macOS release kernel panics, because the
+ * controlling code is always Apple's.
+ */
+export class PowerTree {
+  readonly #parts: MachineParts;
+  readonly #consequences: PowerConsequences;
+  readonly #pending = new Map<IOService, PendingChange>();
+  readonly #reports: PowerChangeReport[] = [];
+
+  constructor(parts: MachineParts, consequences: PowerConsequences) {
+    this.#parts = parts;
+    this.#consequences = consequences;
+  }
+
+  get reports(): readonly PowerChangeReport[] {
+    return this.#reports;
+  }
+
+  /** kIOReturnNotReady when the service has no living server. A service that has joined already stays as it is. */
+  join(service: IOService): IOReturn {
+    if (service.process.kind !== "dext" || !service.process.isAlive) return IOReturns.kIOReturnNotReady;
+    service.powerState ??= flagsOfState.indexOf(kIOServicePowerCapabilityOn);
+    return IOReturns.kIOReturnSuccess;
+  }
+
+  /** The service's own wish. kIOReturnBadArgument for unknown flags, kIOReturnNotReady before it has joined. */
+  changeFrom(service: IOService, powerFlags: number): IOReturn {
+    const state = flagsOfState.indexOf(powerFlags);
+    if (state < 0) return IOReturns.kIOReturnBadArgument;
+    if (service.powerState === null) return IOReturns.kIOReturnNotReady;
+    this.change(service, state, null);
+    return IOReturns.kIOReturnSuccess;
+  }
+
+  /** Asks the service for `state`; `done` when it is acknowledged, refused or its process is gone. */
+  change(service: IOService, state: number, done: (() => void) | null): void {
+    const from = service.powerState;
+    if (from === null || from === state || this.#pending.has(service) || service.isInactive) {
+      done?.();
+      return;
+    }
+    const { scheduler, latency } = this.#parts;
+    const phaseNs = latency.below(100_000_000);
+    const timer = scheduler.after(expiryNs(setPowerStateTimeoutUs, phaseNs), () => this.#expired(service), undefined);
+    this.#pending.set(service, { from, to: state, startedNs: scheduler.nowNs(), timer, done });
+    sendToService(scheduler, service, "SetPowerState", latency.between(2_000, 20_000), async () => {
+      try {
+        await service.setPowerState(flagsOfState[state]);
+      } catch (error) {
+        // An error return counts as an acknowledgement at once (T4).
+        if (service.process.isAlive) this.acknowledge(service, flagsOfState[state]);
+        throw error;
+      }
+    });
+  }
+
+  /** Super's SetPowerState was called. A call with nothing pending breaks the rule "exactly once per change". */
+  acknowledge(service: IOService, powerFlags: number): void {
+    const change = this.#pending.get(service);
+    if (change === undefined || flagsOfState[change.to] !== powerFlags) {
+      this.#parts.kernel.note(
+        `${service.logName}: SetPowerState(0x${powerFlags.toString(16)}) of the superclass with no such change pending`,
+      );
+      return;
+    }
+    service.powerState = change.to;
+    this.#finish(service, change, this.#parts.scheduler.nowNs() - change.startedNs);
+  }
+
+  /** A dead or finished service acknowledges by being gone. */
+  forget(service: IOService): void {
+    const change = this.#pending.get(service);
+    if (change !== undefined) this.#finish(service, change, null);
+  }
+
+  /**
+   * System sleep: every joined service is driven to off; servers that are not done after 30 s are killed
+   * ("Power Management Failed"). Wake drives them to on again. Blocks the calling kernel thread.
+   */
+  async setSystemState(state: "sleep" | "wake"): Promise<void> {
+    const { registry, scheduler } = this.#parts;
+    const target = state === "sleep" ? 0 : 2;
+    const waiting = [...registry.entries()].filter((entry) => entry.powerState !== null && !entry.isInactive);
+    if (waiting.length === 0) return;
+    await scheduler.block<void>(`system ${state}`, (completion) => {
+      const open = new Set(waiting);
+      const timer = scheduler.after(
+        sleepTimeoutMs * 1_000_000,
+        () => {
+          for (const service of open) this.#consequences.kill(service, "Power Management Failed");
+        },
+        undefined,
+      );
+      for (const service of waiting) {
+        this.change(service, target, () => {
+          open.delete(service);
+          if (open.size > 0 || completion.isDone) return;
+          scheduler.cancel(timer);
+          completion.succeed(undefined);
+        });
+      }
+    });
+  }
+
+  #expired(service: IOService): void {
+    const change = this.#pending.get(service);
+    if (change === undefined) return;
+    service.properties.IOPMTardyAckSetPowerState = true;
+    const tookMs = Math.round((this.#parts.scheduler.nowNs() - change.startedNs) / 1_000_000);
+    this.#reports.push(this.#report(service, change, null));
+    const text = powerTimeoutPanicText(service.className, change.from, change.to, tookMs);
+    if (this.#parts.profile.panicsOnPowerTimeout) {
+      this.#consequences.panic(service, text);
+      return;
+    }
+    this.#parts.log.kernel(text);
+    service.powerState = change.to;
+    this.#finish(service, change, null);
+  }
+
+  #finish(service: IOService, change: PendingChange, tookNs: number | null): void {
+    this.#parts.scheduler.cancel(change.timer);
+    this.#pending.delete(service);
+    if (tookNs !== null) this.#reports.push(this.#report(service, change, tookNs));
+    change.done?.();
+  }
+
+  #report(service: IOService, change: PendingChange, tookNs: number | null): PowerChangeReport {
+    return {
+      service: service.path,
+      from: change.from,
+      to: change.to,
+      tookNs,
+      budgetNs: setPowerStateTimeoutUs * 1_000,
+    };
+  }
+}

@@ -1,0 +1,322 @@
+// The scheduler: virtual time, seeded choice among runnable work, and promise continuations before time moves.
+
+import type { Clock, Nanoseconds, TimerHandle } from "../base/clock.ts";
+import { ContractViolation } from "../base/errors.ts";
+import type { Random } from "../base/random.ts";
+import { VirtualClock } from "../base/virtual-clock.ts";
+import { ProcessKilled } from "./io-error.ts";
+import type { Process } from "./process.ts";
+import { nobody, Thread, type Wait } from "./thread.ts";
+
+/**
+ * Resolves when every promise continuation that is pending now, and all that follow from them, have run. Only the
+ * host can know that (a turn of its event loop), so it is an argument like time and chance.
+ */
+export type HostTurn = () => Promise<void>;
+
+/** One thread in a deadlock: who, waiting for what, held by whom. */
+export interface WaitReport {
+  readonly thread: string;
+  readonly waitsFor: string;
+  readonly heldBy: string | null;
+}
+
+export interface RunOutcome {
+  /**
+   * `idle`: nothing left to do. `time`: the limit was reached. `deadlock`: nothing left to do but somebody waits.
+   * `stopped`: a panic or a broken contract stopped the machine.
+   */
+  readonly reason: "idle" | "time" | "deadlock" | "stopped";
+  readonly waits: readonly WaitReport[];
+}
+
+/** A blocked call. The framework completes it exactly once; the thread goes on when the scheduler picks it. */
+export class Completion<T> {
+  readonly thread: Thread;
+  readonly #scheduler: Scheduler;
+  readonly #resolve: (value: T) => void;
+  readonly #reject: (error: unknown) => void;
+  #done = false;
+  #value: T | null = null;
+  #error: unknown = null;
+
+  constructor(
+    scheduler: Scheduler,
+    thread: Thread,
+    resolve: (value: T) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#scheduler = scheduler;
+    this.thread = thread;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  get isDone(): boolean {
+    return this.#done;
+  }
+
+  succeed(value: T): void {
+    this.#finish(value, null);
+  }
+
+  fail(error: unknown): void {
+    this.#finish(null, error);
+  }
+
+  /** Called by the scheduler when it has picked this thread. */
+  resume(): void {
+    if (!this.thread.process.isAlive) return;
+    this.thread.wait = null;
+    this.#scheduler.enter(this.thread);
+    if (this.#error !== null) this.#reject(this.#error);
+    else this.#resolve(this.#value as T);
+  }
+
+  #finish(value: T | null, error: unknown): void {
+    if (this.#done) throw new ContractViolation("completed-twice", `${this.thread.wait?.what ?? "a call"} ended twice`);
+    this.#done = true;
+    this.#value = value;
+    this.#error = error;
+    this.#scheduler.ready(resumeCompletion, this as Completion<unknown>);
+  }
+}
+
+function resumeCompletion(completion: Completion<unknown>): void {
+  completion.resume();
+}
+
+/**
+ * Owns time and order. Work is either runnable now or due at an instant; all work of one instant is runnable
+ * together, and the seed picks which goes first. Each pick is one step: the unit in which unplug campaigns count.
+ */
+export class Scheduler implements Clock {
+  readonly #clock = new VirtualClock();
+  readonly #random: Random;
+  readonly #turn: HostTurn;
+  readonly #runs: ((argument: unknown) => void)[] = [];
+  readonly #arguments: unknown[] = [];
+  readonly #threads = new Set<Thread>();
+  #steps = 0;
+  #threadCount = 0;
+  #continuations = false;
+  #running = false;
+  #stopped = false;
+  #current: Thread | null = null;
+  /** Called before each step with its number; may make work runnable or stop the machine. */
+  onStep: ((step: number) => void) | null = null;
+  /** Told when the world outside made work runnable while nobody was running the scheduler. */
+  onWork: (() => void) | null = null;
+
+  readonly #collect = (handle: TimerHandle): void => {
+    this.ready(this.#runTaken, handle);
+  };
+  readonly #runTaken = (handle: TimerHandle): void => this.#clock.runTaken(handle);
+
+  constructor(random: Random, turn: HostTurn) {
+    this.#random = random;
+    this.#turn = turn;
+  }
+
+  nowNs(): Nanoseconds {
+    return this.#clock.nowNs();
+  }
+
+  after<T>(delayNs: Nanoseconds, run: (argument: T) => void, argument: T): TimerHandle {
+    return this.#clock.after(delayNs, run, argument);
+  }
+
+  cancel(handle: TimerHandle): void {
+    this.#clock.cancel(handle);
+  }
+
+  /** Steps taken so far. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  get isStopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** When the next work is due: now, an instant, or Infinity. For the real clock's runner. */
+  nextTimeNs(): Nanoseconds {
+    return this.#runs.length > 0 ? this.nowNs() : this.#clock.nextTimeNs();
+  }
+
+  /** The thread whose code is running, null in kernel callbacks and outside. */
+  get current(): Thread | null {
+    return this.#current;
+  }
+
+  /** The running thread; a framework call made from nowhere is a mistake of the caller. */
+  requireCurrent(call: string): Thread {
+    const thread = this.#current;
+    if (thread === null) {
+      throw new ContractViolation(
+        "no-thread",
+        `${call} was called outside any thread of the machine; call it from a driver, or inside machine.perform()`,
+      );
+    }
+    if (!thread.process.isAlive) throw new ProcessKilled(`${thread.process.name} is dead`);
+    return thread;
+  }
+
+  /** Says whose code runs next. Promises resolved from here belong to this thread until the step ends. */
+  enter(thread: Thread | null): void {
+    this.#current = thread;
+    this.#continuations = true;
+  }
+
+  /** Like `enter` for code that returns no promise: no host turn is needed after it. */
+  enterCallback(thread: Thread | null): void {
+    this.#current = thread;
+  }
+
+  /** A promise was handed to driver code: its continuations must run before the next step. */
+  expectContinuations(): void {
+    this.#continuations = true;
+  }
+
+  /** Makes work runnable now. Order among runnable work is the seed's. */
+  ready<T>(run: (argument: T) => void, argument: T): void {
+    if (this.#stopped) return;
+    this.#runs.push(run as (argument: unknown) => void);
+    this.#arguments.push(argument);
+    if (!this.#running) this.onWork?.();
+  }
+
+  newThread(process: Process, name: string): Thread {
+    const thread = new Thread(++this.#threadCount, name, process);
+    this.#threads.add(thread);
+    return thread;
+  }
+
+  forgetThread(thread: Thread): void {
+    this.#threads.delete(thread);
+  }
+
+  /**
+   * Blocks the running thread. `begin` starts the operation and completes it later, never inside itself.
+   * The promise belongs to the thread: awaiting it elsewhere would run code under the wrong name.
+   */
+  block<T>(
+    what: string,
+    begin: (completion: Completion<T>) => void,
+    heldBy: () => Thread | null = nobody,
+    external = false,
+  ): Promise<T> {
+    const thread = this.requireCurrent(what);
+    this.#continuations = true;
+    return new Promise<T>((resolve, reject) => {
+      const completion = new Completion<T>(this, thread, resolve, reject);
+      thread.wait = { what, heldBy, external };
+      begin(completion);
+    });
+  }
+
+  /** Blocks the running thread for `delayNs`. */
+  sleep(delayNs: Nanoseconds): Promise<void> {
+    return this.block<void>("sleep", (completion) => {
+      this.after(delayNs, succeedVoid, completion);
+    });
+  }
+
+  /** No more work runs: a panic, or a broken contract. What was runnable is forgotten. */
+  stop(): void {
+    this.#stopped = true;
+    this.#runs.length = 0;
+    this.#arguments.length = 0;
+  }
+
+  /** Runs until nothing is left to do, or until `limitNs` (inclusive; time then stands there). */
+  async run(limitNs: Nanoseconds = Number.POSITIVE_INFINITY): Promise<RunOutcome> {
+    if (this.#running) throw new ContractViolation("run-inside-run", "the scheduler is already running");
+    this.#running = true;
+    try {
+      await this.#turn();
+      while (await this.#runSteps(limitNs, Number.POSITIVE_INFINITY));
+      if (this.#stopped) return { reason: "stopped", waits: [] };
+      if (limitNs !== Number.POSITIVE_INFINITY) this.#clock.advanceTo(limitNs);
+      if (this.#clock.pending > 0) return { reason: "time", waits: [] };
+      const waits = this.waits();
+      return { reason: waits.length > 0 ? "deadlock" : "idle", waits };
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** Takes one step. False when there was none to take. */
+  async step(): Promise<boolean> {
+    if (this.#running) throw new ContractViolation("run-inside-run", "the scheduler is already running");
+    this.#running = true;
+    try {
+      return await this.#runSteps(Number.POSITIVE_INFINITY, 1);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** Threads that cannot go on by themselves, for a deadlock's name. */
+  waits(): WaitReport[] {
+    const reports: WaitReport[] = [];
+    for (const thread of this.#threads) {
+      const wait: Wait | null = thread.wait;
+      if (wait === null || wait.external || !thread.process.isAlive) continue;
+      reports.push({
+        thread: thread.toString(),
+        waitsFor: wait.what,
+        heldBy: wait.heldBy()?.toString() ?? null,
+      });
+    }
+    return reports;
+  }
+
+  /** Up to `most` steps; true when it took any. Awaits only where driver code holds a promise. */
+  async #runSteps(limitNs: Nanoseconds, most: number): Promise<boolean> {
+    let taken = 0;
+    const runs = this.#runs;
+    const values = this.#arguments;
+    while (taken < most && !this.#stopped) {
+      let count = runs.length;
+      if (count === 0) {
+        this.#clock.takeNextInstant(limitNs, this.#collect);
+        count = runs.length;
+        if (count === 0) break;
+      }
+      this.#steps++;
+      taken++;
+      if (this.onStep !== null) {
+        this.onStep(this.#steps);
+        count = runs.length;
+        if (count === 0) continue;
+      }
+      const last = count - 1;
+      let run = runs.pop() as (argument: unknown) => void;
+      let argument = values.pop();
+      if (last > 0) {
+        const index = this.#random.below(count);
+        if (index !== last) {
+          const chosen = runs[index];
+          const chosenArgument = values[index];
+          runs[index] = run;
+          values[index] = argument;
+          run = chosen;
+          argument = chosenArgument;
+        }
+      }
+      run(argument);
+      if (this.#continuations) {
+        this.#continuations = false;
+        await this.#turn();
+        this.#continuations = false;
+      }
+      this.#current = null;
+    }
+    return taken > 0;
+  }
+}
+
+function succeedVoid(completion: Completion<void>): void {
+  completion.succeed(undefined);
+}

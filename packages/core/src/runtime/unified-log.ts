@@ -1,0 +1,192 @@
+// The system's log as a dext's lines reach it: cut, attributed by load tag, sometimes dropped (posts.md T7).
+
+import type { Clock } from "../base/clock.ts";
+import { encodeUtf8 } from "../base/text.ts";
+import { millisecond } from "../base/units.ts";
+import { compileLogPredicate } from "./log-predicate.ts";
+
+export type LogLevel = "default" | "info" | "debug" | "error" | "fault";
+
+/** log_data copies at most 240 bytes, the last of which becomes NUL. */
+const cutBytes = 239;
+
+/** One line as `log show` would have it. */
+export interface LogRow {
+  readonly timeNs: number;
+  readonly level: LogLevel;
+  readonly process: string;
+  readonly pid: number;
+  /** Image that logged, as resolved; empty when it is the process's own or could not be resolved. */
+  readonly sender: string;
+  readonly subsystem: string;
+  readonly category: string;
+  readonly message: string;
+}
+
+export interface LogOptions {
+  /** Lines the kernel's queue holds until logd takes them. */
+  readonly queueCapacity?: number;
+  /** How often logd takes what is queued. */
+  readonly drainIntervalNs?: number;
+  /** How many of the newest lines dmesg keeps. */
+  readonly dmesgLines?: number;
+}
+
+export interface ShowOptions {
+  readonly info?: boolean;
+  readonly debug?: boolean;
+  /** Only lines younger than this. */
+  readonly lastNs?: number;
+  /** Text of a `log` predicate; see log-predicate.ts for the subset. */
+  readonly predicate?: string;
+}
+
+/** Load tag -> bundle, as the kernel knows it, and as logd has cached it. */
+interface Attribution {
+  readonly bundleIdentifier: string;
+  /** logd knows this tag's UUID. False after an upgrade until logd is refreshed. */
+  isResolved: boolean;
+}
+
+/**
+ * The kernel's log queue, logd behind it, and dmesg beside it. A dext's os_log ends in `logData`: the row's process is
+ * always `kernel`, pid 0, no subsystem. Whether the sender column names the dext depends on logd's cache.
+ */
+export class UnifiedLog {
+  readonly #clock: Clock;
+  readonly #capacity: number;
+  readonly #drainIntervalNs: number;
+  readonly #dmesgLines: number;
+  readonly #rows: LogRow[] = [];
+  readonly #queue: LogRow[] = [];
+  readonly #dmesg: string[] = [];
+  readonly #tags = new Map<number, Attribution>();
+  #isDraining = false;
+  #dropped = 0;
+  #cut = 0;
+  /** Fault switch: after an upgrade logd keeps its old mapping until `refreshResolver` (posts.md P17 a). */
+  resolverGoesStaleOnUpgrade = true;
+
+  constructor(clock: Clock, options: LogOptions = {}) {
+    this.#clock = clock;
+    this.#capacity = options.queueCapacity ?? 4096;
+    this.#drainIntervalNs = options.drainIntervalNs ?? millisecond;
+    this.#dmesgLines = options.dmesgLines ?? 4096;
+  }
+
+  /** `debug.oslog_p_dropped_msgcount`: lines lost because the queue was full. */
+  get droppedMessageCount(): number {
+    return this.#dropped;
+  }
+
+  /** Lines that were cut to 239 bytes. */
+  get cutMessageCount(): number {
+    return this.#cut;
+  }
+
+  /** A bundle was loaded under `loadTag`. An upgrade may leave logd with a stale mapping. */
+  registerLoadTag(loadTag: number, bundleIdentifier: string, isUpgrade: boolean): void {
+    const isResolved = !(isUpgrade && this.resolverGoesStaleOnUpgrade);
+    this.#tags.set(loadTag, { bundleIdentifier, isResolved });
+  }
+
+  /** logd learns the current UUIDs (a reboot in real life). */
+  refreshResolver(): void {
+    for (const attribution of this.#tags.values()) attribution.isResolved = true;
+  }
+
+  /** The log_data system call of a dext. `loadTag` null: before the dext matched, so the kernel itself is the sender. */
+  logData(loadTag: number | null, level: LogLevel, text: string): void {
+    const message = this.#cutText(text);
+    const attribution = loadTag === null ? undefined : this.#tags.get(loadTag);
+    const sender = attribution?.isResolved === true ? `${attribution.bundleIdentifier}.dext` : "";
+    this.#enqueue({ ...this.#row(level, message), sender });
+  }
+
+  /** A line of the kernel's own. */
+  kernel(message: string, level: LogLevel = "default"): void {
+    this.#enqueue(this.#row(level, message));
+  }
+
+  /** A line of another process; it does not pass through the kernel's queue. */
+  other(row: {
+    readonly process: string;
+    readonly pid?: number;
+    readonly sender?: string;
+    readonly subsystem?: string;
+    readonly category?: string;
+    readonly level?: LogLevel;
+    readonly text: string;
+  }): void {
+    this.#rows.push({
+      ...this.#row(row.level ?? "default", row.text),
+      process: row.process,
+      pid: row.pid ?? 0,
+      sender: row.sender ?? "",
+      subsystem: row.subsystem ?? "",
+      category: row.category ?? "",
+    });
+  }
+
+  /** What `log show` answers, oldest first. */
+  show(options: ShowOptions = {}): LogRow[] {
+    const accepts = options.predicate === undefined ? () => true : compileLogPredicate(options.predicate);
+    const since = options.lastNs === undefined ? 0 : this.#clock.nowNs() - options.lastNs;
+    return [...this.#rows, ...this.#queue].filter((row) => {
+      if (row.level === "info" && options.info !== true) return false;
+      if (row.level === "debug" && options.debug !== true) return false;
+      return row.timeNs >= since && accepts(row);
+    });
+  }
+
+  /** The kernel's message buffer: the same texts, by another way. */
+  dmesg(): readonly string[] {
+    return this.#dmesg;
+  }
+
+  #row(level: LogLevel, message: string): LogRow {
+    return {
+      timeNs: this.#clock.nowNs(),
+      level,
+      process: "kernel",
+      pid: 0,
+      sender: "",
+      subsystem: "",
+      category: "",
+      message,
+    };
+  }
+
+  #cutText(text: string): string {
+    const bytes = encodeUtf8(text);
+    if (bytes.length <= cutBytes) return text;
+    this.#cut++;
+    let kept = text.slice(0, cutBytes);
+    while (encodeUtf8(kept).length > cutBytes) kept = kept.slice(0, -1);
+    return kept;
+  }
+
+  #enqueue(row: LogRow): void {
+    this.#dmesg.push(row.message);
+    if (this.#dmesg.length > this.#dmesgLines) this.#dmesg.shift();
+    if (this.#queue.length >= this.#capacity) {
+      this.#dropped++;
+      return;
+    }
+    this.#queue.push(row);
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    this.#clock.after(this.#drainIntervalNs, drainLog, this as UnifiedLog);
+  }
+
+  /** logd takes what is queued. */
+  drain(): void {
+    this.#isDraining = false;
+    for (const row of this.#queue) this.#rows.push(row);
+    this.#queue.length = 0;
+  }
+}
+
+function drainLog(log: UnifiedLog): void {
+  log.drain();
+}
