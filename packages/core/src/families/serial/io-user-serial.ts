@@ -1,10 +1,13 @@
 // IOUserSerial: the base class of serial drivers, with the calls the kernel makes on them.
 
+import { ByteRing } from "../../base/byte-ring.ts";
 import { IOReturns } from "../../base/io-return.ts";
 import type { ModemStatus, ReceiveErrors } from "../../ports/serial.ts";
 import type { QueuedCall } from "../../runtime/dispatch-queue.ts";
 import { IOService, type ServiceContext } from "../../runtime/service.ts";
-import { SerialRing } from "./serial-ring.ts";
+
+/** Drivers name it too, and see only the family. */
+export type { ModemStatus } from "../../ports/serial.ts";
 
 export const kIOTTYBaseNameKey = "IOTTYBaseName";
 export const kIOTTYSuffixKey = "IOTTYSuffix";
@@ -42,8 +45,8 @@ export interface SerialKernelSide {
  * `rxDataAvailable`, `rxError`, `setModemStatus`.
  */
 export class IOUserSerial extends IOService {
-  #rxRing = new SerialRing(defaultRingLog);
-  #txRing = new SerialRing(defaultRingLog);
+  #rxRing = new ByteRing(defaultRingLog);
+  #txRing = new ByteRing(defaultRingLog);
   #kernelSide: SerialKernelSide | null = null;
   #modem: ModemStatus = { cts: false, dsr: false, ri: false, dcd: false };
 
@@ -64,12 +67,12 @@ export class IOUserSerial extends IOService {
   }
 
   /** Filled by the driver, emptied by the kernel. */
-  get rxRing(): SerialRing {
+  get rxRing(): ByteRing {
     return this.#rxRing;
   }
 
   /** Filled by the kernel, emptied by the driver. */
-  get txRing(): SerialRing {
+  get txRing(): ByteRing {
     return this.#txRing;
   }
 
@@ -80,8 +83,8 @@ export class IOUserSerial extends IOService {
 
   /** Application opens: fresh rings. An override may choose other sizes and must call super. */
   async connectQueues(rxLogSize = defaultRingLog, txLogSize = defaultRingLog): Promise<void> {
-    this.#rxRing = new SerialRing(rxLogSize);
-    this.#txRing = new SerialRing(txLogSize);
+    this.#rxRing = new ByteRing(rxLogSize);
+    this.#txRing = new ByteRing(txLogSize);
   }
 
   async disconnectQueues(): Promise<void> {

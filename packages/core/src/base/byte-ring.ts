@@ -1,17 +1,17 @@
-// The byte rings between the kernel's serial port and a driver: free-running producer and consumer counts.
+// A ring of bytes with free-running producer and consumer counts.
 
 /**
- * One direction of SerialPortInterface (driverkit-families.md §3): a power-of-two ring with 32-bit counters that wrap
- * freely. One producer, one consumer, both in one process here, so plain fields do.
+ * A power-of-two ring with 32-bit counters that wrap freely, as SerialPortInterface has them (driverkit-families.md
+ * §3). One producer, one consumer.
  */
-export class SerialRing {
+export class ByteRing {
   readonly bytes: Uint8Array;
   readonly #mask: number;
   /** Bytes ever produced and consumed, modulo 2^32. */
   #produced = 0;
   #consumed = 0;
 
-  /** `logSize`: 4 to 24, as the `..logsz` fields have it. */
+  /** `logSize`: 4 to 24; the capacity is 2^logSize bytes. */
   constructor(logSize: number) {
     if (!Number.isInteger(logSize) || logSize < 4 || logSize > 24) throw new RangeError(`ring size 2^${logSize}`);
     this.bytes = new Uint8Array(1 << logSize);

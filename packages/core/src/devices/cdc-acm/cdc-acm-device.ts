@@ -1,0 +1,291 @@
+// A CDC ACM modem: control interface with line coding and notifications, data interface with a UART behind it.
+
+import type { Clock } from "../../base/clock.ts";
+import {
+  AcmCapability,
+  CdcRequest,
+  cdcAcmSubClass,
+  cdcAtProtocol,
+  cdcControlClass,
+  cdcDataClass,
+  ControlLine,
+  decodeLineCoding,
+  encodeAcmFunction,
+  encodeLineCoding,
+  encodeSerialState,
+  type LineCoding,
+  lineCodingBytes,
+  lineCodingProblem,
+  SerialStateBit,
+} from "../../codec/cdc/cdc.ts";
+import { encodeConfiguration, TransferType } from "../../codec/usb/descriptors.ts";
+import { Recipient, type Setup } from "../../codec/usb/setup.ts";
+import { millisecond } from "../../base/units.ts";
+import { UsbNak } from "../../ports/usb-device.ts";
+import { UsbSpeed } from "../../ports/usb-speed.ts";
+import { type LineError, type ModemInputs, type SerialFarEnd, Uart } from "../uart.ts";
+import { UsbDeviceModel } from "../usb-device-model.ts";
+import { LoopbackPlug } from "../serial-far-ends.ts";
+
+export const cdcAcmControlInterface = 0;
+export const cdcAcmDataInterface = 1;
+export const cdcAcmNotifyEndpoint = 0x83;
+export const cdcAcmOutEndpoint = 0x02;
+export const cdcAcmInEndpoint = 0x81;
+
+export interface CdcAcmOptions {
+  readonly clock: Clock;
+  readonly speed?: typeof UsbSpeed.full | typeof UsbSpeed.high;
+  readonly idVendor?: number;
+  readonly idProduct?: number;
+  readonly serialNumber?: string;
+  /** bmCapabilities of the ACM descriptor; default line coding and break. */
+  readonly capabilities?: number;
+  /** Highest rate the device takes, bits per second. */
+  readonly maximumBaud?: number;
+  readonly farEnd?: SerialFarEnd;
+  readonly pacing?: "baud" | "none";
+}
+
+/** What arrived at the model, for tests and for the lab. */
+export interface CdcAcmObservation {
+  readonly lineCoding: LineCoding;
+  readonly dtr: boolean;
+  readonly rts: boolean;
+  readonly isBreaking: boolean;
+  readonly refusedRequests: number;
+}
+
+const powerOnCoding: LineCoding = { dwDTERate: 9600, bCharFormat: 0, bParityType: 0, bDataBits: 8 };
+/** Ring sizes each way: 4 KiB. */
+const ringLog = 12;
+
+/**
+ * Validates SET_LINE_CODING as posts.md P02's bench says: exactly 7 bytes, lawful fields, a rate it can do, its
+ * own control interface, and only when bmCapabilities offers it. Everything else is a STALL.
+ */
+export class CdcAcmDevice extends UsbDeviceModel {
+  readonly uart: Uart;
+  readonly #capabilities: number;
+  readonly #maximumBaud: number;
+  readonly #clock: Clock;
+  readonly #packetBytes: number;
+  #coding = powerOnCoding;
+  #state = 0;
+  #momentary = 0;
+  #isStateDue = false;
+  #notification: Uint8Array | null = null;
+  #notificationAt = 0;
+  #breakGeneration = 0;
+  #refused = 0;
+  #owesZeroPacket = false;
+
+  constructor(options: CdcAcmOptions) {
+    const speed = options.speed ?? UsbSpeed.full;
+    const packetBytes = speed === UsbSpeed.high ? 512 : 64;
+    const capabilities = options.capabilities ?? AcmCapability.lineCoding | AcmCapability.sendBreak;
+    super({
+      speed,
+      device: {
+        bcdUSB: 0x0200,
+        bDeviceClass: cdcControlClass,
+        bDeviceSubClass: 0,
+        bDeviceProtocol: 0,
+        bMaxPacketSize0: 64,
+        idVendor: options.idVendor ?? 0x1209,
+        idProduct: options.idProduct ?? 0x0001,
+        bcdDevice: 0x0100,
+        iManufacturer: 1,
+        iProduct: 2,
+        iSerialNumber: 3,
+        bNumConfigurations: 1,
+      },
+      configurations: [configuration(speed, packetBytes, capabilities)],
+      strings: ["Drydock", "CDC ACM modem", options.serialNumber ?? "DD-ACM-1"],
+    });
+    this.#clock = options.clock;
+    this.#capabilities = capabilities;
+    this.#packetBytes = packetBytes;
+    this.#maximumBaud = options.maximumBaud ?? 12_000_000;
+    this.uart = new Uart({
+      clock: options.clock,
+      owner: {
+        received: () => this.ready(cdcAcmInEndpoint),
+        drained: () => this.ready(cdcAcmOutEndpoint),
+        modemChanged: (inputs) => this.#modemChanged(inputs),
+        lineError: (error) => this.#lineError(error),
+      },
+      pacing: options.pacing ?? "baud",
+      receiveLog: ringLog,
+      transmitLog: ringLog,
+    });
+    this.uart.connect(options.farEnd ?? new LoopbackPlug());
+  }
+
+  observe(): CdcAcmObservation {
+    return {
+      lineCoding: this.#coding,
+      dtr: this.uart.dtr,
+      rts: this.uart.rts,
+      isBreaking: this.uart.isBreaking,
+      refusedRequests: this.#refused,
+    };
+  }
+
+  protected override powerOn(): void {
+    this.uart.reset();
+    this.#coding = powerOnCoding;
+    this.#notification = null;
+    this.#isStateDue = false;
+    this.#momentary = 0;
+    this.#owesZeroPacket = false;
+  }
+
+  protected override answerRequest(setup: Setup): Uint8Array | null {
+    const offersCoding = (this.#capabilities & AcmCapability.lineCoding) !== 0;
+    if (this.#isForUs(setup) && setup.bRequest === CdcRequest.getLineCoding && offersCoding) {
+      return encodeLineCoding(this.#coding);
+    }
+    this.#refused++;
+    return null;
+  }
+
+  protected override performRequest(setup: Setup, data: Uint8Array): boolean {
+    const isDone = this.#isForUs(setup) && this.#perform(setup, data);
+    if (!isDone) this.#refused++;
+    return isDone;
+  }
+
+  protected override dataIn(endpoint: number, buffer: Uint8Array, offset: number, length: number): number {
+    if (endpoint === cdcAcmNotifyEndpoint) return this.#notifyIn(buffer, offset, length);
+    const count = this.uart.takeReceived(buffer, offset, length);
+    if (count > 0) {
+      // A transfer that ends on a full packet is ended by a zero-length one, else the host waits for more.
+      this.#owesZeroPacket = count % this.#packetBytes === 0 && count < length;
+      return count;
+    }
+    if (this.#owesZeroPacket) {
+      this.#owesZeroPacket = false;
+      return 0;
+    }
+    return UsbNak;
+  }
+
+  protected override dataOut(_endpoint: number, buffer: Uint8Array, offset: number, length: number): number {
+    if (length === 0) return 0;
+    const taken = this.uart.transmit(buffer, offset, length);
+    return taken === 0 ? UsbNak : taken;
+  }
+
+  #isForUs(setup: Setup): boolean {
+    const toInterface = (setup.bmRequestType & Recipient.mask) === Recipient.interface;
+    return toInterface && setup.wIndex === cdcAcmControlInterface && this.configurationValue !== 0;
+  }
+
+  #perform(setup: Setup, data: Uint8Array): boolean {
+    switch (setup.bRequest) {
+      case CdcRequest.setLineCoding: {
+        if ((this.#capabilities & AcmCapability.lineCoding) === 0 || data.length !== lineCodingBytes) return false;
+        const coding = decodeLineCoding(data);
+        if (lineCodingProblem(coding) !== null || coding.dwDTERate > this.#maximumBaud) return false;
+        this.#coding = coding;
+        this.uart.setFormat(coding.dwDTERate, bitsPerCharacter(coding));
+        return true;
+      }
+      case CdcRequest.setControlLineState:
+        if ((this.#capabilities & AcmCapability.lineCoding) === 0) return false;
+        this.uart.setOutputs((setup.wValue & ControlLine.dtr) !== 0, (setup.wValue & ControlLine.rts) !== 0);
+        return true;
+      case CdcRequest.sendBreak:
+        if ((this.#capabilities & AcmCapability.sendBreak) === 0) return false;
+        this.#break(setup.wValue);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** Milliseconds; 0xffff until told otherwise, 0 ends it (PSTN §6.3.13). */
+  #break(duration: number): void {
+    const generation = ++this.#breakGeneration;
+    this.uart.setBreak(duration !== 0);
+    if (duration === 0 || duration === 0xffff) return;
+    this.#clock.after(
+      duration * millisecond,
+      () => {
+        if (this.#breakGeneration === generation) this.uart.setBreak(false);
+      },
+      undefined,
+    );
+  }
+
+  #modemChanged(inputs: ModemInputs): void {
+    const { dcd, dsr, ring } = SerialStateBit;
+    // PSTN table 31 has DCD, DSR and ring; there is no CTS in ACM.
+    const state = (inputs.dcd ? dcd : 0) | (inputs.dsr ? dsr : 0) | (inputs.ri ? ring : 0);
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#notify();
+  }
+
+  #lineError(error: LineError): void {
+    this.#momentary |= SerialStateBit[error];
+    this.#notify();
+  }
+
+  #notify(): void {
+    this.#isStateDue = true;
+    this.ready(cdcAcmNotifyEndpoint);
+  }
+
+  #notifyIn(buffer: Uint8Array, offset: number, length: number): number {
+    if (this.#notification === null) {
+      if (!this.#isStateDue) return UsbNak;
+      this.#isStateDue = false;
+      this.#notification = encodeSerialState(cdcAcmControlInterface, this.#state | this.#momentary);
+      this.#notificationAt = 0;
+      this.#momentary = 0;
+    }
+    const rest = this.#notification.subarray(this.#notificationAt);
+    const count = Math.min(rest.length, length);
+    buffer.set(rest.subarray(0, count), offset);
+    this.#notificationAt += count;
+    if (this.#notificationAt === this.#notification.length) this.#notification = null;
+    return count;
+  }
+}
+
+function bitsPerCharacter(coding: LineCoding): number {
+  const parity = coding.bParityType === 0 ? 0 : 1;
+  return 1 + coding.bDataBits + parity + [1, 1.5, 2][coding.bCharFormat];
+}
+
+function configuration(speed: UsbSpeed, packetBytes: number, capabilities: number): Uint8Array {
+  return encodeConfiguration({ bConfigurationValue: 1, iConfiguration: 0, bmAttributes: 0x80, bMaxPower: 50 }, [
+    {
+      bInterfaceNumber: cdcAcmControlInterface,
+      bInterfaceClass: cdcControlClass,
+      bInterfaceSubClass: cdcAcmSubClass,
+      bInterfaceProtocol: cdcAtProtocol,
+      extra: encodeAcmFunction(capabilities, cdcAcmControlInterface, cdcAcmDataInterface),
+      endpoints: [
+        {
+          bEndpointAddress: cdcAcmNotifyEndpoint,
+          bmAttributes: TransferType.interrupt,
+          wMaxPacketSize: 16,
+          bInterval: speed === UsbSpeed.high ? 7 : 8,
+        },
+      ],
+    },
+    {
+      bInterfaceNumber: cdcAcmDataInterface,
+      bInterfaceClass: cdcDataClass,
+      bInterfaceSubClass: 0,
+      bInterfaceProtocol: 0,
+      endpoints: [
+        { bEndpointAddress: cdcAcmInEndpoint, bmAttributes: TransferType.bulk, wMaxPacketSize: packetBytes, bInterval: 0 },
+        { bEndpointAddress: cdcAcmOutEndpoint, bmAttributes: TransferType.bulk, wMaxPacketSize: packetBytes, bInterval: 0 },
+      ],
+    },
+  ]);
+}

@@ -1,0 +1,453 @@
+// Carries transfers to a device model: queues, halts, control stages, cancellation, wire time.
+
+import type { Clock } from "../base/clock.ts";
+import { DecodeError } from "../base/errors.ts";
+import type { Random } from "../base/random.ts";
+import { type Configuration, parseConfiguration, TransferType } from "../codec/usb/descriptors.ts";
+import {
+  decodeSetup,
+  directionIn,
+  Feature,
+  isIn,
+  newSetup,
+  Recipient,
+  RequestType,
+  type Setup,
+  StandardRequest,
+} from "../codec/usb/setup.ts";
+import { type UsbDevicePort, UsbNak, UsbStall, type UsbUpstream } from "./usb-device.ts";
+import { type UsbHostClient, UsbStatus, UsbSubmit } from "./usb-host.ts";
+import { UsbSpeed, usbBitsPerSecond } from "./usb-speed.ts";
+
+/** The wire that several devices share: nobody is served before it is free. */
+export interface SharedWire {
+  busyUntilNs: number;
+}
+
+export interface CarrierOptions {
+  readonly clock: Clock;
+  /** Latency jitter. */
+  readonly random: Random;
+  readonly wire: SharedWire;
+  /** `bus`: signalling rate, protocol overhead and seeded latency. `none`: everything at once, still asynchronous. */
+  readonly timing: "bus" | "none";
+  /** The device asked to leave the bus and come back. */
+  readonly onReconnect: () => void;
+}
+
+/** Transfers under way at once. */
+export const carrierSlots = 256;
+
+/** Latency from submission to service on a simulated controller, nanoseconds, and its spread. */
+const serviceLatencyNs = 1_500;
+const serviceJitterNs = 6_000;
+
+const free = 0;
+const queued = 1;
+const cancelling = 2;
+
+/** Endpoint 0 has one queue; other endpoints one per direction. */
+const controlIndex = 0;
+const indexOf = (address: number): number => (address & 0x0f) + ((address & directionIn) !== 0 ? 16 : 0);
+
+const stageSetup = 0;
+const stageData = 1;
+const stageStatus = 2;
+
+/** One endpoint's queue of slots. */
+class EndpointQueue {
+  isPresent = false;
+  address = 0;
+  packetBytes = 8;
+  transferType: number = TransferType.control;
+  /** Earliest next service of an interrupt endpoint. */
+  notBeforeNs = 0;
+  intervalNs = 0;
+  isHalted = false;
+  /** The device answered NAK: asleep until `ready`. */
+  isWaiting = false;
+  isScheduled = false;
+  readonly slots: number[] = [];
+}
+
+/**
+ * Joins one plugged-in `UsbDevicePort` to one `UsbHostClient`. It does the host controller's work, so that devices
+ * only answer transactions, and the same carrier serves the simulated bus and every protocol that exports a device.
+ *
+ * A transfer costs one event when the device is ready. A NAKed endpoint costs none until `ready`. The wire is busy for
+ * the time of the bytes that moved, which delays whoever is next.
+ */
+export class UsbCarrier implements UsbUpstream {
+  readonly device: UsbDevicePort;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #wire: SharedWire;
+  readonly #hasTiming: boolean;
+  readonly #onReconnect: () => void;
+  readonly #queues: EndpointQueue[] = [];
+  readonly #states = new Uint8Array(carrierSlots);
+  readonly #endpoints = new Uint8Array(carrierSlots);
+  readonly #buffers: (Uint8Array | null)[] = new Array(carrierSlots).fill(null);
+  readonly #offsets = new Uint32Array(carrierSlots);
+  readonly #lengths = new Uint32Array(carrierSlots);
+  readonly #moved = new Uint32Array(carrierSlots);
+  readonly #setups: Uint8Array[] = [];
+  readonly #nsPerByte: number;
+  readonly #packetOverheadBytes: number;
+  readonly #configurations = new Map<number, Configuration>();
+  readonly #alternates = new Map<number, number>();
+  readonly #setup: Setup = newSetup();
+  readonly #empty = new Uint8Array(0);
+  #configuration: Configuration | null = null;
+  #stage = stageSetup;
+  #client: UsbHostClient | null = null;
+  #isGone = false;
+
+  constructor(device: UsbDevicePort, options: CarrierOptions) {
+    this.device = device;
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#wire = options.wire;
+    this.#hasTiming = options.timing === "bus";
+    this.#onReconnect = options.onReconnect;
+    this.#nsPerByte = 8e9 / usbBitsPerSecond[device.speed];
+    // Bytes of token, handshake, gaps per packet: USB 2.0 §5.8.4 (13 at full speed, 55 at high speed).
+    this.#packetOverheadBytes = device.speed === UsbSpeed.high ? 55 : device.speed >= UsbSpeed.super ? 40 : 13;
+    for (let index = 0; index < 32; index++) this.#queues.push(new EndpointQueue());
+    this.#queues[controlIndex].isPresent = true;
+    for (let slot = 0; slot < carrierSlots; slot++) this.#setups.push(new Uint8Array(8));
+  }
+
+  connect(client: UsbHostClient): void {
+    this.#client = client;
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** See UsbHostPort.control. */
+  control(slot: number, setup: Uint8Array, buffer: Uint8Array | null, offset: number): UsbSubmit {
+    if (this.#isGone) return UsbSubmit.gone;
+    if (!this.#isFree(slot) || setup.length < 8) return UsbSubmit.badRequest;
+    const length = setup[6] | (setup[7] << 8);
+    if (length > 0 && (buffer === null || offset < 0 || offset + length > buffer.length)) return UsbSubmit.badRequest;
+    // SET_ADDRESS is the bus's own business.
+    if (setup[0] === 0 && setup[1] === StandardRequest.setAddress) return UsbSubmit.badRequest;
+    this.#setups[slot].set(setup.length === 8 ? setup : setup.subarray(0, 8));
+    this.#enqueue(slot, controlIndex, buffer ?? this.#empty, offset, length);
+    return UsbSubmit.accepted;
+  }
+
+  /** See UsbHostPort.transfer. */
+  transfer(slot: number, endpoint: number, buffer: Uint8Array, offset: number, length: number): UsbSubmit {
+    if (this.#isGone) return UsbSubmit.gone;
+    if (!this.#isFree(slot) || offset < 0 || length < 0 || offset + length > buffer.length) return UsbSubmit.badRequest;
+    const index = indexOf(endpoint);
+    const queue = this.#queues[index];
+    if ((endpoint & 0x0f) === 0 || !queue.isPresent) return UsbSubmit.noEndpoint;
+    if (queue.isHalted) return UsbSubmit.halted;
+    this.#enqueue(slot, index, buffer, offset, length);
+    return UsbSubmit.accepted;
+  }
+
+  /** See UsbHostPort.cancel. */
+  cancel(slot: number): void {
+    if (this.#states[slot] !== queued) return;
+    this.#states[slot] = cancelling;
+    this.#clock.after(0, this.#finishCancel, slot);
+  }
+
+  /** Forgets the host's side of a halt. */
+  clearHalt(endpoint: number): void {
+    this.#queues[indexOf(endpoint)].isHalted = false;
+  }
+
+  ready(endpoint: number): void {
+    if (this.#isGone) return;
+    const index = (endpoint & 0x0f) === 0 ? controlIndex : indexOf(endpoint);
+    const queue = this.#queues[index];
+    if (!queue.isWaiting) return;
+    queue.isWaiting = false;
+    this.#schedule(index, queue);
+  }
+
+  reconnect(): void {
+    if (!this.#isGone) this.#onReconnect();
+  }
+
+  /**
+   * The cable is out: everything pending ends with `gone`, then the client's `detached`, later and once. The device is
+   * told at once.
+   */
+  unplug(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.device.unplug();
+    this.#clock.after(0, finishUnplug, this as UsbCarrier);
+  }
+
+  /** Called by the clock. */
+  finishUnplug(): void {
+    for (const queue of this.#queues) {
+      for (const slot of queue.slots.splice(0)) this.#complete(slot, UsbStatus.gone);
+    }
+    this.#client?.detached();
+  }
+
+  #isFree(slot: number): boolean {
+    return slot >= 0 && slot < carrierSlots && this.#states[slot] === free;
+  }
+
+  #enqueue(slot: number, index: number, buffer: Uint8Array, offset: number, length: number): void {
+    this.#states[slot] = queued;
+    this.#endpoints[slot] = index;
+    this.#buffers[slot] = buffer;
+    this.#offsets[slot] = offset;
+    this.#lengths[slot] = length;
+    this.#moved[slot] = 0;
+    const queue = this.#queues[index];
+    queue.slots.push(slot);
+    if (queue.slots.length === 1) this.#schedule(index, queue);
+  }
+
+  #schedule(index: number, queue: EndpointQueue): void {
+    if (queue.isScheduled || queue.isWaiting || queue.slots.length === 0 || this.#isGone) return;
+    queue.isScheduled = true;
+    let delay = 0;
+    if (this.#hasTiming) {
+      const now = this.#clock.nowNs();
+      const start = Math.max(now, this.#wire.busyUntilNs, queue.notBeforeNs);
+      delay = start - now + serviceLatencyNs + this.#random.below(serviceJitterNs);
+    }
+    this.#clock.after(delay, this.#service, index);
+  }
+
+  readonly #service = (index: number): void => {
+    const queue = this.#queues[index];
+    queue.isScheduled = false;
+    if (this.#isGone || queue.slots.length === 0) return;
+    const slot = queue.slots[0];
+    // A cancelled head is on its way out; its event schedules the next one.
+    if (this.#states[slot] === cancelling) return;
+    const status = index === controlIndex ? this.#serveControl(slot, queue) : this.#serveData(slot, queue);
+    if (status >= 0) {
+      queue.slots.shift();
+      this.#complete(slot, status as UsbStatus);
+    }
+    this.#schedule(index, queue);
+  };
+
+  /** Runs what the device will do now. A UsbStatus when the transfer is over, -1 when it waits. */
+  #serveData(slot: number, queue: EndpointQueue): number {
+    const buffer = this.#buffers[slot] as Uint8Array;
+    const offset = this.#offsets[slot];
+    const length = this.#lengths[slot];
+    const isInput = (queue.address & directionIn) !== 0;
+    let moved = this.#moved[slot];
+    const before = moved;
+    let status = -1;
+    for (;;) {
+      const wanted = length - moved;
+      const count = isInput
+        ? this.device.in(queue.address, buffer, offset + moved, wanted)
+        : this.device.out(queue.address, buffer, offset + moved, wanted);
+      if (count === UsbNak) {
+        queue.isWaiting = true;
+        break;
+      }
+      if (count === UsbStall) {
+        queue.isHalted = true;
+        status = UsbStatus.stall;
+        break;
+      }
+      if (count < 0 || count > wanted) {
+        queue.isHalted = true;
+        status = UsbStatus.overflow;
+        break;
+      }
+      moved += count;
+      const isShort = isInput && (count === 0 || count % queue.packetBytes !== 0);
+      if (moved === length || isShort) {
+        status = UsbStatus.ok;
+        break;
+      }
+      // A device that takes nothing and does not say NAK is treated as one that said it.
+      if (count === 0) {
+        queue.isWaiting = true;
+        break;
+      }
+    }
+    this.#moved[slot] = moved;
+    this.#charge(queue, moved - before);
+    if (queue.intervalNs > 0) queue.notBeforeNs = this.#clock.nowNs() + queue.intervalNs;
+    return status;
+  }
+
+  /** Stages of USB 2.0 §8.5.3. A NAK in any stage leaves the stage where it is. */
+  #serveControl(slot: number, queue: EndpointQueue): number {
+    const buffer = this.#buffers[slot] as Uint8Array;
+    const offset = this.#offsets[slot];
+    const length = this.#lengths[slot];
+    const { device } = this;
+    if (this.#stage === stageSetup) {
+      decodeSetup(this.#setups[slot], this.#setup);
+      device.setup(this.#setups[slot]);
+      this.#stage = length > 0 ? stageData : stageStatus;
+      this.#charge(queue, 8);
+    }
+    const input = isIn(this.#setup) && length > 0;
+    while (this.#stage === stageData) {
+      const moved = this.#moved[slot];
+      const wanted = length - moved;
+      const count = input
+        ? device.in(directionIn, buffer, offset + moved, wanted)
+        : device.out(0, buffer, offset + moved, wanted);
+      if (count === UsbNak) {
+        queue.isWaiting = true;
+        return -1;
+      }
+      if (count === UsbStall) return this.#endControl(UsbStatus.stall);
+      if (count < 0 || count > wanted) return this.#endControl(UsbStatus.overflow);
+      this.#moved[slot] = moved + count;
+      this.#charge(queue, count);
+      const isShort = input && (count === 0 || count % queue.packetBytes !== 0);
+      if (this.#moved[slot] === length || isShort) this.#stage = stageStatus;
+      else if (count === 0) {
+        queue.isWaiting = true;
+        return -1;
+      }
+    }
+    const status = input ? device.out(0, this.#empty, 0, 0) : device.in(directionIn, this.#empty, 0, 0);
+    if (status === UsbNak) {
+      queue.isWaiting = true;
+      return -1;
+    }
+    if (status === UsbStall) return this.#endControl(UsbStatus.stall);
+    this.#takeNote(slot);
+    return this.#endControl(UsbStatus.ok);
+  }
+
+  #endControl(status: UsbStatus): UsbStatus {
+    this.#stage = stageSetup;
+    return status;
+  }
+
+  /** Standard requests that change endpoints, once the device has agreed. */
+  #takeNote(slot: number): void {
+    const { bmRequestType, bRequest, wValue, wIndex } = this.#setup;
+    if ((bmRequestType & RequestType.mask) !== RequestType.standard) return;
+    const recipient = bmRequestType & Recipient.mask;
+    if (bRequest === StandardRequest.getDescriptor && isIn(this.#setup) && wValue >> 8 === 2) {
+      const at = this.#offsets[slot];
+      this.#learn((this.#buffers[slot] as Uint8Array).slice(at, at + this.#moved[slot]));
+    } else if (bRequest === StandardRequest.setConfiguration && recipient === Recipient.device) {
+      this.#configure(wValue & 0xff);
+    } else if (bRequest === StandardRequest.setInterface && recipient === Recipient.interface) {
+      this.#alternates.set(wIndex & 0xff, wValue & 0xff);
+      this.#rebuildEndpoints();
+    } else if (
+      bRequest === StandardRequest.clearFeature &&
+      recipient === Recipient.endpoint &&
+      wValue === Feature.endpointHalt
+    ) {
+      this.clearHalt(wIndex & 0xff);
+    }
+  }
+
+  /** Keeps a configuration that passed by whole; cut or broken ones are ignored. */
+  #learn(bytes: Uint8Array): void {
+    try {
+      const configuration = parseConfiguration(bytes);
+      this.#configurations.set(configuration.descriptor.bConfigurationValue, configuration);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+    }
+  }
+
+  #configure(value: number): void {
+    this.#alternates.clear();
+    if (value !== 0 && !this.#configurations.has(value)) this.#askConfigurations();
+    this.#configuration = this.#configurations.get(value) ?? null;
+    this.#rebuildEndpoints();
+  }
+
+  /** Nobody read the descriptors through us: ask the device directly, as far as it answers at once. */
+  #askConfigurations(): void {
+    const scratch = new Uint8Array(0xffff);
+    for (let index = 0; index < 8; index++) {
+      this.device.setup(Uint8Array.of(directionIn, StandardRequest.getDescriptor, index, 2, 0, 0, 0xff, 0xff));
+      const count = this.device.in(directionIn, scratch, 0, scratch.length);
+      if (count < 0) return;
+      this.device.out(0, this.#empty, 0, 0);
+      this.#learn(scratch.slice(0, count));
+    }
+  }
+
+  /** Endpoints of the current settings. What was pending on one that is not there any more is cancelled. */
+  #rebuildEndpoints(): void {
+    const present = new Set<number>();
+    for (const { number, settings } of this.#configuration?.interfaces ?? []) {
+      const alternate = this.#alternates.get(number) ?? 0;
+      const setting = settings.find(({ descriptor }) => descriptor.bAlternateSetting === alternate);
+      for (const { descriptor } of setting?.endpoints ?? []) {
+        const index = indexOf(descriptor.bEndpointAddress);
+        const queue = this.#queues[index];
+        present.add(index);
+        queue.isPresent = true;
+        queue.address = descriptor.bEndpointAddress;
+        queue.packetBytes = descriptor.wMaxPacketSize & 0x7ff;
+        queue.transferType = descriptor.bmAttributes & 3;
+        queue.isHalted = false;
+        queue.isWaiting = false;
+        queue.intervalNs =
+          queue.transferType === TransferType.interrupt ? intervalNs(this.device.speed, descriptor.bInterval) : 0;
+        this.#schedule(index, queue);
+      }
+    }
+    for (let index = 1; index < 32; index++) {
+      const queue = this.#queues[index];
+      if (present.has(index) || !queue.isPresent) continue;
+      queue.isPresent = false;
+      for (const slot of queue.slots) this.cancel(slot);
+    }
+  }
+
+  readonly #finishCancel = (slot: number): void => {
+    if (this.#states[slot] !== cancelling) return;
+    const index = this.#endpoints[slot];
+    const queue = this.#queues[index];
+    const at = queue.slots.indexOf(slot);
+    if (at >= 0) queue.slots.splice(at, 1);
+    if (at === 0) {
+      if (index === controlIndex) this.#stage = stageSetup;
+      queue.isWaiting = false;
+    }
+    this.#complete(slot, UsbStatus.cancelled);
+    this.#schedule(index, queue);
+  };
+
+  #complete(slot: number, status: UsbStatus): void {
+    this.#states[slot] = free;
+    this.#buffers[slot] = null;
+    this.#client?.completed(slot, status, this.#moved[slot]);
+  }
+
+  /** The wire is busy for the bytes and the packets around them. */
+  #charge(queue: EndpointQueue, bytes: number): void {
+    if (!this.#hasTiming) return;
+    const packets = Math.max(1, Math.ceil(bytes / queue.packetBytes));
+    const cost = Math.ceil((bytes + packets * this.#packetOverheadBytes) * this.#nsPerByte);
+    this.#wire.busyUntilNs = Math.max(this.#wire.busyUntilNs, this.#clock.nowNs()) + cost;
+  }
+}
+
+function finishUnplug(carrier: UsbCarrier): void {
+  carrier.finishUnplug();
+}
+
+/** bInterval in nanoseconds: frames at low and full speed, 2^(n-1) microframes above (USB 2.0 §9.6.6). */
+function intervalNs(speed: UsbSpeed, bInterval: number): number {
+  if (speed === UsbSpeed.low || speed === UsbSpeed.full) return Math.max(1, bInterval) * 1_000_000;
+  return 2 ** (Math.min(16, Math.max(1, bInterval)) - 1) * 125_000;
+}

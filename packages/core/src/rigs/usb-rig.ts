@@ -1,0 +1,96 @@
+// What every USB rig has: machine, host controller, bus, and the wrappers that faults and traces are.
+
+import { TraceHash } from "../base/hash.ts";
+import type { DescribeRequest } from "../codec/usb/setup.ts";
+import { type UsbFaultPlan, withUsbFaults } from "../faults/usb-faults.ts";
+import type { IOUSBHostDevice } from "../families/usb/io-usb-host-device.ts";
+import { UsbFamily } from "../families/usb/usb-family.ts";
+import type { UsbHostPort } from "../ports/usb-host.ts";
+import { Machine } from "../runtime/machine.ts";
+import type { PlatformProfile } from "../runtime/platform-profile.ts";
+import type { HostTurn, RunOutcome } from "../runtime/scheduler.ts";
+import { IOService } from "../runtime/service.ts";
+import { withUsbTrace } from "../trace/usb-trace.ts";
+import { UsbTraceLog } from "../trace/usb-trace-log.ts";
+import { SimUsbBus } from "../transports/sim/usb-bus.ts";
+
+export interface UsbRigOptions {
+  readonly seed: number;
+  readonly turn: HostTurn;
+  readonly profile: PlatformProfile;
+  /** `none` takes wire time away, for speed. */
+  readonly timing?: "bus" | "none";
+  /** Records every transfer. Default true. */
+  readonly trace?: boolean;
+  readonly faults?: UsbFaultPlan;
+  readonly bootArgDk?: number;
+  /** Names of class and vendor requests for text traces. */
+  readonly describeRequests?: readonly DescribeRequest[];
+}
+
+/**
+ * The slipway for USB: devices plugged into `bus` come up in `machine`. On the way from the family to the bus lie
+ * first the trace, then the faults, so that a trace shows what the driver saw.
+ */
+export class UsbRig {
+  readonly machine: Machine;
+  readonly bus: SimUsbBus;
+  readonly family: UsbFamily;
+  readonly trace: UsbTraceLog;
+  readonly describeRequests: readonly DescribeRequest[];
+
+  constructor(options: UsbRigOptions) {
+    this.machine = new Machine(options);
+    this.describeRequests = options.describeRequests ?? [];
+    this.trace = new UsbTraceLog();
+    const controller = this.machine.publish(
+      { kernelClass: "AppleUSBXHCI" },
+      (context) => new IOService(context),
+    );
+    controller.location = "00000000";
+    this.family = new UsbFamily(this.machine, controller);
+    this.bus = new SimUsbBus({
+      clock: this.machine.scheduler,
+      random: this.machine.random.fork("usb-bus"),
+      timing: options.timing ?? "bus",
+    });
+    let attachments = 0;
+    this.bus.onAttach((plain) => {
+      attachments++;
+      let device: IOUSBHostDevice | null = null;
+      const port = this.#wrap(plain, options, attachments, () => device?.requests.describeCaller() ?? null);
+      device = this.family.attach(port);
+    });
+  }
+
+  /** Runs until nothing is left to do, or until `limitNs`. */
+  run(limitNs?: number): Promise<RunOutcome> {
+    return this.machine.run(limitNs);
+  }
+
+  /** One number for everything observable: the wire, the kernel's events, the log. Equal seeds give equal digests. */
+  digest(): string {
+    const hash = new TraceHash();
+    this.trace.hashInto(hash);
+    this.machine.ring.hashInto(hash);
+    for (const row of this.machine.log.show({ info: true, debug: true })) {
+      hash.number(row.timeNs);
+      hash.text(row.message);
+    }
+    return hash.digest();
+  }
+
+  #wrap(plain: UsbHostPort, options: UsbRigOptions, attachment: number, caller: () => string | null): UsbHostPort {
+    const { scheduler } = this.machine;
+    let port = plain;
+    if (options.faults !== undefined) {
+      port = withUsbFaults(port, options.faults, {
+        clock: scheduler,
+        random: this.machine.random.fork(`usb-faults ${attachment}`),
+        onFault: (text) => this.trace.mark(scheduler.nowNs(), text),
+      });
+    }
+    if (options.trace === false) return port;
+    return withUsbTrace(port, { clock: scheduler, log: this.trace, deviceAddress: attachment, caller });
+  }
+}
