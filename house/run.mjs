@@ -1,0 +1,90 @@
+// The commands behind `npm start` and `npm test`. Plain JavaScript for Node 20 and newer, no dependencies.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const node26 = join(root, "node_modules/node/bin/node");
+
+/** Installs when nothing is there yet, or when the lock file is newer than what was installed. */
+function install() {
+  const marker = join(root, "node_modules/.package-lock.json");
+  const isFresh =
+    existsSync(node26) &&
+    existsSync(marker) &&
+    statSync(marker).mtimeMs >= statSync(join(root, "package-lock.json")).mtimeMs;
+  if (isFresh) return;
+  console.error("drydock: installing packages (once) ...");
+  must(spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root, stdio: "inherit" }), "npm ci");
+}
+
+function must(result, what) {
+  if (result.error) fail(`${what}: ${result.error.message}`);
+  if (result.status !== 0) process.exit(result.status ?? 1);
+}
+
+function fail(message) {
+  console.error(`drydock: ${message}`);
+  process.exit(1);
+}
+
+/** Runs Node 26 with arguments; answers its exit code. */
+function run(args, options = {}) {
+  const environment = { ...process.env, PATH: `${dirname(node26)}:${process.env.PATH}` };
+  delete environment.NODE_EXTRA_CA_CERTS;
+  const result = spawnSync(node26, args, { cwd: root, stdio: "inherit", env: environment, ...options });
+  if (result.error) fail(result.error.message);
+  return result.status ?? 1;
+}
+
+/** Every file below `folder` that `accept` likes, without node_modules and build output. */
+function filesBelow(folder, accept) {
+  const found = [];
+  if (!existsSync(folder)) return found;
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.name === "node_modules" || entry.name === "build" || entry.name.startsWith(".")) continue;
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) found.push(...filesBelow(path, accept));
+    else if (accept(path)) found.push(path);
+  }
+  return found;
+}
+
+const isTest = (path) => path.endsWith(".test.ts") && !path.includes("/templates/");
+const isSystemTest = (path) => isTest(path) && path.includes("/test/system/");
+
+function unitTests(filter) {
+  const all = filesBelow(root, (path) => isTest(path) && !isSystemTest(path)).map((path) => relative(root, path));
+  const chosen = filter === undefined ? all : all.filter((path) => path.includes(filter));
+  if (chosen.length === 0) fail(`no test file has "${filter}" in its path`);
+  return run(["--test", "--test-isolation=none", "--test-reporter=spec", ...chosen.sort()]);
+}
+
+function systemTests(filter) {
+  const all = filesBelow(root, isSystemTest).map((path) => relative(root, path));
+  const chosen = filter === undefined ? all : all.filter((path) => path.includes(filter));
+  if (chosen.length === 0) fail(`no system test has "${filter}" in its path`);
+  return run(["--test", "--test-concurrency=1", "--test-timeout=600000", "--test-reporter=spec", ...chosen.sort()]);
+}
+
+const commands = {
+  start: (args) => run(["apps/cli/src/main.ts", "start", ...args]),
+  test: () => {
+    const codes = [commands.check([]), unitTests(undefined), systemTests(undefined)];
+    return codes.find((code) => code !== 0) ?? 0;
+  },
+  "test:unit": ([filter]) => unitTests(filter),
+  "test:system": ([filter]) => systemTests(filter),
+  check: (args) => run(["house/check.ts", ...args]),
+  new: (args) => run(["house/new.ts", ...args]),
+  perf: (args) => run(["perf/run.ts", ...args]),
+};
+
+const [name, ...rest] = process.argv.slice(2);
+const command = Object.hasOwn(commands, name ?? "") ? commands[name] : null;
+if (command === null) fail(`unknown command "${name ?? ""}"; there are: ${Object.keys(commands).join(", ")}`);
+if (Number(process.versions.node.split(".")[0]) < 20) fail(`Node 20 or newer is needed to begin, this is ${process.version}`);
+install();
+process.exitCode = command(rest);

@@ -1,0 +1,68 @@
+// Runs a machine on the real clock: the same scheduler, driven by elapsed time and by work from outside.
+
+import type { RunOutcome, Scheduler } from "@drydock/core/runtime/scheduler";
+
+/** Never asleep longer than this, so that a stop is noticed. */
+const longestSleepMs = 200;
+
+/**
+ * Virtual time follows the wall: each pass runs everything that is due, then waits for the next event or for `wake`.
+ * Input from outside (a terminal, a socket) makes work runnable through the scheduler, which wakes the runner.
+ */
+export class LiveRunner {
+  readonly #scheduler: Scheduler;
+  readonly #originMs: number;
+  #isStopping = false;
+  #wake: (() => void) | null = null;
+  #finished: Promise<void> | null = null;
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+    this.#originMs = performance.now() - scheduler.nowNs() / 1e6;
+    scheduler.onWork = () => this.#wake?.();
+  }
+
+  /** Nanoseconds since the machine was switched on. */
+  nowNs(): number {
+    return Math.floor((performance.now() - this.#originMs) * 1e6);
+  }
+
+  /** Runs until `stop` or until the machine stops itself. `afterPass` sees each pass's outcome. */
+  start(afterPass: (outcome: RunOutcome) => void = () => {}): Promise<void> {
+    this.#finished ??= this.#loop(afterPass);
+    return this.#finished;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#wake?.();
+    await this.#finished;
+  }
+
+  async #loop(afterPass: (outcome: RunOutcome) => void): Promise<void> {
+    while (!this.#isStopping) {
+      const outcome = await this.#scheduler.run(this.nowNs());
+      afterPass(outcome);
+      if (this.#scheduler.isStopped) return;
+      const waitMs = (this.#scheduler.nextTimeNs() - this.nowNs()) / 1e6;
+      if (waitMs > 0) await this.#sleep(Math.min(waitMs, longestSleepMs));
+    }
+  }
+
+  /** Until the time is over or somebody wakes us. */
+  #sleep(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#wake = null;
+        resolve();
+      };
+      const timer = setTimeout(done, milliseconds);
+      this.#wake = () => {
+        this.#wake = null;
+        clearTimeout(timer);
+        setImmediate(resolve);
+      };
+    });
+  }
+}

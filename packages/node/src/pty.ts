@@ -1,0 +1,327 @@
+// Pseudo-terminals of Linux as a TerminalPort: programs open them like any serial port.
+
+import { closeSync, constants, openSync, readSync, renameSync, symlinkSync, unlinkSync, writeSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { LineSettings } from "@drydock/core/ports/serial";
+import type { TerminalClient, TerminalPort } from "@drydock/core/ports/terminal";
+
+/** ioctl requests and flags of Linux, asm-generic (the same on x86-64 and arm64). */
+const TIOCSPTLCK = 0x40045431;
+const TIOCGPTN = 0x80045430;
+const TCGETS2 = 0x802c542a;
+const TCSETS2 = 0x402c542b;
+const termios2Bytes = 44;
+const POLLIN = 1;
+const POLLOUT = 4;
+const POLLHUP = 16;
+const CSIZE = 0x30;
+const CS8 = 0x30;
+const CSTOPB = 0x40;
+const CREAD = 0x80;
+const PARENB = 0x100;
+const PARODD = 0x200;
+const HUPCL = 0x400;
+const BOTHER = 0x1000;
+const CMSPAR = 0x40000000;
+const CRTSCTS = 0x80000000;
+const IXON = 0x400;
+const IXOFF = 0x1000;
+const VMIN = 6;
+const VSTART = 8;
+const VSTOP = 9;
+
+/** How long one wait in the thread pool lasts, and how often a terminal nobody has open is looked at. */
+const waitMs = 100;
+const closedLookMs = 10;
+/** Settings are compared when bytes come, and this often besides. */
+const settingsLookMs = 25;
+const blockBytes = 64 * 1024;
+
+interface Native {
+  ioctl(fd: number, request: number, argument: Uint8Array): number;
+  poll(fds: Uint8Array, count: number, timeoutMs: number): number;
+  pollLater(fds: Uint8Array, timeoutMs: number, done: () => void): void;
+}
+
+let loaded: Native | null = null;
+
+/** koffi is loaded on first use, so that nothing else pays for it. */
+function native(): Native {
+  if (loaded !== null) return loaded;
+  if (process.platform !== "linux") {
+    throw new Error(`pseudo-terminals are supported on Linux only so far, this is ${process.platform}`);
+  }
+  let koffi: typeof import("koffi");
+  try {
+    koffi = createRequire(import.meta.url)("koffi");
+  } catch (error) {
+    const why = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    throw new Error(`the package koffi is needed for pseudo-terminals and cannot be loaded (${why}); run "npm install"`);
+  }
+  const libc = koffi.load(null);
+  const ioctl = libc.func("int ioctl(int fd, unsigned long request, void *argument)");
+  const poll = libc.func("int poll(void *fds, unsigned long count, int timeout)");
+  loaded = {
+    ioctl: (fd, request, argument) => ioctl(fd, request, argument) as number,
+    poll: (fds, count, timeoutMs) => poll(fds, count, timeoutMs) as number,
+    pollLater: (fds, timeoutMs, done) => poll.async(fds, 1, timeoutMs, done),
+  };
+  return loaded;
+}
+
+export interface PtyOptions {
+  /** A stable name: a symbolic link to the terminal, replaced if it is there, removed at the end. */
+  readonly link?: string;
+}
+
+/**
+ * Opens a pseudo-terminal in raw mode at 9600 8N1. What Linux shows of a slave on the master's side: whether it is
+ * open (POLLHUP), and its termios. What it does not: breaks, modem lines, and character size and parity, which
+ * the kernel forces to 8N1 on pseudo-terminals; speed, stop bits and flow control come through.
+ *
+ * Waiting is done by poll(2) in the thread pool: libuv cannot wait on a master whose slave comes and goes.
+ */
+export function openPty(options: PtyOptions = {}): Pty {
+  return new Pty(options);
+}
+
+export class Pty implements TerminalPort {
+  readonly path: string;
+  /** The link, or the path where there is none: what people should open. */
+  readonly name: string;
+  readonly #native = native();
+  readonly #fd: number;
+  readonly #link: string | null;
+  readonly #pollFd = new Uint8Array(8);
+  readonly #pollView = new DataView(this.#pollFd.buffer);
+  readonly #block = Buffer.alloc(blockBytes);
+  readonly #termios = new Uint8Array(termios2Bytes);
+  #lastTermios = "";
+  #from = 0;
+  #to = 0;
+  #client: TerminalClient | null = null;
+  #isOpen = false;
+  #isEnded = false;
+  #isWaiting = false;
+  #wantsOutput = false;
+  #timer: NodeJS.Timeout | null = null;
+  #lastLook = 0;
+
+  constructor(options: PtyOptions) {
+    this.#fd = openSync("/dev/ptmx", constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
+    const number = new Uint8Array(4);
+    this.#must(this.#native.ioctl(this.#fd, TIOCSPTLCK, number), "unlock");
+    this.#must(this.#native.ioctl(this.#fd, TIOCGPTN, number), "number");
+    this.path = `/dev/pts/${new DataView(number.buffer).getUint32(0, true)}`;
+    this.#setRaw();
+    this.#link = options.link ?? null;
+    this.name = this.#link ?? this.path;
+    if (this.#link !== null) this.#makeLink(this.#link);
+    this.#pollView.setInt32(0, this.#fd, true);
+  }
+
+  connect(client: TerminalClient): void {
+    this.#client = client;
+    this.#lookAtClosed();
+  }
+
+  write(bytes: Uint8Array, offset: number, length: number): number {
+    if (this.#isEnded || !this.#isOpen) return length;
+    let written = 0;
+    try {
+      while (written < length) {
+        const count = writeSync(this.#fd, bytes, offset + written, length - written);
+        written += count;
+        if (count === 0) break;
+      }
+    } catch (error) {
+      if (!isAgain(error)) return length;
+    }
+    if (written < length) this.#wantsOutput = true;
+    return written;
+  }
+
+  resume(): void {
+    if (this.#isOpen && this.#from < this.#to) setImmediate(this.#offer);
+  }
+
+  hangUp(): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#isOpen = false;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#link !== null) removeQuietly(this.#link);
+    // A wait in the thread pool still uses the descriptor: its end closes it.
+    if (!this.#isWaiting) closeSync(this.#fd);
+  }
+
+  /** While no program has it open there is nothing to wait for, only to look at. */
+  readonly #lookAtClosed = (): void => {
+    this.#timer = null;
+    if (this.#isEnded) return;
+    if ((this.#pollNow(POLLIN) & POLLHUP) !== 0 || !this.#slaveWasTouched()) {
+      this.#timer = setTimeout(this.#lookAtClosed, closedLookMs);
+      return;
+    }
+    this.#isOpen = true;
+    this.#from = 0;
+    this.#to = 0;
+    this.#client?.opened();
+    this.#lookAtSettings();
+    this.#wait();
+  };
+
+  #firstOpenSeen = false;
+
+  /**
+   * A fresh master shows no hang-up before the first open, so the first open must be told otherwise: the slave is
+   * opened and closed by ourselves once, after which POLLHUP says the truth.
+   */
+  #slaveWasTouched(): boolean {
+    if (this.#firstOpenSeen) return true;
+    this.#firstOpenSeen = true;
+    closeSync(openSync(this.path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK));
+    return false;
+  }
+
+  #wait(): void {
+    if (this.#isWaiting || this.#isEnded || !this.#isOpen) return;
+    this.#isWaiting = true;
+    // With input that core has not taken, only output and hang-up matter.
+    const wantsInput = this.#from === this.#to;
+    const events = (wantsInput ? POLLIN : 0) | (this.#wantsOutput ? POLLOUT : 0);
+    this.#pollView.setInt16(4, events, true);
+    this.#pollView.setInt16(6, 0, true);
+    this.#native.pollLater(this.#pollFd, wantsInput ? waitMs : 5, this.#woken);
+  }
+
+  readonly #woken = (): void => {
+    this.#isWaiting = false;
+    if (this.#isEnded) {
+      closeSync(this.#fd);
+      return;
+    }
+    const events = this.#pollView.getInt16(6, true);
+    if ((events & POLLIN) !== 0) this.#readAll();
+    if (this.#isEnded) return;
+    if ((events & POLLOUT) !== 0 && this.#wantsOutput) {
+      this.#wantsOutput = false;
+      this.#client?.writable();
+    }
+    if ((events & POLLHUP) !== 0 && (events & POLLIN) === 0) {
+      this.#isOpen = false;
+      this.#wantsOutput = false;
+      this.#client?.closed();
+      this.#timer = setTimeout(this.#lookAtClosed, closedLookMs);
+      return;
+    }
+    if (performance.now() - this.#lastLook > settingsLookMs) this.#lookAtSettings();
+    this.#wait();
+  };
+
+  #readAll(): void {
+    this.#lookAtSettings();
+    for (;;) {
+      if (this.#from === this.#to) {
+        this.#from = 0;
+        this.#to = 0;
+        try {
+          this.#to = readSync(this.#fd, this.#block, 0, blockBytes, null);
+        } catch (error) {
+          if (isAgain(error) || isHangUp(error)) return;
+          throw error;
+        }
+        if (this.#to === 0) return;
+      }
+      const before = this.#from;
+      this.#offer();
+      if (this.#from < this.#to || this.#isEnded || this.#from === before) return;
+      if (this.#to < 4096) return;
+    }
+  }
+
+  readonly #offer = (): void => {
+    if (this.#isEnded || this.#from === this.#to || this.#client === null) return;
+    this.#from += this.#client.input(this.#block, this.#from, this.#to - this.#from);
+  };
+
+  #lookAtSettings(): void {
+    this.#lastLook = performance.now();
+    if (this.#native.ioctl(this.#fd, TCGETS2, this.#termios) !== 0) return;
+    const now = Buffer.from(this.#termios).toString("latin1");
+    if (now === this.#lastTermios) return;
+    this.#lastTermios = now;
+    this.#client?.settingsChanged(settingsOf(this.#termios));
+  }
+
+  #pollNow(events: number): number {
+    const fds = new Uint8Array(8);
+    const view = new DataView(fds.buffer);
+    view.setInt32(0, this.#fd, true);
+    view.setInt16(4, events, true);
+    this.#native.poll(fds, 1, 0);
+    return view.getInt16(6, true);
+  }
+
+  /** No echo, no line editing, no translation: a serial line is bytes. */
+  #setRaw(): void {
+    this.#must(this.#native.ioctl(this.#fd, TCGETS2, this.#termios), "read the settings");
+    const view = new DataView(this.#termios.buffer);
+    view.setUint32(0, 0, true);
+    view.setUint32(4, 0, true);
+    view.setUint32(8, CS8 | CREAD | HUPCL | BOTHER, true);
+    view.setUint32(12, 0, true);
+    this.#termios[17 + VMIN] = 1;
+    view.setUint32(36, 9600, true);
+    view.setUint32(40, 9600, true);
+    this.#must(this.#native.ioctl(this.#fd, TCSETS2, this.#termios), "set raw mode");
+  }
+
+  #makeLink(link: string): void {
+    const temporary = `${link}.${process.pid}`;
+    removeQuietly(temporary);
+    symlinkSync(this.path, temporary);
+    renameSync(temporary, link);
+  }
+
+  #must(result: number, what: string): void {
+    if (result === 0) return;
+    closeSync(this.#fd);
+    throw new Error(`the pseudo-terminal refused to ${what}`);
+  }
+}
+
+/** termios2 -> line settings. */
+function settingsOf(termios: Uint8Array): LineSettings {
+  const view = new DataView(termios.buffer);
+  const input = view.getUint32(0, true);
+  const control = view.getUint32(8, true);
+  const isMarkSpace = (control & CMSPAR) !== 0;
+  const isOdd = (control & PARODD) !== 0;
+  const parity = (control & PARENB) === 0 ? "none" : isMarkSpace ? (isOdd ? "mark" : "space") : isOdd ? "odd" : "even";
+  return {
+    baudRate: view.getUint32(40, true),
+    dataBits: (5 + ((control & CSIZE) >> 4)) as LineSettings["dataBits"],
+    parity,
+    halfStopBits: (control & CSTOPB) === 0 ? 2 : 4,
+    rtsCts: (control & CRTSCTS) !== 0,
+    xonXoff: (input & (IXON | IXOFF)) !== 0,
+    xonByte: termios[17 + VSTART],
+    xoffByte: termios[17 + VSTOP],
+  };
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
+const isAgain = (error: unknown): boolean => codeOf(error) === "EAGAIN";
+const isHangUp = (error: unknown): boolean => codeOf(error) === "EIO";
+
+function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+  }
+}
