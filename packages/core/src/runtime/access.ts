@@ -218,7 +218,6 @@ function demandedKeys(demand: PropertyValue): string[] {
 const restrictedPrefixes = ["com.apple.developer.driverkit", "com.apple.developer.system-extension"];
 
 export interface LaunchQuestion {
-  readonly processName: string;
   readonly bundleIdentifier: string;
   readonly entitlements: Properties;
   /** Entitlements of the embedded profile; null when there is none (a command-line tool cannot embed one). */

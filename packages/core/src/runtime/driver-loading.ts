@@ -184,8 +184,13 @@ export class DriverLoading {
     }
     for (const candidate of this.judge(nub)) {
       if (nub.isInactive) return;
-      if (!candidate.verdict.matches || consumed.has(candidate.category)) {
-        this.#report(nub, candidate, candidate.verdict.matches ? "the category has a driver" : candidate.verdict.reason);
+      if (!candidate.verdict.matches) {
+        // Personalities for other classes of provider say nothing about this nub.
+        if (candidate.verdict.decidedBy?.key !== "IOProviderClass") this.#report(nub, candidate, candidate.verdict.reason);
+        continue;
+      }
+      if (consumed.has(candidate.category)) {
+        this.#report(nub, candidate, `category ${candidate.category} has a driver with a better score`);
         continue;
       }
       if (this.#mustDefer(nub, candidate)) {

@@ -3,6 +3,7 @@
 import { ContractViolation } from "../base/errors.ts";
 import { type IOReturn, IOReturns } from "../base/io-return.ts";
 import { Random } from "../base/random.ts";
+import { decideLaunch } from "./access.ts";
 import { MemoryFault } from "./address-space.ts";
 import { type ClientConnection, type ClientDoor, openUserClient } from "./client-connection.ts";
 import { DispatchTrap } from "./dispatch-queue.ts";
@@ -121,6 +122,9 @@ export class Machine {
     const root = new IOService(this.#serviceContext(this.kernelProcess, "IORegistryEntry", "", ["IOService"], {}));
     root.registryName = "Root";
     this.registry.setRoot(root);
+    // What drivers without hardware match on; there from the start on every system.
+    const resources = this.publish({ kernelClass: "IOUserResources" }, (context) => new IOService(context));
+    resources.registerService();
   }
 
   get matchReports(): readonly MatchReport[] {
@@ -185,6 +189,26 @@ export class Machine {
     });
   }
 
+  /**
+   * Judges the launch of a signed application as AMFI does (posts.md T3). Refused: its lines are logged and null is
+   * answered, because the process was killed (exit status 137).
+   */
+  launchSigned(
+    description: Parameters<Machine["launchApplication"]>[0],
+    profileEntitlements: Properties | null,
+  ): Process | null {
+    const verdict = decideLaunch({
+      bundleIdentifier: description.bundleIdentifier ?? description.name,
+      entitlements: description.entitlements ?? {},
+      profileEntitlements,
+    });
+    for (const line of verdict.logLines) {
+      const [process, text] = [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)];
+      this.log.other({ process, text });
+    }
+    return verdict.allowed ? this.launchApplication(description) : null;
+  }
+
   /** IOServiceOpen from a thread of `application`; see {@link openUserClient} for order and errors. */
   openUserClient(application: Process, service: IOService, type = 0): Promise<ClientConnection> {
     return openUserClient(this.#door, application, service, type);
@@ -236,7 +260,7 @@ export class Machine {
         result = { error };
       }
     });
-    const outcome = await this.run();
+    const outcome = await this.scheduler.run(Number.POSITIVE_INFINITY, () => result !== null);
     const ended = result as { value: T } | { error: unknown } | null;
     if (ended === null) throw new Error(`the scenario did not finish: ${this.#describe(outcome)}`);
     if ("error" in ended) throw ended.error;

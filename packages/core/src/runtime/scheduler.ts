@@ -24,9 +24,9 @@ export interface WaitReport {
 export interface RunOutcome {
   /**
    * `idle`: nothing left to do. `time`: the limit was reached. `deadlock`: nothing left to do but somebody waits.
-   * `stopped`: a panic or a broken contract stopped the machine.
+   * `stopped`: a panic or a broken contract stopped the machine. `done`: what was waited for has happened.
    */
-  readonly reason: "idle" | "time" | "deadlock" | "stopped";
+  readonly reason: "idle" | "time" | "deadlock" | "stopped" | "done";
   readonly waits: readonly WaitReport[];
 }
 
@@ -229,14 +229,21 @@ export class Scheduler implements Clock {
     this.#arguments.length = 0;
   }
 
-  /** Runs until nothing is left to do, or until `limitNs` (inclusive; time then stands there). */
-  async run(limitNs: Nanoseconds = Number.POSITIVE_INFINITY): Promise<RunOutcome> {
+  /**
+   * Runs until nothing is left to do, until `limitNs` (inclusive; time then stands there), or until `isDone`, which is
+   * asked after each step: a device with a heartbeat never leaves nothing to do.
+   */
+  async run(
+    limitNs: Nanoseconds = Number.POSITIVE_INFINITY,
+    isDone: (() => boolean) | null = null,
+  ): Promise<RunOutcome> {
     if (this.#running) throw new ContractViolation("run-inside-run", "the scheduler is already running");
     this.#running = true;
     try {
       await this.#turn();
-      while (await this.#runSteps(limitNs, Number.POSITIVE_INFINITY));
+      while (await this.#runSteps(limitNs, Number.POSITIVE_INFINITY, isDone));
       if (this.#stopped) return { reason: "stopped", waits: [] };
+      if (isDone?.()) return { reason: "done", waits: [] };
       if (limitNs !== Number.POSITIVE_INFINITY) this.#clock.advanceTo(limitNs);
       if (this.#clock.pending > 0) return { reason: "time", waits: [] };
       const waits = this.waits();
@@ -251,7 +258,7 @@ export class Scheduler implements Clock {
     if (this.#running) throw new ContractViolation("run-inside-run", "the scheduler is already running");
     this.#running = true;
     try {
-      return await this.#runSteps(Number.POSITIVE_INFINITY, 1);
+      return await this.#runSteps(Number.POSITIVE_INFINITY, 1, null);
     } finally {
       this.#running = false;
     }
@@ -273,11 +280,12 @@ export class Scheduler implements Clock {
   }
 
   /** Up to `most` steps; true when it took any. Awaits only where driver code holds a promise. */
-  async #runSteps(limitNs: Nanoseconds, most: number): Promise<boolean> {
+  async #runSteps(limitNs: Nanoseconds, most: number, isDone: (() => boolean) | null): Promise<boolean> {
     let taken = 0;
     const runs = this.#runs;
     const values = this.#arguments;
     while (taken < most && !this.#stopped) {
+      if (isDone?.()) return false;
       let count = runs.length;
       if (count === 0) {
         this.#clock.takeNextInstant(limitNs, this.#collect);

@@ -1,0 +1,79 @@
+// P17: a driver's log lines appear once and never again, although it works.
+
+import { Machine } from "@drydock/core/runtime/machine";
+import { platformProfile } from "@drydock/core/runtime/platform-profile";
+import type { LogRow } from "@drydock/core/runtime/unified-log";
+import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";
+import { BadPing } from "./bad-driver.ts";
+import { GoodPing } from "./good-driver.ts";
+import { pingBundle, pingIdentifier, pingSelector } from "./ping-driver.ts";
+
+/** `log show ... | grep BUNDLE`: what the person typed. */
+export function grepForSender(rows: readonly LogRow[]): LogRow[] {
+  return rows.filter((row) => row.sender.includes(pingIdentifier));
+}
+
+/** What should have been typed. */
+export const textPredicate = 'eventMessage CONTAINS "StaticPingPong"';
+
+export interface PingBench {
+  readonly machine: Machine;
+  /** Pings `count` times through the user client; answers what the driver's own trace holds. */
+  ping(count: number): Promise<number>;
+  /** Replaces the driver by its next version, as a developer does all day. */
+  upgrade(): Promise<void>;
+}
+
+export async function pingBench(side: Side, options: CaseOptions): Promise<PingBench> {
+  const cls = side === "bad" ? BadPing : GoodPing;
+  const machine = new Machine({ ...options, profile: platformProfile("macos15") });
+  machine.install(pingBundle(cls));
+  const app = machine.launchApplication({ name: "PingApp" });
+  await machine.run();
+  const service = () => machine.registry.byClass("Ping")[0];
+  return {
+    machine,
+    ping: async (count) => {
+      let traced = 0;
+      await machine.perform(async () => {
+        const connection = await machine.openUserClient(app, service());
+        await connection.call(pingSelector.ping, { scalarInput: [count] });
+        traced = (await connection.call(pingSelector.traced, { scalarOutputCount: 1 })).scalarOutput[0];
+        connection.close();
+      }, app);
+      await machine.run();
+      return traced;
+    },
+    upgrade: async () => {
+      machine.terminate(service());
+      await machine.run();
+      machine.install(pingBundle(cls, "2"));
+      await machine.run();
+    },
+  };
+}
+
+async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
+  const bench = await pingBench(side, options);
+  await bench.ping(3);
+  await bench.upgrade();
+  const traced = await bench.ping(3);
+  const rows = bench.machine.log.show();
+  const bySender = grepForSender(rows).length;
+  const byText = bench.machine.log.show({ predicate: textPredicate }).length;
+  return {
+    succeeded: traced > 0,
+    result: `six pings: the grep for the bundle id finds ${bySender} lines, the text predicate ${byText}, the driver's own trace has ${traced} of the last three`,
+    trace: null,
+    log: rows,
+  };
+}
+
+export const lostLogsCase: DriverCase = {
+  id: "P17",
+  title: "Driver logs appear once and are lost afterwards",
+  symptom: "Only the first load of a driver leaves lines in `log show | grep BUNDLE`; later calls work but leave none.",
+  cause: "A dext's lines are the kernel's; their sender is resolved by load tag, which goes stale, and the queue may drop them.",
+  describeRequests: [],
+  run,
+};

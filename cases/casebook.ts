@@ -1,0 +1,57 @@
+// The casebook: what a case is, and the list of those that run.
+
+import type { DescribeRequest } from "@drydock/core/codec/usb/setup";
+import type { HostTurn } from "@drydock/core/runtime/scheduler";
+import type { LogRow } from "@drydock/core/runtime/unified-log";
+import type { UsbTraceLog } from "@drydock/core/trace/usb-trace-log";
+import { setLineCodingCase } from "./P02-set-line-coding/case.ts";
+import { ftdiIpadCase } from "./P13-ftdi-ipados/case.ts";
+import { lostLogsCase } from "./P17-lost-logs/case.ts";
+import { userClientSampleCase } from "./P20-userclient-sample/case.ts";
+
+export type Side = "bad" | "good";
+
+export interface CaseOptions {
+  readonly seed: number;
+  readonly turn: HostTurn;
+}
+
+/** What one driver of a case did. */
+export interface CaseRun {
+  /** True when the driver did what its user wanted. A case is sound when bad is false and good is true. */
+  readonly succeeded: boolean;
+  /** One sentence: the result, and the true reason for a failure. */
+  readonly result: string;
+  /** The wire, where the case has one. */
+  readonly trace: UsbTraceLog | null;
+  readonly log: readonly LogRow[];
+}
+
+export interface DriverCase {
+  /** As in the forum list: "P02". */
+  readonly id: string;
+  readonly title: string;
+  /** One sentence: what went wrong for the person who asked. */
+  readonly symptom: string;
+  /** One sentence: why. */
+  readonly cause: string;
+  readonly describeRequests: readonly DescribeRequest[];
+  run(side: Side, options: CaseOptions): Promise<CaseRun>;
+}
+
+/** In the order of the forum's list. */
+export const casebook: readonly DriverCase[] = [
+  setLineCodingCase,
+  ftdiIpadCase,
+  lostLogsCase,
+  userClientSampleCase,
+];
+
+/** By id, in any letter case. The error lists what there is. */
+export function findCase(id: string): DriverCase {
+  const found = casebook.find((entry) => entry.id.toLowerCase() === id.toLowerCase());
+  if (found === undefined) {
+    throw new RangeError(`no case "${id}"; there are: ${casebook.map((entry) => entry.id).join(", ")}`);
+  }
+  return found;
+}
