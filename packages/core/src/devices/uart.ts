@@ -46,6 +46,9 @@ export interface UartOptions {
   readonly transmitLog: number;
 }
 
+/** Bytes leave in batches of about this time, so that a slow line is still smooth. */
+const batchNs = 8_000_000;
+
 /** Rates that differ by more than this do not understand each other. */
 const rateTolerance = 0.03;
 
@@ -218,11 +221,13 @@ export class Uart {
     const farEnd = this.#farEnd;
     while (!this.#isSending && !this.#isHeld && !this.#isBreaking && this.transmitRing.used > 0) {
       const room = farEnd === null ? this.#batch.length : farEnd.room();
-      const count = Math.min(this.transmitRing.used, this.#batch.length, room);
+      const characterNs = (this.#bitsPerCharacter * 1e9) / this.#baudRate;
+      const most = this.#isPaced ? Math.max(1, Math.floor(batchNs / characterNs)) : this.#batch.length;
+      const count = Math.min(this.transmitRing.used, this.#batch.length, room, most);
       if (count === 0) return;
       if (this.#isPaced) {
         this.#isSending = true;
-        const ns = Math.ceil((count * this.#bitsPerCharacter * 1e9) / this.#baudRate);
+        const ns = Math.ceil(count * characterNs);
         const generation = this.#generation;
         this.#clock.after(
           ns,

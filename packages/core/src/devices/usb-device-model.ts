@@ -228,7 +228,8 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
   }
 
   #perform(setup: Setup, data: Uint8Array): boolean {
-    if ((setup.bmRequestType & RequestType.mask) !== RequestType.standard) return this.performRequest(setup, data);
+    if ((setup.bmRequestType & RequestType.mask) !== RequestType.standard)
+      return this.performRequest(setup, data);
     switch (setup.bRequest) {
       case StandardRequest.setAddress:
         return setup.wValue <= 127;
@@ -292,4 +293,3 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
     return false;
   }
 }
-

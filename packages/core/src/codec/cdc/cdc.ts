@@ -87,12 +87,17 @@ export function lineCodingProblem(coding: LineCoding): string | null {
   if (coding.dwDTERate === 0) return "the rate is 0";
   if (coding.bCharFormat > 2) return `bCharFormat ${coding.bCharFormat} is not 0, 1 or 2`;
   if (coding.bParityType > 4) return `bParityType ${coding.bParityType} is not 0 to 4`;
-  if (![5, 6, 7, 8, 16].includes(coding.bDataBits)) return `bDataBits ${coding.bDataBits} is not 5, 6, 7, 8 or 16`;
+  if (![5, 6, 7, 8, 16].includes(coding.bDataBits))
+    return `bDataBits ${coding.bDataBits} is not 5, 6, 7, 8 or 16`;
   return null;
 }
 
 /** The functional descriptors of an ACM control interface, in the customary order. */
-export function encodeAcmFunction(capabilities: number, controlInterface: number, dataInterface: number): Uint8Array[] {
+export function encodeAcmFunction(
+  capabilities: number,
+  controlInterface: number,
+  dataInterface: number,
+): Uint8Array[] {
   return [
     Uint8Array.of(5, classSpecificInterface, FunctionalSubtype.header, 0x10, 0x01),
     Uint8Array.of(5, classSpecificInterface, FunctionalSubtype.callManagement, 0x00, dataInterface),
@@ -115,10 +120,20 @@ export function parseAcmFunction(extra: readonly RawDescriptor[]): AcmFunction {
   for (const { type, bytes, offset } of extra) {
     if (type !== classSpecificInterface || bytes.length < 3) continue;
     if (bytes[2] === FunctionalSubtype.acm) {
-      if (bytes.length < 4) throw new DecodeError("ACM functional descriptor", offset + bytes.length, "bmCapabilities is missing");
+      if (bytes.length < 4)
+        throw new DecodeError(
+          "ACM functional descriptor",
+          offset + bytes.length,
+          "bmCapabilities is missing",
+        );
       capabilities = bytes[3];
     } else if (bytes[2] === FunctionalSubtype.union) {
-      if (bytes.length < 5) throw new DecodeError("union functional descriptor", offset + bytes.length, "no subordinate interface");
+      if (bytes.length < 5)
+        throw new DecodeError(
+          "union functional descriptor",
+          offset + bytes.length,
+          "no subordinate interface",
+        );
       dataInterface = bytes[4];
     }
   }

@@ -158,21 +158,21 @@ export function ftdiEepromChecksum(words: Uint16Array): number {
 
 const resetNames = ["all", "purge receive", "purge transmit"];
 const requestNames: Readonly<Record<number, string>> = {
-  0x00: "RESET",
-  0x01: "MODEM_CTRL",
-  0x02: "SET_FLOW_CTRL",
-  0x03: "SET_BAUD_RATE",
-  0x04: "SET_DATA",
-  0x05: "GET_MODEM_STATUS",
-  0x06: "SET_EVENT_CHAR",
-  0x07: "SET_ERROR_CHAR",
-  0x09: "SET_LATENCY",
-  0x0a: "GET_LATENCY",
-  0x0b: "SET_BITMODE",
-  0x0c: "READ_PINS",
-  0x90: "READ_EEPROM",
-  0x91: "WRITE_EEPROM",
-  0x92: "ERASE_EEPROM",
+  0: "RESET",
+  1: "MODEM_CTRL",
+  2: "SET_FLOW_CTRL",
+  3: "SET_BAUD_RATE",
+  4: "SET_DATA",
+  5: "GET_MODEM_STATUS",
+  6: "SET_EVENT_CHAR",
+  7: "SET_ERROR_CHAR",
+  9: "SET_LATENCY",
+  10: "GET_LATENCY",
+  11: "SET_BITMODE",
+  12: "READ_PINS",
+  144: "READ_EEPROM",
+  145: "WRITE_EEPROM",
+  146: "ERASE_EEPROM",
 };
 
 /** Names an FTDI vendor request for traces; null for anything else. */

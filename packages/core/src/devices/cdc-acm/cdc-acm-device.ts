@@ -1,14 +1,15 @@
 // A CDC ACM modem: control interface with line coding and notifications, data interface with a UART behind it.
 
 import type { Clock } from "../../base/clock.ts";
+import { millisecond } from "../../base/units.ts";
 import {
   AcmCapability,
   CdcRequest,
+  ControlLine,
   cdcAcmSubClass,
   cdcAtProtocol,
   cdcControlClass,
   cdcDataClass,
-  ControlLine,
   decodeLineCoding,
   encodeAcmFunction,
   encodeLineCoding,
@@ -20,12 +21,11 @@ import {
 } from "../../codec/cdc/cdc.ts";
 import { encodeConfiguration, TransferType } from "../../codec/usb/descriptors.ts";
 import { Recipient, type Setup } from "../../codec/usb/setup.ts";
-import { millisecond } from "../../base/units.ts";
 import { UsbNak } from "../../ports/usb-device.ts";
 import { UsbSpeed } from "../../ports/usb-speed.ts";
+import { LoopbackPlug } from "../serial-far-ends.ts";
 import { type LineError, type ModemInputs, type SerialFarEnd, Uart } from "../uart.ts";
 import { UsbDeviceModel } from "../usb-device-model.ts";
-import { LoopbackPlug } from "../serial-far-ends.ts";
 
 export const cdcAcmControlInterface = 0;
 export const cdcAcmDataInterface = 1;
@@ -185,7 +185,8 @@ export class CdcAcmDevice extends UsbDeviceModel {
   #perform(setup: Setup, data: Uint8Array): boolean {
     switch (setup.bRequest) {
       case CdcRequest.setLineCoding: {
-        if ((this.#capabilities & AcmCapability.lineCoding) === 0 || data.length !== lineCodingBytes) return false;
+        if ((this.#capabilities & AcmCapability.lineCoding) === 0 || data.length !== lineCodingBytes)
+          return false;
         const coding = decodeLineCoding(data);
         if (lineCodingProblem(coding) !== null || coding.dwDTERate > this.#maximumBaud) return false;
         this.#coding = coding;
@@ -261,31 +262,44 @@ function bitsPerCharacter(coding: LineCoding): number {
 }
 
 function configuration(speed: UsbSpeed, packetBytes: number, capabilities: number): Uint8Array {
-  return encodeConfiguration({ bConfigurationValue: 1, iConfiguration: 0, bmAttributes: 0x80, bMaxPower: 50 }, [
-    {
-      bInterfaceNumber: cdcAcmControlInterface,
-      bInterfaceClass: cdcControlClass,
-      bInterfaceSubClass: cdcAcmSubClass,
-      bInterfaceProtocol: cdcAtProtocol,
-      extra: encodeAcmFunction(capabilities, cdcAcmControlInterface, cdcAcmDataInterface),
-      endpoints: [
-        {
-          bEndpointAddress: cdcAcmNotifyEndpoint,
-          bmAttributes: TransferType.interrupt,
-          wMaxPacketSize: 16,
-          bInterval: speed === UsbSpeed.high ? 7 : 8,
-        },
-      ],
-    },
-    {
-      bInterfaceNumber: cdcAcmDataInterface,
-      bInterfaceClass: cdcDataClass,
-      bInterfaceSubClass: 0,
-      bInterfaceProtocol: 0,
-      endpoints: [
-        { bEndpointAddress: cdcAcmInEndpoint, bmAttributes: TransferType.bulk, wMaxPacketSize: packetBytes, bInterval: 0 },
-        { bEndpointAddress: cdcAcmOutEndpoint, bmAttributes: TransferType.bulk, wMaxPacketSize: packetBytes, bInterval: 0 },
-      ],
-    },
-  ]);
+  return encodeConfiguration(
+    { bConfigurationValue: 1, iConfiguration: 0, bmAttributes: 0x80, bMaxPower: 50 },
+    [
+      {
+        bInterfaceNumber: cdcAcmControlInterface,
+        bInterfaceClass: cdcControlClass,
+        bInterfaceSubClass: cdcAcmSubClass,
+        bInterfaceProtocol: cdcAtProtocol,
+        extra: encodeAcmFunction(capabilities, cdcAcmControlInterface, cdcAcmDataInterface),
+        endpoints: [
+          {
+            bEndpointAddress: cdcAcmNotifyEndpoint,
+            bmAttributes: TransferType.interrupt,
+            wMaxPacketSize: 16,
+            bInterval: speed === UsbSpeed.high ? 7 : 8,
+          },
+        ],
+      },
+      {
+        bInterfaceNumber: cdcAcmDataInterface,
+        bInterfaceClass: cdcDataClass,
+        bInterfaceSubClass: 0,
+        bInterfaceProtocol: 0,
+        endpoints: [
+          {
+            bEndpointAddress: cdcAcmInEndpoint,
+            bmAttributes: TransferType.bulk,
+            wMaxPacketSize: packetBytes,
+            bInterval: 0,
+          },
+          {
+            bEndpointAddress: cdcAcmOutEndpoint,
+            bmAttributes: TransferType.bulk,
+            wMaxPacketSize: packetBytes,
+            bInterval: 0,
+          },
+        ],
+      },
+    ],
+  );
 }

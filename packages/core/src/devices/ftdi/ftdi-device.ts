@@ -252,7 +252,13 @@ export class FtdiPort {
   /** Bit-bang inputs: TXD, RXD, RTS, CTS, DTR, DSR, DCD, RI from bit 0, active low, as far as they are modelled. */
   get pins(): number {
     const { cts, dsr, dcd, ri } = this.#inputs;
-    const active = (this.#rts ? 4 : 0) | (cts ? 8 : 0) | (this.#dtr ? 16 : 0) | (dsr ? 32 : 0) | (dcd ? 64 : 0) | (ri ? 128 : 0);
+    const active =
+      (this.#rts ? 4 : 0) |
+      (cts ? 8 : 0) |
+      (this.#dtr ? 16 : 0) |
+      (dsr ? 32 : 0) |
+      (dcd ? 64 : 0) |
+      (ri ? 128 : 0);
     return ~active & 0xff;
   }
 
@@ -484,15 +490,30 @@ function configuration(chip: ChipFacts): Uint8Array {
       bInterfaceProtocol: 0xff,
       iInterface: 2,
       endpoints: [
-        { bEndpointAddress: inEndpoint(port), bmAttributes: TransferType.bulk, wMaxPacketSize: chip.packetBytes, bInterval: 0 },
-        { bEndpointAddress: outEndpoint(port), bmAttributes: TransferType.bulk, wMaxPacketSize: chip.packetBytes, bInterval: 0 },
+        {
+          bEndpointAddress: inEndpoint(port),
+          bmAttributes: TransferType.bulk,
+          wMaxPacketSize: chip.packetBytes,
+          bInterval: 0,
+        },
+        {
+          bEndpointAddress: outEndpoint(port),
+          bmAttributes: TransferType.bulk,
+          wMaxPacketSize: chip.packetBytes,
+          bInterval: 0,
+        },
       ],
     })),
   );
 }
 
 /** 64 words: ids, release, attributes, three string descriptors, and the checksum in the last word. */
-function eepromImage(idVendor: number, idProduct: number, chip: ChipFacts, serialNumber: string): Uint16Array {
+function eepromImage(
+  idVendor: number,
+  idProduct: number,
+  chip: ChipFacts,
+  serialNumber: string,
+): Uint16Array {
   const bytes = new Uint8Array(eepromWords * 2);
   const words = new Uint16Array(eepromWords);
   const put = (word: number, value: number) => {
@@ -506,16 +527,21 @@ function eepromImage(idVendor: number, idProduct: number, chip: ChipFacts, seria
   put(4, 0x2da0);
   put(5, 0x0008);
   let at = 0x18;
-  [["FTDI", 7], [chip.product, 8], [serialNumber, 9]].forEach(([text, word]) => {
+  [
+    ["FTDI", 7],
+    [chip.product, 8],
+    [serialNumber, 9],
+  ].forEach(([text, word]) => {
     const string = String(text).slice(0, Math.max(0, (bytes.length - 2 - at - 2) >> 1));
     const length = 2 + string.length * 2;
-    put(Number(word), (at | 0x80) | (length << 8));
+    put(Number(word), at | 0x80 | (length << 8));
     bytes[at] = length;
     bytes[at + 1] = 3;
     for (let index = 0; index < string.length; index++) bytes[at + 2 + index * 2] = string.charCodeAt(index);
     at += length;
   });
-  for (let index = 0; index < eepromWords; index++) words[index] = bytes[index * 2] | (bytes[index * 2 + 1] << 8);
+  for (let index = 0; index < eepromWords; index++)
+    words[index] = bytes[index * 2] | (bytes[index * 2 + 1] << 8);
   words[eepromWords - 1] = ftdiEepromChecksum(words);
   return words;
 }

@@ -1,0 +1,21 @@
+// drydock check-transport: a port's contract list, check by check.
+
+import { checkTransport as runChecks, transportNames } from "@drydock/core/rigs/transport-benches";
+import { exitCodes } from "./exit-codes.ts";
+
+export async function checkTransport(name: string | undefined, options: { seed: number; json?: boolean }): Promise<void> {
+  const names = name === undefined ? transportNames : [name];
+  const all = [];
+  for (const transport of names) all.push({ transport, results: await runChecks(transport, options.seed) });
+  const broken = all.flatMap(({ results }) => results.filter((result) => result.problem !== null));
+  if (options.json === true) process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
+  else {
+    for (const { transport, results } of all) {
+      process.stdout.write(`${transport}\n`);
+      for (const { name: check, problem } of results) {
+        process.stdout.write(`  ${problem === null ? "kept  " : "BROKEN"} ${check}${problem === null ? "" : `\n         ${problem}`}\n`);
+      }
+    }
+  }
+  process.exitCode = broken.length === 0 ? exitCodes.pass : exitCodes.finding;
+}

@@ -1,0 +1,122 @@
+// The drydock command: reads the arguments and loads the one command that was asked for.
+
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { exitCodes } from "./exit-codes.ts";
+
+const examples = `
+Examples:
+  drydock start                        a serial port on this desk, brought up by driver, bus and device model
+  drydock start --device cdc-acm       the same with a CDC-ACM modem
+  drydock case P02                     a real driver problem: wrong and right driver side by side
+  drydock registry --seed 7            the registry after the default rig came up
+  drydock trace capture.pcapng         a USB capture as text
+  drydock check-transport sim          a transport's contract, check by check
+
+Exit codes: 0 pass, 1 finding or failed expectation, 2 usage, 3 rig error, 77 skipped, 130 interrupted.
+`;
+
+function seed(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("a seed is a whole number from 0 on.");
+  return value;
+}
+
+const collect = (value: string, all: string[]): string[] => [...all, value];
+
+/** Options of every command that builds a rig. */
+function rigOptions(command: Command): Command {
+  return command
+    .option("--seed <number>", "everything that chance decides follows from it", seed, 1)
+    .option("--fault <rule>", "a USB fault, for example stall:ep=0x81,nth=3 (repeatable)", collect, [])
+    .option("--pcap <file>", "write the USB traffic as pcapng")
+    .option("--device <kind>", "ftdi, cdc-acm or ft4232h (repeatable)", collect, [])
+    .option("--platform <id>", "macos15, macos26, ipados, iphone or open", "open");
+}
+
+function build(): Command {
+  const program = new Command("drydock")
+    .description("A dry dock for device drivers: run, break, trace and diagnose drivers without the hardware.")
+    .version("0.1.0", "-V, --version")
+    .addHelpText("after", examples)
+    .showHelpAfterError("(drydock --help shows examples)")
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => process.stderr.write(text) });
+
+  rigOptions(program.command("start [rig]"))
+    .description("bring up a rig on the real clock; prints what to open; Ctrl-C ends it")
+    .option("--link <path>", "a stable name for the terminal (default: drydock-tty0 in the temporary folder)")
+    .option("--no-pacing", "the line takes no time")
+    .option("--for <seconds>", "end by itself after so long", Number)
+    .option("--json", "the first line on stdout is one JSON document with the ports")
+    .addHelpText("after", "\nExample:\n  drydock start --device cdc-acm --pcap modem.pcapng\n  then, elsewhere: picocom -b 115200 PATH\n  type u and Enter to pull the cable, p and Enter to plug it in again\n")
+    .action(async (rig: string | undefined, options) => (await import("./start.ts")).start(rig, options));
+
+  program
+    .command("rigs")
+    .description("list the rigs and what is in them")
+    .option("--json", "one JSON document")
+    .action(async (options) => (await import("./rigs.ts")).listRigs(options));
+
+  rigOptions(program.command("registry [rig]"))
+    .description("run a rig for two virtual seconds and print its registry")
+    .option("--why", "also every personality that was judged, and the comparison that decided")
+    .option("--plist", "as `ioreg -a` prints it")
+    .option("--json", "one JSON document")
+    .action(async (rig: string | undefined, options) => (await import("./registry.ts")).registry(rig, options));
+
+  program
+    .command("case [id]")
+    .description("run a pair of drivers, wrong and right, and show where they part")
+    .option("--list", "list the cases")
+    .option("--seed <number>", "the same for both", seed, 1)
+    .option("--width <columns>", "width of the comparison", Number)
+    .option("--json", "one JSON document")
+    .addHelpText("after", "\nExample:\n  drydock case P02\n")
+    .action(async (id: string | undefined, options) => (await import("./case.ts")).runCase(id, options));
+
+  program
+    .command("trace <file>")
+    .description("print a USB capture (pcapng, link type 220) as text")
+    .option("--control", "control transfers only")
+    .option("--bytes <number>", "data bytes per line", Number, 16)
+    .option("--json", "one JSON document")
+    .action(async (file: string, options) => (await import("./trace.ts")).printTrace(file, options));
+
+  program
+    .command("check-transport [name]")
+    .description("run a port's contract list against a transport")
+    .option("--seed <number>", "seed of the run", seed, 1)
+    .option("--json", "one JSON document")
+    .action(async (name: string | undefined, options) => (await import("./check-transport.ts")).checkTransport(name, options));
+
+  program
+    .command("completion <shell>")
+    .description("print a completion script for bash, zsh or fish")
+    .addHelpText("after", '\nExample:\n  eval "$(drydock completion bash)"\n')
+    .action(async (shell: string) => (await import("./completion.ts")).printCompletion(shell, program));
+
+  return program;
+}
+
+/** A command either ends here with its exit code, or says in one line what is wrong. */
+async function run(): Promise<void> {
+  try {
+    await build().parseAsync(process.argv);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
+      return;
+    }
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`drydock: ${message}\n`);
+    process.exitCode = error instanceof RangeError ? exitCodes.usage : exitCodes.rigError;
+  }
+}
+
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  // A reader that went away (`drydock trace F | head`) is no error.
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+await run();

@@ -1,0 +1,414 @@
+// The contract of UsbHostPort as a list of checks. The device on the port is the loopback device.
+
+import { type ContractCheck, expect, expectEqual } from "./contract.ts";
+import type { UsbHostClient, UsbHostPort, UsbStatus } from "./usb-host.ts";
+import { UsbStatus as Status, UsbSubmit } from "./usb-host.ts";
+
+/** Records what a port tells its client, and notices calls from inside a call of the port. */
+export class RecordingClient implements UsbHostClient {
+  readonly completions: { slot: number; status: UsbStatus; bytes: number }[] = [];
+  detachments = 0;
+  isInsideCall = false;
+  calledInside = 0;
+  onCompleted: ((slot: number) => void) | null = null;
+
+  completed(slot: number, status: UsbStatus, actualBytes: number): void {
+    if (this.isInsideCall) this.calledInside++;
+    this.completions.push({ slot, status, bytes: actualBytes });
+    this.onCompleted?.(slot);
+  }
+
+  detached(): void {
+    if (this.isInsideCall) this.calledInside++;
+    this.detachments++;
+  }
+
+  of(slot: number): { status: UsbStatus; bytes: number }[] {
+    return this.completions.filter((entry) => entry.slot === slot);
+  }
+}
+
+/** What a check is given: a fresh port, connected to `client`, with an unconfigured loopback device behind it. */
+export interface UsbHostBench {
+  readonly port: UsbHostPort;
+  readonly client: RecordingClient;
+  /** Runs until nothing more happens by itself. */
+  settle(): Promise<void>;
+  /** Pulls the cable; null where the transport cannot. */
+  readonly unplug: (() => void) | null;
+}
+
+const bulkIn = 0x81;
+const bulkOut = 0x01;
+const interruptIn = 0x82;
+const alternateIn = 0x83;
+
+/** bmRequestType, bRequest, wValue, wIndex, wLength -> 8 bytes. */
+function setup(type: number, request: number, value: number, index: number, length: number): Uint8Array {
+  return Uint8Array.of(type, request, value & 255, value >> 8, index & 255, index >> 8, length & 255, length >> 8);
+}
+
+async function control(
+  bench: UsbHostBench,
+  packet: Uint8Array,
+  buffer: Uint8Array | null = null,
+): Promise<{ status: UsbStatus; bytes: number }> {
+  const before = bench.client.completions.length;
+  expectEqual(bench.port.control(0, packet, buffer, 0), UsbSubmit.accepted, "control request accepted");
+  await bench.settle();
+  const result = bench.client.completions.slice(before).find((entry) => entry.slot === 0);
+  expect(result !== undefined, "the control request completed");
+  return result;
+}
+
+/** Reads the configuration, as every host does, and selects it. */
+async function configure(bench: UsbHostBench): Promise<void> {
+  expectEqual((await control(bench, setup(0x80, 6, 0x0200, 0, 255), new Uint8Array(255))).status, Status.ok, "configuration read");
+  expectEqual((await control(bench, setup(0, 9, 1, 0, 0))).status, Status.ok, "configuration 1 selected");
+}
+
+const pattern = (length: number, start = 0) => new Uint8Array(length).map((_, index) => (start + index * 7) & 255);
+const same = (left: Uint8Array, right: Uint8Array) => left.length === right.length && left.every((byte, index) => byte === right[index]);
+
+type Check = ContractCheck<UsbHostBench>;
+
+const controlChecks: Check[] = [
+  {
+    name: "GET_DESCRIPTOR of the device answers 18 bytes",
+    run: async (bench) => {
+      const buffer = new Uint8Array(64);
+      const result = await control(bench, setup(0x80, 6, 0x0100, 0, 64), buffer);
+      expectEqual(result.status, Status.ok, "status");
+      expectEqual(result.bytes, 18, "bytes");
+      expectEqual(buffer[1], 1, "descriptor type");
+    },
+  },
+  {
+    name: "control data goes out and comes back",
+    run: async (bench) => {
+      const sent = pattern(200);
+      expectEqual((await control(bench, setup(0x40, 1, 0, 0, 200), sent.slice())).bytes, 200, "bytes out");
+      const back = new Uint8Array(200);
+      expectEqual((await control(bench, setup(0xc0, 1, 0, 0, 200), back)).bytes, 200, "bytes in");
+      expect(same(sent, back), "the data are the same");
+    },
+  },
+  {
+    name: "a shorter answer than wLength ends the data stage",
+    run: async (bench) => {
+      await control(bench, setup(0x40, 1, 0, 0, 64), pattern(64));
+      expectEqual((await control(bench, setup(0xc0, 1, 0, 0, 128), new Uint8Array(128))).bytes, 64, "bytes in");
+    },
+  },
+  {
+    name: "a refused request is a STALL with no bytes, and the next request succeeds without a reset",
+    run: async (bench) => {
+      const refused = await control(bench, setup(0x40, 2, 0, 0, 8), pattern(8));
+      expectEqual(refused.status, Status.stall, "status");
+      expectEqual(refused.bytes, 0, "bytes");
+      expectEqual((await control(bench, setup(0x80, 8, 0, 0, 1), new Uint8Array(1))).status, Status.ok, "next request");
+    },
+  },
+  {
+    name: "control requests are queued and run one after the other in order",
+    run: async (bench) => {
+      const { client, port } = bench;
+      for (let slot = 0; slot < 8; slot++) {
+        expectEqual(port.control(slot, setup(0x40, 1, 0, 0, 4), pattern(4, slot), 0), UsbSubmit.accepted, "accepted");
+      }
+      await bench.settle();
+      expectEqual(client.completions.map((entry) => entry.slot).join(), "0,1,2,3,4,5,6,7", "order");
+    },
+  },
+  {
+    name: "SET_ADDRESS is refused: addresses are the carrier's business",
+    run: async (bench) => {
+      expect(bench.port.control(0, setup(0, 5, 9, 0, 0), null, 0) !== UsbSubmit.accepted, "refused");
+      await bench.settle();
+      expectEqual(bench.client.completions.length, 0, "completions");
+    },
+  },
+  {
+    name: "a data stage without a buffer is refused",
+    run: async (bench) => {
+      expectEqual(bench.port.control(0, setup(0x80, 6, 0x100, 0, 18), null, 0), UsbSubmit.badRequest, "no buffer");
+      expectEqual(bench.port.control(0, setup(0x80, 6, 0x100, 0, 18), new Uint8Array(17), 0), UsbSubmit.badRequest, "short");
+    },
+  },
+  {
+    name: "the setup bytes may be reused as soon as control returns",
+    run: async (bench) => {
+      const packet = setup(0x80, 8, 0, 0, 1);
+      expectEqual(bench.port.control(0, packet, new Uint8Array(1), 0), UsbSubmit.accepted, "accepted");
+      packet.fill(0xff);
+      await bench.settle();
+      expectEqual(bench.client.of(0)[0]?.status, Status.ok, "status");
+    },
+  },
+];
+
+const dataChecks: Check[] = [
+  {
+    name: "before a configuration is selected there are no endpoints",
+    run: async (bench) => {
+      expectEqual(bench.port.transfer(1, bulkIn, new Uint8Array(64), 0, 64), UsbSubmit.noEndpoint, "refused");
+      await bench.settle();
+      expectEqual(bench.client.completions.length, 0, "refused means no completion");
+    },
+  },
+  {
+    name: "bulk data goes round, and a short packet ends the read",
+    run: async (bench) => {
+      await configure(bench);
+      const sent = pattern(100);
+      expectEqual(bench.port.transfer(1, bulkOut, sent.slice(), 0, 100), UsbSubmit.accepted, "out accepted");
+      const back = new Uint8Array(512);
+      expectEqual(bench.port.transfer(2, bulkIn, back, 0, 512), UsbSubmit.accepted, "in accepted");
+      await bench.settle();
+      expectEqual(bench.client.of(1)[0]?.bytes, 100, "bytes out");
+      expectEqual(bench.client.of(2)[0]?.bytes, 100, "bytes in");
+      expect(same(back.subarray(0, 100), sent), "the data are the same");
+    },
+  },
+  {
+    name: "a read that is met by whole packets is ended by a zero-length packet",
+    run: async (bench) => {
+      await configure(bench);
+      bench.port.transfer(1, bulkOut, pattern(128), 0, 128);
+      await bench.settle();
+      bench.port.transfer(2, bulkIn, new Uint8Array(512), 0, 512);
+      await bench.settle();
+      expectEqual(bench.client.of(2)[0]?.bytes, 128, "bytes in");
+      expectEqual(bench.client.of(2)[0]?.status, Status.ok, "status");
+    },
+  },
+  {
+    name: "offset and length choose the part of the buffer",
+    run: async (bench) => {
+      await configure(bench);
+      bench.port.transfer(1, bulkOut, pattern(64), 10, 20);
+      const back = new Uint8Array(64).fill(0xee);
+      bench.port.transfer(2, bulkIn, back, 5, 40);
+      await bench.settle();
+      expectEqual(bench.client.of(2)[0]?.bytes, 20, "bytes in");
+      expect(same(back.subarray(5, 25), pattern(64).subarray(10, 30)), "data at the offset");
+      expect(back[4] === 0xee && back[25] === 0xee, "nothing outside was touched");
+    },
+  },
+  {
+    name: "a zero-length OUT succeeds",
+    run: async (bench) => {
+      await configure(bench);
+      expectEqual(bench.port.transfer(1, bulkOut, new Uint8Array(1), 0, 0), UsbSubmit.accepted, "accepted");
+      await bench.settle();
+      expectEqual(bench.client.of(1)[0]?.status, Status.ok, "status");
+    },
+  },
+  {
+    name: "a read that nobody answers stays pending without a completion",
+    run: async (bench) => {
+      await configure(bench);
+      const before = bench.client.completions.length;
+      expectEqual(bench.port.transfer(1, bulkIn, new Uint8Array(64), 0, 64), UsbSubmit.accepted, "accepted");
+      await bench.settle();
+      expectEqual(bench.client.completions.length, before, "completions");
+    },
+  },
+  {
+    name: "32 reads wait on one endpoint and complete in the order they were accepted",
+    run: async (bench) => {
+      await configure(bench);
+      const order: number[] = [];
+      bench.client.onCompleted = (slot) => order.push(slot);
+      for (let slot = 1; slot <= 32; slot++) {
+        expectEqual(bench.port.transfer(slot, bulkIn, new Uint8Array(64), 0, 64), UsbSubmit.accepted, "accepted");
+      }
+      for (let count = 0; count < 32; count++) {
+        bench.port.transfer(40, bulkOut, pattern(10, count), 0, 10);
+        await bench.settle();
+      }
+      const reads = order.filter((slot) => slot <= 32);
+      expectEqual(reads.join(), Array.from({ length: 32 }, (_, index) => index + 1).join(), "order");
+    },
+  },
+  {
+    name: "a slot can be used again inside its own completion",
+    run: async (bench) => {
+      await configure(bench);
+      let again = 0;
+      bench.client.onCompleted = (slot) => {
+        if (slot === 3 && again < 5) {
+          again++;
+          expectEqual(bench.port.transfer(3, bulkOut, pattern(8), 0, 8), UsbSubmit.accepted, "accepted again");
+        }
+      };
+      bench.port.transfer(3, bulkOut, pattern(8), 0, 8);
+      await bench.settle();
+      expectEqual(bench.client.of(3).length, 6, "completions");
+    },
+  },
+  {
+    name: "a slot that is under way is refused",
+    run: async (bench) => {
+      await configure(bench);
+      bench.port.transfer(1, bulkIn, new Uint8Array(64), 0, 64);
+      expectEqual(bench.port.transfer(1, bulkOut, pattern(8), 0, 8), UsbSubmit.badRequest, "same slot");
+      expectEqual(bench.port.transfer(2, bulkIn, new Uint8Array(8), 4, 8), UsbSubmit.badRequest, "range outside the buffer");
+    },
+  },
+  {
+    name: "control requests pass while a bulk read is pending",
+    run: async (bench) => {
+      await configure(bench);
+      bench.port.transfer(1, bulkIn, new Uint8Array(64), 0, 64);
+      expectEqual((await control(bench, setup(0x80, 8, 0, 0, 1), new Uint8Array(1))).status, Status.ok, "status");
+      expectEqual(bench.client.of(1).length, 0, "the read still waits");
+    },
+  },
+  {
+    name: "an interrupt read completes when the device has something to say",
+    run: async (bench) => {
+      await configure(bench);
+      const buffer = new Uint8Array(8);
+      bench.port.transfer(1, interruptIn, buffer, 0, 8);
+      await bench.settle();
+      expectEqual(bench.client.of(1).length, 0, "nothing yet");
+      await control(bench, setup(0x40, 4, 0x5a, 0, 0));
+      expectEqual(bench.client.of(1)[0]?.bytes, 1, "bytes");
+      expectEqual(buffer[0], 0x5a, "the notice");
+    },
+  },
+];
+
+const endChecks: Check[] = [
+  {
+    name: "cancel ends a pending read with cancelled, exactly once",
+    run: async (bench) => {
+      await configure(bench);
+      bench.port.transfer(1, bulkIn, new Uint8Array(64), 0, 64);
+      await bench.settle();
+      bench.port.cancel(1);
+      bench.port.cancel(1);
+      await bench.settle();
+      expectEqual(bench.client.of(1).map((entry) => entry.status).join(), String(Status.cancelled), "completions");
+    },
+  },
+  {
+    name: "cancel of a free or finished slot is ignored",
+    run: async (bench) => {
+      await configure(bench);
+      bench.port.transfer(1, bulkOut, pattern(8), 0, 8);
+      await bench.settle();
+      const before = bench.client.completions.length;
+      bench.port.cancel(1);
+      bench.port.cancel(9);
+      await bench.settle();
+      expectEqual(bench.client.completions.length, before, "completions");
+    },
+  },
+  {
+    name: "cancel in the middle of a queue leaves the others in order",
+    run: async (bench) => {
+      await configure(bench);
+      const buffers = [1, 2, 3].map(() => new Uint8Array(64));
+      buffers.forEach((buffer, index) => bench.port.transfer(index + 1, bulkIn, buffer, 0, 64));
+      await bench.settle();
+      bench.port.cancel(2);
+      await bench.settle();
+      for (const start of [10, 20]) {
+        bench.port.transfer(9, bulkOut, pattern(5, start), 0, 5);
+        await bench.settle();
+      }
+      expectEqual(bench.client.of(2)[0]?.status, Status.cancelled, "the cancelled one");
+      expectEqual(buffers[0][0], 10, "first data to the first read");
+      expectEqual(buffers[2][0], 20, "second data to the third read");
+    },
+  },
+  {
+    name: "a halted endpoint stalls, refuses, and works again after CLEAR_FEATURE",
+    run: async (bench) => {
+      await configure(bench);
+      await control(bench, setup(0x40, 3, 0, bulkIn, 0));
+      bench.port.transfer(1, bulkIn, new Uint8Array(64), 0, 64);
+      await bench.settle();
+      expectEqual(bench.client.of(1)[0]?.status, Status.stall, "status");
+      expectEqual(bench.port.transfer(1, bulkIn, new Uint8Array(64), 0, 64), UsbSubmit.halted, "refused while halted");
+      await control(bench, setup(0x02, 1, 0, bulkIn, 0));
+      bench.port.clearHalt(bulkIn);
+      bench.port.transfer(2, bulkOut, pattern(8), 0, 8);
+      bench.port.transfer(1, bulkIn, new Uint8Array(64), 0, 64);
+      await bench.settle();
+      expectEqual(bench.client.of(1)[1]?.bytes, 8, "bytes after the halt");
+    },
+  },
+  {
+    name: "SET_INTERFACE brings another setting's endpoints",
+    run: async (bench) => {
+      await configure(bench);
+      expectEqual(bench.port.transfer(1, alternateIn, new Uint8Array(64), 0, 64), UsbSubmit.noEndpoint, "setting 0");
+      expectEqual((await control(bench, setup(0x01, 11, 1, 0, 0))).status, Status.ok, "SET_INTERFACE");
+      expectEqual(bench.port.transfer(1, alternateIn, new Uint8Array(64), 0, 64), UsbSubmit.accepted, "setting 1");
+      await bench.settle();
+      expectEqual(bench.client.of(1)[0]?.bytes, 64, "bytes");
+    },
+  },
+  {
+    name: "unconfiguring takes the endpoints away and ends what was pending",
+    run: async (bench) => {
+      await configure(bench);
+      bench.port.transfer(1, bulkIn, new Uint8Array(64), 0, 64);
+      expectEqual((await control(bench, setup(0, 9, 0, 0, 0))).status, Status.ok, "SET_CONFIGURATION 0");
+      expectEqual(bench.client.of(1)[0]?.status, Status.cancelled, "the pending read");
+      expectEqual(bench.port.transfer(2, bulkIn, new Uint8Array(64), 0, 64), UsbSubmit.noEndpoint, "endpoint");
+    },
+  },
+  {
+    name: "nothing completes inside a call of the port",
+    run: async (bench) => {
+      await configure(bench);
+      bench.client.isInsideCall = true;
+      bench.port.transfer(1, bulkOut, pattern(8), 0, 8);
+      bench.port.transfer(2, bulkIn, new Uint8Array(64), 0, 64);
+      bench.port.control(0, setup(0x80, 8, 0, 0, 1), new Uint8Array(1), 0);
+      bench.port.cancel(2);
+      bench.client.isInsideCall = false;
+      await bench.settle();
+      expectEqual(bench.client.calledInside, 0, "calls from inside");
+    },
+  },
+  {
+    name: "unplug ends everything with gone, once each, then detached once; after that all is refused",
+    run: async (bench) => {
+      if (bench.unplug === null) return;
+      await configure(bench);
+      const before = bench.client.completions.length;
+      for (let slot = 1; slot <= 5; slot++) bench.port.transfer(slot, bulkIn, new Uint8Array(64), 0, 64);
+      bench.port.control(0, setup(0x80, 8, 0, 0, 1), new Uint8Array(1), 0);
+      bench.unplug();
+      await bench.settle();
+      const ended = bench.client.completions.slice(before);
+      expectEqual(ended.length, 6, "completions");
+      expect(ended.every((entry) => entry.status === Status.gone), "all are gone");
+      expectEqual(bench.client.detachments, 1, "detached");
+      expectEqual(bench.port.transfer(1, bulkIn, new Uint8Array(64), 0, 64), UsbSubmit.gone, "transfer");
+      expectEqual(bench.port.control(0, setup(0x80, 8, 0, 0, 1), new Uint8Array(1), 0), UsbSubmit.gone, "control");
+      bench.port.cancel(1);
+      await bench.settle();
+      expectEqual(bench.client.completions.length, before + 6, "nothing more comes");
+    },
+  },
+  {
+    name: "reset detaches: the device comes back as a new port",
+    run: async (bench) => {
+      await configure(bench);
+      bench.port.transfer(1, bulkIn, new Uint8Array(64), 0, 64);
+      bench.port.reset();
+      await bench.settle();
+      expectEqual(bench.client.of(1)[0]?.status, Status.gone, "the pending read");
+      expectEqual(bench.client.detachments, 1, "detached");
+    },
+  },
+];
+
+/** Every implementation runs all of it, in CI and on a desk (`drydock check-transport`). */
+export const usbHostContract: readonly Check[] = [...controlChecks, ...dataChecks, ...endChecks];

@@ -1,0 +1,56 @@
+// Benches on which a transport's contract list runs, by the name people give to `drydock check-transport`.
+
+import { VirtualClock } from "../base/virtual-clock.ts";
+import { Random } from "../base/random.ts";
+import { LoopbackDevice } from "../devices/loopback/loopback-device.ts";
+import { withUsbFaults } from "../faults/usb-faults.ts";
+import { type ContractResult, runContract } from "../ports/contract.ts";
+import { RecordingClient, type UsbHostBench, usbHostContract } from "../ports/usb-host.contract.ts";
+import type { UsbHostPort } from "../ports/usb-host.ts";
+import { withUsbTrace } from "../trace/usb-trace.ts";
+import { UsbTraceLog } from "../trace/usb-trace-log.ts";
+import { SimUsbBus } from "../transports/sim/usb-bus.ts";
+
+type Wrap = (port: UsbHostPort, clock: VirtualClock) => UsbHostPort;
+
+function simBench(seed: number, timing: "bus" | "none", wrap: Wrap): UsbHostBench {
+  const clock = new VirtualClock();
+  const bus = new SimUsbBus({ clock, random: new Random(seed), timing });
+  const client = new RecordingClient();
+  let port: UsbHostPort | null = null;
+  bus.onAttach((plain) => {
+    // A port that comes back after a reset is not this bench's.
+    if (port !== null) return;
+    port = wrap(plain, clock);
+    port.connect(client);
+  });
+  const connector = bus.plugIn(new LoopbackDevice());
+  clock.runUntil();
+  return {
+    port: port as unknown as UsbHostPort,
+    client,
+    settle: async () => clock.runUntil(),
+    unplug: () => bus.unplug(connector),
+  };
+}
+
+const plain: Wrap = (port) => port;
+const traced: Wrap = (port, clock) => withUsbTrace(port, { clock, log: new UsbTraceLog(), deviceAddress: 1 });
+const faultless: Wrap = (port, clock) => withUsbFaults(port, { rules: [] }, { clock, random: new Random(0) });
+
+const benches: Readonly<Record<string, (seed: number) => UsbHostBench>> = {
+  sim: (seed) => simBench(seed, "bus", plain),
+  "sim-untimed": (seed) => simBench(seed, "none", plain),
+  "sim-traced": (seed) => simBench(seed, "bus", traced),
+  "sim-faultless": (seed) => simBench(seed, "bus", faultless),
+  "sim-wrapped": (seed) => simBench(seed, "bus", (port, clock) => traced(faultless(port, clock), clock)),
+};
+
+export const transportNames: readonly string[] = Object.keys(benches);
+
+/** Runs the USB host contract on a transport. RangeError for an unknown name. */
+export function checkTransport(name: string, seed: number): Promise<ContractResult[]> {
+  const make = Object.hasOwn(benches, name) ? benches[name] : undefined;
+  if (make === undefined) throw new RangeError(`no transport "${name}"; there are: ${transportNames.join(", ")}`);
+  return runContract(usbHostContract, async () => make(seed));
+}
