@@ -17,7 +17,10 @@ function install() {
     statSync(marker).mtimeMs >= statSync(join(root, "package-lock.json")).mtimeMs;
   if (isFresh) return;
   console.error("drydock: installing packages (once) ...");
-  must(spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root, stdio: "inherit" }), "npm ci");
+  must(
+    spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root, stdio: "inherit" }),
+    "npm ci",
+  );
 }
 
 function must(result, what) {
@@ -56,7 +59,9 @@ const isTest = (path) => path.endsWith(".test.ts") && !path.includes("/templates
 const isSystemTest = (path) => isTest(path) && path.includes("/test/system/");
 
 function unitTests(filter) {
-  const all = filesBelow(root, (path) => isTest(path) && !isSystemTest(path)).map((path) => relative(root, path));
+  const all = filesBelow(root, (path) => isTest(path) && !isSystemTest(path)).map((path) =>
+    relative(root, path),
+  );
   const chosen = filter === undefined ? all : all.filter((path) => path.includes(filter));
   if (chosen.length === 0) fail(`no test file has "${filter}" in its path`);
   return run(["--test", "--test-isolation=none", "--test-reporter=spec", ...chosen.sort()]);
@@ -66,7 +71,13 @@ function systemTests(filter) {
   const all = filesBelow(root, isSystemTest).map((path) => relative(root, path));
   const chosen = filter === undefined ? all : all.filter((path) => path.includes(filter));
   if (chosen.length === 0) fail(`no system test has "${filter}" in its path`);
-  return run(["--test", "--test-concurrency=1", "--test-timeout=600000", "--test-reporter=spec", ...chosen.sort()]);
+  return run([
+    "--test",
+    "--test-concurrency=1",
+    "--test-timeout=600000",
+    "--test-reporter=spec",
+    ...chosen.sort(),
+  ]);
 }
 
 const commands = {
@@ -85,6 +96,7 @@ const commands = {
 const [name, ...rest] = process.argv.slice(2);
 const command = Object.hasOwn(commands, name ?? "") ? commands[name] : null;
 if (command === null) fail(`unknown command "${name ?? ""}"; there are: ${Object.keys(commands).join(", ")}`);
-if (Number(process.versions.node.split(".")[0]) < 20) fail(`Node 20 or newer is needed to begin, this is ${process.version}`);
+if (Number(process.versions.node.split(".")[0]) < 20)
+  fail(`Node 20 or newer is needed to begin, this is ${process.version}`);
 install();
 process.exitCode = command(rest);

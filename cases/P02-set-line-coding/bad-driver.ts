@@ -1,7 +1,13 @@
 // P02, wrong: the line coding is copied over the variable that holds the buffer's address.
 
 import { kIOMemoryDirectionOut, kIOMemoryMapReadOnly } from "@drydock/core/runtime/memory";
-import { classRequestOut, LineCodingDriver, type LineWish, lineCodingBundle, setLineCodingRequest } from "./line-coding-driver.ts";
+import {
+  classRequestOut,
+  LineCodingDriver,
+  type LineWish,
+  lineCodingBundle,
+  setLineCodingRequest,
+} from "./line-coding-driver.ts";
 
 /**
  * The mistakes of the post and their near relations, one at a time. `addressVariable` is the post's own; the others
@@ -19,7 +25,11 @@ export const lineCodingMistakes = [
 export type LineCodingMistake = (typeof lineCodingMistakes)[number];
 
 /** A class with one mistake in it. `none` serves where the device, not the driver, is at fault (D1 clear). */
-export function badLineCodingDriver(mistake: LineCodingMistake | "none"): new (...parameters: ConstructorParameters<typeof LineCodingDriver>) => LineCodingDriver {
+export function badLineCodingDriver(
+  mistake: LineCodingMistake | "none",
+): new (
+  ...parameters: ConstructorParameters<typeof LineCodingDriver>
+) => LineCodingDriver {
   return class P02Driver extends LineCodingDriver {
     protected override async setLineCoding(wish: LineWish): Promise<number> {
       const { memory } = this.process;
@@ -45,7 +55,15 @@ export function badLineCodingDriver(mistake: LineCodingMistake | "none"): new (.
       memory.free(lineParms);
 
       const index = mistake === "wrongInterface" ? this.usb.number + 1 : this.usb.number;
-      return await this.usb.deviceRequest(classRequestOut, setLineCodingRequest, 0, index, length, descriptor, 1000);
+      return await this.usb.deviceRequest(
+        classRequestOut,
+        setLineCodingRequest,
+        0,
+        index,
+        length,
+        descriptor,
+        1000,
+      );
     }
 
     private fields(wish: LineWish, kind: LineCodingMistake | "none"): Uint8Array {

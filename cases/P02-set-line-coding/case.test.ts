@@ -9,7 +9,12 @@ import { firstDifference } from "@drydock/core/trace/trace-diff";
 import { traceLines } from "@drydock/core/trace/usb-text";
 import { TraceKind } from "@drydock/core/trace/usb-trace-log";
 import { hostTurn } from "@drydock/node/host-turn";
-import { badLineCodingBundle, badLineCodingDriver, type LineCodingMistake, lineCodingMistakes } from "./bad-driver.ts";
+import {
+  badLineCodingBundle,
+  badLineCodingDriver,
+  type LineCodingMistake,
+  lineCodingMistakes,
+} from "./bad-driver.ts";
 import { type LineCodingRun, resultOf, runLineCoding, setLineCodingCase } from "./case.ts";
 import { goodLineCodingBundle } from "./good-driver.ts";
 import { lineCodingBundle } from "./line-coding-driver.ts";
@@ -20,7 +25,12 @@ const stalled = IOReturns.kUSBHostReturnPipeStalled;
 /** SETUP and data of the SET_LINE_CODING on the wire. */
 function onTheWire(run: LineCodingRun): { setup: string; data: string } {
   for (const row of run.rig.trace.all()) {
-    if (row.kind === TraceKind.submit && row.setup !== null && row.setup[0] === 0x21 && row.setup[1] === 0x20) {
+    if (
+      row.kind === TraceKind.submit &&
+      row.setup !== null &&
+      row.setup[0] === 0x21 &&
+      row.setup[1] === 0x20
+    ) {
       return { setup: hexBytes(row.setup), data: hexBytes(row.data) };
     }
   }
@@ -77,11 +87,16 @@ test("P02 AC4: SEND_BREAK succeeds in both drivers", async () => {
 test("P02 AC5: after the STALL the next control request succeeds without any reset", async () => {
   const run = await runLineCoding(badLineCodingBundle, options);
   assert.deepEqual(resultOf(run.properties, "GetLineCoding"), { status: 0, bytes: 7 });
-  const lines = traceLines(run.rig.trace, { describeRequests: [describeCdcRequest] }).map((line) => line.wire);
+  const lines = traceLines(run.rig.trace, { describeRequests: [describeCdcRequest] }).map(
+    (line) => line.wire,
+  );
   const at = lines.findIndex((line) => line.includes("SET_LINE_CODING"));
   assert.match(lines[at], /STALL, 0 bytes/);
   assert.match(lines[at + 1], /SEND_BREAK.*-> ok/);
-  assert.equal(lines.some((line) => line.includes("reset") || line.includes("CLEAR_FEATURE")), false);
+  assert.equal(
+    lines.some((line) => line.includes("reset") || line.includes("CLEAR_FEATURE")),
+    false,
+  );
 });
 
 test("P02: the first difference of the two traces is the faulty call (F23), linked to its cause (F09)", async () => {

@@ -50,7 +50,10 @@ export function resultOf(properties: Properties, name: string): RequestResult | 
 }
 
 async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
-  const { rig, properties } = await runLineCoding(side === "bad" ? badLineCodingBundle : goodLineCodingBundle, options);
+  const { rig, properties } = await runLineCoding(
+    side === "bad" ? badLineCodingBundle : goodLineCodingBundle,
+    options,
+  );
   const result = resultOf(properties, "SetLineCoding");
   const succeeded = result?.status === 0;
   const text =
@@ -64,7 +67,8 @@ export const setLineCodingCase: DriverCase = {
   id: "P02",
   title: "SET_LINE_CODING fails with 0xe0005000",
   symptom: "DeviceRequest answers 0xe0005000 with 0 bytes, while requests without data succeed.",
-  cause: "memcpy(&ptr, ...) fills the variable that holds the address; the device gets seven zeros and refuses them.",
+  cause:
+    "memcpy(&ptr, ...) fills the variable that holds the address; the device gets seven zeros and refuses them.",
   describeRequests: [describeCdcRequest],
   run,
 };

@@ -1,9 +1,15 @@
 // P02, right: seven bytes stored at the buffer's own address, by table, little-endian, and checked.
 
-import { parseAcmFunction } from "@drydock/core/codec/cdc/cdc";
 import { IOReturns } from "@drydock/core/base/io-return";
+import { parseAcmFunction } from "@drydock/core/codec/cdc/cdc";
 import { kIOMemoryDirectionOut } from "@drydock/core/runtime/memory";
-import { classRequestOut, LineCodingDriver, type LineWish, lineCodingBundle, setLineCodingRequest } from "./line-coding-driver.ts";
+import {
+  classRequestOut,
+  LineCodingDriver,
+  type LineWish,
+  lineCodingBundle,
+  setLineCodingRequest,
+} from "./line-coding-driver.ts";
 
 /** The size is fixed by the standard (PSTN 1.2 table 17), not by a struct's layout. */
 const lineCodingBytes = 7;
@@ -15,7 +21,11 @@ class P02Driver extends LineCodingDriver {
   protected override async setLineCoding(wish: LineWish): Promise<number> {
     const { capabilities } = parseAcmFunction(this.usb.setting.extra);
     if (((capabilities ?? 0) & offersLineCoding) === 0) {
-      throw this.failure(IOReturns.kIOReturnUnsupported, "setLineCoding", "the device has no line coding (D1 is clear)");
+      throw this.failure(
+        IOReturns.kIOReturnUnsupported,
+        "setLineCoding",
+        "the device has no line coding (D1 is clear)",
+      );
     }
     const charFormat = charFormatOfHalfStopBits[wish.halfStopBits];
     const parityType = parityTypeOfCode[wish.parity];

@@ -1,6 +1,6 @@
 // What both drivers of P02 share: everything of a USB UART's driver but the request in question.
 
-import { IOUSBHostInterface } from "@drydock/core/families/usb/io-usb-host-interface";
+import type { IOUSBHostInterface } from "@drydock/core/families/usb/io-usb-host-interface";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
 import { IOError } from "@drydock/core/runtime/io-error";
 import { IOService, type ServiceClass } from "@drydock/core/runtime/service";
@@ -49,7 +49,15 @@ export abstract class LineCodingDriver extends IOService {
     );
     await this.#publish("GetLineCoding", async () => {
       const buffer = this.usb.createIOBuffer(1, 7);
-      const count = await this.usb.deviceRequest(0xa1, getLineCodingRequest, 0, this.usb.number, 7, buffer, timeoutMs);
+      const count = await this.usb.deviceRequest(
+        0xa1,
+        getLineCodingRequest,
+        0,
+        this.usb.number,
+        7,
+        buffer,
+        timeoutMs,
+      );
       this.setProperties({ LineCoding: buffer.bytes.slice(0, count) });
       return count;
     });

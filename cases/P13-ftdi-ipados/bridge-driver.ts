@@ -1,13 +1,17 @@
 // P13: a plain FTDI driver for iPadOS: bulk pipes below, a user client above, no serial family.
 
-import { IOReturns } from "@drydock/core/base/io-return";
 import { ByteRing } from "@drydock/core/base/byte-ring";
+import { IOReturns } from "@drydock/core/base/io-return";
 import { FtdiRequest, FtdiReset, ftdiDivisor } from "@drydock/core/codec/ftdi/ftdi";
 import type { IOUSBHostInterface } from "@drydock/core/families/usb/io-usb-host-interface";
 import type { IOUSBHostPipe } from "@drydock/core/families/usb/io-usb-host-pipe";
 import type { OSAction } from "@drydock/core/runtime/action";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
-import { type IOBufferMemoryDescriptor, kIOMemoryDirectionIn, kIOMemoryDirectionOut } from "@drydock/core/runtime/memory";
+import {
+  type IOBufferMemoryDescriptor,
+  kIOMemoryDirectionIn,
+  kIOMemoryDirectionOut,
+} from "@drydock/core/runtime/memory";
 import { IOService, type ServiceClass } from "@drydock/core/runtime/service";
 import {
   IOUserClient,
@@ -56,7 +60,9 @@ export abstract class FtdiBridgeDriver extends IOService {
     this.packetBytes = this.#bulkIn.descriptor.wMaxPacketSize & 0x7ff;
     this.#readBuffer = usb.createIOBuffer(kIOMemoryDirectionIn, readBytes);
     this.#writeBuffer = usb.createIOBuffer(kIOMemoryDirectionOut, writeBytes);
-    this.#readAction = this.createAction("readComplete", (_action, status, length) => this.#readDone(status, length));
+    this.#readAction = this.createAction("readComplete", (_action, status, length) =>
+      this.#readDone(status, length),
+    );
     this.#writeAction = this.createAction("writeComplete", (_action, status) => this.#writeDone(status));
     await this.#request(FtdiRequest.reset, FtdiReset.all);
     await this.#request(FtdiRequest.setLatency, 16);
@@ -87,7 +93,15 @@ export abstract class FtdiBridgeDriver extends IOService {
   async setBaud(baudRate: number): Promise<number> {
     const divisor = ftdiDivisor(baudRate);
     if (divisor === null) return IOReturns.kIOReturnBadArgument;
-    await this.#usb?.deviceRequest(vendorOut, FtdiRequest.setBaud, divisor.value, divisor.high, 0, null, timeoutMs);
+    await this.#usb?.deviceRequest(
+      vendorOut,
+      FtdiRequest.setBaud,
+      divisor.value,
+      divisor.high,
+      0,
+      null,
+      timeoutMs,
+    );
     return IOReturns.kIOReturnSuccess;
   }
 
@@ -100,7 +114,11 @@ export abstract class FtdiBridgeDriver extends IOService {
 
   #read(): void {
     if (this.#isReading || this.#bulkIn === null || this.received.free < readBytes) return;
-    const status = this.#bulkIn.asyncIO(this.#readBuffer as IOBufferMemoryDescriptor, readBytes, this.#readAction as OSAction);
+    const status = this.#bulkIn.asyncIO(
+      this.#readBuffer as IOBufferMemoryDescriptor,
+      readBytes,
+      this.#readAction as OSAction,
+    );
     this.#isReading = status === IOReturns.kIOReturnSuccess;
   }
 
@@ -122,7 +140,8 @@ export abstract class FtdiBridgeDriver extends IOService {
     if (this.#isWriting || this.#bulkOut === null || this.#toSend.used === 0) return;
     const buffer = this.#writeBuffer as IOBufferMemoryDescriptor;
     const length = this.#toSend.pull(buffer.bytes, 0, writeBytes);
-    this.#isWriting = this.#bulkOut.asyncIO(buffer, length, this.#writeAction as OSAction) === IOReturns.kIOReturnSuccess;
+    this.#isWriting =
+      this.#bulkOut.asyncIO(buffer, length, this.#writeAction as OSAction) === IOReturns.kIOReturnSuccess;
   }
 
   #writeDone(status: number): void {
@@ -136,7 +155,9 @@ export abstract class FtdiBridgeDriver extends IOService {
 }
 
 const anySize = kIOUserClientVariableStructureSize;
-const row = (checks: Partial<IOUserClientMethodDispatch> & Pick<IOUserClientMethodDispatch, "function">): IOUserClientMethodDispatch => ({
+const row = (
+  checks: Partial<IOUserClientMethodDispatch> & Pick<IOUserClientMethodDispatch, "function">,
+): IOUserClientMethodDispatch => ({
   checkCompletionExists: false,
   checkScalarInputCount: 0,
   checkStructureInputSize: 0,
@@ -148,7 +169,8 @@ const row = (checks: Partial<IOUserClientMethodDispatch> & Pick<IOUserClientMeth
 const methods: readonly IOUserClientMethodDispatch[] = [
   row({
     checkScalarInputCount: 1,
-    function: (target, _reference, call) => (target as FtdiBridgeUserClient).driver.setBaud(call.scalarInput[0]),
+    function: (target, _reference, call) =>
+      (target as FtdiBridgeUserClient).driver.setBaud(call.scalarInput[0]),
   }),
   row({
     checkStructureInputSize: anySize,

@@ -29,7 +29,9 @@ test("P13 AC1: the app gets nothing of the system driver's port, the sandbox lin
     assert.equal(rig.machine.copyProperty(app, serial, "IOTTYSuffix"), null);
     const lines = rig.machine.log.show().map((row) => row.message);
     assert.ok(
-      lines.includes(`Sandbox: PadApp(${app.pid}) deny(1) iokit-get-properties iokit-class:IOUserSerial property:IOTTYSuffix`),
+      lines.includes(
+        `Sandbox: PadApp(${app.pid}) deny(1) iokit-get-properties iokit-class:IOUserSerial property:IOTTYSuffix`,
+      ),
       lines.join("\n"),
     );
   }
@@ -60,7 +62,9 @@ test("P13: the own driver out-matches the system's deferred one", async () => {
 test("P13 AC3: not enabled in Settings: a verdict of its own, and the system's driver keeps the chip", async () => {
   const { rig } = await ipadBench(options, { bundle: goodBridgeBundle, enabled: false });
   assert.equal(rig.machine.registry.byClass("FtdiBridge").length, 0);
-  const report = rig.machine.matchReports.find((entry) => entry.candidate.personalityName === "FTDIBridge" && entry.candidate.verdict.matches);
+  const report = rig.machine.matchReports.find(
+    (entry) => entry.candidate.personalityName === "FTDIBridge" && entry.candidate.verdict.matches,
+  );
   assert.equal(report?.outcome, "the driver is not enabled in Settings");
 });
 
@@ -71,20 +75,29 @@ test("P13 AC3: enabled, communicates-with-drivers and the same team: open", asyn
 });
 
 test("P13 AC3: another team is refused with the team line", async () => {
-  const bench = await ipadBench(options, { bundle: goodBridgeBundle, enabled: true }, appEntitlement, "STRANGERS1");
+  const bench = await ipadBench(
+    options,
+    { bundle: goodBridgeBundle, enabled: true },
+    appEntitlement,
+    "STRANGERS1",
+  );
   await assert.rejects(sendAround(bench, 9600, pattern(10)), (error: unknown) => {
     assert.ok(error instanceof IOError);
     assert.equal(error.code, IOReturns.kIOReturnNotPermitted);
     return true;
   });
   const lines = bench.rig.machine.log.show().map((row) => row.message);
-  assert.ok(lines.some((line) => /UC failed team ID check\. client team=STRANGERS1, driver team=CASE000013$/.test(line)));
+  assert.ok(
+    lines.some((line) =>
+      /UC failed team ID check\. client team=STRANGERS1, driver team=CASE000013$/.test(line),
+    ),
+  );
 });
 
 test("P13 AC4: divisors of twenty standard rates are within 3 %", () => {
   const rates = [
-    300, 600, 1200, 1800, 2400, 4800, 7200, 9600, 14400, 19200, 28800, 38400, 57600, 76800, 115200, 230400, 460800,
-    921600, 1_000_000, 3_000_000,
+    300, 600, 1200, 1800, 2400, 4800, 7200, 9600, 14400, 19200, 28800, 38400, 57600, 76800, 115200, 230400,
+    460800, 921600, 1_000_000, 3_000_000,
   ];
   assert.equal(rates.length, 20);
   for (const rate of rates) {

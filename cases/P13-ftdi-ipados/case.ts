@@ -47,12 +47,20 @@ export async function ipadBench(
   appEntitlements: Properties = appEntitlement,
   appTeam = "CASE000013",
 ): Promise<IpadBench> {
-  const rig = new UsbRig({ ...options, profile: platformProfile("ipados"), describeRequests: [describeFtdiRequest] });
+  const rig = new UsbRig({
+    ...options,
+    profile: platformProfile("ipados"),
+    describeRequests: [describeFtdiRequest],
+  });
   installSerialFamily(rig.machine);
   rig.machine.install(systemFtdiBundle);
   if (own !== null) rig.machine.install(own.bundle, { enabled: own.enabled });
   rig.bus.plugIn(new FtdiDevice({ clock: rig.machine.scheduler, chip: "ft232r" }));
-  const app = rig.machine.launchApplication({ name: "PadApp", teamIdentifier: appTeam, entitlements: appEntitlements });
+  const app = rig.machine.launchApplication({
+    name: "PadApp",
+    teamIdentifier: appTeam,
+    entitlements: appEntitlements,
+  });
   await rig.run(3e9);
   return { rig, app };
 }
@@ -72,7 +80,9 @@ export async function sendAround(bench: IpadBench, baudRate: number, data: Uint8
     while (back.length < data.length && idle < 50) {
       if (sent < data.length) {
         const chunk = data.subarray(sent, sent + 4096);
-        sent += (await connection.call(bridgeSelector.write, { structureInput: chunk, scalarOutputCount: 1 })).scalarOutput[0] ?? 0;
+        sent +=
+          (await connection.call(bridgeSelector.write, { structureInput: chunk, scalarOutputCount: 1 }))
+            .scalarOutput[0] ?? 0;
       }
       const { structureOutput } = await connection.call(bridgeSelector.read, { structureOutputSize: 4096 });
       for (const byte of structureOutput) back.push(byte);
@@ -104,7 +114,8 @@ async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
   const wrong = firstWrongByte(data, await sendAround(bench, 115200, data));
   return {
     succeeded: wrong === -1,
-    result: wrong === -1 ? "10 KiB came back as they were sent" : `10 KiB came back corrupt from byte ${wrong} on`,
+    result:
+      wrong === -1 ? "10 KiB came back as they were sent" : `10 KiB came back corrupt from byte ${wrong} on`,
     trace: bench.rig.trace,
     log: bench.rig.machine.log.show(),
   };
@@ -113,8 +124,10 @@ async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
 export const ftdiIpadCase: DriverCase = {
   id: "P13",
   title: "FTDI serial on an iPad",
-  symptom: "The chip works on macOS; on iPadOS the sandbox hides the system's port, and an own driver delivers garbage.",
-  cause: "The system's driver owns the chip and no entitlement shows it; an own driver must strip two status bytes per packet.",
+  symptom:
+    "The chip works on macOS; on iPadOS the sandbox hides the system's port, and an own driver delivers garbage.",
+  cause:
+    "The system's driver owns the chip and no entitlement shows it; an own driver must strip two status bytes per packet.",
   describeRequests: [describeFtdiRequest],
   run,
 };

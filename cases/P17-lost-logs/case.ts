@@ -72,8 +72,10 @@ async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
 export const lostLogsCase: DriverCase = {
   id: "P17",
   title: "Driver logs appear once and are lost afterwards",
-  symptom: "Only the first load of a driver leaves lines in `log show | grep BUNDLE`; later calls work but leave none.",
-  cause: "A dext's lines are the kernel's; their sender is resolved by load tag, which goes stale, and the queue may drop them.",
+  symptom:
+    "Only the first load of a driver leaves lines in `log show | grep BUNDLE`; later calls work but leave none.",
+  cause:
+    "A dext's lines are the kernel's; their sender is resolved by load tag, which goes stale, and the queue may drop them.",
   describeRequests: [],
   run,
 };

@@ -5,8 +5,8 @@ import { test } from "node:test";
 import { IOReturns } from "@drydock/core/base/io-return";
 import { Machine } from "@drydock/core/runtime/machine";
 import { platformProfile } from "@drydock/core/runtime/platform-profile";
-import type { LogRow } from "@drydock/core/runtime/unified-log";
 import { IOService } from "@drydock/core/runtime/service";
+import type { LogRow } from "@drydock/core/runtime/unified-log";
 import type { IOUserClient } from "@drydock/core/runtime/user-client";
 import { hostTurn } from "@drydock/node/host-turn";
 import { badNullDriverBundle } from "./bad-driver.ts";
@@ -17,7 +17,8 @@ import { nullDriverBundle, nullDriverIdentifier } from "./null-driver.ts";
 const options = { seed: 20, turn: hostTurn };
 const notPermitted = IOReturns.kIOReturnNotPermitted;
 const access = "com.apple.developer.driverkit.userclient-access";
-const needed = /^DK: NullDriverUserClient-0x[0-9a-f]+:UC failed userclient-access check, needed bundle ID org\.drydock\.sample\.null-driver$/;
+const needed =
+  /^DK: NullDriverUserClient-0x[0-9a-f]+:UC failed userclient-access check, needed bundle ID org\.drydock\.sample\.null-driver$/;
 const refused = /^DK: NullDriverUserClient-0x[0-9a-f]+:UC entitlements check failed$/;
 
 const messages = (log: readonly LogRow[]) => log.map((row) => row.message);
@@ -34,7 +35,9 @@ test("P20 AC1: without it 0xe00002e2 and both lines, after NewUserClient and Sta
   const { status, answer, log } = await openNullDriver({ bundle: badNullDriverBundle }, options);
   assert.equal(status, notPermitted);
   assert.equal(answer, null);
-  const order = messages(log).map((line) => (needed.test(line) ? "needed" : refused.test(line) ? "refused" : line));
+  const order = messages(log).map((line) =>
+    needed.test(line) ? "needed" : refused.test(line) ? "refused" : line,
+  );
   assert.deepEqual(order, [
     "NullDriver Start",
     "NullDriver NewUserClient",
@@ -68,47 +71,71 @@ test("P20 AC3: a command-line client with the key and no embedded profile is kil
   assert.equal(machine.launchSigned(description, null), null);
   const lines = messages(machine.log.show());
   assert.match(lines[0], /Unsatisfied entitlements: com\.apple\.developer\.driverkit\.userclient-access/);
-  assert.match(lines.join("\n"), /error -67671[\s\S]*Code=-413[\s\S]*AMFI: bailing out because of restricted entitlements/);
+  assert.match(
+    lines.join("\n"),
+    /error -67671[\s\S]*Code=-413[\s\S]*AMFI: bailing out because of restricted entitlements/,
+  );
   assert.notEqual(machine.launchSigned(description, { [access]: [nullDriverIdentifier] }), null);
 });
 
 /** One row of T1: what is asked, what must come out, which lines. */
 const rows: {
   name: string;
-  attempt: Omit<Parameters<typeof openNullDriver>[0], "bundle"> & { bundle?: ReturnType<typeof nullDriverBundle> };
+  attempt: Omit<Parameters<typeof openNullDriver>[0], "bundle"> & {
+    bundle?: ReturnType<typeof nullDriverBundle>;
+  };
   status: number;
   lines: [RegExp, boolean][];
 }[] = [
   {
     name: "macOS: presence of allow-any is enough, <false/> admits too",
-    attempt: { bundle: nullDriverBundle({ "com.apple.developer.driverkit.allow-any-userclient-access": false }) },
+    attempt: {
+      bundle: nullDriverBundle({ "com.apple.developer.driverkit.allow-any-userclient-access": false }),
+    },
     status: 0,
     lines: [[refused, false]],
   },
-  { name: "macOS: a string value that equals the id admits", attempt: { appEntitlements: { [access]: nullDriverIdentifier } }, status: 0, lines: [[refused, false]] },
+  {
+    name: "macOS: a string value that equals the id admits",
+    attempt: { appEntitlements: { [access]: nullDriverIdentifier } },
+    status: 0,
+    lines: [[refused, false]],
+  },
   {
     name: "macOS: a newline-joined string does not",
     attempt: { appEntitlements: { [access]: `${nullDriverIdentifier}\norg.other` } },
     status: notPermitted,
-    lines: [[needed, false], [refused, true]],
+    lines: [
+      [needed, false],
+      [refused, true],
+    ],
   },
   {
     name: "macOS: <true/> does not",
     attempt: { appEntitlements: { [access]: true } },
     status: notPermitted,
-    lines: [[needed, false], [refused, true]],
+    lines: [
+      [needed, false],
+      [refused, true],
+    ],
   },
   {
     name: "macOS: communicates-with-drivers does nothing there",
     attempt: { appEntitlements: { "com.apple.developer.driverkit.communicates-with-drivers": true } },
     status: notPermitted,
-    lines: [[needed, true], [refused, true]],
+    lines: [
+      [needed, true],
+      [refused, true],
+    ],
   },
   {
     name: "macOS: being root is not enough",
     attempt: { isAdministrator: true },
     status: notPermitted,
-    lines: [[needed, true], [refused, true]],
+    lines: [
+      [needed, true],
+      [refused, true],
+    ],
   },
   {
     name: "macOS: IOServiceDEXTEntitlements of the user client is asked of the app",
@@ -117,7 +144,10 @@ const rows: {
       appEntitlements: { [access]: [nullDriverIdentifier] },
     },
     status: notPermitted,
-    lines: [[needed, false], [refused, true]],
+    lines: [
+      [needed, false],
+      [refused, true],
+    ],
   },
   {
     name: "macOS: IOServiceDEXTEntitlements that the app holds admits",
@@ -128,22 +158,36 @@ const rows: {
     status: 0,
     lines: [[refused, false]],
   },
-  { name: "boot-arg dk 0x8000 skips the check", attempt: { bootArgDk: 0x8000 }, status: 0, lines: [[refused, false]] },
+  {
+    name: "boot-arg dk 0x8000 skips the check",
+    attempt: { bootArgDk: 0x8000 },
+    status: 0,
+    lines: [[refused, false]],
+  },
   {
     name: "private access that the driver does not satisfy logs its line and the checks go on",
     attempt: { appEntitlements: { "com.apple.private.driverkit.driver-access": ["org.none"] } },
     status: notPermitted,
-    lines: [[/UC failed required entitlement check$/, true], [needed, true]],
+    lines: [
+      [/UC failed required entitlement check$/, true],
+      [needed, true],
+    ],
   },
   {
     name: "iPadOS: without communicates-with-drivers its own line",
     attempt: { platform: "ipados", appEntitlements: { [access]: [nullDriverIdentifier] } },
     status: notPermitted,
-    lines: [[/UC entitlement check failed, app does not have .*communicates-with-drivers entitlement$/, true], [needed, false]],
+    lines: [
+      [/UC entitlement check failed, app does not have .*communicates-with-drivers entitlement$/, true],
+      [needed, false],
+    ],
   },
   {
     name: "iPadOS: communicates-with-drivers and the same team open",
-    attempt: { platform: "ipados", appEntitlements: { "com.apple.developer.driverkit.communicates-with-drivers": true } },
+    attempt: {
+      platform: "ipados",
+      appEntitlements: { "com.apple.developer.driverkit.communicates-with-drivers": true },
+    },
     status: 0,
     lines: [[refused, false]],
   },
@@ -155,7 +199,10 @@ const rows: {
       appEntitlements: { "com.apple.developer.driverkit.communicates-with-drivers": true },
     },
     status: notPermitted,
-    lines: [[/UC failed team ID check\. client team=OTHERTEAM1, driver team=DRIVERTEAM$/, true], [refused, true]],
+    lines: [
+      [/UC failed team ID check\. client team=OTHERTEAM1, driver team=DRIVERTEAM$/, true],
+      [refused, true],
+    ],
   },
   {
     name: "iPadOS: another team with allow-third-party-userclients opens",
@@ -168,12 +215,20 @@ const rows: {
     status: 0,
     lines: [[refused, false]],
   },
-  { name: "open profile: everybody may", attempt: { platform: "open" }, status: 0, lines: [[refused, false]] },
+  {
+    name: "open profile: everybody may",
+    attempt: { platform: "open" },
+    status: 0,
+    lines: [[refused, false]],
+  },
 ];
 
 for (const row of rows) {
   test(`P20 T1 ${row.name}`, async () => {
-    const { status, log, reason } = await openNullDriver({ bundle: badNullDriverBundle, ...row.attempt }, options);
+    const { status, log, reason } = await openNullDriver(
+      { bundle: badNullDriverBundle, ...row.attempt },
+      options,
+    );
     assert.equal(status, row.status, reason);
     for (const [pattern, present] of row.lines) assert.equal(has(log, pattern), present, String(pattern));
   });

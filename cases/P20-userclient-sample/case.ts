@@ -89,7 +89,8 @@ export const userClientSampleCase: DriverCase = {
   id: "P20",
   title: "The user client sample refuses its own app",
   symptom: "IOServiceOpen answers 0xe00002e2 and the log needs a bundle ID that is plainly the driver's.",
-  cause: "Without allow-any-userclient-access on the driver the app itself must carry userclient-access; it has no such key.",
+  cause:
+    "Without allow-any-userclient-access on the driver the app itself must carry userclient-access; it has no such key.",
   describeRequests: [],
   run,
 };

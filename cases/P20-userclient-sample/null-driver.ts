@@ -67,7 +67,10 @@ export class NullDriverUserClient extends IOUserClient {
 }
 
 /** The sample with the given entitlements besides the two every driver has. */
-export function nullDriverBundle(entitlements: Properties, userClientProperties: Properties = {}): DriverBundle {
+export function nullDriverBundle(
+  entitlements: Properties,
+  userClientProperties: Properties = {},
+): DriverBundle {
   return {
     identifier: nullDriverIdentifier,
     version: "1",

@@ -23,7 +23,9 @@ if (isNewEnough) await import(main);
 else {
   const node = findNode();
   if (node === null) {
-    console.error(`drydock: this is Node ${process.versions.node}, version 24 or newer is needed; run "npm install" in the project first`);
+    console.error(
+      `drydock: this is Node ${process.versions.node}, version 24 or newer is needed; run "npm install" in the project first`,
+    );
     process.exit(3);
   }
   const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: "inherit" });

@@ -12,9 +12,16 @@ export async function runCase(
 ): Promise<void> {
   if (options.list === true || id === undefined) {
     if (options.json === true) {
-      const rows = casebook.map(({ id: name, title, symptom, cause }) => ({ id: name, title, symptom, cause }));
+      const rows = casebook.map(({ id: name, title, symptom, cause }) => ({
+        id: name,
+        title,
+        symptom,
+        cause,
+      }));
       process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
-    } else for (const entry of casebook) process.stdout.write(`${entry.id}  ${entry.title}\n     ${entry.symptom}\n`);
+    } else
+      for (const entry of casebook)
+        process.stdout.write(`${entry.id}  ${entry.title}\n     ${entry.symptom}\n`);
     return;
   }
   const entry = findCase(id);
@@ -24,10 +31,19 @@ export async function runCase(
   const lines = (run: CaseRun) =>
     run.trace === null ? [] : traceLines(run.trace, { describeRequests: entry.describeRequests });
   if (options.json === true) {
-    const side = (run: CaseRun) => ({ succeeded: run.succeeded, result: run.result, trace: lines(run).map(formatTraceLine), log: run.log });
-    process.stdout.write(`${JSON.stringify({ id: entry.id, seed: options.seed, isSound, bad: side(bad), good: side(good) }, null, 2)}\n`);
+    const side = (run: CaseRun) => ({
+      succeeded: run.succeeded,
+      result: run.result,
+      trace: lines(run).map(formatTraceLine),
+      log: run.log,
+    });
+    process.stdout.write(
+      `${JSON.stringify({ id: entry.id, seed: options.seed, isSound, bad: side(bad), good: side(good) }, null, 2)}\n`,
+    );
   } else {
-    process.stdout.write(`${entry.id}  ${entry.title}\n\nSymptom: ${entry.symptom}\nCause:   ${entry.cause}\n\n`);
+    process.stdout.write(
+      `${entry.id}  ${entry.title}\n\nSymptom: ${entry.symptom}\nCause:   ${entry.cause}\n\n`,
+    );
     process.stdout.write(`wrong driver: ${bad.result}\nright driver: ${good.result}\n\n`);
     if (bad.trace !== null) {
       process.stdout.write(
@@ -38,10 +54,15 @@ export async function runCase(
         }),
       );
     } else {
-      for (const [title, run] of [["wrong driver", bad], ["right driver", good]] as const) {
+      for (const [title, run] of [
+        ["wrong driver", bad],
+        ["right driver", good],
+      ] as const) {
         process.stdout.write(`${title}, log:\n`);
         for (const row of run.log.slice(0, 20)) {
-          process.stdout.write(`  ${row.process}: ${row.sender === "" ? "" : `(${row.sender}) `}${row.message}\n`);
+          process.stdout.write(
+            `  ${row.process}: ${row.sender === "" ? "" : `(${row.sender}) `}${row.message}\n`,
+          );
         }
       }
     }

@@ -3,7 +3,10 @@
 import { checkTransport as runChecks, transportNames } from "@drydock/core/rigs/transport-benches";
 import { exitCodes } from "./exit-codes.ts";
 
-export async function checkTransport(name: string | undefined, options: { seed: number; json?: boolean }): Promise<void> {
+export async function checkTransport(
+  name: string | undefined,
+  options: { seed: number; json?: boolean },
+): Promise<void> {
   const names = name === undefined ? transportNames : [name];
   const all = [];
   for (const transport of names) all.push({ transport, results: await runChecks(transport, options.seed) });
@@ -13,7 +16,9 @@ export async function checkTransport(name: string | undefined, options: { seed: 
     for (const { transport, results } of all) {
       process.stdout.write(`${transport}\n`);
       for (const { name: check, problem } of results) {
-        process.stdout.write(`  ${problem === null ? "kept  " : "BROKEN"} ${check}${problem === null ? "" : `\n         ${problem}`}\n`);
+        process.stdout.write(
+          `  ${problem === null ? "kept  " : "BROKEN"} ${check}${problem === null ? "" : `\n         ${problem}`}\n`,
+        );
       }
     }
   }

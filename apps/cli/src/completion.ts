@@ -10,7 +10,9 @@ export function printCompletion(shell: string, program: Command): void {
   );
   const scripts: Readonly<Record<string, () => string>> = {
     bash: () => {
-      const cases = names.map((name) => `    ${name}) words="${flags.get(name)?.join(" ")} --help" ;;`).join("\n");
+      const cases = names
+        .map((name) => `    ${name}) words="${flags.get(name)?.join(" ")} --help" ;;`)
+        .join("\n");
       return `_drydock() {
   local words
   case "\${COMP_WORDS[1]}" in
@@ -31,13 +33,15 @@ ${scripts.bash()}`,
         .flatMap((command) => [
           `complete -c drydock -n __fish_use_subcommand -a ${command.name()} -d '${command.description().replace(/'/g, "")}'`,
           ...command.options.map(
-            (option) => `complete -c drydock -n '__fish_seen_subcommand_from ${command.name()}' -l ${option.long?.slice(2)} -d '${option.description.replace(/'/g, "")}'`,
+            (option) =>
+              `complete -c drydock -n '__fish_seen_subcommand_from ${command.name()}' -l ${option.long?.slice(2)} -d '${option.description.replace(/'/g, "")}'`,
           ),
         ])
         .join("\n")
         .concat("\n"),
   };
   const script = Object.hasOwn(scripts, shell) ? scripts[shell] : undefined;
-  if (script === undefined) throw new RangeError(`no completion for "${shell}"; there are: ${Object.keys(scripts).join(", ")}`);
+  if (script === undefined)
+    throw new RangeError(`no completion for "${shell}"; there are: ${Object.keys(scripts).join(", ")}`);
   process.stdout.write(script());
 }

@@ -17,7 +17,8 @@ Exit codes: 0 pass, 1 finding or failed expectation, 2 usage, 3 rig error, 77 sk
 
 function seed(text: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("a seed is a whole number from 0 on.");
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError("a seed is a whole number from 0 on.");
   return value;
 }
 
@@ -35,7 +36,9 @@ function rigOptions(command: Command): Command {
 
 function build(): Command {
   const program = new Command("drydock")
-    .description("A dry dock for device drivers: run, break, trace and diagnose drivers without the hardware.")
+    .description(
+      "A dry dock for device drivers: run, break, trace and diagnose drivers without the hardware.",
+    )
     .version("0.1.0", "-V, --version")
     .addHelpText("after", examples)
     .showHelpAfterError("(drydock --help shows examples)")
@@ -48,7 +51,10 @@ function build(): Command {
     .option("--no-pacing", "the line takes no time")
     .option("--for <seconds>", "end by itself after so long", Number)
     .option("--json", "the first line on stdout is one JSON document with the ports")
-    .addHelpText("after", "\nExample:\n  drydock start --device cdc-acm --pcap modem.pcapng\n  then, elsewhere: picocom -b 115200 PATH\n  type u and Enter to pull the cable, p and Enter to plug it in again\n")
+    .addHelpText(
+      "after",
+      "\nExample:\n  drydock start --device cdc-acm --pcap modem.pcapng\n  then, elsewhere: picocom -b 115200 PATH\n  type u and Enter to pull the cable, p and Enter to plug it in again\n",
+    )
     .action(async (rig: string | undefined, options) => (await import("./start.ts")).start(rig, options));
 
   program
@@ -62,7 +68,9 @@ function build(): Command {
     .option("--why", "also every personality that was judged, and the comparison that decided")
     .option("--plist", "as `ioreg -a` prints it")
     .option("--json", "one JSON document")
-    .action(async (rig: string | undefined, options) => (await import("./registry.ts")).registry(rig, options));
+    .action(async (rig: string | undefined, options) =>
+      (await import("./registry.ts")).registry(rig, options),
+    );
 
   program
     .command("case [id]")
@@ -87,7 +95,9 @@ function build(): Command {
     .description("run a port's contract list against a transport")
     .option("--seed <number>", "seed of the run", seed, 1)
     .option("--json", "one JSON document")
-    .action(async (name: string | undefined, options) => (await import("./check-transport.ts")).checkTransport(name, options));
+    .action(async (name: string | undefined, options) =>
+      (await import("./check-transport.ts")).checkTransport(name, options),
+    );
 
   program
     .command("completion <shell>")

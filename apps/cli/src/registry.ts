@@ -2,8 +2,8 @@
 
 import { formatRegistryPlist, formatRegistryTree } from "@drydock/core/runtime/evidence/registry-dump";
 import { exitCodes } from "./exit-codes.ts";
-import { buildRig, type RigOptions } from "./rigs.ts";
 import { writePcap } from "./pcap-file.ts";
+import { buildRig, type RigOptions } from "./rigs.ts";
 
 const settleNs = 2_000_000_000;
 
@@ -23,17 +23,25 @@ export async function registry(
     outcome: report.outcome,
   }));
   if (options.json === true) {
-    process.stdout.write(`${JSON.stringify({ registry: snapshot, matching: reports, failures: rig.family.failures }, bytesAsHex, 2)}\n`);
-  } else process.stdout.write(options.plist === true ? formatRegistryPlist(snapshot) : formatRegistryTree(snapshot));
+    process.stdout.write(
+      `${JSON.stringify({ registry: snapshot, matching: reports, failures: rig.family.failures }, bytesAsHex, 2)}\n`,
+    );
+  } else
+    process.stdout.write(
+      options.plist === true ? formatRegistryPlist(snapshot) : formatRegistryTree(snapshot),
+    );
   if (options.why === true && options.json !== true) {
     process.stdout.write("\nMatching:\n");
     for (const report of reports) {
-      process.stdout.write(`  ${report.nub}\n    ${report.personality}: ${report.outcome} (score ${report.score}; ${report.reason})\n`);
+      process.stdout.write(
+        `  ${report.nub}\n    ${report.personality}: ${report.outcome} (score ${report.score}; ${report.reason})\n`,
+      );
     }
   }
   for (const failure of rig.family.failures) process.stderr.write(`drydock: ${failure.reason}\n`);
   writePcap(rig, options.pcap);
-  process.exitCode = machine.failure !== null || rig.family.failures.length > 0 ? exitCodes.finding : exitCodes.pass;
+  process.exitCode =
+    machine.failure !== null || rig.family.failures.length > 0 ? exitCodes.finding : exitCodes.pass;
 }
 
 function bytesAsHex(_key: string, value: unknown): unknown {

@@ -1,7 +1,7 @@
 // The rigs that the command line knows, built from its options.
 
 import { parseUsbFaultRule } from "@drydock/core/faults/usb-faults";
-import { SerialRig, type SerialDeviceKind } from "@drydock/core/rigs/serial-rig";
+import { type SerialDeviceKind, SerialRig } from "@drydock/core/rigs/serial-rig";
 import { platformProfile } from "@drydock/core/runtime/platform-profile";
 import { hostTurn } from "@drydock/node/host-turn";
 
@@ -22,17 +22,31 @@ interface RigEntry {
 const deviceKinds: readonly SerialDeviceKind[] = ["ftdi", "cdc-acm", "ft4232h"];
 
 const entries: readonly RigEntry[] = [
-  { name: "serial", summary: "an FT232R with a loop-back plug and Drydock's FTDI driver (the default)", devices: ["ftdi"] },
-  { name: "modem", summary: "a CDC-ACM modem with a loop-back plug and Drydock's CDC-ACM driver", devices: ["cdc-acm"] },
+  {
+    name: "serial",
+    summary: "an FT232R with a loop-back plug and Drydock's FTDI driver (the default)",
+    devices: ["ftdi"],
+  },
+  {
+    name: "modem",
+    summary: "a CDC-ACM modem with a loop-back plug and Drydock's CDC-ACM driver",
+    devices: ["cdc-acm"],
+  },
   { name: "quad", summary: "an FT4232H: four ports, high speed", devices: ["ft4232h"] },
   { name: "desk", summary: "an FT232R and a CDC-ACM modem on one bus", devices: ["ftdi", "cdc-acm"] },
 ];
 
 /** Throws RangeError for unknown names, devices, faults and platforms. */
-export function buildRig(name: string | undefined, options: RigOptions, extra: { pacing?: "baud" | "none" } = {}): SerialRig {
+export function buildRig(
+  name: string | undefined,
+  options: RigOptions,
+  extra: { pacing?: "baud" | "none" } = {},
+): SerialRig {
   const entry = entries.find((candidate) => candidate.name === (name ?? "serial"));
   if (entry === undefined) {
-    throw new RangeError(`no rig "${name}"; there are: ${entries.map((candidate) => candidate.name).join(", ")}`);
+    throw new RangeError(
+      `no rig "${name}"; there are: ${entries.map((candidate) => candidate.name).join(", ")}`,
+    );
   }
   const devices = options.device.map((text) => {
     const kind = deviceKinds.find((known) => known === text);

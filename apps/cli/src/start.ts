@@ -23,7 +23,8 @@ interface StartOptions extends RigOptions {
 const appearanceMs = 10_000;
 
 export async function start(name: string | undefined, options: StartOptions): Promise<void> {
-  if (options.for !== undefined && !(options.for > 0)) throw new RangeError("--for takes a number of seconds above 0");
+  if (options.for !== undefined && !(options.for > 0))
+    throw new RangeError("--for takes a number of seconds above 0");
   const rig = buildRig(name, options, { pacing: options.pacing ? "baud" : "none" });
   const { machine } = rig;
   const runner = new LiveRunner(machine.scheduler);
@@ -35,14 +36,20 @@ export async function start(name: string | undefined, options: StartOptions): Pr
     if (!(service instanceof IOSerialBSDClient)) return;
     const number = terminals.size;
     const base = options.link ?? join(tmpdir(), "drydock-tty");
-    const pty = openPty({ link: options.link === undefined ? `${base}${number}` : `${base}${number === 0 ? "" : number}` });
+    const pty = openPty({
+      link: options.link === undefined ? `${base}${number}` : `${base}${number === 0 ? "" : number}`,
+    });
     terminals.set(service, pty);
     new TerminalOutlet(service, pty, (text) => talk(`  ${text}`));
-    talk(`\n  port      ${service.name}\n  terminal  ${pty.name}${pty.name === pty.path ? "" : `  (${pty.path})`}`);
+    talk(
+      `\n  port      ${service.name}\n  terminal  ${pty.name}${pty.name === pty.path ? "" : `  (${pty.path})`}`,
+    );
     talk(`  try       picocom -b 115200 ${pty.name}      what you type comes back through the device`);
     if (options.json === true && !announced) {
       announced = true;
-      process.stdout.write(`${JSON.stringify({ ports: [{ name: service.name, terminal: pty.path, link: pty.name }] })}\n`);
+      process.stdout.write(
+        `${JSON.stringify({ ports: [{ name: service.name, terminal: pty.path, link: pty.name }] })}\n`,
+      );
     }
   });
   machine.onGone((service) => {
@@ -58,7 +65,8 @@ export async function start(name: string | undefined, options: StartOptions): Pr
     shown = rows.length;
   };
 
-  const input = process.stdin.isTTY || process.stdin.readable ? createInterface({ input: process.stdin }) : null;
+  const input =
+    process.stdin.isTTY || process.stdin.readable ? createInterface({ input: process.stdin }) : null;
   input?.on("line", (line) => command(line.trim()));
   const command = (line: string) => {
     if (line === "u") rig.bus.unplug(1);
@@ -76,11 +84,13 @@ export async function start(name: string | undefined, options: StartOptions): Pr
   const interrupt = () => stop(exitCodes.interrupted);
   process.once("SIGINT", interrupt);
   process.once("SIGTERM", interrupt);
-  const ending = options.for === undefined ? null : setTimeout(() => stop(exitCodes.pass), options.for * 1000);
+  const ending =
+    options.for === undefined ? null : setTimeout(() => stop(exitCodes.pass), options.for * 1000);
   const appearing = setTimeout(() => {
     if (terminals.size > 0) return;
     talk(`drydock: no port came up in ${appearanceMs / 1000} s. What was judged:`);
-    for (const report of machine.matchReports) talk(`  ${report.candidate.personalityName} on ${report.nub}: ${report.outcome}`);
+    for (const report of machine.matchReports)
+      talk(`  ${report.candidate.personalityName} on ${report.nub}: ${report.outcome}`);
     for (const failure of rig.family.failures) talk(`  ${failure.reason}`);
     stop(exitCodes.rigError);
   }, appearanceMs);
@@ -96,6 +106,8 @@ export async function start(name: string | undefined, options: StartOptions): Pr
     talk(`drydock: ${machine.failure.kind}: ${machine.failure.text}`);
     code = exitCodes.rigError;
   }
-  talk(`drydock: ${code === exitCodes.interrupted ? "interrupted" : "ended"} after ${(machine.scheduler.nowNs() / 1e9).toFixed(1)} s`);
+  talk(
+    `drydock: ${code === exitCodes.interrupted ? "interrupted" : "ended"} after ${(machine.scheduler.nowNs() / 1e9).toFixed(1)} s`,
+  );
   process.exitCode = code;
 }

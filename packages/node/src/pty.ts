@@ -1,6 +1,15 @@
 // Pseudo-terminals of Linux as a TerminalPort: programs open them like any serial port.
 
-import { closeSync, constants, openSync, readSync, renameSync, symlinkSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  openSync,
+  readSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import type { LineSettings } from "@drydock/core/ports/serial";
 import type { TerminalClient, TerminalPort } from "@drydock/core/ports/terminal";
@@ -56,7 +65,9 @@ function native(): Native {
     koffi = createRequire(import.meta.url)("koffi");
   } catch (error) {
     const why = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    throw new Error(`the package koffi is needed for pseudo-terminals and cannot be loaded (${why}); run "npm install"`);
+    throw new Error(
+      `the package koffi is needed for pseudo-terminals and cannot be loaded (${why}); run "npm install"`,
+    );
   }
   const libc = koffi.load(null);
   const ioctl = libc.func("int ioctl(int fd, unsigned long request, void *argument)");
@@ -298,7 +309,8 @@ function settingsOf(termios: Uint8Array): LineSettings {
   const control = view.getUint32(8, true);
   const isMarkSpace = (control & CMSPAR) !== 0;
   const isOdd = (control & PARODD) !== 0;
-  const parity = (control & PARENB) === 0 ? "none" : isMarkSpace ? (isOdd ? "mark" : "space") : isOdd ? "odd" : "even";
+  const parity =
+    (control & PARENB) === 0 ? "none" : isMarkSpace ? (isOdd ? "mark" : "space") : isOdd ? "odd" : "even";
   return {
     baudRate: view.getUint32(40, true),
     dataBits: (5 + ((control & CSIZE) >> 4)) as LineSettings["dataBits"],

@@ -13,7 +13,8 @@ export class ByteRing {
 
   /** `logSize`: 4 to 24; the capacity is 2^logSize bytes. */
   constructor(logSize: number) {
-    if (!Number.isInteger(logSize) || logSize < 4 || logSize > 24) throw new RangeError(`ring size 2^${logSize}`);
+    if (!Number.isInteger(logSize) || logSize < 4 || logSize > 24)
+      throw new RangeError(`ring size 2^${logSize}`);
     this.bytes = new Uint8Array(1 << logSize);
     this.#mask = this.bytes.length - 1;
   }

@@ -170,7 +170,8 @@ export class VirtualClock implements Clock {
       const right = child + 1;
       if (
         right < last &&
-        (times[right] < times[child] || (times[right] === times[child] && sequences[right] < sequences[child]))
+        (times[right] < times[child] ||
+          (times[right] === times[child] && sequences[right] < sequences[child]))
       ) {
         child = right;
       }

@@ -251,7 +251,8 @@ export class Uart {
     const taken = this.transmitRing.pull(this.#batch, 0, count);
     this.transmittedBytes += taken;
     if (!this.#understands()) {
-      for (let index = 0; index < taken; index++) this.#batch[index] = ((this.#batch[index] << 3) | (this.#batch[index] >> 5)) ^ 0x5a;
+      for (let index = 0; index < taken; index++)
+        this.#batch[index] = ((this.#batch[index] << 3) | (this.#batch[index] >> 5)) ^ 0x5a;
     }
     if (taken > 0) this.#farEnd?.receive(this.#batch, 0, taken);
     this.#owner.drained();

@@ -2,6 +2,7 @@
 
 import {
   type Configuration,
+  DescriptorType,
   type DeviceDescriptor,
   encodeDeviceDescriptor,
   encodeDeviceQualifier,
@@ -11,6 +12,7 @@ import {
 } from "../codec/usb/descriptors.ts";
 import {
   decodeSetup,
+  directionIn,
   Feature,
   isIn,
   newSetup,
@@ -19,7 +21,7 @@ import {
   type Setup,
   StandardRequest,
 } from "../codec/usb/setup.ts";
-import { type UsbDevicePort, UsbStall, type UsbUpstream } from "../ports/usb-device.ts";
+import { type UsbDevicePort, UsbNak, UsbStall, type UsbUpstream } from "../ports/usb-device.ts";
 import { UsbSpeed } from "../ports/usb-speed.ts";
 
 /** What a model states about itself. */
@@ -28,6 +30,8 @@ export interface UsbModelPlan {
   readonly device: DeviceDescriptor;
   /** Whole configurations, as encodeConfiguration makes them. */
   readonly configurations: readonly Uint8Array[];
+  /** The same for the other speed, by index, when the device can do full and high speed (USB 2.0 §9.6.4). */
+  readonly otherSpeedConfigurations?: readonly Uint8Array[];
   /** Strings from index 1. */
   readonly strings: readonly string[];
   /** Binary device Object Store, when the device has one. */
@@ -35,7 +39,22 @@ export interface UsbModelPlan {
 }
 
 const languageEnglishUS = 0x0409;
-const selfPowered = 0x01;
+const noData = new Uint8Array(0);
+
+/** bmAttributes of a configuration: USB 2.0 table 9-10. */
+const attributeSelfPowered = 0x40;
+const attributeRemoteWakeup = 0x20;
+/** GET_STATUS of a device: figure 9-4. */
+const statusSelfPowered = 1;
+const statusRemoteWakeup = 2;
+
+const endpointAbsent = 0;
+const endpointThere = 1;
+const endpointHalted = 2;
+const indexOf = (address: number): number => (address & 0x0f) + ((address & directionIn) !== 0 ? 16 : 0);
+
+/** What a subclass returns when it cannot answer a request yet: NAK until `finishRequest`. */
+export const answerLater: unique symbol = Symbol("answer later");
 
 /**
  * Answers everything of USB 2.0 §9.4 that a device must, and leaves class and vendor requests and data endpoints to
@@ -47,7 +66,8 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
   readonly #parsed: readonly Configuration[];
   readonly #setup: Setup = newSetup();
   readonly #alternates = new Map<number, number>();
-  readonly #halted = new Set<number>();
+  /** By `indexOf(address)`: 0 absent, 1 there, 2 halted. Looked at for every packet. */
+  readonly #endpoints = new Uint8Array(32);
   #upstream: UsbUpstream | null = null;
   #configuration: Configuration | null = null;
   #response: Uint8Array | null = null;
@@ -55,6 +75,8 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
   #received: Uint8Array = new Uint8Array(0);
   #receivedAt = 0;
   #isStalled = false;
+  #isPending = false;
+  #requestNumber = 0;
   #remoteWakeup = false;
 
   constructor(plan: UsbModelPlan) {
@@ -88,27 +110,26 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
 
   setup(packet: Uint8Array): void {
     const setup = decodeSetup(packet, this.#setup);
+    this.#requestNumber++;
     this.#isStalled = false;
+    this.#isPending = false;
     this.#response = null;
     this.#responseAt = 0;
     this.#receivedAt = 0;
-    if (isIn(setup)) {
-      const answer = this.#answer(setup);
-      if (answer === null) this.#isStalled = true;
-      else this.#response = answer.length > setup.wLength ? answer.subarray(0, setup.wLength) : answer;
-    } else if (setup.wLength > 0) this.#received = new Uint8Array(setup.wLength);
-    else this.#isStalled = !this.#perform(setup, new Uint8Array(0));
+    if (isIn(setup)) this.#settleIn(this.#answer(setup));
+    else if (setup.wLength > 0) this.#received = new Uint8Array(setup.wLength);
+    else this.#settleOut(this.#perform(setup, noData));
   }
 
   in(endpoint: number, buffer: Uint8Array, offset: number, length: number): number {
     if ((endpoint & 0x0f) === 0) return this.#controlIn(buffer, offset, length);
-    if (this.#halted.has(endpoint) || !this.#hasEndpoint(endpoint)) return UsbStall;
+    if (this.#endpoints[indexOf(endpoint)] !== endpointThere) return UsbStall;
     return this.dataIn(endpoint, buffer, offset, length);
   }
 
   out(endpoint: number, buffer: Uint8Array, offset: number, length: number): number {
     if ((endpoint & 0x0f) === 0) return this.#controlOut(buffer, offset, length);
-    if (this.#halted.has(endpoint) || !this.#hasEndpoint(endpoint)) return UsbStall;
+    if (this.#endpoints[indexOf(endpoint)] !== endpointThere) return UsbStall;
     return this.dataOut(endpoint, buffer, offset, length);
   }
 
@@ -117,17 +138,36 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
     this.#upstream?.ready(endpoint);
   }
 
-  /** Makes an endpoint answer STALL until CLEAR_FEATURE. */
+  /** Makes an endpoint answer STALL until CLEAR_FEATURE. Ignored when the configuration has no such endpoint. */
   protected halt(endpoint: number): void {
-    this.#halted.add(endpoint);
+    const index = indexOf(endpoint);
+    if (this.#endpoints[index] === endpointAbsent) return;
+    this.#endpoints[index] = endpointHalted;
     this.ready(endpoint);
   }
 
+  /** Names the control transfer under way, for `finishRequest`. */
+  protected get requestNumber(): number {
+    return this.#requestNumber;
+  }
+
+  /**
+   * Ends a request that was answered with `answerLater`: data or null for IN, true or false for OUT. `number` is the
+   * `requestNumber` from the time of asking; when another SETUP came meanwhile, the answer is too late and dropped.
+   */
+  protected finishRequest(number: number, answer: Uint8Array | boolean | null): void {
+    if (!this.#isPending || number !== this.#requestNumber) return;
+    this.#isPending = false;
+    if (isIn(this.#setup)) this.#settleIn(answer instanceof Uint8Array ? answer : null);
+    else this.#settleOut(answer === true);
+    this.ready(directionIn);
+  }
+
   /** A class or vendor IN request: the data (cut to wLength by the caller), or null to STALL. */
-  protected abstract answerRequest(setup: Setup): Uint8Array | null;
+  protected abstract answerRequest(setup: Setup): Uint8Array | null | typeof answerLater;
 
   /** A class or vendor OUT request with its data stage: false to STALL. `data` is valid during the call. */
-  protected abstract performRequest(setup: Setup, data: Uint8Array): boolean;
+  protected abstract performRequest(setup: Setup, data: Uint8Array): boolean | typeof answerLater;
 
   /** As UsbDevicePort.in, for an endpoint of the current configuration that is not halted. */
   protected abstract dataIn(endpoint: number, buffer: Uint8Array, offset: number, length: number): number;
@@ -141,45 +181,67 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
   #toDefaultState(): void {
     this.#configuration = null;
     this.#alternates.clear();
-    this.#halted.clear();
+    this.#endpoints.fill(endpointAbsent);
+    this.#requestNumber++;
     this.#response = null;
     this.#isStalled = false;
+    this.#isPending = false;
     this.#remoteWakeup = false;
     this.powerOn();
   }
 
+  #settleIn(answer: Uint8Array | null | typeof answerLater): void {
+    if (answer === answerLater) this.#isPending = true;
+    else if (answer === null) this.#isStalled = true;
+    else this.#response = answer.subarray(0, Math.min(answer.length, this.#setup.wLength));
+  }
+
+  #settleOut(isDone: boolean | typeof answerLater): void {
+    if (isDone === answerLater) this.#isPending = true;
+    else this.#isStalled = !isDone;
+  }
+
+  /** Data stage of an IN request, or status stage of an OUT request, for which all data must have come. */
   #controlIn(buffer: Uint8Array, offset: number, length: number): number {
     if (this.#isStalled) return UsbStall;
+    if (this.#isPending) return UsbNak;
     const response = this.#response;
-    // Status stage of an OUT request: all of its data must have come.
-    if (response === null) return this.#receivedAt >= this.#setup.wLength || isIn(this.#setup) ? 0 : UsbStall;
+    if (response === null) {
+      return !isIn(this.#setup) && this.#receivedAt === this.#setup.wLength ? 0 : UsbStall;
+    }
     const count = Math.min(length, response.length - this.#responseAt);
     if (count > 0) buffer.set(response.subarray(this.#responseAt, this.#responseAt + count), offset);
     this.#responseAt += count;
     return count;
   }
 
+  /** Data stage of an OUT request, or status stage of an IN request, which the host may begin early. */
   #controlOut(buffer: Uint8Array, offset: number, length: number): number {
     if (this.#isStalled) return UsbStall;
+    if (length === 0) return 0;
     const { wLength } = this.#setup;
-    if (length === 0 || isIn(this.#setup)) return 0;
-    if (this.#receivedAt + length > wLength) return UsbStall;
+    if (isIn(this.#setup) || this.#receivedAt + length > wLength) {
+      this.#isStalled = true;
+      return UsbStall;
+    }
     this.#received.set(buffer.subarray(offset, offset + length), this.#receivedAt);
     this.#receivedAt += length;
-    if (this.#receivedAt < wLength) return length;
-    this.#isStalled = !this.#perform(this.#setup, this.#received);
+    if (this.#receivedAt === wLength) this.#settleOut(this.#perform(this.#setup, this.#received));
     return this.#isStalled ? UsbStall : length;
   }
 
-  #answer(setup: Setup): Uint8Array | null {
+  #answer(setup: Setup): Uint8Array | null | typeof answerLater {
     if ((setup.bmRequestType & RequestType.mask) !== RequestType.standard) return this.answerRequest(setup);
+    const recipient = setup.bmRequestType & Recipient.mask;
     switch (setup.bRequest) {
       case StandardRequest.getDescriptor:
+        // Interfaces have descriptors of their own, HID reports for example: the subclass knows them.
+        if (recipient !== Recipient.device) return this.answerRequest(setup);
         return this.#descriptor(setup.wValue >> 8, setup.wValue & 0xff) ?? this.answerRequest(setup);
       case StandardRequest.getConfiguration:
-        return Uint8Array.of(this.configurationValue);
+        return recipient === Recipient.device ? Uint8Array.of(this.configurationValue) : null;
       case StandardRequest.getInterface:
-        if (!this.#hasInterface(setup.wIndex)) return null;
+        if (recipient !== Recipient.interface || !this.#hasInterface(setup.wIndex)) return null;
         return Uint8Array.of(this.#alternates.get(setup.wIndex) ?? 0);
       case StandardRequest.getStatus:
         return this.#status(setup);
@@ -191,16 +253,16 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
   #status(setup: Setup): Uint8Array | null {
     switch (setup.bmRequestType & Recipient.mask) {
       case Recipient.device: {
-        const attributes = this.#configuration?.descriptor.bmAttributes ?? 0;
-        const powered = (attributes & 0x40) !== 0 ? selfPowered : 0;
-        return Uint8Array.of(powered | (this.#remoteWakeup ? 2 : 0), 0);
+        const power = this.#offers(attributeSelfPowered) ? statusSelfPowered : 0;
+        return Uint8Array.of(power | (this.#remoteWakeup ? statusRemoteWakeup : 0), 0);
       }
       case Recipient.interface:
         return this.#hasInterface(setup.wIndex) ? Uint8Array.of(0, 0) : null;
       case Recipient.endpoint: {
         const endpoint = setup.wIndex & 0x8f;
-        if ((endpoint & 0x0f) !== 0 && !this.#hasEndpoint(endpoint)) return null;
-        return Uint8Array.of(this.#halted.has(endpoint) ? 1 : 0, 0);
+        const state = this.#endpoints[indexOf(endpoint)];
+        if ((endpoint & 0x0f) !== 0 && state === endpointAbsent) return null;
+        return Uint8Array.of(state === endpointHalted ? 1 : 0, 0);
       }
       default:
         return null;
@@ -209,34 +271,49 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
 
   #descriptor(type: number, index: number): Uint8Array | null {
     switch (type) {
-      case 1:
+      case DescriptorType.device:
         return encodeDeviceDescriptor(this.#plan.device);
-      case 2:
+      case DescriptorType.configuration:
         return this.#plan.configurations[index] ?? null;
-      case 3: {
+      case DescriptorType.string: {
         if (index === 0) return encodeLanguages([languageEnglishUS]);
         const text = this.#plan.strings[index - 1];
         return text === undefined ? null : encodeStringDescriptor(text);
       }
-      case 6:
-        return this.speed === UsbSpeed.high ? encodeDeviceQualifier(this.#plan.device) : null;
-      case 15:
+      case DescriptorType.deviceQualifier:
+        return this.#hasOtherSpeed() ? encodeDeviceQualifier(this.#plan.device) : null;
+      case DescriptorType.otherSpeed:
+        return this.#otherSpeed(index);
+      case DescriptorType.bos:
         return this.#plan.bos ?? null;
       default:
         return null;
     }
   }
 
-  #perform(setup: Setup, data: Uint8Array): boolean {
+  /** USB 2.0 §9.6.2: a device without another speed refuses the qualifier. */
+  #hasOtherSpeed(): boolean {
+    return this.speed === UsbSpeed.high || this.#plan.otherSpeedConfigurations !== undefined;
+  }
+
+  /** A configuration with another type in its second byte (§9.6.4). */
+  #otherSpeed(index: number): Uint8Array | null {
+    const bytes = this.#plan.otherSpeedConfigurations?.[index]?.slice() ?? null;
+    if (bytes !== null) bytes[1] = DescriptorType.otherSpeed;
+    return bytes;
+  }
+
+  #perform(setup: Setup, data: Uint8Array): boolean | typeof answerLater {
     if ((setup.bmRequestType & RequestType.mask) !== RequestType.standard)
       return this.performRequest(setup, data);
+    const recipient = setup.bmRequestType & Recipient.mask;
     switch (setup.bRequest) {
       case StandardRequest.setAddress:
-        return setup.wValue <= 127;
+        return recipient === Recipient.device && setup.wValue <= 127;
       case StandardRequest.setConfiguration:
-        return this.#setConfiguration(setup.wValue & 0xff);
+        return recipient === Recipient.device && this.#setConfiguration(setup.wValue & 0xff);
       case StandardRequest.setInterface:
-        return this.#setInterface(setup.wIndex, setup.wValue);
+        return recipient === Recipient.interface && this.#setInterface(setup.wIndex, setup.wValue);
       case StandardRequest.clearFeature:
       case StandardRequest.setFeature:
         return this.#changeFeature(setup);
@@ -250,7 +327,9 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
     if (value !== 0 && chosen === undefined) return false;
     this.#configuration = chosen ?? null;
     this.#alternates.clear();
-    this.#halted.clear();
+    this.#endpoints.fill(endpointAbsent);
+    for (const { number } of chosen?.interfaces ?? []) this.#beginSetting(number, 0);
+    this.#remoteWakeup = this.#remoteWakeup && this.#offers(attributeRemoteWakeup);
     return true;
   }
 
@@ -258,38 +337,45 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
     const found = this.#configuration?.interfaces.find((entry) => entry.number === number);
     if (!found?.settings.some(({ descriptor }) => descriptor.bAlternateSetting === alternate)) return false;
     this.#alternates.set(number, alternate);
-    this.#halted.clear();
+    this.#beginSetting(number, alternate);
     return true;
+  }
+
+  /** §9.1.1.5: the endpoints of this interface begin anew; those of others are not touched. */
+  #beginSetting(number: number, alternate: number): void {
+    const settings = this.#configuration?.interfaces.find((entry) => entry.number === number)?.settings ?? [];
+    for (const { endpoints } of settings) {
+      for (const { descriptor } of endpoints)
+        this.#endpoints[indexOf(descriptor.bEndpointAddress)] = endpointAbsent;
+    }
+    const chosen = settings.find(({ descriptor }) => descriptor.bAlternateSetting === alternate);
+    for (const { descriptor } of chosen?.endpoints ?? []) {
+      this.#endpoints[indexOf(descriptor.bEndpointAddress)] = endpointThere;
+    }
   }
 
   #changeFeature(setup: Setup): boolean {
     const on = setup.bRequest === StandardRequest.setFeature;
     const recipient = setup.bmRequestType & Recipient.mask;
     if (recipient === Recipient.device && setup.wValue === Feature.remoteWakeup) {
+      if (!this.#offers(attributeRemoteWakeup)) return false;
       this.#remoteWakeup = on;
       return true;
     }
     if (recipient !== Recipient.endpoint || setup.wValue !== Feature.endpointHalt) return false;
     const endpoint = setup.wIndex & 0x8f;
     if ((endpoint & 0x0f) === 0) return true;
-    if (!this.#hasEndpoint(endpoint)) return false;
+    if (this.#endpoints[indexOf(endpoint)] === endpointAbsent) return false;
     if (on) this.halt(endpoint);
-    else this.#halted.delete(endpoint);
+    else this.#endpoints[indexOf(endpoint)] = endpointThere;
     return true;
+  }
+
+  #offers(attribute: number): boolean {
+    return ((this.#configuration?.descriptor.bmAttributes ?? 0) & attribute) !== 0;
   }
 
   #hasInterface(number: number): boolean {
     return this.#configuration?.interfaces.some((entry) => entry.number === number) ?? false;
-  }
-
-  #hasEndpoint(address: number): boolean {
-    for (const { number, settings } of this.#configuration?.interfaces ?? []) {
-      const alternate = this.#alternates.get(number) ?? 0;
-      for (const setting of settings) {
-        if (setting.descriptor.bAlternateSetting !== alternate) continue;
-        if (setting.endpoints.some(({ descriptor }) => descriptor.bEndpointAddress === address)) return true;
-      }
-    }
-    return false;
   }
 }

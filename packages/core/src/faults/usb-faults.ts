@@ -6,7 +6,15 @@ import { hex } from "../base/text.ts";
 import { formatNs, millisecond } from "../base/units.ts";
 import { type UsbHostClient, type UsbHostPort, UsbStatus, UsbSubmit } from "../ports/usb-host.ts";
 
-export const usbFaultKinds = ["drop", "delay", "stall", "truncate", "corrupt", "protocolError", "disconnect"] as const;
+export const usbFaultKinds = [
+  "drop",
+  "delay",
+  "stall",
+  "truncate",
+  "corrupt",
+  "protocolError",
+  "disconnect",
+] as const;
 export type UsbFaultKind = (typeof usbFaultKinds)[number];
 
 /** When and where one fault strikes. Every condition that is given must hold. */
@@ -222,7 +230,8 @@ class FaultyUsbPort implements UsbHostPort, UsbHostClient {
     if (this.#isGone) return;
     this.#isGone = true;
     this.#note(rule, this.#endpoints[0]);
-    for (let slot = 0; slot < this.slotCount; slot++) if (this.#states[slot] === forwarded) this.#port.cancel(slot);
+    for (let slot = 0; slot < this.slotCount; slot++)
+      if (this.#states[slot] === forwarded) this.#port.cancel(slot);
     this.#endAll();
   };
 
@@ -241,7 +250,13 @@ class FaultyUsbPort implements UsbHostPort, UsbHostClient {
     this.#client?.completed(slot, status, bytes);
   }
 
-  #track(slot: number, endpoint: number, rule: UsbFaultRule | null, buffer: Uint8Array | null, offset: number): void {
+  #track(
+    slot: number,
+    endpoint: number,
+    rule: UsbFaultRule | null,
+    buffer: Uint8Array | null,
+    offset: number,
+  ): void {
     this.#states[slot] = forwarded;
     this.#endpoints[slot] = endpoint;
     this.#faults[slot] = rule;
@@ -354,7 +369,8 @@ export function parseUsbFaultRule(text: string): UsbFaultRule {
         throw new RangeError(`unknown condition "${key}" in "${text}"; ${ruleHelp}`);
     }
   }
-  if (rule.atNs !== undefined && kind !== "disconnect") throw new RangeError(`"at" goes with disconnect only, in "${text}"`);
+  if (rule.atNs !== undefined && kind !== "disconnect")
+    throw new RangeError(`"at" goes with disconnect only, in "${text}"`);
   return rule;
 }
 

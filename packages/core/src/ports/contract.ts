@@ -17,7 +17,8 @@ export function expect(condition: boolean, what: string): asserts condition {
 }
 
 export function expectEqual<T>(found: T, wanted: T, what: string): void {
-  if (found !== wanted) throw new ContractFailure(`${what}: found ${String(found)}, expected ${String(wanted)}`);
+  if (found !== wanted)
+    throw new ContractFailure(`${what}: found ${String(found)}, expected ${String(wanted)}`);
 }
 
 export interface ContractResult {

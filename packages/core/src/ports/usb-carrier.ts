@@ -112,7 +112,8 @@ export class UsbCarrier implements UsbUpstream {
     this.#onReconnect = options.onReconnect;
     this.#nsPerByte = 8e9 / usbBitsPerSecond[device.speed];
     // Bytes of token, handshake, gaps per packet: USB 2.0 §5.8.4 (13 at full speed, 55 at high speed).
-    this.#packetOverheadBytes = device.speed === UsbSpeed.high ? 55 : device.speed >= UsbSpeed.super ? 40 : 13;
+    this.#packetOverheadBytes =
+      device.speed === UsbSpeed.high ? 55 : device.speed >= UsbSpeed.super ? 40 : 13;
     for (let index = 0; index < 32; index++) this.#queues.push(new EndpointQueue());
     this.#queues[controlIndex].isPresent = true;
     for (let slot = 0; slot < carrierSlots; slot++) this.#setups.push(new Uint8Array(8));
@@ -131,7 +132,8 @@ export class UsbCarrier implements UsbUpstream {
     if (this.#isGone) return UsbSubmit.gone;
     if (!this.#isFree(slot) || setup.length < 8) return UsbSubmit.badRequest;
     const length = setup[6] | (setup[7] << 8);
-    if (length > 0 && (buffer === null || offset < 0 || offset + length > buffer.length)) return UsbSubmit.badRequest;
+    if (length > 0 && (buffer === null || offset < 0 || offset + length > buffer.length))
+      return UsbSubmit.badRequest;
     // SET_ADDRESS is the bus's own business.
     if (setup[0] === 0 && setup[1] === StandardRequest.setAddress) return UsbSubmit.badRequest;
     this.#setups[slot].set(setup.length === 8 ? setup : setup.subarray(0, 8));
@@ -142,7 +144,8 @@ export class UsbCarrier implements UsbUpstream {
   /** See UsbHostPort.transfer. */
   transfer(slot: number, endpoint: number, buffer: Uint8Array, offset: number, length: number): UsbSubmit {
     if (this.#isGone) return UsbSubmit.gone;
-    if (!this.#isFree(slot) || offset < 0 || length < 0 || offset + length > buffer.length) return UsbSubmit.badRequest;
+    if (!this.#isFree(slot) || offset < 0 || length < 0 || offset + length > buffer.length)
+      return UsbSubmit.badRequest;
     const index = indexOf(endpoint);
     const queue = this.#queues[index];
     if ((endpoint & 0x0f) === 0 || !queue.isPresent) return UsbSubmit.noEndpoint;
@@ -376,7 +379,9 @@ export class UsbCarrier implements UsbUpstream {
   #askConfigurations(): void {
     const scratch = new Uint8Array(0xffff);
     for (let index = 0; index < 8; index++) {
-      this.device.setup(Uint8Array.of(directionIn, StandardRequest.getDescriptor, index, 2, 0, 0, 0xff, 0xff));
+      this.device.setup(
+        Uint8Array.of(directionIn, StandardRequest.getDescriptor, index, 2, 0, 0, 0xff, 0xff),
+      );
       const count = this.device.in(directionIn, scratch, 0, scratch.length);
       if (count < 0) return;
       this.device.out(0, this.#empty, 0, 0);
@@ -401,7 +406,9 @@ export class UsbCarrier implements UsbUpstream {
         queue.isHalted = false;
         queue.isWaiting = false;
         queue.intervalNs =
-          queue.transferType === TransferType.interrupt ? intervalNs(this.device.speed, descriptor.bInterval) : 0;
+          queue.transferType === TransferType.interrupt
+            ? intervalNs(this.device.speed, descriptor.bInterval)
+            : 0;
         this.#schedule(index, queue);
       }
     }

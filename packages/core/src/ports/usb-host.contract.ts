@@ -45,7 +45,16 @@ const alternateIn = 0x83;
 
 /** bmRequestType, bRequest, wValue, wIndex, wLength -> 8 bytes. */
 function setup(type: number, request: number, value: number, index: number, length: number): Uint8Array {
-  return Uint8Array.of(type, request, value & 255, value >> 8, index & 255, index >> 8, length & 255, length >> 8);
+  return Uint8Array.of(
+    type,
+    request,
+    value & 255,
+    value >> 8,
+    index & 255,
+    index >> 8,
+    length & 255,
+    length >> 8,
+  );
 }
 
 async function control(
@@ -63,12 +72,18 @@ async function control(
 
 /** Reads the configuration, as every host does, and selects it. */
 async function configure(bench: UsbHostBench): Promise<void> {
-  expectEqual((await control(bench, setup(0x80, 6, 0x0200, 0, 255), new Uint8Array(255))).status, Status.ok, "configuration read");
+  expectEqual(
+    (await control(bench, setup(0x80, 6, 0x0200, 0, 255), new Uint8Array(255))).status,
+    Status.ok,
+    "configuration read",
+  );
   expectEqual((await control(bench, setup(0, 9, 1, 0, 0))).status, Status.ok, "configuration 1 selected");
 }
 
-const pattern = (length: number, start = 0) => new Uint8Array(length).map((_, index) => (start + index * 7) & 255);
-const same = (left: Uint8Array, right: Uint8Array) => left.length === right.length && left.every((byte, index) => byte === right[index]);
+const pattern = (length: number, start = 0) =>
+  new Uint8Array(length).map((_, index) => (start + index * 7) & 255);
+const same = (left: Uint8Array, right: Uint8Array) =>
+  left.length === right.length && left.every((byte, index) => byte === right[index]);
 
 type Check = ContractCheck<UsbHostBench>;
 
@@ -97,7 +112,11 @@ const controlChecks: Check[] = [
     name: "a shorter answer than wLength ends the data stage",
     run: async (bench) => {
       await control(bench, setup(0x40, 1, 0, 0, 64), pattern(64));
-      expectEqual((await control(bench, setup(0xc0, 1, 0, 0, 128), new Uint8Array(128))).bytes, 64, "bytes in");
+      expectEqual(
+        (await control(bench, setup(0xc0, 1, 0, 0, 128), new Uint8Array(128))).bytes,
+        64,
+        "bytes in",
+      );
     },
   },
   {
@@ -106,7 +125,11 @@ const controlChecks: Check[] = [
       const refused = await control(bench, setup(0x40, 2, 0, 0, 8), pattern(8));
       expectEqual(refused.status, Status.stall, "status");
       expectEqual(refused.bytes, 0, "bytes");
-      expectEqual((await control(bench, setup(0x80, 8, 0, 0, 1), new Uint8Array(1))).status, Status.ok, "next request");
+      expectEqual(
+        (await control(bench, setup(0x80, 8, 0, 0, 1), new Uint8Array(1))).status,
+        Status.ok,
+        "next request",
+      );
     },
   },
   {
@@ -114,7 +137,11 @@ const controlChecks: Check[] = [
     run: async (bench) => {
       const { client, port } = bench;
       for (let slot = 0; slot < 8; slot++) {
-        expectEqual(port.control(slot, setup(0x40, 1, 0, 0, 4), pattern(4, slot), 0), UsbSubmit.accepted, "accepted");
+        expectEqual(
+          port.control(slot, setup(0x40, 1, 0, 0, 4), pattern(4, slot), 0),
+          UsbSubmit.accepted,
+          "accepted",
+        );
       }
       await bench.settle();
       expectEqual(client.completions.map((entry) => entry.slot).join(), "0,1,2,3,4,5,6,7", "order");
@@ -131,8 +158,16 @@ const controlChecks: Check[] = [
   {
     name: "a data stage without a buffer is refused",
     run: async (bench) => {
-      expectEqual(bench.port.control(0, setup(0x80, 6, 0x100, 0, 18), null, 0), UsbSubmit.badRequest, "no buffer");
-      expectEqual(bench.port.control(0, setup(0x80, 6, 0x100, 0, 18), new Uint8Array(17), 0), UsbSubmit.badRequest, "short");
+      expectEqual(
+        bench.port.control(0, setup(0x80, 6, 0x100, 0, 18), null, 0),
+        UsbSubmit.badRequest,
+        "no buffer",
+      );
+      expectEqual(
+        bench.port.control(0, setup(0x80, 6, 0x100, 0, 18), new Uint8Array(17), 0),
+        UsbSubmit.badRequest,
+        "short",
+      );
     },
   },
   {
@@ -221,7 +256,11 @@ const dataChecks: Check[] = [
       const order: number[] = [];
       bench.client.onCompleted = (slot) => order.push(slot);
       for (let slot = 1; slot <= 32; slot++) {
-        expectEqual(bench.port.transfer(slot, bulkIn, new Uint8Array(64), 0, 64), UsbSubmit.accepted, "accepted");
+        expectEqual(
+          bench.port.transfer(slot, bulkIn, new Uint8Array(64), 0, 64),
+          UsbSubmit.accepted,
+          "accepted",
+        );
       }
       for (let count = 0; count < 32; count++) {
         bench.port.transfer(40, bulkOut, pattern(10, count), 0, 10);
@@ -239,7 +278,11 @@ const dataChecks: Check[] = [
       bench.client.onCompleted = (slot) => {
         if (slot === 3 && again < 5) {
           again++;
-          expectEqual(bench.port.transfer(3, bulkOut, pattern(8), 0, 8), UsbSubmit.accepted, "accepted again");
+          expectEqual(
+            bench.port.transfer(3, bulkOut, pattern(8), 0, 8),
+            UsbSubmit.accepted,
+            "accepted again",
+          );
         }
       };
       bench.port.transfer(3, bulkOut, pattern(8), 0, 8);
@@ -253,7 +296,11 @@ const dataChecks: Check[] = [
       await configure(bench);
       bench.port.transfer(1, bulkIn, new Uint8Array(64), 0, 64);
       expectEqual(bench.port.transfer(1, bulkOut, pattern(8), 0, 8), UsbSubmit.badRequest, "same slot");
-      expectEqual(bench.port.transfer(2, bulkIn, new Uint8Array(8), 4, 8), UsbSubmit.badRequest, "range outside the buffer");
+      expectEqual(
+        bench.port.transfer(2, bulkIn, new Uint8Array(8), 4, 8),
+        UsbSubmit.badRequest,
+        "range outside the buffer",
+      );
     },
   },
   {
@@ -261,7 +308,11 @@ const dataChecks: Check[] = [
     run: async (bench) => {
       await configure(bench);
       bench.port.transfer(1, bulkIn, new Uint8Array(64), 0, 64);
-      expectEqual((await control(bench, setup(0x80, 8, 0, 0, 1), new Uint8Array(1))).status, Status.ok, "status");
+      expectEqual(
+        (await control(bench, setup(0x80, 8, 0, 0, 1), new Uint8Array(1))).status,
+        Status.ok,
+        "status",
+      );
       expectEqual(bench.client.of(1).length, 0, "the read still waits");
     },
   },
@@ -290,7 +341,14 @@ const endChecks: Check[] = [
       bench.port.cancel(1);
       bench.port.cancel(1);
       await bench.settle();
-      expectEqual(bench.client.of(1).map((entry) => entry.status).join(), String(Status.cancelled), "completions");
+      expectEqual(
+        bench.client
+          .of(1)
+          .map((entry) => entry.status)
+          .join(),
+        String(Status.cancelled),
+        "completions",
+      );
     },
   },
   {
@@ -311,7 +369,7 @@ const endChecks: Check[] = [
     run: async (bench) => {
       await configure(bench);
       const buffers = [1, 2, 3].map(() => new Uint8Array(64));
-      buffers.forEach((buffer, index) => bench.port.transfer(index + 1, bulkIn, buffer, 0, 64));
+      for (const [index, buffer] of buffers.entries()) bench.port.transfer(index + 1, bulkIn, buffer, 0, 64);
       await bench.settle();
       bench.port.cancel(2);
       await bench.settle();
@@ -332,7 +390,11 @@ const endChecks: Check[] = [
       bench.port.transfer(1, bulkIn, new Uint8Array(64), 0, 64);
       await bench.settle();
       expectEqual(bench.client.of(1)[0]?.status, Status.stall, "status");
-      expectEqual(bench.port.transfer(1, bulkIn, new Uint8Array(64), 0, 64), UsbSubmit.halted, "refused while halted");
+      expectEqual(
+        bench.port.transfer(1, bulkIn, new Uint8Array(64), 0, 64),
+        UsbSubmit.halted,
+        "refused while halted",
+      );
       await control(bench, setup(0x02, 1, 0, bulkIn, 0));
       bench.port.clearHalt(bulkIn);
       bench.port.transfer(2, bulkOut, pattern(8), 0, 8);
@@ -345,9 +407,17 @@ const endChecks: Check[] = [
     name: "SET_INTERFACE brings another setting's endpoints",
     run: async (bench) => {
       await configure(bench);
-      expectEqual(bench.port.transfer(1, alternateIn, new Uint8Array(64), 0, 64), UsbSubmit.noEndpoint, "setting 0");
+      expectEqual(
+        bench.port.transfer(1, alternateIn, new Uint8Array(64), 0, 64),
+        UsbSubmit.noEndpoint,
+        "setting 0",
+      );
       expectEqual((await control(bench, setup(0x01, 11, 1, 0, 0))).status, Status.ok, "SET_INTERFACE");
-      expectEqual(bench.port.transfer(1, alternateIn, new Uint8Array(64), 0, 64), UsbSubmit.accepted, "setting 1");
+      expectEqual(
+        bench.port.transfer(1, alternateIn, new Uint8Array(64), 0, 64),
+        UsbSubmit.accepted,
+        "setting 1",
+      );
       await bench.settle();
       expectEqual(bench.client.of(1)[0]?.bytes, 64, "bytes");
     },
@@ -359,7 +429,11 @@ const endChecks: Check[] = [
       bench.port.transfer(1, bulkIn, new Uint8Array(64), 0, 64);
       expectEqual((await control(bench, setup(0, 9, 0, 0, 0))).status, Status.ok, "SET_CONFIGURATION 0");
       expectEqual(bench.client.of(1)[0]?.status, Status.cancelled, "the pending read");
-      expectEqual(bench.port.transfer(2, bulkIn, new Uint8Array(64), 0, 64), UsbSubmit.noEndpoint, "endpoint");
+      expectEqual(
+        bench.port.transfer(2, bulkIn, new Uint8Array(64), 0, 64),
+        UsbSubmit.noEndpoint,
+        "endpoint",
+      );
     },
   },
   {
@@ -388,10 +462,17 @@ const endChecks: Check[] = [
       await bench.settle();
       const ended = bench.client.completions.slice(before);
       expectEqual(ended.length, 6, "completions");
-      expect(ended.every((entry) => entry.status === Status.gone), "all are gone");
+      expect(
+        ended.every((entry) => entry.status === Status.gone),
+        "all are gone",
+      );
       expectEqual(bench.client.detachments, 1, "detached");
       expectEqual(bench.port.transfer(1, bulkIn, new Uint8Array(64), 0, 64), UsbSubmit.gone, "transfer");
-      expectEqual(bench.port.control(0, setup(0x80, 8, 0, 0, 1), new Uint8Array(1), 0), UsbSubmit.gone, "control");
+      expectEqual(
+        bench.port.control(0, setup(0x80, 8, 0, 0, 1), new Uint8Array(1), 0),
+        UsbSubmit.gone,
+        "control",
+      );
       bench.port.cancel(1);
       await bench.settle();
       expectEqual(bench.client.completions.length, before + 6, "nothing more comes");

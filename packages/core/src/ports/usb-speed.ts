@@ -1,7 +1,15 @@
 // USB speeds, numbered as DriverKit numbers them, with what each costs on the wire.
 
 /** Values of tIOUSBHostConnectionSpeed (driverkit-families.md §1.5). */
-export const UsbSpeed = { none: 0, full: 1, low: 2, high: 3, super: 4, superPlus: 5, superPlusBy2: 6 } as const;
+export const UsbSpeed = {
+  none: 0,
+  full: 1,
+  low: 2,
+  high: 3,
+  super: 4,
+  superPlus: 5,
+  superPlusBy2: 6,
+} as const;
 export type UsbSpeed = (typeof UsbSpeed)[keyof typeof UsbSpeed];
 
 /** Raw signalling rate in bits per second. */

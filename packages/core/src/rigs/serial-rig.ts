@@ -8,11 +8,11 @@ import { FtdiDevice } from "../devices/ftdi/ftdi-device.ts";
 import type { SerialFarEnd } from "../devices/uart.ts";
 import { cdcAcmBundle } from "../drivers/cdc-acm/cdc-acm-driver.ts";
 import { ftdiBundle } from "../drivers/ftdi/ftdi-driver.ts";
-import { installSerialFamily, IOSerialBSDClient } from "../families/serial/io-serial-bsd-client.ts";
+import { IOSerialBSDClient, installSerialFamily } from "../families/serial/io-serial-bsd-client.ts";
+import type { UsbDevicePort } from "../ports/usb-device.ts";
 import type { DriverBundle } from "../runtime/driver-bundle.ts";
 import { platformProfile } from "../runtime/platform-profile.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
-import type { UsbDevicePort } from "../ports/usb-device.ts";
 import { UsbRig, type UsbRigOptions } from "./usb-rig.ts";
 
 export type SerialDeviceKind = "ftdi" | "cdc-acm" | "ft4232h";
@@ -49,9 +49,14 @@ export class SerialRig extends UsbRig {
     });
   }
 
-  private makeDevice(kind: SerialDeviceKind, options: SerialRigOptions, farEnd: SerialFarEnd | undefined): UsbDevicePort {
+  private makeDevice(
+    kind: SerialDeviceKind,
+    options: SerialRigOptions,
+    farEnd: SerialFarEnd | undefined,
+  ): UsbDevicePort {
     const common = { clock: this.machine.scheduler, pacing: options.pacing ?? "baud" };
-    if (kind === "cdc-acm") return new CdcAcmDevice({ ...common, ...(farEnd === undefined ? {} : { farEnd }) });
+    if (kind === "cdc-acm")
+      return new CdcAcmDevice({ ...common, ...(farEnd === undefined ? {} : { farEnd }) });
     return new FtdiDevice({
       ...common,
       chip: kind === "ftdi" ? "ft232r" : "ft4232h",
@@ -61,6 +66,10 @@ export class SerialRig extends UsbRig {
 }
 
 /** The rig of `npm start` and of most tests: one FT232R with a loop-back plug, on the open profile. */
-export function defaultSerialRig(seed: number, turn: HostTurn, options: Partial<SerialRigOptions> = {}): SerialRig {
+export function defaultSerialRig(
+  seed: number,
+  turn: HostTurn,
+  options: Partial<SerialRigOptions> = {},
+): SerialRig {
   return new SerialRig({ seed, turn, profile: platformProfile("open"), ...options });
 }

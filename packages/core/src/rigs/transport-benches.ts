@@ -1,7 +1,7 @@
 // Benches on which a transport's contract list runs, by the name people give to `drydock check-transport`.
 
-import { VirtualClock } from "../base/virtual-clock.ts";
 import { Random } from "../base/random.ts";
+import { VirtualClock } from "../base/virtual-clock.ts";
 import { LoopbackDevice } from "../devices/loopback/loopback-device.ts";
 import { withUsbFaults } from "../faults/usb-faults.ts";
 import { type ContractResult, runContract } from "../ports/contract.ts";
@@ -51,6 +51,7 @@ export const transportNames: readonly string[] = Object.keys(benches);
 /** Runs the USB host contract on a transport. RangeError for an unknown name. */
 export function checkTransport(name: string, seed: number): Promise<ContractResult[]> {
   const make = Object.hasOwn(benches, name) ? benches[name] : undefined;
-  if (make === undefined) throw new RangeError(`no transport "${name}"; there are: ${transportNames.join(", ")}`);
+  if (make === undefined)
+    throw new RangeError(`no transport "${name}"; there are: ${transportNames.join(", ")}`);
   return runContract(usbHostContract, async () => make(seed));
 }

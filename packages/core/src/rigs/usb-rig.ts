@@ -2,9 +2,9 @@
 
 import { TraceHash } from "../base/hash.ts";
 import type { DescribeRequest } from "../codec/usb/setup.ts";
-import { type UsbFaultPlan, withUsbFaults } from "../faults/usb-faults.ts";
 import type { IOUSBHostDevice } from "../families/usb/io-usb-host-device.ts";
 import { UsbFamily } from "../families/usb/usb-family.ts";
+import { type UsbFaultPlan, withUsbFaults } from "../faults/usb-faults.ts";
 import type { UsbHostPort } from "../ports/usb-host.ts";
 import { Machine } from "../runtime/machine.ts";
 import type { PlatformProfile } from "../runtime/platform-profile.ts";
@@ -80,7 +80,12 @@ export class UsbRig {
     return hash.digest();
   }
 
-  #wrap(plain: UsbHostPort, options: UsbRigOptions, attachment: number, caller: () => string | null): UsbHostPort {
+  #wrap(
+    plain: UsbHostPort,
+    options: UsbRigOptions,
+    attachment: number,
+    caller: () => string | null,
+  ): UsbHostPort {
     const { scheduler } = this.machine;
     let port = plain;
     if (options.faults !== undefined) {

@@ -2,7 +2,7 @@
 
 import { type IOReturn, IOReturns } from "../base/io-return.ts";
 import { hex } from "../base/text.ts";
-import { matchEntitlementValue, type MatchSubject, showProperty } from "./matching.ts";
+import { type MatchSubject, matchEntitlementValue, showProperty } from "./matching.ts";
 import type { PlatformProfile } from "./platform-profile.ts";
 import { isDictionary, type Properties, type PropertyValue } from "./properties.ts";
 
@@ -49,12 +49,14 @@ export interface UserClientQuestion {
 export function decideUserClientAccess(question: UserClientQuestion): AccessVerdict {
   const { profile, clientEntitlements } = question;
   if (profile.userClientRules === "none") return allow("the open profile admits everybody");
-  if ((question.bootArgDk & dkSkipsUserClientCheck) !== 0) return allow("boot-arg dk has bit 0x8000: no check is made");
+  if ((question.bootArgDk & dkSkipsUserClientCheck) !== 0)
+    return allow("boot-arg dk has bit 0x8000: no check is made");
   const lines: string[] = [];
   const name = `DK: ${question.userClientClassName}-0x${hex(question.userClientRegistryId)}`;
   const access = clientEntitlements[privateAccess];
   if (access !== undefined) {
-    if (holdsAny(access, question.dextEntitlements)) return allow(`the client holds ${privateAccess} for this driver`);
+    if (holdsAny(access, question.dextEntitlements))
+      return allow(`the client holds ${privateAccess} for this driver`);
     lines.push(`${name}:UC failed required entitlement check`);
   }
   if (profile.userClientRules === "ipados") return decideOnIPad(question, name, lines);
@@ -100,7 +102,8 @@ function decideOnMac(question: UserClientQuestion, name: string, before: readonl
   const { clientEntitlements, dextEntitlements, profile, serviceBundleIdentifier: needed } = question;
   const lines = [...before];
   // The test is for presence: <false/> admits too.
-  if (allowAny in dextEntitlements) return allow(`the driver has the key ${allowAny} (its value is never looked at)`);
+  if (allowAny in dextEntitlements)
+    return allow(`the driver has the key ${allowAny} (its value is never looked at)`);
   const claim = clientEntitlements[userClientAccess];
   if (claim === undefined || needed === null) {
     if (profile.printsNeededBundleId) {
@@ -110,7 +113,11 @@ function decideOnMac(question: UserClientQuestion, name: string, before: readonl
       claim === undefined
         ? `the app carries no ${userClientAccess} key at all`
         : "the service has no CFBundleIdentifier property";
-    return refuse(name, lines, reason, { left: userClientAccess, operator: "contains", right: needed ?? "nothing" });
+    return refuse(name, lines, reason, {
+      left: userClientAccess,
+      operator: "contains",
+      right: needed ?? "nothing",
+    });
   }
   const elements = Array.isArray(claim) ? claim : [claim];
   if (!elements.includes(needed)) {
@@ -122,11 +129,16 @@ function decideOnMac(question: UserClientQuestion, name: string, before: readonl
   }
   const own = question.userClientDextEntitlements;
   if (own !== undefined && !holdsAny(own, clientEntitlements)) {
-    return refuse(name, lines, "the app does not hold what IOServiceDEXTEntitlements of the user client asks for", {
-      left: "app's entitlements",
-      operator: "hold",
-      right: showProperty(own),
-    });
+    return refuse(
+      name,
+      lines,
+      "the app does not hold what IOServiceDEXTEntitlements of the user client asks for",
+      {
+        left: "app's entitlements",
+        operator: "hold",
+        right: showProperty(own),
+      },
+    );
   }
   return allow("the app's userclient-access names this driver");
 }
@@ -172,7 +184,11 @@ export function decideProviderAttach(question: ProviderQuestion): AccessVerdict 
   });
   if (!(prefix in dextEntitlements)) {
     const line = `${prefix} entitlement check failed for ${question.processName}[${question.processId}]`;
-    return deny([line], `the driver does not hold ${prefix}`, { left: "driver", operator: "holds", right: prefix });
+    return deny([line], `the driver does not hold ${prefix}`, {
+      left: "driver",
+      operator: "holds",
+      right: prefix,
+    });
   }
   const demand = provider.properties.IOServiceDEXTEntitlements;
   if (demand !== undefined) {
@@ -200,11 +216,15 @@ export function decideProviderAttach(question: ProviderQuestion): AccessVerdict 
   }
   const family = question.serviceProperties.IOServiceDEXTEntitlements;
   if (family !== undefined && !holdsAny(family, dextEntitlements)) {
-    return deny([`${name}: family entitlements check failed`, exit], "the driver does not hold the family's entitlement", {
-      left: "driver",
-      operator: "holds",
-      right: showProperty(family),
-    });
+    return deny(
+      [`${name}: family entitlements check failed`, exit],
+      "the driver does not hold the family's entitlement",
+      {
+        left: "driver",
+        operator: "holds",
+        right: showProperty(family),
+      },
+    );
   }
   return allow("entitlements fit");
 }
@@ -238,7 +258,11 @@ export function decideLaunch(question: LaunchQuestion): AccessVerdict {
     allowed: false,
     result: IOReturns.kIOReturnNotPermitted,
     reason: `no profile authorises ${keys}: the process is killed at launch (137)`,
-    comparison: { left: keys, operator: "in", right: allowlist === null ? "no embedded profile" : "the profile" },
+    comparison: {
+      left: keys,
+      operator: "in",
+      right: allowlist === null ? "no embedded profile" : "the profile",
+    },
     logLines: [
       `taskgated-helper: (ConfigurationProfiles) [com.apple.ManagedClient:ProvisioningProfiles] ${question.bundleIdentifier}: Unsatisfied entitlements: ${keys}`,
       "amfid: Requirements for restricted entitlements failed to validate, error -67671",

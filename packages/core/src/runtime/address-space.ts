@@ -100,7 +100,12 @@ export class AddressSpace {
   unmap(address: Address): void {
     const region = this.#regions.find((entry) => entry.start === address);
     if (region === undefined || region.isReleased) {
-      throw new MemoryFault("write", address, region === undefined ? "unmapped" : "after release", region?.label ?? "");
+      throw new MemoryFault(
+        "write",
+        address,
+        region === undefined ? "unmapped" : "after release",
+        region?.label ?? "",
+      );
     }
     region.isReleased = true;
     this.#last = null;
@@ -185,13 +190,15 @@ export class AddressSpace {
       region = this.#search(address, lengthBytes, kind);
       this.#last = region;
     }
-    if (kind === "write" && !region.isWritable) throw new MemoryFault(kind, address, "read-only", region.label);
+    if (kind === "write" && !region.isWritable)
+      throw new MemoryFault(kind, address, "read-only", region.label);
     return region;
   }
 
   #search(address: number, lengthBytes: number, kind: AccessKind): Region {
     for (const region of this.#regions) {
-      if (address < region.start || address >= region.start + Math.max(region.length, 1) + guardBytes) continue;
+      if (address < region.start || address >= region.start + Math.max(region.length, 1) + guardBytes)
+        continue;
       if (region.isReleased) throw new MemoryFault(kind, address, "after release", region.label);
       if (address - region.start + lengthBytes > region.length) {
         throw new MemoryFault(kind, address, "past the end", region.label);

@@ -4,12 +4,16 @@ import { type IOReturn, IOReturns } from "../base/io-return.ts";
 import { decideUserClientAccess } from "./access.ts";
 import { IOError } from "./io-error.ts";
 import type { MachineParts } from "./machine-parts.ts";
-import { kIOMemoryDirectionIn, kIOMemoryDirectionOut, IOBufferMemoryDescriptor } from "./memory.ts";
+import { IOBufferMemoryDescriptor, kIOMemoryDirectionIn, kIOMemoryDirectionOut } from "./memory.ts";
 import type { Process } from "./process.ts";
-import { callService } from "./service-call.ts";
 import type { IOService } from "./service.ts";
+import { callService } from "./service-call.ts";
 import type { Termination } from "./termination.ts";
-import { IOUserClient, type IOUserClientMethodArguments, kIOUserClientScalarArrayCountMax } from "./user-client.ts";
+import {
+  IOUserClient,
+  type IOUserClientMethodArguments,
+  kIOUserClientScalarArrayCountMax,
+} from "./user-client.ts";
 
 /** Structures up to this size travel inside the message, larger ones as memory (driverkit-core.md §5.3). */
 const inlineStructureBytes = 4096;
@@ -55,7 +59,8 @@ export async function openUserClient(
   const refuse = (code: IOReturn, detail: string): IOError =>
     new IOError(code, "IOServiceOpen", service.path, scheduler.nowNs(), detail);
   if (service.isInactive) throw refuse(IOReturns.kIOReturnNotAttached, "the service is gone");
-  if (service.process.kind !== "dext") throw refuse(IOReturns.kIOReturnUnsupported, "not a driver extension's service");
+  if (service.process.kind !== "dext")
+    throw refuse(IOReturns.kIOReturnUnsupported, "not a driver extension's service");
   const entitlements = {
     ...application.entitlements,
     ...(application.isAdministrator ? { "com.apple.developer.driverkit.administrator": true } : {}),
@@ -67,7 +72,10 @@ export async function openUserClient(
   if (made.status !== IOReturns.kIOReturnSuccess) throw refuse(made.status, "NewUserClient refused");
   const client: unknown = made.value;
   if (!(client instanceof IOUserClient) || client.kernelClass !== "IOUserUserClient") {
-    throw refuse(IOReturns.kIOReturnUnsupported, "NewUserClient answered an object that is no IOUserUserClient");
+    throw refuse(
+      IOReturns.kIOReturnUnsupported,
+      "NewUserClient answered an object that is no IOUserUserClient",
+    );
   }
   client.setClientEntitlements(entitlements);
   const started = await callService(scheduler, client, "Start", latency.between(2_000, 20_000), () =>
@@ -131,7 +139,10 @@ export class ClientConnection {
     if (!this.isOpen) return nothing(IOReturns.kIOReturnNotOpen);
     const scalarInput = given.scalarInput ?? [];
     const scalarOutputCount = given.scalarOutputCount ?? 0;
-    if (scalarInput.length > kIOUserClientScalarArrayCountMax || scalarOutputCount > kIOUserClientScalarArrayCountMax) {
+    if (
+      scalarInput.length > kIOUserClientScalarArrayCountMax ||
+      scalarOutputCount > kIOUserClientScalarArrayCountMax
+    ) {
       return nothing(IOReturns.kIOReturnBadArgument);
     }
     const structureInput = given.structureInput ?? new Uint8Array(0);
@@ -166,7 +177,11 @@ export class ClientConnection {
     if (result !== IOReturns.kIOReturnSuccess) return nothing(result);
     if (outputDescriptor !== null) {
       if (methodArguments.structureOutput !== null) return nothing(IOReturns.kIOReturnBadArgument);
-      return { status: result, scalarOutput: methodArguments.scalarOutput, structureOutput: outputDescriptor.bytes };
+      return {
+        status: result,
+        scalarOutput: methodArguments.scalarOutput,
+        structureOutput: outputDescriptor.bytes,
+      };
     }
     const structureOutput = methodArguments.structureOutput ?? new Uint8Array(0);
     if (structureOutput.length > room) return nothing(IOReturns.kIOReturnBadArgument);

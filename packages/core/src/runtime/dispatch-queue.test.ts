@@ -6,7 +6,12 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { ContractViolation } from "../base/errors.ts";
 import { IOReturns } from "../base/io-return.ts";
 import { Random } from "../base/random.ts";
-import { DispatchTrap, dispatchSyncTrapText, IODispatchQueue, kIODispatchQueueReentrant } from "./dispatch-queue.ts";
+import {
+  DispatchTrap,
+  dispatchSyncTrapText,
+  IODispatchQueue,
+  kIODispatchQueueReentrant,
+} from "./dispatch-queue.ts";
 import { Process } from "./process.ts";
 import { Scheduler } from "./scheduler.ts";
 
@@ -152,10 +157,10 @@ test("two queues that wait for each other are a deadlock with both names, not a 
     "queue left of dext",
     "queue right of dext",
   ]);
-  assert.deepEqual(
-    outcome.waits.map((wait) => wait.heldBy).sort(),
-    ["dext[9] queue left", "dext[9] queue right"],
-  );
+  assert.deepEqual(outcome.waits.map((wait) => wait.heldBy).sort(), [
+    "dext[9] queue left",
+    "dext[9] queue right",
+  ]);
   assert.deepEqual(faults, []);
 });
 

@@ -1,8 +1,8 @@
 // IODispatchQueue: serial queues with DriverKit's two ledgers, the chain and libdispatch's owner word.
 
 import { ContractViolation } from "../base/errors.ts";
-import { hex } from "../base/text.ts";
 import { type IOReturn, IOReturns } from "../base/io-return.ts";
+import { hex } from "../base/text.ts";
 import { ProcessKilled } from "./io-error.ts";
 import type { Process } from "./process.ts";
 import type { Completion } from "./scheduler.ts";
@@ -40,7 +40,13 @@ type Block = () => void | Promise<void>;
 /** One piece of queued work. `grant` items lend the queue to a blocked thread; the others run on the queue's own. */
 type Item =
   | { readonly kind: "block"; readonly block: Block }
-  | { readonly kind: "call"; readonly call: QueuedCall; readonly a: number; readonly b: number; readonly c: number }
+  | {
+      readonly kind: "call";
+      readonly call: QueuedCall;
+      readonly a: number;
+      readonly b: number;
+      readonly c: number;
+    }
   | { readonly kind: "grant"; readonly completion: Completion<void> };
 
 /** A prepared callback with up to three numbers: how completions reach a driver without a closure each. */
@@ -80,7 +86,6 @@ export class IODispatchQueue {
   /** libdispatch's ledger: the owner's thread port, 0 when free. */
   #ownerWord = 0;
   #owner: Thread | null = null;
-  #recursion = 0;
   #drainScheduled = false;
   #cancelHandler: (() => void) | null = null;
   #cancelled = false;
@@ -96,7 +101,13 @@ export class IODispatchQueue {
   }
 
   /** Never fails. `options`: 0 or kIODispatchQueue*; `priority` is accepted and ignored, as the header says. */
-  static create(process: Process, name: string, options = 0, _priority = 0, rules = dispatchRules): IODispatchQueue {
+  static create(
+    process: Process,
+    name: string,
+    options = 0,
+    _priority = 0,
+    rules = dispatchRules,
+  ): IODispatchQueue {
     return new IODispatchQueue(process, name, options, rules);
   }
 
@@ -129,7 +140,10 @@ export class IODispatchQueue {
    */
   release(): void {
     if (this.#retainCount === 0) {
-      throw new ContractViolation("queue-over-release", `queue ${this.name} was released more often than retained`);
+      throw new ContractViolation(
+        "queue-over-release",
+        `queue ${this.name} was released more often than retained`,
+      );
     }
     this.#retainCount--;
     if (this.#retainCount === 0) this.#freed = true;
@@ -160,12 +174,7 @@ export class IODispatchQueue {
     if (this.rules.chain && thread.chain.includes(this)) return await work();
     if (this.#freed) this.#useAfterFree(thread);
     if (this.isReentrant && this.#owner === thread) {
-      this.#recursion++;
-      try {
-        return await work();
-      } finally {
-        this.#recursion--;
-      }
+      return await work();
     }
     if (this.#ownerWord !== 0 && this.#ownerWord === (thread.port & 0xfffffffc)) {
       if (this.rules.stopOnDisagreement && this.rules.chain) {
@@ -301,7 +310,10 @@ export class IODispatchQueue {
         thread.stack.push("libdispatch.dylib _dispatch_lane_serial_drain", item.call.symbol);
         result = item.call.run(item.a, item.b, item.c);
       } else {
-        thread.stack.push("libdispatch.dylib _dispatch_lane_serial_drain", "DriverKit IODispatchQueue::DispatchAsync");
+        thread.stack.push(
+          "libdispatch.dylib _dispatch_lane_serial_drain",
+          "DriverKit IODispatchQueue::DispatchAsync",
+        );
         result = item.block();
       }
       if (result instanceof Promise) {
@@ -364,7 +376,8 @@ export class IODispatchQueue {
   }
 
   #assertUsable(call: string): void {
-    if (this.#freed) throw new ContractViolation("queue-use-after-release", `${call} on released queue ${this.name}`);
+    if (this.#freed)
+      throw new ContractViolation("queue-use-after-release", `${call} on released queue ${this.name}`);
   }
 
   /** A freed queue's memory has been reused; a lock word that happens to name this thread springs the trap. */

@@ -164,7 +164,8 @@ export class IOInterruptDispatchSource extends DispatchSource {
     index: number,
     queue: IODispatchQueue,
   ): { status: IOReturn; source: IOInterruptDispatchSource | null } {
-    if (provider.interruptType(index) === null) return { status: IOReturns.kIOReturnBadArgument, source: null };
+    if (provider.interruptType(index) === null)
+      return { status: IOReturns.kIOReturnBadArgument, source: null };
     const source = new IOInterruptDispatchSource(provider, index, queue);
     const status = provider.registerInterrupt(index, source.#interrupt);
     if (status !== IOReturns.kIOReturnSuccess) return { status, source: null };
@@ -180,7 +181,8 @@ export class IOInterruptDispatchSource extends DispatchSource {
     if (!this.enabled || this.isCancelled) return;
     this.#lastTimeNs = timeNs;
     this.#pending++;
-    if (this.#pending === 1) this.queue.process.scheduler.ready(deliverInterrupts, this as IOInterruptDispatchSource);
+    if (this.#pending === 1)
+      this.queue.process.scheduler.ready(deliverInterrupts, this as IOInterruptDispatchSource);
   };
 
   /** Called on the source's thread after a wake-up that found the counter at zero. */

@@ -1,16 +1,15 @@
 // From a registered nub to a started driver: candidates, launch, checks, Start, and what was decided why.
 
+import { formatReturn, type IOReturn, IOReturns } from "../base/io-return.ts";
 import { millisecond, second } from "../base/units.ts";
-import { type IOReturn, IOReturns } from "../base/io-return.ts";
-import { formatReturn } from "../base/io-return.ts";
 import { decideProviderAttach } from "./access.ts";
 import type { DriverBundle, InstalledBundle } from "./driver-bundle.ts";
 import { instantiate, kernelClassChain, type MachineParts } from "./machine-parts.ts";
 import { type MatchVerdict, matchPersonality } from "./matching.ts";
 import type { Process } from "./process.ts";
 import { isDictionary, type Properties } from "./properties.ts";
-import { callService } from "./service-call.ts";
 import type { IOService } from "./service.ts";
+import { callService } from "./service-call.ts";
 
 /** Relaunches of one personality on one provider before the others get their turn (driverkit-core.md §11.6). */
 const rematchMaximum = 1000;
@@ -94,7 +93,9 @@ export class DriverLoading {
   }
 
   bundleOf(process: Process): InstalledBundle | null {
-    return this.#bundles.find((installed) => installed.bundle.identifier === process.bundleIdentifier) ?? null;
+    return (
+      this.#bundles.find((installed) => installed.bundle.identifier === process.bundleIdentifier) ?? null
+    );
   }
 
   /** Adds a bundle, or replaces an older version of it, and matches every registered nub again. */
@@ -168,7 +169,9 @@ export class DriverLoading {
           properties: nub.copyProperties(),
         });
         const category =
-          typeof personality.IOMatchCategory === "string" ? personality.IOMatchCategory : "IODefaultMatchCategory";
+          typeof personality.IOMatchCategory === "string"
+            ? personality.IOMatchCategory
+            : "IODefaultMatchCategory";
         candidates.push({ installed, personalityName, personality, category, verdict });
       }
     }
@@ -186,7 +189,8 @@ export class DriverLoading {
       if (nub.isInactive) return;
       if (!candidate.verdict.matches) {
         // Personalities for other classes of provider say nothing about this nub.
-        if (candidate.verdict.decidedBy?.key !== "IOProviderClass") this.#report(nub, candidate, candidate.verdict.reason);
+        if (candidate.verdict.decidedBy?.key !== "IOProviderClass")
+          this.#report(nub, candidate, candidate.verdict.reason);
         continue;
       }
       if (consumed.has(candidate.category)) {
@@ -232,25 +236,34 @@ export class DriverLoading {
     const { log, profile, registry, scheduler } = this.#parts;
     const { bundle } = candidate.installed;
     if (!profile.driverKit) return `${profile.name} runs no driver extensions`;
-    if (profile.needsEnableSwitch && !candidate.installed.isEnabled) return "the driver is not enabled in Settings";
+    if (profile.needsEnableSwitch && !candidate.installed.isEnabled)
+      return "the driver is not enabled in Settings";
     if (!candidate.installed.isEnabled) return "the driver is not approved";
     const userClass = candidate.personality.IOUserClass;
     const cls = typeof userClass === "string" ? bundle.classes[userClass] : undefined;
-    if (typeof userClass !== "string" || cls === undefined) return `the bundle has no class ${String(userClass)}`;
+    if (typeof userClass !== "string" || cls === undefined)
+      return `the bundle has no class ${String(userClass)}`;
 
     const server = await this.#launch(candidate, nub);
     if (nub.isInactive) {
       this.retireIfEmpty(server.process);
       return "the device left during the launch";
     }
-    const kernelClass = typeof candidate.personality.IOClass === "string" ? candidate.personality.IOClass : "IOUserService";
-    const context = this.#parts.serviceContext(server.process, kernelClass, userClass, kernelClassChain(kernelClass), {
-      ...candidate.personality,
-      CFBundleIdentifier: candidate.personality.CFBundleIdentifier ?? bundle.identifier,
-      IOMatchedPersonality: candidate.personality,
-      IOProbeScore: candidate.verdict.score,
-      IOUserClasses: [userClass],
-    });
+    const kernelClass =
+      typeof candidate.personality.IOClass === "string" ? candidate.personality.IOClass : "IOUserService";
+    const context = this.#parts.serviceContext(
+      server.process,
+      kernelClass,
+      userClass,
+      kernelClassChain(kernelClass),
+      {
+        ...candidate.personality,
+        CFBundleIdentifier: candidate.personality.CFBundleIdentifier ?? bundle.identifier,
+        IOMatchedPersonality: candidate.personality,
+        IOProbeScore: candidate.verdict.score,
+        IOUserClasses: [userClass],
+      },
+    );
     const verdict = decideProviderAttach({
       profile,
       processName: server.process.name,
@@ -276,7 +289,9 @@ export class DriverLoading {
     const hosted: HostedService = { service, candidate, nub };
     this.#hosted.set(service, hosted);
     service.isStarting = true;
-    const { status } = await callService(scheduler, service, "Start", this.#messageDelay(), () => service.start(nub));
+    const { status } = await callService(scheduler, service, "Start", this.#messageDelay(), () =>
+      service.start(nub),
+    );
     service.isStarting = false;
     if (status !== IOReturns.kIOReturnSuccess) return this.#startFailed(service, nub, status);
     service.isStarted = true;

@@ -3,12 +3,17 @@
 import type { Random } from "../base/random.ts";
 import { MemoryFault } from "./address-space.ts";
 import { DispatchTrap } from "./dispatch-queue.ts";
-import { type CrashFacts, type CrashFrame, writeCrashReport, writeLegacyCrashReport } from "./evidence/crash-report.ts";
+import {
+  type CrashFacts,
+  type CrashFrame,
+  writeCrashReport,
+  writeLegacyCrashReport,
+} from "./evidence/crash-report.ts";
 import type { EvidenceFile } from "./evidence/evidence-file.ts";
 import { type PanicFacts, writePanicReport } from "./evidence/panic-report.ts";
 import { formatRegistryTree } from "./evidence/registry-dump.ts";
-import type { MachineParts } from "./machine-parts.ts";
 import { formatLog } from "./log-text.ts";
+import type { MachineParts } from "./machine-parts.ts";
 import type { Process } from "./process.ts";
 import type { IOService } from "./service.ts";
 import type { Thread } from "./thread.ts";
@@ -78,7 +83,9 @@ export function crashFacts(
       codes: [0, 0],
       subtype: null,
       frames: [{ image: "libsystem_c.dylib", symbol: "abort" }, ...framesOf(process, thread.stack)],
-      information: { "libsystem_c.dylib": [`abort() called: ${error instanceof Error ? error.message : String(error)}`] },
+      information: {
+        "libsystem_c.dylib": [`abort() called: ${error instanceof Error ? error.message : String(error)}`],
+      },
     };
   }
   return [

@@ -17,7 +17,9 @@ export class IOError extends Error {
   constructor(code: IOReturn, call: string, path: string, timeNs: number, detail = "") {
     const where = path === "" ? "" : ` on ${path}`;
     const why = detail === "" ? "" : `: ${detail}`;
-    super(`${call}${where} failed with ${returnName(code)} (${formatReturn(code)}) at ${formatNs(timeNs)}${why}`);
+    super(
+      `${call}${where} failed with ${returnName(code)} (${formatReturn(code)}) at ${formatNs(timeNs)}${why}`,
+    );
     this.code = code >>> 0;
     this.call = call;
     this.path = path;

@@ -32,7 +32,8 @@ export function compileLogPredicate(text: string): Test {
   let at = 0;
   const peek = (): string => tokens[at] ?? "";
   const expect = (wanted: string): void => {
-    if (peek() !== wanted) throw new PredicateError(`expected "${wanted}" but found "${peek() || "the end"}" in: ${text}`);
+    if (peek() !== wanted)
+      throw new PredicateError(`expected "${wanted}" but found "${peek() || "the end"}" in: ${text}`);
     at++;
   };
   const word = (): string => peek().toUpperCase();
@@ -73,12 +74,16 @@ export function compileLogPredicate(text: string): Test {
     const name = peek();
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
     if (field === undefined) {
-      throw new PredicateError(`unknown field "${name || "(nothing)"}"; there are: ${Object.keys(fields).join(", ")}`);
+      throw new PredicateError(
+        `unknown field "${name || "(nothing)"}"; there are: ${Object.keys(fields).join(", ")}`,
+      );
     }
     at++;
     const [operator, flag] = peek().toUpperCase().split("[");
     if (!operators.includes(operator)) {
-      throw new PredicateError(`unknown operator "${peek() || "(nothing)"}" after ${name}; there are: ${operators.join(", ")}`);
+      throw new PredicateError(
+        `unknown operator "${peek() || "(nothing)"}" after ${name}; there are: ${operators.join(", ")}`,
+      );
     }
     at++;
     const literal = peek();

@@ -15,7 +15,13 @@ const typeNames: Record<LogLevel, string> = {
   error: "Error",
   fault: "Fault",
 };
-const compactTypes: Record<LogLevel, string> = { default: "Df", info: "I ", debug: "Db", error: "E ", fault: "F " };
+const compactTypes: Record<LogLevel, string> = {
+  default: "Df",
+  info: "I ",
+  debug: "Db",
+  error: "E ",
+  fault: "F ",
+};
 
 /** The file that `log show --style STYLE` would print (posts.md §4.5). */
 export function formatLog(rows: readonly LogRow[], style: LogStyle = "default"): string {
@@ -79,7 +85,11 @@ function dateOfDays(days: number): [number, number, number] {
   const era = Math.floor(shifted / 146_097);
   const dayOfEra = shifted - era * 146_097;
   const yearOfEra = Math.floor(
-    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
+    (dayOfEra -
+      Math.floor(dayOfEra / 1460) +
+      Math.floor(dayOfEra / 36_524) -
+      Math.floor(dayOfEra / 146_096)) /
+      365,
   );
   const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
   const monthIndex = Math.floor((5 * dayOfYear + 2) / 153);

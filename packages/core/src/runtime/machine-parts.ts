@@ -33,7 +33,8 @@ export interface MachineParts {
 /** Kernel class of a personality or dictionary -> the chain that matching sees. */
 export function kernelClassChain(kernelClass: string): readonly string[] {
   if (kernelClass === "IOService") return ["IOService"];
-  if (kernelClass === "IOUserService" || kernelClass === "IOUserUserClient") return [kernelClass, "IOService"];
+  if (kernelClass === "IOUserService" || kernelClass === "IOUserUserClient")
+    return [kernelClass, "IOService"];
   return [kernelClass, "IOUserService", "IOService"];
 }
 

@@ -8,7 +8,7 @@ import { MemoryFault } from "./address-space.ts";
 import { type ClientConnection, type ClientDoor, openUserClient } from "./client-connection.ts";
 import { DispatchTrap } from "./dispatch-queue.ts";
 import type { DriverBundle, InstalledBundle } from "./driver-bundle.ts";
-import { dictionaryProperty, DriverLoading, type MatchReport } from "./driver-loading.ts";
+import { DriverLoading, dictionaryProperty, type MatchReport } from "./driver-loading.ts";
 import { EventRing } from "./event-ring.ts";
 import { crashFacts, type EvidenceFile, panicFacts } from "./evidence-facts.ts";
 import { ProcessKilled } from "./io-error.ts";
@@ -119,7 +119,9 @@ export class Machine {
       panic: (service, text) => this.panic(text, service),
       kill: (service, reason) => this.#kill(service.process, reason),
     });
-    const root = new IOService(this.#serviceContext(this.kernelProcess, "IORegistryEntry", "", ["IOService"], {}));
+    const root = new IOService(
+      this.#serviceContext(this.kernelProcess, "IORegistryEntry", "", ["IOService"], {}),
+    );
     root.registryName = "Root";
     this.registry.setRoot(root);
     // What drivers without hardware match on; there from the start on every system.
@@ -280,7 +282,8 @@ export class Machine {
     if (this.failure?.kind === "panic") return `panic: ${this.failure.text}`;
     if (this.failure?.kind === "violation") return `${this.failure.text} (${this.failure.thread})`;
     const waits = outcome.waits.map(
-      (wait) => `${wait.thread} waits for ${wait.waitsFor}${wait.heldBy === null ? "" : `, held by ${wait.heldBy}`}`,
+      (wait) =>
+        `${wait.thread} waits for ${wait.waitsFor}${wait.heldBy === null ? "" : `, held by ${wait.heldBy}`}`,
     );
     const crashes = this.crashes.map((crash) => `${crash.process} crashed: ${crash.text}`);
     return [outcome.reason, ...waits, ...crashes].join("; ");
@@ -300,7 +303,15 @@ export class Machine {
     properties: Properties,
   ): ServiceContext {
     const registryId = this.registry.allocateId();
-    return { kernel: this.#parts.kernel, process, registryId, kernelClass, userClass, classChain, properties };
+    return {
+      kernel: this.#parts.kernel,
+      process,
+      registryId,
+      kernelClass,
+      userClass,
+      classChain,
+      properties,
+    };
   }
 
   /** What escaped from driver or application code: a broken contract stops the machine, the rest kills the process. */
@@ -317,7 +328,9 @@ export class Machine {
       return;
     }
     const text =
-      error instanceof DispatchTrap || error instanceof MemoryFault ? error.message : `uncaught ${messageOf(error)}`;
+      error instanceof DispatchTrap || error instanceof MemoryFault
+        ? error.message
+        : `uncaught ${messageOf(error)}`;
     this.crashes.push({
       process: process.name,
       bundleIdentifier: process.bundleIdentifier,
@@ -363,10 +376,16 @@ export class Machine {
     const installed = this.loading.bundleOf(service.process);
     const cls = typeof userClass === "string" ? installed?.bundle.classes[userClass] : undefined;
     if (typeof userClass !== "string" || cls === undefined) return IOReturns.kIOReturnUnsupported;
-    const context = this.#serviceContext(service.process, kernelClass, userClass, kernelClassChain(kernelClass), {
-      ...dictionary,
-      IOUserServerName: service.properties.IOUserServerName ?? service.process.name,
-    });
+    const context = this.#serviceContext(
+      service.process,
+      kernelClass,
+      userClass,
+      kernelClassChain(kernelClass),
+      {
+        ...dictionary,
+        IOUserServerName: service.properties.IOUserServerName ?? service.process.name,
+      },
+    );
     const made = instantiate(cls, context);
     if (made === null) return IOReturns.kIOReturnUnsupported;
     this.registry.attach(made, service);

@@ -38,7 +38,12 @@ function verdict(score: number, reason: string): MatchVerdict {
 }
 
 function refusal(reason: string, key: string, wanted?: PropertyValue, found?: PropertyValue): MatchVerdict {
-  return { matches: false, score: 0, reason, decidedBy: { key, wanted: wanted ?? null, found: found ?? null } };
+  return {
+    matches: false,
+    score: 0,
+    reason,
+    decidedBy: { key, wanted: wanted ?? null, found: found ?? null },
+  };
 }
 
 /** `0x0403`, `"text"`, as people compare them. */
@@ -104,7 +109,9 @@ export function matchUsb(table: Properties, subject: MatchSubject): MatchVerdict
     const refused = compareUsbKey(key, table, subject);
     if (refused !== null) return refused;
   }
-  const normal = new Set<string>(given.map((key) => (key === "idProductMask" || key === "idProductArray" ? "idProduct" : key)));
+  const normal = new Set<string>(
+    given.map((key) => (key === "idProductMask" || key === "idProductArray" ? "idProduct" : key)),
+  );
   const legal = (kind === "Device" ? deviceRows : interfaceRows).find(
     (row) => row.keys.length === normal.size && row.keys.every((key) => normal.has(key)),
   );
@@ -114,7 +121,9 @@ export function matchUsb(table: Properties, subject: MatchSubject): MatchVerdict
   }
   const cls = subject.properties[`b${kind}Class`];
   if (legal.vendorClass !== null && (cls === 0xff) !== legal.vendorClass) {
-    const must = legal.vendorClass ? "is legal only when the class is 0xff" : "is legal only when the class is not 0xff";
+    const must = legal.vendorClass
+      ? "is legal only when the class is 0xff"
+      : "is legal only when the class is not 0xff";
     return refusal(`${legal.keys.join(" + ")} ${must}`, `b${kind}Class`, 0xff, cls);
   }
   return verdict(legal.score, `${legal.keys.join(" + ")} are equal: ${legal.score}`);
@@ -132,11 +141,24 @@ function compareUsbKey(key: string, table: Properties, subject: MatchSubject): M
   const mask = key === "idProduct" ? table.idProductMask : undefined;
   if (typeof mask === "number" && typeof wanted === "number" && typeof found === "number") {
     if ((wanted & mask) === (found & mask)) return null;
-    return refusal(`idProduct differs under the mask ${showProperty(mask)}`, key, wanted & mask, found & mask);
+    return refusal(
+      `idProduct differs under the mask ${showProperty(mask)}`,
+      key,
+      wanted & mask,
+      found & mask,
+    );
   }
   if (found !== undefined && sameProperty(wanted, found)) return null;
-  const type = typeof wanted !== typeof found && found !== undefined ? ` (a ${typeof wanted} never equals a ${typeof found})` : "";
-  return refusal(`${key} is ${showProperty(found)}, wanted ${showProperty(wanted)}${type}`, key, wanted, found);
+  const type =
+    typeof wanted !== typeof found && found !== undefined
+      ? ` (a ${typeof wanted} never equals a ${typeof found})`
+      : "";
+  return refusal(
+    `${key} is ${showProperty(found)}, wanted ${showProperty(wanted)}${type}`,
+    key,
+    wanted,
+    found,
+  );
 }
 
 /** By bus; PCI, HID and SCSI add theirs here when their families are built. */
@@ -147,7 +169,12 @@ export function matchPersonality(personality: Properties, subject: MatchSubject)
   const providerClass = personality.IOProviderClass;
   if (typeof providerClass !== "string" || !subject.classChain.includes(providerClass)) {
     const found = subject.classChain[0];
-    return refusal(`the provider is an ${found}, not an ${String(providerClass)}`, "IOProviderClass", providerClass, found);
+    return refusal(
+      `the provider is an ${found}, not an ${String(providerClass)}`,
+      "IOProviderClass",
+      providerClass,
+      found,
+    );
   }
   const generic = matchGenericKeys(personality, subject);
   if (generic !== null) return generic;
@@ -193,10 +220,12 @@ function matchGenericKeys(table: Properties, subject: MatchSubject): MatchVerdic
       (wanted) =>
         isDictionary(wanted) &&
         Object.keys(wanted).every(
-          (key) => subject.properties[key] !== undefined && sameProperty(wanted[key], subject.properties[key]),
+          (key) =>
+            subject.properties[key] !== undefined && sameProperty(wanted[key], subject.properties[key]),
         ),
     );
-    if (!fits) return refusal("no dictionary of IOPropertyMatch has all its keys equal", "IOPropertyMatch", same);
+    if (!fits)
+      return refusal("no dictionary of IOPropertyMatch has all its keys equal", "IOPropertyMatch", same);
   }
   if (exists !== undefined) {
     const keys = Array.isArray(exists) ? exists : [exists];

@@ -55,7 +55,8 @@ export class IOMemoryDescriptor {
 
   /** The memory. Rule `memory-use-after-release` after `release`. */
   get bytes(): Uint8Array {
-    if (this.#isReleased) throw new ContractViolation("memory-use-after-release", "a released memory descriptor was used");
+    if (this.#isReleased)
+      throw new ContractViolation("memory-use-after-release", "a released memory descriptor was used");
     return this.#bytes;
   }
 
@@ -77,7 +78,8 @@ export class IOMemoryDescriptor {
     label = "memory map",
   ): Created<IOMemoryMap> {
     const size = length === 0 ? this.length - offset : length;
-    const badOptions = (options & ~knownMapOptions) !== 0 || !knownCacheModes.includes(options & cacheModeMask);
+    const badOptions =
+      (options & ~knownMapOptions) !== 0 || !knownCacheModes.includes(options & cacheModeMask);
     if (badOptions || alignment !== 0 || offset < 0 || size < 1 || offset + size > this.length) {
       return refused(IOReturns.kIOReturnBadArgument);
     }
@@ -96,7 +98,12 @@ export class IOMemoryDescriptor {
     length: number,
     of: IOMemoryDescriptor,
   ): Created<IOMemoryDescriptor> {
-    if ((direction & ~kIOMemoryDirectionOutIn) !== 0 || offset < 0 || length < 1 || offset + length > of.length) {
+    if (
+      (direction & ~kIOMemoryDirectionOutIn) !== 0 ||
+      offset < 0 ||
+      length < 1 ||
+      offset + length > of.length
+    ) {
       return refused(IOReturns.kIOReturnBadArgument);
     }
     const part = new IOMemoryDescriptor(of.creator, direction, of.bytes.subarray(offset, offset + length));
@@ -105,7 +112,8 @@ export class IOMemoryDescriptor {
 
   /** The creator's reference is given up: later use is reported, and the contents are poisoned. */
   release(): void {
-    if (this.#isReleased) throw new ContractViolation("memory-released-twice", "a memory descriptor was released twice");
+    if (this.#isReleased)
+      throw new ContractViolation("memory-released-twice", "a memory descriptor was released twice");
     this.#isReleased = true;
     this.#bytes.fill(releasedPoison);
   }

@@ -69,7 +69,10 @@ export const platformProfiles: Readonly<Record<string, PlatformProfile>> = {
     modelCode: "iPad13,8",
     userClientRules: "ipados",
     needsEnableSwitch: true,
-    hiddenProperties: { IOUserSerial: ["IOTTYSuffix", "IOTTYBaseName"], IOSerialBSDClient: ["IOCalloutDevice", "IODialinDevice"] },
+    hiddenProperties: {
+      IOUserSerial: ["IOTTYSuffix", "IOTTYBaseName"],
+      IOSerialBSDClient: ["IOCalloutDevice", "IODialinDevice"],
+    },
     families: ["usb", "pci", "hid", "network", "audio"],
   },
   iphone: {

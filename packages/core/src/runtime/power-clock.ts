@@ -35,6 +35,11 @@ export function panicsWhenLate(bundleIdentifier: string): boolean {
 }
 
 /** The panic's text. Pointers are hashed in real reports too. */
-export function powerTimeoutPanicText(className: string, from: number, to: number, milliseconds: number): string {
+export function powerTimeoutPanicText(
+  className: string,
+  from: number,
+  to: number,
+  milliseconds: number,
+): string {
   return `${className}::setPowerState(0xfffffe2999f3a400 : 0xfffffe0014bd4d08, ${from} -> ${to}) timed out after ${milliseconds} ms @IOServicePM.cpp:5530`;
 }

@@ -4,16 +4,20 @@ import type { TimerHandle } from "../base/clock.ts";
 import { type IOReturn, IOReturns } from "../base/io-return.ts";
 import type { MachineParts } from "./machine-parts.ts";
 import { expiryNs, powerTimeoutPanicText, setPowerStateTimeoutUs, sleepTimeoutMs } from "./power-clock.ts";
-import { sendToService } from "./service-call.ts";
 import {
   type IOService,
   kIOServicePowerCapabilityLow,
   kIOServicePowerCapabilityOff,
   kIOServicePowerCapabilityOn,
 } from "./service.ts";
+import { sendToService } from "./service-call.ts";
 
 /** Power state index -> flags (driverkit-core.md §10). */
-const flagsOfState = [kIOServicePowerCapabilityOff, kIOServicePowerCapabilityLow, kIOServicePowerCapabilityOn];
+const flagsOfState = [
+  kIOServicePowerCapabilityOff,
+  kIOServicePowerCapabilityLow,
+  kIOServicePowerCapabilityOn,
+];
 
 /** A change that a service has not acknowledged yet. */
 interface PendingChange {
@@ -87,7 +91,11 @@ export class PowerTree {
     }
     const { scheduler, latency } = this.#parts;
     const phaseNs = latency.below(100_000_000);
-    const timer = scheduler.after(expiryNs(setPowerStateTimeoutUs, phaseNs), () => this.#expired(service), undefined);
+    const timer = scheduler.after(
+      expiryNs(setPowerStateTimeoutUs, phaseNs),
+      () => this.#expired(service),
+      undefined,
+    );
     this.#pending.set(service, { from, to: state, startedNs: scheduler.nowNs(), timer, done });
     sendToService(scheduler, service, "SetPowerState", latency.between(2_000, 20_000), async () => {
       try {

@@ -20,7 +20,8 @@ export function isDictionary(value: PropertyValue | undefined): value is Propert
 export function sameProperty(left: PropertyValue, right: PropertyValue): boolean {
   if (left === right) return true;
   if (left instanceof Uint8Array || right instanceof Uint8Array) {
-    if (!(left instanceof Uint8Array && right instanceof Uint8Array) || left.length !== right.length) return false;
+    if (!(left instanceof Uint8Array && right instanceof Uint8Array) || left.length !== right.length)
+      return false;
     return left.every((byte, index) => byte === right[index]);
   }
   if (Array.isArray(left) || Array.isArray(right)) {

@@ -76,7 +76,11 @@ test("a deadlock is named: who waits, for what, held by whom", async () => {
   const process = newProcess(scheduler);
   const holder = scheduler.newThread(process, "holder");
   process.spawn("waiter", async () => {
-    await scheduler.block<void>("the answer", () => {}, () => holder);
+    await scheduler.block<void>(
+      "the answer",
+      () => {},
+      () => holder,
+    );
   });
   const outcome = await scheduler.run();
   assert.equal(outcome.reason, "deadlock");
@@ -88,7 +92,12 @@ test("a deadlock is named: who waits, for what, held by whom", async () => {
 test("a wait for the world outside is no deadlock", async () => {
   const scheduler = newScheduler();
   newProcess(scheduler).spawn("reader", async () => {
-    await scheduler.block<void>("a key press", () => {}, () => null, true);
+    await scheduler.block<void>(
+      "a key press",
+      () => {},
+      () => null,
+      true,
+    );
   });
   assert.equal((await scheduler.run()).reason, "idle");
 });

@@ -74,7 +74,8 @@ export class Completion<T> {
   }
 
   #finish(value: T | null, error: unknown): void {
-    if (this.#done) throw new ContractViolation("completed-twice", `${this.thread.wait?.what ?? "a call"} ended twice`);
+    if (this.#done)
+      throw new ContractViolation("completed-twice", `${this.thread.wait?.what ?? "a call"} ended twice`);
     this.#done = true;
     this.#value = value;
     this.#error = error;

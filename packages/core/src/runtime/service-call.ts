@@ -32,7 +32,9 @@ export function callService<T>(
       const answer = (status: IOReturn, value: T | null) => {
         if (process.pendingCalls.delete(pending)) completion.succeed({ status, value });
       };
-      const pending: PendingCall = { serverDied: (code) => completion.succeed({ status: code, value: null }) };
+      const pending: PendingCall = {
+        serverDied: (code) => completion.succeed({ status: code, value: null }),
+      };
       process.pendingCalls.add(pending);
       const send = () => {
         if (!process.isAlive) return;

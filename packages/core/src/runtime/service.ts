@@ -199,7 +199,8 @@ export class IOService implements ActionTarget {
   /** Merges into IOUserServiceProperties; a service of another process refuses with kIOReturnUnsupported. */
   setProperties(properties: Properties): void {
     const caller = this.kernel.scheduler.current?.process ?? this.process;
-    if (caller !== this.process) throw this.failure(IOReturns.kIOReturnUnsupported, "IOService.setProperties");
+    if (caller !== this.process)
+      throw this.failure(IOReturns.kIOReturnUnsupported, "IOService.setProperties");
     const own = this.properties.IOUserServiceProperties;
     this.properties.IOUserServiceProperties = { ...(isDictionary(own) ? own : {}), ...properties };
   }
@@ -253,7 +254,8 @@ export class IOService implements ActionTarget {
    * the key is no dictionary or lacks IOClass.
    */
   create(provider: IOService, propertiesKey: string): IOService {
-    if (provider !== this) throw this.failure(IOReturns.kIOReturnUnsupported, "IOService.create", "provider is not this");
+    if (provider !== this)
+      throw this.failure(IOReturns.kIOReturnUnsupported, "IOService.create", "provider is not this");
     const result = this.kernel.createFromProperties(this, propertiesKey);
     if (typeof result === "number") throw this.failure(result, "IOService.create", propertiesKey);
     return result;
@@ -324,7 +326,10 @@ export class IOService implements ActionTarget {
   /** The last release calls `free`. */
   release(): void {
     if (this.#retainCount === 0) {
-      throw new ContractViolation("service-over-release", `${this.logName} was released more often than retained`);
+      throw new ContractViolation(
+        "service-over-release",
+        `${this.logName} was released more often than retained`,
+      );
     }
     this.#retainCount--;
     if (this.#retainCount === 0) this.free();
@@ -353,10 +358,10 @@ export class IOService implements ActionTarget {
   /** The class's table first, then its superclasses'. */
   #queueNameTables(): Readonly<Record<string, string>>[] {
     const tables: Readonly<Record<string, string>>[] = [];
-    let constructor: unknown = this.constructor;
-    while (typeof constructor === "function" && constructor !== Function.prototype) {
-      if (Object.hasOwn(constructor, "queueNames")) tables.push((constructor as typeof IOService).queueNames);
-      constructor = Object.getPrototypeOf(constructor);
+    let cls: unknown = this.constructor;
+    while (typeof cls === "function" && cls !== Function.prototype) {
+      if (Object.hasOwn(cls, "queueNames")) tables.push((cls as typeof IOService).queueNames);
+      cls = Object.getPrototypeOf(cls);
     }
     return tables;
   }

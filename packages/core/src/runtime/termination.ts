@@ -4,8 +4,8 @@ import { IOReturns } from "../base/io-return.ts";
 import type { DriverLoading } from "./driver-loading.ts";
 import type { MachineParts } from "./machine-parts.ts";
 import type { Process } from "./process.ts";
-import { callService, sendToService } from "./service-call.ts";
 import type { IOService } from "./service.ts";
+import { callService, sendToService } from "./service-call.ts";
 
 /**
  * Two phases as the kernel has them (driverkit-core.md §4.3): everything above the leaving object becomes inactive at

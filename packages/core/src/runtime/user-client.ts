@@ -3,7 +3,7 @@
 import { type IOReturn, IOReturns } from "../base/io-return.ts";
 import type { IOMemoryDescriptor } from "./memory.ts";
 import type { Properties } from "./properties.ts";
-import { IOService, type ServiceContext } from "./service.ts";
+import { IOService } from "./service.ts";
 
 export const kIOUserClientScalarArrayCountMax = 16;
 export const kIOUserClientVariableStructureSize = 0xffffffff;
@@ -85,11 +85,6 @@ export function explainArgumentMismatch(
 export class IOUserClient extends IOService {
   static override readonly queueNames = { externalMethod: kIOUserClientQueueNameExternalMethod };
   #clientEntitlements: Properties = {};
-
-  // biome-ignore lint/complexity/noUselessConstructor: names the class's one parameter for `new (context)`
-  constructor(context: ServiceContext) {
-    super(context);
-  }
 
   /** The kernel's side: whose client this is. */
   setClientEntitlements(entitlements: Properties): void {

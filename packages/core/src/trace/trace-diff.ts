@@ -41,11 +41,15 @@ export function sideBySide(
   const at = difference.index ?? Math.max(left.length, right.length);
   const from = Math.max(0, at - (options.context ?? 3));
   const to = Math.min(Math.max(left.length, right.length), at + (options.after ?? 5) + 1);
-  const rows: string[] = [row(options.leftTitle, options.rightTitle, column, " "), `${"-".repeat(column * 2 + 5)}`];
+  const rows: string[] = [
+    row(options.leftTitle, options.rightTitle, column, " "),
+    `${"-".repeat(column * 2 + 5)}`,
+  ];
   if (from > 0) rows.push(`  ${from} equal lines before`);
   for (let index = from; index < to; index++) {
     const mark = index === difference.index ? ">" : left[index]?.wire === right[index]?.wire ? " " : "|";
-    for (const part of wrap(left[index], right[index], column)) rows.push(row(part[0], part[1], column, mark));
+    for (const part of wrap(left[index], right[index], column))
+      rows.push(row(part[0], part[1], column, mark));
   }
   if (difference.index === null) rows.push("  no difference");
   return `${rows.join("\n")}\n`;

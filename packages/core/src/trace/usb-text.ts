@@ -1,7 +1,7 @@
 // A trace as lines that a person reads: SETUP, data, result and the driver call that caused it, in one line.
 
 import { hex, hexBytes } from "../base/text.ts";
-import { decodeSetup, type DescribeRequest, describeSetup } from "../codec/usb/setup.ts";
+import { type DescribeRequest, decodeSetup, describeSetup } from "../codec/usb/setup.ts";
 import { UsbStatus } from "../ports/usb-host.ts";
 import { TraceKind, type TraceRow, TraceTransfer, type UsbTraceLog } from "./usb-trace-log.ts";
 
@@ -54,7 +54,8 @@ function transferText(submit: TraceRow, complete: TraceRow | null, options: Text
   const most = options.dataBytes ?? 16;
   const data = submit.data.length > 0 ? submit.data : (complete?.data ?? submit.data);
   const shown = data.length === 0 ? "" : `  data ${hexBytes(data, most)}`;
-  const result = complete === null ? "never answered" : (statusNames[complete.status] ?? `status ${complete.status}`);
+  const result =
+    complete === null ? "never answered" : (statusNames[complete.status] ?? `status ${complete.status}`);
   const moved = complete === null ? 0 : complete.length;
   const end = `-> ${result}, ${moved} ${moved === 1 ? "byte" : "bytes"}`;
   if (submit.setup !== null) {
@@ -95,7 +96,9 @@ export function whyNoData(submit: TraceRow, complete: TraceRow | null): string |
     case UsbStatus.gone:
       return `The device left the bus before ${place} answered.`;
     case UsbStatus.ok:
-      return submit.length === 0 ? "No data was asked for." : `The device answered ${place} with a zero-length packet.`;
+      return submit.length === 0
+        ? "No data was asked for."
+        : `The device answered ${place} with a zero-length packet.`;
     default:
       return `The transfer on ${place} failed: ${statusNames[complete.status]}.`;
   }

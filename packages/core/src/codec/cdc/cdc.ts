@@ -181,14 +181,26 @@ export class SerialStateAssembler {
   }
 }
 
-/** Names a CDC request for traces; null for anything else. */
-export function describeCdcRequest(setup: Setup): string | null {
+/** `115200 8N1`: rate, data bits, parity letter, stop bits; "?" for what PSTN table 17 does not define. */
+export function describeLineCoding(coding: LineCoding): string {
+  const parity = "NOEMS"[coding.bParityType] ?? "?";
+  const stop = ["1", "1.5", "2"][coding.bCharFormat] ?? "?";
+  return `${coding.dwDTERate} ${coding.bDataBits}${parity}${stop}`;
+}
+
+/**
+ * Names a CDC request for traces; null for anything else. `data` is the data stage as far as it is known: with all of
+ * a line coding in it, the text says the coding too.
+ */
+export function describeCdcRequest(setup: Setup, data?: Uint8Array): string | null {
   if ((setup.bmRequestType & RequestType.mask) !== RequestType.class) return null;
+  const isCoding = data !== undefined && data.length >= lineCodingBytes;
+  const coding = isCoding ? `: ${describeLineCoding(decodeLineCoding(data))}` : "";
   switch (setup.bRequest) {
     case CdcRequest.setLineCoding:
-      return `SET_LINE_CODING interface ${setup.wIndex}`;
+      return `SET_LINE_CODING interface ${setup.wIndex}${coding}`;
     case CdcRequest.getLineCoding:
-      return `GET_LINE_CODING interface ${setup.wIndex}`;
+      return `GET_LINE_CODING interface ${setup.wIndex}${coding}`;
     case CdcRequest.setControlLineState: {
       const dtr = (setup.wValue & ControlLine.dtr) !== 0 ? "on" : "off";
       const rts = (setup.wValue & ControlLine.rts) !== 0 ? "on" : "off";

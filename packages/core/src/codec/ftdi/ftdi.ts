@@ -1,5 +1,6 @@
 // FTDI serial chips: requests, baud divisors, status bytes. Facts: posts.md P13, FTDI's AN232B-05.
 
+import { hex } from "../../base/text.ts";
 import { RequestType, type Setup } from "../usb/setup.ts";
 
 export const ftdiVendorId = 0x0403;
@@ -88,16 +89,21 @@ export interface FtdiDivisor {
   readonly actualBaud: number;
 }
 
-/** Rates below this cannot be divided down to: 14 bits of divisor. */
+/** The largest divisor in eighths: 14 bits and a fraction. */
 const largestDivisor = 0x3fff * 8 + 7;
+/** Bit 17 of a divisor chooses the fast clock of the H chips. */
+const fastClockBit = 1 << 17;
+/** Receivers lose characters when the rates are further apart than this (posts.md P13 AC4). */
+const rateTolerance = 0.03;
 
 /**
- * The divisor nearest to `baud`. Null when the chip cannot do it (outside its range). B/R chips divide 3 MHz
- * in eighths, with 3 M -> 0 and 2 M -> 1; H chips divide 12 MHz and set bit 17.
+ * The divisor nearest to `baud`, or null when the chip has none within 3 %. B/R chips divide 3 MHz in eighths, with
+ * 3 M -> 0 and 2 M -> 1; H chips divide 12 MHz and set bit 17, and fall back to 3 MHz for rates below 733.
  */
 export function ftdiDivisor(baud: number, clock: FtdiClock = "232b"): FtdiDivisor | null {
-  const base = clock === "h" ? 12_000_000 : 3_000_000;
-  if (!(baud >= 1) || baud > base * 1.03) return null;
+  if (!(baud >= 1)) return null;
+  const isFast = clock === "h" && (12_000_000 * 8) / baud <= largestDivisor;
+  const base = isFast ? 12_000_000 : 3_000_000;
   let eighths = Math.round((base * 8) / baud);
   // Divisors between 1 and 2 do not exist, but for exactly 1 and 1.5 (AN232B-05 §4).
   if (eighths < 10) eighths = 8;
@@ -105,23 +111,26 @@ export function ftdiDivisor(baud: number, clock: FtdiClock = "232b"): FtdiDiviso
   else if (eighths < 16) eighths = 16;
   if (eighths > largestDivisor) return null;
   const actualBaud = Math.round((base * 8) / eighths);
+  if (Math.abs((base * 8) / eighths - baud) / baud > rateTolerance) return null;
   let code = (eighths >> 3) | (fractionCodes[eighths & 7] << 14);
   if (eighths === 8) code = 0;
   else if (eighths === 12) code = 1;
-  if (clock === "h") code |= 1 << 17;
+  if (isFast) code |= fastClockBit;
   return { value: code & 0xffff, high: code >> 16, actualBaud };
 }
 
-/** The rate that a divisor code means, bits per second. `high` holds bits 16 and 17. */
+/**
+ * The rate that a divisor code means, bits per second. `high` holds bits 16 and 17; higher bits are ignored. Codes
+ * that the chip does not define (a fraction of less than 1) mean the undivided clock here.
+ */
 export function ftdiBaudOf(value: number, high: number): number {
   const code = value | ((high & 0x3) << 16);
-  const base = (code & (1 << 17)) !== 0 ? 12_000_000 : 3_000_000;
+  const base = (code & fastClockBit) !== 0 ? 12_000_000 : 3_000_000;
   const integer = code & 0x3fff;
   const fraction = fractionCodes.indexOf((code >> 14) & 0x7);
-  if (integer === 0 && fraction === 0) return base;
+  if (integer === 0) return base;
   if (integer === 1 && fraction === 0) return Math.round(base / 1.5);
-  const eighths = integer * 8 + fraction;
-  return eighths === 0 ? base : Math.round((base * 8) / eighths);
+  return Math.round((base * 8) / (integer * 8 + fraction));
 }
 
 /**
@@ -157,6 +166,7 @@ export function ftdiEepromChecksum(words: Uint16Array): number {
 }
 
 const resetNames = ["all", "purge receive", "purge transmit"];
+const flowNames: Readonly<Record<number, string>> = { 0: "none", 1: "RTS/CTS", 2: "DTR/DSR", 4: "XON/XOFF" };
 const requestNames: Readonly<Record<number, string>> = {
   0: "RESET",
   1: "MODEM_CTRL",
@@ -175,24 +185,49 @@ const requestNames: Readonly<Record<number, string>> = {
   146: "ERASE_EEPROM",
 };
 
-/** Names an FTDI vendor request for traces; null for anything else. */
+/**
+ * Names an FTDI vendor request for traces; null for anything else. A SETUP does not tell the chip: a wIndex above
+ * FFh is read as a multi-port chip's, where the low byte is the port and bits 16 and up of a divisor lie above it.
+ */
 export function describeFtdiRequest(setup: Setup): string | null {
   if ((setup.bmRequestType & RequestType.mask) !== RequestType.vendor) return null;
   const name = requestNames[setup.bRequest];
   if (name === undefined) return null;
+  const { wValue, wIndex } = setup;
   switch (setup.bRequest) {
     case FtdiRequest.reset:
-      return `${name} ${resetNames[setup.wValue] ?? setup.wValue}`;
+      return `${name} ${resetNames[wValue] ?? wValue}`;
+    case FtdiRequest.modemControl: {
+      const dtr = lineText("DTR", wValue, FtdiModemControl.dtrMask, FtdiModemControl.dtr);
+      return `${name}${dtr}${lineText("RTS", wValue, FtdiModemControl.rtsMask, FtdiModemControl.rts)}`;
+    }
+    case FtdiRequest.setFlow:
+      return `${name} ${flowNames[wIndex >> 8] ?? `0x${hex(wIndex >> 8, 2)}`}`;
     case FtdiRequest.setBaud:
-      return `${name} ${ftdiBaudOf(setup.wValue, setup.wIndex)}`;
+      return `${name} ${ftdiBaudOf(wValue, wIndex > 0xff ? wIndex >> 8 : wIndex)}`;
     case FtdiRequest.setLatency:
-      return `${name} ${setup.wValue & 0xff} ms`;
+      return `${name} ${wValue & 0xff} ms`;
     case FtdiRequest.setData: {
-      const { dataBits, parity, stop, breakOn } = decodeDataFormat(setup.wValue);
+      const { dataBits, parity, stop, breakOn } = decodeDataFormat(wValue);
       const letter = "NOEMS"[parity] ?? "?";
       return `${name} ${dataBits}${letter}${["1", "1.5", "2"][stop] ?? "?"}${breakOn ? " break" : ""}`;
     }
+    case FtdiRequest.getModemStatus:
+    case FtdiRequest.getLatency:
+    case FtdiRequest.readPins:
+    case FtdiRequest.eraseEeprom:
+      return name;
+    case FtdiRequest.readEeprom:
+      return `${name} word 0x${hex(wIndex, 2)}`;
+    case FtdiRequest.writeEeprom:
+      return `${name} word 0x${hex(wIndex, 2)} = 0x${hex(wValue, 4)}`;
     default:
-      return `${name} value 0x${setup.wValue.toString(16)} index 0x${setup.wIndex.toString(16)}`;
+      return `${name} value 0x${hex(wValue, 4)} index 0x${hex(wIndex, 4)}`;
   }
+}
+
+/** " DTR on" when the mask says that the line counts. */
+function lineText(line: string, wValue: number, mask: number, bit: number): string {
+  if ((wValue & mask) === 0) return "";
+  return ` ${line} ${(wValue & bit) !== 0 ? "on" : "off"}`;
 }

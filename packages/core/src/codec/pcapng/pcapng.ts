@@ -20,34 +20,49 @@ export class PcapngWriter {
   readonly #parts: Uint8Array[] = [];
 
   constructor(application: string) {
-    this.#block(sectionHeader, (view) => {
-      view.setUint32(0, byteOrderMagic, true);
-      view.setUint16(4, 1, true);
-      view.setUint16(6, 0, true);
-      view.setUint32(8, 0xffffffff, true);
-      view.setUint32(12, 0xffffffff, true);
-    }, 16, [[optionApplication, encodeUtf8(application)]]);
+    this.#block(
+      sectionHeader,
+      (view) => {
+        view.setUint32(0, byteOrderMagic, true);
+        view.setUint16(4, 1, true);
+        view.setUint16(6, 0, true);
+        view.setUint32(8, 0xffffffff, true);
+        view.setUint32(12, 0xffffffff, true);
+      },
+      16,
+      [[optionApplication, encodeUtf8(application)]],
+    );
   }
 
   /** Interfaces are numbered from 0 in the order they are added. */
   addInterface(linkType: number): void {
-    this.#block(interfaceDescription, (view) => {
-      view.setUint16(0, linkType, true);
-      view.setUint32(4, 0, true);
-    }, 8, [[optionTimeResolution, Uint8Array.of(9)]]);
+    this.#block(
+      interfaceDescription,
+      (view) => {
+        view.setUint16(0, linkType, true);
+        view.setUint32(4, 0, true);
+      },
+      8,
+      [[optionTimeResolution, Uint8Array.of(9)]],
+    );
   }
 
   addPacket(interfaceNumber: number, timeNs: number, bytes: Uint8Array, comments: readonly string[]): void {
     const padded = Math.ceil(bytes.length / 4) * 4;
     const options = comments.map((comment): [number, Uint8Array] => [optionComment, encodeUtf8(comment)]);
-    this.#block(enhancedPacket, (view, body) => {
-      view.setUint32(0, interfaceNumber, true);
-      view.setUint32(4, Math.floor(timeNs / 4294967296), true);
-      view.setUint32(8, timeNs % 4294967296, true);
-      view.setUint32(12, bytes.length, true);
-      view.setUint32(16, bytes.length, true);
-      body.set(bytes, 20);
-    }, 20 + padded, options);
+    this.#block(
+      enhancedPacket,
+      (view, body) => {
+        view.setUint32(0, interfaceNumber, true);
+        view.setUint32(4, Math.floor(timeNs / 4294967296), true);
+        view.setUint32(8, timeNs % 4294967296, true);
+        view.setUint32(12, bytes.length, true);
+        view.setUint32(16, bytes.length, true);
+        body.set(bytes, 20);
+      },
+      20 + padded,
+      options,
+    );
   }
 
   finish(): Uint8Array {
@@ -68,7 +83,9 @@ export class PcapngWriter {
     options: readonly [number, Uint8Array][],
   ): void {
     const optionsLength =
-      options.length === 0 ? 0 : options.reduce((sum, [, value]) => sum + 4 + Math.ceil(value.length / 4) * 4, 4);
+      options.length === 0
+        ? 0
+        : options.reduce((sum, [, value]) => sum + 4 + Math.ceil(value.length / 4) * 4, 4);
     const total = 12 + bodyLength + optionsLength;
     const block = new Uint8Array(total);
     const view = new DataView(block.buffer);
@@ -108,11 +125,13 @@ export function* readPcapng(file: Uint8Array): Generator<PcapngPacket> {
     throw new DecodeError(subject, 0, "does not begin with a section header block");
   }
   while (at < file.length) {
-    if (file.length - at < 12) throw new DecodeError(subject, at, `${file.length - at} bytes are left, a block needs 12`);
+    if (file.length - at < 12)
+      throw new DecodeError(subject, at, `${file.length - at} bytes are left, a block needs 12`);
     const type = view.getUint32(at, little);
     if (type === sectionHeader) {
       little = view.getUint32(at + 8, true) === byteOrderMagic;
-      if (!little && view.getUint32(at + 8, false) !== byteOrderMagic) throw new DecodeError(subject, at + 8, "no byte-order magic");
+      if (!little && view.getUint32(at + 8, false) !== byteOrderMagic)
+        throw new DecodeError(subject, at + 8, "no byte-order magic");
       interfaces = [];
     }
     const total = view.getUint32(at + 4, little);
@@ -123,10 +142,12 @@ export function* readPcapng(file: Uint8Array): Generator<PcapngPacket> {
     if (type === enhancedPacket) {
       if (total < 32) throw new DecodeError(subject, at, "packet block without its header");
       const link = interfaces[view.getUint32(at + 8, little)];
-      if (link === undefined) throw new DecodeError(subject, at + 8, "packet of an interface that was not described");
+      if (link === undefined)
+        throw new DecodeError(subject, at + 8, "packet of an interface that was not described");
       const captured = view.getUint32(at + 20, little);
       const dataAt = at + 28;
-      if (captured > total - 32) throw new DecodeError(subject, at + 20, `captured length ${captured} does not fit the block`);
+      if (captured > total - 32)
+        throw new DecodeError(subject, at + 20, `captured length ${captured} does not fit the block`);
       const units = view.getUint32(at + 12, little) * 4294967296 + view.getUint32(at + 16, little);
       const optionsAt = dataAt + Math.ceil(captured / 4) * 4;
       yield {

@@ -69,9 +69,14 @@ export function decodeUsbLinux(packet: Uint8Array): { header: UsbLinuxHeader; da
   const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
   const dataLength = view.getUint32(36, true);
   const event = String.fromCharCode(packet[8]);
-  if (event !== "S" && event !== "C" && event !== "E") throw new DecodeError(subject, 8, `unknown event 0x${packet[8].toString(16)}`);
+  if (event !== "S" && event !== "C" && event !== "E")
+    throw new DecodeError(subject, 8, `unknown event 0x${packet[8].toString(16)}`);
   if (usbLinuxHeaderBytes + dataLength > packet.length) {
-    throw new DecodeError(subject, 36, `${dataLength} data bytes are promised, ${packet.length - usbLinuxHeaderBytes} follow`);
+    throw new DecodeError(
+      subject,
+      36,
+      `${dataLength} data bytes are promised, ${packet.length - usbLinuxHeaderBytes} follow`,
+    );
   }
   return {
     header: {

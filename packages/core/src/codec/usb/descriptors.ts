@@ -127,7 +127,8 @@ function openDescriptor(bytes: Uint8Array, subject: string, type: number, least:
   const found = reader.u8("bDescriptorType");
   if (found !== type) reader.fail(`bDescriptorType is ${found}, expected ${type}`, 1);
   if (length < least) reader.fail(`bLength is ${length}, expected at least ${least}`, 0);
-  if (bytes.length < length) reader.fail(`bLength is ${length} but only ${bytes.length} bytes came`, bytes.length);
+  if (bytes.length < length)
+    reader.fail(`bLength is ${length} but only ${bytes.length} bytes came`, bytes.length);
   return reader;
 }
 
@@ -199,7 +200,11 @@ export function* walkDescriptors(bytes: Uint8Array, start = 0): Generator<RawDes
 
 interface OpenSetting {
   descriptor: InterfaceDescriptor;
-  endpoints: { descriptor: EndpointDescriptor; companion: EndpointCompanion | null; extra: RawDescriptor[] }[];
+  endpoints: {
+    descriptor: EndpointDescriptor;
+    companion: EndpointCompanion | null;
+    extra: RawDescriptor[];
+  }[];
   extra: RawDescriptor[];
 }
 
@@ -229,7 +234,11 @@ export function parseConfiguration(bytes: Uint8Array): Configuration {
     const length = bytes[offset];
     if (length < 2) throw new DecodeError(subject, offset, `a descriptor has bLength ${length}`);
     if (offset + length > total) {
-      throw new DecodeError(subject, offset, `a descriptor of ${length} bytes runs over wTotalLength ${total}`);
+      throw new DecodeError(
+        subject,
+        offset,
+        `a descriptor of ${length} bytes runs over wTotalLength ${total}`,
+      );
     }
     addDescriptor(bytes, offset, length, settings, associations, extra);
     offset += length;
@@ -238,7 +247,11 @@ export function parseConfiguration(bytes: Uint8Array): Configuration {
     if (setting.endpoints.length !== setting.descriptor.bNumEndpoints) {
       const { bInterfaceNumber, bAlternateSetting, bNumEndpoints } = setting.descriptor;
       const place = `interface ${bInterfaceNumber} alternate ${bAlternateSetting}`;
-      throw new DecodeError(subject, total, `${place} promises ${bNumEndpoints} endpoints, ${setting.endpoints.length} follow`);
+      throw new DecodeError(
+        subject,
+        total,
+        `${place} promises ${bNumEndpoints} endpoints, ${setting.endpoints.length} follow`,
+      );
     }
   }
   const interfaces = groupSettings(settings);
@@ -269,7 +282,11 @@ function addDescriptor(
     if (setting === undefined) throw new DecodeError(subject, offset, "an endpoint before any interface");
     const read = readEndpoint(reader);
     if (setting.endpoints.some((other) => other.descriptor.bEndpointAddress === read.bEndpointAddress)) {
-      throw new DecodeError(subject, offset, `endpoint 0x${read.bEndpointAddress.toString(16)} occurs twice in a setting`);
+      throw new DecodeError(
+        subject,
+        offset,
+        `endpoint 0x${read.bEndpointAddress.toString(16)} occurs twice in a setting`,
+      );
     }
     setting.endpoints.push({ descriptor: read, companion: null, extra: [] });
     return;
@@ -357,7 +374,13 @@ export function encodeConfiguration(
 ): Uint8Array {
   const parts: number[] = [9, DescriptorType.configuration, 0, 0];
   const numbers = new Set(settings.map((setting) => setting.bInterfaceNumber));
-  parts.push(numbers.size, header.bConfigurationValue, header.iConfiguration, header.bmAttributes, header.bMaxPower);
+  parts.push(
+    numbers.size,
+    header.bConfigurationValue,
+    header.iConfiguration,
+    header.bmAttributes,
+    header.bMaxPower,
+  );
   const announced = new Set<InterfaceAssociation>();
   for (const setting of settings) {
     for (const group of associations) {
@@ -448,8 +471,10 @@ export function parseBos(bytes: Uint8Array): DeviceCapability[] {
   let at = bytes[0];
   for (let index = 0; index < count; index++) {
     const length = at < total ? bytes[at] : 0;
-    if (length < 3 || at + length > total) reader.fail(`capability ${index} has bLength ${length}`, Math.min(at, total));
-    if (bytes[at + 1] !== DescriptorType.deviceCapability) reader.fail(`capability ${index} has another type`, at + 1);
+    if (length < 3 || at + length > total)
+      reader.fail(`capability ${index} has bLength ${length}`, Math.min(at, total));
+    if (bytes[at + 1] !== DescriptorType.deviceCapability)
+      reader.fail(`capability ${index} has another type`, at + 1);
     capabilities.push({ capabilityType: bytes[at + 2], content: bytes.slice(at + 3, at + length) });
     at += length;
   }

@@ -87,7 +87,7 @@ const descriptorNames: Readonly<Record<number, string>> = {
   6: "qualifier",
   7: "other speed",
   15: "BOS",
-  0x22: "HID report",
+  34: "HID report",
 };
 const typeNames = ["standard", "class", "vendor", "reserved"];
 const recipientNames = ["device", "interface", "endpoint", "other"];

@@ -1,6 +1,6 @@
 // A CDC ACM modem: control interface with line coding and notifications, data interface with a UART behind it.
 
-import type { Clock } from "../../base/clock.ts";
+import type { Clock, TimerHandle } from "../../base/clock.ts";
 import { millisecond } from "../../base/units.ts";
 import {
   AcmCapability,
@@ -20,7 +20,7 @@ import {
   SerialStateBit,
 } from "../../codec/cdc/cdc.ts";
 import { encodeConfiguration, TransferType } from "../../codec/usb/descriptors.ts";
-import { Recipient, type Setup } from "../../codec/usb/setup.ts";
+import { Recipient, RequestType, type Setup } from "../../codec/usb/setup.ts";
 import { UsbNak } from "../../ports/usb-device.ts";
 import { UsbSpeed } from "../../ports/usb-speed.ts";
 import { LoopbackPlug } from "../serial-far-ends.ts";
@@ -43,6 +43,8 @@ export interface CdcAcmOptions {
   readonly capabilities?: number;
   /** Highest rate the device takes, bits per second. */
   readonly maximumBaud?: number;
+  /** The only rates the device takes, when it has a table; `maximumBaud` holds besides. */
+  readonly baudRates?: readonly number[];
   readonly farEnd?: SerialFarEnd;
   readonly pacing?: "baud" | "none";
 }
@@ -53,12 +55,15 @@ export interface CdcAcmObservation {
   readonly dtr: boolean;
   readonly rts: boolean;
   readonly isBreaking: boolean;
+  /** Class and vendor requests that were answered with STALL since the device was made. */
   readonly refusedRequests: number;
 }
 
 const powerOnCoding: LineCoding = { dwDTERate: 9600, bCharFormat: 0, bParityType: 0, bDataBits: 8 };
 /** Ring sizes each way: 4 KiB. */
 const ringLog = 12;
+/** SEND_BREAK with this length lasts until it is told to end (PSTN §6.3.13). */
+const endlessBreak = 0xffff;
 
 /**
  * Validates SET_LINE_CODING as posts.md P02's bench says: exactly 7 bytes, lawful fields, a rate it can do, its
@@ -68,6 +73,7 @@ export class CdcAcmDevice extends UsbDeviceModel {
   readonly uart: Uart;
   readonly #capabilities: number;
   readonly #maximumBaud: number;
+  readonly #baudRates: readonly number[] | null;
   readonly #clock: Clock;
   readonly #packetBytes: number;
   #coding = powerOnCoding;
@@ -76,13 +82,12 @@ export class CdcAcmDevice extends UsbDeviceModel {
   #isStateDue = false;
   #notification: Uint8Array | null = null;
   #notificationAt = 0;
-  #breakGeneration = 0;
+  #breakTimer: TimerHandle = 0;
   #refused = 0;
   #owesZeroPacket = false;
 
   constructor(options: CdcAcmOptions) {
     const speed = options.speed ?? UsbSpeed.full;
-    const packetBytes = speed === UsbSpeed.high ? 512 : 64;
     const capabilities = options.capabilities ?? AcmCapability.lineCoding | AcmCapability.sendBreak;
     super({
       speed,
@@ -100,18 +105,22 @@ export class CdcAcmDevice extends UsbDeviceModel {
         iSerialNumber: 3,
         bNumConfigurations: 1,
       },
-      configurations: [configuration(speed, packetBytes, capabilities)],
+      configurations: [configuration(speed, capabilities)],
+      ...(speed === UsbSpeed.high
+        ? { otherSpeedConfigurations: [configuration(UsbSpeed.full, capabilities)] }
+        : {}),
       strings: ["Drydock", "CDC ACM modem", options.serialNumber ?? "DD-ACM-1"],
     });
     this.#clock = options.clock;
     this.#capabilities = capabilities;
-    this.#packetBytes = packetBytes;
+    this.#packetBytes = packetBytesAt(speed);
     this.#maximumBaud = options.maximumBaud ?? 12_000_000;
+    this.#baudRates = options.baudRates ?? null;
     this.uart = new Uart({
       clock: options.clock,
       owner: {
         received: () => this.ready(cdcAcmInEndpoint),
-        drained: () => this.ready(cdcAcmOutEndpoint),
+        drained: () => this.#drained(),
         modemChanged: (inputs) => this.#modemChanged(inputs),
         lineError: (error) => this.#lineError(error),
       },
@@ -133,17 +142,20 @@ export class CdcAcmDevice extends UsbDeviceModel {
   }
 
   protected override powerOn(): void {
+    this.#clock.cancel(this.#breakTimer);
+    this.#breakTimer = 0;
     this.uart.reset();
-    this.#coding = powerOnCoding;
+    this.#applyCoding(powerOnCoding);
     this.#notification = null;
-    this.#isStateDue = false;
     this.#momentary = 0;
+    // The host takes all lines for off until it hears otherwise.
+    this.#isStateDue = this.#state !== 0;
     this.#owesZeroPacket = false;
   }
 
   protected override answerRequest(setup: Setup): Uint8Array | null {
-    const offersCoding = (this.#capabilities & AcmCapability.lineCoding) !== 0;
-    if (this.#isForUs(setup) && setup.bRequest === CdcRequest.getLineCoding && offersCoding) {
+    if ((setup.bmRequestType & RequestType.mask) === RequestType.standard) return null;
+    if (this.#isForUs(setup) && setup.bRequest === CdcRequest.getLineCoding && this.#offers("lineCoding")) {
       return encodeLineCoding(this.#coding);
     }
     this.#refused++;
@@ -171,34 +183,45 @@ export class CdcAcmDevice extends UsbDeviceModel {
     return UsbNak;
   }
 
+  /** Whole packets, or all: what does not fit is answered with NAK and comes again. */
   protected override dataOut(_endpoint: number, buffer: Uint8Array, offset: number, length: number): number {
     if (length === 0) return 0;
-    const taken = this.uart.transmit(buffer, offset, length);
-    return taken === 0 ? UsbNak : taken;
+    const { free } = this.uart.transmitRing;
+    const count = length <= free ? length : free - (free % this.#packetBytes);
+    if (count === 0) return UsbNak;
+    return this.uart.transmit(buffer, offset, count);
+  }
+
+  #drained(): void {
+    if (this.uart.transmitRing.free >= this.#packetBytes) this.ready(cdcAcmOutEndpoint);
   }
 
   #isForUs(setup: Setup): boolean {
-    const toInterface = (setup.bmRequestType & Recipient.mask) === Recipient.interface;
-    return toInterface && setup.wIndex === cdcAcmControlInterface && this.configurationValue !== 0;
+    const { bmRequestType, wIndex } = setup;
+    const isClass = (bmRequestType & RequestType.mask) === RequestType.class;
+    const isToInterface = (bmRequestType & Recipient.mask) === Recipient.interface;
+    return isClass && isToInterface && wIndex === cdcAcmControlInterface && this.configurationValue !== 0;
+  }
+
+  #offers(capability: keyof typeof AcmCapability): boolean {
+    return (this.#capabilities & AcmCapability[capability]) !== 0;
   }
 
   #perform(setup: Setup, data: Uint8Array): boolean {
     switch (setup.bRequest) {
       case CdcRequest.setLineCoding: {
-        if ((this.#capabilities & AcmCapability.lineCoding) === 0 || data.length !== lineCodingBytes)
-          return false;
+        if (!this.#offers("lineCoding") || data.length !== lineCodingBytes) return false;
         const coding = decodeLineCoding(data);
-        if (lineCodingProblem(coding) !== null || coding.dwDTERate > this.#maximumBaud) return false;
-        this.#coding = coding;
-        this.uart.setFormat(coding.dwDTERate, bitsPerCharacter(coding));
+        if (lineCodingProblem(coding) !== null || !this.#canDo(coding.dwDTERate)) return false;
+        this.#applyCoding(coding);
         return true;
       }
       case CdcRequest.setControlLineState:
-        if ((this.#capabilities & AcmCapability.lineCoding) === 0) return false;
+        if (!this.#offers("lineCoding")) return false;
         this.uart.setOutputs((setup.wValue & ControlLine.dtr) !== 0, (setup.wValue & ControlLine.rts) !== 0);
         return true;
       case CdcRequest.sendBreak:
-        if ((this.#capabilities & AcmCapability.sendBreak) === 0) return false;
+        if (!this.#offers("sendBreak")) return false;
         this.#break(setup.wValue);
         return true;
       default:
@@ -206,19 +229,28 @@ export class CdcAcmDevice extends UsbDeviceModel {
     }
   }
 
-  /** Milliseconds; 0xffff until told otherwise, 0 ends it (PSTN §6.3.13). */
-  #break(duration: number): void {
-    const generation = ++this.#breakGeneration;
-    this.uart.setBreak(duration !== 0);
-    if (duration === 0 || duration === 0xffff) return;
-    this.#clock.after(
-      duration * millisecond,
-      () => {
-        if (this.#breakGeneration === generation) this.uart.setBreak(false);
-      },
-      undefined,
-    );
+  #canDo(baudRate: number): boolean {
+    return baudRate <= this.#maximumBaud && (this.#baudRates?.includes(baudRate) ?? true);
   }
+
+  #applyCoding(coding: LineCoding): void {
+    this.#coding = coding;
+    this.uart.setFormat(coding.dwDTERate, bitsPerCharacter(coding));
+  }
+
+  /** Milliseconds; ffffh until told otherwise, 0 ends it (PSTN §6.3.13). A new break replaces the old one's end. */
+  #break(durationMs: number): void {
+    this.#clock.cancel(this.#breakTimer);
+    this.#breakTimer = 0;
+    this.uart.setBreak(durationMs !== 0);
+    if (durationMs === 0 || durationMs === endlessBreak) return;
+    this.#breakTimer = this.#clock.after(durationMs * millisecond, this.#breakOver, undefined);
+  }
+
+  readonly #breakOver = (): void => {
+    this.#breakTimer = 0;
+    this.uart.setBreak(false);
+  };
 
   #modemChanged(inputs: ModemInputs): void {
     const { dcd, dsr, ring } = SerialStateBit;
@@ -261,7 +293,13 @@ function bitsPerCharacter(coding: LineCoding): number {
   return 1 + coding.bDataBits + parity + [1, 1.5, 2][coding.bCharFormat];
 }
 
-function configuration(speed: UsbSpeed, packetBytes: number, capabilities: number): Uint8Array {
+/** Bulk packets: USB 2.0 §5.8.3. */
+function packetBytesAt(speed: UsbSpeed): number {
+  return speed === UsbSpeed.high ? 512 : 64;
+}
+
+function configuration(speed: UsbSpeed, capabilities: number): Uint8Array {
+  const packetBytes = packetBytesAt(speed);
   return encodeConfiguration(
     { bConfigurationValue: 1, iConfiguration: 0, bmAttributes: 0x80, bMaxPower: 50 },
     [

@@ -32,6 +32,8 @@ interface ChipFacts {
   readonly speed: UsbSpeed;
   readonly packetBytes: number;
   readonly ports: number;
+  /** Bits above the 16 of a divisor that the chip reads: 16, and on the H chips 17 (posts.md P13). */
+  readonly divisorHighMask: number;
   /** Ring sizes as powers of two: from the wire to the host, and from the host to the wire. */
   readonly receiveLog: number;
   readonly transmitLog: number;
@@ -45,6 +47,7 @@ export const ftdiChips = {
     speed: UsbSpeed.full,
     packetBytes: 64,
     ports: 1,
+    divisorHighMask: 1,
     receiveLog: 8,
     transmitLog: 7,
   },
@@ -55,6 +58,7 @@ export const ftdiChips = {
     speed: UsbSpeed.high,
     packetBytes: 512,
     ports: 4,
+    divisorHighMask: 3,
     receiveLog: 11,
     transmitLog: 11,
   },
@@ -89,6 +93,8 @@ export interface FtdiObservation {
 const eepromWords = 64;
 const powerOnLatencyMs = 16;
 const powerOnBaud = 9600;
+/** With flow control on, RTS or DTR goes off when this little room is left, and on again at half. */
+const throttleRoomBytes = 32;
 
 /** Endpoints of port n: IN 81h, 83h, ..., OUT 02h, 04h, ... */
 const inEndpoint = (port: number): number => 0x81 + port * 2;
@@ -124,7 +130,8 @@ export class FtdiDevice extends UsbDeviceModel {
         iSerialNumber: 3,
         bNumConfigurations: 1,
       },
-      configurations: [configuration(chip)],
+      configurations: [configuration(chip, chip.packetBytes)],
+      ...(chip.speed === UsbSpeed.high ? { otherSpeedConfigurations: [configuration(chip, 64)] } : {}),
       strings: ["FTDI", chip.product, serialNumber],
     });
     this.#chip = chip;
@@ -223,7 +230,10 @@ export class FtdiPort {
   #isStopped = false;
   #dtr = false;
   #rts = false;
-  #bitMode = 0;
+  #isThrottled = false;
+  /** Of `uart.receivedBytes`, how many have been looked at. */
+  #screenedBytes = 0;
+  readonly #scratch: Uint8Array;
 
   constructor(options: FtdiOptions, chip: ChipFacts, farEnd: SerialFarEnd, signals: PortSignals) {
     this.#clock = options.clock;
@@ -233,7 +243,7 @@ export class FtdiPort {
       clock: options.clock,
       owner: {
         received: () => this.#received(),
-        drained: () => signals.outReady(),
+        drained: () => this.#drained(),
         modemChanged: (inputs) => this.#modemChanged(inputs),
         lineError: (error) => this.#lineError(error),
       },
@@ -241,6 +251,7 @@ export class FtdiPort {
       receiveLog: chip.receiveLog,
       transmitLog: chip.transmitLog,
     });
+    this.#scratch = new Uint8Array(this.uart.receiveRing.capacity);
     this.uart.connect(farEnd);
     this.#applyFormat();
   }
@@ -293,11 +304,14 @@ export class FtdiPort {
     this.#isStopped = false;
     this.#dtr = false;
     this.#rts = false;
-    this.#bitMode = 0;
+    this.#isThrottled = false;
+    this.#screenedBytes = this.uart.receivedBytes;
     this.#applyFormat();
+    // The lines that fell above may have held the transmitter under the old flow control.
+    this.#applyFlow();
   }
 
-  /** The two bytes that begin every packet; error bits are reported once. */
+  /** The two bytes of GET_MODEM_STATUS. Error bits stay for the next packet: that one reports them. */
   status(): Uint8Array {
     return Uint8Array.of(this.#modemByte(), this.#lineByte());
   }
@@ -310,7 +324,7 @@ export class FtdiPort {
       case FtdiRequest.modemControl:
         if ((wValue & FtdiModemControl.dtrMask) !== 0) this.#dtr = (wValue & FtdiModemControl.dtr) !== 0;
         if ((wValue & FtdiModemControl.rtsMask) !== 0) this.#rts = (wValue & FtdiModemControl.rts) !== 0;
-        this.uart.setOutputs(this.#dtr, this.#rts);
+        this.#applyOutputs();
         return true;
       case FtdiRequest.setFlow:
         this.#flow = wIndex >> 8;
@@ -318,13 +332,19 @@ export class FtdiPort {
         this.#xoff = wValue >> 8;
         this.#isStopped = false;
         this.#applyFlow();
+        this.#applyOutputs();
         return true;
       case FtdiRequest.setBaud:
-        this.#baudRate = ftdiBaudOf(wValue, isMultiPort ? wIndex >> 8 : wIndex);
+        this.#baudRate = ftdiBaudOf(
+          wValue,
+          (isMultiPort ? wIndex >> 8 : wIndex) & this.#chip.divisorHighMask,
+        );
         this.#applyFormat();
         return true;
       case FtdiRequest.setData: {
         const format = decodeDataFormat(wValue);
+        // The data sheets of both chips know 7 and 8 data bits only.
+        if (format.dataBits !== 7 && format.dataBits !== 8) return false;
         if (format.parity > 4 || format.stop > 2) return false;
         this.#format = format;
         this.#applyFormat();
@@ -341,9 +361,8 @@ export class FtdiPort {
         this.#latencyMs = wValue & 0xff;
         return true;
       case FtdiRequest.setBitMode:
-        this.#bitMode = wValue >> 8;
         // Bit-bang modes are absent: only "off" is accepted.
-        return this.#bitMode === 0;
+        return wValue >> 8 === 0;
       default:
         return false;
     }
@@ -359,29 +378,44 @@ export class FtdiPort {
     }
     if (written > 0) {
       this.#restartLatency();
+      this.#throttle();
       return written;
     }
-    const isDue = this.#isLatencyOver || this.#isEventSeen || this.#isModemNews || this.#momentary !== 0;
-    if (isDue && length >= ftdiStatusBytes) {
+    if (this.#isDue(dataBytes) && length >= ftdiStatusBytes) {
       this.#isEventSeen = false;
       const count = this.#packet(buffer, offset, Math.min(dataBytes - 1, length - ftdiStatusBytes));
       this.#restartLatency();
+      this.#throttle();
       return count;
     }
     if (this.#latencyTimer === 0) this.#startLatency();
     return UsbNak;
   }
 
+  /** Whole packets, or all: what does not fit is answered with NAK and comes again. */
   dataOut(buffer: Uint8Array, offset: number, length: number): number {
     if (length === 0) return 0;
-    const taken = this.uart.transmit(buffer, offset, length);
-    return taken === 0 ? UsbNak : taken;
+    const { free } = this.uart.transmitRing;
+    const count = length <= free ? length : free - (free % this.#chip.packetBytes);
+    if (count === 0) return UsbNak;
+    return this.uart.transmit(buffer, offset, count);
+  }
+
+  #drained(): void {
+    if (this.uart.transmitRing.free >= this.#chip.packetBytes) this.#signals.outReady();
+  }
+
+  /** A full packet is due too: it did not fit into what the host asks for, and goes in pieces. */
+  #isDue(dataBytes: number): boolean {
+    if (this.#isLatencyOver || this.#isEventSeen || this.#isModemNews || this.#momentary !== 0) return true;
+    return this.uart.receiveRing.used >= dataBytes;
   }
 
   #packet(buffer: Uint8Array, offset: number, most: number): number {
     buffer[offset] = this.#modemByte();
     buffer[offset + 1] = this.#lineByte();
     this.#isModemNews = false;
+    this.#momentary = 0;
     return ftdiStatusBytes + this.uart.takeReceived(buffer, offset + ftdiStatusBytes, most);
   }
 
@@ -392,52 +426,87 @@ export class FtdiPort {
   }
 
   #lineByte(): number {
-    const errors = this.#momentary;
-    this.#momentary = 0;
-    const empty = this.uart.isIdle ? FtdiLineBit.holdingEmpty | FtdiLineBit.transmitterEmpty : 0;
-    return empty | errors;
+    const holding = this.uart.transmitRing.used === 0 ? FtdiLineBit.holdingEmpty : 0;
+    const transmitter = this.uart.isIdle ? FtdiLineBit.transmitterEmpty : 0;
+    return holding | transmitter | this.#momentary;
   }
 
+  /** Rate and data format survive a reset; everything else of the port goes back to its beginning. */
   #reset(which: number): boolean {
     switch (which) {
       case FtdiReset.all:
         this.uart.purge(true, true);
+        this.#flow = FtdiFlow.none;
+        this.#eventChar = null;
+        this.#isEventSeen = false;
+        this.#isStopped = false;
         this.#momentary = 0;
-        return true;
+        this.#dtr = false;
+        this.#rts = false;
+        this.#applyFlow();
+        break;
       case FtdiReset.purgeReceive:
         this.uart.purge(false, true);
-        return true;
+        this.#isEventSeen = false;
+        break;
       case FtdiReset.purgeTransmit:
         this.uart.purge(true, false);
         return true;
       default:
         return false;
     }
+    this.#throttle();
+    this.#applyOutputs();
+    // A far end that waited for room in the receive ring has it now.
+    this.uart.farEndReady();
+    return true;
   }
 
   #received(): void {
-    if (this.#eventChar !== null || (this.#flow & FtdiFlow.xonXoff) !== 0) this.#lookAtNews();
+    this.#screen();
+    this.#throttle();
     const isFull = this.uart.receiveRing.used >= this.#chip.packetBytes - ftdiStatusBytes;
     if (isFull || this.#isEventSeen) this.#signals.inReady();
     else if (this.#latencyTimer === 0 && !this.#isLatencyOver) this.#startLatency();
   }
 
-  /** Event character and XON/XOFF are looked for in everything that is waiting. */
-  #lookAtNews(): void {
-    const ring = this.uart.receiveRing;
-    const waiting = new Uint8Array(ring.used);
-    ring.pull(waiting, 0, waiting.length);
-    let kept = 0;
-    for (const byte of waiting) {
-      if ((this.#flow & FtdiFlow.xonXoff) !== 0 && (byte === this.#xon || byte === this.#xoff)) {
+  /** Looks once at each byte that came, for the event character and for XON and XOFF, which are no data. */
+  #screen(): void {
+    const { receivedBytes, receiveRing } = this.uart;
+    const waiting = receiveRing.used;
+    const seen = Math.max(0, waiting - (receivedBytes - this.#screenedBytes));
+    this.#screenedBytes = receivedBytes;
+    const isXonXoff = (this.#flow & FtdiFlow.xonXoff) !== 0;
+    if (this.#eventChar === null && !isXonXoff) return;
+    const bytes = this.#scratch;
+    receiveRing.pull(bytes, 0, waiting);
+    let kept = seen;
+    for (let index = seen; index < waiting; index++) {
+      const byte = bytes[index];
+      if (isXonXoff && (byte === this.#xon || byte === this.#xoff)) {
         this.#isStopped = byte === this.#xoff;
         continue;
       }
       if (byte === this.#eventChar) this.#isEventSeen = true;
-      waiting[kept++] = byte;
+      bytes[kept++] = byte;
     }
-    ring.push(waiting, 0, kept);
+    receiveRing.push(bytes, 0, kept);
     this.#applyFlow();
+  }
+
+  /** Receive flow control: tells the far end by RTS or DTR to stop before the ring is full. */
+  #throttle(): void {
+    const { free, capacity } = this.uart.receiveRing;
+    const isThrottled = this.#isThrottled ? free < capacity / 2 : free <= throttleRoomBytes;
+    if (isThrottled === this.#isThrottled) return;
+    this.#isThrottled = isThrottled;
+    this.#applyOutputs();
+  }
+
+  /** What the host set, as far as flow control lets it through. */
+  #applyOutputs(): void {
+    const holds = (mode: number): boolean => this.#isThrottled && (this.#flow & mode) !== 0;
+    this.uart.setOutputs(this.#dtr && !holds(FtdiFlow.dtrDsr), this.#rts && !holds(FtdiFlow.rtsCts));
   }
 
   #modemChanged(inputs: ModemInputs): void {
@@ -480,7 +549,7 @@ export class FtdiPort {
   };
 }
 
-function configuration(chip: ChipFacts): Uint8Array {
+function configuration(chip: ChipFacts, packetBytes: number): Uint8Array {
   return encodeConfiguration(
     { bConfigurationValue: 1, iConfiguration: 0, bmAttributes: 0xa0, bMaxPower: 45 },
     Array.from({ length: chip.ports }, (_, port) => ({
@@ -493,13 +562,13 @@ function configuration(chip: ChipFacts): Uint8Array {
         {
           bEndpointAddress: inEndpoint(port),
           bmAttributes: TransferType.bulk,
-          wMaxPacketSize: chip.packetBytes,
+          wMaxPacketSize: packetBytes,
           bInterval: 0,
         },
         {
           bEndpointAddress: outEndpoint(port),
           bmAttributes: TransferType.bulk,
-          wMaxPacketSize: chip.packetBytes,
+          wMaxPacketSize: packetBytes,
           bInterval: 0,
         },
       ],
@@ -526,6 +595,9 @@ function eepromImage(
   put(3, chip.bcdDevice);
   put(4, 0x2da0);
   put(5, 0x0008);
+  // CBUS0 to CBUS4 as the FT232R leaves the factory: TXLED, RXLED, TXDEN, PWREN, SLEEP. Linux reads word 0Ah.
+  put(0x0a, 0x1023);
+  put(0x0b, 0x0005);
   let at = 0x18;
   [
     ["FTDI", 7],

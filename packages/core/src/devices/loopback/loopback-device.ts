@@ -114,10 +114,22 @@ function configuration(): Uint8Array {
     wMaxPacketSize: packetBytes,
     bInterval: 0,
   });
-  const notices = { bEndpointAddress: interruptIn, bmAttributes: TransferType.interrupt, wMaxPacketSize: 8, bInterval: 1 };
+  const notices = {
+    bEndpointAddress: interruptIn,
+    bmAttributes: TransferType.interrupt,
+    wMaxPacketSize: 8,
+    bInterval: 1,
+  };
   const vendor = { bInterfaceNumber: 0, bInterfaceClass: 0xff, bInterfaceSubClass: 0, bInterfaceProtocol: 0 };
-  return encodeConfiguration({ bConfigurationValue: 1, iConfiguration: 0, bmAttributes: 0x80, bMaxPower: 50 }, [
-    { ...vendor, endpoints: [bulk(bulkIn), bulk(bulkOut), notices] },
-    { ...vendor, bAlternateSetting: 1, endpoints: [bulk(bulkIn), bulk(bulkOut), notices, bulk(alternateIn)] },
-  ]);
+  return encodeConfiguration(
+    { bConfigurationValue: 1, iConfiguration: 0, bmAttributes: 0x80, bMaxPower: 50 },
+    [
+      { ...vendor, endpoints: [bulk(bulkIn), bulk(bulkOut), notices] },
+      {
+        ...vendor,
+        bAlternateSetting: 1,
+        endpoints: [bulk(bulkIn), bulk(bulkOut), notices, bulk(alternateIn)],
+      },
+    ],
+  );
 }

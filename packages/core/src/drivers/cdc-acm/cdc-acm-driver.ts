@@ -50,7 +50,8 @@ export class CdcAcmDriver extends IOUserUSBSerial {
 
   override async start(provider: IOService): Promise<void> {
     await super.start(provider);
-    if (!(provider instanceof IOUSBHostInterface)) throw this.failure(IOReturns.kIOReturnUnsupported, "start");
+    if (!(provider instanceof IOUSBHostInterface))
+      throw this.failure(IOReturns.kIOReturnUnsupported, "start");
     const control = this.#findControl(provider);
     await provider.open(this);
     await control.open(this);
@@ -58,10 +59,15 @@ export class CdcAcmDriver extends IOUserUSBSerial {
     // PSTN §5.3.2: which requests the device has at all.
     this.#capabilities = parseAcmFunction(control.setting.extra).capabilities ?? 0;
 
-    const bulkIn = provider.setting.endpoints.find(({ descriptor }) => isBulk(descriptor.bmAttributes) && isIn(descriptor.bEndpointAddress));
-    const bulkOut = provider.setting.endpoints.find(({ descriptor }) => isBulk(descriptor.bmAttributes) && !isIn(descriptor.bEndpointAddress));
+    const bulkIn = provider.setting.endpoints.find(
+      ({ descriptor }) => isBulk(descriptor.bmAttributes) && isIn(descriptor.bEndpointAddress),
+    );
+    const bulkOut = provider.setting.endpoints.find(
+      ({ descriptor }) => isBulk(descriptor.bmAttributes) && !isIn(descriptor.bEndpointAddress),
+    );
     const notify = control.setting.endpoints[0];
-    if (bulkIn === undefined || bulkOut === undefined) throw this.failure(IOReturns.kIOReturnNotFound, "start", "bulk pipes");
+    if (bulkIn === undefined || bulkOut === undefined)
+      throw this.failure(IOReturns.kIOReturnNotFound, "start", "bulk pipes");
     this.usePipes(provider, {
       bulkIn: provider.copyPipe(bulkIn.descriptor.bEndpointAddress),
       bulkOut: provider.copyPipe(bulkOut.descriptor.bEndpointAddress),
@@ -77,7 +83,12 @@ export class CdcAcmDriver extends IOUserUSBSerial {
     await super.stop(provider);
   }
 
-  override async hwProgramUART(baudRate: number, dataBits: number, halfStopBits: number, parity: number): Promise<void> {
+  override async hwProgramUART(
+    baudRate: number,
+    dataBits: number,
+    halfStopBits: number,
+    parity: number,
+  ): Promise<void> {
     if ((this.#capabilities & AcmCapability.lineCoding) === 0) return;
     const bCharFormat = charFormats[halfStopBits];
     const bParityType = parityTypes[parity];
@@ -120,7 +131,8 @@ export class CdcAcmDriver extends IOUserUSBSerial {
     for (const state of this.#states.push(packet, length)) {
       const has = (bit: number) => (state & bit) !== 0;
       this.setModemStatus(true, has(SerialStateBit.dsr), has(SerialStateBit.ring), has(SerialStateBit.dcd));
-      const errors = SerialStateBit.overrun | SerialStateBit.break | SerialStateBit.framing | SerialStateBit.parity;
+      const errors =
+        SerialStateBit.overrun | SerialStateBit.break | SerialStateBit.framing | SerialStateBit.parity;
       if ((state & errors) !== 0) {
         this.rxError(
           has(SerialStateBit.overrun),
@@ -148,7 +160,11 @@ export class CdcAcmDriver extends IOUserUSBSerial {
     } finally {
       device.destroyInterfaceIterator(iterator);
     }
-    throw this.failure(IOReturns.kIOReturnNotFound, "start", "no ACM control interface names this data interface");
+    throw this.failure(
+      IOReturns.kIOReturnNotFound,
+      "start",
+      "no ACM control interface names this data interface",
+    );
   }
 }
 

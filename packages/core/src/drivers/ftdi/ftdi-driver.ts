@@ -63,14 +63,20 @@ export class FtdiDriver extends IOUserUSBSerial {
 
   override async start(provider: IOService): Promise<void> {
     await super.start(provider);
-    if (!(provider instanceof IOUSBHostInterface)) throw this.failure(IOReturns.kIOReturnUnsupported, "start");
+    if (!(provider instanceof IOUSBHostInterface))
+      throw this.failure(IOReturns.kIOReturnUnsupported, "start");
     await provider.open(this);
     const { bcdDevice, iSerialNumber } = provider.device.deviceDescriptor;
     this.#isHighSpeedChip = bcdDevice >= firstHighSpeedRelease;
     this.#portNumber = this.#isHighSpeedChip ? provider.number + 1 : 0;
-    const bulkIn = provider.setting.endpoints.find(({ descriptor }) => (descriptor.bEndpointAddress & 0x80) !== 0);
-    const bulkOut = provider.setting.endpoints.find(({ descriptor }) => (descriptor.bEndpointAddress & 0x80) === 0);
-    if (bulkIn === undefined || bulkOut === undefined) throw this.failure(IOReturns.kIOReturnNotFound, "start", "bulk pipes");
+    const bulkIn = provider.setting.endpoints.find(
+      ({ descriptor }) => (descriptor.bEndpointAddress & 0x80) !== 0,
+    );
+    const bulkOut = provider.setting.endpoints.find(
+      ({ descriptor }) => (descriptor.bEndpointAddress & 0x80) === 0,
+    );
+    if (bulkIn === undefined || bulkOut === undefined)
+      throw this.failure(IOReturns.kIOReturnNotFound, "start", "bulk pipes");
     this.#packetBytes = bulkIn.descriptor.wMaxPacketSize & 0x7ff;
     this.usePipes(provider, {
       bulkIn: provider.copyPipe(bulkIn.descriptor.bEndpointAddress),
@@ -80,7 +86,10 @@ export class FtdiDriver extends IOUserUSBSerial {
     await this.#request(FtdiRequest.reset, FtdiReset.all);
     const serial = await provider.copyStringDescriptor(iSerialNumber);
     const letter = this.#isHighSpeedChip ? "ABCD"[provider.number] : "";
-    this.setProperties({ IOTTYBaseName: "usbserial-", IOTTYSuffix: `${serial === "" ? "1" : serial}${letter}` });
+    this.setProperties({
+      IOTTYBaseName: "usbserial-",
+      IOTTYSuffix: `${serial === "" ? "1" : serial}${letter}`,
+    });
     this.registerService();
   }
 
@@ -92,11 +101,17 @@ export class FtdiDriver extends IOUserUSBSerial {
   }
 
   override async hwProgramLatencyTimer(latency: number): Promise<void> {
-    if (latency < 1 || latency > 255) throw this.failure(IOReturns.kIOReturnBadArgument, "hwProgramLatencyTimer");
+    if (latency < 1 || latency > 255)
+      throw this.failure(IOReturns.kIOReturnBadArgument, "hwProgramLatencyTimer");
     await this.#request(FtdiRequest.setLatency, latency);
   }
 
-  override async hwProgramUART(baudRate: number, dataBits: number, halfStopBits: number, parity: number): Promise<void> {
+  override async hwProgramUART(
+    baudRate: number,
+    dataBits: number,
+    halfStopBits: number,
+    parity: number,
+  ): Promise<void> {
     const stop = stops[halfStopBits];
     const chipParity = parities[parity];
     // The chip has 7 and 8 data bits only.
@@ -110,14 +125,19 @@ export class FtdiDriver extends IOUserUSBSerial {
 
   override async hwProgramBaudRate(baudRate: number): Promise<void> {
     const divisor = ftdiDivisor(baudRate, this.#isHighSpeedChip ? "h" : "232b");
-    if (divisor === null) throw this.failure(IOReturns.kIOReturnBadArgument, "hwProgramBaudRate", `${baudRate} baud`);
+    if (divisor === null)
+      throw this.failure(IOReturns.kIOReturnBadArgument, "hwProgramBaudRate", `${baudRate} baud`);
     const index = this.#isHighSpeedChip ? (divisor.high << 8) | this.#portNumber : divisor.high;
     await this.#control(FtdiRequest.setBaud, divisor.value, index);
   }
 
   override async hwProgramFlowControl(flow: number, xon: number, xoff: number): Promise<void> {
     const mode =
-      (flow & PD_RS232_A_CTS) !== 0 ? FtdiFlow.rtsCts : (flow & PD_RS232_A_TXO) !== 0 ? FtdiFlow.xonXoff : FtdiFlow.none;
+      (flow & PD_RS232_A_CTS) !== 0
+        ? FtdiFlow.rtsCts
+        : (flow & PD_RS232_A_TXO) !== 0
+          ? FtdiFlow.xonXoff
+          : FtdiFlow.none;
     const characters = mode === FtdiFlow.xonXoff ? xon | (xoff << 8) : 0;
     await this.#control(FtdiRequest.setFlow, characters, (mode << 8) | this.#portNumber);
   }
@@ -171,7 +191,12 @@ export class FtdiDriver extends IOUserUSBSerial {
     }
     const { overrun, break: gotBreak, framing, parity } = FtdiLineBit;
     if ((line & (overrun | gotBreak | framing | parity)) !== 0) {
-      this.rxError((line & overrun) !== 0, (line & gotBreak) !== 0, (line & framing) !== 0, (line & parity) !== 0);
+      this.rxError(
+        (line & overrun) !== 0,
+        (line & gotBreak) !== 0,
+        (line & framing) !== 0,
+        (line & parity) !== 0,
+      );
     }
   };
 

@@ -10,8 +10,8 @@ import {
   type SerialPort,
 } from "../../ports/serial.ts";
 import type { Machine } from "../../runtime/machine.ts";
-import { callService } from "../../runtime/service-call.ts";
 import { IOService, type ServiceContext } from "../../runtime/service.ts";
+import { callService } from "../../runtime/service-call.ts";
 import {
   IOUserSerial,
   kIOTTYBaseNameKey,

@@ -99,7 +99,12 @@ export class IOUserSerial extends IOService {
   async hwDeactivate(): Promise<void> {}
 
   /** `halfStopBits` 2, 3 or 4; `parity` PD_RS232_PARITY_*. */
-  async hwProgramUART(_baudRate: number, _dataBits: number, _halfStopBits: number, _parity: number): Promise<void> {
+  async hwProgramUART(
+    _baudRate: number,
+    _dataBits: number,
+    _halfStopBits: number,
+    _parity: number,
+  ): Promise<void> {
     throw this.failure(IOReturns.kIOReturnUnsupported, "IOUserSerial.hwProgramUART");
   }
 

@@ -2,7 +2,11 @@
 
 import { type IOReturn, IOReturns } from "../../base/io-return.ts";
 import type { OSAction } from "../../runtime/action.ts";
-import { type IOMemoryDescriptor, kIOMemoryDirectionIn, kIOMemoryDirectionOut } from "../../runtime/memory.ts";
+import {
+  type IOMemoryDescriptor,
+  kIOMemoryDirectionIn,
+  kIOMemoryDirectionOut,
+} from "../../runtime/memory.ts";
 import type { IOService } from "../../runtime/service.ts";
 import { IOUserSerial } from "../serial/io-user-serial.ts";
 import type { IOUSBHostInterface } from "../usb/io-usb-host-interface.ts";
@@ -54,7 +58,9 @@ export class IOUserUSBSerial extends IOUserSerial {
     this.#pipes = pipes;
     for (let index = 0; index < readsUnderWay; index++) {
       this.#readBuffers.push(usbInterface.createIOBuffer(kIOMemoryDirectionIn, transferBytes));
-      const action = this.createAction("readComplete", (_action, status, length) => this.#readDone(index, status, length));
+      const action = this.createAction("readComplete", (_action, status, length) =>
+        this.#readDone(index, status, length),
+      );
       this.#readActions.push(action);
       this.#idleReads.push(index);
     }
@@ -236,7 +242,10 @@ export class IOUserUSBSerial extends IOUserSerial {
     }
     this.#errors++;
     if (this.#errors >= errorLimit) {
-      this.log(`${this.className}: ${errorLimit} transfer errors in a row, giving up until the port is reopened`, "error");
+      this.log(
+        `${this.className}: ${errorLimit} transfer errors in a row, giving up until the port is reopened`,
+        "error",
+      );
       return;
     }
     try {

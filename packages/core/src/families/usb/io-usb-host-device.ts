@@ -3,6 +3,7 @@
 import { ContractViolation } from "../../base/errors.ts";
 import { type IOReturn, IOReturns } from "../../base/io-return.ts";
 import type { Configuration, DeviceDescriptor } from "../../codec/usb/descriptors.ts";
+import type { UsbHostPort } from "../../ports/usb-host.ts";
 import type { OSAction } from "../../runtime/action.ts";
 import {
   IOBufferMemoryDescriptor,
@@ -15,7 +16,6 @@ import { IOService, type ServiceContext } from "../../runtime/service.ts";
 import type { IOUSBHostInterface } from "./io-usb-host-interface.ts";
 import { ActionReceiver, blockOnUsb } from "./usb-receivers.ts";
 import { UsbRequests } from "./usb-requests.ts";
-import type { UsbHostPort } from "../../ports/usb-host.ts";
 
 /** bmRequestType fields (USB 2.0 §9.3, table 9-2). */
 export const kIOUSBDeviceRequestDirectionOut = 0x00;
@@ -35,7 +35,11 @@ const languageEnglishUS = 0x0409;
 
 /** What the family does for a device object: publish and withdraw its interfaces. */
 export interface UsbDeviceFamily {
-  publishInterfaces(device: IOUSBHostDevice, configuration: Configuration, register: boolean): IOUSBHostInterface[];
+  publishInterfaces(
+    device: IOUSBHostDevice,
+    configuration: Configuration,
+    register: boolean,
+  ): IOUSBHostInterface[];
   withdrawInterfaces(device: IOUSBHostDevice): void;
   detached(device: IOUSBHostDevice): void;
 }
@@ -86,9 +90,14 @@ export class IOUSBHostDevice extends IOService {
 
   /** One service may have the device open (its interfaces are separate). kIOReturnExclusiveAccess, kIOReturnNoDevice. */
   open(forClient: IOService): void {
-    if (this.isInactive || this.isGone) throw this.failure(IOReturns.kIOReturnNoDevice, "IOUSBHostDevice.open");
+    if (this.isInactive || this.isGone)
+      throw this.failure(IOReturns.kIOReturnNoDevice, "IOUSBHostDevice.open");
     if (this.#clients.length > 0 && !this.#clients.includes(forClient)) {
-      throw this.failure(IOReturns.kIOReturnExclusiveAccess, "IOUSBHostDevice.open", this.#clients[0].logName);
+      throw this.failure(
+        IOReturns.kIOReturnExclusiveAccess,
+        "IOUSBHostDevice.open",
+        this.#clients[0].logName,
+      );
     }
     if (this.#clients.includes(forClient)) return;
     this.#clients.push(forClient);
@@ -117,7 +126,11 @@ export class IOUSBHostDevice extends IOService {
   copyConfigurationDescriptor(index: number): Configuration {
     const configuration = this.#configurations[index];
     if (configuration === undefined) {
-      throw this.failure(IOReturns.kIOReturnNotFound, "IOUSBHostDevice.copyConfigurationDescriptor", `index ${index}`);
+      throw this.failure(
+        IOReturns.kIOReturnNotFound,
+        "IOUSBHostDevice.copyConfigurationDescriptor",
+        `index ${index}`,
+      );
     }
     return configuration;
   }
@@ -248,7 +261,8 @@ export class IOUSBHostDevice extends IOService {
    * `matchInterfaces`. Value 0 unconfigures.
    */
   async setConfiguration(bConfigurationValue: number, matchInterfaces: boolean): Promise<void> {
-    const configuration = bConfigurationValue === 0 ? null : this.copyConfigurationDescriptorWithValue(bConfigurationValue);
+    const configuration =
+      bConfigurationValue === 0 ? null : this.copyConfigurationDescriptorWithValue(bConfigurationValue);
     this.#family.withdrawInterfaces(this);
     this.#interfaces = [];
     await this.request(
@@ -353,11 +367,14 @@ export class IOUSBHostDevice extends IOService {
     if (this.isGone) return IOReturns.kIOReturnNoDevice;
     if (wLength === 0) return IOReturns.kIOReturnSuccess;
     if (dataBuffer === null) return IOReturns.kIOReturnBadArgument;
-    if (dataBuffer.isReleased) throw new ContractViolation("memory-use-after-release", `a released buffer was given to ${call}`);
+    if (dataBuffer.isReleased)
+      throw new ContractViolation("memory-use-after-release", `a released buffer was given to ${call}`);
     if (dataBuffer.length < wLength) return IOReturns.kIOReturnBadArgument;
     const needed =
       (bmRequestType & kIOUSBDeviceRequestDirectionIn) === 0 ? kIOMemoryDirectionOut : kIOMemoryDirectionIn;
-    return (dataBuffer.direction & needed) === 0 ? IOReturns.kIOReturnBadArgument : IOReturns.kIOReturnSuccess;
+    return (dataBuffer.direction & needed) === 0
+      ? IOReturns.kIOReturnBadArgument
+      : IOReturns.kIOReturnSuccess;
   }
 }
 

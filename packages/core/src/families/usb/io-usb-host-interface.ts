@@ -46,14 +46,18 @@ export class IOUSBHostInterface extends IOService {
 
   /** The alternate setting in force, with its endpoints and class-specific descriptors. */
   get setting(): InterfaceSetting {
-    return this.#settings.find((setting) => setting.descriptor.bAlternateSetting === this.#alternate) ?? this.#settings[0];
+    return (
+      this.#settings.find((setting) => setting.descriptor.bAlternateSetting === this.#alternate) ??
+      this.#settings[0]
+    );
   }
 
   /** kIOReturnExclusiveAccess when another service has it, kIOReturnNoDevice when the device is leaving. */
   async open(forClient: IOService, options = 0, alternateSetting = 0): Promise<void> {
     const call = "IOUSBHostInterface.open";
     if (this.isInactive || this.device.isGone) throw this.failure(IOReturns.kIOReturnNoDevice, call);
-    if (forClient.isInactive) throw this.failure(IOReturns.kIOReturnBadArgument, call, "the client is terminating");
+    if (forClient.isInactive)
+      throw this.failure(IOReturns.kIOReturnBadArgument, call, "the client is terminating");
     if (this.#client !== null && this.#client !== forClient) {
       throw this.failure(IOReturns.kIOReturnExclusiveAccess, call, `${this.#client.logName} has it open`);
     }
@@ -61,7 +65,8 @@ export class IOUSBHostInterface extends IOService {
       this.#client = forClient;
       forClient.opened.push(this);
     }
-    if ((options & kUSBHostOpenOptionSelectAlternateSetting) !== 0) await this.selectAlternateSetting(alternateSetting);
+    if ((options & kUSBHostOpenOptionSelectAlternateSetting) !== 0)
+      await this.selectAlternateSetting(alternateSetting);
   }
 
   /** Aborts what the client has pending (kIOReturnAborted) and ends its session. Pipes become unusable. */
@@ -105,7 +110,11 @@ export class IOUSBHostInterface extends IOService {
     if (existing !== undefined) return existing;
     const endpoint = this.setting.endpoints.find(({ descriptor }) => descriptor.bEndpointAddress === address);
     if (endpoint === undefined) {
-      throw this.failure(IOReturns.kIOReturnNotFound, call, `no endpoint 0x${address.toString(16)} in this setting`);
+      throw this.failure(
+        IOReturns.kIOReturnNotFound,
+        call,
+        `no endpoint 0x${address.toString(16)} in this setting`,
+      );
     }
     const pipe = new IOUSBHostPipe(this, endpoint.descriptor, this.device.requests);
     this.#pipes.set(address, pipe);
@@ -123,9 +132,16 @@ export class IOUSBHostInterface extends IOService {
       throw this.failure(IOReturns.kIOReturnNotFound, call, `no alternate setting ${bAlternateSetting}`);
     }
     if (bAlternateSetting === this.#alternate) throw this.failure(IOReturns.kUSBHostReturnRedundant, call);
-    for (const pipe of this.#pipes.values()) this.device.requests.abort(pipe.address, null, IOReturns.kIOReturnAborted);
+    for (const pipe of this.#pipes.values())
+      this.device.requests.abort(pipe.address, null, IOReturns.kIOReturnAborted);
     this.#closePipes();
-    await this.sendStandardRequest(call, recipientInterface, setInterfaceRequest, bAlternateSetting, this.number);
+    await this.sendStandardRequest(
+      call,
+      recipientInterface,
+      setInterfaceRequest,
+      bAlternateSetting,
+      this.number,
+    );
     this.#alternate = bAlternateSetting;
     this.properties.bAlternateSetting = bAlternateSetting;
   }
@@ -202,7 +218,17 @@ export class IOUSBHostInterface extends IOService {
     wValue: number,
     wIndex: number,
   ): Promise<void> {
-    await this.device.request(call, this.#client, recipient, bRequest, wValue, wIndex, 0, null, standardTimeoutMs);
+    await this.device.request(
+      call,
+      this.#client,
+      recipient,
+      bRequest,
+      wValue,
+      wIndex,
+      0,
+      null,
+      standardTimeoutMs,
+    );
   }
 
   #closePipes(): void {

@@ -4,7 +4,11 @@ import { ContractViolation } from "../../base/errors.ts";
 import { type IOReturn, IOReturns } from "../../base/io-return.ts";
 import type { EndpointDescriptor } from "../../codec/usb/descriptors.ts";
 import type { OSAction } from "../../runtime/action.ts";
-import { type IOMemoryDescriptor, kIOMemoryDirectionIn, kIOMemoryDirectionOut } from "../../runtime/memory.ts";
+import {
+  type IOMemoryDescriptor,
+  kIOMemoryDirectionIn,
+  kIOMemoryDirectionOut,
+} from "../../runtime/memory.ts";
 import type { IOUSBHostInterface } from "./io-usb-host-interface.ts";
 import { ActionReceiver, blockOnUsb } from "./usb-receivers.ts";
 import type { UsbReceiver, UsbRequests } from "./usb-requests.ts";
@@ -118,7 +122,10 @@ export class IOUSBHostPipe {
    * Ends what is pending on this pipe with `withError`. Asynchronous: returns at once, completions follow.
    * Synchronous: resolves when the last of them has been handed over.
    */
-  async abort(options: number = kIOUSBAbortAsynchronous, withError: IOReturn = IOReturns.kIOReturnAborted): Promise<void> {
+  async abort(
+    options: number = kIOUSBAbortAsynchronous,
+    withError: IOReturn = IOReturns.kIOReturnAborted,
+  ): Promise<void> {
     const count = this.#requests.abort(this.address, null, withError);
     if (options === kIOUSBAbortSynchronous && count > 0) await this.interface.scheduler.sleep(1_000);
   }
@@ -130,7 +137,13 @@ export class IOUSBHostPipe {
   async clearStall(withRequest: boolean): Promise<void> {
     this.#requests.abort(this.address, null, IOReturns.kIOReturnAborted);
     if (withRequest) {
-      await this.interface.sendStandardRequest("IOUSBHostPipe.clearStall", recipientEndpoint, clearFeature, 0, this.address);
+      await this.interface.sendStandardRequest(
+        "IOUSBHostPipe.clearStall",
+        recipientEndpoint,
+        clearFeature,
+        0,
+        this.address,
+      );
     }
     this.#requests.port.clearHalt(this.address);
   }
@@ -139,8 +152,10 @@ export class IOUSBHostPipe {
   createMemoryDescriptorRing(size: number): void {
     const call = "IOUSBHostPipe.createMemoryDescriptorRing";
     if (this.#ring !== null) throw this.interface.failure(IOReturns.kIOReturnBusy, call, "a ring exists");
-    if (!Number.isInteger(size) || size < 1) throw this.interface.failure(IOReturns.kIOReturnBadArgument, call);
-    if ((this.descriptor.bmAttributes & 3) !== 2) throw this.interface.failure(IOReturns.kIOReturnUnsupported, call);
+    if (!Number.isInteger(size) || size < 1)
+      throw this.interface.failure(IOReturns.kIOReturnBadArgument, call);
+    if ((this.descriptor.bmAttributes & 3) !== 2)
+      throw this.interface.failure(IOReturns.kIOReturnUnsupported, call);
     this.#ring = new Bundle(size);
   }
 
@@ -207,7 +222,10 @@ export class IOUSBHostPipe {
     if (this.#isClosed || this.interface.client === null) return IOReturns.kIOReturnNotOpen;
     if (this.#requests.isGone) return IOReturns.kIOReturnNoDevice;
     if (dataBuffer.isReleased) {
-      throw new ContractViolation("memory-use-after-release", `a released buffer was given to pipe 0x${this.address.toString(16)}`);
+      throw new ContractViolation(
+        "memory-use-after-release",
+        `a released buffer was given to pipe 0x${this.address.toString(16)}`,
+      );
     }
     if (length < 0 || length > dataBuffer.length) return IOReturns.kIOReturnBadArgument;
     const needed = this.isIn ? kIOMemoryDirectionIn : kIOMemoryDirectionOut;

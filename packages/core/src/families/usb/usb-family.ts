@@ -1,8 +1,12 @@
 // The USB family of a machine: enumerates attached devices, publishes them and their interfaces, takes them away.
 
-import { type Configuration, parseConfiguration, parseDeviceDescriptor } from "../../codec/usb/descriptors.ts";
 import { DecodeError } from "../../base/errors.ts";
 import { hex } from "../../base/text.ts";
+import {
+  type Configuration,
+  parseConfiguration,
+  parseDeviceDescriptor,
+} from "../../codec/usb/descriptors.ts";
 import type { UsbHostPort } from "../../ports/usb-host.ts";
 import { IOError } from "../../runtime/io-error.ts";
 import type { Machine } from "../../runtime/machine.ts";
@@ -48,7 +52,11 @@ export class UsbFamily implements UsbDeviceFamily {
     return device;
   }
 
-  publishInterfaces(device: IOUSBHostDevice, configuration: Configuration, register: boolean): IOUSBHostInterface[] {
+  publishInterfaces(
+    device: IOUSBHostDevice,
+    configuration: Configuration,
+    register: boolean,
+  ): IOUSBHostInterface[] {
     const own = device.deviceDescriptor;
     return configuration.interfaces.map((entry) => {
       const { descriptor } = entry.settings[0];
@@ -92,7 +100,9 @@ export class UsbFamily implements UsbDeviceFamily {
     } catch (error) {
       if (!(error instanceof IOError || error instanceof DecodeError)) throw error;
       this.failures.push({ locationId: device.requests.port.locationId, reason: error.message });
-      this.#machine.log.kernel(`IOUSBHostFamily: device ${device.location} could not be enumerated: ${error.message}`);
+      this.#machine.log.kernel(
+        `IOUSBHostFamily: device ${device.location} could not be enumerated: ${error.message}`,
+      );
       this.#machine.terminate(device);
       return;
     }
@@ -106,7 +116,8 @@ export class UsbFamily implements UsbDeviceFamily {
     const configurations: Configuration[] = [];
     for (let index = 0; index < descriptor.bNumConfigurations; index++) {
       const header = await device.copyDescriptor(2, index, 0, 9);
-      if (header.length < 9) throw new DecodeError("configuration descriptor", header.length, "shorter than 9 bytes");
+      if (header.length < 9)
+        throw new DecodeError("configuration descriptor", header.length, "shorter than 9 bytes");
       const bytes = await device.copyDescriptor(2, index, 0, header[2] | (header[3] << 8));
       configurations.push(parseConfiguration(bytes));
     }
@@ -140,7 +151,10 @@ export class UsbFamily implements UsbDeviceFamily {
     while (device.busyCount > 0 && !device.isInactive) await this.#machine.scheduler.sleep(1_000_000);
     if (device.isInactive || device.clients.length > 0 || device.configuration !== null) return;
     try {
-      await device.setConfiguration(device.copyConfigurationDescriptor(0).descriptor.bConfigurationValue, true);
+      await device.setConfiguration(
+        device.copyConfigurationDescriptor(0).descriptor.bConfigurationValue,
+        true,
+      );
     } catch (error) {
       if (!(error instanceof IOError)) throw error;
       this.failures.push({ locationId: device.requests.port.locationId, reason: error.message });

@@ -4,8 +4,8 @@ import type { TimerHandle } from "../../base/clock.ts";
 import { type IOReturn, IOReturns } from "../../base/io-return.ts";
 import { millisecond } from "../../base/units.ts";
 import { type UsbHostClient, type UsbHostPort, UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
-import type { IOService } from "../../runtime/service.ts";
 import type { Scheduler } from "../../runtime/scheduler.ts";
+import type { IOService } from "../../runtime/service.ts";
 
 /** Who is told about a finished transfer: an OSAction, a blocked call, a bundle. Never called inside a submission. */
 export interface UsbReceiver {

@@ -1,6 +1,12 @@
 // Joins a serial port to a pseudo-terminal, so that any terminal program can use the port.
 
-import type { LineSettings, ModemStatus, ReceiveErrors, SerialClient, SerialPort } from "../../ports/serial.ts";
+import type {
+  LineSettings,
+  ModemStatus,
+  ReceiveErrors,
+  SerialClient,
+  SerialPort,
+} from "../../ports/serial.ts";
 import type { TerminalClient, TerminalPort } from "../../ports/terminal.ts";
 
 /** Bytes on their way from the port to programs. */

@@ -54,7 +54,8 @@ function imagesOf(facts: CrashFacts, random: Random): Image[] {
 /** Offset of a frame in its image: a function of the symbol, so that equal runs give equal files. */
 function offsetOf(symbol: string): number {
   let hash = 0x4000;
-  for (let index = 0; index < symbol.length; index++) hash = (hash * 31 + symbol.charCodeAt(index)) % 0x7_0000;
+  for (let index = 0; index < symbol.length; index++)
+    hash = (hash * 31 + symbol.charCodeAt(index)) % 0x7_0000;
   return hash + 0x1000;
 }
 
@@ -109,7 +110,14 @@ export function writeCrashReport(facts: CrashFacts, profile: PlatformProfile, ra
       signal: facts.signal,
       ...(facts.subtype === null ? {} : { subtype: facts.subtype }),
     },
-    termination: { flags: 0, code: 5, namespace: "SIGNAL", indicator: facts.signal, byProc: "exc handler", byPid: facts.pid },
+    termination: {
+      flags: 0,
+      code: 5,
+      namespace: "SIGNAL",
+      indicator: facts.signal,
+      byProc: "exc handler",
+      byPid: facts.pid,
+    },
     ...(Object.keys(facts.information).length > 0 ? { asi: facts.information } : {}),
     faultingThread: 0,
     threads: [
@@ -135,7 +143,9 @@ export function writeCrashReport(facts: CrashFacts, profile: PlatformProfile, ra
       path: image.path,
       name: image.name,
     })),
-    legacyInfo: { threadTriggered: facts.queueName === null ? { name: facts.threadName } : { queue: facts.queueName } },
+    legacyInfo: {
+      threadTriggered: facts.queueName === null ? { name: facts.threadName } : { queue: facts.queueName },
+    },
   };
   const stamp = time.slice(0, 19).replace(" ", "-").replace(/:/g, "");
   return {
@@ -145,7 +155,11 @@ export function writeCrashReport(facts: CrashFacts, profile: PlatformProfile, ra
 }
 
 /** posts.md §4.2: the text that Console shows. */
-export function writeLegacyCrashReport(facts: CrashFacts, profile: PlatformProfile, random: Random): EvidenceFile {
+export function writeLegacyCrashReport(
+  facts: CrashFacts,
+  profile: PlatformProfile,
+  random: Random,
+): EvidenceFile {
   const images = imagesOf(facts, random);
   const row = (key: string, value: string) => `${`${key}:`.padEnd(23)}${value}`;
   const queue = facts.queueName === null ? "" : `  Dispatch queue: ${facts.queueName}`;

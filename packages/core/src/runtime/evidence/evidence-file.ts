@@ -13,6 +13,11 @@ export interface EvidenceFile {
 export function drawUuid(random: Random): string {
   const word = () => hex(random.next32(), 8);
   const digits = word() + word() + word() + word();
-  const groups = [digits.slice(0, 8), digits.slice(8, 12), `4${digits.slice(13, 16)}`, `8${digits.slice(17, 20)}`];
+  const groups = [
+    digits.slice(0, 8),
+    digits.slice(8, 12),
+    `4${digits.slice(13, 16)}`,
+    `8${digits.slice(17, 20)}`,
+  ];
   return [...groups, digits.slice(20)].join("-").toUpperCase();
 }

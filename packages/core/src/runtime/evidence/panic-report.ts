@@ -77,9 +77,15 @@ export function writePanicReport(facts: PanicFacts, profile: PlatformProfile, ra
     bug_type: "210",
     otherString: "\n** Stackshot Succeeded ** Bytes Traced 0 (Uncompressed 0) **\n",
     processByPid: Object.fromEntries(
-      Object.entries(facts.processes).map(([pid, procname]) => [pid, { pid: Number(pid), procname, threadById: {} }]),
+      Object.entries(facts.processes).map(([pid, procname]) => [
+        pid,
+        { pid: Number(pid), procname, threadById: {} },
+      ]),
     ),
   };
   const stamp = time.slice(0, 19).replace(" ", "-").replace(/:/g, "");
-  return { name: `panic-full-${stamp}.0002.ips`, text: `${JSON.stringify(header)}\n${JSON.stringify(body, null, 2)}\n` };
+  return {
+    name: `panic-full-${stamp}.0002.ips`,
+    text: `${JSON.stringify(header)}\n${JSON.stringify(body, null, 2)}\n`,
+  };
 }

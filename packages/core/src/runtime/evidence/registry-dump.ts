@@ -40,7 +40,8 @@ function writeEntry(lines: string[], entry: RegistrySnapshot, bars: string): voi
   lines.push(`${bars}+-o ${entry.name}${place}  <${states.join(", ")}>`);
   const below = `${bars}${entry.children.length > 0 ? "| " : "  "}`;
   lines.push(`${below}{`);
-  for (const [key, value] of Object.entries(entry.properties)) lines.push(`${below}  "${key}" = ${formatTreeValue(value)}`);
+  for (const [key, value] of Object.entries(entry.properties))
+    lines.push(`${below}  "${key}" = ${formatTreeValue(value)}`);
   lines.push(`${below}}`, below.trimEnd());
   entry.children.forEach((child, index) => {
     const isLast = index === entry.children.length - 1;

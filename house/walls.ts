@@ -1,0 +1,194 @@
+// The walls: what the compiler cannot check about a source tree. Data in floors.json, findings out.
+
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, normalize, relative } from "node:path";
+import { readSource } from "./imports.ts";
+
+export interface Finding {
+  readonly file: string;
+  readonly line: number;
+  readonly rule: string;
+  readonly message: string;
+}
+
+interface Floors {
+  readonly core: string;
+  readonly rooms: Readonly<Record<string, { readonly floor: number; readonly may: readonly string[] }>>;
+  readonly families: Readonly<Record<string, readonly string[]>>;
+  readonly packages: Readonly<Record<string, { readonly may: readonly string[] }>>;
+  readonly testOnly: readonly string[];
+}
+
+const longestFile = 800;
+const forbiddenNames = ["utils", "common", "helpers", "types", "manager"];
+/** Time, chance and the host's ways of ordering work: arguments in core, never globals (design.md law 2). */
+const wallClock =
+  /\b(Date\.now|new Date\b|Math\.random|performance\.now|setTimeout|setInterval|setImmediate|queueMicrotask|process\.(?:hrtime|nextTick|env)|requestAnimationFrame)\b/g;
+
+/** Checks the tree below `root`. */
+export function checkWalls(root: string): Finding[] {
+  const floors = JSON.parse(readFileSync(join(root, "house/floors.json"), "utf8")) as Floors;
+  const findings: Finding[] = [];
+  for (const file of sourceFiles(root)) checkFile(root, file, floors, findings);
+  checkReferences(root, floors, findings);
+  checkFolders(root, floors, findings);
+  return findings;
+}
+
+function sourceFiles(root: string): string[] {
+  const found: string[] = [];
+  const visit = (folder: string): void => {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (["node_modules", "build", "templates"].includes(entry.name) || entry.name.startsWith(".")) continue;
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) visit(path);
+      else if (entry.name.endsWith(".ts") || entry.name.endsWith(".mjs")) found.push(relative(root, path));
+    }
+  };
+  for (const top of ["packages", "apps", "cases", "perf", "house", "examples"]) {
+    if (existsSync(join(root, top))) visit(join(root, top));
+  }
+  return found;
+}
+
+function checkFile(root: string, file: string, floors: Floors, findings: Finding[]): void {
+  const text = readFileSync(join(root, file), "utf8");
+  const add = (line: number, rule: string, message: string) => findings.push({ file, line, rule, message });
+  const lines = text.split("\n");
+  const first = lines[0].startsWith("#!") ? lines[1] : lines[0];
+  if (!first.startsWith("// ") || first.length > 120)
+    add(1, "first-line", "the first line says what the file is");
+  if (lines.length > longestFile && !/one file because/.test(first)) {
+    add(
+      longestFile,
+      "long-file",
+      `${lines.length} lines; split it, or say on the first line "one file because ..."`,
+    );
+  }
+  for (const part of file.split("/")) {
+    if (forbiddenNames.includes(part.replace(/\.[^.]*$/, "")))
+      add(1, "vague-name", `"${part}" says nothing about what it knows`);
+  }
+  const { imports, code } = readSource(text);
+  const isTest = file.endsWith(".test.ts") || file.includes("/test/");
+  const room = roomOf(file, floors);
+  for (const { specifier, line } of imports) {
+    const problem =
+      room === null
+        ? judgePackage(file, specifier, floors, isTest)
+        : judgeRoom(file, room, specifier, floors, isTest);
+    if (problem !== null) add(line, problem[0], problem[1]);
+  }
+  if (room === null || isTest) return;
+  for (const match of code.matchAll(wallClock)) {
+    add(
+      code.slice(0, match.index).split("\n").length,
+      "wall-clock",
+      `${match[1]} in core: time and chance are arguments`,
+    );
+  }
+}
+
+function roomOf(file: string, floors: Floors): string | null {
+  if (!file.startsWith(`${floors.core}/`)) return null;
+  const room = file.slice(floors.core.length + 1).split("/")[0];
+  return room in floors.rooms ? room : null;
+}
+
+function judgeRoom(
+  file: string,
+  room: string,
+  specifier: string,
+  floors: Floors,
+  isTest: boolean,
+): [string, string] | null {
+  if (!specifier.startsWith(".")) {
+    if (
+      isTest &&
+      (specifier.startsWith("node:") || floors.testOnly.some((name) => specifier.startsWith(name)))
+    )
+      return null;
+    return ["third-party", `core imports "${specifier}"; core has no dependencies`];
+  }
+  const target = normalize(join(dirname(file), specifier));
+  const other = roomOf(target, floors);
+  if (other === null) return ["outside", `${specifier} leads out of core's rooms`];
+  if (isTest) return null;
+  if (other === room) return room === "families" ? judgeFamily(file, target, floors) : null;
+  if (floors.rooms[room].may.includes(other)) return null;
+  const up = floors.rooms[other].floor >= floors.rooms[room].floor;
+  return [up ? "upward-import" : "skipped-floor", `${room} may not import ${other}`];
+}
+
+function judgeFamily(file: string, target: string, floors: Floors): [string, string] | null {
+  const family = (path: string) => path.slice(`${floors.core}/families/`.length).split("/")[0];
+  const [own, other] = [family(file), family(target)];
+  if (own === other || (floors.families[own] ?? []).includes(other)) return null;
+  return ["family-import", `family ${own} may not import family ${other}`];
+}
+
+function judgePackage(
+  file: string,
+  specifier: string,
+  floors: Floors,
+  isTest: boolean,
+): [string, string] | null {
+  if (!specifier.startsWith("@drydock/")) return null;
+  const owner = Object.keys(floors.packages).find((folder) => file.startsWith(`${folder}/`));
+  if (owner === undefined) return null;
+  const name = specifier.split("/").slice(0, 2).join("/");
+  if (floors.packages[owner].may.includes(name) || isTest) return null;
+  return ["package-import", `${owner} may not import ${name}`];
+}
+
+/** The compiler's wall and the data must say the same. */
+function checkReferences(root: string, floors: Floors, findings: Finding[]): void {
+  for (const [room, { may }] of Object.entries(floors.rooms)) {
+    const file = `${floors.core}/${room}/tsconfig.json`;
+    if (!existsSync(join(root, file))) continue;
+    const config = JSON.parse(readFileSync(join(root, file), "utf8")) as { references?: { path: string }[] };
+    const references = (config.references ?? []).map(({ path }) => path.replace("../", "")).sort();
+    if (references.join() !== [...may].sort().join()) {
+      findings.push({
+        file,
+        line: 1,
+        rule: "references",
+        message: `references are ${references.join()}, floors.json says ${[...may].sort().join()}`,
+      });
+    }
+  }
+}
+
+/** What a complete folder holds. */
+const complete: Readonly<Record<string, (name: string) => string[]>> = {
+  devices: (name) => [`${name}-device.ts`, `${name}-device.test.ts`, "README.md"],
+  drivers: (name) => [`${name}-driver.ts`, `${name}-driver.test.ts`, "README.md"],
+};
+
+function checkFolders(root: string, floors: Floors, findings: Finding[]): void {
+  const need = (folder: string, files: string[], kind: string) => {
+    for (const name of files) {
+      if (existsSync(join(root, folder, name))) continue;
+      findings.push({ file: folder, line: 1, rule: `incomplete-${kind}`, message: `${name} is missing` });
+    }
+  };
+  for (const [room, files] of Object.entries(complete)) {
+    for (const name of foldersIn(join(root, floors.core, room)))
+      need(`${floors.core}/${room}/${name}`, files(name), room.slice(0, -1));
+  }
+  for (const name of foldersIn(join(root, "cases"))) {
+    if (!/^P\d\d-/.test(name)) continue;
+    need(
+      `cases/${name}`,
+      ["README.md", "bad-driver.ts", "good-driver.ts", "case.ts", "case.test.ts"],
+      "case",
+    );
+  }
+}
+
+export function foldersIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => name !== "node_modules" && statSync(join(folder, name)).isDirectory())
+    .sort();
+}
