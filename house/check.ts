@@ -69,7 +69,13 @@ const steps: readonly [string, () => StepResult][] = [
   ["walls", walls],
   [
     "lint and format",
-    () => command("node_modules/@biomejs/biome/bin/biome", ["ci", "--colors=off", "--diagnostic-level=warn", "."]),
+    () =>
+      command("node_modules/@biomejs/biome/bin/biome", [
+        "ci",
+        "--colors=off",
+        "--diagnostic-level=warn",
+        ".",
+      ]),
   ],
   ["duplicate facts", duplicateFacts],
   ["unused code", () => command("node_modules/knip/bin/knip.js", ["--no-progress"])],

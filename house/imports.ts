@@ -55,7 +55,7 @@ export function readSource(text: string): SourceFacts {
     }
   }
   const imports: ImportFound[] = [];
-  for (const match of code.matchAll(/\b(?:from|import)\s*\(?\s*["'`]/g)) {
+  for (const match of code.matchAll(/(?<![.\w])(?:from\s*|import\s*\(?\s*)["'`]/g)) {
     const found = strings.get(match.index + match[0].length - 1);
     if (found !== undefined) imports.push({ specifier: found.value, line: found.line });
   }

@@ -48,7 +48,7 @@ function build(): Command {
   rigOptions(program.command("start [rig]"))
     .description("bring up a rig on the real clock; prints what to open; Ctrl-C ends it")
     .option("--link <path>", "a stable name for the terminal (default: drydock-tty0 in the temporary folder)")
-    .option("--no-pacing", "the line takes no time")
+    .option("--no-pacing", "neither the line nor the bus takes time")
     .option("--for <seconds>", "end by itself after so long", Number)
     .option("--json", "the first line on stdout is one JSON document with the ports")
     .addHelpText(

@@ -1,7 +1,7 @@
 // The rigs that the command line knows, built from its options.
 
 import { parseUsbFaultRule } from "@drydock/core/faults/usb-faults";
-import { type SerialDeviceKind, SerialRig } from "@drydock/core/rigs/serial-rig";
+import { type SerialDeviceKind, SerialRig, type SerialRigOptions } from "@drydock/core/rigs/serial-rig";
 import { platformProfile } from "@drydock/core/runtime/platform-profile";
 import { hostTurn } from "@drydock/node/host-turn";
 
@@ -40,7 +40,7 @@ const entries: readonly RigEntry[] = [
 export function buildRig(
   name: string | undefined,
   options: RigOptions,
-  extra: { pacing?: "baud" | "none" } = {},
+  extra: Pick<SerialRigOptions, "pacing" | "timing" | "trace"> = {},
 ): SerialRig {
   const entry = entries.find((candidate) => candidate.name === (name ?? "serial"));
   if (entry === undefined) {

@@ -25,16 +25,24 @@ const appearanceMs = 10_000;
 export async function start(name: string | undefined, options: StartOptions): Promise<void> {
   if (options.for !== undefined && !(options.for > 0))
     throw new RangeError("--for takes a number of seconds above 0");
-  const rig = buildRig(name, options, { pacing: options.pacing ? "baud" : "none" });
+  const rig = buildRig(name, options, {
+    pacing: options.pacing ? "baud" : "none",
+    timing: options.pacing ? "bus" : "none",
+    // A rig that runs for days keeps a trace only when somebody wants it.
+    trace: options.pcap !== undefined,
+  });
   const { machine } = rig;
   const runner = new LiveRunner(machine.scheduler);
   const terminals = new Map<IOSerialBSDClient, Pty>();
+  const numbers = new Map<string, number>();
   const talk = (text: string) => process.stderr.write(`${text}\n`);
   let announced = false;
 
   machine.onRegistered((service) => {
     if (!(service instanceof IOSerialBSDClient)) return;
-    const number = terminals.size;
+    // A device that comes back gets its old name back.
+    const number = numbers.get(service.name) ?? numbers.size;
+    numbers.set(service.name, number);
     const base = options.link ?? join(tmpdir(), "drydock-tty");
     const pty = openPty({
       link: options.link === undefined ? `${base}${number}` : `${base}${number === 0 ? "" : number}`,

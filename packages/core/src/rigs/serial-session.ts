@@ -1,6 +1,13 @@
 // A program at a serial port, inside the machine: for scenarios, campaigns and tests.
 
-import { defaultLineSettings, type LineSettings, type ModemStatus, type ReceiveErrors, type SerialClient, type SerialPort } from "../ports/serial.ts";
+import {
+  defaultLineSettings,
+  type LineSettings,
+  type ModemStatus,
+  type ReceiveErrors,
+  type SerialClient,
+  type SerialPort,
+} from "../ports/serial.ts";
 import type { SerialRig } from "./serial-rig.ts";
 
 /** Writes what it is given as room allows and keeps what it reads. */
@@ -90,8 +97,12 @@ export async function openSerialSession(rig: SerialRig, index = 0): Promise<Seri
   await rig.machine.scheduler.run(limit, () => rig.ports.length > index);
   const port = rig.ports[index];
   if (port === undefined) {
-    const reasons = rig.machine.matchReports.map((report) => `${report.candidate.personalityName}: ${report.outcome}`);
-    throw new Error(`no serial port came up: ${[...reasons, ...rig.family.failures.map((entry) => entry.reason)].join("; ")}`);
+    const reasons = rig.machine.matchReports.map(
+      (report) => `${report.candidate.personalityName}: ${report.outcome}`,
+    );
+    throw new Error(
+      `no serial port came up: ${[...reasons, ...rig.family.failures.map((entry) => entry.reason)].join("; ")}`,
+    );
   }
   const session = new SerialSession(port);
   await rig.machine.scheduler.run(rig.machine.scheduler.nowNs() + appearanceNs, () => port.isReady);

@@ -182,7 +182,7 @@ export class SerialStateAssembler {
 }
 
 /** `115200 8N1`: rate, data bits, parity letter, stop bits; "?" for what PSTN table 17 does not define. */
-export function describeLineCoding(coding: LineCoding): string {
+function describeLineCoding(coding: LineCoding): string {
   const parity = "NOEMS"[coding.bParityType] ?? "?";
   const stop = ["1", "1.5", "2"][coding.bCharFormat] ?? "?";
   return `${coding.dwDTERate} ${coding.bDataBits}${parity}${stop}`;

@@ -111,7 +111,7 @@ export function ftdiDivisor(baud: number, clock: FtdiClock = "232b"): FtdiDiviso
   else if (eighths < 16) eighths = 16;
   if (eighths > largestDivisor) return null;
   const actualBaud = Math.round((base * 8) / eighths);
-  if (Math.abs((base * 8) / eighths - baud) / baud > rateTolerance) return null;
+  if (!(Math.abs((base * 8) / eighths - baud) / baud <= rateTolerance)) return null;
   let code = (eighths >> 3) | (fractionCodes[eighths & 7] << 14);
   if (eighths === 8) code = 0;
   else if (eighths === 12) code = 1;

@@ -29,7 +29,7 @@ function bench(options: Partial<CdcAcmOptions> = {}) {
 }
 
 /** A control OUT; true when the device agreed. */
-function send(device: CdcAcmDevice, setup: string, data = nothing): boolean {
+function send(device: CdcAcmDevice, setup: string, data: Uint8Array = nothing): boolean {
   device.setup(bytesFromHex(setup));
   if (data.length > 0 && device.out(0x00, data, 0, data.length) === UsbStall) return false;
   return device.in(0x80, nothing, 0, 0) === 0;

@@ -16,7 +16,8 @@ async function bench(seed = 1) {
   return { rig, session, device: rig.devices[0] as CdcAcmDevice };
 }
 
-const pattern = (length: number) => new Uint8Array(length).map((_, index) => (index * 19 + (index >> 8)) & 255);
+const pattern = (length: number) =>
+  new Uint8Array(length).map((_, index) => (index * 19 + (index >> 8)) & 255);
 
 test("20000 bytes at 115200 baud come back unchanged", async () => {
   const { rig, session } = await bench();
@@ -45,7 +46,10 @@ test("a rate the device refuses is named, and the port goes on working", async (
   assert.equal(rig.ports[0].lastFailure?.status, 0xe0005000);
   session.configure({ baudRate: 9600 });
   session.send(pattern(10));
-  await rig.machine.scheduler.run(rig.machine.scheduler.nowNs() + second, () => session.received.length === 10);
+  await rig.machine.scheduler.run(
+    rig.machine.scheduler.nowNs() + second,
+    () => session.received.length === 10,
+  );
   assert.equal(session.received.length, 10);
 });
 
@@ -88,7 +92,10 @@ test("closed and opened again, the port works", async () => {
     session.reopen();
     session.received.length = 0;
     session.send(pattern(50));
-    await rig.machine.scheduler.run(rig.machine.scheduler.nowNs() + second, () => session.received.length === 50);
+    await rig.machine.scheduler.run(
+      rig.machine.scheduler.nowNs() + second,
+      () => session.received.length === 50,
+    );
     assert.deepEqual(Uint8Array.from(session.received), pattern(50), `round ${round}`);
   }
 });

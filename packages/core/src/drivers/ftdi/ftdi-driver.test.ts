@@ -16,7 +16,8 @@ async function bench(seed = 1) {
   return { rig, session, device: rig.devices[0] as FtdiDevice };
 }
 
-const pattern = (length: number) => new Uint8Array(length).map((_, index) => (index * 17 + (index >> 8)) & 255);
+const pattern = (length: number) =>
+  new Uint8Array(length).map((_, index) => (index * 17 + (index >> 8)) & 255);
 
 test("20000 bytes at 115200 baud come back unchanged", async () => {
   const { rig, session } = await bench();
@@ -57,7 +58,10 @@ test("what the chip cannot do is refused and named, and the port goes on working
   assert.equal(rig.ports[0].lastFailure?.call, "HwProgramUART");
   session.configure({ baudRate: 9600 });
   session.send(pattern(10));
-  await rig.machine.scheduler.run(rig.machine.scheduler.nowNs() + second, () => session.received.length === 10);
+  await rig.machine.scheduler.run(
+    rig.machine.scheduler.nowNs() + second,
+    () => session.received.length === 10,
+  );
   assert.equal(session.received.length, 10);
 });
 
@@ -93,7 +97,10 @@ test("plugged in again it comes up again", async () => {
   rig.bus.plugIn(device, 1);
   const again = await openSerialSession(rig, 1);
   again.send(pattern(100));
-  await rig.machine.scheduler.run(rig.machine.scheduler.nowNs() + second, () => again.received.length === 100);
+  await rig.machine.scheduler.run(
+    rig.machine.scheduler.nowNs() + second,
+    () => again.received.length === 100,
+  );
   assert.deepEqual(Uint8Array.from(again.received), pattern(100));
 });
 

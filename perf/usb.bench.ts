@@ -1,0 +1,167 @@
+// Transfers through the whole stair: driver, family, port, bus, carrier, model, and back.
+
+import { LoopbackDevice } from "@drydock/core/devices/loopback/loopback-device";
+import type { IOUSBHostInterface } from "@drydock/core/families/usb/io-usb-host-interface";
+import { UsbRig } from "@drydock/core/rigs/usb-rig";
+import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
+import { kIOMemoryDirectionIn, kIOMemoryDirectionOut } from "@drydock/core/runtime/memory";
+import { platformProfile } from "@drydock/core/runtime/platform-profile";
+import { IOService } from "@drydock/core/runtime/service";
+import { hostTurn } from "@drydock/node/host-turn";
+import type { BenchTable } from "./run.ts";
+
+const rounds = 5;
+
+class BenchDriver extends IOService {
+  usb!: IOUSBHostInterface;
+
+  override async start(provider: IOService): Promise<void> {
+    await super.start(provider);
+    this.usb = provider as IOUSBHostInterface;
+    await this.usb.open(this);
+    this.registerService();
+  }
+
+  /** Bulk OUT and IN of `length` bytes, `count` times, two of each under way. */
+  bulk(length: number, count: number, done: () => void): void {
+    const out = this.usb.copyPipe(0x01);
+    const back = this.usb.copyPipe(0x81);
+    let sent = 0;
+    let received = 0;
+    for (let index = 0; index < 2; index++) {
+      const write = this.usb.createIOBuffer(kIOMemoryDirectionOut, length);
+      const read = this.usb.createIOBuffer(kIOMemoryDirectionIn, length);
+      const wrote = this.createAction("wrote", (action) => {
+        if (sent++ < count) out.asyncIO(write, length, action);
+      });
+      const came = this.createAction("came", (action) => {
+        if (++received >= count) done();
+        else back.asyncIO(read, length, action);
+      });
+      sent++;
+      out.asyncIO(write, length, wrote);
+      back.asyncIO(read, length, came);
+    }
+  }
+
+  async control(count: number): Promise<void> {
+    const buffer = this.usb.createIOBuffer(kIOMemoryDirectionOut, 8);
+    for (let index = 0; index < count; index++) await this.usb.deviceRequest(0x40, 1, 0, 0, 8, buffer, 0);
+  }
+}
+
+const bundle: DriverBundle = {
+  identifier: "org.drydock.bench",
+  version: "1",
+  teamIdentifier: "BENCH",
+  entitlements: {},
+  personalities: {
+    Bench: {
+      IOClass: "IOUserService",
+      IOUserClass: "BenchDriver",
+      IOProviderClass: "IOUSBHostInterface",
+      idVendor: 0x1209,
+      idProduct: 2,
+      bConfigurationValue: 1,
+      bInterfaceNumber: 0,
+    },
+  },
+  classes: { BenchDriver },
+};
+
+async function newRig(trace: boolean): Promise<{ rig: UsbRig; driver: BenchDriver }> {
+  const rig = new UsbRig({
+    seed: 1,
+    turn: hostTurn,
+    profile: platformProfile("open"),
+    timing: "none",
+    trace,
+  });
+  rig.machine.install(bundle);
+  rig.bus.plugIn(new LoopbackDevice());
+  await rig.run();
+  return { rig, driver: rig.machine.registry.byClass("BenchDriver")[0] as BenchDriver };
+}
+
+interface Figure {
+  readonly rate: number;
+  readonly cpuUs: number;
+}
+
+async function measure(count: number, run: () => Promise<void>): Promise<Figure> {
+  const cpu = process.cpuUsage();
+  const started = performance.now();
+  await run();
+  const seconds = (performance.now() - started) / 1000;
+  const used = process.cpuUsage(cpu);
+  return { rate: count / seconds, cpuUs: (used.user + used.system) / count };
+}
+
+export async function bench(): Promise<BenchTable[]> {
+  const rates = new Map<string, number[]>();
+  const cpu = new Map<string, number[]>();
+  const megabytes = new Map<string, number[]>();
+  const add = (name: string, figure: Figure, bytes: number) => {
+    for (const [table, value] of [
+      [rates, figure.rate],
+      [cpu, figure.cpuUs],
+      [megabytes, (figure.rate * bytes) / 1e6],
+    ] as const) {
+      table.set(name, [...(table.get(name) ?? []), value]);
+    }
+  };
+  for (let round = 0; round < rounds; round++) {
+    for (const length of [64, 512, 4096]) {
+      for (const trace of [false, true]) {
+        const count = length === 4096 ? 50_000 : 100_000;
+        const { rig, driver } = await newRig(trace);
+        let isDone = false;
+        driver.process.spawn("bench", () =>
+          driver.bulk(length, count, () => {
+            isDone = true;
+          }),
+        );
+        const figure = await measure(count * 2, async () => {
+          await rig.machine.scheduler.run(Number.POSITIVE_INFINITY, () => isDone);
+        });
+        add(`bulk ${length} B${trace ? ", traced" : ""}`, figure, length);
+      }
+    }
+    const { rig, driver } = await newRig(false);
+    add(
+      "control, 8 B out, awaited",
+      await measure(50_000, () => rig.machine.perform(() => driver.control(50_000), driver.process)),
+      8,
+    );
+    const scratch = new Uint8Array(4096);
+    const source = new Uint8Array(4096);
+    add(
+      "limit: a 4096 B copy",
+      await measure(2_000_000, async () => {
+        for (let index = 0; index < 2_000_000; index++) scratch.set(source);
+      }),
+      4096,
+    );
+  }
+  const table = (title: string, unit: string, values: Map<string, number[]>, note: string): BenchTable => ({
+    title,
+    unit,
+    rows: [...values].map(([name, figures]) => ({ name, rounds: figures })),
+    note,
+  });
+  return [
+    table(
+      "Transfers",
+      "transfers per second",
+      rates,
+      "Driver to model and back, virtual time without wire time; each bulk transfer is one callback on the driver's queue. Control calls are promises: each costs one host turn, which bounds them.",
+    ),
+    table(
+      "Bytes",
+      "MB/s",
+      megabytes,
+      "The limit beside it is a memory copy of the same size in the same process.",
+    ),
+    table("CPU", "microseconds per transfer", cpu, "User and system time of the whole process."),
+  ];
+}
