@@ -29,7 +29,7 @@ function projects(): string[] {
         found.push(relative(root, join(folder, entry.name)));
     }
   };
-  for (const top of ["packages", "apps", "cases", "perf", "house"])
+  for (const top of ["packages", "apps", "cases", "perf", "house", "examples"])
     if (existsSync(join(root, top))) visit(join(root, top));
   return found;
 }

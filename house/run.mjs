@@ -90,6 +90,7 @@ const commands = {
   "test:system": ([filter]) => systemTests(filter),
   check: (args) => run(["house/check.ts", ...args]),
   new: (args) => run(["house/new.ts", ...args]),
+  example: () => run(["examples/first-driver.ts"]),
   perf: (args) => run(["perf/run.ts", ...args]),
 };
 

@@ -1,0 +1,50 @@
+// The smallest driver: opens a USB interface, asks the device one thing, and shows the wire.
+
+import { LoopbackDevice } from "@drydock/core/devices/loopback/loopback-device";
+import type { IOUSBHostInterface } from "@drydock/core/families/usb/io-usb-host-interface";
+import { UsbRig } from "@drydock/core/rigs/usb-rig";
+import { kIOMemoryDirectionIn } from "@drydock/core/runtime/memory";
+import { platformProfile } from "@drydock/core/runtime/platform-profile";
+import { IOService } from "@drydock/core/runtime/service";
+import { formatTrace } from "@drydock/core/trace/usb-text";
+import { hostTurn } from "@drydock/node/host-turn";
+
+class FirstDriver extends IOService {
+  override async start(provider: IOService) {
+    await super.start(provider);
+    const usb = provider as IOUSBHostInterface;
+    await usb.open(this);
+    const status = usb.createIOBuffer(kIOMemoryDirectionIn, 2);
+    await usb.deviceRequest(0x80, 0, 0, 0, 2, status, 1000); // GET_STATUS
+    this.log(`status ${status.bytes}`);
+    this.registerService();
+  }
+}
+
+const rig = new UsbRig({ seed: 1, turn: hostTurn, profile: platformProfile("macos15") });
+rig.machine.install({
+  identifier: "org.example.first",
+  version: "1",
+  teamIdentifier: "EXAMPLE",
+  entitlements: {
+    "com.apple.developer.driverkit": true,
+    "com.apple.developer.driverkit.transport.usb": [{ idVendor: 0x1209 }],
+  },
+  personalities: {
+    First: {
+      IOUserClass: "FirstDriver",
+      IOProviderClass: "IOUSBHostInterface",
+      idVendor: 0x1209,
+      idProduct: 2,
+      bInterfaceNumber: 0,
+      bConfigurationValue: 1,
+    },
+  },
+  classes: { FirstDriver },
+});
+rig.bus.plugIn(new LoopbackDevice());
+await rig.run();
+console.log(
+  formatTrace(rig.trace),
+  rig.machine.log.show().map((row) => row.message),
+);
