@@ -82,6 +82,7 @@ export class Machine {
     this.profile = options.profile;
     this.random = new Random(options.seed);
     this.scheduler = new Scheduler(this.random.fork("scheduler"), options.turn);
+    this.scheduler.onFault = (error) => this.#kernelFault(error);
     this.log = new UnifiedLog(this.scheduler);
     this.ring = new EventRing(this.scheduler);
     this.kernelProcess = this.#createProcess(
@@ -339,6 +340,16 @@ export class Machine {
       evidence: crashFacts(this.#parts, this.random.fork(`evidence ${process.pid}`), process, thread, error),
     });
     this.#kill(process, text);
+  }
+
+  /** Kernel work that belongs to no thread. */
+  #kernelFault(error: unknown): void {
+    if (this.failure !== null || error instanceof ProcessKilled) return;
+    if (error instanceof ContractViolation) {
+      this.failure = { kind: "violation", rule: error.rule, text: error.message, thread: "kernel" };
+      this.ring.record("violation", 0, 0, error.message);
+      this.scheduler.stop();
+    } else this.panic(`Kernel data abort: ${messageOf(error)}`);
   }
 
   #kill(process: Process, reason: string): void {

@@ -106,6 +106,8 @@ export class Scheduler implements Clock {
   #current: Thread | null = null;
   /** Called before each step with its number; may make work runnable or stop the machine. */
   onStep: ((step: number) => void) | null = null;
+  /** Takes what kernel work threw: a broken contract found outside any thread. Unset: it is thrown at the runner. */
+  onFault: ((error: unknown) => void) | null = null;
   /** Told when the world outside made work runnable while nobody was running the scheduler. */
   onWork: (() => void) | null = null;
 
@@ -314,7 +316,12 @@ export class Scheduler implements Clock {
           argument = chosenArgument;
         }
       }
-      run(argument);
+      try {
+        run(argument);
+      } catch (error) {
+        if (this.onFault === null) throw error;
+        this.onFault(error);
+      }
       if (this.#continuations) {
         this.#continuations = false;
         await this.#turn();

@@ -17,6 +17,8 @@ export class Termination {
   readonly #loading: DriverLoading;
   /** Told when an entry has left the registry: the power tree and the machine's listeners. */
   readonly #onGone: (service: IOService) => void;
+  /** Entries that have left: several ends may lead to the same one. */
+  readonly #gone = new WeakSet<IOService>();
 
   constructor(parts: MachineParts, loading: DriverLoading, onGone: (service: IOService) => void) {
     this.#parts = parts;
@@ -100,17 +102,17 @@ export class Termination {
     });
   }
 
-  /** Removes what is quiet, leaves first, then asks the parent again. */
+  /** Removes what is quiet, leaves first. */
   #finishBranch(service: IOService): void {
-    for (const client of [...service.clients]) if (client.isInactive) this.#finishLeaf(client);
-    this.#finishLeaf(service);
+    for (const entry of [...this.#parts.registry.entries(service)].reverse()) this.#finishLeaf(entry);
   }
 
   #finishLeaf(service: IOService): void {
     const { provider } = service;
-    if (!service.isInactive || service.clients.length > 0 || provider === null) return;
+    if (!service.isInactive || service.clients.length > 0 || provider === null || this.#gone.has(service)) return;
     const isHosted = service.process.kind === "dext";
     if (isHosted && !service.isStopped && service.process.isAlive) return;
+    this.#gone.add(service);
     this.#parts.registry.detach(service);
     this.#loading.forget(service);
     this.#onGone(service);
