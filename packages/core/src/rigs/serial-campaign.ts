@@ -70,7 +70,8 @@ export async function runSerialScenario(options: ScenarioOptions): Promise<Scena
     open.configure({ baudRate: 115200 });
     open.send(new Uint8Array(messageBytes).map((_, index) => index));
     await scheduler.run(patienceNs, () => open.received.length >= messageBytes || open.hangUps > 0);
-    const isEcho = open.received.length === messageBytes && open.received.every((byte, index) => byte === index);
+    const isEcho =
+      open.received.length === messageBytes && open.received.every((byte, index) => byte === index);
     outcome = open.hangUps > 0 ? "hung up" : isEcho ? "echoed" : "silent";
     if (open.hangUps > 1) problems.push(`hung up ${open.hangUps} times`);
     open.port.close();
@@ -104,7 +105,13 @@ export function drawFaultPlan(seed: number): UsbFaultPlan {
     const place = random.below(4);
     return {
       kind,
-      ...(place === 0 ? { endpoint: 0 } : place === 1 ? { endpoint: 0x81 } : place === 2 ? { endpoint: 0x02 } : {}),
+      ...(place === 0
+        ? { endpoint: 0 }
+        : place === 1
+          ? { endpoint: 0x81 }
+          : place === 2
+            ? { endpoint: 0x02 }
+            : {}),
       ...(random.chance(0.5) ? { nth: random.between(1, 30) } : { probability: random.below(20) / 100 }),
       ...(kind === "delay" ? { delayNs: random.below(50_000_000) } : {}),
     };

@@ -109,7 +109,8 @@ export class Termination {
 
   #finishLeaf(service: IOService): void {
     const { provider } = service;
-    if (!service.isInactive || service.clients.length > 0 || provider === null || this.#gone.has(service)) return;
+    if (!service.isInactive || service.clients.length > 0 || provider === null || this.#gone.has(service))
+      return;
     const isHosted = service.process.kind === "dext";
     if (isHosted && !service.isStopped && service.process.isAlive) return;
     this.#gone.add(service);

@@ -1,0 +1,12 @@
+// Prints the digest of one scenario: for comparing processes and versions of Node.
+
+import { drawFaultPlan, runSerialScenario } from "@drydock/core/rigs/serial-campaign";
+import { hostTurn } from "../../src/host-turn.ts";
+
+const seed = Number(process.argv[2]);
+const parts: string[] = [];
+for (const device of ["ftdi", "cdc-acm"] as const) {
+  parts.push((await runSerialScenario({ seed, turn: hostTurn, device })).digest);
+  parts.push((await runSerialScenario({ seed, turn: hostTurn, device, faults: drawFaultPlan(seed) })).digest);
+}
+process.stdout.write(parts.join(" "));
