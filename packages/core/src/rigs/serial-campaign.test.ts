@@ -47,7 +47,7 @@ for (const device of devices) {
   });
 }
 
-/** Polls the chip on a queue of its own, and releases the poll's buffer in Stop without waiting for the poll. */
+/** Polls the chip on a queue of its own, and releases the poll's buffer at close without waiting for the poll. */
 class PlantedDriver extends FtdiDriver {
   #poll: IOBufferMemoryDescriptor | null = null;
   #timer: IOTimerDispatchSource | null = null;
@@ -69,7 +69,7 @@ class PlantedDriver extends FtdiDriver {
         } catch (error) {
           if (!(error instanceof IOError)) throw error;
         }
-        // IODelay(20), as drivers do between a status read and the next step: long enough for Stop to come in between.
+        // IODelay(20), as drivers do between a status read and the next step: long enough for a close to come in between.
         await this.kernel.scheduler.sleep(20_000);
         buffer.bytes.fill(0);
         again();
@@ -79,10 +79,10 @@ class PlantedDriver extends FtdiDriver {
     again();
   }
 
-  override async stop(provider: IOService): Promise<void> {
+  override async hwDeactivate(): Promise<void> {
     this.#timer?.cancel(() => {});
     this.#poll?.release();
-    await super.stop(provider);
+    await super.hwDeactivate();
   }
 
   static override readonly queueNames = { pollNow: "PollQueue" };
