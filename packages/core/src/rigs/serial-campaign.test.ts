@@ -61,7 +61,7 @@ class PlantedDriver extends FtdiDriver {
     this.#poll = buffer;
     const timer = IOTimerDispatchSource.create(queue);
     this.#timer = timer;
-    const again = () => timer.wakeAtTime(kIOTimerClockUptimeRaw, this.nowNs + 1_000_000);
+    const again = () => timer.wakeAtTime(kIOTimerClockUptimeRaw, this.nowNs + 330_000);
     timer.setHandler(
       this.createAction("pollNow", async () => {
         try {
