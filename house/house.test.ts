@@ -1,0 +1,207 @@
+// The walls hold: no finding in the tree, each planted fault found, each recipe makes a folder that passes.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { buildCatalogue, cataloguePath } from "./catalogue.ts";
+import { readSource } from "./imports.ts";
+import { makeNew } from "./new.ts";
+import { checkWalls } from "./walls.ts";
+
+const root = join(import.meta.dirname, "..");
+const copies: string[] = [];
+
+/** A copy of the tree to plant faults in. node_modules are linked, so that tests can run there. */
+function copyTree(): string {
+  const copy = mkdtempSync(join(tmpdir(), "drydock-house-"));
+  copies.push(copy);
+  for (const folder of ["packages", "cases", "house", "docs"]) {
+    cpSync(join(root, folder), join(copy, folder), {
+      recursive: true,
+      filter: (path) => !path.includes("node_modules") && !path.endsWith("/build"),
+    });
+  }
+  writeFileSync(join(copy, "package.json"), '{ "type": "module" }\n');
+  const modules = join(copy, "node_modules/@drydock");
+  mkdirSync(modules, { recursive: true });
+  symlinkSync(join(copy, "packages/core"), join(modules, "core"));
+  symlinkSync(join(copy, "packages/node"), join(modules, "node"));
+  return copy;
+}
+
+after(() => {
+  for (const copy of copies) rmSync(copy, { recursive: true, force: true });
+});
+
+test("the tree has no finding", () => {
+  assert.deepEqual(checkWalls(root), []);
+});
+
+test("the catalogue is up to date", () => {
+  assert.equal(
+    readFileSync(join(root, cataloguePath), "utf8"),
+    buildCatalogue(root),
+    "run: npm run new -- catalogue",
+  );
+});
+
+const planted = mkdtempSync(join(tmpdir(), "drydock-planted-"));
+copies.push(planted);
+const core = "packages/core/src";
+
+/** One fault each: what is written where, and which rule must name it. */
+const faults: [string, string, string, string][] = [
+  ["an upward import", `${core}/devices/uart.ts`, 'import "../rigs/usb-rig.ts";', "upward-import"],
+  ["a sideways import", `${core}/runtime/machine.ts`, 'import "../devices/uart.ts";', "upward-import"],
+  [
+    "a skipped floor",
+    `${core}/drivers/ftdi/ftdi-driver.ts`,
+    'import type { UsbHostPort } from "../../ports/usb-host.ts";',
+    "skipped-floor",
+  ],
+  [
+    "a driver that sees a device",
+    `${core}/drivers/ftdi/ftdi-driver.ts`,
+    'export * from "../../devices/uart.ts";',
+    "skipped-floor",
+  ],
+  [
+    "a family beside another",
+    `${core}/families/serial/io-user-serial.ts`,
+    'import "../usb/usb-family.ts";',
+    "family-import",
+  ],
+  ["a third-party import", `${core}/base/bytes.ts`, 'import { x } from "lodash";', "third-party"],
+  [
+    "a built-in of Node",
+    `${core}/codec/cdc/cdc.ts`,
+    'import { readFileSync } from "node:fs";',
+    "third-party",
+  ],
+  [
+    "a dynamic import",
+    `${core}/codec/cdc/cdc.ts`,
+    'export const later = () => import("node:fs");',
+    "third-party",
+  ],
+  ["the wall clock", `${core}/runtime/scheduler.ts`, "export const now = () => Date.now();", "wall-clock"],
+  ["a date", `${core}/runtime/scheduler.ts`, "export const today = () => new Date();", "wall-clock"],
+  ["unseeded chance", `${core}/base/random.ts`, "export const luck = () => Math.random();", "wall-clock"],
+  ["a host timer", `${core}/outlets/serial/terminal-outlet.ts`, "setTimeout(() => {}, 1);", "wall-clock"],
+  ["a microtask of one's own", `${core}/runtime/action.ts`, "queueMicrotask(() => {});", "wall-clock"],
+  ["a file that is too long", `${core}/base/units.ts`, "\n".repeat(900), "long-file"],
+  ["a vague name", `${core}/base/utils.ts`, "// A drawer for everything.\n", "vague-name"],
+  ["a file that does not say what it is", `${core}/base/silent.ts`, "export {};\n", "first-line"],
+];
+
+test("each planted fault is found by its rule, and nothing else is", () => {
+  const copy = copyTree();
+  for (const [what, file, line, rule] of faults) {
+    const path = join(copy, file);
+    const before = checkedText(path);
+    appendFileSync(path, before === null ? line : `\n${line}\n`);
+    const rules = checkWalls(copy).map((finding) => finding.rule);
+    assert.deepEqual(rules, [rule], what);
+    if (before === null) unlinkSync(path);
+    else writeFileSync(path, before);
+  }
+  assert.deepEqual(checkWalls(copy), []);
+});
+
+function checkedText(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return null;
+  }
+}
+
+test("an incomplete folder is found: device, driver, case", () => {
+  const copy = copyTree();
+  unlinkSync(join(copy, core, "devices/ftdi/README.md"));
+  unlinkSync(join(copy, core, "drivers/ftdi/ftdi-driver.test.ts"));
+  unlinkSync(join(copy, "cases/P02-set-line-coding/good-driver.ts"));
+  const rules = checkWalls(copy).map((finding) => `${finding.rule}: ${finding.message}`);
+  assert.deepEqual(rules, [
+    "incomplete-device: README.md is missing",
+    "incomplete-driver: ftdi-driver.test.ts is missing",
+    "incomplete-case: good-driver.ts is missing",
+  ]);
+});
+
+test("a room whose references differ from floors.json is found", () => {
+  const copy = copyTree();
+  const path = join(copy, core, "drivers/tsconfig.json");
+  writeFileSync(path, readFileSync(path, "utf8").replace("../families", "../devices"));
+  assert.deepEqual(
+    checkWalls(copy).map((finding) => finding.rule),
+    ["references"],
+  );
+});
+
+test("a catalogue out of date is found", () => {
+  const copy = copyTree();
+  makeNew(copy, "device", "new-thing");
+  assert.notEqual(readFileSync(join(copy, cataloguePath), "utf8"), buildCatalogue(copy));
+});
+
+test("comments and strings are no imports and no wall clock", () => {
+  const text = [
+    "// import x from 'lodash'; Date.now()",
+    "/* import('node:fs') Math.random() */",
+    'const text = "from \\"lodash\\" setTimeout";',
+    "const pattern = /import 'x'/;",
+    'const bytes = Uint8Array.from("abc");',
+    'import { a } from "./real.ts";',
+  ].join("\n");
+  const { imports, code } = readSource(text);
+  assert.deepEqual(imports, [{ specifier: "./real.ts", line: 6 }]);
+  assert.equal(/Date\.now|setTimeout|Math\.random/.test(code), false);
+});
+
+/** A test run of its own, not a part of this one. */
+function withoutTestContext(): NodeJS.ProcessEnv {
+  const { NODE_TEST_CONTEXT: _own, ...environment } = process.env;
+  return environment;
+}
+
+const recipes: [string, string, string][] = [
+  ["device", "sea-horse", `${core}/devices/sea-horse`],
+  ["driver", "sea-horse", `${core}/drivers/sea-horse`],
+  ["transport", "sea-lane", `${core}/transports/sea-lane`],
+  ["case", "P99-sea-horse", "cases/P99-sea-horse"],
+];
+for (const [kind, name, folder] of recipes) {
+  test(`npm run new ${kind}: the folder passes the walls and its own test`, () => {
+    const copy = copyTree();
+    const written = makeNew(copy, kind, name);
+    assert.ok(written.length >= 3);
+    assert.deepEqual(checkWalls(copy), []);
+    const result = spawnSync(process.execPath, ["--test", `${join(copy, folder)}/*.test.ts`], {
+      encoding: "utf8",
+      env: withoutTestContext(),
+    });
+    assert.equal(result.status, 0, `${result.stdout}${result.stderr}`);
+    assert.match(result.stdout, /pass [1-9]/);
+    assert.throws(() => makeNew(copy, kind, name), /is there already/);
+  });
+}
+
+test("npm run new refuses what it cannot make, and says why", () => {
+  assert.throws(() => makeNew(root, "rule", "DR99-1"), /doctor's room is not built yet/);
+  assert.throws(() => makeNew(root, "boat", "x"), /no recipe for "boat"/);
+  assert.throws(() => makeNew(root, "device", "Bad Name"), /is no name for a device/);
+});

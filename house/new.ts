@@ -1,0 +1,87 @@
+// npm run new: makes a complete, passing folder for a device, driver, transport or case.
+
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildCatalogue, cataloguePath } from "./catalogue.ts";
+
+const house = dirname(fileURLToPath(import.meta.url));
+
+const usage = `usage: npm run new -- device|driver|transport NAME
+       npm run new -- case P07-short-name
+       npm run new -- catalogue
+NAME is lower case with hyphens, for example ch340.`;
+
+/** Where each kind lives, and what its folder is called. */
+const kinds: Readonly<Record<string, (name: string) => string>> = {
+  device: (name) => `packages/core/src/devices/${name}`,
+  driver: (name) => `packages/core/src/drivers/${name}`,
+  transport: (name) => `packages/core/src/transports/${name}`,
+  case: (name) => `cases/${name}`,
+};
+
+/** `ch-340` -> `Ch340`. */
+function className(name: string): string {
+  return name.replace(/(^|-)([a-z0-9])/g, (_match, _hyphen, letter: string) => letter.toUpperCase());
+}
+
+/** Makes the folder below `root`; answers the files it wrote. Throws with a sentence that says what to do. */
+export function makeNew(root: string, kind: string, name: string): string[] {
+  if (kind === "rule") throw new Error("rules belong to the doctor, and the doctor's room is not built yet");
+  const folderOf = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
+  if (folderOf === undefined) throw new Error(`there is no recipe for "${kind}"\n${usage}`);
+  const pattern = kind === "case" ? /^P\d\d(-[a-z0-9]+)+$/ : /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+  if (!pattern.test(name)) throw new Error(`"${name}" is no name for a ${kind}\n${usage}`);
+  const folder = folderOf(name);
+  if (existsSync(join(root, folder))) throw new Error(`${folder} is there already`);
+  mkdirSync(join(root, folder), { recursive: true });
+  const templates = join(house, "templates", kind);
+  const short = kind === "case" ? name.slice(4) : name;
+  const written: string[] = [];
+  for (const file of readdirSync(templates).sort()) {
+    const text = readFileSync(join(templates, file), "utf8")
+      .replaceAll("__name__", short)
+      .replaceAll("__folder__", name)
+      .replaceAll("__Name__", className(short))
+      .replaceAll("__id__", name.slice(0, 3))
+      .replaceAll(
+        "__variable__",
+        className(short).replace(/^./, (letter) => letter.toLowerCase()),
+      );
+    const target = join(folder, file.replace("__name__", short).replace(/\.template$/, ""));
+    writeFileSync(join(root, target), text);
+    written.push(target);
+  }
+  return written;
+}
+
+function main(): void {
+  const [kind, name] = process.argv.slice(2);
+  const root = join(house, "..");
+  if (kind === "catalogue") {
+    writeFileSync(join(root, cataloguePath), buildCatalogue(root));
+    console.log(`${cataloguePath} is up to date`);
+    return;
+  }
+  if (kind === undefined || (name === undefined && kind !== "rule")) {
+    console.error(usage);
+    process.exitCode = 2;
+    return;
+  }
+  try {
+    for (const file of makeNew(root, kind, name ?? "")) console.log(`made ${file}`);
+    writeFileSync(join(root, cataloguePath), buildCatalogue(root));
+    const after: Readonly<Record<string, string>> = {
+      case: "add it to cases/casebook.ts, then run: npm run test:unit -- ",
+      device: "plug it into a rig in packages/core/src/rigs, then run: npm run test:unit -- ",
+      driver: "give its bundle to a rig, then run: npm run test:unit -- ",
+      transport: "add a bench for it to rigs/transport-benches.ts, then run: npm run test:unit -- ",
+    };
+    console.log(`next: ${after[kind]}${name}`);
+  } catch (error) {
+    console.error(`drydock: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 2;
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) main();
