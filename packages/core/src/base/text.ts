@@ -21,10 +21,28 @@ export function encodeUtf8(text: string): Uint8Array {
   return Uint8Array.from(out);
 }
 
-/** Each byte is one character: for logs and for showing unknown bytes. */
-export function decodeLatin1(bytes: Uint8Array): string {
+/** Text of well-formed UTF-8; each byte that is no part of it becomes U+FFFD. */
+export function decodeUtf8(bytes: Uint8Array): string {
   let text = "";
-  for (let index = 0; index < bytes.length; index++) text += String.fromCharCode(bytes[index]);
+  for (let at = 0; at < bytes.length; ) {
+    const first = bytes[at];
+    const extra =
+      first < 0x80 ? 0 : first >= 0xf0 && first < 0xf5 ? 3 : first >= 0xe0 ? 2 : first >= 0xc2 ? 1 : -1;
+    let code = extra === 0 ? first : first & (0x3f >> extra);
+    let isWhole = extra >= 0 && first < 0xf5 && at + extra < bytes.length;
+    for (let index = 1; isWhole && index <= extra; index++) {
+      isWhole = (bytes[at + index] & 0xc0) === 0x80;
+      code = (code << 6) | (bytes[at + index] & 0x3f);
+    }
+    const isOverlong = (extra === 2 && code < 0x800) || (extra === 3 && code < 0x10000);
+    if (!isWhole || isOverlong || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) {
+      text += "\ufffd";
+      at++;
+    } else {
+      text += String.fromCodePoint(code);
+      at += 1 + extra;
+    }
+  }
   return text;
 }
 

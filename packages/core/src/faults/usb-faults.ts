@@ -118,7 +118,7 @@ class FaultyUsbPort implements UsbHostPort, UsbHostClient {
     const length = setup[6] | (setup[7] << 8);
     const rule = this.#choose(0, isIn, setup[1]);
     if (this.#mustHold(0, rule)) return this.#hold(slot, 0, rule);
-    const given = this.#corruptOut(rule, isIn, buffer, offset, length);
+    const given = this.#corruptOut(rule, 0, isIn, buffer, offset, length);
     const submitted = this.#port.control(slot, setup, given, offset);
     if (submitted === UsbSubmit.accepted) this.#track(slot, 0, rule, isIn ? buffer : null, offset);
     return submitted;
@@ -131,7 +131,7 @@ class FaultyUsbPort implements UsbHostPort, UsbHostClient {
     const isIn = (endpoint & directionIn) !== 0;
     const rule = this.#choose(endpoint, isIn, null);
     if (this.#mustHold(endpoint, rule)) return this.#hold(slot, endpoint, rule);
-    const given = this.#corruptOut(rule, isIn, buffer, offset, length) as Uint8Array;
+    const given = this.#corruptOut(rule, endpoint, isIn, buffer, offset, length) as Uint8Array;
     const submitted = this.#port.transfer(slot, endpoint, given, offset, length);
     if (submitted === UsbSubmit.accepted) this.#track(slot, endpoint, rule, isIn ? buffer : null, offset);
     return submitted;
@@ -170,21 +170,25 @@ class FaultyUsbPort implements UsbHostPort, UsbHostClient {
           result = rule.kind === "stall" ? UsbStatus.stall : UsbStatus.protocolError;
           bytes = 0;
           if (endpoint !== 0) this.#halted.add(endpoint);
+          this.#note(rule, endpoint);
           break;
         case "truncate":
-          if (this.#buffers[slot] !== null) bytes = actualBytes >> 1;
+          // An OUT cannot come back short without the device's doing: such a rule has nothing to strike.
+          if (this.#buffers[slot] === null) break;
+          bytes = actualBytes >> 1;
+          this.#note(rule, endpoint);
           break;
         case "corrupt":
-          this.#corruptIn(slot, actualBytes);
+          if (this.#corruptIn(slot, actualBytes)) this.#note(rule, endpoint);
           break;
         case "delay":
           release = Math.max(release, this.#parts.clock.nowNs() + (rule.delayNs ?? defaultDelayNs));
           this.#releaseNs.set(endpoint, release);
+          this.#note(rule, endpoint);
           break;
         default:
           break;
       }
-      this.#note(rule, endpoint);
     }
     const wait = release - this.#parts.clock.nowNs();
     if (wait <= 0 && !this.#isWaitingBehind(endpoint)) {
@@ -300,6 +304,7 @@ class FaultyUsbPort implements UsbHostPort, UsbHostClient {
   /** A copy with one wrong bit: the caller's buffer is not ours to change. */
   #corruptOut(
     rule: UsbFaultRule | null,
+    endpoint: number,
     isIn: boolean,
     buffer: Uint8Array | null,
     offset: number,
@@ -308,12 +313,15 @@ class FaultyUsbPort implements UsbHostPort, UsbHostClient {
     if (rule?.kind !== "corrupt" || isIn || buffer === null || length === 0) return buffer;
     const copy = buffer.slice();
     this.#flip(copy, offset, length);
+    this.#note(rule, endpoint);
     return copy;
   }
 
-  #corruptIn(slot: number, length: number): void {
+  #corruptIn(slot: number, length: number): boolean {
     const buffer = this.#buffers[slot];
-    if (buffer !== null && length > 0) this.#flip(buffer, this.#offsets[slot], length);
+    if (buffer === null || length === 0) return false;
+    this.#flip(buffer, this.#offsets[slot], length);
+    return true;
   }
 
   #flip(bytes: Uint8Array, offset: number, length: number): void {

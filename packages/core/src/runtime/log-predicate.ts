@@ -147,5 +147,5 @@ function unquote(token: string): string {
 }
 
 function tokenize(text: string): string[] {
-  return text.match(/"[^"]*"|'[^']*'|\(|\)|==|!=|&&|\|\||!|[A-Za-z]+\[[a-zA-Z]*\]|[^\s()=!"']+/g) ?? [];
+  return text.match(/"[^"]*"|'[^']*'|\(|\)|==|!=|&&|\|\||!|[A-Za-z]+\[[a-zA-Z]*\]|[^\s()=!"']+|\S/g) ?? [];
 }

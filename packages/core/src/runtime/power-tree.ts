@@ -1,6 +1,7 @@
 // Power states of hosted services, and the kernel's patience with their acknowledgements.
 
 import type { TimerHandle } from "../base/clock.ts";
+import { ContractViolation } from "../base/errors.ts";
 import { type IOReturn, IOReturns } from "../base/io-return.ts";
 import type { MachineParts } from "./machine-parts.ts";
 import { expiryNs, powerTimeoutPanicText, setPowerStateTimeoutUs, sleepTimeoutMs } from "./power-clock.ts";
@@ -56,6 +57,8 @@ export class PowerTree {
   readonly #consequences: PowerConsequences;
   readonly #pending = new Map<IOService, PendingChange>();
   readonly #reports: PowerChangeReport[] = [];
+  /** Services whose clock ran out and whose acknowledgement may still come. */
+  readonly #late = new Set<IOService>();
 
   constructor(parts: MachineParts, consequences: PowerConsequences) {
     this.#parts = parts;
@@ -101,6 +104,7 @@ export class PowerTree {
       try {
         await service.setPowerState(flagsOfState[state]);
       } catch (error) {
+        if (error instanceof ContractViolation) throw error;
         // An error return counts as an acknowledgement at once (T4).
         if (service.process.isAlive) this.acknowledge(service, flagsOfState[state]);
         throw error;
@@ -108,14 +112,22 @@ export class PowerTree {
     });
   }
 
-  /** Super's SetPowerState was called. A call with nothing pending breaks the rule "exactly once per change". */
+  /**
+   * Super's SetPowerState was called: exactly once per change, with that change's flags. Rule
+   * `power-acknowledged-without-change` otherwise; an acknowledgement after the clock ran out is only noted.
+   */
   acknowledge(service: IOService, powerFlags: number): void {
     const change = this.#pending.get(service);
-    if (change === undefined || flagsOfState[change.to] !== powerFlags) {
-      this.#parts.kernel.note(
-        `${service.logName}: SetPowerState(0x${powerFlags.toString(16)}) of the superclass with no such change pending`,
-      );
+    const call = `${service.logName}: SetPowerState(0x${powerFlags.toString(16)}) of the superclass`;
+    if (change === undefined && this.#late.delete(service)) {
+      this.#parts.kernel.note(`${call} after the kernel had given up waiting`);
       return;
+    }
+    if (change === undefined || flagsOfState[change.to] !== powerFlags) {
+      throw new ContractViolation(
+        "power-acknowledged-without-change",
+        `${call} while ${change === undefined ? "no change is" : "another change is"} pending`,
+      );
     }
     service.powerState = change.to;
     this.#finish(service, change, this.#parts.scheduler.nowNs() - change.startedNs);
@@ -123,36 +135,47 @@ export class PowerTree {
 
   /** A dead or finished service acknowledges by being gone. */
   forget(service: IOService): void {
+    this.#late.delete(service);
     const change = this.#pending.get(service);
     if (change !== undefined) this.#finish(service, change, null);
   }
 
   /**
-   * System sleep: every joined service is driven to off; servers that are not done after 30 s are killed
-   * ("Power Management Failed"). Wake drives them to on again. Blocks the calling kernel thread.
+   * System sleep: every joined service is driven to off, those furthest from the root first; servers that are not done
+   * after 30 s are killed ("Power Management Failed"). Wake drives them to on again, from the root outward. Blocks the
+   * calling kernel thread.
    */
   async setSystemState(state: "sleep" | "wake"): Promise<void> {
     const { registry, scheduler } = this.#parts;
     const target = state === "sleep" ? 0 : 2;
-    const waiting = [...registry.entries()].filter((entry) => entry.powerState !== null && !entry.isInactive);
-    if (waiting.length === 0) return;
+    const joined = [...registry.entries()].filter((entry) => entry.powerState !== null && !entry.isInactive);
+    const levels = [...new Set(joined.map(depthOf))].sort((a, b) => (state === "sleep" ? b - a : a - b));
+    if (levels.length === 0) return;
     await scheduler.block<void>(`system ${state}`, (completion) => {
-      const open = new Set(waiting);
+      let open = new Set<IOService>();
       const timer = scheduler.after(
         sleepTimeoutMs * 1_000_000,
         () => {
-          for (const service of open) this.#consequences.kill(service, "Power Management Failed");
+          for (const service of [...open]) this.#consequences.kill(service, "Power Management Failed");
         },
         undefined,
       );
-      for (const service of waiting) {
-        this.change(service, target, () => {
-          open.delete(service);
-          if (open.size > 0 || completion.isDone) return;
+      const next = (): void => {
+        const level = levels.shift();
+        if (level === undefined) {
           scheduler.cancel(timer);
           completion.succeed(undefined);
-        });
-      }
+          return;
+        }
+        const services = joined.filter((service) => depthOf(service) === level);
+        open = new Set(services);
+        for (const service of services) {
+          this.change(service, target, () => {
+            if (open.delete(service) && open.size === 0) next();
+          });
+        }
+      };
+      next();
     });
   }
 
@@ -168,6 +191,7 @@ export class PowerTree {
       return;
     }
     this.#parts.log.kernel(text);
+    this.#late.add(service);
     service.powerState = change.to;
     this.#finish(service, change, null);
   }
@@ -188,4 +212,11 @@ export class PowerTree {
       budgetNs: setPowerStateTimeoutUs * 1_000,
     };
   }
+}
+
+/** Providers between a service and the root. */
+function depthOf(service: IOService): number {
+  let depth = 0;
+  for (let entry = service.provider; entry !== null; entry = entry.provider) depth++;
+  return depth;
 }

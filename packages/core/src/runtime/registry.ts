@@ -59,7 +59,7 @@ export class Registry {
     return {
       name: from.registryName,
       location: from.location,
-      className: from.className,
+      className: from.kernelClass,
       id: from.registryId,
       registered: from.isRegistered,
       matched: from.isMatched,

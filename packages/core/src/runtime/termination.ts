@@ -1,5 +1,6 @@
 // Taking services away: unplug, Terminate, crash. Who is told in which order, and when an entry is gone.
 
+import { ContractViolation } from "../base/errors.ts";
 import { IOReturns } from "../base/io-return.ts";
 import type { DriverLoading } from "./driver-loading.ts";
 import type { MachineParts } from "./machine-parts.ts";
@@ -39,12 +40,10 @@ export class Termination {
     this.#finishBranch(service);
   }
 
-  /** The service called super's Stop, or its process is dead. */
+  /** The service called super's Stop, or its process is dead. Rule `stopped-twice`. */
   didStop(service: IOService): void {
-    if (service.isStopped) {
-      this.#parts.kernel.note(`${service.logName}: Stop reached the superclass twice`);
-      return;
-    }
+    if (service.isStopped)
+      throw new ContractViolation("stopped-twice", `Stop of ${service.logName} reached the superclass twice`);
     service.isStopped = true;
     this.#parts.ring.record("did-stop", service.registryId, 0, service.className);
     for (const session of [...service.opened]) session.forceClose(service);

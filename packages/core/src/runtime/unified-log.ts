@@ -1,7 +1,7 @@
 // The system's log as a dext's lines reach it: cut, attributed by load tag, sometimes dropped (posts.md T7).
 
 import type { Clock } from "../base/clock.ts";
-import { encodeUtf8 } from "../base/text.ts";
+import { decodeUtf8, encodeUtf8 } from "../base/text.ts";
 import { millisecond } from "../base/units.ts";
 import { compileLogPredicate } from "./log-predicate.ts";
 
@@ -161,9 +161,10 @@ export class UnifiedLog {
     const bytes = encodeUtf8(text);
     if (bytes.length <= cutBytes) return text;
     this.#cut++;
-    let kept = text.slice(0, cutBytes);
-    while (encodeUtf8(kept).length > cutBytes) kept = kept.slice(0, -1);
-    return kept;
+    // Back to the start of a character: its later bytes have the form 10xxxxxx.
+    let end = cutBytes;
+    while ((bytes[end] & 0xc0) === 0x80) end--;
+    return decodeUtf8(bytes.subarray(0, end));
   }
 
   #enqueue(row: LogRow): void {

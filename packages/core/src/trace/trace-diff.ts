@@ -63,9 +63,10 @@ function row(left: string, right: string, column: number, mark: string): string 
 function wrap(left: TraceLine | undefined, right: TraceLine | undefined, column: number): [string, string][] {
   const parts = (line: TraceLine | undefined): string[] => {
     if (line === undefined) return ["(nothing)"];
-    const text = line.cause === "" ? line.wire : `${line.wire} <- ${line.cause}`;
     const pieces: string[] = [];
-    for (let at = 0; at < text.length; at += column) pieces.push(text.slice(at, at + column));
+    for (const text of line.cause === "" ? [line.wire] : [line.wire, `  <- ${line.cause}`]) {
+      for (let at = 0; at < text.length; at += column) pieces.push(text.slice(at, at + column));
+    }
     return pieces;
   };
   const [lefts, rights] = [parts(left), parts(right)];

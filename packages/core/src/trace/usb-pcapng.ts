@@ -93,7 +93,7 @@ function decodeOrLocate(bytes: Uint8Array, offset: number): ReturnType<typeof de
     return decodeUsbLinux(bytes);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    throw new DecodeError(error.subject, offset + 28 + error.offset, error.message);
+    throw new DecodeError(`packet block at byte ${offset}`, offset + 28 + error.offset, error.message);
   }
 }
 

@@ -2,7 +2,7 @@
 // Formats: IETF draft "PCAP Next Generation Capture File Format"; LINKTYPE_USB_LINUX_MMAPPED (220).
 
 import { DecodeError } from "../../base/errors.ts";
-import { decodeLatin1, encodeUtf8 } from "../../base/text.ts";
+import { decodeUtf8, encodeUtf8 } from "../../base/text.ts";
 
 export const linkTypeUsbLinuxMmapped = 220;
 
@@ -156,7 +156,7 @@ export function* readPcapng(file: Uint8Array): Generator<PcapngPacket> {
         bytes: file.slice(dataAt, dataAt + captured),
         comments: [...readOptions(view, file, optionsAt, at + total - 4, little)]
           .filter(([code]) => code === optionComment)
-          .map(([, value]) => decodeLatin1(value)),
+          .map(([, value]) => decodeUtf8(value)),
         offset: at,
       };
     }

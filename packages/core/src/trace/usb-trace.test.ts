@@ -1,0 +1,213 @@
+// Traces: what is kept, the line that links SETUP, data, result and cause (F09), why no data came (F10), and F23.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DecodeError } from "../base/errors.ts";
+import { TraceHash } from "../base/hash.ts";
+import { bytesFromHex } from "../base/text.ts";
+import { linkTypeUsbLinuxMmapped, PcapngWriter } from "../codec/pcapng/pcapng.ts";
+import { UsbStatus } from "../ports/usb-host.ts";
+import { firstDifference, sideBySide } from "./trace-diff.ts";
+import { readUsbPcapng, writeUsbPcapng } from "./usb-pcapng.ts";
+import { formatTrace, traceLines, whyNoData } from "./usb-text.ts";
+import { TraceKind, TraceTransfer, UsbTraceLog } from "./usb-trace-log.ts";
+
+const lineCoding = bytesFromHex("21 20 00 00 00 00 07 00");
+const nothing = new Uint8Array(0);
+
+function submit(
+  log: UsbTraceLog,
+  timeNs: number,
+  endpoint: number,
+  data: Uint8Array | null,
+  text = "",
+  length = 7,
+  setup: Uint8Array | null = null,
+): number {
+  const id = log.nextId();
+  const transfer = setup === null ? TraceTransfer.bulk : TraceTransfer.control;
+  log.add(
+    TraceKind.submit,
+    timeNs,
+    id,
+    1,
+    endpoint,
+    transfer,
+    0,
+    length,
+    setup,
+    data,
+    0,
+    data?.length ?? 0,
+    text,
+  );
+  return id;
+}
+
+function complete(
+  log: UsbTraceLog,
+  timeNs: number,
+  id: number,
+  endpoint: number,
+  status: UsbStatus,
+  data: Uint8Array = nothing,
+  transfer: 2 | 3 = TraceTransfer.bulk,
+  bytes = data.length,
+): void {
+  log.add(
+    TraceKind.complete,
+    timeNs,
+    id,
+    1,
+    endpoint,
+    transfer,
+    status,
+    bytes,
+    null,
+    data,
+    0,
+    data.length,
+    "",
+  );
+}
+
+function sample(): UsbTraceLog {
+  const log = new UsbTraceLog();
+  const zeros = new Uint8Array(7);
+  const first = submit(
+    log,
+    1_000_000,
+    0,
+    zeros,
+    "IOUSBHostInterface.deviceRequest (P02Driver)",
+    7,
+    lineCoding,
+  );
+  log.mark(1_100_000, "fault: delay endpoint 0x00");
+  complete(log, 1_250_000, first, 0, UsbStatus.stall, nothing, TraceTransfer.control);
+  const second = submit(log, 2_000_000, 0x81, null, "IOUSBHostPipe.asyncIO (P02Driver)", 64);
+  complete(log, 2_500_000, second, 0x81, UsbStatus.ok, Uint8Array.of(0x41, 0x42));
+  submit(log, 3_000_000, 0x81, null, "", 64);
+  return log;
+}
+
+test("F09: one line has SETUP, name, data, result and the driver's call", () => {
+  const text = formatTrace(sample(), { describeRequests: [() => "SET_LINE_CODING"] });
+  assert.deepEqual(
+    text
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.trim()),
+    [
+      "1.000000 ms  ep0    21 20 00 00 00 00 07 00  SET_LINE_CODING  data 00 00 00 00 00 00 00  -> STALL, 0 bytes   <- IOUSBHostInterface.deviceRequest (P02Driver)",
+      "1.100000 ms  -- fault: delay endpoint 0x00",
+      "2.000000 ms  ep81   bulk in 64  data 41 42  -> ok, 2 bytes   <- IOUSBHostPipe.asyncIO (P02Driver)",
+      "3.000000 ms  ep81   bulk in 64  -> never answered, 0 bytes",
+    ],
+  );
+  assert.equal(traceLines(sample(), { controlOnly: true }).length, 2);
+  assert.match(formatTrace(sample(), { dataBytes: 2 }), /data 00 00 \.\.\. {2}-> STALL/);
+});
+
+test("a capture file gives the same lines back, marks as comments", () => {
+  const { log, skipped } = readUsbPcapng(writeUsbPcapng(sample()));
+  assert.equal(skipped, 0);
+  const [before, after] = [traceLines(sample()), traceLines(log)].map((lines) =>
+    lines.filter((line) => !line.isMark).map(({ timeNs, wire }) => ({ timeNs, wire })),
+  );
+  assert.deepEqual(after, before);
+  const rows = [...log.all()];
+  assert.equal(rows[1].text, "fault: delay endpoint 0x00");
+  assert.equal(rows[0].text, "IOUSBHostInterface.deviceRequest (P02Driver)");
+});
+
+test("packets of other link types are counted, a broken one is refused at its place in the file", () => {
+  const writer = new PcapngWriter("other");
+  writer.addInterface(1);
+  writer.addPacket(0, 0, Uint8Array.of(1, 2, 3), []);
+  assert.deepEqual(readUsbPcapng(writer.finish()).skipped, 1);
+  const broken = new PcapngWriter("broken");
+  broken.addInterface(linkTypeUsbLinuxMmapped);
+  broken.addPacket(0, 0, new Uint8Array(10), []);
+  const file = broken.finish();
+  assert.throws(
+    () => readUsbPcapng(file),
+    (error) => error instanceof DecodeError && error.offset > 28 && error.offset <= file.length,
+  );
+});
+
+test("when the limit is reached the oldest rows go, and the count is told", () => {
+  const log = new UsbTraceLog({ maximumBytes: 64 * 1024 });
+  for (let index = 0; index < 2000; index++) {
+    const id = submit(log, index, 0x01, new Uint8Array(32).fill(index), "", 32);
+    complete(log, index, id, 0x01, UsbStatus.ok);
+  }
+  assert.ok(log.dropped > 0 && log.count < 4000);
+  assert.equal(log.dropped + log.count, 4000);
+  const rows = [...log.all()];
+  assert.equal(rows.length, log.count);
+  assert.equal(rows.at(-2)?.data[0], 1999 & 255);
+  assert.match(formatTrace(log), new RegExp(`^${log.dropped} earlier rows were given up\n`));
+});
+
+test("digests of equal traces are equal, one bit of data makes another", () => {
+  const digest = (log: UsbTraceLog) => {
+    const hash = new TraceHash();
+    log.hashInto(hash);
+    return hash.digest();
+  };
+  assert.equal(digest(sample()), digest(sample()));
+  const other = sample();
+  submit(other, 4, 0x01, Uint8Array.of(1));
+  assert.notEqual(digest(other), digest(sample()));
+});
+
+test("F10: a sentence for every way in which no data came", () => {
+  const sentence = (
+    status: UsbStatus | null,
+    options: { length?: number; bytes?: number; setup?: Uint8Array } = {},
+  ) => {
+    const log = new UsbTraceLog();
+    const id = submit(
+      log,
+      0,
+      options.setup === undefined ? 0x81 : 0,
+      null,
+      "",
+      options.length ?? 64,
+      options.setup ?? null,
+    );
+    if (status !== null)
+      complete(log, 2_500_000, id, 0x81, status, nothing, TraceTransfer.bulk, options.bytes ?? 0);
+    const [first, second] = [...log.all()];
+    return whyNoData(first, second ?? null);
+  };
+  assert.equal(sentence(UsbStatus.ok, { bytes: 3 }), null);
+  assert.match(sentence(null) ?? "", /the device never answered/);
+  assert.match(sentence(UsbStatus.stall) ?? "", /halted endpoint 0x81 \(STALL\)/);
+  assert.match(
+    sentence(UsbStatus.stall, { setup: lineCoding }) ?? "",
+    /refused this request .* look at the request/,
+  );
+  assert.match(sentence(UsbStatus.cancelled) ?? "", /NAK\) for 2\.500 ms, and the host cancelled/);
+  assert.match(sentence(UsbStatus.gone) ?? "", /left the bus/);
+  assert.match(sentence(UsbStatus.ok) ?? "", /zero-length packet/);
+  assert.match(sentence(UsbStatus.ok, { length: 0 }) ?? "", /No data was asked for/);
+  assert.match(sentence(UsbStatus.overflow) ?? "", /failed: overflow/);
+});
+
+test("F23: the first difference is found and marked; times do not count", () => {
+  const left = traceLines(sample());
+  const later = sample();
+  const right = traceLines(later).map((line) => ({ ...line, timeNs: line.timeNs + 5 }));
+  assert.equal(firstDifference(left, right).index, null);
+  const changed = right.map((line, index) => (index === 2 ? { ...line, wire: "something else" } : line));
+  const difference = firstDifference(left, changed);
+  assert.deepEqual([difference.index, difference.right?.wire], [2, "something else"]);
+  assert.equal(firstDifference(left, right.slice(0, 3)).index, 3);
+  const text = sideBySide(left, changed, { width: 100, leftTitle: "bad", rightTitle: "good", context: 1 });
+  assert.match(text, /1 equal lines before/);
+  assert.match(text, /^> ep81.*> something else$/m);
+  assert.match(text, /^> {3}<- IOUSBHostPipe\.asyncIO \(P02Driver\) +> {3}<- IOUSBHostPipe/m);
+  assert.match(sideBySide(left, right, { width: 40, leftTitle: "a", rightTitle: "b" }), /no difference/);
+});
