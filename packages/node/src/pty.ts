@@ -45,11 +45,20 @@ const closedLookMs = 10;
 /** Settings are compared when bytes come, and this often besides. */
 const settingsLookMs = 25;
 const blockBytes = 64 * 1024;
+/** What one read(2) of a master gives at most. */
+const fullRead = 4095;
+/** How long bytes of a program that has gone may wait to be taken, as Linux's closing_wait. */
+const closingWaitMs = 30_000;
+const EFD_NONBLOCK = 0x800;
+/** The number 1, as eventfd(2) takes it. */
+const eventOne = Uint8Array.from(new Uint8Array(new BigUint64Array([1n]).buffer));
 
 interface Native {
   ioctl(fd: number, request: number, argument: Uint8Array): number;
   poll(fds: Uint8Array, count: number, timeoutMs: number): number;
+  /** Two descriptors. */
   pollLater(fds: Uint8Array, timeoutMs: number, done: () => void): void;
+  eventfd(): number;
 }
 
 let loaded: Native | null = null;
@@ -72,10 +81,12 @@ function native(): Native {
   const libc = koffi.load(null);
   const ioctl = libc.func("int ioctl(int fd, unsigned long request, void *argument)");
   const poll = libc.func("int poll(void *fds, unsigned long count, int timeout)");
+  const eventfd = libc.func("int eventfd(unsigned int initial, int flags)");
   loaded = {
     ioctl: (fd, request, argument) => ioctl(fd, request, argument) as number,
     poll: (fds, count, timeoutMs) => poll(fds, count, timeoutMs) as number,
-    pollLater: (fds, timeoutMs, done) => poll.async(fds, 1, timeoutMs, done),
+    pollLater: (fds, timeoutMs, done) => poll.async(fds, 2, timeoutMs, done),
+    eventfd: () => eventfd(0, EFD_NONBLOCK) as number,
   };
   return loaded;
 }
@@ -103,8 +114,12 @@ export class Pty implements TerminalPort {
   readonly #native = native();
   readonly #fd: number;
   readonly #link: string | null;
-  readonly #pollFd = new Uint8Array(8);
-  readonly #pollView = new DataView(this.#pollFd.buffer);
+  /** Two pollfd: the master, and the event that ends a wait whose question has changed. */
+  readonly #pollFds = new Uint8Array(16);
+  readonly #pollView = new DataView(this.#pollFds.buffer);
+  readonly #event: number;
+  /** What the wait under way was asked for. */
+  #waitsFor = 0;
   readonly #block = Buffer.alloc(blockBytes);
   readonly #termios = new Uint8Array(termios2Bytes);
   #lastTermios = "";
@@ -115,6 +130,9 @@ export class Pty implements TerminalPort {
   #isEnded = false;
   #isWaiting = false;
   #wantsOutput = false;
+  /** When the last program left with bytes still to be taken. */
+  #leftAtMs: number | null = null;
+  readonly #eventCount = new Uint8Array(8);
   #timer: NodeJS.Timeout | null = null;
   #lastLook = 0;
 
@@ -128,7 +146,10 @@ export class Pty implements TerminalPort {
     this.#link = options.link ?? null;
     this.name = this.#link ?? this.path;
     if (this.#link !== null) this.#makeLink(this.#link);
+    this.#event = this.#native.eventfd();
     this.#pollView.setInt32(0, this.#fd, true);
+    this.#pollView.setInt32(8, this.#event, true);
+    this.#pollView.setInt16(12, POLLIN, true);
   }
 
   connect(client: TerminalClient): void {
@@ -148,13 +169,26 @@ export class Pty implements TerminalPort {
     } catch (error) {
       if (!isAgain(error)) return length;
     }
-    if (written < length) this.#wantsOutput = true;
+    if (written < length) {
+      this.#wantsOutput = true;
+      this.#wait();
+    }
     return written;
   }
 
   resume(): void {
-    if (this.#isOpen && this.#from < this.#to) setImmediate(this.#offer);
+    if (this.#isOpen && this.#from < this.#to) setImmediate(this.#resumed);
   }
+
+  readonly #resumed = (): void => {
+    if (this.#isEnded || !this.#isOpen || this.#from === this.#to) return;
+    if (this.#leftAtMs !== null) {
+      this.#leave();
+      return;
+    }
+    this.#readAll();
+    this.#wait();
+  };
 
   hangUp(): void {
     if (this.#isEnded) return;
@@ -163,14 +197,22 @@ export class Pty implements TerminalPort {
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#link !== null) removeQuietly(this.#link);
     // A wait in the thread pool still uses the descriptor: its end closes it.
-    if (!this.#isWaiting) closeSync(this.#fd);
+    if (!this.#isWaiting) this.#close();
+  }
+
+  #close(): void {
+    closeSync(this.#fd);
+    closeSync(this.#event);
   }
 
   /** While no program has it open there is nothing to wait for, only to look at. */
   readonly #lookAtClosed = (): void => {
     this.#timer = null;
     if (this.#isEnded) return;
-    if ((this.#pollNow(POLLIN) & POLLHUP) !== 0 || !this.#slaveWasTouched()) {
+    const events = this.#pollNow(POLLIN);
+    // A program that came, wrote and went between two looks leaves its bytes behind.
+    const isClosed = (events & POLLHUP) !== 0 && (events & POLLIN) === 0;
+    if (isClosed || !this.#slaveWasTouched()) {
       this.#timer = setTimeout(this.#lookAtClosed, closedLookMs);
       return;
     }
@@ -195,23 +237,34 @@ export class Pty implements TerminalPort {
     return false;
   }
 
-  #wait(): void {
-    if (this.#isWaiting || this.#isEnded || !this.#isOpen) return;
-    this.#isWaiting = true;
+  #interest(): number {
     // With input that core has not taken, only output and hang-up matter.
-    const wantsInput = this.#from === this.#to;
-    const events = (wantsInput ? POLLIN : 0) | (this.#wantsOutput ? POLLOUT : 0);
+    return (this.#from === this.#to ? POLLIN : 0) | (this.#wantsOutput ? POLLOUT : 0);
+  }
+
+  #wait(): void {
+    if (this.#isEnded || !this.#isOpen) return;
+    const events = this.#interest();
+    if (this.#isWaiting) {
+      // A wait that does not ask for this is ended; its end asks again.
+      if ((events & ~this.#waitsFor) !== 0) writeSync(this.#event, eventOne);
+      return;
+    }
+    this.#isWaiting = true;
+    this.#waitsFor = events;
     this.#pollView.setInt16(4, events, true);
     this.#pollView.setInt16(6, 0, true);
-    this.#native.pollLater(this.#pollFd, wantsInput ? waitMs : 5, this.#woken);
+    this.#pollView.setInt16(14, 0, true);
+    this.#native.pollLater(this.#pollFds, waitMs, this.#woken);
   }
 
   readonly #woken = (): void => {
     this.#isWaiting = false;
     if (this.#isEnded) {
-      closeSync(this.#fd);
+      this.#close();
       return;
     }
+    if (this.#pollView.getInt16(14, true) !== 0) readSync(this.#event, this.#eventCount, 0, 8, null);
     const events = this.#pollView.getInt16(6, true);
     if ((events & POLLIN) !== 0) this.#readAll();
     if (this.#isEnded) return;
@@ -220,17 +273,44 @@ export class Pty implements TerminalPort {
       this.#client?.writable();
     }
     if ((events & POLLHUP) !== 0 && (events & POLLIN) === 0) {
-      this.#isOpen = false;
-      this.#wantsOutput = false;
-      this.#client?.closed();
-      this.#timer = setTimeout(this.#lookAtClosed, closedLookMs);
+      this.#leave();
       return;
     }
     if (performance.now() - this.#lastLook > settingsLookMs) this.#lookAtSettings();
     this.#wait();
   };
 
-  #readAll(): void {
+  /** The last program has gone; what it wrote is still delivered, within reason, before the port is told. */
+  #leave(): void {
+    this.#readAll(true);
+    if (this.#isEnded) return;
+    this.#leftAtMs ??= performance.now();
+    if (this.#from < this.#to && performance.now() - this.#leftAtMs < closingWaitMs) {
+      // `resume` goes on; a look now and then finds a port that never does.
+      this.#timer ??= setTimeout(this.#lookAtLeaving, closedLookMs * 10);
+      return;
+    }
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#leftAtMs = null;
+    this.#isOpen = false;
+    this.#wantsOutput = false;
+    this.#client?.closed();
+    this.#timer = setTimeout(this.#lookAtClosed, closedLookMs);
+  }
+
+  readonly #lookAtLeaving = (): void => {
+    this.#timer = null;
+    if (this.#isEnded || !this.#isOpen) return;
+    if ((this.#pollNow(POLLIN) & POLLHUP) !== 0) this.#leave();
+    else {
+      // Somebody opened it again meanwhile.
+      this.#leftAtMs = null;
+      this.#wait();
+    }
+  };
+
+  /** Until core takes no more or nothing is left; a short read mostly means the latter and saves the asking. */
+  #readAll(isLast = false): void {
     this.#lookAtSettings();
     for (;;) {
       if (this.#from === this.#to) {
@@ -247,14 +327,14 @@ export class Pty implements TerminalPort {
       const before = this.#from;
       this.#offer();
       if (this.#from < this.#to || this.#isEnded || this.#from === before) return;
-      if (this.#to < 4096) return;
+      if (this.#to < fullRead && !isLast) return;
     }
   }
 
-  readonly #offer = (): void => {
+  #offer(): void {
     if (this.#isEnded || this.#from === this.#to || this.#client === null) return;
     this.#from += this.#client.input(this.#block, this.#from, this.#to - this.#from);
-  };
+  }
 
   #lookAtSettings(): void {
     this.#lastLook = performance.now();

@@ -58,9 +58,9 @@ export class ByteRing {
   }
 }
 
-/** A view costs more than sixteen byte stores (node-performance.md §2). */
+/** A view costs more than some tens of byte stores (node-performance.md §2; measured here with perf/pty). */
 function copy(from: Uint8Array, fromOffset: number, to: Uint8Array, toOffset: number, length: number): void {
-  if (length <= 16) {
+  if (length <= 64) {
     for (let index = 0; index < length; index++) to[toOffset + index] = from[fromOffset + index];
   } else to.set(from.subarray(fromOffset, fromOffset + length), toOffset);
 }

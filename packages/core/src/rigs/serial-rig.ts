@@ -60,6 +60,8 @@ export class SerialRig extends UsbRig {
     return new FtdiDevice({
       ...common,
       chip: kind === "ftdi" ? "ft232r" : "ft4232h",
+      // Without pacing no byte is ever late: there is no overrun to model, and speed is what was asked for.
+      rings: options.pacing === "none" ? "transfer" : "chip",
       ...(farEnd === undefined ? {} : { farEnds: [farEnd] }),
     });
   }

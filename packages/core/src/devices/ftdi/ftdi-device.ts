@@ -24,6 +24,9 @@ import { type LineError, type ModemInputs, noModemInputs, type SerialFarEnd, Uar
 import { UsbDeviceModel } from "../usb-device-model.ts";
 
 /** What differs between chips. */
+/** log2 of a ring that holds what a host moves in one transfer. */
+const transferLog = 12;
+
 interface ChipFacts {
   readonly product: string;
   readonly idProduct: number;
@@ -75,6 +78,8 @@ export interface FtdiOptions {
   /** One per port; loop-back plugs where none is given. */
   readonly farEnds?: readonly SerialFarEnd[];
   readonly pacing?: "baud" | "none";
+  /** `chip`: as large as the chip has them. `transfer`: room for what a host moves in one transfer. Default `chip`. */
+  readonly rings?: "chip" | "transfer";
 }
 
 /** What arrived at one port, for tests and for the lab. */
@@ -248,8 +253,8 @@ export class FtdiPort {
         lineError: (error) => this.#lineError(error),
       },
       pacing: options.pacing ?? "baud",
-      receiveLog: chip.receiveLog,
-      transmitLog: chip.transmitLog,
+      receiveLog: options.rings === "transfer" ? transferLog : chip.receiveLog,
+      transmitLog: options.rings === "transfer" ? transferLog : chip.transmitLog,
     });
     this.#scratch = new Uint8Array(this.uart.receiveRing.capacity);
     this.uart.connect(farEnd);
@@ -421,8 +426,8 @@ export class FtdiPort {
 
   #modemByte(): number {
     const { cts, dsr, ri, dcd } = this.#inputs;
-    const { always, ...bit } = FtdiModemBit;
-    return always | (cts ? bit.cts : 0) | (dsr ? bit.dsr : 0) | (ri ? bit.ri : 0) | (dcd ? bit.dcd : 0);
+    const bit = FtdiModemBit;
+    return bit.always | (cts ? bit.cts : 0) | (dsr ? bit.dsr : 0) | (ri ? bit.ri : 0) | (dcd ? bit.dcd : 0);
   }
 
   #lineByte(): number {
