@@ -291,7 +291,13 @@ export class Pty implements TerminalPort {
       return;
     }
     if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
     this.#leftAtMs = null;
+    if ((this.#pollNow(0) & POLLHUP) === 0) {
+      // Somebody opened it again meanwhile.
+      this.#wait();
+      return;
+    }
     this.#isOpen = false;
     this.#wantsOutput = false;
     this.#client?.closed();
@@ -301,12 +307,7 @@ export class Pty implements TerminalPort {
   readonly #lookAtLeaving = (): void => {
     this.#timer = null;
     if (this.#isEnded || !this.#isOpen) return;
-    if ((this.#pollNow(POLLIN) & POLLHUP) !== 0) this.#leave();
-    else {
-      // Somebody opened it again meanwhile.
-      this.#leftAtMs = null;
-      this.#wait();
-    }
+    this.#leave();
   };
 
   /** Until core takes no more or nothing is left; a short read mostly means the latter and saves the asking. */
