@@ -158,7 +158,8 @@ export class Pty implements TerminalPort {
   }
 
   write(bytes: Uint8Array, offset: number, length: number): number {
-    if (this.#isEnded || !this.#isOpen) return length;
+    // Nobody will read it any more: like a line whose listener has gone.
+    if (this.#isEnded || !this.#isOpen || this.#leftAtMs !== null) return length;
     let written = 0;
     try {
       while (written < length) {
@@ -285,6 +286,10 @@ export class Pty implements TerminalPort {
     this.#readAll(true);
     if (this.#isEnded) return;
     this.#leftAtMs ??= performance.now();
+    if (this.#wantsOutput) {
+      this.#wantsOutput = false;
+      this.#client?.writable();
+    }
     if (this.#from < this.#to && performance.now() - this.#leftAtMs < closingWaitMs) {
       // `resume` goes on; a look now and then finds a port that never does.
       this.#timer ??= setTimeout(this.#lookAtLeaving, closedLookMs * 10);
