@@ -5,10 +5,11 @@ import { sideBySide } from "@drydock/core/trace/trace-diff";
 import { formatTraceLine, traceLines } from "@drydock/core/trace/usb-text";
 import { hostTurn } from "@drydock/node/host-turn";
 import { exitCodes } from "./exit-codes.ts";
+import { writePcap } from "./pcap-file.ts";
 
 export async function runCase(
   id: string | undefined,
-  options: { list?: boolean; seed: number; width?: number; json?: boolean },
+  options: { list?: boolean; seed: number; width?: number; json?: boolean; pcap?: string },
 ): Promise<void> {
   if (options.list === true || id === undefined) {
     if (options.json === true) {
@@ -27,6 +28,13 @@ export async function runCase(
   const entry = findCase(id);
   const bad = await entry.run("bad", { seed: options.seed, turn: hostTurn });
   const good = await entry.run("good", { seed: options.seed, turn: hostTurn });
+  for (const [side, run] of Object.entries({ bad, good })) {
+    if (options.pcap !== undefined && run.trace === null) {
+      process.stderr.write(`drydock: ${entry.id} has no USB traffic to write\n`);
+      break;
+    }
+    writePcap(run.trace, options.pcap?.replace(/(\.[^./]*)?$/, `.${side}$1`));
+  }
   const isSound = !bad.succeeded && good.succeeded;
   const lines = (run: CaseRun) =>
     run.trace === null ? [] : traceLines(run.trace, { describeRequests: entry.describeRequests });

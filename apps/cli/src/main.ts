@@ -77,6 +77,7 @@ function build(): Command {
     .description("run a pair of drivers, wrong and right, and show where they part")
     .option("--list", "list the cases")
     .option("--seed <number>", "the same for both", seed, 1)
+    .option("--pcap <file>", "write both traces, as FILE with .bad and .good before its ending")
     .option("--width <columns>", "width of the comparison", Number)
     .option("--json", "one JSON document")
     .addHelpText("after", "\nExample:\n  drydock case P02\n")

@@ -39,7 +39,7 @@ export async function registry(
     }
   }
   for (const failure of rig.family.failures) process.stderr.write(`drydock: ${failure.reason}\n`);
-  writePcap(rig, options.pcap);
+  writePcap(rig.trace, options.pcap);
   process.exitCode =
     machine.failure !== null || rig.family.failures.length > 0 ? exitCodes.finding : exitCodes.pass;
 }

@@ -109,7 +109,7 @@ export async function start(name: string | undefined, options: StartOptions): Pr
   input?.close();
   process.stdin.destroy();
   for (const pty of terminals.values()) pty.hangUp();
-  writePcap(rig, options.pcap);
+  writePcap(rig.trace, options.pcap);
   if (machine.failure !== null) {
     talk(`drydock: ${machine.failure.kind}: ${machine.failure.text}`);
     code = exitCodes.rigError;
