@@ -1,21 +1,11 @@
 // Carries transfers to a device model: queues, halts, control stages, cancellation, wire time.
 
 import type { Clock } from "../base/clock.ts";
-import { DecodeError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
-import { type Configuration, parseConfiguration, TransferType } from "../codec/usb/descriptors.ts";
-import {
-  decodeSetup,
-  directionIn,
-  Feature,
-  isIn,
-  newSetup,
-  Recipient,
-  RequestType,
-  type Setup,
-  StandardRequest,
-} from "../codec/usb/setup.ts";
+import { TransferType } from "../codec/usb/descriptors.ts";
+import { decodeSetup, directionIn, isIn, newSetup, type Setup, StandardRequest } from "../codec/usb/setup.ts";
 import { type UsbDevicePort, UsbNak, UsbStall, type UsbUpstream } from "./usb-device.ts";
+import { intervalNs, UsbEndpointTable } from "./usb-endpoints.ts";
 import { type UsbHostClient, UsbStatus, UsbSubmit } from "./usb-host.ts";
 import { UsbSpeed, usbBitsPerSecond } from "./usb-speed.ts";
 
@@ -94,11 +84,9 @@ export class UsbCarrier implements UsbUpstream {
   readonly #setups: Uint8Array[] = [];
   readonly #nsPerByte: number;
   readonly #packetOverheadBytes: number;
-  readonly #configurations = new Map<number, Configuration>();
-  readonly #alternates = new Map<number, number>();
+  readonly #table = new UsbEndpointTable();
   readonly #setup: Setup = newSetup();
   readonly #empty = new Uint8Array(0);
-  #configuration: Configuration | null = null;
   #stage = stageSetup;
   #client: UsbHostClient | null = null;
   #isGone = false;
@@ -339,40 +327,13 @@ export class UsbCarrier implements UsbUpstream {
   /** Standard requests that change endpoints, once the device has agreed. */
   #takeNote(slot: number): void {
     const { bmRequestType, bRequest, wValue, wIndex } = this.#setup;
-    if ((bmRequestType & RequestType.mask) !== RequestType.standard) return;
-    const recipient = bmRequestType & Recipient.mask;
-    if (bRequest === StandardRequest.getDescriptor && isIn(this.#setup) && wValue >> 8 === 2) {
-      const at = this.#offsets[slot];
-      this.#learn((this.#buffers[slot] as Uint8Array).slice(at, at + this.#moved[slot]));
-    } else if (bRequest === StandardRequest.setConfiguration && recipient === Recipient.device) {
-      this.#configure(wValue & 0xff);
-    } else if (bRequest === StandardRequest.setInterface && recipient === Recipient.interface) {
-      this.#alternates.set(wIndex & 0xff, wValue & 0xff);
-      this.#rebuildEndpoints();
-    } else if (
-      bRequest === StandardRequest.clearFeature &&
-      recipient === Recipient.endpoint &&
-      wValue === Feature.endpointHalt
-    ) {
-      this.clearHalt(wIndex & 0xff);
-    }
-  }
-
-  /** Keeps a configuration that passed by whole; cut or broken ones are ignored. */
-  #learn(bytes: Uint8Array): void {
-    try {
-      const configuration = parseConfiguration(bytes);
-      this.#configurations.set(configuration.descriptor.bConfigurationValue, configuration);
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-    }
-  }
-
-  #configure(value: number): void {
-    this.#alternates.clear();
-    if (value !== 0 && !this.#configurations.has(value)) this.#askConfigurations();
-    this.#configuration = this.#configurations.get(value) ?? null;
-    this.#rebuildEndpoints();
+    const isChoice = bmRequestType === 0 && bRequest === StandardRequest.setConfiguration;
+    if (isChoice && (wValue & 0xff) !== 0 && !this.#table.knows(wValue & 0xff)) this.#askConfigurations();
+    const at = this.#offsets[slot];
+    const data = (this.#buffers[slot] as Uint8Array).subarray(at, at + this.#moved[slot]);
+    const change = this.#table.note(this.#setup, data);
+    if (change === "endpoints") this.#rebuildEndpoints();
+    else if (change === "halt-cleared") this.clearHalt(wIndex & 0xff);
   }
 
   /** Nobody read the descriptors through us: ask the device directly, as far as it answers at once. */
@@ -385,32 +346,25 @@ export class UsbCarrier implements UsbUpstream {
       const count = this.device.in(directionIn, scratch, 0, scratch.length);
       if (count < 0) return;
       this.device.out(0, this.#empty, 0, 0);
-      this.#learn(scratch.slice(0, count));
+      this.#table.learn(scratch.subarray(0, count));
     }
   }
 
   /** Endpoints of the current settings. What was pending on one that is not there any more is cancelled. */
   #rebuildEndpoints(): void {
     const present = new Set<number>();
-    for (const { number, settings } of this.#configuration?.interfaces ?? []) {
-      const alternate = this.#alternates.get(number) ?? 0;
-      const setting = settings.find(({ descriptor }) => descriptor.bAlternateSetting === alternate);
-      for (const { descriptor } of setting?.endpoints ?? []) {
-        const index = indexOf(descriptor.bEndpointAddress);
-        const queue = this.#queues[index];
-        present.add(index);
-        queue.isPresent = true;
-        queue.address = descriptor.bEndpointAddress;
-        queue.packetBytes = descriptor.wMaxPacketSize & 0x7ff;
-        queue.transferType = descriptor.bmAttributes & 3;
-        queue.isHalted = false;
-        queue.isWaiting = false;
-        queue.intervalNs =
-          queue.transferType === TransferType.interrupt
-            ? intervalNs(this.device.speed, descriptor.bInterval)
-            : 0;
-        this.#schedule(index, queue);
-      }
+    for (const descriptor of this.#table.endpoints) {
+      const index = indexOf(descriptor.bEndpointAddress);
+      const queue = this.#queues[index];
+      present.add(index);
+      queue.isPresent = true;
+      queue.address = descriptor.bEndpointAddress;
+      queue.packetBytes = descriptor.wMaxPacketSize & 0x7ff;
+      queue.transferType = descriptor.bmAttributes & 3;
+      queue.isHalted = false;
+      queue.isWaiting = false;
+      queue.intervalNs = intervalNs(this.device.speed, descriptor);
+      this.#schedule(index, queue);
     }
     for (let index = 1; index < 32; index++) {
       const queue = this.#queues[index];
@@ -451,10 +405,4 @@ export class UsbCarrier implements UsbUpstream {
 
 function finishUnplug(carrier: UsbCarrier): void {
   carrier.finishUnplug();
-}
-
-/** bInterval in nanoseconds: frames at low and full speed, 2^(n-1) microframes above (USB 2.0 §9.6.6). */
-function intervalNs(speed: UsbSpeed, bInterval: number): number {
-  if (speed === UsbSpeed.low || speed === UsbSpeed.full) return Math.max(1, bInterval) * 1_000_000;
-  return 2 ** (Math.min(16, Math.max(1, bInterval)) - 1) * 125_000;
 }
