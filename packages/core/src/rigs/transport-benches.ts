@@ -4,12 +4,15 @@ import { Random } from "../base/random.ts";
 import { VirtualClock } from "../base/virtual-clock.ts";
 import { LoopbackDevice } from "../devices/loopback/loopback-device.ts";
 import { withUsbFaults } from "../faults/usb-faults.ts";
+import { UsbipServer } from "../outlets/usbip/usbip-server.ts";
 import { type ContractResult, runContract } from "../ports/contract.ts";
+import { memoryStreamPair } from "../ports/memory-stream.ts";
 import { RecordingClient, type UsbHostBench, usbHostContract } from "../ports/usb-host.contract.ts";
 import type { UsbHostPort } from "../ports/usb-host.ts";
 import { withUsbTrace } from "../trace/usb-trace.ts";
 import { UsbTraceLog } from "../trace/usb-trace-log.ts";
 import { SimUsbBus } from "../transports/sim/usb-bus.ts";
+import { UsbipImporter } from "../transports/usbip/usbip-importer.ts";
 
 type Wrap = (port: UsbHostPort, clock: VirtualClock) => UsbHostPort;
 
@@ -34,6 +37,39 @@ function simBench(seed: number, timing: "bus" | "none", wrap: Wrap): UsbHostBenc
   };
 }
 
+/** The loopback device behind our USB/IP server, imported by our client, over a stream that cuts bytes anywhere. */
+function usbipBench(seed: number): UsbHostBench {
+  const clock = new VirtualClock();
+  const random = new Random(seed);
+  const bus = new SimUsbBus({ clock, random: random.fork("bus") });
+  const server = new UsbipServer();
+  bus.onAttach((port) => server.attach(port));
+  const connector = bus.plugIn(new LoopbackDevice());
+  clock.runUntil();
+  const client = new RecordingClient();
+  let port: UsbHostPort | null = null;
+  new UsbipImporter({
+    clock,
+    busId: "1-1",
+    connect: () => {
+      const [near, far] = memoryStreamPair({ clock, random: random.fork("network"), latencyNs: 50_000 });
+      server.accept(far);
+      return near;
+    },
+    onAttach: (attached) => {
+      port = attached;
+      attached.connect(client);
+    },
+  });
+  clock.runUntil();
+  return {
+    port: port as unknown as UsbHostPort,
+    client,
+    settle: async () => clock.runUntil(),
+    unplug: () => bus.unplug(connector),
+  };
+}
+
 const plain: Wrap = (port) => port;
 const traced: Wrap = (port, clock) => withUsbTrace(port, { clock, log: new UsbTraceLog(), deviceAddress: 1 });
 const faultless: Wrap = (port, clock) => withUsbFaults(port, { rules: [] }, { clock, random: new Random(0) });
@@ -43,6 +79,7 @@ const benches: Readonly<Record<string, (seed: number) => UsbHostBench>> = {
   "sim-untimed": (seed) => simBench(seed, "none", plain),
   "sim-traced": (seed) => simBench(seed, "bus", traced),
   "sim-faultless": (seed) => simBench(seed, "bus", faultless),
+  usbip: usbipBench,
   "sim-wrapped": (seed) => simBench(seed, "bus", (port, clock) => traced(faultless(port, clock), clock)),
 };
 

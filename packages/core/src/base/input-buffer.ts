@@ -1,0 +1,48 @@
+// Bytes that have come and are not taken apart yet: one growing block, consumed from the front.
+
+/** For readers of streams: push what came, look at `bytes[start .. end)`, consume what was understood. */
+export class InputBuffer {
+  bytes = new Uint8Array(4096);
+  start = 0;
+  end = 0;
+
+  get available(): number {
+    return this.end - this.start;
+  }
+
+  /** Copies `chunk` behind what is there; the block moves or grows when it must. */
+  push(chunk: Uint8Array): void {
+    if (this.end + chunk.length > this.bytes.length) this.#makeRoom(chunk.length);
+    this.bytes.set(chunk, this.end);
+    this.end += chunk.length;
+  }
+
+  consume(count: number): void {
+    this.start += count;
+    if (this.start === this.end) {
+      this.start = 0;
+      this.end = 0;
+    }
+  }
+
+  clear(): void {
+    this.start = 0;
+    this.end = 0;
+    if (this.bytes.length > 1 << 20) this.bytes = new Uint8Array(4096);
+  }
+
+  #makeRoom(count: number): void {
+    const used = this.available;
+    if (used + count <= this.bytes.length) {
+      this.bytes.copyWithin(0, this.start, this.end);
+    } else {
+      let size = this.bytes.length;
+      while (size < used + count) size *= 2;
+      const grown = new Uint8Array(size);
+      grown.set(this.bytes.subarray(this.start, this.end));
+      this.bytes = grown;
+    }
+    this.start = 0;
+    this.end = used;
+  }
+}

@@ -1,0 +1,384 @@
+// One connection of a USB/IP server: management requests first, then the transfers of one imported device.
+
+import { DecodeError } from "../../base/errors.ts";
+import { InputBuffer } from "../../base/input-buffer.ts";
+import { decodeSetup, newSetup } from "../../codec/usb/setup.ts";
+import {
+  decodeBusId,
+  decodeOp,
+  encodeDeviceList,
+  encodeDeviceRecord,
+  encodeOp,
+  newUsbipHeader,
+  readUsbipHeader,
+  UsbipCommand,
+  UsbipErrno,
+  UsbipFlag,
+  type UsbipHeader,
+  UsbipOp,
+  UsbipStatus,
+  usbipBusIdBytes,
+  usbipHeaderBytes,
+  usbipIsoPacketBytes,
+  usbipOpHeaderBytes,
+  writeUsbipHeader,
+} from "../../codec/usbip/usbip.ts";
+import type { ByteStream, ByteStreamClient } from "../../ports/byte-stream.ts";
+import { UsbEndpointTable } from "../../ports/usb-endpoints.ts";
+import { UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
+import type { ExportUser, UsbipExport } from "./usbip-export.ts";
+
+/** Larger buffers than this are no transfers, they are attacks or accidents. */
+const largestTransfer = 16 << 20;
+/** Bytes of buffers that one client may have under way. */
+const memoryMaximum = 64 << 20;
+const isoPacketsMaximum = 1024;
+
+const errnoOfStatus: Readonly<Record<UsbStatus, number>> = {
+  [UsbStatus.ok]: UsbipErrno.ok,
+  [UsbStatus.stall]: UsbipErrno.pipe,
+  [UsbStatus.cancelled]: UsbipErrno.connectionReset,
+  [UsbStatus.gone]: UsbipErrno.shutdown,
+  [UsbStatus.overflow]: UsbipErrno.overflow,
+  [UsbStatus.protocolError]: UsbipErrno.protocol,
+};
+
+const errnoOfSubmit: Readonly<Record<UsbSubmit, number>> = {
+  [UsbSubmit.accepted]: UsbipErrno.ok,
+  [UsbSubmit.gone]: UsbipErrno.noDevice,
+  [UsbSubmit.noEndpoint]: UsbipErrno.noEntry,
+  [UsbSubmit.halted]: UsbipErrno.pipe,
+  [UsbSubmit.badRequest]: UsbipErrno.invalid,
+  [UsbSubmit.busy]: UsbipErrno.outOfMemory,
+};
+
+export interface SessionOptions {
+  readonly exports: ReadonlyMap<string, UsbipExport>;
+  readonly onEvent: (text: string) => void;
+  readonly onEnd: (session: UsbipSession) => void;
+}
+
+/**
+ * A pending IN is simply not answered: that is the NAK. An unlinked transfer is answered by its unlink alone. The
+ * reply of an IN is built in the buffer the device fills, so its bytes are copied once.
+ *
+ * Bounded: 256 transfers and 64 MiB per client, beyond which transfers are answered with ENOMEM; while the client does
+ * not read its replies nothing more of it is read.
+ */
+export class UsbipSession implements ByteStreamClient, ExportUser {
+  readonly #stream: ByteStream;
+  readonly #options: SessionOptions;
+  readonly #input = new InputBuffer();
+  readonly #header = newUsbipHeader();
+  readonly #reply = newUsbipHeader();
+  readonly #setup = newSetup();
+  readonly #table = new UsbEndpointTable();
+  #device: UsbipExport | null = null;
+  #isOver = false;
+  #isHeld = false;
+  #memory = 0;
+
+  // Per slot.
+  readonly #free: number[] = [];
+  #sequences = new Float64Array(0);
+  #unlinks = new Float64Array(0);
+  #lengths = new Uint32Array(0);
+  #flags = new Uint32Array(0);
+  #endpoints = new Uint8Array(0);
+  #buffers: (Uint8Array | null)[] = [];
+  #setups: (Uint8Array | null)[] = [];
+  readonly #slotOf = new Map<number, number>();
+
+  constructor(stream: ByteStream, options: SessionOptions) {
+    this.#stream = stream;
+    this.#options = options;
+    stream.connect(this);
+  }
+
+  /** Closes the connection and says why. */
+  end(reason: string): void {
+    if (this.#isOver) return;
+    this.#options.onEvent(`was let go: ${reason}`);
+    this.#finish();
+    this.#stream.close();
+  }
+
+  received(bytes: Uint8Array): void {
+    if (this.#isOver) return;
+    this.#input.push(bytes);
+    try {
+      this.#readOn();
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.end(error.message);
+    }
+  }
+
+  drained(): void {
+    if (!this.#isHeld || this.#isOver) return;
+    this.#isHeld = false;
+    this.#stream.resume();
+    this.received(new Uint8Array(0));
+  }
+
+  closed(): void {
+    if (this.#isOver) return;
+    if (this.#device !== null) this.#options.onEvent(`left ${this.#device.busId}`);
+    this.#finish();
+  }
+
+  /** The device left: everything pending was answered with ESHUTDOWN already; the connection ends. */
+  detached(): void {
+    if (this.#isOver || this.#device === null) return;
+    this.#options.onEvent(`lost ${this.#device.busId}: the device left the bus`);
+    this.#device = null;
+    this.#finish();
+    this.#stream.close();
+  }
+
+  completed(slot: number, status: UsbStatus, actualBytes: number): void {
+    if (this.#isOver) return;
+    const endpoint = this.#endpoints[slot];
+    const flags = this.#flags[slot];
+    const isIn = (endpoint & 0x80) !== 0;
+    const length = this.#lengths[slot];
+    if (status === UsbStatus.ok && (flags & UsbipFlag.zeroPacket) !== 0 && !isIn) {
+      this.#flags[slot] = flags & ~UsbipFlag.zeroPacket;
+      const packetBytes = (this.#table.find(endpoint)?.wMaxPacketSize ?? 0) & 0x7ff;
+      if (length > 0 && packetBytes > 0 && length % packetBytes === 0) {
+        const submitted = this.#device?.port.transfer(
+          slot,
+          endpoint,
+          this.#buffers[slot] as Uint8Array,
+          0,
+          0,
+        );
+        if (submitted === UsbSubmit.accepted) return;
+      }
+    }
+    const setup = this.#setups[slot];
+    const buffer = this.#buffers[slot];
+    const bytes = isIn || setup !== null ? actualBytes : status === UsbStatus.ok ? length : actualBytes;
+    if (setup !== null && status === UsbStatus.ok) {
+      const data =
+        isIn && buffer !== null ? buffer.subarray(usbipHeaderBytes, usbipHeaderBytes + actualBytes) : none;
+      this.#table.note(decodeSetup(setup, this.#setup), data);
+    }
+    let errno = errnoOfStatus[status];
+    if (status === UsbStatus.ok && isIn && (flags & UsbipFlag.shortNotOk) !== 0 && actualBytes < length)
+      errno = UsbipErrno.remoteIo;
+    const sequence = this.#sequences[slot];
+    const unlink = this.#unlinks[slot];
+    this.#release(slot);
+    if (unlink !== 0 && status === UsbStatus.cancelled) {
+      this.#answerUnlink(unlink, UsbipErrno.connectionReset);
+      return;
+    }
+    this.#answerSubmit(sequence, errno, bytes, isIn ? buffer : null);
+    if (unlink !== 0) this.#answerUnlink(unlink, UsbipErrno.ok);
+  }
+
+  #readOn(): void {
+    const input = this.#input;
+    while (!this.#isOver && !this.#isHeld) {
+      const taken = this.#device === null ? this.#readOp() : this.#readTransfer(this.#device);
+      if (!taken || input.available === 0) return;
+    }
+  }
+
+  /** True when a whole request was taken. */
+  #readOp(): boolean {
+    const { bytes, start, available } = this.#input;
+    if (available < usbipOpHeaderBytes) return false;
+    const { code } = decodeOp(bytes.subarray(start, start + usbipOpHeaderBytes));
+    if (code === UsbipOp.requestDeviceList) {
+      this.#input.consume(usbipOpHeaderBytes);
+      const listed = [...this.#options.exports.values()].flatMap(({ listed: entry }) => entry ?? []);
+      this.#write(encodeDeviceList(listed));
+      return true;
+    }
+    if (code !== UsbipOp.requestImport) {
+      throw new DecodeError("USB/IP request", 2, `code 0x${code.toString(16)} is not served`);
+    }
+    const total = usbipOpHeaderBytes + usbipBusIdBytes;
+    if (available < total) return false;
+    const busId = decodeBusId(bytes.subarray(start + usbipOpHeaderBytes, start + total));
+    this.#input.consume(total);
+    this.#import(busId);
+    return true;
+  }
+
+  #import(busId: string): void {
+    const device = this.#options.exports.get(busId);
+    const listed = device?.listed ?? null;
+    if (device === undefined || listed === null || device.isGone) {
+      this.#write(encodeOp(UsbipOp.replyImport, UsbipStatus.noDevice));
+      this.#options.onEvent(`asked for ${JSON.stringify(busId)}, which is not here`);
+      return;
+    }
+    if (device.isBusy) {
+      this.#write(encodeOp(UsbipOp.replyImport, UsbipStatus.busy));
+      this.#options.onEvent(`asked for ${busId}, which somebody else has`);
+      return;
+    }
+    device.lend(this);
+    this.#device = device;
+    const { slotCount } = device.port;
+    for (let slot = slotCount - 1; slot >= 0; slot--) this.#free.push(slot);
+    this.#sequences = new Float64Array(slotCount);
+    this.#unlinks = new Float64Array(slotCount);
+    this.#lengths = new Uint32Array(slotCount);
+    this.#flags = new Uint32Array(slotCount);
+    this.#endpoints = new Uint8Array(slotCount);
+    this.#buffers = new Array<Uint8Array | null>(slotCount).fill(null);
+    this.#setups = new Array<Uint8Array | null>(slotCount).fill(null);
+    const record = encodeDeviceRecord(listed.device);
+    const reply = new Uint8Array(usbipOpHeaderBytes + record.length);
+    reply.set(encodeOp(UsbipOp.replyImport));
+    reply.set(record, usbipOpHeaderBytes);
+    this.#write(reply);
+    this.#options.onEvent(`took ${busId}`);
+  }
+
+  /** True when a whole message was taken. */
+  #readTransfer(device: UsbipExport): boolean {
+    const input = this.#input;
+    if (input.available < usbipHeaderBytes) return false;
+    const header = this.#header;
+    readUsbipHeader(input.bytes, input.start, header);
+    if (header.command === UsbipCommand.unlink) {
+      input.consume(usbipHeaderBytes);
+      this.#unlink(header.sequence, header.word20);
+      return true;
+    }
+    if (header.command !== UsbipCommand.submit) {
+      throw new DecodeError("USB/IP message", 0, `command ${header.command} is not served`);
+    }
+    const isIn = header.direction === 1;
+    // "No packets" is 0 from Linux and all ones from the documentation.
+    const isoPackets = header.isoPackets === 0xffffffff ? 0 : header.isoPackets;
+    if (header.length > largestTransfer) {
+      throw new DecodeError("USB/IP submit", 24, `a buffer of ${header.length} bytes`);
+    }
+    if (isoPackets > isoPacketsMaximum) {
+      throw new DecodeError("USB/IP submit", 32, `${isoPackets} isochronous packets`);
+    }
+    const outBytes = isIn ? 0 : header.length;
+    const total = usbipHeaderBytes + outBytes + isoPackets * usbipIsoPacketBytes;
+    if (input.available < total) return false;
+    if (isoPackets > 0) this.#answerSubmit(header.sequence, UsbipErrno.notImplemented, 0, null);
+    else this.#submit(device, header, isIn);
+    input.consume(total);
+    return true;
+  }
+
+  #submit(device: UsbipExport, header: UsbipHeader, isIn: boolean): void {
+    const { sequence, length } = header;
+    const endpointNumber = header.endpoint & 0x0f;
+    const slot = this.#free.pop();
+    if (slot === undefined || this.#memory + length > memoryMaximum || this.#slotOf.has(sequence)) {
+      if (slot !== undefined) this.#free.push(slot);
+      const errno = this.#slotOf.has(sequence) ? UsbipErrno.invalid : UsbipErrno.outOfMemory;
+      this.#answerSubmit(sequence, errno, 0, null);
+      return;
+    }
+    const { bytes, start } = this.#input;
+    const dataAt = start + usbipHeaderBytes;
+    let submitted: UsbSubmit;
+    let buffer: Uint8Array;
+    let isReply = isIn;
+    if (endpointNumber === 0) {
+      const setup = bytes.slice(start + 40, start + usbipHeaderBytes);
+      const wLength = setup[6] | (setup[7] << 8);
+      isReply = (setup[0] & 0x80) !== 0;
+      // More than the client's buffer holds cannot be sent back to it.
+      if (isReply) buffer = new Uint8Array(usbipHeaderBytes + (wLength <= length ? length : 0));
+      else buffer = bytes.slice(dataAt, dataAt + (isIn ? 0 : length));
+      this.#setups[slot] = setup;
+      submitted = device.port.control(slot, setup, buffer, isReply ? usbipHeaderBytes : 0);
+    } else if (isIn) {
+      buffer = new Uint8Array(usbipHeaderBytes + length);
+      submitted = device.port.transfer(slot, 0x80 | endpointNumber, buffer, usbipHeaderBytes, length);
+    } else {
+      buffer = bytes.slice(dataAt, dataAt + length);
+      submitted = device.port.transfer(slot, endpointNumber, buffer, 0, length);
+    }
+    if (submitted !== UsbSubmit.accepted) {
+      this.#setups[slot] = null;
+      this.#free.push(slot);
+      // SET_ADDRESS and buffers that do not fit the request are refused like any other bad request: by a stall.
+      const isBadControl = endpointNumber === 0 && submitted === UsbSubmit.badRequest;
+      this.#answerSubmit(sequence, isBadControl ? UsbipErrno.pipe : errnoOfSubmit[submitted], 0, null);
+      return;
+    }
+    this.#sequences[slot] = sequence;
+    this.#unlinks[slot] = 0;
+    this.#lengths[slot] = length;
+    this.#flags[slot] = header.word20;
+    this.#endpoints[slot] = endpointNumber | (isReply ? 0x80 : 0);
+    this.#buffers[slot] = buffer;
+    this.#memory += length;
+    this.#slotOf.set(sequence, slot);
+  }
+
+  #unlink(sequence: number, target: number): void {
+    const slot = this.#slotOf.get(target);
+    if (slot === undefined || this.#unlinks[slot] !== 0) {
+      this.#answerUnlink(sequence, UsbipErrno.ok);
+      return;
+    }
+    this.#unlinks[slot] = sequence;
+    this.#device?.port.cancel(slot);
+  }
+
+  #release(slot: number): void {
+    this.#slotOf.delete(this.#sequences[slot]);
+    this.#memory -= this.#lengths[slot];
+    this.#buffers[slot] = null;
+    this.#setups[slot] = null;
+    this.#free.push(slot);
+  }
+
+  /** `buffer` has room for the header before the data of an IN. */
+  #answerSubmit(sequence: number, errno: number, length: number, buffer: Uint8Array | null): void {
+    const reply = this.#reply;
+    reply.command = UsbipCommand.returnSubmit;
+    reply.sequence = sequence;
+    reply.word20 = errno;
+    reply.length = length;
+    const bytes =
+      buffer === null ? new Uint8Array(usbipHeaderBytes) : buffer.subarray(0, usbipHeaderBytes + length);
+    writeUsbipHeader(bytes, 0, reply, null);
+    this.#write(bytes);
+  }
+
+  #answerUnlink(sequence: number, errno: number): void {
+    const reply = this.#reply;
+    reply.command = UsbipCommand.returnUnlink;
+    reply.sequence = sequence;
+    reply.word20 = errno;
+    reply.length = 0;
+    const bytes = new Uint8Array(usbipHeaderBytes);
+    writeUsbipHeader(bytes, 0, reply, null);
+    this.#write(bytes);
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (this.#stream.write(bytes) || this.#isHeld) return;
+    this.#isHeld = true;
+    this.#stream.pause();
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    this.#input.clear();
+    this.#slotOf.clear();
+    this.#buffers = [];
+    const device = this.#device;
+    this.#device = null;
+    device?.giveBack();
+    this.#options.onEnd(this);
+  }
+}
+
+const none = new Uint8Array(0);

@@ -1,0 +1,323 @@
+// An imported USB/IP device as a UsbHostPort: transfers become messages, a vanished server is a surprise removal.
+
+import type { Clock } from "../../base/clock.ts";
+import { DecodeError } from "../../base/errors.ts";
+import { InputBuffer } from "../../base/input-buffer.ts";
+import { decodeSetup, newSetup, StandardRequest } from "../../codec/usb/setup.ts";
+import {
+  newUsbipHeader,
+  readUsbipHeader,
+  UsbipCommand,
+  type UsbipDeviceRecord,
+  UsbipErrno,
+  usbipHeaderBytes,
+  writeUsbipHeader,
+} from "../../codec/usbip/usbip.ts";
+import type { ByteStream } from "../../ports/byte-stream.ts";
+import { intervalNs, UsbEndpointTable } from "../../ports/usb-endpoints.ts";
+import { type UsbHostClient, type UsbHostPort, UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
+import { UsbSpeed } from "../../ports/usb-speed.ts";
+
+const slots = 256;
+const directionIn = 0x80;
+/** Asked of the server with an interrupt IN (linux-guest.md §5: 0 makes Linux drop the connection). */
+const leastInterval = 1;
+
+const speeds: Readonly<Record<number, UsbSpeed>> = {
+  1: UsbSpeed.low,
+  2: UsbSpeed.full,
+  3: UsbSpeed.high,
+  5: UsbSpeed.super,
+  6: UsbSpeed.superPlus,
+};
+
+export interface UsbipPortOptions {
+  readonly clock: Clock;
+  readonly record: UsbipDeviceRecord;
+  readonly locationId: number;
+  /** Told once, when the connection is over, with the reason. */
+  readonly onOver: (reason: string) => void;
+}
+
+/**
+ * Made by {@link UsbipImporter} after a successful import. Fidelity: bytes that moved before a cancellation are not
+ * counted (the protocol does not carry them); `reset` closes the connection, upon which a server resets the device.
+ */
+export class UsbipPort implements UsbHostPort {
+  readonly speed: UsbSpeed;
+  readonly locationId: number;
+  readonly slotCount = slots;
+  readonly record: UsbipDeviceRecord;
+  readonly #stream: ByteStream;
+  readonly #clock: Clock;
+  readonly #onOver: (reason: string) => void;
+  readonly #deviceId: number;
+  readonly #input = new InputBuffer();
+  readonly #header = newUsbipHeader();
+  readonly #reply = newUsbipHeader();
+  readonly #setup = newSetup();
+  readonly #table = new UsbEndpointTable();
+  readonly #halted = new Set<number>();
+  readonly #slotOf = new Map<number, number>();
+  readonly #slotOfUnlink = new Map<number, number>();
+  readonly #sequences = new Float64Array(slots);
+  readonly #isCancelled = new Uint8Array(slots);
+  readonly #endpoints = new Uint8Array(slots);
+  readonly #buffers: (Uint8Array | null)[] = new Array(slots).fill(null);
+  readonly #offsets = new Uint32Array(slots);
+  readonly #lengths = new Uint32Array(slots);
+  readonly #setups: (Uint8Array | null)[] = new Array(slots).fill(null);
+  #nextSequence = 1;
+  #client: UsbHostClient | null = null;
+  #isOver = false;
+  #isDetached = false;
+
+  constructor(stream: ByteStream, options: UsbipPortOptions) {
+    this.#stream = stream;
+    this.#clock = options.clock;
+    this.#onOver = options.onOver;
+    this.record = options.record;
+    this.speed = speeds[options.record.speed] ?? UsbSpeed.full;
+    this.locationId = options.locationId;
+    this.#deviceId = ((options.record.busNumber << 16) | options.record.deviceNumber) >>> 0;
+  }
+
+  connect(client: UsbHostClient): void {
+    this.#client = client;
+    // It may be over already, between import and connect.
+    if (this.#isOver) this.#clock.after(0, tellDetached, this as UsbipPort);
+  }
+
+  control(slot: number, setup: Uint8Array, buffer: Uint8Array | null, offset: number): UsbSubmit {
+    if (this.#isOver) return UsbSubmit.gone;
+    if (!this.#isFree(slot) || setup.length < 8) return UsbSubmit.badRequest;
+    const length = setup[6] | (setup[7] << 8);
+    if (length > 0 && (buffer === null || offset < 0 || offset + length > buffer.length))
+      return UsbSubmit.badRequest;
+    if (setup[0] === 0 && setup[1] === StandardRequest.setAddress) return UsbSubmit.badRequest;
+    const isIn = (setup[0] & directionIn) !== 0;
+    this.#setups[slot] = setup.slice(0, 8);
+    this.#send(slot, isIn ? directionIn : 0, buffer, offset, length, 0);
+    return UsbSubmit.accepted;
+  }
+
+  transfer(slot: number, endpoint: number, buffer: Uint8Array, offset: number, length: number): UsbSubmit {
+    if (this.#isOver) return UsbSubmit.gone;
+    if (!this.#isFree(slot) || offset < 0 || length < 0 || offset + length > buffer.length)
+      return UsbSubmit.badRequest;
+    const descriptor = this.#table.find(endpoint);
+    if ((endpoint & 0x0f) === 0 || descriptor === undefined) return UsbSubmit.noEndpoint;
+    if (this.#halted.has(endpoint)) return UsbSubmit.halted;
+    const perFrame = this.speed === UsbSpeed.low || this.speed === UsbSpeed.full ? 1_000_000 : 125_000;
+    const interval = intervalNs(this.speed, descriptor) / perFrame;
+    this.#send(slot, endpoint, buffer, offset, length, interval > 0 ? Math.max(leastInterval, interval) : 0);
+    return UsbSubmit.accepted;
+  }
+
+  cancel(slot: number): void {
+    if (this.#isOver || this.#isFree(slot) || this.#isCancelled[slot] !== 0) return;
+    this.#isCancelled[slot] = 1;
+    const header = this.#header;
+    const sequence = this.#takeSequence();
+    this.#slotOfUnlink.set(sequence, slot);
+    header.command = UsbipCommand.unlink;
+    header.sequence = sequence;
+    header.deviceId = this.#deviceId;
+    header.direction = 0;
+    header.endpoint = 0;
+    header.word20 = this.#sequences[slot];
+    header.length = 0;
+    header.isoPackets = 0;
+    header.interval = 0;
+    const bytes = new Uint8Array(usbipHeaderBytes);
+    writeUsbipHeader(bytes, 0, header, null);
+    this.#stream.write(bytes);
+  }
+
+  clearHalt(endpoint: number): void {
+    this.#halted.delete(endpoint);
+  }
+
+  reset(): void {
+    this.#stream.close();
+  }
+
+  /** From the importer, which owns the stream. */
+  received(bytes: Uint8Array): void {
+    if (this.#isOver) return;
+    this.#input.push(bytes);
+    try {
+      while (!this.#isOver && this.#readMessage());
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.over(error.message);
+      this.#stream.close();
+    }
+  }
+
+  /** The connection has ended: everything pending ends with `gone`, then `detached`. */
+  over(reason: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#input.clear();
+    for (let slot = 0; slot < slots; slot++) {
+      if (!this.#isFree(slot)) this.#complete(slot, UsbStatus.gone, 0);
+    }
+    this.#onOver(reason);
+    if (this.#client !== null) this.tellDetached();
+  }
+
+  tellDetached(): void {
+    if (this.#isDetached) return;
+    this.#isDetached = true;
+    this.#client?.detached();
+  }
+
+  #isFree(slot: number): boolean {
+    return !(slot >= 0 && slot < slots) ? false : this.#sequences[slot] === 0;
+  }
+
+  /** 32 bits that never are 0. */
+  #takeSequence(): number {
+    const sequence = this.#nextSequence;
+    this.#nextSequence = sequence === 0xffffffff ? 1 : sequence + 1;
+    return sequence;
+  }
+
+  #send(
+    slot: number,
+    endpoint: number,
+    buffer: Uint8Array | null,
+    offset: number,
+    length: number,
+    interval: number,
+  ): void {
+    const isIn = (endpoint & directionIn) !== 0;
+    const sequence = this.#takeSequence();
+    this.#sequences[slot] = sequence;
+    this.#isCancelled[slot] = 0;
+    this.#endpoints[slot] = endpoint;
+    this.#buffers[slot] = buffer;
+    this.#offsets[slot] = offset;
+    this.#lengths[slot] = length;
+    this.#slotOf.set(sequence, slot);
+    const header = this.#header;
+    header.command = UsbipCommand.submit;
+    header.sequence = sequence;
+    header.deviceId = this.#deviceId;
+    header.direction = isIn ? 1 : 0;
+    header.endpoint = endpoint & 0x0f;
+    header.word20 = 0;
+    header.length = length;
+    header.startFrame = 0;
+    header.isoPackets = 0;
+    header.interval = interval;
+    const bytes = new Uint8Array(usbipHeaderBytes + (isIn ? 0 : length));
+    writeUsbipHeader(bytes, 0, header, this.#setups[slot]);
+    if (!isIn && buffer !== null && length > 0) {
+      bytes.set(buffer.subarray(offset, offset + length), usbipHeaderBytes);
+    }
+    this.#stream.write(bytes);
+  }
+
+  /** True when a whole message was taken. */
+  #readMessage(): boolean {
+    const input = this.#input;
+    if (input.available < usbipHeaderBytes) return false;
+    const reply = this.#reply;
+    readUsbipHeader(input.bytes, input.start, reply);
+    const status = reply.word20 | 0;
+    if (reply.command === UsbipCommand.returnUnlink) {
+      input.consume(usbipHeaderBytes);
+      const slot = this.#slotOfUnlink.get(reply.sequence);
+      this.#slotOfUnlink.delete(reply.sequence);
+      // Still pending: the server will not answer it any more, whatever its words for that are.
+      if (slot !== undefined && this.#isCancelled[slot] !== 0 && !this.#isFree(slot)) {
+        this.#complete(slot, UsbStatus.cancelled, 0);
+      }
+      return true;
+    }
+    if (reply.command !== UsbipCommand.returnSubmit) {
+      throw new DecodeError("USB/IP reply", 0, `command ${reply.command} is no reply`);
+    }
+    const slot = this.#slotOf.get(reply.sequence);
+    if (slot === undefined) {
+      throw new DecodeError(
+        "USB/IP reply",
+        4,
+        `sequence ${reply.sequence} was never asked or is answered already`,
+      );
+    }
+    const isIn = (this.#endpoints[slot] & directionIn) !== 0;
+    if (reply.length > this.#lengths[slot]) {
+      throw new DecodeError(
+        "USB/IP reply",
+        24,
+        `${reply.length} bytes for a buffer of ${this.#lengths[slot]}`,
+      );
+    }
+    const dataBytes = isIn ? reply.length : 0;
+    if (input.available < usbipHeaderBytes + dataBytes) return false;
+    const from = input.start + usbipHeaderBytes;
+    const buffer = this.#buffers[slot];
+    if (dataBytes > 0 && buffer !== null)
+      buffer.set(input.bytes.subarray(from, from + dataBytes), this.#offsets[slot]);
+    input.consume(usbipHeaderBytes + dataBytes);
+    this.#answered(slot, status, reply.length);
+    return true;
+  }
+
+  #answered(slot: number, errno: number, actualBytes: number): void {
+    const endpoint = this.#endpoints[slot];
+    const setup = this.#setups[slot];
+    if (errno === UsbipErrno.ok || errno === UsbipErrno.remoteIo) {
+      if (setup !== null) {
+        const at = this.#offsets[slot];
+        const data = this.#buffers[slot]?.subarray(at, at + actualBytes) ?? none;
+        const change = this.#table.note(decodeSetup(setup, this.#setup), data);
+        if (change === "endpoints") this.#halted.clear();
+        else if (change === "halt-cleared") this.#halted.delete(this.#setup.wIndex & 0xff);
+      }
+      this.#complete(slot, UsbStatus.ok, actualBytes);
+      return;
+    }
+    const status = statusOf(errno);
+    const halts =
+      status === UsbStatus.stall || status === UsbStatus.protocolError || status === UsbStatus.overflow;
+    if (setup === null && halts) this.#halted.add(endpoint);
+    this.#complete(slot, status, status === UsbStatus.stall ? 0 : actualBytes);
+  }
+
+  #complete(slot: number, status: UsbStatus, actualBytes: number): void {
+    this.#slotOf.delete(this.#sequences[slot]);
+    this.#sequences[slot] = 0;
+    this.#isCancelled[slot] = 0;
+    this.#buffers[slot] = null;
+    this.#setups[slot] = null;
+    this.#client?.completed(slot, status, actualBytes);
+  }
+}
+
+const none = new Uint8Array(0);
+
+function tellDetached(port: UsbipPort): void {
+  port.tellDetached();
+}
+
+function statusOf(errno: number): UsbStatus {
+  switch (errno) {
+    case UsbipErrno.pipe:
+      return UsbStatus.stall;
+    case UsbipErrno.overflow:
+      return UsbStatus.overflow;
+    case UsbipErrno.shutdown:
+    case UsbipErrno.noDevice:
+      return UsbStatus.gone;
+    case UsbipErrno.connectionReset:
+    case UsbipErrno.noEntry:
+      // Our own cancellation, or the endpoint went away with its configuration.
+      return UsbStatus.cancelled;
+    default:
+      return UsbStatus.protocolError;
+  }
+}
