@@ -121,16 +121,16 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
     else this.#settleOut(this.#perform(setup, noData));
   }
 
-  in(endpoint: number, buffer: Uint8Array, offset: number, length: number): number {
+  in(endpoint: number, buffer: Uint8Array, offset: number, length: number, stream = 0): number {
     if ((endpoint & 0x0f) === 0) return this.#controlIn(buffer, offset, length);
     if (this.#endpoints[indexOf(endpoint)] !== endpointThere) return UsbStall;
-    return this.dataIn(endpoint, buffer, offset, length);
+    return this.dataIn(endpoint, buffer, offset, length, stream);
   }
 
-  out(endpoint: number, buffer: Uint8Array, offset: number, length: number): number {
+  out(endpoint: number, buffer: Uint8Array, offset: number, length: number, stream = 0): number {
     if ((endpoint & 0x0f) === 0) return this.#controlOut(buffer, offset, length);
     if (this.#endpoints[indexOf(endpoint)] !== endpointThere) return UsbStall;
-    return this.dataOut(endpoint, buffer, offset, length);
+    return this.dataOut(endpoint, buffer, offset, length, stream);
   }
 
   /** Something to say on an endpoint that answered NAK. Ignored when unplugged. */
@@ -170,10 +170,22 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
   protected abstract performRequest(setup: Setup, data: Uint8Array): boolean | typeof answerLater;
 
   /** As UsbDevicePort.in, for an endpoint of the current configuration that is not halted. */
-  protected abstract dataIn(endpoint: number, buffer: Uint8Array, offset: number, length: number): number;
+  protected abstract dataIn(
+    endpoint: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    stream: number,
+  ): number;
 
   /** As UsbDevicePort.out. */
-  protected abstract dataOut(endpoint: number, buffer: Uint8Array, offset: number, length: number): number;
+  protected abstract dataOut(
+    endpoint: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    stream: number,
+  ): number;
 
   /** Back to power-on values: plugged, unplugged or reset. */
   protected abstract powerOn(): void;

@@ -124,7 +124,14 @@ class FaultyUsbPort implements UsbHostPort, UsbHostClient {
     return submitted;
   }
 
-  transfer(slot: number, endpoint: number, buffer: Uint8Array, offset: number, length: number): UsbSubmit {
+  transfer(
+    slot: number,
+    endpoint: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    stream = 0,
+  ): UsbSubmit {
     if (this.#isGone) return UsbSubmit.gone;
     if (this.#states[slot] !== free) return UsbSubmit.badRequest;
     if (this.#halted.has(endpoint)) return UsbSubmit.halted;
@@ -132,7 +139,7 @@ class FaultyUsbPort implements UsbHostPort, UsbHostClient {
     const rule = this.#choose(endpoint, isIn, null);
     if (this.#mustHold(endpoint, rule)) return this.#hold(slot, endpoint, rule);
     const given = this.#corruptOut(rule, endpoint, isIn, buffer, offset, length) as Uint8Array;
-    const submitted = this.#port.transfer(slot, endpoint, given, offset, length);
+    const submitted = this.#port.transfer(slot, endpoint, given, offset, length, stream);
     if (submitted === UsbSubmit.accepted) this.#track(slot, endpoint, rule, isIn ? buffer : null, offset);
     return submitted;
   }

@@ -40,12 +40,20 @@ const cancelling = 2;
 const controlIndex = 0;
 const indexOf = (address: number): number => (address & 0x0f) + ((address & directionIn) !== 0 ? 16 : 0);
 
+/** Keys of queues: five bits of index, above them the stream. */
+const indexMask = 0x1f;
+const streamShift = 5;
+/** USB 3.2 §8.12.1.4: 65534 and 65535 have meanings of their own. */
+const streamMaximum = 0xfffd;
+
 const stageSetup = 0;
 const stageData = 1;
 const stageStatus = 2;
 
-/** One endpoint's queue of slots. */
+/** One endpoint's queue of slots, or that of one of its streams. */
 class EndpointQueue {
+  /** What events name the queue by: the endpoint's index, the stream above it. */
+  readonly key: number;
   isPresent = false;
   address = 0;
   packetBytes = 8;
@@ -58,6 +66,10 @@ class EndpointQueue {
   isWaiting = false;
   isScheduled = false;
   readonly slots: number[] = [];
+
+  constructor(key: number) {
+    this.key = key;
+  }
 }
 
 /**
@@ -74,9 +86,13 @@ export class UsbCarrier implements UsbUpstream {
   readonly #wire: SharedWire;
   readonly #hasTiming: boolean;
   readonly #onReconnect: () => void;
+  /** By index; an endpoint's own queue also holds what its streams share: presence, halt, packet size. */
   readonly #queues: EndpointQueue[] = [];
+  /** By key, made when a stream is first used, forgotten when endpoints change. */
+  readonly #streams = new Map<number, EndpointQueue>();
   readonly #states = new Uint8Array(carrierSlots);
-  readonly #endpoints = new Uint8Array(carrierSlots);
+  /** Keys of the queues they are in. */
+  readonly #keys = new Uint32Array(carrierSlots);
   readonly #buffers: (Uint8Array | null)[] = new Array(carrierSlots).fill(null);
   readonly #offsets = new Uint32Array(carrierSlots);
   readonly #lengths = new Uint32Array(carrierSlots);
@@ -102,7 +118,7 @@ export class UsbCarrier implements UsbUpstream {
     // Bytes of token, handshake, gaps per packet: USB 2.0 §5.8.4 (13 at full speed, 55 at high speed).
     this.#packetOverheadBytes =
       device.speed === UsbSpeed.high ? 55 : device.speed >= UsbSpeed.super ? 40 : 13;
-    for (let index = 0; index < 32; index++) this.#queues.push(new EndpointQueue());
+    for (let index = 0; index < 32; index++) this.#queues.push(new EndpointQueue(index));
     this.#queues[controlIndex].isPresent = true;
     for (let slot = 0; slot < carrierSlots; slot++) this.#setups.push(new Uint8Array(8));
   }
@@ -125,12 +141,19 @@ export class UsbCarrier implements UsbUpstream {
     // SET_ADDRESS is the bus's own business.
     if (setup[0] === 0 && setup[1] === StandardRequest.setAddress) return UsbSubmit.badRequest;
     this.#setups[slot].set(setup.length === 8 ? setup : setup.subarray(0, 8));
-    this.#enqueue(slot, controlIndex, buffer ?? this.#empty, offset, length);
+    this.#enqueue(slot, this.#queues[controlIndex], buffer ?? this.#empty, offset, length);
     return UsbSubmit.accepted;
   }
 
   /** See UsbHostPort.transfer. */
-  transfer(slot: number, endpoint: number, buffer: Uint8Array, offset: number, length: number): UsbSubmit {
+  transfer(
+    slot: number,
+    endpoint: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    stream = 0,
+  ): UsbSubmit {
     if (this.#isGone) return UsbSubmit.gone;
     if (!this.#isFree(slot) || offset < 0 || length < 0 || offset + length > buffer.length)
       return UsbSubmit.badRequest;
@@ -138,7 +161,12 @@ export class UsbCarrier implements UsbUpstream {
     const queue = this.#queues[index];
     if ((endpoint & 0x0f) === 0 || !queue.isPresent) return UsbSubmit.noEndpoint;
     if (queue.isHalted) return UsbSubmit.halted;
-    this.#enqueue(slot, index, buffer, offset, length);
+    if (stream === 0) this.#enqueue(slot, queue, buffer, offset, length);
+    else {
+      const isStreamable = this.device.speed >= UsbSpeed.super && queue.transferType === TransferType.bulk;
+      if (!isStreamable || stream < 0 || stream > streamMaximum) return UsbSubmit.badRequest;
+      this.#enqueue(slot, this.#streamQueue(queue, stream), buffer, offset, length);
+    }
     return UsbSubmit.accepted;
   }
 
@@ -157,10 +185,9 @@ export class UsbCarrier implements UsbUpstream {
   ready(endpoint: number): void {
     if (this.#isGone) return;
     const index = (endpoint & 0x0f) === 0 ? controlIndex : indexOf(endpoint);
-    const queue = this.#queues[index];
-    if (!queue.isWaiting) return;
-    queue.isWaiting = false;
-    this.#schedule(index, queue);
+    this.#wake(this.#queues[index]);
+    if (this.#streams.size === 0) return;
+    for (const queue of this.#streams.values()) if ((queue.key & indexMask) === index) this.#wake(queue);
   }
 
   reconnect(): void {
@@ -180,7 +207,7 @@ export class UsbCarrier implements UsbUpstream {
 
   /** Called by the clock. */
   finishUnplug(): void {
-    for (const queue of this.#queues) {
+    for (const queue of [...this.#queues, ...this.#streams.values()]) {
       for (const slot of queue.slots.splice(0)) this.#complete(slot, UsbStatus.gone);
     }
     this.#client?.detached();
@@ -190,19 +217,41 @@ export class UsbCarrier implements UsbUpstream {
     return slot >= 0 && slot < carrierSlots && this.#states[slot] === free;
   }
 
-  #enqueue(slot: number, index: number, buffer: Uint8Array, offset: number, length: number): void {
+  #streamQueue(endpoint: EndpointQueue, stream: number): EndpointQueue {
+    const key = endpoint.key | (stream << streamShift);
+    let queue = this.#streams.get(key);
+    if (queue === undefined) {
+      queue = new EndpointQueue(key);
+      queue.address = endpoint.address;
+      queue.packetBytes = endpoint.packetBytes;
+      queue.transferType = endpoint.transferType;
+      this.#streams.set(key, queue);
+    }
+    return queue;
+  }
+
+  #queueOf(key: number): EndpointQueue | undefined {
+    return key <= indexMask ? this.#queues[key] : this.#streams.get(key);
+  }
+
+  #wake(queue: EndpointQueue): void {
+    if (!queue.isWaiting) return;
+    queue.isWaiting = false;
+    this.#schedule(queue);
+  }
+
+  #enqueue(slot: number, queue: EndpointQueue, buffer: Uint8Array, offset: number, length: number): void {
     this.#states[slot] = queued;
-    this.#endpoints[slot] = index;
+    this.#keys[slot] = queue.key;
     this.#buffers[slot] = buffer;
     this.#offsets[slot] = offset;
     this.#lengths[slot] = length;
     this.#moved[slot] = 0;
-    const queue = this.#queues[index];
     queue.slots.push(slot);
-    if (queue.slots.length === 1) this.#schedule(index, queue);
+    if (queue.slots.length === 1) this.#schedule(queue);
   }
 
-  #schedule(index: number, queue: EndpointQueue): void {
+  #schedule(queue: EndpointQueue): void {
     if (queue.isScheduled || queue.isWaiting || queue.slots.length === 0 || this.#isGone) return;
     queue.isScheduled = true;
     let delay = 0;
@@ -211,23 +260,29 @@ export class UsbCarrier implements UsbUpstream {
       const start = Math.max(now, this.#wire.busyUntilNs, queue.notBeforeNs);
       delay = start - now + serviceLatencyNs + this.#random.below(serviceJitterNs);
     }
-    this.#clock.after(delay, this.#service, index);
+    this.#clock.after(delay, this.#service, queue.key);
   }
 
-  readonly #service = (index: number): void => {
-    const queue = this.#queues[index];
+  readonly #service = (key: number): void => {
+    const queue = this.#queueOf(key);
+    if (queue === undefined) return;
     queue.isScheduled = false;
     if (this.#isGone || queue.slots.length === 0) return;
     const slot = queue.slots[0];
     // A cancelled head is on its way out; its event schedules the next one.
     if (this.#states[slot] === cancelling) return;
-    const status = index === controlIndex ? this.#serveControl(slot, queue) : this.#serveData(slot, queue);
+    const status = key === controlIndex ? this.#serveControl(slot, queue) : this.#serveData(slot, queue);
     if (status >= 0) {
       queue.slots.shift();
       this.#complete(slot, status as UsbStatus);
     }
-    this.#schedule(index, queue);
+    this.#schedule(queue);
   };
+
+  /** A halt is the endpoint's, whichever stream met it. */
+  #halt(queue: EndpointQueue): void {
+    this.#queues[queue.key & indexMask].isHalted = true;
+  }
 
   /** Runs what the device will do now. A UsbStatus when the transfer is over, -1 when it waits. */
   #serveData(slot: number, queue: EndpointQueue): number {
@@ -235,25 +290,26 @@ export class UsbCarrier implements UsbUpstream {
     const offset = this.#offsets[slot];
     const length = this.#lengths[slot];
     const isInput = (queue.address & directionIn) !== 0;
+    const stream = queue.key >>> streamShift;
     let moved = this.#moved[slot];
     const before = moved;
     let status = -1;
     for (;;) {
       const wanted = length - moved;
       const count = isInput
-        ? this.device.in(queue.address, buffer, offset + moved, wanted)
-        : this.device.out(queue.address, buffer, offset + moved, wanted);
+        ? this.device.in(queue.address, buffer, offset + moved, wanted, stream)
+        : this.device.out(queue.address, buffer, offset + moved, wanted, stream);
       if (count === UsbNak) {
         queue.isWaiting = true;
         break;
       }
       if (count === UsbStall) {
-        queue.isHalted = true;
+        this.#halt(queue);
         status = UsbStatus.stall;
         break;
       }
       if (count < 0 || count > wanted) {
-        queue.isHalted = true;
+        this.#halt(queue);
         status = UsbStatus.overflow;
         break;
       }
@@ -353,6 +409,10 @@ export class UsbCarrier implements UsbUpstream {
   /** Endpoints of the current settings. What was pending on one that is not there any more is cancelled. */
   #rebuildEndpoints(): void {
     const present = new Set<number>();
+    for (const [key, queue] of this.#streams) {
+      for (const slot of queue.slots) this.cancel(slot);
+      if (queue.slots.length === 0) this.#streams.delete(key);
+    }
     for (const descriptor of this.#table.endpoints) {
       const index = indexOf(descriptor.bEndpointAddress);
       const queue = this.#queues[index];
@@ -364,7 +424,7 @@ export class UsbCarrier implements UsbUpstream {
       queue.isHalted = false;
       queue.isWaiting = false;
       queue.intervalNs = intervalNs(this.device.speed, descriptor);
-      this.#schedule(index, queue);
+      this.#schedule(queue);
     }
     for (let index = 1; index < 32; index++) {
       const queue = this.#queues[index];
@@ -376,16 +436,17 @@ export class UsbCarrier implements UsbUpstream {
 
   readonly #finishCancel = (slot: number): void => {
     if (this.#states[slot] !== cancelling) return;
-    const index = this.#endpoints[slot];
-    const queue = this.#queues[index];
+    const key = this.#keys[slot];
+    const queue = this.#queueOf(key);
+    if (queue === undefined) return;
     const at = queue.slots.indexOf(slot);
     if (at >= 0) queue.slots.splice(at, 1);
     if (at === 0) {
-      if (index === controlIndex) this.#stage = stageSetup;
+      if (key === controlIndex) this.#stage = stageSetup;
       queue.isWaiting = false;
     }
     this.#complete(slot, UsbStatus.cancelled);
-    this.#schedule(index, queue);
+    this.#schedule(queue);
   };
 
   #complete(slot: number, status: UsbStatus): void {

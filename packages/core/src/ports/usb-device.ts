@@ -13,7 +13,8 @@ export const UsbStall = -2;
 export interface UsbUpstream {
   /**
    * An endpoint that answered NAK has something now: data for an IN, room for an OUT, or an answer on endpoint 0.
-   * `endpoint` is the address with the direction bit. Cheap, idempotent, allowed at any time while plugged in.
+   * `endpoint` is the address with the direction bit; it is told for all its streams at once. Cheap, idempotent,
+   * allowed at any time while plugged in.
    */
   ready(endpoint: number): void;
   /** The device drops off the bus and comes back (a firmware reset, a bridge that re-enumerates). */
@@ -44,13 +45,14 @@ export interface UsbDevicePort {
    * IN transaction(s). Writes at most `length` bytes at `buffer[offset]` and returns how many; NAK; or STALL.
    * A count that is not a multiple of the endpoint's packet size, or 0, ends the transfer (short packet); a whole
    * multiple below `length` means "so far", and the carrier asks again. Endpoint 0x80 with length 0 is the status
-   * stage of an OUT control transfer: 0 acknowledges.
+   * stage of an OUT control transfer: 0 acknowledges. `stream` is the bulk stream that the host has primed, 0 for none
+   * (USB 3.2 §8.12.1.4): a device that has nothing for this stream answers NAK and says `ready` when it has.
    */
-  in(endpoint: number, buffer: Uint8Array, offset: number, length: number): number;
+  in(endpoint: number, buffer: Uint8Array, offset: number, length: number, stream?: number): number;
   /**
    * OUT transaction(s): takes bytes from `buffer[offset .. offset+length)` and returns how many it took (whole
    * packets, or all), NAK, or STALL. Length 0 is a zero-length packet; on endpoint 0x00 it is the status stage of an
-   * IN control transfer. The bytes are valid only during the call.
+   * IN control transfer. The bytes are valid only during the call. `stream` as for `in`.
    */
-  out(endpoint: number, buffer: Uint8Array, offset: number, length: number): number;
+  out(endpoint: number, buffer: Uint8Array, offset: number, length: number, stream?: number): number;
 }

@@ -53,7 +53,7 @@ export interface UsbHostClient {
  * One attached device, from attach to detach. A device that comes back is a new port.
  *
  * Transfers are named by a slot, a small integer that the caller chooses (0 to `slotCount - 1`), so that the data
- * path allocates nothing. Transfers on one endpoint complete in the order they were accepted. Completion never
+ * path allocates nothing. Transfers on one endpoint (or stream) complete in the order they were accepted. Completion never
  * happens inside the call that submitted or cancelled.
  *
  * Standard requests that change endpoints (SET_CONFIGURATION, SET_INTERFACE, CLEAR_FEATURE(ENDPOINT_HALT)) go
@@ -76,9 +76,18 @@ export interface UsbHostPort {
   control(slot: number, setup: Uint8Array, buffer: Uint8Array | null, offset: number): UsbSubmit;
   /**
    * A bulk or interrupt transfer on `endpoint` (address with direction bit). OUT with length 0 sends a zero-length
-   * packet. `buffer` belongs to the port until completion.
+   * packet. `buffer` belongs to the port until completion. `stream` is a bulk stream of a SuperSpeed endpoint
+   * (USB 3.2 §8.12.1.4), 1 to 65533; 0, the default, is no stream. Order is kept within a stream, not between them.
+   * `badRequest` for a stream on an endpoint, a speed or a path that has none.
    */
-  transfer(slot: number, endpoint: number, buffer: Uint8Array, offset: number, length: number): UsbSubmit;
+  transfer(
+    slot: number,
+    endpoint: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    stream?: number,
+  ): UsbSubmit;
   /** Ends the transfer in `slot` with `cancelled`, unless it completes first. A free slot is ignored. */
   cancel(slot: number): void;
   /** Forgets the host's side of a halt (toggle and flag) without a word to the device. */

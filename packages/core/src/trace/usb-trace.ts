@@ -70,8 +70,15 @@ class TracedUsbPort implements UsbHostPort, UsbHostClient {
     return submitted;
   }
 
-  transfer(slot: number, endpoint: number, buffer: Uint8Array, offset: number, length: number): UsbSubmit {
-    const submitted = this.#port.transfer(slot, endpoint, buffer, offset, length);
+  transfer(
+    slot: number,
+    endpoint: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    stream = 0,
+  ): UsbSubmit {
+    const submitted = this.#port.transfer(slot, endpoint, buffer, offset, length, stream);
     if (submitted === 0) {
       const index = (endpoint & 15) + ((endpoint & directionIn) !== 0 ? 16 : 0);
       const transfer = this.#types[index] === 3 ? TraceTransfer.interrupt : TraceTransfer.bulk;

@@ -158,8 +158,15 @@ class SimUsbPort implements UsbHostPort {
     return this.#carrier.control(slot, setup, buffer, offset);
   }
 
-  transfer(slot: number, endpoint: number, buffer: Uint8Array, offset: number, length: number): UsbSubmit {
-    return this.#carrier.transfer(slot, endpoint, buffer, offset, length);
+  transfer(
+    slot: number,
+    endpoint: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    stream = 0,
+  ): UsbSubmit {
+    return this.#carrier.transfer(slot, endpoint, buffer, offset, length, stream);
   }
 
   cancel(slot: number): void {

@@ -101,9 +101,17 @@ export class UsbipPort implements UsbHostPort {
     return UsbSubmit.accepted;
   }
 
-  transfer(slot: number, endpoint: number, buffer: Uint8Array, offset: number, length: number): UsbSubmit {
+  transfer(
+    slot: number,
+    endpoint: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    stream = 0,
+  ): UsbSubmit {
     if (this.#isOver) return UsbSubmit.gone;
-    if (!this.#isFree(slot) || offset < 0 || length < 0 || offset + length > buffer.length)
+    // The protocol carries no streams (linux-guest.md §3).
+    if (stream !== 0 || !this.#isFree(slot) || offset < 0 || length < 0 || offset + length > buffer.length)
       return UsbSubmit.badRequest;
     const descriptor = this.#table.find(endpoint);
     if ((endpoint & 0x0f) === 0 || descriptor === undefined) return UsbSubmit.noEndpoint;

@@ -1,0 +1,80 @@
+// What a disk is to whoever reads and writes blocks: brought up by our drivers, by an NBD client, or held in memory.
+
+/** How a request ended. Plain numbers, as on every hot path (node-performance.md §7). */
+export const BlockStatus = {
+  ok: 0,
+  /** The medium or the way to it failed; a message for people is in the log of whoever knows. */
+  ioError: 1,
+  /** Some block cannot be read or written. */
+  mediumError: 2,
+  writeProtected: 3,
+  /** No room left in a thinly provisioned store. */
+  noSpace: 4,
+  /** The disk left; nothing will ever be accepted again. */
+  gone: 5,
+  /** `cancel`-like: the owner of the disk aborted it. */
+  aborted: 6,
+} as const;
+export type BlockStatus = (typeof BlockStatus)[keyof typeof BlockStatus];
+
+/** Accepted means exactly one completion; refused means none. */
+export const BlockSubmit = {
+  accepted: 0,
+  gone: 1,
+  /** Outside the disk, more than `maximumBlocks`, a buffer too small, or a slot in use. */
+  badRequest: 2,
+  /** The disk does not do this (`trim` without `canTrim`, a write on a read-only disk). */
+  unsupported: 3,
+} as const;
+export type BlockSubmit = (typeof BlockSubmit)[keyof typeof BlockSubmit];
+
+/** Told by the disk; never from inside a call of it. */
+export interface BlockClient {
+  /** The request in `slot` is over; its buffer is the caller's again, the slot may be used inside this call. */
+  completed(slot: number, status: BlockStatus): void;
+  /** The disk left. Everything accepted has completed before. Comes once. */
+  detached(): void;
+}
+
+/** What can be known about a disk before using it. */
+export interface BlockGeometry {
+  /** Bytes in a logical block: a power of two, 512 to 65536. */
+  readonly blockBytes: number;
+  /** Below 2^53. */
+  readonly blockCount: number;
+  /** Most blocks in one request. */
+  readonly maximumBlocks: number;
+  readonly isReadOnly: boolean;
+  /** Writes may be lost at a power cut until `flush`; false: every write is durable. */
+  readonly hasWriteCache: boolean;
+  readonly canTrim: boolean;
+  readonly canWriteZeroes: boolean;
+}
+
+/**
+ * A disk. Requests are named by a slot that the caller chooses (0 to `slotCount - 1`) so that the data path allocates
+ * nothing; they may complete in any order. A flush covers the writes that completed before it was submitted.
+ */
+export interface BlockPort {
+  readonly geometry: BlockGeometry;
+  /** At least 64. */
+  readonly slotCount: number;
+  /** Once, before anything else. */
+  connect(client: BlockClient): void;
+  /** Reads `blocks` (1 or more) from `block` on into `buffer` at `offset`, which is the disk's until completion. */
+  read(slot: number, block: number, blocks: number, buffer: Uint8Array, offset: number): BlockSubmit;
+  /** `isForced`: on the medium before it completes (FUA). */
+  write(
+    slot: number,
+    block: number,
+    blocks: number,
+    buffer: Uint8Array,
+    offset: number,
+    isForced: boolean,
+  ): BlockSubmit;
+  flush(slot: number): BlockSubmit;
+  /** The blocks' contents are not needed any more; what they read as afterwards is the disk's choice. */
+  trim(slot: number, block: number, blocks: number): BlockSubmit;
+  /** Afterwards they read as zeros. `mayTrim`: they may be deallocated. */
+  writeZeroes(slot: number, block: number, blocks: number, mayTrim: boolean, isForced: boolean): BlockSubmit;
+}
