@@ -1,6 +1,6 @@
 // The initramfs of the test guest: busybox, the kernel's USB modules, the usbip tools, one init script.
 
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   copyFileSync,
@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 const folder = join(import.meta.dirname, "../../../../build/guest");
 
@@ -47,7 +47,7 @@ const modules = [
 
 const init = `#!/bin/busybox sh
 /bin/busybox --install -s /bin
-mkdir -p /proc /sys /dev /tmp /run /var/run /mnt
+mkdir -p /proc /sys /dev /tmp /run /var/run /mnt /sbin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
@@ -55,7 +55,7 @@ mkdir -p /dev/pts
 mount -t devpts devpts /dev/pts
 mount -t tmpfs tmp /tmp
 ln -sf /bin/busybox /sbin/modprobe
-export PATH=/bin:/sbin:/usr/sbin:/usr/bin
+export PATH=/usr/bin:/bin:/sbin
 modprobe -a virtio_pci virtio_net
 ip link set lo up
 ip addr add 10.0.2.15/24 dev eth0
@@ -65,19 +65,49 @@ port=$(sed -n 's/.*ctl=\\([0-9]*\\).*/\\1/p' /proc/cmdline)
 exec nc 10.0.2.2 $port -e /bin/sh
 `;
 
+/** Programs that tests ask for, by the Debian package that brings them. */
+const packageOf: Readonly<Record<string, string>> = {
+  usbip: "usbip",
+  usbipd: "usbip",
+  sg_inq: "sg3-utils",
+  sg_raw: "sg3-utils",
+  sg_dd: "sg3-utils",
+  sg_readcap: "sg3-utils",
+  sg_requests: "sg3-utils",
+  sg_luns: "sg3-utils",
+  sg_vpd: "sg3-utils",
+  smartctl: "smartmontools",
+  "mkfs.ext4": "e2fsprogs",
+  "fsck.ext4": "e2fsprogs",
+  sfdisk: "fdisk",
+  fio: "fio",
+};
+
+const always = ["usbip", "usbipd"];
+
+export interface GuestImageOptions {
+  /** Kernel modules beside the usual ones, with what they depend on; tests load them with `modprobe`. */
+  readonly modules?: readonly string[];
+  /** Programs of this machine (names or absolute paths), copied with the libraries they are linked with. */
+  readonly programs?: readonly string[];
+}
+
 /** What is missing, by Debian package; null when the guest can be built. */
-export function missingForGuest(): string | null {
+export function missingForGuest(options: GuestImageOptions = {}): string | null {
   const tools: [string, string][] = [
     ["qemu-system-x86_64", "qemu-system-x86"],
     ["cpio", "cpio"],
-    ["/usr/sbin/modprobe", "kmod"],
-    ["/usr/sbin/usbip", "usbip"],
+    ["modprobe", "kmod"],
+    ["busybox", "busybox-static"],
   ];
   for (const [tool, debianPackage] of tools) {
-    if (spawnSync(tool, ["--version"]).error !== undefined) return `Debian package ${debianPackage}`;
+    if (findProgram(tool) === null) return `Debian package ${debianPackage}`;
   }
-  if (!existsSync("/bin/busybox")) return "Debian package busybox-static";
   if (!existsSync(join(folder, "vmlinux"))) return "the guest's kernel (run house/guest-kernel.sh)";
+  for (const program of [...always, ...(options.programs ?? [])]) {
+    if (findProgram(program) !== null) continue;
+    return program in packageOf ? `Debian package ${packageOf[program]}` : `the program ${program}`;
+  }
   return null;
 }
 
@@ -87,43 +117,25 @@ export interface GuestImage {
   readonly version: string;
 }
 
-/** Builds the image once per kernel and per version of this file. */
-export function buildGuestImage(): GuestImage {
+/** Builds the image once per kernel, per version of this file and per wish. */
+export function buildGuestImage(options: GuestImageOptions = {}): GuestImage {
   const version = readFileSync(join(folder, "version"), "utf8").trim();
+  const programs = [...new Set([...always, ...(options.programs ?? [])])].sort();
+  const names = [...new Set([...modules, ...(options.modules ?? [])])].sort();
   const key = createHash("sha256")
     .update(readFileSync(import.meta.filename))
-    .update(version)
+    .update(JSON.stringify([version, programs, names]))
     .digest("hex");
   const initramfs = join(folder, `initramfs-${key.slice(0, 16)}.cpio`);
   const image = { kernel: join(folder, "vmlinux"), initramfs, version };
   if (existsSync(initramfs)) return image;
   const tree = mkdtempSync(join(tmpdir(), "drydock-guest-"));
   try {
-    for (const name of ["bin", "sbin", "lib64", "usr/sbin", "etc"])
+    for (const name of ["bin", "sbin", "lib64", "usr/bin", "etc"])
       mkdirSync(join(tree, name), { recursive: true });
-    copyFileSync("/bin/busybox", join(tree, "bin/busybox"));
-    const source = join(folder, "root");
-    const wanted = new Set<string>();
-    for (const name of modules) {
-      const lines = execFileSync(
-        "/usr/sbin/modprobe",
-        ["-d", source, "-S", version, "--show-depends", name],
-        {
-          encoding: "utf8",
-        },
-      );
-      for (const line of lines.split("\n")) {
-        const match = /^insmod (\S+)/.exec(line);
-        if (match !== null) wanted.add(match[1]);
-      }
-    }
-    for (const path of wanted) copyInto(tree, path, path.slice(source.length + 1));
-    for (const name of ["modules.order", "modules.builtin", "modules.builtin.modinfo"]) {
-      const path = `lib/modules/${version}/${name}`;
-      copyInto(tree, join(source, path), path);
-    }
-    execFileSync("/usr/sbin/depmod", ["-b", tree, version]);
-    for (const tool of ["/usr/sbin/usbip", "/usr/sbin/usbipd"]) copyWithLibraries(tree, tool);
+    copyFileSync(findProgram("busybox") as string, join(tree, "bin/busybox"));
+    copyModules(tree, version, names);
+    for (const program of programs) copyWithLibraries(tree, findProgram(program) as string);
     writeFileSync(join(tree, "init"), init, { mode: 0o755 });
     const archive = execFileSync(
       "sh",
@@ -133,12 +145,46 @@ export function buildGuestImage(): GuestImage {
       ],
       { cwd: tree, maxBuffer: 256 << 20 },
     );
-    writeFileSync(`${initramfs}.part`, archive);
-    renameSync(`${initramfs}.part`, initramfs);
+    const part = `${initramfs}.${process.pid}`;
+    writeFileSync(part, archive);
+    renameSync(part, initramfs);
   } finally {
     rmSync(tree, { recursive: true });
   }
   return image;
+}
+
+function copyModules(tree: string, version: string, names: readonly string[]): void {
+  const source = join(folder, "root");
+  const wanted = new Set<string>();
+  for (const name of names) {
+    const lines = execFileSync(
+      findProgram("modprobe") as string,
+      ["-d", source, "-S", version, "--show-depends", name],
+      { encoding: "utf8" },
+    );
+    for (const line of lines.split("\n")) {
+      const match = /^insmod (\S+)/.exec(line);
+      if (match !== null) wanted.add(match[1]);
+    }
+  }
+  for (const path of wanted) copyInto(tree, path, path.slice(source.length + 1));
+  for (const name of ["modules.order", "modules.builtin", "modules.builtin.modinfo"]) {
+    const path = `lib/modules/${version}/${name}`;
+    copyInto(tree, join(source, path), path);
+  }
+  execFileSync(findProgram("depmod") as string, ["-b", tree, version]);
+}
+
+/** Its absolute path; null when this machine has none. */
+function findProgram(name: string): string | null {
+  if (name.startsWith("/")) return existsSync(name) ? name : null;
+  const folders = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+  for (const place of folders) {
+    const path = join(place, name);
+    if (place !== "" && existsSync(path)) return path;
+  }
+  return null;
 }
 
 function copyInto(tree: string, from: string, to: string): void {
@@ -148,7 +194,7 @@ function copyInto(tree: string, from: string, to: string): void {
 
 /** A dynamically linked program and what it is linked with. */
 function copyWithLibraries(tree: string, program: string): void {
-  copyInto(tree, program, program.slice(1));
+  copyInto(tree, program, join("usr/bin", basename(program)));
   const linked = execFileSync("ldd", [program], { encoding: "utf8" });
   for (const match of linked.matchAll(/(\/\S+\.so[.\d]*) /g)) {
     const path = match[1];
