@@ -26,7 +26,9 @@ import {
 import type { ByteStream, ByteStreamClient } from "../../ports/byte-stream.ts";
 import { UsbEndpointTable } from "../../ports/usb-endpoints.ts";
 import { UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
-import type { ExportUser, UsbipExport } from "./usbip-export.ts";
+import type { UsbBorrower } from "../lent-usb-device.ts";
+import { SlotRefusal, TransferSlots } from "../transfer-slots.ts";
+import type { UsbipExport } from "./usbip-export.ts";
 
 /** Larger buffers than this are no transfers, they are attacks or accidents. */
 const largestTransfer = 16 << 20;
@@ -65,7 +67,7 @@ export interface SessionOptions {
  * Bounded: 256 transfers and 64 MiB per client, beyond which transfers are answered with ENOMEM; while the client does
  * not read its replies nothing more of it is read.
  */
-export class UsbipSession implements ByteStreamClient, ExportUser {
+export class UsbipSession implements ByteStreamClient, UsbBorrower {
   readonly #stream: ByteStream;
   readonly #options: SessionOptions;
   readonly #input = new InputBuffer();
@@ -76,18 +78,10 @@ export class UsbipSession implements ByteStreamClient, ExportUser {
   #device: UsbipExport | null = null;
   #isOver = false;
   #isHeld = false;
-  #memory = 0;
-
-  // Per slot.
-  readonly #free: number[] = [];
-  #sequences = new Float64Array(0);
+  #slots = new TransferSlots<number>(0, 0, 0);
+  /** By slot: sequence of the unlink that waits for it, or 0. */
   #unlinks = new Float64Array(0);
-  #lengths = new Uint32Array(0);
   #flags = new Uint32Array(0);
-  #endpoints = new Uint8Array(0);
-  #buffers: (Uint8Array | null)[] = [];
-  #setups: (Uint8Array | null)[] = [];
-  readonly #slotOf = new Map<number, number>();
 
   constructor(stream: ByteStream, options: SessionOptions) {
     this.#stream = stream;
@@ -138,26 +132,22 @@ export class UsbipSession implements ByteStreamClient, ExportUser {
 
   completed(slot: number, status: UsbStatus, actualBytes: number): void {
     if (this.#isOver) return;
-    const endpoint = this.#endpoints[slot];
+    const slots = this.#slots;
+    const endpoint = slots.endpoints[slot];
     const flags = this.#flags[slot];
     const isIn = (endpoint & 0x80) !== 0;
-    const length = this.#lengths[slot];
+    const length = slots.lengths[slot];
     if (status === UsbStatus.ok && (flags & UsbipFlag.zeroPacket) !== 0 && !isIn) {
       this.#flags[slot] = flags & ~UsbipFlag.zeroPacket;
       const packetBytes = (this.#table.find(endpoint)?.wMaxPacketSize ?? 0) & 0x7ff;
       if (length > 0 && packetBytes > 0 && length % packetBytes === 0) {
-        const submitted = this.#device?.port.transfer(
-          slot,
-          endpoint,
-          this.#buffers[slot] as Uint8Array,
-          0,
-          0,
-        );
+        const whole = slots.buffers[slot] as Uint8Array;
+        const submitted = this.#device?.lent.port.transfer(slot, endpoint, whole, 0, 0);
         if (submitted === UsbSubmit.accepted) return;
       }
     }
-    const setup = this.#setups[slot];
-    const buffer = this.#buffers[slot];
+    const setup = slots.setups[slot];
+    const buffer = slots.buffers[slot];
     const bytes = isIn || setup !== null ? actualBytes : status === UsbStatus.ok ? length : actualBytes;
     if (setup !== null && status === UsbStatus.ok) {
       const data =
@@ -167,9 +157,9 @@ export class UsbipSession implements ByteStreamClient, ExportUser {
     let errno = errnoOfStatus[status];
     if (status === UsbStatus.ok && isIn && (flags & UsbipFlag.shortNotOk) !== 0 && actualBytes < length)
       errno = UsbipErrno.remoteIo;
-    const sequence = this.#sequences[slot];
+    const sequence = slots.ids[slot];
     const unlink = this.#unlinks[slot];
-    this.#release(slot);
+    slots.release(slot);
     if (unlink !== 0 && status === UsbStatus.cancelled) {
       this.#answerUnlink(unlink, UsbipErrno.connectionReset);
       return;
@@ -211,27 +201,22 @@ export class UsbipSession implements ByteStreamClient, ExportUser {
   #import(busId: string): void {
     const device = this.#options.exports.get(busId);
     const listed = device?.listed ?? null;
-    if (device === undefined || listed === null || device.isGone) {
+    if (device === undefined || listed === null || device.lent.isGone) {
       this.#write(encodeOp(UsbipOp.replyImport, UsbipStatus.noDevice));
       this.#options.onEvent(`asked for ${JSON.stringify(busId)}, which is not here`);
       return;
     }
-    if (device.isBusy) {
+    if (device.lent.isBusy) {
       this.#write(encodeOp(UsbipOp.replyImport, UsbipStatus.busy));
       this.#options.onEvent(`asked for ${busId}, which somebody else has`);
       return;
     }
-    device.lend(this);
+    device.lent.lend(this);
     this.#device = device;
-    const { slotCount } = device.port;
-    for (let slot = slotCount - 1; slot >= 0; slot--) this.#free.push(slot);
-    this.#sequences = new Float64Array(slotCount);
+    const { slotCount } = device.lent.port;
+    this.#slots = new TransferSlots<number>(slotCount, memoryMaximum, 0);
     this.#unlinks = new Float64Array(slotCount);
-    this.#lengths = new Uint32Array(slotCount);
     this.#flags = new Uint32Array(slotCount);
-    this.#endpoints = new Uint8Array(slotCount);
-    this.#buffers = new Array<Uint8Array | null>(slotCount).fill(null);
-    this.#setups = new Array<Uint8Array | null>(slotCount).fill(null);
     const record = encodeDeviceRecord(listed.device);
     const reply = new Uint8Array(usbipOpHeaderBytes + record.length);
     reply.set(encodeOp(UsbipOp.replyImport));
@@ -275,13 +260,14 @@ export class UsbipSession implements ByteStreamClient, ExportUser {
   #submit(device: UsbipExport, header: UsbipHeader, isIn: boolean): void {
     const { sequence, length } = header;
     const endpointNumber = header.endpoint & 0x0f;
-    const slot = this.#free.pop();
-    if (slot === undefined || this.#memory + length > memoryMaximum || this.#slotOf.has(sequence)) {
-      if (slot !== undefined) this.#free.push(slot);
-      const errno = this.#slotOf.has(sequence) ? UsbipErrno.invalid : UsbipErrno.outOfMemory;
+    const slots = this.#slots;
+    const slot = slots.take(sequence, length);
+    if (slot < 0) {
+      const errno = slot === SlotRefusal.duplicate ? UsbipErrno.invalid : UsbipErrno.outOfMemory;
       this.#answerSubmit(sequence, errno, 0, null);
       return;
     }
+    const { port } = device.lent;
     const { bytes, start } = this.#input;
     const dataAt = start + usbipHeaderBytes;
     let submitted: UsbSubmit;
@@ -294,49 +280,36 @@ export class UsbipSession implements ByteStreamClient, ExportUser {
       // More than the client's buffer holds cannot be sent back to it.
       if (isReply) buffer = new Uint8Array(usbipHeaderBytes + (wLength <= length ? length : 0));
       else buffer = bytes.slice(dataAt, dataAt + (isIn ? 0 : length));
-      this.#setups[slot] = setup;
-      submitted = device.port.control(slot, setup, buffer, isReply ? usbipHeaderBytes : 0);
+      slots.setups[slot] = setup;
+      submitted = port.control(slot, setup, buffer, isReply ? usbipHeaderBytes : 0);
     } else if (isIn) {
       buffer = new Uint8Array(usbipHeaderBytes + length);
-      submitted = device.port.transfer(slot, 0x80 | endpointNumber, buffer, usbipHeaderBytes, length);
+      submitted = port.transfer(slot, 0x80 | endpointNumber, buffer, usbipHeaderBytes, length);
     } else {
       buffer = bytes.slice(dataAt, dataAt + length);
-      submitted = device.port.transfer(slot, endpointNumber, buffer, 0, length);
+      submitted = port.transfer(slot, endpointNumber, buffer, 0, length);
     }
     if (submitted !== UsbSubmit.accepted) {
-      this.#setups[slot] = null;
-      this.#free.push(slot);
+      slots.release(slot);
       // SET_ADDRESS and buffers that do not fit the request are refused like any other bad request: by a stall.
       const isBadControl = endpointNumber === 0 && submitted === UsbSubmit.badRequest;
       this.#answerSubmit(sequence, isBadControl ? UsbipErrno.pipe : errnoOfSubmit[submitted], 0, null);
       return;
     }
-    this.#sequences[slot] = sequence;
     this.#unlinks[slot] = 0;
-    this.#lengths[slot] = length;
     this.#flags[slot] = header.word20;
-    this.#endpoints[slot] = endpointNumber | (isReply ? 0x80 : 0);
-    this.#buffers[slot] = buffer;
-    this.#memory += length;
-    this.#slotOf.set(sequence, slot);
+    slots.endpoints[slot] = endpointNumber | (isReply ? 0x80 : 0);
+    slots.buffers[slot] = buffer;
   }
 
   #unlink(sequence: number, target: number): void {
-    const slot = this.#slotOf.get(target);
+    const slot = this.#slots.find(target);
     if (slot === undefined || this.#unlinks[slot] !== 0) {
       this.#answerUnlink(sequence, UsbipErrno.ok);
       return;
     }
     this.#unlinks[slot] = sequence;
-    this.#device?.port.cancel(slot);
-  }
-
-  #release(slot: number): void {
-    this.#slotOf.delete(this.#sequences[slot]);
-    this.#memory -= this.#lengths[slot];
-    this.#buffers[slot] = null;
-    this.#setups[slot] = null;
-    this.#free.push(slot);
+    this.#device?.lent.port.cancel(slot);
   }
 
   /** `buffer` has room for the header before the data of an IN. */
@@ -372,11 +345,10 @@ export class UsbipSession implements ByteStreamClient, ExportUser {
   #finish(): void {
     this.#isOver = true;
     this.#input.clear();
-    this.#slotOf.clear();
-    this.#buffers = [];
+    this.#slots = new TransferSlots<number>(0, 0, 0);
     const device = this.#device;
     this.#device = null;
-    device?.giveBack();
+    device?.lent.giveBack();
     this.#options.onEnd(this);
   }
 }
