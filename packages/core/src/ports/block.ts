@@ -42,7 +42,7 @@ export interface BlockGeometry {
   readonly blockBytes: number;
   /** Below 2^53. */
   readonly blockCount: number;
-  /** Most blocks in one request. */
+  /** Most blocks in one request, also of a trim: 16 or more. */
   readonly maximumBlocks: number;
   readonly isReadOnly: boolean;
   /** Writes may be lost at a power cut until `flush`; false: every write is durable. */
