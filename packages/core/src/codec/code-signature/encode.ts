@@ -1,0 +1,110 @@
+// Writes the signature of an ad-hoc signed binary, so that rigs can show what a signed driver carries.
+
+import { encodeUtf8 } from "../../base/text.ts";
+import { SignatureMagic, SignatureSlot } from "./code-signature.ts";
+
+export interface SignaturePlan {
+  readonly identifier: string;
+  readonly teamIdentifier: string | null;
+  /** XML plist; null leaves the blob out. */
+  readonly entitlementsXml: Uint8Array | null;
+  /** As encodeDerEntitlements makes it. */
+  readonly entitlementsDer: Uint8Array | null;
+  /** Bytes that the signature covers: everything before it. */
+  readonly code: Uint8Array;
+  readonly flags: number;
+  /** SHA-256. Core has no hash of its own: whoever signs brings one. */
+  readonly sha256: (bytes: Uint8Array) => Uint8Array;
+}
+
+const pageShift = 12;
+const hashBytes = 32;
+const hashSha256 = 2;
+const version = 0x20200;
+const headerBytes = 52;
+/** Special slots 1 to 7: up to the DER entitlements. */
+const specialSlots = 7;
+
+/** How long `encodeCodeSignature` of the same plan is, whatever the code's contents: load commands come first. */
+export function codeSignatureBytes(plan: Omit<SignaturePlan, "code" | "sha256">, codeBytes: number): number {
+  const pages = Math.ceil(codeBytes / 2 ** pageShift);
+  return (
+    encodeCodeSignature({ ...plan, code: new Uint8Array(0), sha256: () => new Uint8Array(hashBytes) })
+      .length +
+    pages * hashBytes
+  );
+}
+
+/** A SuperBlob: CodeDirectory (version 2.2, SHA-256), entitlements in both forms. */
+export function encodeCodeSignature(plan: SignaturePlan): Uint8Array {
+  const blobs: [number, Uint8Array][] = [];
+  const special = new Map<number, Uint8Array>();
+  const add = (slot: number, magic: number, payload: Uint8Array | null): void => {
+    if (payload === null) return;
+    const bytes = blob(magic, payload);
+    blobs.push([slot, bytes]);
+    special.set(slot, plan.sha256(bytes));
+  };
+  add(SignatureSlot.entitlements, SignatureMagic.entitlements, plan.entitlementsXml);
+  add(SignatureSlot.derEntitlements, SignatureMagic.derEntitlements, plan.entitlementsDer);
+  blobs.unshift([SignatureSlot.codeDirectory, codeDirectory(plan, special)]);
+  const indexBytes = 12 + blobs.length * 8;
+  const total = blobs.reduce((sum, [, bytes]) => sum + bytes.length, indexBytes);
+  const out = new Uint8Array(total);
+  const view = new DataView(out.buffer);
+  view.setUint32(0, SignatureMagic.superBlob);
+  view.setUint32(4, total);
+  view.setUint32(8, blobs.length);
+  let at = indexBytes;
+  blobs.forEach(([slot, bytes], index) => {
+    view.setUint32(12 + index * 8, slot);
+    view.setUint32(16 + index * 8, at);
+    out.set(bytes, at);
+    at += bytes.length;
+  });
+  return out;
+}
+
+function codeDirectory(plan: SignaturePlan, special: ReadonlyMap<number, Uint8Array>): Uint8Array {
+  const identifier = encodeUtf8(`${plan.identifier}\0`);
+  const team = plan.teamIdentifier === null ? new Uint8Array(0) : encodeUtf8(`${plan.teamIdentifier}\0`);
+  const pageBytes = 2 ** pageShift;
+  const pages = Math.ceil(plan.code.length / pageBytes);
+  const identifierAt = headerBytes;
+  const teamAt = identifierAt + identifier.length;
+  const hashesAt = teamAt + team.length + specialSlots * hashBytes;
+  const bytes = new Uint8Array(hashesAt + pages * hashBytes);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, SignatureMagic.codeDirectory);
+  view.setUint32(4, bytes.length);
+  view.setUint32(8, version);
+  view.setUint32(12, plan.flags);
+  view.setUint32(16, hashesAt);
+  view.setUint32(20, identifierAt);
+  view.setUint32(24, specialSlots);
+  view.setUint32(28, pages);
+  view.setUint32(32, plan.code.length);
+  bytes[36] = hashBytes;
+  bytes[37] = hashSha256;
+  bytes[39] = pageShift;
+  view.setUint32(48, team.length === 0 ? 0 : teamAt);
+  bytes.set(identifier, identifierAt);
+  bytes.set(team, teamAt);
+  for (const [slot, hash] of special) bytes.set(hash, hashesAt - slot * hashBytes);
+  for (let page = 0; page < pages; page++) {
+    bytes.set(
+      plan.sha256(plan.code.subarray(page * pageBytes, (page + 1) * pageBytes)),
+      hashesAt + page * hashBytes,
+    );
+  }
+  return bytes;
+}
+
+function blob(magic: number, payload: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(8 + payload.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, magic);
+  view.setUint32(4, bytes.length);
+  bytes.set(payload, 8);
+  return bytes;
+}
