@@ -2,9 +2,10 @@
 
 import { type IOReturn, IOReturns } from "../base/io-return.ts";
 import { hex } from "../base/text.ts";
+import { judgeClaims, unsatisfiedKeys } from "./claims.ts";
 import { type MatchSubject, matchEntitlementValue, showProperty } from "./matching.ts";
 import type { PlatformProfile } from "./platform-profile.ts";
-import { isDictionary, type Properties, type PropertyValue } from "./properties.ts";
+import type { Properties, PropertyValue } from "./properties.ts";
 
 /** A decision that explains itself (design.md law 8). */
 export interface AccessVerdict {
@@ -234,9 +235,6 @@ function demandedKeys(demand: PropertyValue): string[] {
   return Array.isArray(demand) ? demand.flat(2).filter((key): key is string => typeof key === "string") : [];
 }
 
-/** Entitlements that AMFI honours only when an embedded profile authorises them. */
-const restrictedPrefixes = ["com.apple.developer.driverkit", "com.apple.developer.system-extension"];
-
 export interface LaunchQuestion {
   readonly bundleIdentifier: string;
   readonly entitlements: Properties;
@@ -244,31 +242,36 @@ export interface LaunchQuestion {
   readonly profileEntitlements: Properties | null;
 }
 
-/** posts.md T3: a restricted entitlement that no profile authorises kills the process at launch (exit status 137). */
+/**
+ * posts.md T3: a restricted entitlement whose claim the profile does not cover kills the process at launch (exit status
+ * 137). The lines come in this order from taskgated-helper, amfid and the kernel.
+ */
 export function decideLaunch(question: LaunchQuestion): AccessVerdict {
-  const allowlist = question.profileEntitlements;
-  const unsatisfied = Object.keys(question.entitlements).filter(
-    (key) =>
-      restrictedPrefixes.some((start) => key.startsWith(start)) &&
-      !(allowlist !== null && isDictionary(allowlist) && key in allowlist),
-  );
+  const judgements = judgeClaims(question.entitlements, question.profileEntitlements);
+  const unsatisfied = unsatisfiedKeys(judgements);
   if (unsatisfied.length === 0) return allow("every restricted entitlement is authorised");
-  const keys = unsatisfied.join(", ");
+  const first = judgements.find(({ key }) => key === unsatisfied[0]) as (typeof judgements)[number];
   return {
     allowed: false,
     result: IOReturns.kIOReturnNotPermitted,
-    reason: `no profile authorises ${keys}: the process is killed at launch (137)`,
+    reason: `the profile does not authorise ${unsatisfied.join(", ")}: the process is killed at launch (137); ${first.key}: ${first.reason}`,
     comparison: {
-      left: keys,
+      left: `${first.key} = ${showProperty(first.claim)}`,
       operator: "in",
-      right: allowlist === null ? "no embedded profile" : "the profile",
+      right: question.profileEntitlements === null ? "no embedded profile" : showProperty(first.allowed),
     },
-    logLines: [
-      `taskgated-helper: (ConfigurationProfiles) [com.apple.ManagedClient:ProvisioningProfiles] ${question.bundleIdentifier}: Unsatisfied entitlements: ${keys}`,
-      "amfid: Requirements for restricted entitlements failed to validate, error -67671",
-      `amfid: AppleMobileFileIntegrityError Code=-413 "No matching profile found" unsatisfiedEntitlements=(${keys})`,
-      "kernel: AMFI: bailing out because of restricted entitlements.",
-      "kernel: mac_vnode_check_signature: Code has restricted entitlements, but the validation of its code signature failed.",
-    ],
+    logLines: launchRefusalLines(question.bundleIdentifier, unsatisfied),
   };
+}
+
+/** What the log shows when AMFI refuses (posts.md T3, E). */
+export function launchRefusalLines(bundleIdentifier: string, unsatisfied: readonly string[]): string[] {
+  const keys = unsatisfied.join(", ");
+  return [
+    `taskgated-helper: (ConfigurationProfiles) [com.apple.ManagedClient:ProvisioningProfiles] ${bundleIdentifier}: Unsatisfied entitlements: ${keys}`,
+    "amfid: Requirements for restricted entitlements failed to validate, error -67671",
+    `amfid: AppleMobileFileIntegrityError Code=-413 "No matching profile found" unsatisfiedEntitlements=(${keys})`,
+    "kernel: AMFI: bailing out because of restricted entitlements.",
+    "kernel: mac_vnode_check_signature: Code has restricted entitlements, but the validation of its code signature failed.",
+  ];
 }

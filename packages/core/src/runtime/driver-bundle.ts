@@ -14,6 +14,8 @@ export interface DriverBundle {
   readonly personalities: Readonly<Record<string, Properties>>;
   /** Entitlements of the signature. */
   readonly entitlements: Properties;
+  /** Entitlements of the embedded profile; null: it has none. Left out: nobody asks (a rig without signing). */
+  readonly profileEntitlements?: Properties | null;
   /** IOUserClass name -> class. */
   readonly classes: Readonly<Record<string, ServiceClass>>;
 }

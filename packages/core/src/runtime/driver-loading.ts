@@ -2,7 +2,7 @@
 
 import { formatReturn, type IOReturn, IOReturns } from "../base/io-return.ts";
 import { millisecond, second } from "../base/units.ts";
-import { decideProviderAttach } from "./access.ts";
+import { decideLaunch, decideProviderAttach } from "./access.ts";
 import type { DriverBundle, InstalledBundle } from "./driver-bundle.ts";
 import { instantiate, kernelClassChain, type MachineParts } from "./machine-parts.ts";
 import { type MatchVerdict, matchPersonality } from "./matching.ts";
@@ -244,6 +244,8 @@ export class DriverLoading {
     if (typeof userClass !== "string" || cls === undefined)
       return `the bundle has no class ${String(userClass)}`;
 
+    const refusal = this.#refuseLaunch(bundle);
+    if (refusal !== null) return refusal;
     const server = await this.#launch(candidate, nub);
     if (nub.isInactive) {
       this.retireIfEmpty(server.process);
@@ -302,6 +304,19 @@ export class DriverLoading {
   #startFailed(service: IOService, nub: IOService, status: IOReturn): string {
     this.#onStartFailed(service, nub);
     return `Start failed with ${formatReturn(status)}`;
+  }
+
+  /** AMFI at the dext's launch (posts.md T3): its lines are logged; the reason, or null when it may run. */
+  #refuseLaunch(bundle: DriverBundle): string | null {
+    const { log, profile } = this.#parts;
+    if (bundle.profileEntitlements === undefined || !profile.checksEntitlements) return null;
+    const verdict = decideLaunch({
+      bundleIdentifier: bundle.identifier,
+      entitlements: bundle.entitlements,
+      profileEntitlements: bundle.profileEntitlements,
+    });
+    log.lines(verdict.logLines);
+    return verdict.allowed ? null : verdict.reason;
   }
 
   async #launch(candidate: Candidate, nub: IOService): Promise<Server> {

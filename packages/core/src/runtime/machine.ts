@@ -205,10 +205,7 @@ export class Machine {
       entitlements: description.entitlements ?? {},
       profileEntitlements,
     });
-    for (const line of verdict.logLines) {
-      const [process, text] = [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)];
-      this.log.other({ process, text });
-    }
+    this.log.lines(verdict.logLines);
     return verdict.allowed ? this.launchApplication(description) : null;
   }
 

@@ -128,6 +128,16 @@ export class UnifiedLog {
     });
   }
 
+  /** Lines of other processes as verdicts hold them: "process: (sender) [subsystem:category] message". */
+  lines(texts: readonly string[]): void {
+    for (const line of texts) {
+      const match = /^([^:\s]+): (?:\(([^)]*)\) )?(?:\[([^:\]]*):([^\]]*)\] )?([\s\S]*)$/.exec(line);
+      if (match === null) throw new RangeError(`"${line}" does not begin with a process`);
+      const [, process, sender = "", subsystem = "", category = "", text] = match;
+      this.other({ process, sender, subsystem, category, text });
+    }
+  }
+
   /** What `log show` answers, oldest first. */
   show(options: ShowOptions = {}): LogRow[] {
     const accepts = options.predicate === undefined ? () => true : compileLogPredicate(options.predicate);
