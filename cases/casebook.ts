@@ -5,6 +5,7 @@ import type { HostTurn } from "@drydock/core/runtime/scheduler";
 import type { LogRow } from "@drydock/core/runtime/unified-log";
 import type { UsbTraceLog } from "@drydock/core/trace/usb-trace-log";
 import { setLineCodingCase } from "./P02-set-line-coding/case.ts";
+import { alternateSdksCase } from "./P03-alternate-sdks/case.ts";
 import { ftdiIpadCase } from "./P13-ftdi-ipados/case.ts";
 import { lostLogsCase } from "./P17-lost-logs/case.ts";
 import { userClientSampleCase } from "./P20-userclient-sample/case.ts";
@@ -42,6 +43,7 @@ export interface DriverCase {
 /** In the order of the forum's list. */
 export const casebook: readonly DriverCase[] = [
   setLineCodingCase,
+  alternateSdksCase,
   ftdiIpadCase,
   lostLogsCase,
   userClientSampleCase,

@@ -1,5 +1,6 @@
 // A driver extension as it is installed: identity, personalities, entitlements, classes.
 
+import type { DriverImport } from "./driverkit-symbols.ts";
 import type { Properties } from "./properties.ts";
 import type { ServiceClass } from "./service.ts";
 
@@ -16,8 +17,15 @@ export interface DriverBundle {
   readonly entitlements: Properties;
   /** Entitlements of the embedded profile; null: it has none. Left out: nobody asks (a rig without signing). */
   readonly profileEntitlements?: Properties | null;
+  /** What the executable needs from the system's frameworks; left out: nothing that could be missing. */
+  readonly imports?: readonly DriverImport[];
   /** IOUserClass name -> class. */
   readonly classes: Readonly<Record<string, ServiceClass>>;
+}
+
+/** Where an installed dext's executable lies. */
+export function dextPath(identifier: string): string {
+  return `/Library/SystemExtensions/5F6E7B1C-0D2A-4C11-9B1E-3A54D0C0FFEE/${identifier}.dext/${identifier}`;
 }
 
 /** A bundle on a machine. */

@@ -3,7 +3,8 @@
 import { formatReturn, type IOReturn, IOReturns } from "../base/io-return.ts";
 import { millisecond, second } from "../base/units.ts";
 import { decideLaunch, decideProviderAttach } from "./access.ts";
-import type { DriverBundle, InstalledBundle } from "./driver-bundle.ts";
+import { type DriverBundle, dextPath, type InstalledBundle } from "./driver-bundle.ts";
+import { type MissingImport, missingImports, systemOfDriverKit } from "./driverkit-symbols.ts";
 import { instantiate, kernelClassChain, type MachineParts } from "./machine-parts.ts";
 import { type MatchVerdict, matchPersonality } from "./matching.ts";
 import type { Process } from "./process.ts";
@@ -64,15 +65,18 @@ export class DriverLoading {
   #nextLoadTag = 1;
   readonly #onStarted: (hosted: HostedService) => void;
   readonly #onStartFailed: (service: IOService, nub: IOService) => void;
+  readonly #onUnbound: (process: Process, missing: readonly MissingImport[]) => void;
 
   constructor(
     parts: MachineParts,
     onStarted: (hosted: HostedService) => void,
     onStartFailed: (service: IOService, nub: IOService) => void,
+    onUnbound: (process: Process, missing: readonly MissingImport[]) => void,
   ) {
     this.#parts = parts;
     this.#onStarted = onStarted;
     this.#onStartFailed = onStartFailed;
+    this.#onUnbound = onUnbound;
   }
 
   get bundles(): readonly InstalledBundle[] {
@@ -251,6 +255,11 @@ export class DriverLoading {
       this.retireIfEmpty(server.process);
       return "the device left during the launch";
     }
+    const unbound = this.#refuseBinding(bundle, server.process);
+    if (unbound !== null) {
+      this.retireIfEmpty(server.process);
+      return unbound;
+    }
     const kernelClass =
       typeof candidate.personality.IOClass === "string" ? candidate.personality.IOClass : "IOUserService";
     const context = this.#parts.serviceContext(
@@ -319,6 +328,16 @@ export class DriverLoading {
     return verdict.allowed ? null : verdict.reason;
   }
 
+  /** The dynamic linker, before any of the dext's code runs (posts.md P03): the reason, or null. */
+  #refuseBinding(bundle: DriverBundle, process: Process): string | null {
+    const { driverKitVersion } = this.#parts.profile;
+    const missing = missingImports(bundle.imports ?? [], driverKitVersion);
+    if (missing.length === 0) return null;
+    this.#onUnbound(process, missing);
+    const { wanted, since } = missing[0];
+    return `Symbol not found: ${wanted.symbol} (came with DriverKit ${since}, ${systemOfDriverKit(since)}; this system has ${driverKitVersion})`;
+  }
+
   async #launch(candidate: Candidate, nub: IOService): Promise<Server> {
     const { bundle } = candidate.installed;
     const name = candidate.personality.IOUserServerName;
@@ -334,7 +353,7 @@ export class DriverLoading {
       bundleIdentifier: bundle.identifier,
       teamIdentifier: bundle.teamIdentifier,
       entitlements: bundle.entitlements,
-      path: `/Library/SystemExtensions/5F6E7B1C-0D2A-4C11-9B1E-3A54D0C0FFEE/${bundle.identifier}.dext/${bundle.identifier}`,
+      path: dextPath(bundle.identifier),
     });
     const server: Server = { process, bundle, key };
     this.#servers.set(key, server);

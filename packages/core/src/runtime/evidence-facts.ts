@@ -3,6 +3,7 @@
 import type { Random } from "../base/random.ts";
 import { MemoryFault } from "./address-space.ts";
 import { DispatchTrap } from "./dispatch-queue.ts";
+import type { MissingImport } from "./driverkit-symbols.ts";
 import {
   type CrashFacts,
   type CrashFrame,
@@ -88,6 +89,50 @@ export function crashFacts(
       },
     };
   }
+  return [
+    writeCrashReport(facts, parts.profile, random),
+    writeLegacyCrashReport(facts, parts.profile, random),
+    ...systemFacts(parts),
+  ];
+}
+
+/**
+ * What the dynamic linker leaves behind when a dext needs a symbol that the system lacks: it ended before any of its code
+ * ran (posts.md DR03-1; shape of the termination: public crash reports).
+ */
+export function unboundFacts(
+  parts: MachineParts,
+  random: Random,
+  process: Process,
+  missing: readonly MissingImport[],
+): EvidenceFile[] {
+  const first = missing[0];
+  const facts: CrashFacts = {
+    processName: process.name,
+    processPath: process.path,
+    bundleIdentifier: process.bundleIdentifier,
+    bundleVersion: "1",
+    pid: process.pid,
+    timeNs: parts.scheduler.nowNs(),
+    exceptionType: "EXC_CRASH",
+    signal: "SIGABRT",
+    codes: [0, 0],
+    subtype: null,
+    threadName: "main",
+    queueName: null,
+    frames: [{ image: "dyld", symbol: "__abort_with_payload" }],
+    information: {},
+    termination: {
+      namespace: "DYLD",
+      code: 4,
+      indicator: "Symbol missing",
+      reasons: [
+        `Symbol not found: ${first.wanted.symbol}`,
+        `Referenced from: ${process.path}`,
+        `Expected in: /System/DriverKit/System/Library/Frameworks/${first.wanted.framework}.framework/${first.wanted.framework}`,
+      ],
+    },
+  };
   return [
     writeCrashReport(facts, parts.profile, random),
     writeLegacyCrashReport(facts, parts.profile, random),

@@ -9,8 +9,9 @@ import { type ClientConnection, type ClientDoor, openUserClient } from "./client
 import { DispatchTrap } from "./dispatch-queue.ts";
 import type { DriverBundle, InstalledBundle } from "./driver-bundle.ts";
 import { DriverLoading, dictionaryProperty, type MatchReport } from "./driver-loading.ts";
+import type { MissingImport } from "./driverkit-symbols.ts";
 import { EventRing } from "./event-ring.ts";
-import { crashFacts, type EvidenceFile, panicFacts } from "./evidence-facts.ts";
+import { crashFacts, type EvidenceFile, panicFacts, unboundFacts } from "./evidence-facts.ts";
 import { ProcessKilled } from "./io-error.ts";
 import { instantiate, kernelClassChain, type MachineParts } from "./machine-parts.ts";
 import type { PlatformProfile } from "./platform-profile.ts";
@@ -113,6 +114,7 @@ export class Machine {
       this.#parts,
       ({ service }) => this.#started(service),
       (service) => this.#termination.startFailed(service),
+      (process, missing) => this.#unbound(process, missing),
     );
     this.#termination = new Termination(this.#parts, this.loading, (service) => this.#gone(service));
     this.#door = { parts: this.#parts, termination: this.#termination, bootArgDk: options.bootArgDk ?? 0 };
@@ -337,6 +339,17 @@ export class Machine {
       evidence: crashFacts(this.#parts, this.random.fork(`evidence ${process.pid}`), process, thread, error),
     });
     this.#kill(process, text);
+  }
+
+  /** The dynamic linker ended a dext before its first instruction. */
+  #unbound(process: Process, missing: readonly MissingImport[]): void {
+    this.crashes.push({
+      process: process.name,
+      bundleIdentifier: process.bundleIdentifier,
+      timeNs: this.scheduler.nowNs(),
+      text: `Symbol not found: ${missing[0].wanted.symbol}`,
+      evidence: unboundFacts(this.#parts, this.random.fork(`evidence ${process.pid}`), process, missing),
+    });
   }
 
   /** Kernel work that belongs to no thread. */

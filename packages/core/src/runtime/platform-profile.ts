@@ -10,6 +10,8 @@ export interface PlatformProfile {
   readonly osBuild: string;
   readonly darwinVersion: string;
   readonly modelCode: string;
+  /** Version of the DriverKit frameworks: 24.6 with macOS 15.6 and 15.7 (L: the last digit). */
+  readonly driverKitVersion: string;
   /** False: no driver extensions at all (iPhone: E, P10). */
   readonly driverKit: boolean;
   /** Which rules decide about user clients: `none` admits everybody (our own, for teaching). */
@@ -38,6 +40,7 @@ const macOS15: PlatformProfile = {
   osBuild: "24G231",
   darwinVersion: "Darwin Kernel Version 24.6.0",
   modelCode: "Mac14,2",
+  driverKitVersion: "24.6",
   driverKit: true,
   userClientRules: "macos",
   checksEntitlements: true,
@@ -58,6 +61,7 @@ export const platformProfiles: Readonly<Record<string, PlatformProfile>> = {
     osTrain: "macOS 26.0",
     osBuild: "25A354",
     darwinVersion: "Darwin Kernel Version 25.0.0",
+    driverKitVersion: "25.0",
   },
   ipados: {
     ...macOS15,

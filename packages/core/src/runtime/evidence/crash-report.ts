@@ -30,6 +30,13 @@ export interface CrashFacts {
   readonly frames: readonly CrashFrame[];
   /** Application specific information: image -> lines. */
   readonly information: Readonly<Record<string, readonly string[]>>;
+  /** Who ended it and why, when that was not the signal: the dynamic linker, for example. */
+  readonly termination?: {
+    readonly namespace: string;
+    readonly code: number;
+    readonly indicator: string;
+    readonly reasons: readonly string[];
+  };
 }
 
 interface Image {
@@ -112,10 +119,8 @@ export function writeCrashReport(facts: CrashFacts, profile: PlatformProfile, ra
     },
     termination: {
       flags: 0,
-      code: 5,
-      namespace: "SIGNAL",
-      indicator: facts.signal,
-      byProc: "exc handler",
+      ...(facts.termination ?? { code: 5, namespace: "SIGNAL", indicator: facts.signal }),
+      byProc: facts.termination === undefined ? "exc handler" : facts.processName,
       byPid: facts.pid,
     },
     ...(Object.keys(facts.information).length > 0 ? { asi: facts.information } : {}),
@@ -184,7 +189,13 @@ export function writeLegacyCrashReport(
     "",
     row("Exception Type", `${facts.exceptionType} (${facts.signal})`),
     row("Exception Codes", facts.subtype ?? facts.codes.map((code) => `0x${hex(code, 16)}`).join(", ")),
-    row("Termination Reason", `Namespace SIGNAL, Code 5 ${facts.signal}`),
+    row(
+      "Termination Reason",
+      facts.termination === undefined
+        ? `Namespace SIGNAL, Code 5 ${facts.signal}`
+        : `Namespace ${facts.termination.namespace}, Code ${facts.termination.code} ${facts.termination.indicator}`,
+    ),
+    ...(facts.termination?.reasons ?? []),
     "",
     ...(information.length > 0 ? ["Application Specific Information:", ...information, ""] : []),
     `Thread 0 name:${queue === "" ? `  ${facts.threadName}` : queue}`,

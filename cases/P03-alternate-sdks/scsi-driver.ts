@@ -1,0 +1,56 @@
+// A controller driver that uses none of the new methods: what it needs depends on the SDK it was built with.
+
+import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
+import { type DriverImport, slotsOfSubclass } from "@drydock/core/runtime/driverkit-symbols";
+import { IOService } from "@drydock/core/runtime/service";
+
+export const scsiDriverIdentifier = "org.drydock.sample.raid";
+
+/** How often any of the driver's code ran: `init` is the first of it. */
+export const scsiDriverRuns = { inits: 0 };
+
+class RaidController extends IOService {
+  override init(): boolean {
+    scsiDriverRuns.inits++;
+    return super.init();
+  }
+
+  override async start(provider: IOService): Promise<void> {
+    await super.start(provider);
+    this.registerService();
+  }
+}
+
+/** What every such driver needs, whichever SDK it was built with. */
+const always: readonly DriverImport[] = [
+  { framework: "DriverKit", symbol: "IOService::Start" },
+  {
+    framework: "SCSIControllerDriverKit",
+    symbol: "IOUserSCSIParallelInterfaceController::UserInitializeController",
+  },
+  {
+    framework: "SCSIControllerDriverKit",
+    symbol: "IOUserSCSIParallelInterfaceController::UserProcessParallelTask",
+  },
+];
+
+/** The same source built with SDK `sdk`: its class description refers to every slot of the superclass there. */
+export function scsiDriverBundle(sdk: string): DriverBundle {
+  return {
+    identifier: scsiDriverIdentifier,
+    version: "1",
+    teamIdentifier: "DRIVERTEAM",
+    entitlements: { "com.apple.developer.driverkit": true },
+    imports: [...always, ...slotsOfSubclass("IOUserSCSIParallelInterfaceController", sdk)],
+    personalities: {
+      Raid: {
+        CFBundleIdentifier: scsiDriverIdentifier,
+        IOClass: "IOUserService",
+        IOUserClass: "RaidController",
+        IOProviderClass: "IOUserResources",
+        IOResourceMatch: "IOKit",
+      },
+    },
+    classes: { RaidController },
+  };
+}
