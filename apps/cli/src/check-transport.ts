@@ -1,6 +1,7 @@
 // drydock check-transport: a port's contract list, check by check.
 
 import { checkTransport as runChecks, transportNames } from "@drydock/core/rigs/transport-benches";
+import { hostTurn } from "@drydock/node/host-turn";
 import { exitCodes } from "./exit-codes.ts";
 
 export async function checkTransport(
@@ -9,16 +10,17 @@ export async function checkTransport(
 ): Promise<void> {
   const names = name === undefined ? transportNames : [name];
   const all = [];
-  for (const transport of names) all.push({ transport, results: await runChecks(transport, options.seed) });
+  for (const transport of names)
+    all.push({ transport, results: await runChecks(transport, options.seed, hostTurn) });
   const broken = all.flatMap(({ results }) => results.filter((result) => result.problem !== null));
   if (options.json === true) process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
   else {
     for (const { transport, results } of all) {
       process.stdout.write(`${transport}\n`);
-      for (const { name: check, problem } of results) {
-        process.stdout.write(
-          `  ${problem === null ? "kept  " : "BROKEN"} ${check}${problem === null ? "" : `\n         ${problem}`}\n`,
-        );
+      for (const { name: check, problem, limited } of results) {
+        const verdict = problem !== null ? "BROKEN" : limited !== null ? "LIMIT " : "kept  ";
+        const reason = problem ?? limited;
+        process.stdout.write(`  ${verdict} ${check}${reason === null ? "" : `\n         ${reason}`}\n`);
       }
     }
   }

@@ -3,9 +3,17 @@
 /** One promise of a port. `run` throws when it is broken. */
 export interface ContractCheck<Bench> {
   readonly name: string;
+  /** What a bench calls it when it cannot keep this promise (see `ContractLimits`). */
+  readonly limit?: string;
   /** A fresh bench for each check. */
   run(bench: Bench): Promise<void>;
 }
+
+/**
+ * Promises that a path cannot keep, each with the reason. A bench declares them; the checks of that name are not run
+ * and are reported as limited, never as kept.
+ */
+export type ContractLimits = Readonly<Record<string, string>>;
 
 export class ContractFailure extends Error {
   override readonly name = "ContractFailure";
@@ -25,22 +33,31 @@ export interface ContractResult {
   readonly name: string;
   /** Null when kept. */
   readonly problem: string | null;
+  /** Why this path cannot keep it, when it says so itself: the check was not run. */
+  readonly limited: string | null;
 }
 
 /** Runs every check on a bench of its own; a check that throws anything is a broken promise. */
-export async function runContract<Bench>(
+export async function runContract<Bench extends object>(
   checks: readonly ContractCheck<Bench>[],
   makeBench: () => Promise<Bench>,
 ): Promise<ContractResult[]> {
   const results: ContractResult[] = [];
   for (const check of checks) {
     let problem: string | null = null;
+    let limited: string | null = null;
     try {
-      await check.run(await makeBench());
+      const bench = await makeBench();
+      limited = check.limit === undefined ? null : (limitsOf(bench)?.[check.limit] ?? null);
+      if (limited === null) await check.run(bench);
     } catch (error) {
       problem = error instanceof Error ? error.message : String(error);
     }
-    results.push({ name: check.name, problem });
+    results.push({ name: check.name, problem, limited });
   }
   return results;
+}
+
+function limitsOf(bench: { readonly limits?: ContractLimits }): ContractLimits | undefined {
+  return bench.limits;
 }

@@ -1,6 +1,6 @@
 // The contract of UsbHostPort as a list of checks. The device on the port is the loopback device.
 
-import { type ContractCheck, expect, expectEqual } from "./contract.ts";
+import { type ContractCheck, type ContractLimits, expect, expectEqual } from "./contract.ts";
 import type { UsbHostClient, UsbHostPort, UsbStatus } from "./usb-host.ts";
 import { UsbStatus as Status, UsbSubmit } from "./usb-host.ts";
 
@@ -36,6 +36,8 @@ export interface UsbHostBench {
   settle(): Promise<void>;
   /** Pulls the cable; null where the transport cannot. */
   readonly unplug: (() => void) | null;
+  /** What this path cannot do, and why: "cancelled-write". */
+  readonly limits?: ContractLimits;
 }
 
 const bulkIn = 0x81;
@@ -380,6 +382,49 @@ const endChecks: Check[] = [
       expectEqual(bench.client.of(2)[0]?.status, Status.cancelled, "the cancelled one");
       expectEqual(buffers[0][0], 10, "first data to the first read");
       expectEqual(buffers[2][0], 20, "second data to the third read");
+    },
+  },
+  {
+    name: "what comes after a cancelled read goes to the next read, nothing is lost",
+    run: async (bench) => {
+      await configure(bench);
+      bench.port.transfer(1, bulkIn, new Uint8Array(64), 0, 64);
+      await bench.settle();
+      bench.port.cancel(1);
+      await bench.settle();
+      bench.port.transfer(2, bulkOut, pattern(100, 3), 0, 100);
+      await bench.settle();
+      const back = new Uint8Array(512);
+      bench.port.transfer(3, bulkIn, back, 0, 512);
+      await bench.settle();
+      expectEqual(bench.client.of(3)[0]?.bytes, 100, "bytes of the next read");
+      expect(same(back.subarray(0, 100), pattern(100, 3)), "the data are the same");
+    },
+  },
+  {
+    name: "a cancelled write that the device had no room for does not reach it",
+    limit: "cancelled-write",
+    run: async (bench) => {
+      await configure(bench);
+      // The device holds 4 KiB.
+      bench.port.transfer(1, bulkOut, pattern(4096), 0, 4096);
+      await bench.settle();
+      expectEqual(bench.client.of(1)[0]?.bytes, 4096, "bytes that fill it");
+      bench.port.transfer(2, bulkOut, pattern(64, 99), 0, 64);
+      await bench.settle();
+      expectEqual(bench.client.of(2).length, 0, "the write waits");
+      bench.port.cancel(2);
+      await bench.settle();
+      expectEqual(bench.client.of(2)[0]?.status, Status.cancelled, "status");
+      bench.port.transfer(3, bulkIn, new Uint8Array(4096), 0, 4096);
+      await bench.settle();
+      bench.port.transfer(4, bulkOut, pattern(10, 7), 0, 10);
+      await bench.settle();
+      const back = new Uint8Array(512);
+      bench.port.transfer(5, bulkIn, back, 0, 512);
+      await bench.settle();
+      expectEqual(bench.client.of(5)[0]?.bytes, 10, "bytes that came after it");
+      expect(same(back.subarray(0, 10), pattern(10, 7)), "the data are those of the later write");
     },
   },
   {

@@ -22,3 +22,18 @@ export const usbBitsPerSecond: Record<UsbSpeed, number> = {
   5: 10_000_000_000,
   6: 20_000_000_000,
 };
+
+/**
+ * For interfaces that do not tell the speed: a bulk endpoint's packets are 512 bytes at high speed and 1024 above (USB
+ * 2.0 §5.8.3, USB 3.2 §8.12.1.2), less at full speed. Low and full speed look the same: full is answered.
+ */
+export function guessUsbSpeed(
+  endpoints: Iterable<{ readonly isBulk: boolean; readonly packetSize: number }>,
+): UsbSpeed {
+  let speed: UsbSpeed = UsbSpeed.full;
+  for (const { isBulk, packetSize } of endpoints) {
+    if (isBulk && packetSize >= 1024) return UsbSpeed.super;
+    if (packetSize > 64 && (isBulk || packetSize > 1023)) speed = UsbSpeed.high;
+  }
+  return speed;
+}

@@ -9,10 +9,12 @@ import { type ContractResult, runContract } from "../ports/contract.ts";
 import { memoryStreamPair } from "../ports/memory-stream.ts";
 import { RecordingClient, type UsbHostBench, usbHostContract } from "../ports/usb-host.contract.ts";
 import type { UsbHostPort } from "../ports/usb-host.ts";
+import type { HostTurn } from "../runtime/scheduler.ts";
 import { withUsbTrace } from "../trace/usb-trace.ts";
 import { UsbTraceLog } from "../trace/usb-trace-log.ts";
 import { SimUsbBus } from "../transports/sim/usb-bus.ts";
 import { UsbipImporter } from "../transports/usbip/usbip-importer.ts";
+import { webUsbBench } from "./web-usb-bench.ts";
 
 type Wrap = (port: UsbHostPort, clock: VirtualClock) => UsbHostPort;
 
@@ -74,21 +76,24 @@ const plain: Wrap = (port) => port;
 const traced: Wrap = (port, clock) => withUsbTrace(port, { clock, log: new UsbTraceLog(), deviceAddress: 1 });
 const faultless: Wrap = (port, clock) => withUsbFaults(port, { rules: [] }, { clock, random: new Random(0) });
 
-const benches: Readonly<Record<string, (seed: number) => UsbHostBench>> = {
+type MakeBench = (seed: number, turn: HostTurn) => UsbHostBench | Promise<UsbHostBench>;
+
+const benches: Readonly<Record<string, MakeBench>> = {
   sim: (seed) => simBench(seed, "bus", plain),
   "sim-untimed": (seed) => simBench(seed, "none", plain),
   "sim-traced": (seed) => simBench(seed, "bus", traced),
   "sim-faultless": (seed) => simBench(seed, "bus", faultless),
   usbip: usbipBench,
+  webusb: webUsbBench,
   "sim-wrapped": (seed) => simBench(seed, "bus", (port, clock) => traced(faultless(port, clock), clock)),
 };
 
 export const transportNames: readonly string[] = Object.keys(benches);
 
-/** Runs the USB host contract on a transport. RangeError for an unknown name. */
-export function checkTransport(name: string, seed: number): Promise<ContractResult[]> {
+/** Runs the USB host contract on a transport. `turn` is the host's. RangeError for an unknown name. */
+export function checkTransport(name: string, seed: number, turn: HostTurn): Promise<ContractResult[]> {
   const make = Object.hasOwn(benches, name) ? benches[name] : undefined;
   if (make === undefined)
     throw new RangeError(`no transport "${name}"; there are: ${transportNames.join(", ")}`);
-  return runContract(usbHostContract, async () => make(seed));
+  return runContract(usbHostContract, async () => make(seed, turn));
 }

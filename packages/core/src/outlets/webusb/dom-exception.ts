@@ -4,6 +4,7 @@
 export type WebUsbErrorName =
   | "AbortError"
   | "DataError"
+  | "IndexSizeError"
   | "InvalidAccessError"
   | "InvalidStateError"
   | "NetworkError"

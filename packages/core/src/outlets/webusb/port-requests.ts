@@ -1,4 +1,4 @@
-// Requests on a UsbHostPort, each with a callback of its own: hands out slots and keeps a queue when they run out.
+// Requests on a UsbHostPort, each with a callback of its own: hands out slots and keeps queues when they run out.
 
 import { type UsbHostClient, type UsbHostPort, UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
 
@@ -23,15 +23,16 @@ const refusals: Readonly<Record<number, UsbStatus>> = {
   [UsbSubmit.halted]: UsbStatus.stall,
 };
 
+/** Slots that data transfers leave free: reads that wait for ever must not keep control requests from the device. */
+const slotsForControl = 4;
+
 export class PortRequests implements UsbHostClient {
   readonly #port: UsbHostPort;
   readonly #onDetached: () => void;
   readonly #free: number[] = [];
   readonly #bySlot: (PortRequest | null)[];
-  readonly #waiting: PortRequest[] = [];
-  readonly #idleListeners: (() => void)[] = [];
-  #underway = 0;
-  #isGone = false;
+  readonly #waitingControl: PortRequest[] = [];
+  readonly #waitingData: PortRequest[] = [];
 
   /** Connects to `port`. `onDetached` comes after the last completion. */
   constructor(port: UsbHostPort, onDetached: () => void) {
@@ -42,25 +43,25 @@ export class PortRequests implements UsbHostClient {
     port.connect(this);
   }
 
-  /** The device has left, as far as anybody could notice. */
-  get isGone(): boolean {
-    return this.#isGone;
+  get locationId(): number {
+    return this.#port.locationId;
   }
 
   /** `buffer` is the data stage, all of it: its length must be wLength. */
   control(setup: Uint8Array, buffer: Uint8Array, done: RequestDone): PortRequest {
-    return this.#begin({ setup, endpoint: 0, buffer, done, slot: -1 });
+    return this.#begin({ setup, endpoint: 0, buffer, done, slot: -1 }, this.#waitingControl);
   }
 
   transfer(endpoint: number, buffer: Uint8Array, done: RequestDone): PortRequest {
-    return this.#begin({ setup: null, endpoint, buffer, done, slot: -1 });
+    return this.#begin({ setup: null, endpoint, buffer, done, slot: -1 }, this.#waitingData);
   }
 
-  /** `done` comes later with `cancelled`, unless the request was over before. */
+  /** `done` comes with `cancelled`: at once while the request waits for a slot, otherwise later, unless it ends first. */
   cancel(request: PortRequest): void {
-    const at = this.#waiting.indexOf(request);
+    const waiting = request.setup === null ? this.#waitingData : this.#waitingControl;
+    const at = waiting.indexOf(request);
     if (at >= 0) {
-      this.#waiting.splice(at, 1);
+      waiting.splice(at, 1);
       request.done(UsbStatus.cancelled, 0);
     } else if (request.slot >= 0 && this.#bySlot[request.slot] === request) {
       this.#port.cancel(request.slot);
@@ -75,49 +76,37 @@ export class PortRequests implements UsbHostClient {
     this.#port.reset();
   }
 
-  /** Calls `run` when no request is under way; at once when that is so now. */
-  whenIdle(run: () => void): void {
-    if (this.#underway === 0) run();
-    else this.#idleListeners.push(run);
-  }
-
   completed(slot: number, status: UsbStatus, actualBytes: number): void {
     const request = this.#bySlot[slot];
     if (request === null) return;
     this.#bySlot[slot] = null;
     this.#free.push(slot);
-    this.#underway--;
-    if (status === UsbStatus.gone) this.#isGone = true;
     request.done(status, actualBytes);
-    this.#submitWaiting();
-    if (this.#underway === 0) for (const run of this.#idleListeners.splice(0)) run();
+    this.#submitWaiting(this.#waitingControl);
+    this.#submitWaiting(this.#waitingData);
   }
 
   detached(): void {
-    this.#isGone = true;
-    for (const request of this.#waiting.splice(0)) request.done(UsbStatus.gone, 0);
-    for (const run of this.#idleListeners.splice(0)) run();
+    const waiting = [...this.#waitingControl.splice(0), ...this.#waitingData.splice(0)];
+    for (const request of waiting) request.done(UsbStatus.gone, 0);
     this.#onDetached();
   }
 
-  #begin(request: PortRequest): PortRequest {
-    if (this.#waiting.length > 0 || !this.#submit(request)) this.#waiting.push(request);
+  #begin(request: PortRequest, waiting: PortRequest[]): PortRequest {
+    if (waiting.length > 0 || !this.#submit(request)) waiting.push(request);
     return request;
   }
 
-  #submitWaiting(): void {
-    while (this.#waiting.length > 0 && this.#free.length > 0) {
-      const request = this.#waiting[0];
-      if (!this.#submit(request)) return;
-      this.#waiting.shift();
-    }
+  #submitWaiting(waiting: PortRequest[]): void {
+    while (waiting.length > 0 && this.#submit(waiting[0])) waiting.shift();
   }
 
   /** False when there is no slot now. */
   #submit(request: PortRequest): boolean {
-    const slot = this.#free.pop();
-    if (slot === undefined) return false;
     const { setup, buffer } = request;
+    const least = setup === null ? slotsForControl : 0;
+    if (this.#free.length <= least) return false;
+    const slot = this.#free.pop() as number;
     const verdict =
       setup === null
         ? this.#port.transfer(slot, request.endpoint, buffer, 0, buffer.length)
@@ -125,12 +114,11 @@ export class PortRequests implements UsbHostClient {
     if (verdict === UsbSubmit.accepted) {
       request.slot = slot;
       this.#bySlot[slot] = request;
-      this.#underway++;
       return true;
     }
     this.#free.push(slot);
-    if (verdict === UsbSubmit.busy && this.#underway > 0) return false;
-    if (verdict === UsbSubmit.gone) this.#isGone = true;
+    const isAlone = this.#free.length === this.#bySlot.length;
+    if (verdict === UsbSubmit.busy && !isAlone) return false;
     request.done(refusals[verdict] ?? UsbStatus.protocolError, 0);
     return true;
   }

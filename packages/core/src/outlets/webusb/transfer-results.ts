@@ -1,0 +1,74 @@
+// What transfers of WebUSB resolve with, and how arguments of its methods become plain values.
+
+import type {
+  USBBufferSource,
+  USBControlTransferParameters,
+  USBInTransferResult,
+  USBOutTransferResult,
+  USBTransferStatus,
+} from "../../ports/web-usb.ts";
+
+const statuses: readonly string[] = ["ok", "stall", "babble"] satisfies USBTransferStatus[];
+
+function checkStatus(status: USBTransferStatus): USBTransferStatus {
+  if (!statuses.includes(status)) throw new TypeError(`"${status}" is no USBTransferStatus`);
+  return status;
+}
+
+/** §The USBDevice Interface. TypeError for a status that the standard does not have. */
+export class WebUsbInTransferResult implements USBInTransferResult {
+  readonly data: DataView | null;
+  readonly status: USBTransferStatus;
+
+  constructor(status: USBTransferStatus, data: DataView | null = null) {
+    this.status = checkStatus(status);
+    this.data = data;
+  }
+}
+
+/** As above. */
+export class WebUsbOutTransferResult implements USBOutTransferResult {
+  readonly bytesWritten: number;
+  readonly status: USBTransferStatus;
+
+  constructor(status: USBTransferStatus, bytesWritten = 0) {
+    this.status = checkStatus(status);
+    this.bytesWritten = bytesWritten;
+  }
+}
+
+/** Web IDL's "get a copy of the buffer source". A detached buffer has no bytes. TypeError for anything else. */
+export function copyBufferSource(source: USBBufferSource): Uint8Array {
+  if (ArrayBuffer.isView(source)) {
+    if (source.byteLength === 0) return new Uint8Array(0);
+    return new Uint8Array(source.buffer, source.byteOffset, source.byteLength).slice();
+  }
+  // By its tag: a buffer of another realm is one too.
+  const tag = Object.prototype.toString.call(source);
+  if (tag !== "[object ArrayBuffer]" && tag !== "[object SharedArrayBuffer]") {
+    throw new TypeError("the data must be an ArrayBuffer or a view of one");
+  }
+  return source.byteLength === 0 ? new Uint8Array(0) : new Uint8Array(source).slice();
+}
+
+/** Bits of bmRequestType: USB 2.0 table 9-2. */
+const typeBits: Readonly<Record<string, number>> = { standard: 0x00, class: 0x20, vendor: 0x40 };
+const recipientBits: Readonly<Record<string, number>> = { device: 0, interface: 1, endpoint: 2, other: 3 };
+
+/** bmRequestType without its direction. TypeError for what is not in the enumerations, or not given. */
+export function requestTypeOf(setup: USBControlTransferParameters): number {
+  if (typeof setup !== "object" || setup === null) throw new TypeError("the setup packet must be an object");
+  for (const member of ["requestType", "recipient", "request", "value", "index"] as const) {
+    if (setup[member] === undefined) throw new TypeError(`${member} of the setup packet is missing`);
+  }
+  const { requestType, recipient } = setup;
+  if (!Object.hasOwn(typeBits, requestType))
+    throw new TypeError(
+      `"${requestType}" is no USBRequestType; there are: ${Object.keys(typeBits).join(", ")}`,
+    );
+  if (!Object.hasOwn(recipientBits, recipient))
+    throw new TypeError(
+      `"${recipient}" is no USBRecipient; there are: ${Object.keys(recipientBits).join(", ")}`,
+    );
+  return typeBits[requestType] | recipientBits[recipient];
+}
