@@ -126,7 +126,9 @@ export class Scheduler implements Clock {
   }
 
   after<T>(delayNs: Nanoseconds, run: (argument: T) => void, argument: T): TimerHandle {
-    return this.#clock.after(delayNs, run, argument);
+    const handle = this.#clock.after(delayNs, run, argument);
+    if (!this.#running) this.onWork?.();
+    return handle;
   }
 
   cancel(handle: TimerHandle): void {

@@ -119,6 +119,9 @@ export class PortRequests implements UsbHostClient {
     this.#free.push(slot);
     const isAlone = this.#free.length === this.#bySlot.length;
     if (verdict === UsbSubmit.busy && !isAlone) return false;
+    // Those before it on the halted endpoint are told first.
+    if (verdict === UsbSubmit.halted && this.#bySlot.some((other) => other?.endpoint === request.endpoint))
+      return false;
     request.done(refusals[verdict] ?? UsbStatus.protocolError, 0);
     return true;
   }
