@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ruleRows } from "./rule-list.ts";
 import { foldersIn } from "./walls.ts";
 
 export const cataloguePath = "docs/catalogue.md";
@@ -31,6 +32,9 @@ export function buildCatalogue(root: string): string {
     }
     lines.push("");
   }
+  const rules = ruleRows(root);
+  if (rules.length > 0)
+    lines.push("## Rules of the doctor", "", "| Rule | Kind | What it says |", "|---|---|---|", ...rules, "");
   return lines.join("\n");
 }
 

@@ -19,6 +19,7 @@ import { after, test } from "node:test";
 import { buildCatalogue, cataloguePath } from "./catalogue.ts";
 import { readSource } from "./imports.ts";
 import { makeNew } from "./new.ts";
+import { buildRuleList, ruleListPath } from "./rule-list.ts";
 import { checkWalls } from "./walls.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -39,6 +40,7 @@ function copyTree(): string {
   mkdirSync(modules, { recursive: true });
   symlinkSync(join(copy, "packages/core"), join(modules, "core"));
   symlinkSync(join(copy, "packages/node"), join(modules, "node"));
+  symlinkSync(join(copy, "packages/doctor"), join(modules, "doctor"));
   return copy;
 }
 
@@ -54,6 +56,14 @@ test("the catalogue is up to date", () => {
   assert.equal(
     readFileSync(join(root, cataloguePath), "utf8"),
     buildCatalogue(root),
+    "run: npm run new -- catalogue",
+  );
+});
+
+test("the list of rules is up to date", () => {
+  assert.equal(
+    readFileSync(join(root, ruleListPath), "utf8"),
+    buildRuleList(root),
     "run: npm run new -- catalogue",
   );
 });
@@ -102,6 +112,30 @@ const faults: [string, string, string, string][] = [
   ["unseeded chance", `${core}/base/random.ts`, "export const luck = () => Math.random();", "wall-clock"],
   ["a host timer", `${core}/outlets/serial/terminal-outlet.ts`, "setTimeout(() => {}, 1);", "wall-clock"],
   ["a microtask of one's own", `${core}/runtime/action.ts`, "queueMicrotask(() => {});", "wall-clock"],
+  [
+    "a doctor that sees a device",
+    "packages/doctor/src/diagnose.ts",
+    'export * from "@drydock/core/devices/uart";',
+    "skipped-floor",
+  ],
+  [
+    "a doctor that reads files",
+    "packages/doctor/src/diagnose.ts",
+    'import { readFileSync } from "node:fs";',
+    "host-import",
+  ],
+  [
+    "a doctor with a clock",
+    "packages/doctor/src/diagnose.ts",
+    "export const now = () => Date.now();",
+    "wall-clock",
+  ],
+  [
+    "a rule without a page",
+    "packages/doctor/src/rules/power/dr99-9.ts",
+    '// A rule with nothing beside it.\nexport const x = {\n  id: "DR99-9",\n};\n',
+    "incomplete-rule",
+  ],
   ["a file that is too long", `${core}/base/units.ts`, "\n".repeat(900), "long-file"],
   ["a vague name", `${core}/base/utils.ts`, "// A drawer for everything.\n", "vague-name"],
   ["a file that does not say what it is", `${core}/base/silent.ts`, "export {};\n", "first-line"],
@@ -114,7 +148,7 @@ test("each planted fault is found by its rule, and nothing else is", () => {
     const before = checkedText(path);
     appendFileSync(path, before === null ? line : `\n${line}\n`);
     const rules = checkWalls(copy).map((finding) => finding.rule);
-    assert.deepEqual(rules, [rule], what);
+    assert.deepEqual([...new Set(rules)], [rule], what);
     if (before === null) unlinkSync(path);
     else writeFileSync(path, before);
   }
@@ -200,8 +234,31 @@ for (const [kind, name, folder] of recipes) {
   });
 }
 
+test("npm run new rule: three siblings and a line in the list; the walls and its own test pass", () => {
+  const copy = copyTree();
+  const written = makeNew(copy, "rule", "sea/DR99-1");
+  assert.deepEqual(written.map((file) => file.split("/").pop()).sort(), [
+    "dr99-1.md",
+    "dr99-1.test.ts",
+    "dr99-1.ts",
+  ]);
+  assert.deepEqual(checkWalls(copy), []);
+  assert.match(readFileSync(join(copy, ruleListPath), "utf8"), /dr99x1/);
+  const result = spawnSync(
+    process.execPath,
+    ["--test", `${join(copy, "packages/doctor/src/rules/sea")}/*.test.ts`],
+    {
+      encoding: "utf8",
+      env: withoutTestContext(),
+    },
+  );
+  assert.equal(result.status, 0, `${result.stdout}${result.stderr}`);
+  assert.match(result.stdout, /pass 2/);
+  assert.throws(() => makeNew(copy, "rule", "sea/DR99-1"), /is there already/);
+});
+
 test("npm run new refuses what it cannot make, and says why", () => {
-  assert.throws(() => makeNew(root, "rule", "DR99-1"), /doctor's room is not built yet/);
+  assert.throws(() => makeNew(root, "rule", "DR99-1"), /is no name for a rule/);
   assert.throws(() => makeNew(root, "boat", "x"), /no recipe for "boat"/);
   assert.throws(() => makeNew(root, "device", "Bad Name"), /is no name for a device/);
 });

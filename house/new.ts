@@ -4,11 +4,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildCatalogue, cataloguePath } from "./catalogue.ts";
+import { buildRuleList, ruleListPath, ruleVariable } from "./rule-list.ts";
 
 const house = dirname(fileURLToPath(import.meta.url));
 
 const usage = `usage: npm run new -- device|driver|transport NAME
        npm run new -- case P07-short-name
+       npm run new -- rule user-client/DR20-1
        npm run new -- catalogue
 NAME is lower case with hyphens, for example ch340.`;
 
@@ -27,7 +29,7 @@ function className(name: string): string {
 
 /** Makes the folder below `root`; answers the files it wrote. Throws with a sentence that says what to do. */
 export function makeNew(root: string, kind: string, name: string): string[] {
-  if (kind === "rule") throw new Error("rules belong to the doctor, and the doctor's room is not built yet");
+  if (kind === "rule") return makeRule(root, name);
   const folderOf = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
   if (folderOf === undefined) throw new Error(`there is no recipe for "${kind}"\n${usage}`);
   const pattern = kind === "case" ? /^P\d\d(-[a-z0-9]+)+$/ : /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
@@ -55,29 +57,56 @@ export function makeNew(root: string, kind: string, name: string): string[] {
   return written;
 }
 
+/** A rule is three siblings in the folder of its kind, and a line in the list of rules. */
+function makeRule(root: string, name: string): string[] {
+  const match = /^([a-z][a-z-]*)\/((?:DR\d\d|NT|IO|FX)-[A-Z0-9-]+)$/.exec(name);
+  if (match === null) throw new Error(`"${name}" is no name for a rule\n${usage}`);
+  const [, kind, id] = match;
+  const folder = `packages/doctor/src/rules/${kind}`;
+  const file = id.toLowerCase();
+  if (existsSync(join(root, folder, `${file}.ts`))) throw new Error(`${folder}/${file}.ts is there already`);
+  mkdirSync(join(root, folder), { recursive: true });
+  const templates = join(house, "templates", "rule");
+  const written = readdirSync(templates)
+    .sort()
+    .map((template) => {
+      const target = join(folder, template.replace("__file__", file).replace(/\.template$/, ""));
+      const text = readFileSync(join(templates, template), "utf8")
+        .replaceAll("__file__", file)
+        .replaceAll("__id__", id)
+        .replaceAll("__variable__", ruleVariable(id));
+      writeFileSync(join(root, target), text);
+      return target;
+    });
+  writeFileSync(join(root, ruleListPath), buildRuleList(root));
+  return written;
+}
+
 function main(): void {
   const [kind, name] = process.argv.slice(2);
   const root = join(house, "..");
   if (kind === "catalogue") {
+    writeFileSync(join(root, ruleListPath), buildRuleList(root));
     writeFileSync(join(root, cataloguePath), buildCatalogue(root));
-    console.log(`${cataloguePath} is up to date`);
+    console.log(`${cataloguePath} and ${ruleListPath} are up to date`);
     return;
   }
-  if (kind === undefined || (name === undefined && kind !== "rule")) {
+  if (kind === undefined || name === undefined) {
     console.error(usage);
     process.exitCode = 2;
     return;
   }
   try {
-    for (const file of makeNew(root, kind, name ?? "")) console.log(`made ${file}`);
+    for (const file of makeNew(root, kind, name)) console.log(`made ${file}`);
     writeFileSync(join(root, cataloguePath), buildCatalogue(root));
     const after: Readonly<Record<string, string>> = {
       case: "add it to cases/casebook.ts, then run: npm run test:unit -- ",
       device: "plug it into a rig in packages/core/src/rigs, then run: npm run test:unit -- ",
       driver: "give its bundle to a rig, then run: npm run test:unit -- ",
+      rule: "write the rule, its samples and its page, then run: npm run test:unit -- ",
       transport: "add a bench for it to rigs/transport-benches.ts, then run: npm run test:unit -- ",
     };
-    console.log(`next: ${after[kind]}${name}`);
+    console.log(`next: ${after[kind]}${kind === "rule" ? name.split("/")[1].toLowerCase() : name}`);
   } catch (error) {
     console.error(`drydock: ${error instanceof Error ? error.message : String(error)}`);
     process.exitCode = 2;

@@ -11,11 +11,19 @@ export interface Finding {
   readonly message: string;
 }
 
+interface PackageWall {
+  readonly may: readonly string[];
+  /** Rooms of core that it may use; all when left out. */
+  readonly rooms?: readonly string[];
+  /** Runs where core runs: neither Node's modules nor the wall clock. */
+  readonly anyJavaScript?: boolean;
+}
+
 interface Floors {
   readonly core: string;
   readonly rooms: Readonly<Record<string, { readonly floor: number; readonly may: readonly string[] }>>;
   readonly families: Readonly<Record<string, readonly string[]>>;
-  readonly packages: Readonly<Record<string, { readonly may: readonly string[] }>>;
+  readonly packages: Readonly<Record<string, PackageWall>>;
   readonly testOnly: readonly string[];
 }
 
@@ -32,6 +40,7 @@ export function checkWalls(root: string): Finding[] {
   for (const file of sourceFiles(root)) checkFile(root, file, floors, findings);
   checkReferences(root, floors, findings);
   checkFolders(root, floors, findings);
+  checkRules(root, findings);
   return findings;
 }
 
@@ -79,7 +88,8 @@ function checkFile(root: string, file: string, floors: Floors, findings: Finding
         : judgeRoom(file, room, specifier, floors, isTest);
     if (problem !== null) add(line, problem[0], problem[1]);
   }
-  if (room === null || isTest) return;
+  const isPure = room !== null || packageOf(file, floors)?.anyJavaScript === true;
+  if (!isPure || isTest) return;
   for (const match of code.matchAll(wallClock)) {
     add(
       code.slice(0, match.index).split("\n").length,
@@ -133,12 +143,23 @@ function judgePackage(
   floors: Floors,
   isTest: boolean,
 ): [string, string] | null {
-  if (!specifier.startsWith("@drydock/")) return null;
   const owner = Object.keys(floors.packages).find((folder) => file.startsWith(`${folder}/`));
-  if (owner === undefined) return null;
-  const name = specifier.split("/").slice(0, 2).join("/");
-  if (floors.packages[owner].may.includes(name) || isTest) return null;
-  return ["package-import", `${owner} may not import ${name}`];
+  if (owner === undefined || isTest) return null;
+  const wall = floors.packages[owner];
+  if (wall.anyJavaScript === true && specifier.startsWith("node:"))
+    return ["host-import", `${owner} imports "${specifier}"; it runs in any JavaScript`];
+  if (!specifier.startsWith("@drydock/")) return null;
+  const [scope, base, room] = specifier.split("/");
+  const name = `${scope}/${base}`;
+  if (!wall.may.includes(name)) return ["package-import", `${owner} may not import ${name}`];
+  if (name === "@drydock/core" && wall.rooms !== undefined && !wall.rooms.includes(room))
+    return ["skipped-floor", `${owner} may not import core's ${room}`];
+  return null;
+}
+
+function packageOf(file: string, floors: Floors): PackageWall | undefined {
+  const owner = Object.keys(floors.packages).find((folder) => file.startsWith(`${folder}/`));
+  return owner === undefined ? undefined : floors.packages[owner];
 }
 
 /** The compiler's wall and the data must say the same. */
@@ -183,6 +204,35 @@ function checkFolders(root: string, floors: Floors, findings: Finding[]): void {
       ["README.md", "bad-driver.ts", "good-driver.ts", "case.ts", "case.test.ts"],
       "case",
     );
+  }
+}
+
+/** A rule of the doctor is three siblings, and its page begins with its id. */
+function checkRules(root: string, findings: Finding[]): void {
+  const folder = "packages/doctor/src/rules";
+  for (const kind of foldersIn(join(root, folder))) {
+    const names = readdirSync(join(root, folder, kind));
+    for (const name of names) {
+      const base = /^((?:dr\d\d|nt|io|fx)-[a-z0-9-]+)\.ts$/.exec(name)?.[1];
+      if (base === undefined) continue;
+      const file = `${folder}/${kind}/${name}`;
+      for (const sibling of [`${base}.test.ts`, `${base}.md`]) {
+        if (names.includes(sibling)) continue;
+        findings.push({ file, line: 1, rule: "incomplete-rule", message: `${sibling} is missing` });
+      }
+      if (!names.includes(`${base}.md`)) continue;
+      const code = readFileSync(join(root, file), "utf8");
+      const id = /^ {2}id: "([^"]+)"/m.exec(code)?.[1];
+      const title = /^ {2}title:\s*"((?:[^"\\]|\\.)*)"/m.exec(code)?.[1].replace(/\\"/g, '"');
+      const first = readFileSync(join(root, folder, kind, `${base}.md`), "utf8").split("\n")[0];
+      if (first !== `# ${id}: ${title}`)
+        findings.push({
+          file,
+          line: 1,
+          rule: "rule-page",
+          message: `the page's first line is not "# ${id}: ${title}"`,
+        });
+    }
   }
 }
 

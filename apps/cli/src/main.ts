@@ -10,6 +10,7 @@ Examples:
   drydock case P02                     a real driver problem: wrong and right driver side by side
   drydock registry --seed 7            the registry after the default rig came up
   drydock trace capture.pcapng         a USB capture as text
+  drydock diagnose FOLDER              what a folder of logs, crashes, dumps and captures says
   drydock check-transport sim          a transport's contract, check by check
 
 Exit codes: 0 pass, 1 finding or failed expectation, 2 usage, 3 rig error, 77 skipped, 130 interrupted.
@@ -90,6 +91,19 @@ function build(): Command {
     .option("--bytes <number>", "data bytes per line", Number, 16)
     .option("--json", "one JSON document")
     .action(async (file: string, options) => (await import("./trace.ts")).printTrace(file, options));
+
+  program
+    .command("diagnose <path...>")
+    .description(
+      "a folder of logs, crash reports, dumps, plists, captures: cause, evidence, fix, who must act",
+    )
+    .option("--json", "one JSON document (docs/schemas/diagnosis.schema.json)")
+    .option("--all", "every answer in full, and what fits many causes")
+    .option("--width <columns>", "columns of the report (default: the terminal's)", Number)
+    .addHelpText("after", "\nExit code 1: something is known about it; 0: nothing is.\n")
+    .action(async (paths: string[], options) =>
+      (await import("./diagnose.ts")).diagnosePaths(paths, options),
+    );
 
   program
     .command("check-transport [name]")

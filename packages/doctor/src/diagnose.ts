@@ -1,0 +1,138 @@
+// Evidence in, ranked answers out; or the honest sentence that nothing here is known.
+
+import { collectEvidence } from "./evidence/collect.ts";
+import type { Evidence } from "./evidence/evidence.ts";
+import {
+  defaultLimits,
+  type EvidenceLimits,
+  type EvidenceSource,
+  type Place,
+} from "./evidence/evidence-source.ts";
+import type { ReadFile } from "./evidence/facts.ts";
+import { allRules } from "./rules/all-rules.ts";
+import { type Actor, answerThreshold, type Certainty, type Rule, type Severity } from "./rules/rule.ts";
+
+/** One finding with everything that a reader of the report needs. */
+export interface Answer {
+  readonly rule: string;
+  readonly title: string;
+  readonly severity: Severity;
+  readonly certainty: Certainty;
+  readonly source: string;
+  readonly score: number;
+  readonly claim: string;
+  readonly why: string;
+  readonly fix: readonly string[];
+  readonly who: Actor;
+  readonly because: readonly Place[];
+  readonly missing: readonly string[];
+  readonly about: readonly string[];
+}
+
+export interface Diagnosis {
+  /** Of this shape; see docs/schemas/diagnosis.schema.json. */
+  readonly version: 1;
+  /** False: nothing here reaches the threshold, and `answers` is empty. */
+  readonly isKnown: boolean;
+  /** Ranked, surest first. */
+  readonly answers: readonly Answer[];
+  /** Findings below the threshold: they fit many causes. */
+  readonly hints: readonly Answer[];
+  readonly files: readonly ReadFile[];
+  /** What would help to say more. */
+  readonly missing: readonly string[];
+}
+
+export interface DiagnoseOptions {
+  readonly rules?: readonly Rule[];
+  readonly limits?: EvidenceLimits;
+}
+
+const placesShown = 12;
+
+/** Deterministic: the same files in the same order give the same diagnosis. */
+export async function diagnose(
+  sources: Iterable<EvidenceSource> | AsyncIterable<EvidenceSource>,
+  options: DiagnoseOptions = {},
+): Promise<Diagnosis> {
+  const rules = options.rules ?? allRules;
+  const watches = rules.flatMap((rule) => rule.watches ?? []);
+  const evidence = await collectEvidence(sources, watches, options.limits ?? defaultLimits);
+  return judge(evidence, rules);
+}
+
+/** The second half of {@link diagnose}, for those who hold evidence already. */
+export function judge(evidence: Evidence, rules: readonly Rule[] = allRules): Diagnosis {
+  const found = new Map<string, Answer>();
+  for (const rule of rules) {
+    for (const finding of rule.judge(evidence)) {
+      const answer: Answer = {
+        rule: rule.id,
+        title: rule.title,
+        severity: finding.severity ?? rule.severity,
+        certainty: rule.certainty,
+        source: rule.source,
+        score: finding.score,
+        claim: finding.claim,
+        why: finding.why ?? rule.why,
+        fix: finding.fix ?? rule.fix,
+        who: finding.who ?? rule.who,
+        because: finding.because.slice(0, placesShown),
+        missing: finding.missing ?? [],
+        about: finding.about ?? [],
+      };
+      const key = `${answer.rule}\n${answer.claim}`;
+      const before = found.get(key);
+      found.set(key, before === undefined ? answer : together(before, answer));
+    }
+  }
+  const ranked = [...found.values()].sort(
+    (left, right) =>
+      right.score - left.score || (left.rule < right.rule ? -1 : left.rule > right.rule ? 1 : 0),
+  );
+  const answers = ranked.filter(({ score }) => score >= answerThreshold);
+  const hints = ranked.filter(({ score }) => score < answerThreshold);
+  return {
+    version: 1,
+    isKnown: answers.length > 0,
+    answers,
+    hints,
+    files: evidence.files,
+    missing: whatIsMissing(evidence, answers, hints),
+  };
+}
+
+/** The same claim from two places. */
+function together(left: Answer, right: Answer): Answer {
+  const seen = new Set(left.because.map((place) => `${place.file}:${place.line}:${place.offset ?? 0}`));
+  const more = right.because.filter((place) => !seen.has(`${place.file}:${place.line}:${place.offset ?? 0}`));
+  return {
+    ...left,
+    score: Math.max(left.score, right.score),
+    because: [...left.because, ...more].slice(0, placesShown),
+    missing: [...new Set([...left.missing, ...right.missing])],
+    about: [...new Set([...left.about, ...right.about])],
+  };
+}
+
+/** What to collect, for somebody whose problem is not known, or known only in part. */
+const collectables: readonly [string, string][] = [
+  ["log", "the log around the failure: log show --last 10m --info --debug > log.txt"],
+  ["registry dump", "the registry while the device is plugged in: ioreg -l -w0 > ioreg.txt"],
+  ["system extensions list", "the list of extensions: systemextensionsctl list > extensions.txt"],
+  [
+    "entitlements",
+    "the entitlements of app and driver: codesign -d --entitlements - --xml PATH > entitlements.plist",
+  ],
+];
+
+function whatIsMissing(evidence: Evidence, answers: readonly Answer[], hints: readonly Answer[]): string[] {
+  const missing = new Set(answers.flatMap((answer) => answer.missing));
+  if (answers.length === 0) {
+    for (const hint of hints) for (const text of hint.missing) missing.add(text);
+    for (const [kind, text] of collectables) {
+      if (!evidence.files.some((file) => (file.kinds as readonly string[]).includes(kind))) missing.add(text);
+    }
+  }
+  return [...missing].slice(0, 8);
+}

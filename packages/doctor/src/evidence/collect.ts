@@ -1,0 +1,330 @@
+// From sources to evidence: recognises each file by its content and lets every reader that fits look at it.
+
+import { Evidence, type Secret } from "./evidence.ts";
+import {
+  defaultLimits,
+  type EvidenceLimits,
+  type EvidenceSource,
+  type Place,
+  sourceOfBytes,
+} from "./evidence-source.ts";
+import type { EvidenceKind, Fact, FactName, FactTypes, ReadFile } from "./facts.ts";
+import { decodeLine, LineScan, WatchTable } from "./line-scan.ts";
+import type { LogRow } from "./log-row.ts";
+import {
+  type BinaryReader,
+  type FactSink,
+  type SecretKind,
+  TextDocument,
+  type TextReader,
+} from "./reader.ts";
+import { binaryReaders, textReaders } from "./readers.ts";
+import { sniffText, textToUtf8 } from "./text-encoding.ts";
+import type { Hit, Watch } from "./watch.ts";
+
+const headBytes = 4096;
+
+/** Reads everything, in order. Nothing that a file contains makes this fail: it becomes a line in `problems`. */
+export async function collectEvidence(
+  sources: Iterable<EvidenceSource> | AsyncIterable<EvidenceSource>,
+  watches: readonly Watch[],
+  limits: EvidenceLimits = defaultLimits,
+): Promise<Evidence> {
+  const collector = new Collector(watches, limits);
+  for await (const source of sources) await collector.read(source, 0);
+  return collector.finish();
+}
+
+/** A hit with the file it belongs to, so that a reader may take its lines back. */
+interface PendingHit extends Hit {
+  readonly watchIndex: number;
+}
+
+class Collector {
+  readonly #watches: readonly Watch[];
+  readonly #table: WatchTable;
+  readonly #limits: EvidenceLimits;
+  readonly #files: ReadFile[] = [];
+  readonly #secrets = new Map<string, Secret>();
+  readonly #facts = new Map<FactName, Fact<FactName>[]>();
+  readonly #hits = new Map<Watch, Hit[]>();
+  readonly #counts = new Map<Watch, number>();
+  #unpackedBytes = 0;
+  #members = 0;
+
+  constructor(watches: readonly Watch[], limits: EvidenceLimits) {
+    this.#watches = watches;
+    this.#limits = limits;
+    const anchors = textReaders.map((reader): Watch => ({ needles: reader.anchors, pattern: /^/ }));
+    this.#table = new WatchTable([...watches, ...anchors]);
+  }
+
+  async read(source: EvidenceSource, depth: number): Promise<void> {
+    const file = new FileInHand(this.#table, this.#watches.length, source.name, this.#limits);
+    const nested: EvidenceSource[] = [];
+    try {
+      await this.#readInto(file, source, nested);
+    } catch (error) {
+      file.problem(`cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    this.#keep(file);
+    for (const inner of nested) {
+      if (depth + 1 > this.#limits.archiveDepth) {
+        file.problem(`is an archive inside ${depth} archives; unpack it yourself and give me the folder`);
+        break;
+      }
+      await this.read(inner, depth + 1);
+    }
+    this.#files.push(file.finish());
+  }
+
+  async #readInto(file: FileInHand, source: EvidenceSource, nested: EvidenceSource[]): Promise<void> {
+    file.takeNested = (inner) => this.#takeNested(file, nested, inner);
+    const pieces: Uint8Array[] = [];
+    let held = 0;
+    let reader: BinaryReader | null | undefined;
+    for await (const piece of source.chunks()) {
+      if (piece.length === 0) continue;
+      file.sizeBytes += piece.length;
+      pieces.push(piece);
+      held += piece.length;
+      if (reader === undefined && held >= headBytes) reader = file.begin(joined(pieces, headBytes));
+      if (reader === undefined) continue;
+      if (reader === null) file.pushText(pieces);
+      else if (held <= this.#limits.wholeFileBytes) continue;
+      else {
+        file.problem(
+          `is a ${reader.kind} of more than ${this.#limits.wholeFileBytes >> 20} MiB, which is not read; cut it to the interesting part`,
+        );
+        return;
+      }
+      pieces.length = 0;
+      held = 0;
+    }
+    reader ??= file.sizeBytes === 0 ? undefined : file.begin(joined(pieces, headBytes));
+    if (reader === undefined) file.problem("is empty");
+    else if (reader === null) {
+      file.pushText(pieces);
+      file.finishText();
+    } else {
+      file.kind(reader.kind);
+      await reader.read({ name: source.name, bytes: joined(pieces, held) }, file);
+    }
+  }
+
+  #takeNested(file: FileInHand, nested: EvidenceSource[], inner: EvidenceSource): void {
+    if (++this.#members > this.#limits.archiveMembers) {
+      if (this.#members === this.#limits.archiveMembers + 1)
+        file.problem(`more than ${this.#limits.archiveMembers} files in archives; the rest is not read`);
+      return;
+    }
+    nested.push({ name: inner.name, chunks: () => this.#counted(inner) });
+  }
+
+  /** Everything that comes out of archives together is bounded: a bomb stops here. */
+  async *#counted(inner: EvidenceSource): AsyncGenerator<Uint8Array> {
+    for await (const piece of inner.chunks()) {
+      this.#unpackedBytes += piece.length;
+      if (this.#unpackedBytes > this.#limits.unpackedBytes)
+        throw new RangeError(
+          `archives unpack to more than ${this.#limits.unpackedBytes >> 20} MiB; the rest is not read`,
+        );
+      yield piece;
+    }
+  }
+
+  #keep(file: FileInHand): void {
+    for (const [name, facts] of file.facts)
+      this.#facts.set(name, [...(this.#facts.get(name) ?? []), ...facts]);
+    for (const secret of file.secrets) this.#secrets.set(`${secret.kind} ${secret.text}`, secret);
+    for (const hit of file.hits) {
+      const watch = this.#watches[hit.watchIndex];
+      const list = this.#hits.get(watch) ?? [];
+      if (list.length < this.#limits.hitsPerWatch * 4) list.push(hit);
+      this.#hits.set(watch, list);
+    }
+    file.counts.forEach((count, index) => {
+      if (count > 0)
+        this.#counts.set(this.#watches[index], (this.#counts.get(this.#watches[index]) ?? 0) + count);
+    });
+  }
+
+  finish(): Evidence {
+    return new Evidence({
+      files: this.#files,
+      secrets: [...this.#secrets.values()],
+      facts: this.#facts,
+      hits: this.#hits,
+      counts: this.#counts,
+    });
+  }
+}
+
+function joined(pieces: readonly Uint8Array[], most: number): Uint8Array {
+  if (pieces.length === 1 && pieces[0].length <= most) return pieces[0];
+  const total = Math.min(
+    most,
+    pieces.reduce((sum, piece) => sum + piece.length, 0),
+  );
+  const whole = new Uint8Array(total);
+  let at = 0;
+  for (const piece of pieces) {
+    if (at >= total) break;
+    const part = piece.subarray(0, total - at);
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** One file while it is being read: the sink of its readers. */
+class FileInHand implements FactSink {
+  readonly limits: EvidenceLimits;
+  readonly facts = new Map<FactName, Fact<FactName>[]>();
+  readonly secrets: Secret[] = [];
+  readonly counts: number[];
+  hits: PendingHit[] = [];
+  sizeBytes = 0;
+  takeNested: (inner: EvidenceSource) => void = () => {};
+  readonly #name: string;
+  readonly #table: WatchTable;
+  readonly #watchCount: number;
+  readonly #kinds = new Set<EvidenceKind>();
+  readonly #problems: string[] = [];
+  readonly #anchored = new Set<TextReader>();
+  #scan: LineScan | null = null;
+  #recode: ((piece: Uint8Array | null) => Uint8Array) | null = null;
+  #whole: Uint8Array[] | null = [];
+  #wholeBytes = 0;
+  #logRows = 0;
+
+  constructor(table: WatchTable, watchCount: number, name: string, limits: EvidenceLimits) {
+    this.limits = limits;
+    this.#name = name;
+    this.#table = table;
+    this.#watchCount = watchCount;
+    this.counts = new Array(watchCount).fill(0);
+  }
+
+  /** Decides from the first bytes: a reader of bytes, or null for text. */
+  begin(head: Uint8Array): BinaryReader | null {
+    const reader = binaryReaders.find((candidate) => candidate.recognise(head));
+    if (reader !== undefined) return reader;
+    const encoding = sniffText(head);
+    if (encoding === null) {
+      this.problem("is binary and of no kind that is known here; say what it is, or leave it out");
+      this.kind("unknown");
+      return { kind: "unknown", recognise: () => true, read: () => {} };
+    }
+    this.#recode = textToUtf8(encoding);
+    this.#scan = new LineScan(this.#name, this.#table, this.limits, (index, place, row, match) =>
+      this.#take(index, place, row, match),
+    );
+    return null;
+  }
+
+  pushText(pieces: readonly Uint8Array[]): void {
+    for (const piece of pieces) this.#push(this.#recode?.(piece) ?? piece);
+  }
+
+  #push(bytes: Uint8Array): void {
+    this.#scan?.push(bytes);
+    this.#wholeBytes += bytes.length;
+    if (this.#whole === null) return;
+    if (this.#wholeBytes <= this.limits.wholeFileBytes) this.#whole.push(bytes.slice());
+    else this.#whole = null;
+  }
+
+  finishText(): void {
+    const rest = this.#recode?.(null);
+    if (rest !== undefined && rest.length > 0) this.#push(rest);
+    this.#scan?.finish();
+    if (this.#whole === null) {
+      const skipped = [...this.#anchored].map((reader) => reader.kind);
+      if (skipped.length > 0)
+        this.problem(
+          `is larger than ${this.limits.wholeFileBytes >> 20} MiB: its lines were read, but not what looks like a ${skipped.join(" and a ")} in it`,
+        );
+    } else if (this.#anchored.size > 0) {
+      const document = new TextDocument(this.#name, decodeLine(joined(this.#whole, this.#wholeBytes)));
+      // The order of readers.ts, not of the anchors in the file.
+      for (const reader of textReaders.filter((candidate) => this.#anchored.has(candidate)))
+        this.#runReader(reader, document);
+    }
+    this.#whole = null;
+    if (this.#logRows > 0) this.kind("log");
+    if (this.#kinds.size === 0) this.kind("text");
+  }
+
+  #runReader(reader: TextReader, document: TextDocument): void {
+    try {
+      reader.read(document, this);
+    } catch (error) {
+      this.problem(
+        `looks like a ${reader.kind}, but cannot be read as one: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+  }
+
+  #take(index: number, place: Place, row: LogRow, match: RegExpExecArray): void {
+    if (index >= this.#watchCount) {
+      this.#anchored.add(textReaders[index - this.#watchCount]);
+      return;
+    }
+    if (row.style !== null) this.#logRows++;
+    if (++this.counts[index] > this.limits.hitsPerWatch) return;
+    this.hits.push({ watchIndex: index, place, row, match });
+  }
+
+  add<Name extends FactName>(name: Name, place: Place, value: FactTypes[Name]): void {
+    const list = this.facts.get(name) ?? [];
+    if (list.length === this.limits.factsPerFile)
+      this.problem(`more than ${list.length} facts (${name}); the rest is not read`);
+    if (list.length <= this.limits.factsPerFile) list.push({ place, value } as Fact<FactName>);
+    this.facts.set(name, list);
+  }
+
+  problem(text: string): void {
+    if (this.#problems.length < 20) this.#problems.push(text);
+  }
+
+  kind(kind: EvidenceKind): void {
+    this.#kinds.add(kind);
+  }
+
+  claimLines(first: number, last: number): void {
+    this.hits = this.hits.filter((hit) => {
+      const isInside = hit.place.line >= first && hit.place.line <= last;
+      if (isInside) this.counts[hit.watchIndex]--;
+      return !isInside;
+    });
+  }
+
+  nestedText(place: Place, text: string): void {
+    const bytes = new TextEncoder().encode(text);
+    const scan = new LineScan(this.#name, this.#table, this.limits, (index, inner, row, match) => {
+      if (index < this.#watchCount) this.#take(index, { ...place, text: inner.text }, row, match);
+    });
+    scan.push(bytes);
+    scan.finish();
+  }
+
+  nestedFile(source: EvidenceSource): void {
+    this.takeNested({ ...source, name: `${this.#name}/${source.name}`, chunks: () => source.chunks() });
+  }
+
+  secret(kind: SecretKind, text: string): void {
+    if (text.length >= 3 && this.secrets.length < 10_000) this.secrets.push({ kind, text });
+  }
+
+  finish(): ReadFile {
+    return {
+      name: this.#name,
+      kinds: [...this.#kinds],
+      sizeBytes: this.sizeBytes,
+      problems: this.#problems,
+    };
+  }
+}
+
+export { sourceOfBytes };

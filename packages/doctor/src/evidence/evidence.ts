@@ -1,0 +1,54 @@
+// All that was read from all files: facts by name, hits by watch, files with their problems.
+
+import type { Place } from "./evidence-source.ts";
+import type { Fact, FactName, ReadFile } from "./facts.ts";
+import type { SecretKind } from "./reader.ts";
+import type { Hit, Watch } from "./watch.ts";
+
+export interface Secret {
+  readonly kind: SecretKind;
+  readonly text: string;
+}
+
+/** Read-only for rules. */
+export class Evidence {
+  readonly files: readonly ReadFile[];
+  readonly secrets: readonly Secret[];
+  readonly #facts: ReadonlyMap<FactName, readonly Fact<FactName>[]>;
+  readonly #hits: ReadonlyMap<Watch, readonly Hit[]>;
+  readonly #counts: ReadonlyMap<Watch, number>;
+
+  constructor(parts: {
+    files: readonly ReadFile[];
+    secrets: readonly Secret[];
+    facts: ReadonlyMap<FactName, readonly Fact<FactName>[]>;
+    hits: ReadonlyMap<Watch, readonly Hit[]>;
+    counts: ReadonlyMap<Watch, number>;
+  }) {
+    this.files = parts.files;
+    this.secrets = parts.secrets;
+    this.#facts = parts.facts;
+    this.#hits = parts.hits;
+    this.#counts = parts.counts;
+  }
+
+  /** In the order of files and lines. */
+  facts<Name extends FactName>(name: Name): readonly Fact<Name>[] {
+    return (this.#facts.get(name) ?? []) as unknown as readonly Fact<Name>[];
+  }
+
+  /** The first hits of a watch (bounded), in the order of files and lines. */
+  hits(watch: Watch): readonly Hit[] {
+    return this.#hits.get(watch) ?? [];
+  }
+
+  /** How many lines the watch's pattern fitted, including those that were not kept. */
+  count(watch: Watch): number {
+    return this.#counts.get(watch) ?? 0;
+  }
+
+  /** True when a file of this name has hits or facts of both. Rules join by file only when nothing better joins. */
+  sameFile(left: Place, right: Place): boolean {
+    return left.file === right.file;
+  }
+}

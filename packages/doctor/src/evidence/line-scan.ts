@@ -1,0 +1,162 @@
+// Runs all watches over the lines of one file as it streams by; only lines with a needle in them are taken apart.
+
+import type { EvidenceLimits, Place } from "./evidence-source.ts";
+import { shownText } from "./evidence-source.ts";
+import { type LogRow, parseLogRow, rowOfJson } from "./log-row.ts";
+import { NeedleScanner } from "./needle-scanner.ts";
+import type { Watch } from "./watch.ts";
+
+/** All watches of a run, compiled once. */
+export class WatchTable {
+  readonly watches: readonly Watch[];
+  readonly scanner: NeedleScanner;
+  /** Needle -> positions in `watches`. */
+  readonly watchesOf: readonly (readonly number[])[];
+
+  constructor(watches: readonly Watch[]) {
+    this.watches = watches;
+    const byNeedle = new Map<string, number[]>();
+    watches.forEach(({ needles }, index) => {
+      for (const needle of needles) {
+        const key = needle.toLowerCase();
+        byNeedle.set(key, [...(byNeedle.get(key) ?? []), index]);
+      }
+    });
+    this.scanner = new NeedleScanner([...byNeedle.keys()]);
+    this.watchesOf = [...byNeedle.values()];
+  }
+}
+
+export type LineHit = (watch: number, place: Place, row: LogRow, match: RegExpExecArray) => void;
+
+const lineFeed = 10;
+/** Code units of a JSON object around one line of `log show --style json` that are looked at. */
+const neighbourhood = 8192;
+
+/** Feed it pieces of any size, then call `finish`. */
+export class LineScan {
+  readonly #file: string;
+  readonly #table: WatchTable;
+  readonly #limits: EvidenceLimits;
+  readonly #hit: LineHit;
+  readonly #lastLine: Int32Array;
+  #carry: Uint8Array = new Uint8Array(0);
+  /** Line number at `#countedTo` of the piece in hand. */
+  #line = 1;
+
+  constructor(file: string, table: WatchTable, limits: EvidenceLimits, hit: LineHit) {
+    this.#file = file;
+    this.#table = table;
+    this.#limits = limits;
+    this.#hit = hit;
+    this.#lastLine = new Int32Array(table.watches.length).fill(-1);
+  }
+
+  /** The piece is not kept, except for its last, unfinished line. */
+  push(piece: Uint8Array): void {
+    let from = 0;
+    if (this.#carry.length > 0) {
+      const end = piece.indexOf(lineFeed);
+      const rest = end < 0 ? piece.length : end + 1;
+      const joined = new Uint8Array(this.#carry.length + rest);
+      joined.set(this.#carry);
+      joined.set(piece.subarray(0, rest), this.#carry.length);
+      if (end < 0 && joined.length < this.#limits.lineBytes * 4) {
+        this.#carry = joined;
+        return;
+      }
+      this.#carry = new Uint8Array(0);
+      this.#scan(joined, 0, joined.length);
+      from = rest;
+    }
+    const last = piece.lastIndexOf(lineFeed);
+    if (last >= from) {
+      this.#scan(piece, from, last + 1);
+      from = last + 1;
+    }
+    if (from < piece.length) this.#carry = piece.slice(from);
+  }
+
+  finish(): void {
+    this.#scan(this.#carry, 0, this.#carry.length);
+    this.#carry = new Uint8Array(0);
+  }
+
+  #scan(bytes: Uint8Array, from: number, to: number): void {
+    let countedTo = from;
+    this.#table.scanner.scan(bytes, from, to, (needle, at) => {
+      this.#line += countLines(bytes, countedTo, at);
+      countedTo = at;
+      this.#take(needle, bytes, from, to, at);
+    });
+    this.#line += countLines(bytes, countedTo, to);
+  }
+
+  #take(needle: number, bytes: Uint8Array, from: number, to: number, at: number): void {
+    const fresh = this.#table.watchesOf[needle].filter((index) => this.#lastLine[index] !== this.#line);
+    if (fresh.length === 0) return;
+    const half = this.#limits.lineBytes >> 1;
+    const before = bytes.lastIndexOf(lineFeed, at);
+    const start = Math.max(from, before + 1, at - half);
+    const after = bytes.indexOf(lineFeed, at);
+    const end = Math.min(after < 0 ? to : after, to, at + half);
+    const line = cleanLine(decodeLine(bytes.subarray(start, end)));
+    const row = /^\s*"eventMessage"\s*:/.test(line)
+      ? rowOfPrettyJson(bytes, from, to, start, line)
+      : parseLogRow(line);
+    for (const index of fresh) {
+      const { pattern } = this.#table.watches[index];
+      const match = pattern.exec(row.message) ?? (row.message === line ? null : pattern.exec(line));
+      if (match === null) continue;
+      this.#lastLine[index] = this.#line;
+      this.#hit(index, { file: this.#file, line: this.#line, text: shownText(line) }, row, match);
+    }
+  }
+}
+
+function countLines(bytes: Uint8Array, from: number, to: number): number {
+  let lines = 0;
+  for (let index = from; index < to; index++) if (bytes[index] === lineFeed) lines++;
+  return lines;
+}
+
+const utf8 = new TextDecoder("utf-8");
+const latin1 = new TextDecoder("latin1");
+
+/** UTF-8, or Latin-1 when it is not. */
+export function decodeLine(bytes: Uint8Array): string {
+  const text = utf8.decode(bytes);
+  return text.includes("\ufffd") ? latin1.decode(bytes) : text;
+}
+
+/** Without the marks that mail and Markdown put before quoted lines, and without a carriage return. */
+export function cleanLine(line: string): string {
+  const text = line.replace(/^\s{0,3}(?:> ?)+/, "").replace(/\r$/, "");
+  return text.includes("&") ? unescapeHtml(text) : text;
+}
+
+function unescapeHtml(text: string): string {
+  return text
+    .replace(/&lt;/g, "<")
+    .replace(/&gt;/g, ">")
+    .replace(/&quot;/g, '"')
+    .replace(/&amp;/g, "&");
+}
+
+/** `log show --style json` spreads an event over lines; the other fields are in the lines around. */
+function rowOfPrettyJson(bytes: Uint8Array, from: number, to: number, start: number, line: string): LogRow {
+  const before = decodeLine(bytes.subarray(Math.max(from, start - neighbourhood), start));
+  const open = before.lastIndexOf("{");
+  const after = decodeLine(bytes.subarray(start, Math.min(to, start + neighbourhood)));
+  const close = after.search(/^\s*\}/m);
+  const around = `${before.slice(open + 1)}\n${close < 0 ? after : after.slice(0, close)}`;
+  const fields: Record<string, unknown> = {};
+  for (const [, key, value] of around.matchAll(/^\s*"(\w+)"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+)/gm)) {
+    try {
+      fields[key] = JSON.parse(value);
+    } catch {
+      // A value that JSON does not allow says nothing.
+    }
+  }
+  return rowOfJson(JSON.stringify(fields)) ?? parseLogRow(line);
+}

@@ -1,0 +1,129 @@
+// Panic reports: the JSON envelope (bug_type 210, 151), the text of .panic files, pasted fragments.
+
+import { stringValueOf } from "./json-text.ts";
+import type { FactSink, TextDocument, TextReader } from "./reader.ts";
+
+export interface PanicReport {
+  /** Everything after "panic(cpu N caller 0x...): " up to the next line of the report's own. */
+  readonly message: string;
+  readonly cpu: number;
+  /** "IOServicePM.cpp:5609", or "". */
+  readonly source: string;
+  /** "24G231", "macOS 15.6", or "". */
+  readonly osVersion: string;
+  /** "Mac15,14", or "". */
+  readonly product: string;
+  /** Bundle ids named under "Kernel Extensions in backtrace". */
+  readonly backtraceKexts: readonly string[];
+  /** Processes of the report's table, by name; empty when it has none. */
+  readonly processes: readonly string[];
+  /** "kernel_task", or "". */
+  readonly panickedTask: string;
+  /** A forced reset or a watchdog (bug_type 151, or the text says so). */
+  readonly isForcedReset: boolean;
+  /** The whole text. */
+  readonly text: string;
+}
+
+const opening = /panic\s*\(\s*cpu\s+(\d+)\s+caller\s+(0x[0-9a-f]+)\s*\)\s*:\s*/i;
+/** Lines of the report's own, which end the message. */
+const endOfMessage =
+  /^(?:Debugger message|Memory ID|OS release type|OS version|Panicked task|Backtrace \(CPU|Backtrace,|Kernel version|mach_absolute_time|CORE \d+|Zone info|BSD process name|Mac OS version|Panicked thread|secure boot|Compressor Info)\b/im;
+const messageLength = 16_384;
+
+export const panicReader: TextReader = {
+  kind: "panic report",
+  anchors: ["panic(cpu", "panicString", '"bug_type":"210"', '"bug_type" : "210"', '"bug_type":"151"'],
+  read(document, sink) {
+    let at = 0;
+    let found = 0;
+    for (const key of ["macOSPanicString", "panicString", "string"]) {
+      for (let value = stringValueOf(document.text, key, 0); value !== null; ) {
+        if (opening.test(value.value) || key === "panicString") {
+          readEnvelope(document, value, sink);
+          found++;
+        }
+        at = value.end;
+        value = stringValueOf(document.text, key, at);
+        if (found >= 32) return;
+      }
+    }
+    if (found > 0) return;
+    readLoose(document, sink);
+  },
+};
+
+function readEnvelope(
+  document: TextDocument,
+  value: { value: string; at: number; end: number },
+  sink: FactSink,
+): void {
+  const first = document.lineAt(value.at);
+  const place = document.placeAt(value.at);
+  sink.claimLines(first, document.lineAt(Math.max(value.at, value.end - 1)));
+  const around = document.text;
+  const field = (key: string) => stringValueOf(around, key)?.value ?? "";
+  const report = panicOfText(value.value);
+  if (report === null) {
+    sink.nestedText(place, value.value);
+    return;
+  }
+  const processes = [...around.matchAll(/"procname"\s*:\s*"([^"\\]{1,200})"/g)].map(([, name]) => name);
+  sink.kind("panic report");
+  sink.nestedText(place, value.value);
+  sink.add(
+    "panic",
+    { ...place, text: firstLine(report.message) },
+    {
+      ...report,
+      osVersion: report.osVersion !== "" ? report.osVersion : field("os_version") || field("build"),
+      product: field("product") || report.product,
+      processes: [...new Set([...processes, ...report.processes])].slice(0, 4096),
+      isForcedReset: report.isForcedReset || /"bug_type"\s*:\s*"151"/.test(around),
+    },
+  );
+}
+
+/** Text without an envelope: a .panic file, a photograph's transcript, a forum post. */
+function readLoose(document: TextDocument, sink: FactSink): void {
+  const all = new RegExp(opening.source, "gi");
+  let kept = 0;
+  for (const match of document.text.matchAll(all)) {
+    if (++kept > 32) return;
+    const next = document.text.slice(match.index + match[0].length).search(opening);
+    const end = next < 0 ? document.text.length : match.index + match[0].length + next;
+    const report = panicOfText(document.text.slice(match.index, Math.min(end, match.index + (1 << 20))));
+    if (report === null) continue;
+    sink.kind("panic report");
+    sink.add("panic", document.placeAt(match.index), report);
+  }
+}
+
+/** Null when the text holds no opening. */
+export function panicOfText(text: string): PanicReport | null {
+  const match = opening.exec(text);
+  if (match === null) return null;
+  const rest = text.slice(match.index + match[0].length, match.index + match[0].length + messageLength);
+  const end = rest.search(endOfMessage);
+  const message = (end < 0 ? rest.split(/\n\s*\n/)[0] : rest.slice(0, end)).trim();
+  const line = (pattern: RegExp) => pattern.exec(text)?.[1].trim() ?? "";
+  const kexts = /Kernel Extensions in backtrace:\s*\n((?:.*\n?){1,64})/.exec(text)?.[1] ?? "";
+  return {
+    message,
+    cpu: Number(match[1]),
+    source: /@(\w+\.(?:cpp|c|h|m|mm):\d+)/.exec(message)?.[1] ?? "",
+    osVersion: line(/^(?:OS version|Mac OS version):\s*\n?\s*(\S[^\n]{0,60})/m),
+    product: line(/^System model name:\s*([^\n(]{1,60})/m),
+    backtraceKexts: [...kexts.matchAll(/^\s*(?:dependency:\s*)?([\w.-]{3,200})\(/gm)].map(([, name]) => name),
+    processes: [],
+    panickedTask:
+      line(/Panicked task [^\n]{0,80}? pid \d+: ([^\n]{1,80})/) ||
+      line(/^BSD process name corresponding to current thread:\s*([^\n]{1,80})/m),
+    isForcedReset: /^\s*(?:userspace watchdog timeout|watchdog timeout|forced reset)/i.test(message),
+    text,
+  };
+}
+
+function firstLine(text: string): string {
+  return text.split("\n")[0].slice(0, 300);
+}

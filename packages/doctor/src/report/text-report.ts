@@ -1,0 +1,120 @@
+// The diagnosis as a tired person reads it: most likely cause, why, fix, on one screen.
+
+import { hex } from "@drydock/core/base/text";
+import type { Answer, Diagnosis } from "../diagnose.ts";
+import type { Place } from "../evidence/evidence-source.ts";
+
+export interface TextReportOptions {
+  /** Columns. Default 100. */
+  readonly width?: number;
+  /** Escape codes for bold and dim. Default false. */
+  readonly isColored?: boolean;
+  /** Show every answer in full, hints too. Default false: the first in full, the rest as lines. */
+  readonly all?: boolean;
+}
+
+const fewest = 40;
+
+export function formatDiagnosis(diagnosis: Diagnosis, options: TextReportOptions = {}): string {
+  const width = Math.max(fewest, options.width ?? 100);
+  const bold = (text: string) => (options.isColored === true ? `\x1b[1m${text}\x1b[22m` : text);
+  const lines: string[] = [];
+  const [first, ...others] = diagnosis.answers;
+  if (first === undefined) {
+    lines.push(
+      bold("I don't know."),
+      "",
+      ...wrap("Nothing in this evidence points to one cause.", width, "", ""),
+    );
+  } else lines.push(...inFull(first, width, bold));
+  const also = others.slice(0, options.all === true ? others.length : 5);
+  if (also.length > 0) {
+    lines.push("", bold("Also"));
+    for (const answer of also) {
+      if (options.all === true) lines.push("", ...inFull(answer, width, bold));
+      else lines.push(...wrap(`${answer.claim} [${answer.rule}]`, width, "  - ", "    "));
+    }
+    const more = others.length - also.length;
+    if (more > 0) lines.push(`  and ${more} more: --all shows them`);
+  }
+  if (diagnosis.hints.length > 0 && (first === undefined || options.all === true)) {
+    lines.push("", bold("Seen, but it fits many causes"));
+    for (const hint of diagnosis.hints.slice(0, options.all === true ? 1000 : 5))
+      lines.push(
+        ...wrap(`${hint.claim} [${hint.rule}] ${placeName(hint.because[0])}`, width, "  - ", "    "),
+      );
+  }
+  if (diagnosis.missing.length > 0) {
+    lines.push("", bold(first === undefined ? "What would help" : "Still missing"));
+    for (const text of diagnosis.missing) lines.push(...wrap(text, width, "  - ", "    "));
+  }
+  const troubled = diagnosis.files.flatMap((file) =>
+    file.problems.map((problem) => `${file.name} ${problem}`),
+  );
+  if (troubled.length > 0) {
+    lines.push("", bold("Not read, or not whole"));
+    for (const text of troubled.slice(0, options.all === true ? 1000 : 5))
+      lines.push(...wrap(text, width, "  - ", "    "));
+    if (troubled.length > 5 && options.all !== true)
+      lines.push(`  and ${troubled.length - 5} more: --all shows them`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+const confidence = (score: number) =>
+  score >= 90 ? "the evidence says so" : score >= 70 ? "very likely" : "likely";
+
+function inFull(answer: Answer, width: number, bold: (text: string) => string): string[] {
+  const lines = wrap(answer.claim, width, "", "").map(bold);
+  lines.push(
+    `${answer.rule}, ${confidence(answer.score)}; to be done by ${answer.who}`,
+    "",
+    bold("Evidence"),
+  );
+  for (const place of answer.because.slice(0, 3))
+    lines.push(...wrap(`${placeName(place)}  ${place.text}`, width, "  ", "    ").slice(0, 3));
+  if (answer.because.length > 3) lines.push(`  and ${answer.because.length - 3} more places`);
+  lines.push("", bold("Why"), ...wrap(answer.why, width, "  ", "  "), "", bold("Fix"));
+  answer.fix.forEach((step, index) => {
+    lines.push(
+      ...wrap(
+        step,
+        width,
+        answer.fix.length === 1 ? "  " : `  ${index + 1}. `,
+        answer.fix.length === 1 ? "  " : "     ",
+      ),
+    );
+  });
+  lines.push("", ...wrap(`Knowledge: ${answer.certainty} (${answer.source})`, width, "", "  "));
+  return lines;
+}
+
+/** "folder/log.txt:17", "trace.pcapng@0x1f0". */
+export function placeName(place: Place): string {
+  return place.line > 0 ? `${place.file}:${place.line}` : `${place.file}@0x${hex(place.offset ?? 0)}`;
+}
+
+/** Breaks at blanks; a word longer than a line is broken hard. */
+function wrap(text: string, width: number, first: string, next: string): string[] {
+  const lines: string[] = [];
+  let line = first;
+  let isEmpty = true;
+  for (const word of text.split(/\s+/)) {
+    let rest = word;
+    if (!isEmpty && line.length + 1 + rest.length > width) {
+      lines.push(line);
+      line = next;
+      isEmpty = true;
+    }
+    while (isEmpty && line.length + rest.length > width) {
+      const room = width - line.length;
+      lines.push(line + rest.slice(0, room));
+      rest = rest.slice(room);
+      line = next;
+    }
+    line += isEmpty ? rest : ` ${rest}`;
+    isEmpty = false;
+  }
+  if (!isEmpty) lines.push(line);
+  return lines;
+}
