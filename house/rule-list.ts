@@ -50,7 +50,6 @@ export function buildRuleList(root: string): string {
     'import type { Rule } from "./rule.ts";',
     "",
     "/** In the order of their ids. */",
-    "// biome-ignore format: one rule a line, so that two people may add one each",
     "export const allRules: readonly Rule[] = [",
     ...files.map(({ variable }) => `  ${variable},`),
     "];",
