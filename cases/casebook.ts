@@ -6,6 +6,7 @@ import type { LogRow } from "@drydock/core/runtime/unified-log";
 import type { UsbTraceLog } from "@drydock/core/trace/usb-trace-log";
 import { setLineCodingCase } from "./P02-set-line-coding/case.ts";
 import { alternateSdksCase } from "./P03-alternate-sdks/case.ts";
+import { transportUsbCase } from "./P04-transport-usb-profile/case.ts";
 import { ftdiIpadCase } from "./P13-ftdi-ipados/case.ts";
 import { lostLogsCase } from "./P17-lost-logs/case.ts";
 import { userClientSampleCase } from "./P20-userclient-sample/case.ts";
@@ -44,6 +45,7 @@ export interface DriverCase {
 export const casebook: readonly DriverCase[] = [
   setLineCodingCase,
   alternateSdksCase,
+  transportUsbCase,
   ftdiIpadCase,
   lostLogsCase,
   userClientSampleCase,

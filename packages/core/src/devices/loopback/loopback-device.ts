@@ -26,7 +26,13 @@ export class LoopbackDevice extends UsbDeviceModel {
   #notices: number[] = [];
   #owesZeroPacket = false;
 
-  constructor() {
+  /** Drydock's own test ids unless told otherwise. */
+  constructor(
+    identity: { readonly idVendor: number; readonly idProduct: number } = {
+      idVendor: 0x1209,
+      idProduct: 0x0002,
+    },
+  ) {
     super({
       speed: UsbSpeed.full,
       device: {
@@ -35,8 +41,7 @@ export class LoopbackDevice extends UsbDeviceModel {
         bDeviceSubClass: 0,
         bDeviceProtocol: 0,
         bMaxPacketSize0: 64,
-        idVendor: 0x1209,
-        idProduct: 0x0002,
+        ...identity,
         bcdDevice: 0x0100,
         iManufacturer: 1,
         iProduct: 2,
