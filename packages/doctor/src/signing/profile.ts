@@ -1,0 +1,173 @@
+// A provisioning profile: the readable copy, the DER that counts, and where the two differ (posts.md §4.7).
+
+import { DecodeError } from "@drydock/core/base/errors";
+import { type CmsCertificate, decodeSignedData } from "@drydock/core/codec/der/cms";
+import {
+  DerDate,
+  type DerDictionary,
+  type DerValue,
+  decodeDerProfile,
+  isDerDictionary,
+} from "@drydock/core/codec/der/der-entitlements";
+import {
+  isDictionary,
+  type Properties,
+  type PropertyValue,
+  sameProperty,
+} from "@drydock/core/runtime/properties";
+
+export type ProfileKind = "development" | "ad hoc" | "developer id or in-house" | "store";
+
+export interface ProvisioningProfile {
+  readonly name: string;
+  readonly uuid: string;
+  readonly teamIdentifiers: readonly string[];
+  /** "TEAM.bundle.id" or "TEAM.*"; empty when the profile has none. */
+  readonly applicationIdentifier: string;
+  readonly platforms: readonly string[];
+  /** ISO 8601 in UTC; empty when absent. */
+  readonly created: string;
+  readonly expires: string;
+  readonly kind: ProfileKind;
+  /** Hardware UDIDs it is valid on; "all", or null when it is for the store. */
+  readonly devices: readonly string[] | "all" | null;
+  /** What current systems go by: the DER's entitlements when there is a DER, otherwise the plist's. */
+  readonly allowlist: Properties;
+  readonly allowlistSource: "DER" | "plist";
+  readonly plistEntitlements: Properties;
+  /** Keys of entitlements in which plist and DER say different things: somebody edited the readable copy. */
+  readonly editedKeys: readonly string[];
+  /** Who signed the outer envelope, as it says itself; not verified. Empty: nobody. */
+  readonly signedBy: readonly string[];
+  /** SHA-256 of each developer certificate, lower-case hex, when the DER has them. */
+  readonly certificateHashes: readonly string[];
+}
+
+/** A property list with dates as ISO 8601 text. */
+export type ParsePlist = (bytes: Uint8Array) => PropertyValue;
+
+/**
+ * Reads a `.provisionprofile` or `.mobileprovision`. Throws DecodeError for what is no CMS with a property list in it;
+ * a broken DER inside is not fatal: `problems` says so, and the plist's entitlements are used.
+ */
+export function readProvisioningProfile(
+  bytes: Uint8Array,
+  parsePlist: ParsePlist,
+): { readonly profile: ProvisioningProfile; readonly problems: readonly string[] } {
+  const outer = decodeSignedData(bytes);
+  if (outer.content === null) throw new DecodeError("provisioning profile", 0, "the envelope is empty");
+  const plist = parsePlist(outer.content);
+  if (!isDictionary(plist)) throw new DecodeError("provisioning profile", 0, "the content is no dictionary");
+  const problems: string[] = [];
+  let der: DerDictionary | null = null;
+  const encoded = plist["DER-Encoded-Profile"];
+  if (encoded instanceof Uint8Array) {
+    try {
+      const inner = decodeSignedData(encoded).content;
+      if (inner !== null) der = decodeDerProfile(inner);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      problems.push(
+        `DER-Encoded-Profile cannot be read (${error.message}); the readable copy is used instead`,
+      );
+    }
+  }
+  return { profile: describe(plist, der, outer.certificates), problems };
+}
+
+function describe(
+  plist: Properties,
+  der: DerDictionary | null,
+  certificates: readonly CmsCertificate[],
+): ProvisioningProfile {
+  const own = isDictionary(plist.Entitlements) ? plist.Entitlements : {};
+  const derEntitlements = der === null || !isDerDictionary(der.Entitlements) ? null : plain(der.Entitlements);
+  const allowlist = derEntitlements !== null && isDictionary(derEntitlements) ? derEntitlements : own;
+  const hasDer = allowlist !== own;
+  const field = (key: string): PropertyValue | undefined =>
+    der !== null && key in der ? plain(der[key]) : plist[key];
+  const devices = field("ProvisionedDevices");
+  const isForAll = field("ProvisionsAllDevices") === true;
+  const canDebug =
+    allowlist["get-task-allow"] === true || allowlist["com.apple.security.get-task-allow"] === true;
+  return {
+    name: textOf(field("Name")),
+    uuid: textOf(field("UUID")),
+    teamIdentifiers: textsOf(field("TeamIdentifier")),
+    applicationIdentifier: textOf(
+      allowlist["com.apple.application-identifier"] ?? allowlist["application-identifier"],
+    ),
+    platforms: textsOf(field("Platform")),
+    created: textOf(field("CreationDate")),
+    expires: textOf(field("ExpirationDate")),
+    kind: Array.isArray(devices)
+      ? canDebug
+        ? "development"
+        : "ad hoc"
+      : isForAll
+        ? "developer id or in-house"
+        : "store",
+    devices: Array.isArray(devices) ? textsOf(devices) : isForAll ? "all" : null,
+    allowlist,
+    allowlistSource: hasDer ? "DER" : "plist",
+    plistEntitlements: own,
+    editedKeys: hasDer
+      ? [...new Set([...Object.keys(own), ...Object.keys(allowlist)])].filter(
+          (key) => !(key in own && key in allowlist && sameProperty(own[key], allowlist[key])),
+        )
+      : [],
+    signedBy: certificates.map(({ commonName }) => commonName),
+    certificateHashes: Array.isArray(der?.DeveloperCertificates)
+      ? (der.DeveloperCertificates as readonly DerValue[])
+          .filter((entry): entry is Uint8Array => entry instanceof Uint8Array)
+          .map((entry) => Array.from(entry, (byte) => byte.toString(16).padStart(2, "0")).join(""))
+      : [],
+  };
+}
+
+/** Dates as text, the rest as it is. */
+function plain(value: DerValue): PropertyValue {
+  if (value instanceof DerDate) return value.iso;
+  if (Array.isArray(value)) return value.map(plain);
+  if (isDerDictionary(value)) {
+    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, plain(entry)]));
+  }
+  return value as PropertyValue;
+}
+
+function textOf(value: PropertyValue | undefined): string {
+  return typeof value === "string" ? value : "";
+}
+
+function textsOf(value: PropertyValue | undefined): string[] {
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
+}
+
+/** Why a profile cannot be used for this part on this Mac; null when it can. Each has its own sentence. */
+export function profileProblem(
+  profile: ProvisioningProfile,
+  part: { readonly bundleIdentifier: string; readonly teamIdentifier: string },
+  machine: { readonly udid: string | null; readonly date: string },
+): { readonly id: "expired" | "device-not-listed" | "wrong-app-id"; readonly reason: string } | null {
+  if (profile.expires !== "" && profile.expires < machine.date) {
+    return {
+      id: "expired",
+      reason: `the profile "${profile.name}" expired on ${profile.expires.slice(0, 10)}`,
+    };
+  }
+  const wanted = `${part.teamIdentifier}.${part.bundleIdentifier}`;
+  const has = profile.applicationIdentifier;
+  if (has !== "" && has !== wanted && !(has.endsWith("*") && wanted.startsWith(has.slice(0, -1)))) {
+    return {
+      id: "wrong-app-id",
+      reason: `the profile "${profile.name}" is for ${has}, the bundle is ${wanted}`,
+    };
+  }
+  if (Array.isArray(profile.devices) && machine.udid !== null && !profile.devices.includes(machine.udid)) {
+    return {
+      id: "device-not-listed",
+      reason: `the profile "${profile.name}" lists ${profile.devices.length} devices, and ${machine.udid} is none of them`,
+    };
+  }
+  return null;
+}

@@ -1,0 +1,399 @@
+// Signing rehearsal: build, install, launch, provider and user client, with the lines each stage would print (F05).
+
+import {
+  decideProviderAttach,
+  decideUserClientAccess,
+  launchRefusalLines,
+} from "@drydock/core/runtime/access";
+import {
+  type ClaimJudgement,
+  isRestrictedEntitlement,
+  judgeClaims,
+  unsatisfiedKeys,
+} from "@drydock/core/runtime/claims";
+import { type MatchSubject, showProperty } from "@drydock/core/runtime/matching";
+import type { PlatformProfile } from "@drydock/core/runtime/platform-profile";
+import type { Properties } from "@drydock/core/runtime/properties";
+import { portalAdvice } from "./portal.ts";
+import { type ProvisioningProfile, profileProblem } from "./profile.ts";
+
+export type Stage = "build" | "install" | "launch" | "provider" | "user client";
+export const stages: readonly Stage[] = ["build", "install", "launch", "provider", "user client"];
+
+/** Something that is signed: the app, the driver extension, a command-line tool. */
+export interface SignedPart {
+  readonly role: "app" | "dext" | "tool";
+  readonly bundleIdentifier: string;
+  readonly teamIdentifier: string;
+  /** Entitlements of the signature, or of the .entitlements file before there is one. */
+  readonly claims: Properties;
+  readonly profile: ProvisioningProfile | null;
+  /** The .entitlements file holds `<!-- -->`. */
+  readonly hasXmlComments?: boolean;
+}
+
+export interface RehearsalInput {
+  /** The process that opens the driver. */
+  readonly app: SignedPart;
+  readonly dext: SignedPart;
+  /** Xcode compares claim and profile before it builds; codesign by hand does not. */
+  readonly tool: "xcode" | "codesign";
+  readonly platform: PlatformProfile;
+  /** The personality's CFBundleIdentifier: what the kernel compares userclient-access with. */
+  readonly serviceBundleIdentifier: string | null;
+  readonly serviceClass: string;
+  readonly userClientClass: string;
+  /** What the driver is to attach to; null when nobody said. */
+  readonly device: MatchSubject | null;
+  readonly machine: { readonly udid: string | null; readonly date: string };
+  /** Where the app lies; macOS activates extensions of apps in /Applications only. */
+  readonly appPath?: string;
+}
+
+export interface StageVerdict {
+  readonly stage: Stage;
+  readonly part: "app" | "dext" | "tool";
+  readonly bundleIdentifier: string;
+  /** Null: cannot be judged from what was given; `reason` says what is missing. */
+  readonly ok: boolean | null;
+  /** Short stable name of the finding: "wildcard-differs", "expired", ... "ok" when there is none. */
+  readonly finding: string;
+  readonly reason: string;
+  /** What the stage prints, in order; marks of certainty are in docs/signing.md. */
+  readonly lines: readonly string[];
+  readonly fix: string;
+  readonly who: "you" | "your team's admin" | "Apple";
+}
+
+export interface Rehearsal {
+  readonly verdicts: readonly StageVerdict[];
+  /** The first stage that fails; null when all that could be judged pass. Later stages are then not reached. */
+  readonly stoppedAt: Stage | null;
+  /** What works but should not ship, or has no effect. */
+  readonly warnings: readonly { readonly rule: string; readonly text: string }[];
+}
+
+const prefix = "com.apple.developer.driverkit";
+export const signingKeys = {
+  allowAny: `${prefix}.allow-any-userclient-access`,
+  access: `${prefix}.userclient-access`,
+  communicates: `${prefix}.communicates-with-drivers`,
+  install: "com.apple.developer.system-extension.install",
+} as const;
+
+/** Registry ids of the lines: whatever the system gives; the pattern is what counts. */
+const exampleRegistryId = 0x10000ad6a;
+
+/** All stages in order. The stages behind the first failure are left out, as on a real system. */
+export function rehearse(input: RehearsalInput): Rehearsal {
+  const verdicts: StageVerdict[] = [];
+  let stoppedAt: Stage | null = null;
+  for (const stage of stages) {
+    const found = judgeStage(stage, input);
+    verdicts.push(...found);
+    if (found.some(({ ok }) => ok === false)) {
+      stoppedAt = stage;
+      break;
+    }
+  }
+  return { verdicts, stoppedAt, warnings: warningsOf(input) };
+}
+
+function judgeStage(stage: Stage, input: RehearsalInput): StageVerdict[] {
+  switch (stage) {
+    case "build":
+      return [buildVerdict(input.dext, input), buildVerdict(input.app, input)];
+    case "install":
+      return [installVerdict(input)];
+    case "launch":
+      return [launchVerdict(input.app, input), launchVerdict(input.dext, input)];
+    case "provider":
+      return [providerVerdict(input)];
+    case "user client":
+      return [userClientVerdict(input)];
+  }
+}
+
+type Rest = Omit<StageVerdict, "stage" | "part" | "bundleIdentifier">;
+
+const pass = (reason: string): Rest => ({ ok: true, finding: "ok", reason, lines: [], fix: "", who: "you" });
+
+function verdict(stage: Stage, part: SignedPart, rest: Rest): StageVerdict {
+  return { stage, part: part.role, bundleIdentifier: part.bundleIdentifier, ...rest };
+}
+
+/** Xcode's two messages (posts.md P12, E), and what codesign lets pass. */
+function buildVerdict(part: SignedPart, input: RehearsalInput): StageVerdict {
+  if (input.tool === "codesign") {
+    if (part.hasXmlComments === true) {
+      return verdict("build", part, {
+        ok: false,
+        finding: "xml-comment",
+        reason:
+          "the entitlements file holds an XML comment, which codesign passes on and the strict parser refuses",
+        lines: ["AMFIUnserializeXML: syntax error near line 1"],
+        fix: "Take the comments out of the .entitlements file before you sign by hand (Xcode strips them, codesign does not).",
+        who: "you",
+      });
+    }
+    return verdict("build", part, pass("codesign compares nothing with the profile"));
+  }
+  const { profile } = part;
+  const restricted = Object.keys(part.claims).filter(isRestrictedEntitlement);
+  if (profile === null) {
+    if (restricted.length === 0 || part.role === "tool")
+      return verdict("build", part, pass("no profile is asked for"));
+    return verdict("build", part, {
+      ok: false,
+      finding: "no-profile",
+      reason: `restricted entitlements are claimed (${restricted.join(", ")}) and there is no profile`,
+      lines: [`"${part.bundleIdentifier}" requires a provisioning profile.`],
+      fix: "Choose a profile for this target under Signing & Capabilities.",
+      who: "you",
+    });
+  }
+  const problem = profileProblem(profile, part, input.machine);
+  if (problem?.id === "wrong-app-id") {
+    return verdict("build", part, {
+      ok: false,
+      finding: problem.id,
+      reason: problem.reason,
+      lines: [
+        `Provisioning profile "${profile.name}" has app ID "${profile.applicationIdentifier}", which does not match the bundle ID "${part.bundleIdentifier}".`,
+      ],
+      fix: "Choose the profile of this target's own App ID.",
+      who: "you",
+    });
+  }
+  const judged = judgeClaims(part.claims, profile.allowlist);
+  const absent = judged.find((entry) => entry.verdict === "absent");
+  if (absent !== undefined) {
+    return verdict("build", part, {
+      ok: false,
+      finding: "absent",
+      reason: `${absent.key}: ${absent.reason}`,
+      lines: [`Provisioning profile "${profile.name}" doesn't include the ${absent.key} entitlement.`],
+      fix: adviceFor(absent, input),
+      who: portalWho(absent.key),
+    });
+  }
+  // Only for userclient-access is it established that Xcode compares values; others are judged at launch (unknown).
+  const strict = judged.find((entry) => entry.key === signingKeys.access && !isStrictlyCovered(entry));
+  if (strict !== undefined) {
+    return verdict("build", part, {
+      ok: false,
+      finding: strict.verdict === "covered" ? "type-differs" : strict.verdict,
+      reason: `${strict.key}: claimed ${showProperty(strict.claim)}, the profile has ${showProperty(strict.allowed)}`,
+      lines: [
+        `Provisioning profile "${profile.name}" doesn't match the entitlements file's value for the ${strict.key} entitlement.`,
+      ],
+      fix: adviceFor(strict, input),
+      who: strict.verdict === "newline-joined" ? "Apple" : "you",
+    });
+  }
+  return verdict("build", part, pass(`the profile "${profile.name}" has every key that is claimed`));
+}
+
+/** The kernel takes a string for a list of one; the signing tools do not (posts.md P12). */
+function isStrictlyCovered({ verdict: found, claim, allowed }: ClaimJudgement): boolean {
+  return found === "covered" && Array.isArray(claim) === Array.isArray(allowed);
+}
+
+/** posts.md §4.6: error codes of OSSystemExtensionErrorDomain. */
+function installVerdict(input: RehearsalInput): StageVerdict {
+  const { app, appPath, dext, platform } = input;
+  const fail = (finding: string, code: number, reason: string, fix: string): StageVerdict =>
+    verdict("install", app, {
+      ok: false,
+      finding,
+      reason,
+      lines: [`OSSystemExtensionErrorDomain Code=${code}`],
+      fix,
+      who: "you",
+    });
+  if (platform.userClientRules === "ipados")
+    return verdict("install", dext, pass("drivers come with their app"));
+  if (app.role === "tool") return verdict("install", dext, pass("somebody else activates the driver"));
+  if (appPath !== undefined && !/^\/(Applications|System\/Applications)\//.test(appPath)) {
+    return fail(
+      "app-location",
+      3,
+      `the app lies in ${appPath}; extensions are activated from /Applications only`,
+      "Move the app to /Applications and start it there.",
+    );
+  }
+  if (!(signingKeys.install in app.claims)) {
+    return fail(
+      "install-entitlement",
+      2,
+      `the app does not hold ${signingKeys.install}`,
+      "Add the System Extension capability to the app.",
+    );
+  }
+  if (!dext.bundleIdentifier.startsWith(`${app.bundleIdentifier}.`)) {
+    return fail(
+      "bundle-id-nesting",
+      9,
+      `the driver's id ${dext.bundleIdentifier} does not begin with the app's, ${app.bundleIdentifier}`,
+      "Name the driver with the app's bundle id in front.",
+    );
+  }
+  return verdict("install", app, pass("the request can be made"));
+}
+
+function launchVerdict(part: SignedPart, input: RehearsalInput): StageVerdict {
+  const { profile } = part;
+  const problem = profile === null ? null : profileProblem(profile, part, input.machine);
+  const allowlist = problem === null ? (profile?.allowlist ?? null) : null;
+  const judged = judgeClaims(part.claims, allowlist);
+  const unsatisfied = unsatisfiedKeys(judged);
+  if (unsatisfied.length === 0)
+    return verdict("launch", part, pass("every restricted entitlement is authorised"));
+  const lines = launchRefusalLines(part.bundleIdentifier, unsatisfied);
+  if (problem !== null) {
+    const fixes = {
+      expired: "Generate the profile anew and sign again.",
+      "device-not-listed": `Register the Mac ${input.machine.udid ?? ""} with the team and generate the profile anew.`,
+      "wrong-app-id": "Embed the profile of this bundle's own App ID.",
+    };
+    return verdict("launch", part, {
+      ok: false,
+      finding: problem.id,
+      reason: `${problem.reason}, so nothing is authorised: ${unsatisfied.join(", ")}`,
+      lines,
+      fix: fixes[problem.id],
+      who: problem.id === "device-not-listed" ? "your team's admin" : "you",
+    });
+  }
+  const first = judged.find(({ key }) => key === unsatisfied[0]) as ClaimJudgement;
+  const isTool = part.role === "tool" && profile === null;
+  return verdict("launch", part, {
+    ok: false,
+    finding: isTool ? "tool-without-profile" : first.verdict,
+    reason: `${first.key}: ${first.reason}`,
+    lines,
+    fix: isTool
+      ? "A command-line tool cannot embed a profile: wrap it in an app bundle, or take the key away."
+      : adviceFor(first, input),
+    who:
+      first.verdict === "absent"
+        ? portalWho(first.key)
+        : first.verdict === "newline-joined"
+          ? "Apple"
+          : "you",
+  });
+}
+
+function providerVerdict(input: RehearsalInput): StageVerdict {
+  const { dext, device, platform } = input;
+  if (device === null) {
+    return verdict("provider", dext, {
+      ...pass("which device the driver is for was not given; a registry dump would tell"),
+      ok: null,
+      finding: "no-device",
+    });
+  }
+  const judged = decideProviderAttach({
+    profile: platform,
+    processName: dext.bundleIdentifier,
+    processId: 400,
+    bundleIdentifier: dext.bundleIdentifier,
+    serviceClassName: input.serviceClass,
+    registryId: exampleRegistryId,
+    dextEntitlements: dext.claims,
+    provider: device,
+    serviceProperties: {},
+  });
+  if (judged.allowed) return verdict("provider", dext, pass(judged.reason));
+  return verdict("provider", dext, {
+    ok: false,
+    finding: "provider-entitlement",
+    reason: judged.reason,
+    lines: judged.logLines,
+    fix: "Claim the entitlement of this device's transport with a value that fits the device.",
+    who: "you",
+  });
+}
+
+function userClientVerdict(input: RehearsalInput): StageVerdict {
+  const { app, dext, platform } = input;
+  const judged = decideUserClientAccess({
+    profile: platform,
+    dextEntitlements: dext.claims,
+    dextTeam: dext.teamIdentifier,
+    serviceBundleIdentifier: input.serviceBundleIdentifier,
+    userClientClassName: input.userClientClass,
+    userClientRegistryId: exampleRegistryId,
+    userClientDextEntitlements: undefined,
+    clientEntitlements: app.claims,
+    clientTeam: app.teamIdentifier,
+    bootArgDk: 0,
+  });
+  if (judged.allowed) return verdict("user client", app, pass(judged.reason));
+  const needed = input.serviceBundleIdentifier ?? "the driver's bundle id";
+  return verdict("user client", app, {
+    ok: false,
+    finding:
+      app.claims[signingKeys.access] === undefined ? "no-userclient-access" : "userclient-access-value",
+    reason: judged.reason,
+    lines: judged.logLines,
+    fix:
+      platform.userClientRules === "ipados"
+        ? `The app needs ${signingKeys.communicates} = true and the driver's team, or a driver that allows third parties.`
+        : `For development: ${signingKeys.allowAny} on the driver. For distribution: ${signingKeys.access} = ["${needed}"] on the app, as Apple approved it.`,
+    who: "you",
+  });
+}
+
+function portalWho(key: string): StageVerdict["who"] {
+  return key === signingKeys.access ? "Apple" : "your team's admin";
+}
+
+function adviceFor(judged: ClaimJudgement, input: RehearsalInput): string {
+  const advice = portalAdvice(judged.key, input.machine.date.slice(0, 10));
+  switch (judged.verdict) {
+    case "wildcard-differs":
+      return `This is a development profile: claim the wildcard it holds, ${showProperty(judged.allowed)}, in the development entitlements file, and the number only for distribution.`;
+    case "newline-joined":
+      return `The portal stored several ids as one string; no claim can equal one of them. Report it to Apple; until then use ${signingKeys.allowAny} on the driver for development.`;
+    case "type-differs":
+      return `Write the value in the profile's form: ${showProperty(judged.allowed)}.`;
+    case "value-differs":
+      return `Claim what the profile holds, ${showProperty(judged.allowed)}, or a part of it.${judged.key === signingKeys.access ? " It is Apple's approved list and must name the driver, not the app." : ""}`;
+    default:
+      return advice ?? "Generate the profile anew after the capability was added to the App ID.";
+  }
+}
+
+/** posts.md DR12-3, DR12-4, DR12-7 and AC3 of P12. */
+function warningsOf(input: RehearsalInput): { rule: string; text: string }[] {
+  const { app, dext, platform } = input;
+  const warnings: { rule: string; text: string }[] = [];
+  const isMac = platform.userClientRules === "macos";
+  if (isMac && (signingKeys.communicates in app.claims || signingKeys.communicates in dext.claims)) {
+    warnings.push({
+      rule: "DR12-3",
+      text: `${signingKeys.communicates} has no effect on macOS: it is for iPadOS.`,
+    });
+  }
+  if (signingKeys.access in dext.claims) {
+    warnings.push({
+      rule: "DR12-4",
+      text: `${signingKeys.access} on the driver has no effect: it is read from the app that opens it.`,
+    });
+  }
+  if (isMac && signingKeys.allowAny in dext.claims) {
+    if (dext.claims[signingKeys.allowAny] === false) {
+      warnings.push({
+        rule: "DR12-7",
+        text: `${signingKeys.allowAny} is false, and admits everybody all the same: the kernel looks at the key only. Take the key away.`,
+      });
+    } else if (dext.profile?.kind === "developer id or in-house") {
+      warnings.push({
+        rule: "DR12-7",
+        text: `This driver is signed for distribution with ${signingKeys.allowAny}: any program on the Mac may open it.`,
+      });
+    }
+  }
+  return warnings;
+}
