@@ -7,6 +7,8 @@ import type { UsbTraceLog } from "@drydock/core/trace/usb-trace-log";
 import { setLineCodingCase } from "./P02-set-line-coding/case.ts";
 import { alternateSdksCase } from "./P03-alternate-sdks/case.ts";
 import { transportUsbCase } from "./P04-transport-usb-profile/case.ts";
+import { transportUsbCommentsCase } from "./P05-transport-usb-profile-dup/case.ts";
+import { userClientSigningCase } from "./P12-userclient-signing/case.ts";
 import { ftdiIpadCase } from "./P13-ftdi-ipados/case.ts";
 import { lostLogsCase } from "./P17-lost-logs/case.ts";
 import { userClientSampleCase } from "./P20-userclient-sample/case.ts";
@@ -46,6 +48,8 @@ export const casebook: readonly DriverCase[] = [
   setLineCodingCase,
   alternateSdksCase,
   transportUsbCase,
+  transportUsbCommentsCase,
+  userClientSigningCase,
   ftdiIpadCase,
   lostLogsCase,
   userClientSampleCase,

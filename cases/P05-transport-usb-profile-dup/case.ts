@@ -1,0 +1,34 @@
+// P05: the second posting of P04; its entitlements file has XML comments, which matter when codesign is run by hand.
+
+import { signingKeys } from "@drydock/doctor/signing/rehearsal";
+import type { CaseRun, DriverCase, Side } from "../casebook.ts";
+import { describeRehearsal, rehearseSample, samplePart } from "../signing-sample.ts";
+import { commentedDriver } from "./bad-driver.ts";
+import { plainDriver } from "./good-driver.ts";
+
+const appClaims = { [signingKeys.install]: true, [signingKeys.access]: [plainDriver.bundleIdentifier] };
+
+async function run(side: Side): Promise<CaseRun> {
+  const rehearsal = rehearseSample({
+    tool: "codesign",
+    app: samplePart("app", appClaims, appClaims),
+    dext: side === "bad" ? commentedDriver : plainDriver,
+  });
+  return {
+    succeeded: rehearsal.stoppedAt === null,
+    result: describeRehearsal(rehearsal),
+    trace: null,
+    log: [],
+  };
+}
+
+export const transportUsbCommentsCase: DriverCase = {
+  id: "P05",
+  title: "driverkit.transport.usb, with comments in the entitlements",
+  symptom:
+    "The same refusal as P04, posted again; the entitlements file explains the vendor id in an XML comment.",
+  cause:
+    "As P04; in addition a comment survives signing by hand, and the strict parser of the signature's entitlements refuses it (likely).",
+  describeRequests: [],
+  run,
+};
