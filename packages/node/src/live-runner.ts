@@ -41,7 +41,9 @@ export class LiveRunner {
 
   async #loop(afterPass: (outcome: RunOutcome) => void): Promise<void> {
     while (!this.#isStopping) {
-      const outcome = await this.#scheduler.run(this.nowNs());
+      const nowNs = this.nowNs();
+      this.#scheduler.catchUp(nowNs);
+      const outcome = await this.#scheduler.run(nowNs);
       afterPass(outcome);
       if (this.#scheduler.isStopped) return;
       const waitMs = (this.#scheduler.nextTimeNs() - this.nowNs()) / 1e6;

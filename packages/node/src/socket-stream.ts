@@ -5,10 +5,42 @@ import type { ByteStream, ByteStreamClient } from "@drydock/core/ports/byte-stre
 
 /** Bytes that may wait in a socket before `write` answers false. */
 const highWater = 1 << 20;
+const keepAliveMs = 10_000;
+
+/** Who runs what a socket has to tell: a scheduler, whose steps it becomes. */
+export interface StepTaker {
+  ready<T>(run: (argument: T) => void, argument: T): void;
+}
+
+/** Calls in order, as steps of a scheduler, which would choose any order by itself. */
+class OrderedSteps {
+  readonly #taker: StepTaker;
+  readonly #calls: (() => void)[] = [];
+  #isAsked = false;
+
+  constructor(taker: StepTaker) {
+    this.#taker = taker;
+  }
+
+  readonly run = (call: () => void): void => {
+    this.#calls.push(call);
+    if (this.#isAsked) return;
+    this.#isAsked = true;
+    this.#taker.ready(this.#drain, undefined);
+  };
+
+  readonly #drain = (): void => {
+    this.#isAsked = false;
+    for (const call of this.#calls.splice(0)) call();
+  };
+}
+
+const atOnce = (call: () => void): void => call();
 
 /** One socket, connected or connecting. Small writes of one turn leave in one packet; Nagle's delay is off. */
 export class SocketStream implements ByteStream {
   readonly #socket: Socket;
+  readonly #tell: (call: () => void) => void;
   #client: ByteStreamClient | null = null;
   #isClosed = false;
   #isCorked = false;
@@ -16,21 +48,25 @@ export class SocketStream implements ByteStream {
   /** Why it ended, when it did not end by itself. */
   problem: string | null = null;
 
-  constructor(socket: Socket) {
+  /** With `steps`, everything the client hears comes as a step of that scheduler. */
+  constructor(socket: Socket, steps: StepTaker | null = null) {
     this.#socket = socket;
+    this.#tell = steps === null ? atOnce : new OrderedSteps(steps).run;
     socket.setNoDelay(true);
+    // A peer whose machine has gone is noticed in the end.
+    socket.setKeepAlive(true, keepAliveMs);
     socket.pause();
     socket.on("error", (error) => {
       this.problem = error.message;
     });
     socket.on("close", () => {
       this.#isClosed = true;
-      this.#client?.closed();
+      this.#tell(() => this.#client?.closed());
     });
     socket.on("drain", () => {
       if (!this.#isWaiting) return;
       this.#isWaiting = false;
-      this.#client?.drained();
+      this.#tell(() => this.#client?.drained());
     });
     // Half-open connections are of no use to any protocol here.
     socket.on("end", () => socket.end());
@@ -42,8 +78,8 @@ export class SocketStream implements ByteStream {
 
   connect(client: ByteStreamClient): void {
     this.#client = client;
-    this.#socket.on("data", (bytes) => client.received(bytes as Uint8Array));
-    if (this.#isClosed) setImmediate(() => client.closed());
+    this.#socket.on("data", (bytes) => this.#tell(() => client.received(bytes as Uint8Array)));
+    if (this.#isClosed) setImmediate(() => this.#tell(() => client.closed()));
     else this.#socket.resume();
   }
 
@@ -83,8 +119,8 @@ export class SocketStream implements ByteStream {
 }
 
 /** Connects to a server; errors show as `closed`, with the reason in `problem`. */
-export function connectSocket(host: string, port: number): SocketStream {
-  return new SocketStream(connect({ host, port, noDelay: true }));
+export function connectSocket(host: string, port: number, steps: StepTaker | null = null): SocketStream {
+  return new SocketStream(connect({ host, port, noDelay: true }), steps);
 }
 
 export interface Listener {
@@ -96,7 +132,7 @@ export interface Listener {
 
 /** Listens on `host`, loopback unless told otherwise; `port` 0 takes a free one. Rejects when the port is taken. */
 export async function listen(
-  options: { readonly host?: string; readonly port: number },
+  options: { readonly host?: string; readonly port: number; readonly steps?: StepTaker },
   onStream: (stream: SocketStream, peer: string) => void,
 ): Promise<Listener> {
   const host = options.host ?? "127.0.0.1";
@@ -104,7 +140,7 @@ export async function listen(
   const server: Server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    onStream(new SocketStream(socket), `${socket.remoteAddress}:${socket.remotePort}`);
+    onStream(new SocketStream(socket, options.steps ?? null), `${socket.remoteAddress}:${socket.remotePort}`);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

@@ -1,12 +1,12 @@
 // A USB/IP server on a TCP port of this machine.
 
 import type { UsbipServer } from "@drydock/core/outlets/usbip/usbip-server";
-import { type Listener, listen } from "./socket-stream.ts";
+import { type Listener, listen, type StepTaker } from "./socket-stream.ts";
 
-/** Listens for USB/IP clients, on loopback unless told otherwise. */
+/** Listens for USB/IP clients, on loopback unless told otherwise. `steps` is the scheduler of the server's devices. */
 export function listenUsbip(
   server: UsbipServer,
-  options: { host?: string; port: number },
+  options: { readonly host?: string; readonly port: number; readonly steps?: StepTaker },
 ): Promise<Listener> {
   return listen(options, (stream, peer) => server.accept(stream, peer));
 }

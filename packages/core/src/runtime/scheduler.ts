@@ -149,6 +149,14 @@ export class Scheduler implements Clock {
     return this.#runs.length > 0 ? this.nowNs() : this.#clock.nextTimeNs();
   }
 
+  /**
+   * Time stands at `timeNs`, or at the next call that is due before it; nothing runs. For the real clock's runner, so
+   * that what comes from outside is not dated back to the last event.
+   */
+  catchUp(timeNs: Nanoseconds): void {
+    this.#clock.advanceTo(timeNs);
+  }
+
   /** The thread whose code is running, null in kernel callbacks and outside. */
   get current(): Thread | null {
     return this.#current;

@@ -16,6 +16,8 @@ export interface UsbipServerOptions {
 
 /** Connections at once, so that strangers cannot use up memory. */
 const sessionMaximum = 64;
+/** Half of a device's identity on the wire, 16 bits; 0 is no device. */
+const deviceNumberMaximum = 0xffff;
 
 /**
  * Give `attach` every port that appears (of a simulated bus, a wrapper round one, a real device) and `accept` every
@@ -49,7 +51,8 @@ export class UsbipServer {
   attach(port: UsbHostPort): void {
     const connector = (port.locationId >>> 20) & 0xf;
     const busId = `${this.#busNumber}-${connector === 0 ? this.#nextDevice : connector}`;
-    const place = { busId, busNumber: this.#busNumber, deviceNumber: this.#nextDevice++ & 0xffff };
+    const place = { busId, busNumber: this.#busNumber, deviceNumber: this.#nextDevice };
+    this.#nextDevice = this.#nextDevice === deviceNumberMaximum ? 1 : this.#nextDevice + 1;
     const created = new UsbipExport(
       port,
       place,
@@ -66,6 +69,10 @@ export class UsbipServer {
 
   /** Serves one connection until it closes. */
   accept(stream: ByteStream, peer = "a client"): void {
+    if (this.#sessions.size >= sessionMaximum) {
+      const idle = [...this.#sessions].find((session) => session.isIdle);
+      idle?.end("others wait for its place");
+    }
     if (this.#sessions.size >= sessionMaximum) {
       this.#onEvent(`${peer} was turned away: ${sessionMaximum} connections are open`);
       stream.connect({ received: () => {}, drained: () => {}, closed: () => {} });

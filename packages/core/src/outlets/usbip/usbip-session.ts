@@ -35,6 +35,8 @@ const largestTransfer = 16 << 20;
 /** Bytes of buffers that one client may have under way. */
 const memoryMaximum = 64 << 20;
 const isoPacketsMaximum = 1024;
+/** Sequences are 32 bits, 0 among them. */
+const noUnlink = -1;
 
 const errnoOfStatus: Readonly<Record<UsbStatus, number>> = {
   [UsbStatus.ok]: UsbipErrno.ok,
@@ -79,7 +81,7 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
   #isOver = false;
   #isHeld = false;
   #slots = new TransferSlots<number>(0, 0, 0);
-  /** By slot: sequence of the unlink that waits for it, or 0. */
+  /** By slot: sequence of the unlink that waits for it, or `noUnlink`. */
   #unlinks = new Float64Array(0);
   #flags = new Uint32Array(0);
 
@@ -87,6 +89,11 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
     this.#stream = stream;
     this.#options = options;
     stream.connect(this);
+  }
+
+  /** Has it a device? Those that have none make room when connections run out. */
+  get isIdle(): boolean {
+    return this.#device === null;
   }
 
   /** Closes the connection and says why. */
@@ -160,12 +167,12 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
     const sequence = slots.ids[slot];
     const unlink = this.#unlinks[slot];
     slots.release(slot);
-    if (unlink !== 0 && status === UsbStatus.cancelled) {
+    if (unlink !== noUnlink && status === UsbStatus.cancelled) {
       this.#answerUnlink(unlink, UsbipErrno.connectionReset);
       return;
     }
     this.#answerSubmit(sequence, errno, bytes, isIn ? buffer : null);
-    if (unlink !== 0) this.#answerUnlink(unlink, UsbipErrno.ok);
+    if (unlink !== noUnlink) this.#answerUnlink(unlink, UsbipErrno.ok);
   }
 
   #readOn(): void {
@@ -258,13 +265,20 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
   }
 
   #submit(device: UsbipExport, header: UsbipHeader, isIn: boolean): void {
-    const { sequence, length } = header;
-    const endpointNumber = header.endpoint & 0x0f;
+    const { sequence, length, endpoint: endpointNumber } = header;
+    if (header.deviceId !== device.deviceId || endpointNumber > 15) {
+      const isForUs = header.deviceId === device.deviceId;
+      this.#answerSubmit(sequence, isForUs ? UsbipErrno.noEntry : UsbipErrno.noDevice, 0, null);
+      return;
+    }
     const slots = this.#slots;
     const slot = slots.take(sequence, length);
     if (slot < 0) {
-      const errno = slot === SlotRefusal.duplicate ? UsbipErrno.invalid : UsbipErrno.outOfMemory;
-      this.#answerSubmit(sequence, errno, 0, null);
+      // Two answers under one number would be taken for each other.
+      if (slot === SlotRefusal.duplicate) {
+        throw new DecodeError("USB/IP submit", 4, `sequence ${sequence} is under way already`);
+      }
+      this.#answerSubmit(sequence, UsbipErrno.outOfMemory, 0, null);
       return;
     }
     const { port } = device.lent;
@@ -277,8 +291,9 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
       const setup = bytes.slice(start + 40, start + usbipHeaderBytes);
       const wLength = setup[6] | (setup[7] << 8);
       isReply = (setup[0] & 0x80) !== 0;
-      // More than the client's buffer holds cannot be sent back to it.
-      if (isReply) buffer = new Uint8Array(usbipHeaderBytes + (wLength <= length ? length : 0));
+      // More than the client's buffer holds cannot be sent back to it, and nothing when it expects nothing.
+      const hasRoom = wLength <= length && (isIn || wLength === 0);
+      if (isReply) buffer = new Uint8Array(usbipHeaderBytes + (hasRoom ? length : 0));
       else buffer = bytes.slice(dataAt, dataAt + (isIn ? 0 : length));
       slots.setups[slot] = setup;
       submitted = port.control(slot, setup, buffer, isReply ? usbipHeaderBytes : 0);
@@ -296,7 +311,7 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
       this.#answerSubmit(sequence, isBadControl ? UsbipErrno.pipe : errnoOfSubmit[submitted], 0, null);
       return;
     }
-    this.#unlinks[slot] = 0;
+    this.#unlinks[slot] = noUnlink;
     this.#flags[slot] = header.word20;
     slots.endpoints[slot] = endpointNumber | (isReply ? 0x80 : 0);
     slots.buffers[slot] = buffer;
@@ -304,7 +319,7 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
 
   #unlink(sequence: number, target: number): void {
     const slot = this.#slots.find(target);
-    if (slot === undefined || this.#unlinks[slot] !== 0) {
+    if (slot === undefined || this.#unlinks[slot] !== noUnlink) {
       this.#answerUnlink(sequence, UsbipErrno.ok);
       return;
     }

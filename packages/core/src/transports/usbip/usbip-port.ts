@@ -20,6 +20,8 @@ import { UsbSpeed } from "../../ports/usb-speed.ts";
 
 const slots = 256;
 const directionIn = 0x80;
+/** From an unlink to its answer. */
+const patienceNs = 10_000_000_000;
 /** Asked of the server with an interrupt IN (linux-guest.md §5: 0 makes Linux drop the connection). */
 const leastInterval = 1;
 
@@ -59,9 +61,11 @@ export class UsbipPort implements UsbHostPort {
   readonly #table = new UsbEndpointTable();
   readonly #halted = new Set<number>();
   readonly #slotOf = new Map<number, number>();
-  readonly #slotOfUnlink = new Map<number, number>();
+  /** By an unlink's sequence: its target's. */
+  readonly #targetOf = new Map<number, number>();
   readonly #sequences = new Float64Array(slots);
-  readonly #isCancelled = new Uint8Array(slots);
+  /** By slot: sequence of its unlink, 0 none. */
+  readonly #unlinks = new Float64Array(slots);
   readonly #endpoints = new Uint8Array(slots);
   readonly #buffers: (Uint8Array | null)[] = new Array(slots).fill(null);
   readonly #offsets = new Uint32Array(slots);
@@ -123,11 +127,13 @@ export class UsbipPort implements UsbHostPort {
   }
 
   cancel(slot: number): void {
-    if (this.#isOver || this.#isFree(slot) || this.#isCancelled[slot] !== 0) return;
-    this.#isCancelled[slot] = 1;
+    if (this.#isOver || !(slot >= 0 && slot < slots)) return;
+    if (this.#isFree(slot) || this.#unlinks[slot] !== 0) return;
     const header = this.#header;
     const sequence = this.#takeSequence();
-    this.#slotOfUnlink.set(sequence, slot);
+    this.#unlinks[slot] = sequence;
+    this.#targetOf.set(sequence, this.#sequences[slot]);
+    this.#clock.after(patienceNs, this.#checkUnlink, sequence);
     header.command = UsbipCommand.unlink;
     header.sequence = sequence;
     header.deviceId = this.#deviceId;
@@ -181,6 +187,13 @@ export class UsbipPort implements UsbHostPort {
     this.#client?.detached();
   }
 
+  /** A server that does not answer an unlink would hold the slot for ever. */
+  readonly #checkUnlink = (sequence: number): void => {
+    if (this.#isOver || !this.#targetOf.has(sequence)) return;
+    this.over("the server does not answer");
+    this.#stream.close();
+  };
+
   #isFree(slot: number): boolean {
     return !(slot >= 0 && slot < slots) ? false : this.#sequences[slot] === 0;
   }
@@ -203,7 +216,6 @@ export class UsbipPort implements UsbHostPort {
     const isIn = (endpoint & directionIn) !== 0;
     const sequence = this.#takeSequence();
     this.#sequences[slot] = sequence;
-    this.#isCancelled[slot] = 0;
     this.#endpoints[slot] = endpoint;
     this.#buffers[slot] = buffer;
     this.#offsets[slot] = offset;
@@ -237,12 +249,11 @@ export class UsbipPort implements UsbHostPort {
     const status = reply.word20 | 0;
     if (reply.command === UsbipCommand.returnUnlink) {
       input.consume(usbipHeaderBytes);
-      const slot = this.#slotOfUnlink.get(reply.sequence);
-      this.#slotOfUnlink.delete(reply.sequence);
-      // Still pending: the server will not answer it any more, whatever its words for that are.
-      if (slot !== undefined && this.#isCancelled[slot] !== 0 && !this.#isFree(slot)) {
-        this.#complete(slot, UsbStatus.cancelled, 0);
-      }
+      // Still pending: the server will not answer it any more, whatever its words for that are. Not pending: its own
+      // answer came first, or this is an answer to nothing.
+      const target = this.#targetOf.get(reply.sequence);
+      const slot = target === undefined ? undefined : this.#slotOf.get(target);
+      if (slot !== undefined) this.#complete(slot, UsbStatus.cancelled, 0);
       return true;
     }
     if (reply.command !== UsbipCommand.returnSubmit) {
@@ -299,7 +310,8 @@ export class UsbipPort implements UsbHostPort {
   #complete(slot: number, status: UsbStatus, actualBytes: number): void {
     this.#slotOf.delete(this.#sequences[slot]);
     this.#sequences[slot] = 0;
-    this.#isCancelled[slot] = 0;
+    if (this.#unlinks[slot] !== 0) this.#targetOf.delete(this.#unlinks[slot]);
+    this.#unlinks[slot] = 0;
     this.#buffers[slot] = null;
     this.#setups[slot] = null;
     this.#client?.completed(slot, status, actualBytes);
