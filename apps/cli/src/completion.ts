@@ -6,7 +6,13 @@ import type { Command } from "commander";
 export function printCompletion(shell: string, program: Command): void {
   const names = program.commands.map((command) => command.name());
   const flags = new Map(
-    program.commands.map((command) => [command.name(), command.options.map((option) => option.long ?? "")]),
+    program.commands.map((command) => [
+      command.name(),
+      [
+        ...command.commands.map((inner) => inner.name()),
+        ...[command, ...command.commands].flatMap((each) => each.options.map((option) => option.long ?? "")),
+      ],
+    ]),
   );
   const scripts: Readonly<Record<string, () => string>> = {
     bash: () => {

@@ -12,6 +12,8 @@ Examples:
   drydock trace capture.pcapng         a USB capture as text
   drydock diagnose FOLDER              what a folder of logs, crashes, dumps and captures says
   drydock check-transport sim          a transport's contract, check by check
+  drydock export usbip desk            our device models for a Linux kernel, over USB/IP
+  drydock import usbip HOST 1-1        our drivers on a device of a USB/IP server
 
 Exit codes: 0 pass, 1 finding or failed expectation, 2 usage, 3 rig error, 77 skipped, 130 interrupted.
 `;
@@ -20,6 +22,13 @@ function seed(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 0)
     throw new InvalidArgumentError("a seed is a whole number from 0 on.");
+  return value;
+}
+
+function tcpPort(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65535)
+    throw new InvalidArgumentError("a TCP port is a number from 0 to 65535.");
   return value;
 }
 
@@ -57,6 +66,45 @@ function build(): Command {
       "\nExample:\n  drydock start --device cdc-acm --pcap modem.pcapng\n  then, elsewhere: picocom -b 115200 PATH\n  type u and Enter to pull the cable, p and Enter to plug it in again\n",
     )
     .action(async (rig: string | undefined, options) => (await import("./start.ts")).start(rig, options));
+
+  const exports = program.command("export").description("offer a rig's devices to foreign hosts");
+  rigOptions(exports.command("usbip [rig]"))
+    .description("over USB/IP, for a Linux machine or guest; Ctrl-C ends it")
+    .option("--host <address>", "where to listen; others than loopback expose the devices", "127.0.0.1")
+    .option("--port <number>", "TCP port, 0 for a free one", tcpPort, 3240)
+    .option("--no-pacing", "neither the line nor the bus takes time")
+    .option("--for <seconds>", "end by itself after so long", Number)
+    .option("--json", "the first line on stdout is one JSON document with port and busids")
+    .addHelpText("after", "\nExample:\n  drydock export usbip desk --pcap linux.pcapng\n")
+    .action(async (rig: string | undefined, options) =>
+      (await import("./export.ts")).exportUsbip(rig, options),
+    );
+
+  const imports = program.command("import").description("bring up a device that is elsewhere");
+  imports
+    .command("usbip <server> [busid]")
+    .description("from a USB/IP server (HOST or HOST:PORT); without a busid, list what it offers")
+    .option("--seed <number>", "everything that chance decides follows from it", seed, 1)
+    .option("--platform <id>", "macos15, macos26, ipados, iphone or open", "open")
+    .option("--pcap <file>", "write the USB traffic as pcapng")
+    .option("--link <path>", "a stable name for the terminal")
+    .option("--for <seconds>", "end by itself after so long", Number)
+    .option("--json", "list: one JSON document; import: the first line is one with the ports")
+    .addHelpText(
+      "after",
+      "\nExample:\n  drydock import usbip 192.168.1.7\n  drydock import usbip 192.168.1.7 1-1.4\n",
+    )
+    .action(async (server: string, busId: string | undefined, options) =>
+      (await import("./import.ts")).importUsbip(server, busId, options),
+    );
+
+  program
+    .command("devices [server]")
+    .description("what can be reached over each path; a USB/IP server (HOST or HOST:PORT) is asked too")
+    .option("--json", "one JSON document")
+    .action(async (server: string | undefined, options) =>
+      (await import("./devices.ts")).devices(server, options),
+    );
 
   program
     .command("rigs")

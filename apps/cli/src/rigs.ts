@@ -36,33 +36,42 @@ const entries: readonly RigEntry[] = [
   { name: "desk", summary: "an FT232R and a CDC-ACM modem on one bus", devices: ["ftdi", "cdc-acm"] },
 ];
 
-/** Throws RangeError for unknown names, devices, faults and platforms. */
-export function buildRig(
-  name: string | undefined,
-  options: RigOptions,
-  extra: Pick<SerialRigOptions, "pacing" | "timing" | "trace"> = {},
-): SerialRig {
+/** Device kinds of a rig, or those that were asked for instead. Throws RangeError for unknown names and devices. */
+export function rigDevices(name: string | undefined, wanted: readonly string[]): readonly SerialDeviceKind[] {
   const entry = entries.find((candidate) => candidate.name === (name ?? "serial"));
   if (entry === undefined) {
     throw new RangeError(
       `no rig "${name}"; there are: ${entries.map((candidate) => candidate.name).join(", ")}`,
     );
   }
-  const devices = options.device.map((text) => {
+  const devices = wanted.map((text) => {
     const kind = deviceKinds.find((known) => known === text);
     if (kind === undefined) throw new RangeError(`no device "${text}"; there are: ${deviceKinds.join(", ")}`);
     return kind;
   });
+  return devices.length > 0 ? devices : entry.devices;
+}
+
+/** Throws RangeError for unknown names, devices, faults and platforms. */
+export function buildRig(
+  name: string | undefined,
+  options: RigOptions,
+  extra: Pick<SerialRigOptions, "pacing" | "timing" | "trace"> = {},
+): SerialRig {
+  const devices = rigDevices(name, options.device);
   const faults = options.fault.map(parseUsbFaultRule);
   return new SerialRig({
     seed: options.seed,
     turn: hostTurn,
     profile: platformProfile(options.platform),
-    devices: devices.length > 0 ? devices : entry.devices,
+    devices,
     ...(faults.length > 0 ? { faults: { rules: faults } } : {}),
     ...extra,
   });
 }
+
+/** Names of all rigs, for lists. */
+export const rigNames: readonly string[] = entries.map(({ name }) => name);
 
 export function listRigs(options: { json?: boolean }): void {
   if (options.json === true) {

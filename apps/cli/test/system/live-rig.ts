@@ -18,12 +18,18 @@ export interface LiveRig {
   stop(): Promise<number | null>;
 }
 
-/** Resolves when the first port is there. Rejects when the command ends before that or takes too long. */
-export async function startLiveRig(args: readonly string[]): Promise<LiveRig> {
+/**
+ * Starts `drydock start`, or another live command with the same conventions. Resolves when the first port is there;
+ * rejects when the command ends before that or takes too long.
+ */
+export async function startLiveRig(
+  args: readonly string[],
+  command: readonly string[] = ["start"],
+): Promise<LiveRig> {
   const folder = mkdtempSync(join(tmpdir(), "drydock-test-"));
   const child: ChildProcess = spawn(
     process.execPath,
-    [launcher, "start", "--json", "--link", join(folder, "tty"), "--for", "120", ...args],
+    [launcher, ...command, "--json", "--link", join(folder, "tty"), "--for", "120", ...args],
     { stdio: ["pipe", "pipe", "pipe"] },
   );
   let talk = "";

@@ -180,6 +180,9 @@ test("wrong input: each says what to do, with exit code 2", () => {
     [["registry", "--platform", "beos"], /no platform "beos"; there are/],
     [["case", "P99"], /no case "P99"; there are: P02/],
     [["trace", "/nonexistent"], /cannot read \/nonexistent/],
+    [["export", "usbip", "submarine"], /no rig "submarine"/],
+    [["export", "usbip", "--port", "99999"], /a TCP port is a number/],
+    [["import", "usbip", "a:b:c"], /no HOST or HOST:PORT/],
     [["fly"], /unknown command/],
     [["completion", "csh"], /no completion for "csh"/],
   ] as [string[], RegExp][]) {

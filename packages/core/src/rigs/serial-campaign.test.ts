@@ -36,6 +36,15 @@ for (const device of devices) {
     assert.deepEqual(await unplugAtEveryStep(options), campaign, "and the same on a second run");
   });
 
+  test(`${device}: unplug at every step over USB/IP ends in the same outcomes as on the bus (F01)`, async () => {
+    const options = { seed: 1, turn: hostTurn, device };
+    const onBus = await unplugAtEveryStep(options);
+    const overUsbip = await unplugAtEveryStep({ ...options, path: "usbip" });
+    assert.ok(overUsbip.steps > onBus.steps && overUsbip.explored === overUsbip.steps);
+    assert.deepEqual(overUsbip.failures, []);
+    assert.deepEqual(Object.keys(overUsbip.outcomes).sort(), Object.keys(onBus.outcomes).sort());
+  });
+
   test(`${device}: 300 seeds with faults: no hang, no crash, no broken contract`, async () => {
     const outcomes = new Set<string>();
     for (let seed = 0; seed < 300; seed++) {

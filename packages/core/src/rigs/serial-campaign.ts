@@ -14,6 +14,8 @@ export interface ScenarioOptions {
   /** Pull the cable before this step of the scheduler; 0 never. */
   readonly unplugAtStep?: number;
   readonly bundles?: SerialRigOptions["bundles"];
+  /** See UsbRigOptions. */
+  readonly path?: "bus" | "usbip";
 }
 
 export interface ScenarioResult {
@@ -41,6 +43,7 @@ export async function runSerialScenario(options: ScenarioOptions): Promise<Scena
     devices: [options.device],
     ...(options.faults === undefined ? {} : { faults: options.faults }),
     ...(options.bundles === undefined ? {} : { bundles: options.bundles }),
+    ...(options.path === undefined ? {} : { path: options.path }),
   });
   const { machine } = rig;
   const { scheduler } = machine;

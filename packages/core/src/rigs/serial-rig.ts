@@ -1,5 +1,6 @@
 // The serial rig: a machine, a USB bus, a serial device on it and the driver that brings it up.
 
+import type { Clock } from "../base/clock.ts";
 import { describeCdcRequest } from "../codec/cdc/cdc.ts";
 import { describeFtdiRequest } from "../codec/ftdi/ftdi.ts";
 import type { DescribeRequest } from "../codec/usb/setup.ts";
@@ -43,28 +44,32 @@ export class SerialRig extends UsbRig {
     });
     for (const bundle of options.bundles ?? [ftdiBundle, cdcAcmBundle]) this.machine.install(bundle);
     (options.devices ?? ["ftdi"]).forEach((kind, index) => {
-      const device = this.makeDevice(kind, options, options.farEnds?.[index]);
+      const farEnd = options.farEnds?.[index];
+      const device = makeSerialDevice(kind, {
+        clock: this.machine.scheduler,
+        pacing: options.pacing ?? "baud",
+        ...(farEnd === undefined ? {} : { farEnd }),
+      });
       this.devices.push(device);
       this.bus.plugIn(device, index + 1);
     });
   }
+}
 
-  private makeDevice(
-    kind: SerialDeviceKind,
-    options: SerialRigOptions,
-    farEnd: SerialFarEnd | undefined,
-  ): UsbDevicePort {
-    const common = { clock: this.machine.scheduler, pacing: options.pacing ?? "baud" };
-    if (kind === "cdc-acm")
-      return new CdcAcmDevice({ ...common, ...(farEnd === undefined ? {} : { farEnd }) });
-    return new FtdiDevice({
-      ...common,
-      chip: kind === "ftdi" ? "ft232r" : "ft4232h",
-      // Without pacing no byte is ever late: there is no overrun to model, and speed is what was asked for.
-      rings: options.pacing === "none" ? "transfer" : "chip",
-      ...(farEnd === undefined ? {} : { farEnds: [farEnd] }),
-    });
-  }
+/** A model of one kind, for whoever has a clock. */
+export function makeSerialDevice(
+  kind: SerialDeviceKind,
+  options: { readonly clock: Clock; readonly pacing: "baud" | "none"; readonly farEnd?: SerialFarEnd },
+): UsbDevicePort {
+  const { farEnd, ...common } = options;
+  if (kind === "cdc-acm") return new CdcAcmDevice(options);
+  return new FtdiDevice({
+    ...common,
+    chip: kind === "ftdi" ? "ft232r" : "ft4232h",
+    // Without pacing no byte is ever late: there is no overrun to model, and speed is what was asked for.
+    rings: options.pacing === "none" ? "transfer" : "chip",
+    ...(farEnd === undefined ? {} : { farEnds: [farEnd] }),
+  });
 }
 
 /** The rig of `npm start` and of most tests: one FT232R with a loop-back plug, on the open profile. */

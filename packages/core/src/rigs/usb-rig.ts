@@ -1,10 +1,13 @@
 // What every USB rig has: machine, host controller, bus, and the wrappers that faults and traces are.
 
 import { TraceHash } from "../base/hash.ts";
+import { microsecond } from "../base/units.ts";
 import type { DescribeRequest } from "../codec/usb/setup.ts";
 import type { IOUSBHostDevice } from "../families/usb/io-usb-host-device.ts";
 import { UsbFamily } from "../families/usb/usb-family.ts";
 import { type UsbFaultPlan, withUsbFaults } from "../faults/usb-faults.ts";
+import { UsbipServer } from "../outlets/usbip/usbip-server.ts";
+import { memoryStreamPair } from "../ports/memory-stream.ts";
 import type { UsbHostPort } from "../ports/usb-host.ts";
 import { Machine } from "../runtime/machine.ts";
 import type { PlatformProfile } from "../runtime/platform-profile.ts";
@@ -13,6 +16,7 @@ import { IOService } from "../runtime/service.ts";
 import { withUsbTrace } from "../trace/usb-trace.ts";
 import { UsbTraceLog } from "../trace/usb-trace-log.ts";
 import { SimUsbBus } from "../transports/sim/usb-bus.ts";
+import { UsbipImporter } from "../transports/usbip/usbip-importer.ts";
 
 export interface UsbRigOptions {
   readonly seed: number;
@@ -23,10 +27,18 @@ export interface UsbRigOptions {
   /** Records every transfer. Default true. */
   readonly trace?: boolean;
   readonly faults?: UsbFaultPlan;
+  /**
+   * How devices on `bus` reach the machine: directly, or exported by our USB/IP server and imported by our client over a
+   * stream in memory that cuts bytes anywhere. Default `bus`.
+   */
+  readonly path?: "bus" | "usbip";
   readonly bootArgDk?: number;
   /** Names of class and vendor requests for text traces. */
   readonly describeRequests?: readonly DescribeRequest[];
 }
+
+/** One way of a connection in memory. */
+const networkLatencyNs = 50 * microsecond;
 
 /**
  * The slipway for USB: devices plugged into `bus` come up in `machine`. On the way from the family to the bus lie
@@ -38,8 +50,11 @@ export class UsbRig {
   readonly family: UsbFamily;
   readonly trace: UsbTraceLog;
   readonly describeRequests: readonly DescribeRequest[];
+  readonly #options: UsbRigOptions;
+  #attachments = 0;
 
   constructor(options: UsbRigOptions) {
+    this.#options = options;
     this.machine = new Machine(options);
     this.describeRequests = options.describeRequests ?? [];
     this.trace = new UsbTraceLog();
@@ -54,13 +69,42 @@ export class UsbRig {
       random: this.machine.random.fork("usb-bus"),
       timing: options.timing ?? "bus",
     });
-    let attachments = 0;
-    this.bus.onAttach((plain) => {
-      attachments++;
-      let device: IOUSBHostDevice | null = null;
-      const port = this.#wrap(plain, options, attachments, () => device?.requests.describeCaller() ?? null);
-      device = this.family.attach(port);
+    if (options.path === "usbip") this.#exportAndImport();
+    else this.bus.onAttach((port) => this.attach(port));
+  }
+
+  /** Brings up a device that came from elsewhere: a USB/IP client, libusb, WebUSB. Devices on `bus` come by themselves. */
+  attach(plain: UsbHostPort): void {
+    let device: IOUSBHostDevice | null = null;
+    const port = this.#wrap(
+      plain,
+      this.#options,
+      ++this.#attachments,
+      () => device?.requests.describeCaller() ?? null,
+    );
+    device = this.family.attach(port);
+  }
+
+  /** Every device of the bus goes out through a server and comes back in through a client, reset or not. */
+  #exportAndImport(): void {
+    const clock = this.machine.scheduler;
+    const random = this.machine.random.fork("usbip");
+    const server = new UsbipServer({
+      onExported: (busId) => {
+        new UsbipImporter({
+          clock,
+          busId,
+          locationId: server.exports.get(busId)?.lent.port.locationId ?? 0,
+          connect: () => {
+            const [near, far] = memoryStreamPair({ clock, random, latencyNs: networkLatencyNs });
+            server.accept(far);
+            return near;
+          },
+          onAttach: (port) => this.attach(port),
+        });
+      },
     });
+    this.bus.onAttach((port) => server.attach(port));
   }
 
   /** Runs until nothing is left to do, or until `limitNs`. */

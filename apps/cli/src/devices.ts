@@ -1,0 +1,68 @@
+// drydock devices: what can be reached over each path, and which path is closed for which reason.
+
+import { spawnSync } from "node:child_process";
+import { rigNames } from "./rigs.ts";
+import { askUsbipServer, describeListed, parseUsbipAddress } from "./usbip-address.ts";
+
+interface PathReport {
+  readonly path: string;
+  readonly isOpen: boolean;
+  /** What is there, or why nothing can be. */
+  readonly devices: readonly string[];
+  readonly reason: string | null;
+}
+
+const closed = (path: string, reason: string): PathReport => ({ path, isOpen: false, devices: [], reason });
+const open = (path: string, devices: readonly string[]): PathReport => ({
+  path,
+  isOpen: true,
+  devices,
+  reason: devices.length === 0 ? "nothing is attached" : null,
+});
+
+async function usbip(server: string | undefined): Promise<PathReport> {
+  if (server === undefined) return closed("usbip", "no server was named: drydock devices HOST[:PORT]");
+  try {
+    return open(`usbip ${server}`, (await askUsbipServer(parseUsbipAddress(server))).map(describeListed));
+  } catch (error) {
+    if (error instanceof RangeError) throw error;
+    return closed(`usbip ${server}`, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function qemu(): PathReport {
+  const found = spawnSync("qemu-system-x86_64", ["--version"], { encoding: "utf8" });
+  if (found.error !== undefined) {
+    return closed(
+      "usbredir",
+      "QEMU is not installed here (Debian: qemu-system-x86); a QEMU elsewhere can connect",
+    );
+  }
+  return open("usbredir", [`${found.stdout.split("\n")[0]}: takes our devices, see drydock export`]);
+}
+
+/** Paths in the order of design.md §1. Exit code 0 whatever is open: it is a list, not a check. */
+export async function devices(server: string | undefined, options: { json?: boolean }): Promise<void> {
+  const reports: PathReport[] = [
+    open(
+      "sim",
+      rigNames.map((name) => `rig ${name}`),
+    ),
+    await usbip(server),
+    qemu(),
+    closed(
+      "webusb",
+      "a browser gives devices to a page, not to a command; see packages/core/src/transports/webusb",
+    ),
+  ];
+  if (options.json === true) {
+    process.stdout.write(`${JSON.stringify(reports, null, 2)}\n`);
+    return;
+  }
+  for (const { path, isOpen, devices: found, reason } of reports) {
+    process.stdout.write(
+      `${path.padEnd(24)} ${isOpen ? "open" : "closed"}${reason === null ? "" : `: ${reason}`}\n`,
+    );
+    for (const line of found) process.stdout.write(`  ${line}\n`);
+  }
+}
