@@ -81,3 +81,46 @@ export function getU32le(bytes: Uint8Array, offset: number): number {
     (bytes[offset] | (bytes[offset + 1] << 8) | (bytes[offset + 2] << 16) | (bytes[offset + 3] << 24)) >>> 0
   );
 }
+
+export function putU16be(bytes: Uint8Array, offset: number, value: number): void {
+  bytes[offset] = (value >> 8) & 0xff;
+  bytes[offset + 1] = value & 0xff;
+}
+
+export function putU24be(bytes: Uint8Array, offset: number, value: number): void {
+  bytes[offset] = (value >> 16) & 0xff;
+  bytes[offset + 1] = (value >> 8) & 0xff;
+  bytes[offset + 2] = value & 0xff;
+}
+
+export function putU32be(bytes: Uint8Array, offset: number, value: number): void {
+  bytes[offset] = (value >>> 24) & 0xff;
+  bytes[offset + 1] = (value >>> 16) & 0xff;
+  bytes[offset + 2] = (value >>> 8) & 0xff;
+  bytes[offset + 3] = value & 0xff;
+}
+
+/** `value` is a non-negative integer below 2^53. */
+export function putU64be(bytes: Uint8Array, offset: number, value: number): void {
+  putU32be(bytes, offset, Math.floor(value / 4294967296));
+  putU32be(bytes, offset + 4, value >>> 0);
+}
+
+export function getU16be(bytes: Uint8Array, offset: number): number {
+  return (bytes[offset] << 8) | bytes[offset + 1];
+}
+
+export function getU24be(bytes: Uint8Array, offset: number): number {
+  return (bytes[offset] << 16) | (bytes[offset + 1] << 8) | bytes[offset + 2];
+}
+
+export function getU32be(bytes: Uint8Array, offset: number): number {
+  return (
+    ((bytes[offset] << 24) | (bytes[offset + 1] << 16) | (bytes[offset + 2] << 8) | bytes[offset + 3]) >>> 0
+  );
+}
+
+/** Exact below 2^53; above it the nearest number, so that comparisons with a limit stay right. */
+export function getU64be(bytes: Uint8Array, offset: number): number {
+  return getU32be(bytes, offset) * 4294967296 + getU32be(bytes, offset + 4);
+}

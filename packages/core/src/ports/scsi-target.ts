@@ -35,7 +35,10 @@ export class ScsiTask {
   readonly cdb: Uint8Array = new Uint8Array(scsiCdbMaximum);
   cdbBytes = 0;
 
-  /** Set by `begin`: what the command itself says about its data, whatever the carrier was told. */
+  /**
+   * Set by `begin`: what the command itself says about its data, whatever the carrier was told. `execute` lowers
+   * `transferBytes` when the answer is shorter than the allocation length: it is then what would move if there were room.
+   */
   direction: ScsiDirection = ScsiDirection.none;
   transferBytes = 0;
 
@@ -58,6 +61,11 @@ const noBytes = new Uint8Array(0);
 /** Told once per task for which `execute` answered false, never from inside a call of the target. */
 export interface ScsiTargetClient {
   finished(task: ScsiTask): void;
+  /**
+   * Transport ID of an initiator port (SPC-4 §7.6.4), for PERSISTENT RESERVE IN's full status. Carriers that have no
+   * such names leave it out. May be called from inside `execute`.
+   */
+  transportIdOf?(initiator: number): Uint8Array;
 }
 
 /**
@@ -83,6 +91,11 @@ export interface ScsiTargetPort {
   resetUnit(lun: number): void;
   /** A hard reset of the target (bus reset, BOT reset of all units). */
   resetTarget(): void;
+  /**
+   * The initiator logged out or vanished (I_T NEXUS LOSS, SAM-5 §7.6): its tasks are aborted, its SPC-2 reservation and
+   * its prevention of medium removal end. Persistent reservations stay. Carriers with one lasting initiator never call it.
+   */
+  nexusLost(initiator: number): void;
   /** Power to the medium is cut and comes back: what was not flushed is lost. */
   powerCycle(): void;
 }
