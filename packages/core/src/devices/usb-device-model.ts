@@ -134,9 +134,20 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
   }
 
   /** Something to say on an endpoint that answered NAK. Ignored when unplugged. */
-  protected ready(endpoint: number): void {
-    this.#upstream?.ready(endpoint);
+  protected ready(endpoint: number, stream = 0): void {
+    this.#upstream?.ready(endpoint, stream);
   }
+
+  /** Drops off the bus and comes back. Ignored when unplugged. */
+  protected reconnect(): void {
+    this.#upstream?.reconnect();
+  }
+
+  /** An interface begins with an alternate setting: SET_CONFIGURATION (always 0) or SET_INTERFACE. */
+  protected settingBegan(_interfaceNumber: number, _alternate: number): void {}
+
+  /** The host cleared the halt of an endpoint. A device that is not done stalling may halt it again. */
+  protected haltCleared(_endpoint: number): void {}
 
   /** Makes an endpoint answer STALL until CLEAR_FEATURE. Ignored when the configuration has no such endpoint. */
   protected halt(endpoint: number): void {
@@ -364,6 +375,7 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
     for (const { descriptor } of chosen?.endpoints ?? []) {
       this.#endpoints[indexOf(descriptor.bEndpointAddress)] = endpointThere;
     }
+    this.settingBegan(number, alternate);
   }
 
   #changeFeature(setup: Setup): boolean {
@@ -379,7 +391,10 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
     if ((endpoint & 0x0f) === 0) return true;
     if (this.#endpoints[indexOf(endpoint)] === endpointAbsent) return false;
     if (on) this.halt(endpoint);
-    else this.#endpoints[indexOf(endpoint)] = endpointThere;
+    else {
+      this.#endpoints[indexOf(endpoint)] = endpointThere;
+      this.haltCleared(endpoint);
+    }
     return true;
   }
 

@@ -182,9 +182,14 @@ export class UsbCarrier implements UsbUpstream {
     this.#queues[indexOf(endpoint)].isHalted = false;
   }
 
-  ready(endpoint: number): void {
+  ready(endpoint: number, stream = 0): void {
     if (this.#isGone) return;
     const index = (endpoint & 0x0f) === 0 ? controlIndex : indexOf(endpoint);
+    if (stream !== 0) {
+      const queue = this.#streams.get(index | (stream << streamShift));
+      if (queue !== undefined) this.#wake(queue);
+      return;
+    }
     this.#wake(this.#queues[index]);
     if (this.#streams.size === 0) return;
     for (const queue of this.#streams.values()) if ((queue.key & indexMask) === index) this.#wake(queue);

@@ -13,10 +13,10 @@ export const UsbStall = -2;
 export interface UsbUpstream {
   /**
    * An endpoint that answered NAK has something now: data for an IN, room for an OUT, or an answer on endpoint 0.
-   * `endpoint` is the address with the direction bit; it is told for all its streams at once. Cheap, idempotent,
-   * allowed at any time while plugged in.
+   * `endpoint` is the address with the direction bit; without a `stream` it is told for all its streams at once.
+   * Cheap, idempotent, allowed at any time while plugged in.
    */
-  ready(endpoint: number): void;
+  ready(endpoint: number, stream?: number): void;
   /** The device drops off the bus and comes back (a firmware reset, a bridge that re-enumerates). */
   reconnect(): void;
 }

@@ -6,6 +6,11 @@ import type { ServiceClass } from "./service.ts";
 
 /** What a .dext bundle says of itself, plus the classes that its executable holds. */
 export interface DriverBundle {
+  /**
+   * `dext` (default): a driver extension with a server process of its own. `kext`: code of the kernel, as Apple's own
+   * transport and class drivers are; no entitlement is asked for, and what it throws panics.
+   */
+  readonly kind?: "dext" | "kext";
   /** CFBundleIdentifier. */
   readonly identifier: string;
   /** CFBundleVersion; the same version again is "already active". */

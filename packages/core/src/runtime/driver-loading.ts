@@ -239,14 +239,16 @@ export class DriverLoading {
   async #startCandidate(nub: IOService, candidate: Candidate): Promise<string> {
     const { log, profile, registry, scheduler } = this.#parts;
     const { bundle } = candidate.installed;
-    if (!profile.driverKit) return `${profile.name} runs no driver extensions`;
+    const isKext = bundle.kind === "kext";
+    if (!profile.driverKit && !isKext) return `${profile.name} runs no driver extensions`;
     if (profile.needsEnableSwitch && !candidate.installed.isEnabled)
       return "the driver is not enabled in Settings";
     if (!candidate.installed.isEnabled) return "the driver is not approved";
-    const userClass = candidate.personality.IOUserClass;
-    const cls = typeof userClass === "string" ? bundle.classes[userClass] : undefined;
-    if (typeof userClass !== "string" || cls === undefined)
-      return `the bundle has no class ${String(userClass)}`;
+    const className = isKext ? candidate.personality.IOClass : candidate.personality.IOUserClass;
+    const cls = typeof className === "string" ? bundle.classes[className] : undefined;
+    if (typeof className !== "string" || cls === undefined)
+      return `the bundle has no class ${String(className)}`;
+    const userClass = isKext ? "" : className;
 
     const refusal = this.#refuseLaunch(bundle);
     if (refusal !== null) return refusal;
@@ -266,13 +268,13 @@ export class DriverLoading {
       server.process,
       kernelClass,
       userClass,
-      kernelClassChain(kernelClass),
+      isKext ? [kernelClass, "IOService"] : kernelClassChain(kernelClass),
       {
         ...candidate.personality,
         CFBundleIdentifier: candidate.personality.CFBundleIdentifier ?? bundle.identifier,
         IOMatchedPersonality: candidate.personality,
         IOProbeScore: candidate.verdict.score,
-        IOUserClasses: [userClass],
+        ...(isKext ? {} : { IOUserClasses: [userClass] }),
       },
     );
     const verdict = decideProviderAttach({
@@ -286,15 +288,16 @@ export class DriverLoading {
       provider: { classChain: nub.classChain, name: nub.registryName, properties: nub.copyProperties() },
       serviceProperties: context.properties,
     });
-    for (const line of verdict.logLines) log.kernel(line);
-    if (!verdict.allowed) {
+    // Kernel code carries no entitlements and is asked for none.
+    if (!isKext) for (const line of verdict.logLines) log.kernel(line);
+    if (!verdict.allowed && !isKext) {
       this.retireIfEmpty(server.process);
       return verdict.reason;
     }
     const service = instantiate(cls, context);
     if (service === null) {
       this.retireIfEmpty(server.process);
-      return `${userClass}::init returned false`;
+      return `${className}::init returned false`;
     }
     registry.attach(service, nub);
     const hosted: HostedService = { service, candidate, nub };
@@ -340,6 +343,7 @@ export class DriverLoading {
 
   async #launch(candidate: Candidate, nub: IOService): Promise<Server> {
     const { bundle } = candidate.installed;
+    if (bundle.kind === "kext") return { process: this.#parts.kernelProcess, bundle, key: "kernel" };
     const name = candidate.personality.IOUserServerName;
     const serverName = typeof name === "string" ? name : bundle.identifier;
     const shared = candidate.personality.IOUserServerOneProcess === true;

@@ -149,6 +149,12 @@ export class IOService implements ActionTarget {
   }
 
   /**
+   * Kernel objects only: called when the service becomes inactive, before anything is taken away. Nothing waits for it;
+   * hosted services get `stop` instead.
+   */
+  willTerminate(): void {}
+
+  /**
    * The system changes this service's power state. Prepare the hardware, then call `super.setPowerState(flags)`: that
    * call is the acknowledgement, due within 20 s (posts.md T4). A rejection acknowledges at once.
    */

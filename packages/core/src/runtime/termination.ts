@@ -36,6 +36,7 @@ export class Termination {
       entry.isRegistered = false;
       this.#parts.ring.record("terminate", entry.registryId, 0, entry.className);
       if (entry.process.kind === "dext") this.#sendStop(entry);
+      else entry.willTerminate();
     }
     this.#finishBranch(service);
   }

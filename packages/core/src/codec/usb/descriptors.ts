@@ -363,7 +363,11 @@ export interface SettingPlan {
   readonly iInterface?: number;
   /** Class-specific descriptors, whole, right after the interface. */
   readonly extra?: readonly Uint8Array[];
-  readonly endpoints: readonly (EndpointDescriptor & { readonly companion?: EndpointCompanion })[];
+  /** `extra`: class-specific descriptors, whole, after the endpoint and its companion. */
+  readonly endpoints: readonly (EndpointDescriptor & {
+    readonly companion?: EndpointCompanion;
+    readonly extra?: readonly Uint8Array[];
+  })[];
 }
 
 /** Builds a configuration from plans, in the order given. `associations` go before their first interface. */
@@ -397,9 +401,11 @@ export function encodeConfiguration(
       parts.push(7, DescriptorType.endpoint, endpoint.bEndpointAddress, endpoint.bmAttributes);
       parts.push(endpoint.wMaxPacketSize & 0xff, endpoint.wMaxPacketSize >> 8, endpoint.bInterval);
       const { companion } = endpoint;
-      if (companion === undefined) continue;
-      parts.push(6, DescriptorType.superSpeedCompanion, companion.bMaxBurst, companion.bmAttributes);
-      parts.push(companion.wBytesPerInterval & 0xff, companion.wBytesPerInterval >> 8);
+      if (companion !== undefined) {
+        parts.push(6, DescriptorType.superSpeedCompanion, companion.bMaxBurst, companion.bmAttributes);
+        parts.push(companion.wBytesPerInterval & 0xff, companion.wBytesPerInterval >> 8);
+      }
+      for (const extra of endpoint.extra ?? []) parts.push(...extra);
     }
   }
   const bytes = Uint8Array.from(parts);

@@ -116,7 +116,7 @@ export class IOUSBHostInterface extends IOService {
         `no endpoint 0x${address.toString(16)} in this setting`,
       );
     }
-    const pipe = new IOUSBHostPipe(this, endpoint.descriptor, this.device.requests);
+    const pipe = new IOUSBHostPipe(this, endpoint, this.device.requests);
     this.#pipes.set(address, pipe);
     return pipe;
   }

@@ -2,13 +2,15 @@
 
 import { ContractViolation } from "../../base/errors.ts";
 import { type IOReturn, IOReturns } from "../../base/io-return.ts";
-import type { EndpointDescriptor } from "../../codec/usb/descriptors.ts";
+import { streamsOf } from "../../codec/mass-storage/attached-scsi.ts";
+import type { Endpoint, EndpointDescriptor } from "../../codec/usb/descriptors.ts";
 import type { OSAction } from "../../runtime/action.ts";
 import {
   type IOMemoryDescriptor,
   kIOMemoryDirectionIn,
   kIOMemoryDirectionOut,
 } from "../../runtime/memory.ts";
+import { UsbSpeed } from "../../ports/usb-speed.ts";
 import type { IOUSBHostInterface } from "./io-usb-host-interface.ts";
 import { ActionReceiver, blockOnUsb } from "./usb-receivers.ts";
 import type { UsbReceiver, UsbRequests } from "./usb-requests.ts";
@@ -33,17 +35,24 @@ export class IOUSBHostPipe {
   readonly interface: IOUSBHostInterface;
   readonly descriptor: EndpointDescriptor;
   readonly address: number;
+  /** Streams that the endpoint's companion allows; 0 below SuperSpeed. */
+  readonly streamCount: number;
   readonly #requests: UsbRequests;
   readonly #actions: ActionReceiver;
   #isClosed = false;
   #idleTimeoutMs = 0;
   #ring: Bundle | null = null;
+  #hasStreams = false;
 
   /** Called by the interface. */
-  constructor(owner: IOUSBHostInterface, descriptor: EndpointDescriptor, requests: UsbRequests) {
+  constructor(owner: IOUSBHostInterface, endpoint: Endpoint, requests: UsbRequests) {
+    const { companion, descriptor } = endpoint;
     this.interface = owner;
     this.descriptor = descriptor;
     this.address = descriptor.bEndpointAddress;
+    const isBulk = (descriptor.bmAttributes & 3) === 2;
+    const isSuper = requests.port.speed >= UsbSpeed.super;
+    this.streamCount = isBulk && isSuper && companion !== null ? streamsOf(companion.bmAttributes) : 0;
     this.#requests = requests;
     this.#actions = new ActionReceiver(owner.scheduler);
   }
@@ -146,6 +155,57 @@ export class IOUSBHostPipe {
       );
     }
     this.#requests.port.clearHalt(this.address);
+  }
+
+  /**
+   * Kernel clients only. Switches the pipe to streams: from now on transfers name one, 1 to `streamCount`.
+   * USBDriverKit documents no streams; the kernel's and the IOUSBHost framework's pipes have this call (likely).
+   * kIOReturnUnsupported when the endpoint has none.
+   */
+  enableStreams(): void {
+    if (this.streamCount === 0)
+      throw this.interface.failure(IOReturns.kIOReturnUnsupported, "IOUSBHostPipe.enableStreams");
+    this.#hasStreams = true;
+  }
+
+  disableStreams(): void {
+    this.#hasStreams = false;
+  }
+
+  /**
+   * Kernel clients only: a transfer ended by a completion routine instead of an action, as kernel drivers have it.
+   * Returns and refusals as `asyncIO`; `receiver` is told exactly once after kIOReturnSuccess, never inside the call.
+   * kIOReturnBadArgument for a stream that is not enabled, or none where streams are.
+   */
+  enqueue(
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    stream: number,
+    timeoutMs: number,
+    receiver: UsbReceiver,
+    tag: number,
+  ): IOReturn {
+    const { client } = this.interface;
+    if (this.#isClosed || client === null) return IOReturns.kIOReturnNotOpen;
+    if (this.#hasStreams !== stream > 0 || stream > this.streamCount) return IOReturns.kIOReturnBadArgument;
+    return this.#requests.transfer(
+      "IOUSBHostPipe.io",
+      client,
+      this.address,
+      buffer,
+      length,
+      timeoutMs,
+      receiver,
+      tag,
+      offset,
+      stream,
+    );
+  }
+
+  /** Kernel clients only: ends one transfer of `enqueue` with kIOReturnAborted. Ignored when it is over. */
+  abortOne(receiver: UsbReceiver, tag: number): void {
+    this.#requests.abortOne(receiver, tag, IOReturns.kIOReturnAborted);
   }
 
   /** Once per pipe, bulk only: room for `size` descriptors that asyncIOBundled names by index. */

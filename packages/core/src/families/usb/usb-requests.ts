@@ -94,14 +94,27 @@ export class UsbRequests implements UsbHostClient {
     timeoutMs: number,
     receiver: UsbReceiver,
     tag: number,
+    offset = 0,
+    stream = 0,
   ): IOReturn {
     const slot = this.#claim(owner, endpoint, receiver, tag);
     if (slot < 0) return IOReturns.kIOReturnNoResources;
     this.#call = call;
     this.#caller = owner;
-    const submitted = this.port.transfer(slot, endpoint, buffer, 0, length);
+    const submitted = this.port.transfer(slot, endpoint, buffer, offset, length, stream);
     this.#call = "";
     return this.#accepted(slot, submitted, timeoutMs);
+  }
+
+  /** Ends the one transfer of `receiver` with `tag`, with `code`. False when it is not under way. */
+  abortOne(receiver: UsbReceiver, tag: number, code: IOReturn): boolean {
+    for (let slot = 0; slot < this.#receivers.length; slot++) {
+      if (this.#receivers[slot] !== receiver || this.#tags[slot] !== tag) continue;
+      this.#cancelCodes[slot] = code;
+      this.port.cancel(slot);
+      return true;
+    }
+    return false;
   }
 
   /** Ends what is under way on `endpoint` (null: all) for `owner` (null: anybody) with `code`. Returns how many. */
