@@ -161,8 +161,48 @@ function compareUsbKey(key: string, table: Properties, subject: MatchSubject): M
   );
 }
 
-/** By bus; PCI, HID and SCSI add theirs here when their families are built. */
-const familyMatchers: readonly FamilyMatcher[] = [matchUsb];
+/** Keys of SCSI units in rising order of rank, with the score when it is the last one given (driverkit-core.md §11.4). */
+const scsiRanks = [
+  ["Peripheral Device Type", 5000],
+  ["Vendor Identification", 10_000],
+  ["Product Identification", 15_000],
+  ["Product Revision Level", 20_000],
+] as const;
+/** A probe score of a whole rank is clamped below one. */
+const scsiRankStep = 5000;
+const scsiClampedScore = 4000;
+/** Without a device type, a personality matches only in a category of its own. */
+const scsiUntypedScore = 4900;
+
+/** SCSI units: each listed property must be equal, and the highest one listed gives the score (public ancestor). */
+export function matchScsi(table: Properties, subject: MatchSubject): MatchVerdict | null {
+  if (!subject.classChain.includes("IOSCSIPeripheralDeviceNub")) return null;
+  if (table["Peripheral Device Type"] === undefined) {
+    if (table.IOMatchCategory === undefined) {
+      return refusal(
+        "a personality without Peripheral Device Type needs an IOMatchCategory",
+        "Peripheral Device Type",
+      );
+    }
+    return verdict(scsiUntypedScore, "no device type, but a category of its own");
+  }
+  let score = 0;
+  let decided = "";
+  for (const [key, rank] of scsiRanks) {
+    const wanted = table[key];
+    if (wanted === undefined) continue;
+    const found = subject.properties[key];
+    if (found === undefined || !sameProperty(wanted, found)) {
+      return refusal(`${key} is ${showProperty(found)}, wanted ${showProperty(wanted)}`, key, wanted, found);
+    }
+    score = rank;
+    decided = key;
+  }
+  return verdict(score, `${decided} is equal: ${score}`);
+}
+
+/** By bus; PCI and HID add theirs here when their families are built. */
+const familyMatchers: readonly FamilyMatcher[] = [matchUsb, matchScsi];
 
 /** Judges one personality. Generic keys are combined with AND; the family decides about its own. */
 export function matchPersonality(personality: Properties, subject: MatchSubject): MatchVerdict {
@@ -183,8 +223,11 @@ export function matchPersonality(personality: Properties, subject: MatchSubject)
     const judged = matcher(personality, subject);
     if (judged === null) continue;
     if (!judged.matches) return judged;
-    const added = probeScore === 0 ? "" : ` + IOProbeScore ${probeScore}`;
-    return verdict(judged.score + probeScore, `${judged.reason}${added}`);
+    // SCSI: a probe score never jumps a whole rank.
+    const isClamped = matcher === matchScsi && probeScore >= scsiRankStep;
+    const counted = isClamped ? scsiClampedScore : probeScore;
+    const added = probeScore === 0 ? "" : ` + IOProbeScore ${counted}${isClamped ? ` (given ${probeScore})` : ""}`;
+    return verdict(judged.score + counted, `${judged.reason}${added}`);
   }
   return verdict(probeScore, `the class fits; no further keys; IOProbeScore ${probeScore}`);
 }

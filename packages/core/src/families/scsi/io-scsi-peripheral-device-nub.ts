@@ -1,0 +1,121 @@
+// IOSCSIPeripheralDeviceNub: one logical unit, as class drivers match it.
+
+import { getAscii } from "../../codec/scsi/inquiry.ts";
+import { writeInquiry, writeReportLuns } from "../../codec/scsi/cdb.ts";
+import type { Properties } from "../../runtime/properties.ts";
+import { IOService, type ServiceContext } from "../../runtime/service.ts";
+import type { IOSCSIProtocolServices } from "./io-scsi-protocol-services.ts";
+import { kSCSIDataTransfer_FromTargetToInitiator, kSCSITaskStatus_CHECK_CONDITION } from "./scsi-task.ts";
+
+/** First INQUIRY; the second asks for ADDITIONAL LENGTH + 5 (posts.md T9). */
+const firstInquiryBytes = 6;
+const inquiryTimeoutMs = 10_000;
+/** A unit that still has a unit attention to tell refuses nothing of this, but is asked again all the same. */
+const inquiryAttempts = 4;
+
+/**
+ * IOSCSILogicalUnitNub (Bulk-Only) and IOSCSIHierarchicalLogicalUnit (UAS) are both of this class: it is the provider
+ * class to match (posts.md P09, established).
+ */
+export class IOSCSIPeripheralDeviceNub extends IOService {
+  readonly protocol: IOSCSIProtocolServices;
+  readonly lun: number;
+
+  constructor(context: ServiceContext, protocol: IOSCSIProtocolServices, lun: number) {
+    super(context);
+    this.protocol = protocol;
+    this.lun = lun;
+  }
+}
+
+/** What two INQUIRYs said. */
+export interface UnitIdentity {
+  readonly peripheralType: number;
+  readonly vendor: string;
+  readonly product: string;
+  readonly revision: string;
+  readonly isRemovable: boolean;
+}
+
+/** Asks a unit who it is, as the kernel does; null when there is none. Blocks. */
+export async function identifyUnit(protocol: IOSCSIProtocolServices, lun: number): Promise<UnitIdentity | null> {
+  const first = await inquire(protocol, lun, firstInquiryBytes);
+  if (first === null || first.length < 5) return null;
+  // Zeros in the first answer make the second one 5 bytes long: so be it.
+  const whole = await inquire(protocol, lun, first[4] + 5);
+  if (whole === null) return null;
+  // Qualifier 3: the target could have a unit here and has none.
+  if (whole.length < 1 || whole[0] >> 5 === 3) return null;
+  const text = (at: number, length: number) =>
+    whole.length >= at + length ? getAscii(whole, at, length).trim() : "";
+  return {
+    peripheralType: whole[0] & 0x1f,
+    vendor: text(8, 8),
+    product: text(16, 16),
+    revision: text(32, 4),
+    isRemovable: (whole[1] & 0x80) !== 0,
+  };
+}
+
+async function inquire(
+  protocol: IOSCSIProtocolServices,
+  lun: number,
+  allocationBytes: number,
+): Promise<Uint8Array | null> {
+  for (let attempt = 0; attempt < inquiryAttempts; attempt++) {
+    const task = protocol.newTask();
+    task.lun = lun;
+    task.cdbBytes = writeInquiry(task.cdb, null, allocationBytes);
+    task.direction = kSCSIDataTransfer_FromTargetToInitiator;
+    task.data = new Uint8Array(allocationBytes);
+    task.dataBytes = allocationBytes;
+    task.timeoutMs = inquiryTimeoutMs;
+    await protocol.perform(task, "INQUIRY");
+    if (task.isGood) return task.data.subarray(0, task.realizedBytes);
+    if (protocol.isInactive) return null;
+  }
+  return null;
+}
+
+/** Logical units of a hierarchical target: REPORT LUNS, or unit 0 alone where it is refused. Blocks. */
+export async function reportUnits(protocol: IOSCSIProtocolServices): Promise<number[]> {
+  const bytes = 8 + 8 * 16;
+  for (let attempt = 0; attempt < inquiryAttempts; attempt++) {
+    const task = protocol.newTask();
+    task.cdbBytes = writeReportLuns(task.cdb, bytes);
+    task.direction = kSCSIDataTransfer_FromTargetToInitiator;
+    task.data = new Uint8Array(bytes);
+    task.dataBytes = bytes;
+    task.timeoutMs = inquiryTimeoutMs;
+    await protocol.perform(task, "REPORT LUNS");
+    if (task.isGood) {
+      const luns: number[] = [];
+      for (let at = 8; at + 8 <= task.realizedBytes; at += 8) {
+        // Single-level numbers only; whatever else there is cannot be addressed by a number.
+        const isSimple = task.data.subarray(at + 2, at + 8).every((byte) => byte === 0);
+        const method = task.data[at] >> 6;
+        if (isSimple && method <= 1) luns.push(((task.data[at] & 0x3f) << 8) | task.data[at + 1]);
+      }
+      const listed = Math.min(luns.length, ((task.data[2] << 8) | task.data[3]) >> 3);
+      return listed === 0 ? [0] : luns.slice(0, listed);
+    }
+    if (protocol.isInactive) return [];
+    if (task.status !== kSCSITaskStatus_CHECK_CONDITION) break;
+  }
+  return [0];
+}
+
+export function nubProperties(identity: UnitIdentity, lun: number, interconnect: string): Properties {
+  return {
+    "Peripheral Device Type": identity.peripheralType,
+    "Vendor Identification": identity.vendor,
+    "Product Identification": identity.product,
+    "Product Revision Level": identity.revision,
+    "Removable Media": identity.isRemovable,
+    SCSILogicalUnitNumber: lun,
+    "Protocol Characteristics": {
+      "Physical Interconnect": interconnect,
+      "Physical Interconnect Location": "External",
+    },
+  };
+}

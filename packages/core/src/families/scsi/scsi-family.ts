@@ -1,0 +1,129 @@
+// The SCSI family of a machine: finds logical units behind transports, publishes them, brings disks up.
+
+import type { BlockGeometry } from "../../ports/block.ts";
+import type { Machine } from "../../runtime/machine.ts";
+import type { IOService } from "../../runtime/service.ts";
+import { callService } from "../../runtime/service-call.ts";
+import type { FlushLedger } from "../block/flush-ledger.ts";
+import { type BlockStorageBackend, IOMedia } from "../block/io-media.ts";
+import { DirectAccessUnit } from "./direct-access-unit.ts";
+import {
+  IOSCSIPeripheralDeviceNub,
+  identifyUnit,
+  nubProperties,
+  reportUnits,
+} from "./io-scsi-peripheral-device-nub.ts";
+import { IOSCSIPeripheralDeviceType00, scsiBlockCommandsKext } from "./io-scsi-peripheral-device-type00.ts";
+import { IOSCSIProtocolServices } from "./io-scsi-protocol-services.ts";
+import { IOUserSCSIPeripheralDeviceType00 } from "./io-user-scsi-peripheral-device-type00.ts";
+
+export interface ScsiFamilyOptions {
+  /** Installs Apple's class driver for disks. Default true. */
+  readonly classDriver?: boolean;
+}
+
+/**
+ * Watches a machine for transports and class drivers. `units` are the disks in order of appearance, gone ones too;
+ * `media` the media that are there now.
+ */
+export class ScsiFamily {
+  readonly units: DirectAccessUnit[] = [];
+  readonly #machine: Machine;
+  #diskNumber = 2;
+
+  constructor(machine: Machine, options: ScsiFamilyOptions = {}) {
+    this.#machine = machine;
+    if (options.classDriver ?? true) machine.install(scsiBlockCommandsKext);
+    machine.onRegistered((service) => {
+      if (service instanceof IOSCSIProtocolServices) this.#spawn("probe SCSI units", () => this.#probe(service));
+      else if (service instanceof IOSCSIPeripheralDeviceType00) this.#adopt(service);
+      else if (service instanceof IOUserSCSIPeripheralDeviceType00) this.#adopt(service);
+    });
+  }
+
+  /** Media that are there, in order of appearance. */
+  get media(): IOMedia[] {
+    return this.units.flatMap(({ media }) => (media === null ? [] : [media]));
+  }
+
+  #spawn(name: string, body: () => Promise<void>): void {
+    this.#machine.kernelProcess.spawn(name, body);
+  }
+
+  async #probe(protocol: IOSCSIProtocolServices): Promise<void> {
+    const isHierarchical = protocol.unitNaming === "IOSCSIHierarchicalLogicalUnit";
+    const luns = isHierarchical
+      ? await reportUnits(protocol)
+      : Array.from({ length: protocol.maximumLun + 1 }, (_, lun) => lun);
+    for (const lun of luns) {
+      const identity = await identifyUnit(protocol, lun);
+      if (protocol.isInactive) return;
+      if (identity === null) {
+        this.#machine.log.kernel(`IOSCSIArchitectureModelFamily: unit ${lun} of ${protocol.logName} did not answer INQUIRY`);
+        continue;
+      }
+      const nub = this.#machine.publish(
+        {
+          kernelClass: protocol.unitNaming,
+          classChain: [protocol.unitNaming, "IOSCSIPeripheralDeviceNub", "IOService"],
+          provider: protocol,
+          properties: nubProperties(identity, lun, "USB"),
+        },
+        (context) => new IOSCSIPeripheralDeviceNub(context, protocol, lun),
+      );
+      nub.location = String(lun);
+      nub.registerService();
+    }
+  }
+
+  #adopt(service: IOSCSIPeripheralDeviceType00 | IOUserSCSIPeripheralDeviceType00): void {
+    const { provider } = service;
+    if (!(provider instanceof IOSCSIPeripheralDeviceNub) || service.unit !== null) return;
+    const unit = new DirectAccessUnit(provider, this.#machine.scheduler, {
+      publishMedia: (geometry, backend, ledger) => this.#publishMedia(service, geometry, backend, ledger),
+      withdrawMedia: (media) => this.#machine.terminate(media),
+      note: (text) => this.#machine.log.kernel(`IOSCSIBlockCommandsDevice: ${text}`),
+    });
+    service.unit = unit;
+    this.units.push(unit);
+    this.#spawn("bring up disk", async () => {
+      if (service instanceof IOUserSCSIPeripheralDeviceType00) {
+        const answer = await callService(
+          this.#machine.scheduler,
+          service,
+          "UserDetermineDeviceCharacteristics",
+          this.#machine.messageDelayNs(),
+          () => service.userDetermineDeviceCharacteristics(),
+        );
+        if (answer.value !== true) return;
+      }
+      await unit.bringUp();
+    });
+  }
+
+  #publishMedia(
+    service: IOService,
+    geometry: BlockGeometry,
+    backend: BlockStorageBackend,
+    ledger: FlushLedger,
+  ): IOMedia {
+    const name = `disk${this.#diskNumber++}`;
+    const media = this.#machine.publish(
+      {
+        kernelClass: "IOMedia",
+        provider: service,
+        properties: {
+          "BSD Name": name,
+          Size: geometry.blockBytes * geometry.blockCount,
+          "Preferred Block Size": geometry.blockBytes,
+          Writable: !geometry.isReadOnly,
+          Whole: true,
+        },
+      },
+      (context) => new IOMedia(context, geometry, backend, ledger),
+    );
+    media.registryName = `${String(service.provider?.properties["Vendor Identification"] ?? "")} ${String(service.provider?.properties["Product Identification"] ?? "")} Media`.trim();
+    media.registerService();
+    return media;
+  }
+}
