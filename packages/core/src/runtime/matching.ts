@@ -226,7 +226,8 @@ export function matchPersonality(personality: Properties, subject: MatchSubject)
     // SCSI: a probe score never jumps a whole rank.
     const isClamped = matcher === matchScsi && probeScore >= scsiRankStep;
     const counted = isClamped ? scsiClampedScore : probeScore;
-    const added = probeScore === 0 ? "" : ` + IOProbeScore ${counted}${isClamped ? ` (given ${probeScore})` : ""}`;
+    const added =
+      probeScore === 0 ? "" : ` + IOProbeScore ${counted}${isClamped ? ` (given ${probeScore})` : ""}`;
     return verdict(judged.score + counted, `${judged.reason}${added}`);
   }
   return verdict(probeScore, `the class fits; no further keys; IOProbeScore ${probeScore}`);

@@ -93,8 +93,10 @@ export function decodeCommandWrapper(
     throw new DecodeError("CBW", Math.min(length, bytes.length), `a CBW has 31 bytes, not ${length}`);
   if (getU32le(bytes, offset) !== commandSignature)
     throw new DecodeError("CBW", 0, "dCBWSignature is not 43425355h");
-  if ((bytes[offset + 12] & 0x7f) !== 0) throw new DecodeError("CBW", 12, "reserved bits of bmCBWFlags are set");
-  if ((bytes[offset + 13] & 0xf0) !== 0) throw new DecodeError("CBW", 13, "reserved bits above bCBWLUN are set");
+  if ((bytes[offset + 12] & 0x7f) !== 0)
+    throw new DecodeError("CBW", 12, "reserved bits of bmCBWFlags are set");
+  if ((bytes[offset + 13] & 0xf0) !== 0)
+    throw new DecodeError("CBW", 13, "reserved bits above bCBWLUN are set");
   const cdbBytes = bytes[offset + 14];
   if (cdbBytes < 1 || cdbBytes > bulkOnlyCdbMaximum)
     throw new DecodeError("CBW", 14, `bCBWCBLength is ${cdbBytes}, not 1 to 16`);

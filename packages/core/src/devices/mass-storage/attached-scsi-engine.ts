@@ -136,10 +136,16 @@ export class AttachedScsiEngine implements TransportEngine {
   #find(tag: number): Command | null {
     // Hosts that use tags 1 to depth hit at once.
     const guess = this.#commands[tag - 1];
-    if (guess !== undefined && guess.state !== State.free && guess.state !== State.dying && guess.task.tag === tag)
+    if (
+      guess !== undefined &&
+      guess.state !== State.free &&
+      guess.state !== State.dying &&
+      guess.task.tag === tag
+    )
       return guess;
     for (const command of this.#commands) {
-      if (command.state !== State.free && command.state !== State.dying && command.task.tag === tag) return command;
+      if (command.state !== State.free && command.state !== State.dying && command.task.tag === tag)
+        return command;
     }
     return null;
   }
@@ -171,10 +177,14 @@ export class AttachedScsiEngine implements TransportEngine {
     if (running !== null) {
       // UAS-3 §5.6: both are aborted.
       this.#kill(running);
-      return this.#respond(unit.tag, ResponseCode.overlappedTag);
+      this.#respond(unit.tag, ResponseCode.overlappedTag);
+      return;
     }
     const command = this.#claim(unit.tag);
-    if (command === null) return this.#say(unit.tag, ScsiStatus.taskSetFull, noSense, 0);
+    if (command === null) {
+      this.#say(unit.tag, ScsiStatus.taskSetFull, noSense, 0);
+      return;
+    }
     const { task } = command;
     task.initiator = 0;
     task.lun = unit.lun;
@@ -196,7 +206,10 @@ export class AttachedScsiEngine implements TransportEngine {
     task.data = command.staging;
     task.dataOffset = 0;
     task.dataBytes = bytes;
-    if (bytes === 0 || task.direction === ScsiDirection.in) return this.#execute(command);
+    if (bytes === 0 || task.direction === ScsiDirection.in) {
+      this.#execute(command);
+      return;
+    }
     command.state = State.wantsData;
     if (this.#hasStreams) this.#device.ready(this.#pipes.dataOut, task.tag);
     else if (this.#writeActive === null) this.#announceWrite(command);
@@ -210,7 +223,10 @@ export class AttachedScsiEngine implements TransportEngine {
 
   #executed(command: Command): void {
     const { task } = command;
-    if (task.direction !== ScsiDirection.in || task.movedBytes === 0) return this.#end(command);
+    if (task.direction !== ScsiDirection.in || task.movedBytes === 0) {
+      this.#end(command);
+      return;
+    }
     command.planned = Math.min(task.movedBytes, command.planned);
     command.moved = 0;
     command.state = State.hasData;

@@ -8,9 +8,11 @@ import {
   putStatusWrapper,
   statusWrapperBytes,
 } from "../../codec/mass-storage/bulk-only.ts";
-import { ScsiDirection, ScsiStatus, ScsiTask } from "../../ports/scsi-target.ts";
+import { ScsiDirection, ScsiStatus, ScsiTask, scsiSenseMaximum } from "../../ports/scsi-target.ts";
 import { UsbNak, UsbStall } from "../../ports/usb-device.ts";
 import { type EngineDevice, roomFor, type TransportEngine } from "./engine.ts";
+
+const requestSense = 0x03;
 
 const Phase = { command: 0, dataOut: 1, executing: 2, dataIn: 3, status: 4, wedged: 5 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
@@ -47,6 +49,10 @@ export class BulkOnlyEngine implements TransportEngine {
   #status: BulkOnlyStatus = BulkOnlyStatus.passed;
   /** What the target used of OUT data, or delivered for IN: the rest is residue. */
   #realized = 0;
+  /** Sense of the last command that failed: a CSW has no room for it, so it waits for REQUEST SENSE. */
+  readonly #sense = new Uint8Array(scsiSenseMaximum);
+  #senseBytes = 0;
+  #senseLun = 0;
 
   constructor(device: EngineDevice, bulkIn: number, bulkOut: number) {
     this.#device = device;
@@ -63,6 +69,7 @@ export class BulkOnlyEngine implements TransportEngine {
     }
     this.#phase = Phase.command;
     this.#mustStall = false;
+    this.#senseBytes = 0;
   }
 
   /** Bulk-Only Mass Storage Reset (§3.1): ready for a CBW; halts and toggles stay as they are. */
@@ -149,15 +156,29 @@ export class BulkOnlyEngine implements TransportEngine {
     this.#status = BulkOnlyStatus.passed;
     this.#isInData = wrapper.isIn;
     this.#mustStall = false;
-    if (this.#device.target.begin(task)) return this.#over();
+    if (task.cdb[0] === requestSense && this.#senseBytes > 0 && task.lun === this.#senseLun && wrapper.isIn) {
+      this.#tellSense();
+      return;
+    }
+    this.#senseBytes = 0;
+    if (this.#device.target.begin(task)) {
+      this.#over();
+      return;
+    }
     const expected = wrapper.dataBytes;
     const needed = task.direction === ScsiDirection.none ? 0 : task.transferBytes;
     const isIn = task.direction === ScsiDirection.in;
     if (needed > 0) {
       // Cases 2, 3 (host expects nothing), 8 and 10 (the other way): §6.7.
-      if (expected === 0 || isIn !== wrapper.isIn) return this.#phaseError();
+      if (expected === 0 || isIn !== wrapper.isIn) {
+        this.#phaseError();
+        return;
+      }
       // Case 13: the device wants more than the host will send.
-      if (!isIn && needed > expected) return this.#phaseError();
+      if (!isIn && needed > expected) {
+        this.#phaseError();
+        return;
+      }
     }
     this.#planned = Math.min(needed, expected);
     this.#staging = roomFor(this.#staging, this.#planned);
@@ -184,25 +205,54 @@ export class BulkOnlyEngine implements TransportEngine {
   /** Status and data are there. */
   #executed(): void {
     const task = this.#task;
-    if (task.status === ScsiStatus.busy || task.status === ScsiStatus.taskSetFull) {
-      this.#status = BulkOnlyStatus.failed;
-    } else if (task.status !== ScsiStatus.good && task.status !== ScsiStatus.conditionMet) {
+    this.#keepSense();
+    if (task.status !== ScsiStatus.good && task.status !== ScsiStatus.conditionMet) {
       this.#status = BulkOnlyStatus.failed;
     }
     if (this.#status === BulkOnlyStatus.phaseError) this.counts.phaseErrors++;
     this.#realized = task.movedBytes;
-    if (!this.#isInData || this.#wrapper.dataBytes === 0) return this.#enterStatus();
+    if (!this.#isInData || this.#wrapper.dataBytes === 0) {
+      this.#enterStatus();
+      return;
+    }
     this.#planned = Math.min(task.movedBytes, this.#wrapper.dataBytes);
     if (this.#planned === 0) {
       this.#mustStall = true;
-      return this.#enterStatus();
+      this.#enterStatus();
+      return;
     }
     this.#phase = Phase.dataIn;
     this.#device.ready(this.#in);
   }
 
+  /** The bridge answers for the target, which told its sense with the status. */
+  #tellSense(): void {
+    const { cdb } = this.#task;
+    this.#planned = Math.min(this.#senseBytes, cdb[4], this.#wrapper.dataBytes);
+    this.#staging = roomFor(this.#staging, this.#planned);
+    this.#staging.set(this.#sense.subarray(0, this.#planned));
+    this.#senseBytes = 0;
+    this.#realized = this.#planned;
+    if (this.#planned === 0) {
+      this.#mustStall = this.#wrapper.dataBytes > 0;
+      this.#enterStatus();
+      return;
+    }
+    this.#phase = Phase.dataIn;
+    this.#device.ready(this.#in);
+  }
+
+  #keepSense(): void {
+    const { lun, sense, senseBytes, status } = this.#task;
+    if (status !== ScsiStatus.checkCondition) return;
+    this.#senseLun = lun;
+    this.#senseBytes = senseBytes;
+    this.#sense.set(sense.subarray(0, senseBytes));
+  }
+
   /** Refused before any data: what the host expects to move is stalled (cases 4 and 9). */
   #over(): void {
+    this.#keepSense();
     const { status } = this.#task;
     this.#status =
       status === ScsiStatus.good || status === ScsiStatus.conditionMet

@@ -154,7 +154,8 @@ export class MassStorageDevice extends UsbDeviceModel {
   protected override answerRequest(setup: Setup): Uint8Array | null {
     if (!this.#isClassRequest(setup)) return null;
     // §3.2: wLength is 1, wValue 0. A device with one unit may stall; this one answers.
-    const isGetMaxLun = setup.bRequest === BulkOnlyRequest.getMaxLun && setup.wLength === 1 && setup.wValue === 0;
+    const isGetMaxLun =
+      setup.bRequest === BulkOnlyRequest.getMaxLun && setup.wLength === 1 && setup.wValue === 0;
     return isGetMaxLun ? Uint8Array.of(this.#maximumLun) : null;
   }
 

@@ -49,7 +49,8 @@ export class StatusQueue {
 
   /** Takes back what waits for `stream`. */
   drop(stream: number): void {
-    for (let index = this.#count - 1; index >= 0; index--) if (this.#streams[index] === stream) this.#remove(index);
+    for (let index = this.#count - 1; index >= 0; index--)
+      if (this.#streams[index] === stream) this.#remove(index);
   }
 
   #remove(index: number): void {

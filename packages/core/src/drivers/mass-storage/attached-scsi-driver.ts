@@ -1,8 +1,8 @@
 // The USB Attached SCSI driver: T10 UAS-3; streams at SuperSpeed, READY units below it, task management.
 
+import { DecodeError } from "../../base/errors.ts";
 import { type IOReturn, IOReturns } from "../../base/io-return.ts";
 import { millisecond, second } from "../../base/units.ts";
-import { DecodeError } from "../../base/errors.ts";
 import {
   attachedScsiProtocol,
   commandIuBytes,
@@ -140,11 +140,13 @@ export class AttachedScsiDriver extends IOSCSIProtocolServices implements UsbRec
 
   override async start(provider: IOService): Promise<void> {
     await super.start(provider);
-    if (!(provider instanceof IOUSBHostInterface)) throw this.failure(IOReturns.kIOReturnUnsupported, "start");
+    if (!(provider instanceof IOUSBHostInterface))
+      throw this.failure(IOReturns.kIOReturnUnsupported, "start");
     this.usb = provider;
     await provider.open(this);
     const alternate = findAlternate(provider);
-    if (alternate === null) throw this.failure(IOReturns.kIOReturnNotFound, "start", "no UAS alternate setting");
+    if (alternate === null)
+      throw this.failure(IOReturns.kIOReturnNotFound, "start", "no UAS alternate setting");
     if (provider.setting.descriptor.bAlternateSetting !== alternate)
       await provider.selectAlternateSetting(alternate);
     this.#command = this.#pipe(PipeUsage.command);
@@ -203,8 +205,14 @@ export class AttachedScsiDriver extends IOSCSIProtocolServices implements UsbRec
     if (this.#isGone) return;
     const kind = tag & 3;
     const index = tag >> 2;
-    if (kind === Kind.management) return this.#managementCompleted(index, status, actualBytes);
-    if (index === this.#slots.length) return this.#sharedStatusCame(status, actualBytes);
+    if (kind === Kind.management) {
+      this.#managementCompleted(index, status, actualBytes);
+      return;
+    }
+    if (index === this.#slots.length) {
+      this.#sharedStatusCame(status, actualBytes);
+      return;
+    }
     const slot = this.#slots[index];
     if (kind === Kind.command) {
       slot.pending &= ~pending.command;
@@ -309,10 +317,13 @@ export class AttachedScsiDriver extends IOSCSIProtocolServices implements UsbRec
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       this.recoveries.strayUnits++;
-      return this.#recover([]);
+      this.#recover([]);
+      return;
     }
-    if (unit.tag === this.#managementTag && this.#onResponse !== null && unit.id === IuId.response)
-      return this.#onResponse(unit.status);
+    if (unit.tag === this.#managementTag && this.#onResponse !== null && unit.id === IuId.response) {
+      this.#onResponse(unit.status);
+      return;
+    }
     const index = unit.tag - 1;
     const slot = this.#slots[index];
     if (slot === undefined || slot.task === null || slot.isEnded) {
@@ -496,14 +507,18 @@ export class AttachedScsiDriver extends IOSCSIProtocolServices implements UsbRec
         this,
         (0 << 2) | Kind.management,
       );
-      if (isRead !== IOReturns.kIOReturnSuccess || isSent !== IOReturns.kIOReturnSuccess) this.#onResponse(null);
+      if (isRead !== IOReturns.kIOReturnSuccess || isSent !== IOReturns.kIOReturnSuccess)
+        this.#onResponse(null);
     });
   }
 
   /** `index` 0: the unit went out. 1: its response came. */
   #managementCompleted(index: number, status: IOReturn, actualBytes: number): void {
     if (this.#onResponse === null) return;
-    if (status !== IOReturns.kIOReturnSuccess) return this.#onResponse(null);
+    if (status !== IOReturns.kIOReturnSuccess) {
+      this.#onResponse(null);
+      return;
+    }
     if (index !== 1) return;
     this.#unitCame(this.#managementStatus, actualBytes);
     // Without streams something else may come first: read on.
@@ -559,9 +574,7 @@ export class AttachedScsiDriver extends IOSCSIProtocolServices implements UsbRec
 
 /** bAlternateSetting of an interface's UAS setting; null when it has none. */
 export function findAlternate(usb: IOUSBHostInterface): number | null {
-  const entry = usb
-    .copyConfigurationDescriptor()
-    .interfaces.find(({ number }) => number === usb.number);
+  const entry = usb.copyConfigurationDescriptor().interfaces.find(({ number }) => number === usb.number);
   const setting = entry?.settings.find(
     ({ descriptor }) => descriptor.bInterfaceProtocol === attachedScsiProtocol,
   );

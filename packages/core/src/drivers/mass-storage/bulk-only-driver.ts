@@ -108,14 +108,15 @@ export class BulkOnlyDriver extends IOSCSIProtocolServices implements UsbReceive
 
   override async start(provider: IOService): Promise<void> {
     await super.start(provider);
-    if (!(provider instanceof IOUSBHostInterface)) throw this.failure(IOReturns.kIOReturnUnsupported, "start");
+    if (!(provider instanceof IOUSBHostInterface))
+      throw this.failure(IOReturns.kIOReturnUnsupported, "start");
     this.usb = provider;
     await provider.open(this);
     const { endpoints } = provider.setting;
     const find = (isIn: boolean) =>
       endpoints.find(
         ({ descriptor }) =>
-          (descriptor.bmAttributes & 3) === 2 && (descriptor.bEndpointAddress & 0x80) !== 0 === isIn,
+          (descriptor.bmAttributes & 3) === 2 && ((descriptor.bEndpointAddress & 0x80) !== 0) === isIn,
       );
     const [bulkIn, bulkOut] = [find(true), find(false)];
     if (bulkIn === undefined || bulkOut === undefined)
@@ -160,11 +161,14 @@ export class BulkOnlyDriver extends IOSCSIProtocolServices implements UsbReceive
     if (this.#isGone || tag !== this.#tag * 4 + this.#stage) return;
     switch (this.#stage) {
       case Stage.command:
-        return this.#commandSent(status, actualBytes);
+        this.#commandSent(status, actualBytes);
+        return;
       case Stage.data:
-        return this.#dataMoved(status, actualBytes);
+        this.#dataMoved(status, actualBytes);
+        return;
       case Stage.status:
-        return this.#statusCame(status, actualBytes);
+        this.#statusCame(status, actualBytes);
+        return;
       default:
     }
   }
@@ -207,18 +211,29 @@ export class BulkOnlyDriver extends IOSCSIProtocolServices implements UsbReceive
 
   #commandSent(status: IOReturn, actualBytes: number): void {
     // A stalled CBW was not accepted: §6.6.1 leaves reset recovery only.
-    if (status !== IOReturns.kIOReturnSuccess || actualBytes !== commandWrapperBytes)
-      return this.#recover("the CBW was not taken");
+    if (status !== IOReturns.kIOReturnSuccess || actualBytes !== commandWrapperBytes) {
+      this.#recover("the CBW was not taken");
+      return;
+    }
     const task = this.#running as SCSITask;
-    if (task.dataBytes === 0) return this.#readStatus();
+    if (task.dataBytes === 0) {
+      this.#readStatus();
+      return;
+    }
     const pipe = task.direction === kSCSIDataTransfer_FromTargetToInitiator ? this.#in : this.#out;
     this.#submit(Stage.data, pipe, task.data, task.dataOffset, task.dataBytes);
   }
 
   #dataMoved(status: IOReturn, actualBytes: number): void {
     this.#moved = actualBytes;
-    if (status === IOReturns.kIOReturnSuccess) return this.#readStatus();
-    if (status !== IOReturns.kUSBHostReturnPipeStalled) return this.#recover("the data stage failed");
+    if (status === IOReturns.kIOReturnSuccess) {
+      this.#readStatus();
+      return;
+    }
+    if (status !== IOReturns.kUSBHostReturnPipeStalled) {
+      this.#recover("the data stage failed");
+      return;
+    }
     // §6.7.2, §6.7.3: a stalled data stage is ended; the status is still to come.
     const task = this.#running as SCSITask;
     const pipe = task.direction === kSCSIDataTransfer_FromTargetToInitiator ? this.#in : this.#out;
@@ -241,38 +256,61 @@ export class BulkOnlyDriver extends IOSCSIProtocolServices implements UsbReceive
 
   /** §6.3: valid, meaningful, or reset recovery. */
   #statusCame(status: IOReturn, actualBytes: number): void {
-    if (status === IOReturns.kUSBHostReturnPipeStalled || (status === IOReturns.kIOReturnSuccess && actualBytes === 0)) {
+    if (
+      status === IOReturns.kUSBHostReturnPipeStalled ||
+      (status === IOReturns.kIOReturnSuccess && actualBytes === 0)
+    ) {
       // §5.3.3: the first stall is cleared and the status read again.
-      if (this.#statusTries++ > 0) return this.#recover("the CSW stalled twice");
-      if (actualBytes === 0 && status === IOReturns.kIOReturnSuccess) return this.#readStatus();
-      return this.#clearThenReadStatus(this.#in);
+      if (this.#statusTries++ > 0) {
+        this.#recover("the CSW stalled twice");
+        return;
+      }
+      if (actualBytes === 0 && status === IOReturns.kIOReturnSuccess) {
+        this.#readStatus();
+        return;
+      }
+      this.#clearThenReadStatus(this.#in);
+      return;
     }
-    if (status !== IOReturns.kIOReturnSuccess) return this.#recover("the CSW did not come");
+    if (status !== IOReturns.kIOReturnSuccess) {
+      this.#recover("the CSW did not come");
+      return;
+    }
     const task = this.#running as SCSITask;
     if (!isStatusWrapper(this.#statusBytes, 0, actualBytes)) {
       this.recoveries.invalidStatus++;
-      return this.#recover("the CSW is not valid");
+      this.#recover("the CSW is not valid");
+      return;
     }
     const csw = decodeStatusWrapper(this.#statusBytes, 0, actualBytes, this.#status);
     if (csw.tag !== this.#tag || csw.status > BulkOnlyStatus.phaseError) {
       this.recoveries.invalidStatus++;
-      return this.#recover("the CSW belongs to another command");
+      this.#recover("the CSW belongs to another command");
+      return;
     }
     if (csw.status === BulkOnlyStatus.phaseError) {
       this.recoveries.phaseErrors++;
-      return this.#recover("phase error");
+      this.#recover("phase error");
+      return;
     }
     if (csw.residue > task.dataBytes) {
       // §6.3.2: not meaningful.
       this.recoveries.invalidStatus++;
-      return this.#recover("the residue is more than was asked for");
+      this.#recover("the residue is more than was asked for");
+      return;
     }
     this.#failedRecoveries = 0;
     // What was padded does not count: the smaller of the two is what the device realised.
     const moved = Math.min(this.#moved, task.dataBytes - csw.residue);
-    if (task === this.#senseTask) return this.#senseCame(csw.status === BulkOnlyStatus.passed ? moved : 0);
+    if (task === this.#senseTask) {
+      this.#senseCame(csw.status === BulkOnlyStatus.passed ? moved : 0);
+      return;
+    }
     task.realizedBytes = this.realized(task, moved);
-    if (csw.status === BulkOnlyStatus.passed) return this.#complete(kSCSIServiceResponse_TASK_COMPLETE);
+    if (csw.status === BulkOnlyStatus.passed) {
+      this.#complete(kSCSIServiceResponse_TASK_COMPLETE);
+      return;
+    }
     task.status = kSCSITaskStatus_CHECK_CONDITION;
     const sense = this.#senseTask;
     sense.lun = task.lun;
@@ -358,7 +396,8 @@ export class BulkOnlyDriver extends IOSCSIProtocolServices implements UsbReceive
   /** One timer for all commands: it looks at the deadline of whichever is under way. */
   #watch(timeoutMs: number): void {
     const { scheduler } = this.kernel;
-    this.#deadlineNs = timeoutMs === 0 ? Number.POSITIVE_INFINITY : scheduler.nowNs() + timeoutMs * millisecond;
+    this.#deadlineNs =
+      timeoutMs === 0 ? Number.POSITIVE_INFINITY : scheduler.nowNs() + timeoutMs * millisecond;
     if (this.#hasWatchdog || timeoutMs === 0) return;
     this.#hasWatchdog = true;
     scheduler.after(timeoutMs * millisecond, this.#bark, undefined);

@@ -126,13 +126,7 @@ export class IOMedia extends IOService implements BlockPort {
     return BlockSubmit.accepted;
   }
 
-  writeZeroes(
-    slot: number,
-    block: number,
-    blocks: number,
-    mayTrim: boolean,
-    isForced: boolean,
-  ): BlockSubmit {
+  writeZeroes(slot: number, block: number, blocks: number, mayTrim: boolean, isForced: boolean): BlockSubmit {
     const isPossible = this.geometry.canWriteZeroes && !this.geometry.isReadOnly;
     const refused = this.#check(slot, block, blocks, null, 0, isPossible);
     if (refused !== BlockSubmit.accepted) return refused;
@@ -186,10 +180,11 @@ export class IOMedia extends IOService implements BlockPort {
     if (this.#isGone) return BlockSubmit.gone;
     if (!isPossible) return BlockSubmit.unsupported;
     const { blockBytes, blockCount, maximumBlocks } = this.geometry;
-    if (!this.#isFree(slot) || !(block >= 0) || !(blocks >= 1) || block + blocks > blockCount)
+    const isWhole = Number.isInteger(block) && Number.isInteger(blocks) && Number.isInteger(offset);
+    if (!isWhole || !this.#isFree(slot) || block < 0 || blocks < 1 || block + blocks > blockCount)
       return BlockSubmit.badRequest;
     if (blocks > maximumBlocks) return BlockSubmit.badRequest;
-    if (buffer !== null && (!(offset >= 0) || offset + blocks * blockBytes > buffer.length))
+    if (buffer !== null && (offset < 0 || offset + blocks * blockBytes > buffer.length))
       return BlockSubmit.badRequest;
     return BlockSubmit.accepted;
   }

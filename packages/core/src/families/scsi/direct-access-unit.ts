@@ -244,9 +244,13 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
     const slot = task.number;
     if (task.serviceResponse === kSCSIServiceResponse_TASK_COMPLETE && task.status === kSCSITaskStatus_GOOD) {
       const isData = this.#kinds[slot] === Kind.read || this.#kinds[slot] === Kind.write;
-      if (!isData || task.realizedBytes === task.dataBytes) return this.#good(task);
+      if (!isData || task.realizedBytes === task.dataBytes) {
+        this.#good(task);
+        return;
+      }
       // Less than requested is an underrun, more an error of the transport (posts.md T9).
-      return this.#retry(task, BlockStatus.ioError);
+      this.#retry(task, BlockStatus.ioError);
+      return;
     }
     this.#failed(task);
   }
@@ -257,7 +261,8 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
   async powerDown(): Promise<void> {
     this.#isHolding = true;
     await this.#drained();
-    if (this.cache.isEnabled) await this.#step("down", "SYNCHRONIZE CACHE", () => this.commands.synchronizeCache());
+    if (this.cache.isEnabled)
+      await this.#step("down", "SYNCHRONIZE CACHE", () => this.commands.synchronizeCache());
     await this.#step("down", "START STOP UNIT (stop)", () => this.commands.startStop(false));
   }
 
@@ -280,11 +285,7 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
 
   // ---- inside
 
-  async #step(
-    transition: "down" | "up",
-    command: string,
-    run: () => Promise<SCSITask>,
-  ): Promise<SCSITask> {
+  async #step(transition: "down" | "up", command: string, run: () => Promise<SCSITask>): Promise<SCSITask> {
     const started = this.#scheduler.nowNs();
     const task = await run();
     this.powerSteps.push({
@@ -341,13 +342,14 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
         this.#fail("not ready", failureText(task));
         return false;
       }
-      if (sense === null) await this.#scheduler.sleep(busyDelayNs);
+      if (sense === null || sense.key === SenseKey.noSense) await this.#scheduler.sleep(busyDelayNs);
       else if (sense.key === SenseKey.unitAttention) continue;
       else if (sense.code >> 8 === noMedium) {
         this.#fail("no medium", failureText(task));
         return false;
       } else if (sense.code === startNeeded && starts++ < retryMaximum) await this.commands.startStop(true);
-      else if (sense.key === SenseKey.notReady && sense.code !== startNeeded) await this.#scheduler.sleep(pollDelayNs);
+      else if (sense.key === SenseKey.notReady && sense.code !== startNeeded)
+        await this.#scheduler.sleep(pollDelayNs);
       else {
         this.#fail("not ready", failureText(task));
         return false;
@@ -410,12 +412,23 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
   }
 
   #failed(task: SCSITask): void {
-    if (this.#isGone()) return this.#finish(task.number, BlockStatus.gone);
-    if (task.serviceResponse !== kSCSIServiceResponse_TASK_COMPLETE) return this.#retry(task, BlockStatus.ioError);
-    if (task.status === kSCSITaskStatus_BUSY || task.status === kSCSITaskStatus_TASK_SET_FULL)
-      return this.#later(task, busyDelayNs);
+    if (this.#isGone()) {
+      this.#finish(task.number, BlockStatus.gone);
+      return;
+    }
+    if (task.serviceResponse !== kSCSIServiceResponse_TASK_COMPLETE) {
+      this.#retry(task, BlockStatus.ioError);
+      return;
+    }
+    if (task.status === kSCSITaskStatus_BUSY || task.status === kSCSITaskStatus_TASK_SET_FULL) {
+      this.#later(task, busyDelayNs);
+      return;
+    }
     const sense = task.status === kSCSITaskStatus_CHECK_CONDITION ? senseOf(task) : null;
-    if (sense === null) return this.#retry(task, BlockStatus.ioError);
+    if (sense === null) {
+      this.#retry(task, BlockStatus.ioError);
+      return;
+    }
     this.#sensed(task, sense);
   }
 
@@ -423,33 +436,49 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
     switch (sense.key) {
       case SenseKey.noSense:
       case SenseKey.recoveredError:
-        return task.realizedBytes === task.dataBytes ? this.#good(task) : this.#retry(task, BlockStatus.ioError);
+        task.realizedBytes === task.dataBytes ? this.#good(task) : this.#retry(task, BlockStatus.ioError);
+        return;
       case SenseKey.unitAttention:
         if (changedCodes.includes(sense.code)) this.#revalidate();
-        return this.#retry(task, BlockStatus.ioError);
+        this.#retry(task, BlockStatus.ioError);
+        return;
       case SenseKey.notReady:
-        if (sense.code === becomingReady) return this.#later(task, pollDelayNs);
-        return this.#finish(task.number, BlockStatus.ioError);
+        if (sense.code === becomingReady) {
+          this.#later(task, pollDelayNs);
+          return;
+        }
+        this.#finish(task.number, BlockStatus.ioError);
+        return;
       case SenseKey.mediumError:
-        return this.#finish(task.number, BlockStatus.mediumError);
+        this.#finish(task.number, BlockStatus.mediumError);
+        return;
       case SenseKey.dataProtect:
-        return this.#finish(
+        this.#finish(
           task.number,
           // 27h/07h: SPACE ALLOCATION FAILED WRITE PROTECT of thin units (SBC-3 §4.7.3.6).
           sense.code === 0x2707 ? BlockStatus.noSpace : BlockStatus.writeProtected,
         );
+        return;
       case SenseKey.abortedCommand:
       case SenseKey.hardwareError:
-        return this.#retry(task, BlockStatus.ioError);
+        this.#retry(task, BlockStatus.ioError);
+        return;
       default:
-        return this.#finish(task.number, BlockStatus.ioError);
+        this.#finish(task.number, BlockStatus.ioError);
+        return;
     }
   }
 
   #retry(task: SCSITask, status: BlockStatus): void {
     const slot = task.number;
-    if (this.#isGone()) return this.#finish(slot, BlockStatus.gone);
-    if (++this.#tries[slot] >= retryMaximum) return this.#finish(slot, status);
+    if (this.#isGone()) {
+      this.#finish(slot, BlockStatus.gone);
+      return;
+    }
+    if (++this.#tries[slot] >= retryMaximum) {
+      this.#finish(slot, status);
+      return;
+    }
     this.retries++;
     this.#send(task);
   }
@@ -459,7 +488,10 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
     const slot = task.number;
     const now = this.#scheduler.nowNs();
     if (this.#deadlinesNs[slot] === 0) this.#deadlinesNs[slot] = now + becomingReadyNs;
-    if (now >= this.#deadlinesNs[slot]) return this.#finish(slot, BlockStatus.ioError);
+    if (now >= this.#deadlinesNs[slot]) {
+      this.#finish(slot, BlockStatus.ioError);
+      return;
+    }
     this.retries++;
     this.#scheduler.after(delayNs, this.#resend, slot);
   }
@@ -471,7 +503,9 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
     this.nub.process.spawn("revalidate disk", async () => {
       const capacity = await this.commands.readCapacity();
       const isSame =
-        capacity !== null && capacity.blockCount === this.#blockCount && capacity.blockBytes === this.#blockBytes;
+        capacity !== null &&
+        capacity.blockCount === this.#blockCount &&
+        capacity.blockBytes === this.#blockBytes;
       if (!isSame && !this.#isGone() && this.state === "ready") {
         this.withdraw("starting");
         await this.bringUp();

@@ -1,7 +1,7 @@
 // IOSCSIPeripheralDeviceNub: one logical unit, as class drivers match it.
 
-import { getAscii } from "../../codec/scsi/inquiry.ts";
 import { writeInquiry, writeReportLuns } from "../../codec/scsi/cdb.ts";
+import { getAscii } from "../../codec/scsi/inquiry.ts";
 import type { Properties } from "../../runtime/properties.ts";
 import { IOService, type ServiceContext } from "../../runtime/service.ts";
 import type { IOSCSIProtocolServices } from "./io-scsi-protocol-services.ts";
@@ -38,7 +38,10 @@ export interface UnitIdentity {
 }
 
 /** Asks a unit who it is, as the kernel does; null when there is none. Blocks. */
-export async function identifyUnit(protocol: IOSCSIProtocolServices, lun: number): Promise<UnitIdentity | null> {
+export async function identifyUnit(
+  protocol: IOSCSIProtocolServices,
+  lun: number,
+): Promise<UnitIdentity | null> {
   const first = await inquire(protocol, lun, firstInquiryBytes);
   if (first === null || first.length < 5) return null;
   // Zeros in the first answer make the second one 5 bytes long: so be it.

@@ -12,7 +12,8 @@ export class IOSCSIPeripheralDeviceType00 extends IOService {
 
   override async start(provider: IOService): Promise<void> {
     await super.start(provider);
-    if (!(provider instanceof IOSCSIPeripheralDeviceNub)) throw this.failure(IOReturns.kIOReturnUnsupported, "start");
+    if (!(provider instanceof IOSCSIPeripheralDeviceNub))
+      throw this.failure(IOReturns.kIOReturnUnsupported, "start");
     this.registerService();
   }
 

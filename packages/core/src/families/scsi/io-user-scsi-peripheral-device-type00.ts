@@ -55,8 +55,8 @@ export function newType00OutParameters(): SCSIType00OutParameters {
     fBufferDirection: 0,
     fDataTransferDirection: 0,
     fSenseLengthRequested: 0,
-    fDataBufferAddr: 0,
-    fSenseBufferAddr: 0,
+    fDataBufferAddr: 0 as Address,
+    fSenseBufferAddr: 0 as Address,
   };
 }
 
@@ -71,7 +71,8 @@ export class IOUserSCSIPeripheralDeviceType00 extends IOService {
 
   override async start(provider: IOService): Promise<void> {
     await super.start(provider);
-    if (!(provider instanceof IOSCSIPeripheralDeviceNub)) throw this.failure(IOReturns.kIOReturnUnsupported, "start");
+    if (!(provider instanceof IOSCSIPeripheralDeviceNub))
+      throw this.failure(IOReturns.kIOReturnUnsupported, "start");
   }
 
   /** The kernel asks at enumeration: false refuses the unit. */
@@ -213,8 +214,10 @@ export class IOUserSCSIPeripheralDeviceType00 extends IOService {
 
   #direction(command: SCSIType00OutParameters): number {
     const { fBufferDirection: buffer, fDataTransferDirection: transfer } = command;
-    if (transfer === kSCSIDataTransfer_FromTargetToInitiator && buffer === kIOMemoryDirectionIn) return transfer;
-    if (transfer === kSCSIDataTransfer_FromInitiatorToTarget && buffer === kIOMemoryDirectionOut) return transfer;
+    if (transfer === kSCSIDataTransfer_FromTargetToInitiator && buffer === kIOMemoryDirectionIn)
+      return transfer;
+    if (transfer === kSCSIDataTransfer_FromInitiatorToTarget && buffer === kIOMemoryDirectionOut)
+      return transfer;
     if (transfer !== kSCSIDataTransfer_NoDataTransfer || buffer !== 0) {
       this.kernel.note(
         `${this.logName}: fBufferDirection ${buffer} and fDataTransferDirection ${transfer} do not agree: the command goes without data`,

@@ -35,7 +35,8 @@ export class ScsiFamily {
     this.#machine = machine;
     if (options.classDriver ?? true) machine.install(scsiBlockCommandsKext);
     machine.onRegistered((service) => {
-      if (service instanceof IOSCSIProtocolServices) this.#spawn("probe SCSI units", () => this.#probe(service));
+      if (service instanceof IOSCSIProtocolServices)
+        this.#spawn("probe SCSI units", () => this.#probe(service));
       else if (service instanceof IOSCSIPeripheralDeviceType00) this.#adopt(service);
       else if (service instanceof IOUserSCSIPeripheralDeviceType00) this.#adopt(service);
     });
@@ -43,7 +44,7 @@ export class ScsiFamily {
 
   /** Media that are there, in order of appearance. */
   get media(): IOMedia[] {
-    return this.units.flatMap(({ media }) => (media === null ? [] : [media]));
+    return this.units.flatMap(({ media }) => (media === null || media.isGone ? [] : [media]));
   }
 
   #spawn(name: string, body: () => Promise<void>): void {
@@ -59,7 +60,9 @@ export class ScsiFamily {
       const identity = await identifyUnit(protocol, lun);
       if (protocol.isInactive) return;
       if (identity === null) {
-        this.#machine.log.kernel(`IOSCSIArchitectureModelFamily: unit ${lun} of ${protocol.logName} did not answer INQUIRY`);
+        this.#machine.log.kernel(
+          `IOSCSIArchitectureModelFamily: unit ${lun} of ${protocol.logName} did not answer INQUIRY`,
+        );
         continue;
       }
       const nub = this.#machine.publish(
@@ -122,7 +125,8 @@ export class ScsiFamily {
       },
       (context) => new IOMedia(context, geometry, backend, ledger),
     );
-    media.registryName = `${String(service.provider?.properties["Vendor Identification"] ?? "")} ${String(service.provider?.properties["Product Identification"] ?? "")} Media`.trim();
+    media.registryName =
+      `${String(service.provider?.properties["Vendor Identification"] ?? "")} ${String(service.provider?.properties["Product Identification"] ?? "")} Media`.trim();
     media.registerService();
     return media;
   }

@@ -42,7 +42,8 @@ export function senseOf(task: SCSITask): DecodedSense | null {
 
 /** One line for people: why a task failed. */
 export function failureText(task: SCSITask): string {
-  if (task.serviceResponse !== kSCSIServiceResponse_TASK_COMPLETE) return "the transport could not deliver it";
+  if (task.serviceResponse !== kSCSIServiceResponse_TASK_COMPLETE)
+    return "the transport could not deliver it";
   const sense = senseOf(task);
   return sense === null ? `status 0x${task.status.toString(16)} without sense` : senseText(sense);
 }
@@ -107,7 +108,8 @@ export class UnitCommands {
     const short = await this.#read(8, "READ CAPACITY(10)", (cdb) => writeReadCapacity10(cdb));
     if (short === null || short.length < 8) return null;
     const said = decodeReadCapacity10(short);
-    if (getU32be(short, 0) === 0 && said.blockBytes === 0) return { blockCount: 0, blockBytes: 512, isThin: false };
+    if (getU32be(short, 0) === 0 && said.blockBytes === 0)
+      return { blockCount: 0, blockBytes: 512, isThin: false };
     // Thin provisioning is told by the long form only; it is asked where it may exist, and need not be there.
     const long = await this.#read(32, "READ CAPACITY(16)", (cdb) => writeReadCapacity16(cdb, 32));
     if (long !== null && long.length >= 12) {
@@ -146,7 +148,11 @@ export class UnitCommands {
     if ((whole[at + 2] & 0x04) !== 0)
       return { isEnabled: true, reason: "page 08h says WCE", isWriteProtected, hasForceUnitAccess };
     if (!(await this.#enableWriteCache(whole.subarray(at))))
-      return off("page 08h says WCE 0, and MODE SELECT did not change it", isWriteProtected, hasForceUnitAccess);
+      return off(
+        "page 08h says WCE 0, and MODE SELECT did not change it",
+        isWriteProtected,
+        hasForceUnitAccess,
+      );
     return {
       isEnabled: true,
       reason: "MODE SELECT switched WCE on",

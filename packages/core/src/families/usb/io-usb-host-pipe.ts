@@ -4,13 +4,13 @@ import { ContractViolation } from "../../base/errors.ts";
 import { type IOReturn, IOReturns } from "../../base/io-return.ts";
 import { streamsOf } from "../../codec/mass-storage/attached-scsi.ts";
 import type { Endpoint, EndpointDescriptor } from "../../codec/usb/descriptors.ts";
+import { UsbSpeed } from "../../ports/usb-speed.ts";
 import type { OSAction } from "../../runtime/action.ts";
 import {
   type IOMemoryDescriptor,
   kIOMemoryDirectionIn,
   kIOMemoryDirectionOut,
 } from "../../runtime/memory.ts";
-import { UsbSpeed } from "../../ports/usb-speed.ts";
 import type { IOUSBHostInterface } from "./io-usb-host-interface.ts";
 import { ActionReceiver, blockOnUsb } from "./usb-receivers.ts";
 import type { UsbReceiver, UsbRequests } from "./usb-requests.ts";

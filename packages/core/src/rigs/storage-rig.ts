@@ -1,0 +1,88 @@
+// The storage rig: machine, bus, a USB disk with both transports, the kernel's drivers, and the media they bring up.
+
+import { MassStorageDevice, type MassStorageOptions } from "../devices/mass-storage/mass-storage-device.ts";
+import { ScsiDiskDevice, type ScsiDiskOptions } from "../devices/scsi-disk/scsi-disk-device.ts";
+import { massStorageBundle, type TransportPolicy } from "../drivers/mass-storage/mass-storage-bundle.ts";
+import type { IOMedia } from "../families/block/io-media.ts";
+import { ScsiFamily } from "../families/scsi/scsi-family.ts";
+import type { ScsiTargetPort } from "../ports/scsi-target.ts";
+import { UsbSpeed } from "../ports/usb-speed.ts";
+import type { DriverBundle } from "../runtime/driver-bundle.ts";
+import { platformProfile } from "../runtime/platform-profile.ts";
+import type { HostTurn } from "../runtime/scheduler.ts";
+import { UsbRig, type UsbRigOptions } from "./usb-rig.ts";
+
+export interface StorageRigOptions extends Omit<UsbRigOptions, "describeRequests"> {
+  /** Units of the modelled disk; default one of 64 MiB. */
+  readonly units?: ScsiDiskOptions["units"];
+  /** Another target in place of the modelled disk, or something wrapped round it. */
+  readonly target?: (disk: ScsiDiskDevice) => ScsiTargetPort;
+  /** The USB side of the device. Default high speed, both transports. */
+  readonly device?: Partial<Omit<MassStorageOptions, "target">>;
+  /** Which alternate setting the kernel's drivers choose. Default by-speed. */
+  readonly policy?: TransportPolicy;
+  /** Drivers in place of the kernel's own. */
+  readonly bundles?: readonly DriverBundle[];
+}
+
+/** Blocks of the default disk: 64 MiB of 512 bytes. */
+const defaultBlockCount = 131_072;
+
+/** How long a disk may take to come up, virtual nanoseconds. */
+const appearanceNs = 30e9;
+
+/** A USB rig with a disk in connector 1. */
+export class StorageRig extends UsbRig {
+  readonly disk: ScsiDiskDevice;
+  readonly device: MassStorageDevice;
+  readonly scsi: ScsiFamily;
+
+  constructor(options: StorageRigOptions) {
+    super({ ...options, describeRequests: [] });
+    const units = options.units ?? [{ blockCount: defaultBlockCount }];
+    this.disk = new ScsiDiskDevice({
+      clock: this.machine.scheduler,
+      random: this.machine.random.fork("scsi-disk"),
+      units,
+    });
+    this.scsi = new ScsiFamily(this.machine);
+    for (const bundle of options.bundles ?? [massStorageBundle(options.policy ?? "by-speed")])
+      this.machine.install(bundle);
+    this.device = new MassStorageDevice({
+      maximumLun: units.length - 1,
+      speed: UsbSpeed.high,
+      ...options.device,
+      target: options.target?.(this.disk) ?? this.disk,
+    });
+    this.bus.plugIn(this.device, 1);
+  }
+
+  /** Media that are there now, in order of appearance. */
+  get media(): IOMedia[] {
+    return this.scsi.media;
+  }
+
+  /** Runs until a medium is there. The error says what stood in the way. */
+  async openMedia(index = 0): Promise<IOMedia> {
+    const { scheduler } = this.machine;
+    await scheduler.run(scheduler.nowNs() + appearanceNs, () => this.media.length > index);
+    const media = this.media[index];
+    if (media !== undefined) return media;
+    const reasons = [
+      ...this.family.failures.map(({ reason }) => reason),
+      ...this.machine.matchReports.map((report) => `${report.candidate.personalityName}: ${report.outcome}`),
+      ...this.scsi.units.map((unit) => `unit ${unit.nub.lun} is ${unit.state} ${unit.stateReason}`),
+      ...(this.machine.failure === null ? [] : [this.machine.failure.text]),
+    ];
+    throw new Error(`no disk came up: ${reasons.join("; ")}`);
+  }
+}
+
+/** The rig of `drydock disk` and of most tests: one disk of 64 MiB at high speed, on the open profile. */
+export function defaultStorageRig(
+  seed: number,
+  turn: HostTurn,
+  options: Partial<StorageRigOptions> = {},
+): StorageRig {
+  return new StorageRig({ seed, turn, profile: platformProfile("open"), ...options });
+}
