@@ -2,7 +2,7 @@
 
 import { MassStorageDevice, type MassStorageOptions } from "../devices/mass-storage/mass-storage-device.ts";
 import { ScsiDiskDevice, type ScsiDiskOptions } from "../devices/scsi-disk/scsi-disk-device.ts";
-import { massStorageBundle, type TransportPolicy } from "../drivers/mass-storage/mass-storage-bundle.ts";
+import { massStorageBundle, type TransportPolicy } from "../drivers/mass-storage/mass-storage-driver.ts";
 import type { IOMedia } from "../families/block/io-media.ts";
 import { ScsiFamily } from "../families/scsi/scsi-family.ts";
 import type { ScsiTargetPort } from "../ports/scsi-target.ts";

@@ -84,6 +84,7 @@ class PlainTarget implements ScsiTargetPort {
   }
 
   resetTarget(): void {}
+  nexusLost(): void {}
   powerCycle(): void {}
 }
 

@@ -1,4 +1,5 @@
-// Whether the spindle turns and the medium is in: START STOP UNIT, slow spin-up, ejecting. SBC-3 r36 §5.25, SPC-4 §5.11.
+// Whether the spindle turns: START STOP UNIT, slow spin-up, ejecting.
+// SBC-3 r36 §5.25, SPC-4 §5.11.
 
 import type { Clock, Nanoseconds } from "../../base/clock.ts";
 import { SenseCode } from "../../codec/scsi/sense.ts";

@@ -332,6 +332,11 @@ export class AttachedScsiDriver extends IOSCSIProtocolServices implements UsbRec
     }
     const { task } = slot;
     if (unit.id === IuId.readReady || unit.id === IuId.writeReady) {
+      // Said before the device heard that its command is over: there will be no data phase.
+      if (this.#isRecovering) {
+        this.recoveries.strayUnits++;
+        return;
+      }
       const isIn = task.direction === kSCSIDataTransfer_FromTargetToInitiator;
       // The device wants a data phase that the host knows nothing of, or the other way round.
       if (!this.queuesData(task) || isIn !== (unit.id === IuId.readReady)) this.#recover([index]);
@@ -552,7 +557,7 @@ export class AttachedScsiDriver extends IOSCSIProtocolServices implements UsbRec
     for (const [index, slot] of this.#slots.entries()) {
       if (slot.task === null) continue;
       isBusy = true;
-      if (now >= slot.deadlineNs && !slot.isEnded) late.push(index);
+      if (now >= slot.deadlineNs) late.push(index);
     }
     if (late.length > 0 && !this.#isRecovering) {
       this.recoveries.timeouts += late.length;

@@ -1,0 +1,66 @@
+// The mass storage drivers in trouble: unplug at every step, faults by seed, the recoveries that the standards demand.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { hostTurn } from "@drydock/node/host-turn";
+import { UsbSpeed } from "../../ports/usb-speed.ts";
+import { drawStorageFaults, runStorageScenario, type StorageScenario } from "../../rigs/storage-campaign.ts";
+import { defaultStorageRig } from "../../rigs/storage-rig.ts";
+import { BulkOnlyDriver } from "./bulk-only-driver.ts";
+
+const variants: readonly (Pick<StorageScenario, "device" | "policy"> & { readonly name: string })[] = [
+  { name: "Bulk-Only" },
+  { name: "UAS without streams", policy: "uas" },
+  { name: "UAS with streams", device: { speed: UsbSpeed.super } },
+];
+
+for (const { name, ...options } of variants) {
+  test(`${name}: undisturbed, the data is verified and the same seed gives the same digest`, async () => {
+    const first = await runStorageScenario({ ...options, seed: 5, turn: hostTurn });
+    const second = await runStorageScenario({ ...options, seed: 5, turn: hostTurn });
+    assert.deepEqual(first.problems, []);
+    assert.equal(first.outcome, "verified");
+    assert.equal(first.digest, second.digest);
+  });
+
+  test(`${name}: the cable pulled at every step (F01): no hang, no lost completion, nothing left behind`, async () => {
+    const whole = await runStorageScenario({ ...options, seed: 1, turn: hostTurn });
+    const outcomes = new Set<string>();
+    for (let step = 1; step <= whole.steps; step += 1) {
+      const run = await runStorageScenario({ ...options, seed: 1, turn: hostTurn, unplugAtStep: step });
+      assert.deepEqual(run.problems, [], `step ${step}`);
+      outcomes.add(run.outcome);
+    }
+    assert.ok(outcomes.has("gone") && outcomes.has("no disk"), [...outcomes].join());
+  });
+
+  test(`${name}: 150 seeds with faults: no hang, no broken rule, no wrong data passed as good`, async () => {
+    const outcomes = new Map<string, number>();
+    for (let seed = 1; seed <= 150; seed++) {
+      const run = await runStorageScenario({
+        ...options,
+        seed,
+        turn: hostTurn,
+        faults: drawStorageFaults(seed),
+      });
+      assert.deepEqual(run.problems, [], `seed ${seed}: ${JSON.stringify(drawStorageFaults(seed))}`);
+      outcomes.set(run.outcome, (outcomes.get(run.outcome) ?? 0) + 1);
+    }
+    assert.ok((outcomes.get("verified") ?? 0) > 50, JSON.stringify([...outcomes]));
+  });
+}
+
+test("Bulk-Only: a stalled status is cleared and read again; a lost one leads to reset recovery and a retry", async () => {
+  for (const kind of ["stall", "protocolError"] as const) {
+    // Endpoint 81h: data and status INs; some of them strike a status.
+    const rig = defaultStorageRig(2, hostTurn, {
+      faults: { rules: [{ kind, endpoint: 0x81, nth: 2 }] },
+    });
+    const media = await rig.openMedia();
+    assert.equal(media.isGone, false);
+    const driver = rig.machine.registry.find((entry) => entry instanceof BulkOnlyDriver) as BulkOnlyDriver;
+    const { stallsCleared, resetRecoveries } = driver.recoveries;
+    if (kind === "stall") assert.ok(stallsCleared >= 1);
+    else assert.ok(resetRecoveries >= 1);
+  }
+});
