@@ -2,7 +2,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
-import type { ByteStream, ByteStreamClient } from "./byte-stream.ts";
+import type { ByteOwner, ByteStream, ByteStreamClient } from "./byte-stream.ts";
 
 export interface MemoryStreamOptions {
   readonly clock: Clock;
@@ -19,6 +19,8 @@ const largestPiece = 4096;
 class MemoryStream implements ByteStream {
   readonly #options: MemoryStreamOptions;
   readonly #queue: Uint8Array[] = [];
+  /** Who wrote each of the queue. */
+  readonly #owners: (ByteOwner | undefined)[] = [];
   #queuedBytes = 0;
   #client: ByteStreamClient | null = null;
   #peer: MemoryStream | null = null;
@@ -41,9 +43,9 @@ class MemoryStream implements ByteStream {
     this.#schedule();
   }
 
-  write(bytes: Uint8Array): boolean {
+  write(bytes: Uint8Array, owner?: ByteOwner): boolean {
     if (this.#isClosed || this.#peer === null) return true;
-    return this.#peer.arrive(bytes);
+    return this.#peer.arrive(bytes, owner);
   }
 
   pause(): void {
@@ -59,13 +61,15 @@ class MemoryStream implements ByteStream {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#queue.length = 0;
+    this.#owners.length = 0;
     this.#options.clock.after(this.#options.latencyNs ?? 0, tellClosed, this.#client);
     this.#peer?.end();
   }
 
-  arrive(bytes: Uint8Array): boolean {
+  arrive(bytes: Uint8Array, owner: ByteOwner | undefined): boolean {
     if (this.#isClosed || bytes.length === 0) return true;
     this.#queue.push(bytes);
+    this.#owners.push(owner);
     this.#queuedBytes += bytes.length;
     this.#schedule();
     if (this.#queuedBytes <= highWater) return true;
@@ -96,16 +100,19 @@ class MemoryStream implements ByteStream {
       this.#client.closed();
       return;
     }
+    const owner = this.#owners.shift();
     const { random } = this.#options;
     if (random !== undefined) {
       const length = 1 + random.below(Math.min(piece.length, largestPiece));
       if (length < piece.length) {
         this.#queue.unshift(piece.subarray(length));
+        this.#owners.unshift(owner);
         piece = piece.subarray(0, length);
       }
     }
     this.#queuedBytes -= piece.length;
     this.#client.received(piece);
+    owner?.released(piece.length);
     if (this.#peerWaits && this.#queuedBytes * 2 < highWater) {
       this.#peerWaits = false;
       this.#peer?.tellDrained();

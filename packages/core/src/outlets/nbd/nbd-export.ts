@@ -1,0 +1,147 @@
+// One disk as NBD offers it: its size and flags, and its slots, which all connections share.
+
+import { NbdFlag } from "../../codec/nbd/nbd.ts";
+import type { BlockClient, BlockPort, BlockStatus } from "../../ports/block.ts";
+import type { ArenaBlock } from "./byte-arena.ts";
+import type { NbdRequest } from "./nbd-request.ts";
+
+/** A request longer than this is served in pieces of this, so that a connection's memory stays small. */
+const longestPiece = 256 * 1024;
+/** Longest payload that a client is told to use; what is longer is refused. */
+export const nbdPayloadMaximum = 32 << 20;
+
+/** Whoever has slots of an export: one connection. */
+export interface SlotUser {
+  pieceDone(piece: NbdPiece, status: BlockStatus): void;
+  /** After `wait`: a slot is free. */
+  slotFree(): void;
+  /** The disk left; every piece came back before. */
+  exportGone(): void;
+}
+
+/** What goes to the disk in one slot: a whole request, or a part of a long one. Made once per slot. */
+export class NbdPiece {
+  readonly slot: number;
+  user: SlotUser | null = null;
+  request: NbdRequest | null = null;
+  /** Where its bytes are, from `at` on; a read leaves room for a reply's header in front. */
+  block: ArenaBlock | null = null;
+  at = 0;
+  reservedBytes = 0;
+  /** Bytes of the disk. */
+  offset = 0;
+  length = 0;
+
+  constructor(slot: number) {
+    this.slot = slot;
+  }
+}
+
+export interface NbdExportOptions {
+  readonly description?: string;
+  /** Offers a disk that could be written as one that cannot. */
+  readonly isReadOnly?: boolean;
+}
+
+/** The permanent client of a disk's port. */
+export class NbdExport implements BlockClient {
+  readonly name: string;
+  readonly description: string;
+  readonly port: BlockPort;
+  readonly sizeBytes: number;
+  readonly blockBytes: number;
+  readonly isReadOnly: boolean;
+  /** Transmission flags; `sendDf` only counts where structured replies do. */
+  readonly flags: number;
+  /** Most bytes that go to the disk in one slot: with data, and without (trim, zeroes). */
+  readonly pieceBytes: number;
+  readonly rangeBytes: number;
+  /** For disks that cannot make zeros by themselves. */
+  readonly zeros: Uint8Array | null;
+  readonly #pieces: NbdPiece[] = [];
+  readonly #free: number[] = [];
+  readonly #waiting: SlotUser[] = [];
+  readonly #users = new Set<SlotUser>();
+  readonly #onGone: (self: NbdExport) => void;
+  #isGone = false;
+
+  constructor(name: string, port: BlockPort, options: NbdExportOptions, onGone: (self: NbdExport) => void) {
+    const { blockBytes, blockCount, canTrim, canWriteZeroes, isReadOnly, maximumBlocks } = port.geometry;
+    this.name = name;
+    this.description = options.description ?? "";
+    this.port = port;
+    this.blockBytes = blockBytes;
+    this.sizeBytes = blockBytes * blockCount;
+    this.isReadOnly = isReadOnly || options.isReadOnly === true;
+    this.pieceBytes = Math.min(longestPiece, maximumBlocks * blockBytes);
+    this.rangeBytes = maximumBlocks * blockBytes;
+    this.zeros = canWriteZeroes ? null : new Uint8Array(this.pieceBytes);
+    this.flags =
+      NbdFlag.hasFlags |
+      NbdFlag.sendFlush |
+      // All connections reach one disk, so a flush of one covers what any of them was told is written.
+      NbdFlag.canMultiConn |
+      NbdFlag.sendDf |
+      (this.isReadOnly
+        ? NbdFlag.readOnly
+        : NbdFlag.sendFua | NbdFlag.sendWriteZeroes | (canTrim ? NbdFlag.sendTrim : 0));
+    this.#onGone = onGone;
+    for (let slot = 0; slot < port.slotCount; slot++) {
+      this.#pieces.push(new NbdPiece(slot));
+      this.#free.push(port.slotCount - 1 - slot);
+    }
+    port.connect(this);
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  get userCount(): number {
+    return this.#users.size;
+  }
+
+  join(user: SlotUser): void {
+    this.#users.add(user);
+  }
+
+  leave(user: SlotUser): void {
+    this.#users.delete(user);
+    const at = this.#waiting.indexOf(user);
+    if (at >= 0) this.#waiting.splice(at, 1);
+  }
+
+  /** A free slot, with `user` as its owner; null when all are in use. */
+  take(user: SlotUser): NbdPiece | null {
+    const slot = this.#free.pop();
+    if (slot === undefined) return null;
+    const piece = this.#pieces[slot];
+    piece.user = user;
+    return piece;
+  }
+
+  /** Gives a slot back; whoever waited longest is told. */
+  give(piece: NbdPiece): void {
+    piece.user = null;
+    piece.request = null;
+    piece.block = null;
+    this.#free.push(piece.slot);
+    this.#waiting.shift()?.slotFree();
+  }
+
+  /** Wants to be told of the next free slot. */
+  wait(user: SlotUser): void {
+    if (!this.#waiting.includes(user)) this.#waiting.push(user);
+  }
+
+  completed(slot: number, status: BlockStatus): void {
+    const piece = this.#pieces[slot];
+    piece.user?.pieceDone(piece, status);
+  }
+
+  detached(): void {
+    this.#isGone = true;
+    this.#onGone(this);
+    for (const user of [...this.#users]) user.exportGone();
+  }
+}
