@@ -24,6 +24,9 @@ export class ArenaBlock implements ByteOwner {
   }
 }
 
+/** The first block is small: most connections ask little. */
+const firstBlockBytes = 16 * 1024;
+
 /**
  * Hands out neighbouring pieces, so that what is answered in order lies in one row and leaves in one write. Bounded:
  * `blockMaximum` blocks of `blockBytes`, beyond which there is nothing until something is released.
@@ -51,7 +54,7 @@ export class ByteArena {
     let block = this.#current;
     if (block === null || block.used + length > block.bytes.length) {
       if (length > this.#blockBytes) throw new RangeError(`${length} bytes never fit into an arena's block`);
-      const next = this.#spare.pop() ?? this.#grow();
+      const next = this.#takeSpare(length) ?? this.#grow(length);
       if (next === null) {
         this.#isShort = true;
         return null;
@@ -74,9 +77,18 @@ export class ByteArena {
     this.#onRelease();
   }
 
-  #grow(): ArenaBlock | null {
+  /** The first block is forgotten as soon as it was too small or too full: what replaces it is used for good. */
+  #takeSpare(length: number): ArenaBlock | null {
+    const spare = this.#spare.pop() ?? null;
+    if (spare === null || spare.bytes.length >= Math.max(length, this.#blockBytes)) return spare;
+    this.#blocks--;
+    return this.#takeSpare(length);
+  }
+
+  #grow(length: number): ArenaBlock | null {
     if (this.#blocks === this.#blockMaximum) return null;
     this.#blocks++;
-    return new ArenaBlock(new Uint8Array(this.#blockBytes), this);
+    const isSmall = this.#blocks === 1 && this.#current === null && length <= firstBlockBytes;
+    return new ArenaBlock(new Uint8Array(isSmall ? firstBlockBytes : this.#blockBytes), this);
   }
 }

@@ -128,7 +128,13 @@ test("nbd: refusals are told in words, and a silent server is given up", () => {
   const { clock, connect } = newParts(1, {}, false);
   const problems: string[] = [];
   const attach = () => assert.fail("there is no disk");
-  new NbdImporter({ clock, connect, exportName: "x", onAttach: attach, onProblem: (text) => problems.push(text) });
+  new NbdImporter({
+    clock,
+    connect,
+    exportName: "x",
+    onAttach: attach,
+    onProblem: (text) => problems.push(text),
+  });
   clock.runUntil();
   assert.match(problems[0], /no export of this name/);
   const silent = () => memoryStreamPair({ clock })[0];
