@@ -2,7 +2,6 @@
 
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
-import { TransferType } from "../codec/usb/descriptors.ts";
 import { decodeSetup, directionIn, isIn, newSetup, type Setup, StandardRequest } from "../codec/usb/setup.ts";
 import { type UsbDevicePort, UsbNak, UsbStall, type UsbUpstream } from "./usb-device.ts";
 import { intervalNs, UsbEndpointTable } from "./usb-endpoints.ts";
@@ -43,8 +42,6 @@ const indexOf = (address: number): number => (address & 0x0f) + ((address & dire
 /** Keys of queues: five bits of index, above them the stream. */
 const indexMask = 0x1f;
 const streamShift = 5;
-/** USB 3.2 §8.12.1.4: 65534 and 65535 have meanings of their own. */
-const streamMaximum = 0xfffd;
 
 const stageSetup = 0;
 const stageData = 1;
@@ -57,7 +54,8 @@ class EndpointQueue {
   isPresent = false;
   address = 0;
   packetBytes = 8;
-  transferType: number = TransferType.control;
+  /** Bulk streams of an endpoint, 0 for none. */
+  streams = 0;
   /** Earliest next service of an interrupt endpoint. */
   notBeforeNs = 0;
   intervalNs = 0;
@@ -163,8 +161,7 @@ export class UsbCarrier implements UsbUpstream {
     if (queue.isHalted) return UsbSubmit.halted;
     if (stream === 0) this.#enqueue(slot, queue, buffer, offset, length);
     else {
-      const isStreamable = this.device.speed >= UsbSpeed.super && queue.transferType === TransferType.bulk;
-      if (!isStreamable || stream < 0 || stream > streamMaximum) return UsbSubmit.badRequest;
+      if (stream < 0 || stream > queue.streams) return UsbSubmit.badRequest;
       this.#enqueue(slot, this.#streamQueue(queue, stream), buffer, offset, length);
     }
     return UsbSubmit.accepted;
@@ -227,11 +224,11 @@ export class UsbCarrier implements UsbUpstream {
     let queue = this.#streams.get(key);
     if (queue === undefined) {
       queue = new EndpointQueue(key);
-      queue.address = endpoint.address;
-      queue.packetBytes = endpoint.packetBytes;
-      queue.transferType = endpoint.transferType;
       this.#streams.set(key, queue);
     }
+    // A queue that outlives a change of settings takes on what the endpoint is now.
+    queue.address = endpoint.address;
+    queue.packetBytes = endpoint.packetBytes;
     return queue;
   }
 
@@ -393,7 +390,8 @@ export class UsbCarrier implements UsbUpstream {
     const at = this.#offsets[slot];
     const data = (this.#buffers[slot] as Uint8Array).subarray(at, at + this.#moved[slot]);
     const change = this.#table.note(this.#setup, data);
-    if (change === "endpoints") this.#rebuildEndpoints();
+    if (change === "endpoints") this.#rebuildEndpoints(null);
+    else if (change === "interface") this.#rebuildEndpoints(wIndex & 0xff);
     else if (change === "halt-cleared") this.clearHalt(wIndex & 0xff);
   }
 
@@ -411,21 +409,24 @@ export class UsbCarrier implements UsbUpstream {
     }
   }
 
-  /** Endpoints of the current settings. What was pending on one that is not there any more is cancelled. */
-  #rebuildEndpoints(): void {
+  /**
+   * Endpoints of the current settings. What was pending on one that is not there any more is cancelled, and so are the
+   * streams of every endpoint that begins anew. `changed` is the interface that was set, null when all were: the
+   * endpoints of the others go on untouched (USB 2.0 §9.1.1.5).
+   */
+  #rebuildEndpoints(changed: number | null): void {
     const present = new Set<number>();
-    for (const [key, queue] of this.#streams) {
-      for (const slot of queue.slots) this.cancel(slot);
-      if (queue.slots.length === 0) this.#streams.delete(key);
-    }
-    for (const descriptor of this.#table.endpoints) {
-      const index = indexOf(descriptor.bEndpointAddress);
+    for (const { bEndpointAddress } of this.#table.endpoints()) present.add(indexOf(bEndpointAddress));
+    for (const descriptor of this.#table.endpoints()) {
+      const address = descriptor.bEndpointAddress;
+      const index = indexOf(address);
       const queue = this.#queues[index];
-      present.add(index);
+      if (changed !== null && queue.isPresent && this.#table.interfaceOf(address) !== changed) continue;
+      this.#dropStreams(index);
       queue.isPresent = true;
-      queue.address = descriptor.bEndpointAddress;
+      queue.address = address;
       queue.packetBytes = descriptor.wMaxPacketSize & 0x7ff;
-      queue.transferType = descriptor.bmAttributes & 3;
+      queue.streams = this.device.speed >= UsbSpeed.super ? this.#table.streamsOf(address) : 0;
       queue.isHalted = false;
       queue.isWaiting = false;
       queue.intervalNs = intervalNs(this.device.speed, descriptor);
@@ -436,6 +437,16 @@ export class UsbCarrier implements UsbUpstream {
       if (present.has(index) || !queue.isPresent) continue;
       queue.isPresent = false;
       for (const slot of queue.slots) this.cancel(slot);
+      this.#dropStreams(index);
+    }
+  }
+
+  /** Ends what is pending on the streams of an endpoint and forgets those that have nothing pending. */
+  #dropStreams(index: number): void {
+    for (const [key, queue] of this.#streams) {
+      if ((key & indexMask) !== index) continue;
+      for (const slot of queue.slots) this.cancel(slot);
+      if (queue.slots.length === 0) this.#streams.delete(key);
     }
   }
 

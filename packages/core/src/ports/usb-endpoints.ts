@@ -3,15 +3,25 @@
 import { DecodeError } from "../base/errors.ts";
 import {
   type Configuration,
+  type Endpoint,
   type EndpointDescriptor,
+  type InterfaceSetting,
   parseConfiguration,
   TransferType,
 } from "../codec/usb/descriptors.ts";
 import { Feature, isIn, Recipient, RequestType, type Setup, StandardRequest } from "../codec/usb/setup.ts";
 import { UsbSpeed } from "./usb-speed.ts";
 
-/** What a control transfer that succeeded has changed. */
-export type EndpointChange = "nothing" | "endpoints" | "halt-cleared";
+/** What a control transfer that succeeded has changed: `endpoints` all of them, `interface` those of wIndex. */
+export type EndpointChange = "nothing" | "endpoints" | "interface" | "halt-cleared";
+
+interface PlacedEndpoint {
+  readonly endpoint: Endpoint;
+  readonly interfaceNumber: number;
+}
+
+/** Stream numbers above this have meanings of their own (USB 3.2 §8.12.1.4). */
+export const bulkStreamMaximum = 0xfffd;
 
 /**
  * Followed by everything that carries transfers: a bus, a network client, an exporter. Configurations are learnt from
@@ -20,12 +30,12 @@ export type EndpointChange = "nothing" | "endpoints" | "halt-cleared";
 export class UsbEndpointTable {
   readonly #configurations = new Map<number, Configuration>();
   readonly #alternates = new Map<number, number>();
-  readonly #endpoints = new Map<number, EndpointDescriptor>();
+  readonly #endpoints = new Map<number, PlacedEndpoint>();
   #configuration: Configuration | null = null;
 
   /** In the order of the descriptors; without endpoint 0. */
-  get endpoints(): Iterable<EndpointDescriptor> {
-    return this.#endpoints.values();
+  *endpoints(): Generator<EndpointDescriptor> {
+    for (const { endpoint } of this.#endpoints.values()) yield endpoint.descriptor;
   }
 
   /** The configuration in force, null before SET_CONFIGURATION. */
@@ -35,7 +45,29 @@ export class UsbEndpointTable {
 
   /** By address with direction bit. */
   find(address: number): EndpointDescriptor | undefined {
-    return this.#endpoints.get(address);
+    return this.#endpoints.get(address)?.endpoint.descriptor;
+  }
+
+  /** The interface that the endpoint belongs to, -1 when there is no such endpoint. */
+  interfaceOf(address: number): number {
+    return this.#endpoints.get(address)?.interfaceNumber ?? -1;
+  }
+
+  /** Bulk streams that the endpoint has (USB 3.2 §9.6.7, MaxStreams), 0 for none. */
+  streamsOf(address: number): number {
+    const endpoint = this.#endpoints.get(address)?.endpoint;
+    if (endpoint === undefined || (endpoint.descriptor.bmAttributes & 3) !== TransferType.bulk) return 0;
+    const exponent = (endpoint.companion?.bmAttributes ?? 0) & 0x1f;
+    return exponent === 0 ? 0 : Math.min(2 ** exponent, bulkStreamMaximum);
+  }
+
+  /** The alternate settings in force, in the order of the descriptors. */
+  *settings(): Generator<InterfaceSetting> {
+    for (const { number, settings } of this.#configuration?.interfaces ?? []) {
+      const alternate = this.#alternates.get(number) ?? 0;
+      const setting = settings.find(({ descriptor }) => descriptor.bAlternateSetting === alternate);
+      if (setting !== undefined) yield setting;
+    }
   }
 
   knows(configurationValue: number): boolean {
@@ -67,7 +99,7 @@ export class UsbEndpointTable {
     } else if (bRequest === StandardRequest.setInterface && recipient === Recipient.interface) {
       this.#alternates.set(wIndex & 0xff, wValue & 0xff);
       this.#rebuild();
-      return "endpoints";
+      return "interface";
     } else if (
       bRequest === StandardRequest.clearFeature &&
       recipient === Recipient.endpoint &&
@@ -80,11 +112,10 @@ export class UsbEndpointTable {
 
   #rebuild(): void {
     this.#endpoints.clear();
-    for (const { number, settings } of this.#configuration?.interfaces ?? []) {
-      const alternate = this.#alternates.get(number) ?? 0;
-      const setting = settings.find(({ descriptor }) => descriptor.bAlternateSetting === alternate);
-      for (const { descriptor } of setting?.endpoints ?? []) {
-        this.#endpoints.set(descriptor.bEndpointAddress, descriptor);
+    for (const { descriptor, endpoints } of this.settings()) {
+      const interfaceNumber = descriptor.bInterfaceNumber;
+      for (const endpoint of endpoints) {
+        this.#endpoints.set(endpoint.descriptor.bEndpointAddress, { endpoint, interfaceNumber });
       }
     }
   }

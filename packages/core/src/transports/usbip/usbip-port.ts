@@ -295,6 +295,7 @@ export class UsbipPort implements UsbHostPort {
         const data = this.#buffers[slot]?.subarray(at, at + actualBytes) ?? none;
         const change = this.#table.note(decodeSetup(setup, this.#setup), data);
         if (change === "endpoints") this.#halted.clear();
+        else if (change === "interface") this.#forgetHalts(this.#setup.wIndex & 0xff);
         else if (change === "halt-cleared") this.#halted.delete(this.#setup.wIndex & 0xff);
       }
       this.#complete(slot, UsbStatus.ok, actualBytes);
@@ -305,6 +306,14 @@ export class UsbipPort implements UsbHostPort {
       status === UsbStatus.stall || status === UsbStatus.protocolError || status === UsbStatus.overflow;
     if (setup === null && halts) this.#halted.add(endpoint);
     this.#complete(slot, status, status === UsbStatus.stall ? 0 : actualBytes);
+  }
+
+  /** Endpoints of this interface begin anew. */
+  #forgetHalts(interfaceNumber: number): void {
+    for (const endpoint of this.#halted) {
+      const owner = this.#table.interfaceOf(endpoint);
+      if (owner === interfaceNumber || owner < 0) this.#halted.delete(endpoint);
+    }
   }
 
   #complete(slot: number, status: UsbStatus, actualBytes: number): void {
