@@ -1,9 +1,10 @@
-// Device models on a bus that nobody here drives: a USB/IP server offers them to foreign drivers.
+// Device models on a bus that nobody here drives: USB/IP and usbredir offer them to foreign drivers.
 
 import { Random } from "../base/random.ts";
 import type { DescribeRequest } from "../codec/usb/setup.ts";
 import { type UsbFaultPlan, withUsbFaults } from "../faults/usb-faults.ts";
 import { UsbipServer, type UsbipServerOptions } from "../outlets/usbip/usbip-server.ts";
+import { UsbredirOutlet, type UsbredirOutletOptions } from "../outlets/usbredir/usbredir-outlet.ts";
 import type { UsbHostPort } from "../ports/usb-host.ts";
 import { type HostTurn, Scheduler } from "../runtime/scheduler.ts";
 import { withUsbTrace } from "../trace/usb-trace.ts";
@@ -21,7 +22,10 @@ export interface UsbExportRigOptions extends UsbipServerOptions {
   readonly faults?: UsbFaultPlan;
 }
 
-/** Plug devices into `bus`; give `server` connections. The trace shows what the foreign host does. */
+/**
+ * Plug devices into `bus`; give `server` connections. What is in a connector that has a usbredir outlet belongs to that
+ * outlet. The trace shows what the foreign host does.
+ */
 export class UsbExportRig {
   readonly scheduler: Scheduler;
   readonly bus: SimUsbBus;
@@ -29,6 +33,7 @@ export class UsbExportRig {
   readonly trace = new UsbTraceLog();
   readonly describeRequests: readonly DescribeRequest[] = serialRequestNames;
   readonly #random: Random;
+  readonly #outlets = new Map<number, UsbredirOutlet>();
   #attachments = 0;
 
   constructor(options: UsbExportRigOptions) {
@@ -40,7 +45,19 @@ export class UsbExportRig {
       timing: options.timing ?? "bus",
     });
     this.server = new UsbipServer(options);
-    this.bus.onAttach((port) => this.server.attach(this.#wrap(port, options)));
+    this.bus.onAttach((plain) => {
+      const port = this.#wrap(plain, options);
+      const outlet = this.#outlets.get((plain.locationId >>> 20) & 0xf);
+      if (outlet === undefined) this.server.attach(port);
+      else outlet.attach(port);
+    });
+  }
+
+  /** A usbredir outlet for a connector of the bus that has nothing in it yet. */
+  addUsbredir(connector: number, options: Omit<UsbredirOutletOptions, "clock"> = {}): UsbredirOutlet {
+    const outlet = new UsbredirOutlet({ ...options, clock: this.scheduler });
+    this.#outlets.set(connector, outlet);
+    return outlet;
   }
 
   #wrap(plain: UsbHostPort, options: UsbExportRigOptions): UsbHostPort {

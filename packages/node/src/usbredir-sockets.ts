@@ -1,0 +1,28 @@
+// usbredir over TCP: guests come to a port of this machine, or a guest that listens is gone to.
+
+import { once } from "node:events";
+import { connect } from "node:net";
+import type { UsbredirOutlet } from "@drydock/core/outlets/usbredir/usbredir-outlet";
+import { type Listener, listen, SocketStream } from "./socket-stream.ts";
+
+/** Listens for guests of one outlet, on loopback unless told otherwise. */
+export function listenUsbredir(
+  outlet: UsbredirOutlet,
+  options: { host?: string; port: number },
+): Promise<Listener> {
+  return listen(options, (stream, peer) => outlet.accept(stream, peer));
+}
+
+/**
+ * Goes to a guest that listens: QEMU with `-chardev socket,server=on`. Being connected plugs the device in there,
+ * `outlet.close()` or a lost connection unplugs it. Rejects when nobody listens.
+ */
+export async function connectUsbredir(
+  outlet: UsbredirOutlet,
+  options: { host?: string; port: number },
+): Promise<void> {
+  const host = options.host ?? "127.0.0.1";
+  const socket = connect({ host, port: options.port, noDelay: true });
+  await once(socket, "connect");
+  outlet.accept(new SocketStream(socket), `${host}:${options.port}`);
+}
