@@ -158,3 +158,11 @@ test("a dead process runs nothing more", async () => {
   await scheduler.run();
   assert.equal(after, false);
 });
+
+test("a call that the world outside schedules wakes whoever runs the machine", () => {
+  const scheduler = new Scheduler(new Random(1), hostTurn);
+  let wakes = 0;
+  scheduler.onWork = () => wakes++;
+  scheduler.after(0, () => {}, undefined);
+  assert.equal(wakes, 1);
+});
