@@ -160,7 +160,7 @@ test("a dead process runs nothing more", async () => {
 });
 
 test("a call that the world outside schedules wakes whoever runs the machine", () => {
-  const scheduler = new Scheduler(new Random(1), hostTurn);
+  const scheduler = newScheduler();
   let wakes = 0;
   scheduler.onWork = () => wakes++;
   scheduler.after(0, () => {}, undefined);
