@@ -1,6 +1,7 @@
 // Device models on a bus that nobody here drives: USB/IP and usbredir offer them to foreign drivers.
 
 import { Random } from "../base/random.ts";
+import { describeHidRequest } from "../codec/hid/hid.ts";
 import type { DescribeRequest } from "../codec/usb/setup.ts";
 import { type UsbFaultPlan, withUsbFaults } from "../faults/usb-faults.ts";
 import { UsbipServer, type UsbipServerOptions } from "../outlets/usbip/usbip-server.ts";
@@ -31,7 +32,7 @@ export class UsbExportRig {
   readonly bus: SimUsbBus;
   readonly server: UsbipServer;
   readonly trace = new UsbTraceLog();
-  readonly describeRequests: readonly DescribeRequest[] = serialRequestNames;
+  readonly describeRequests: readonly DescribeRequest[] = [...serialRequestNames, describeHidRequest];
   readonly #random: Random;
   readonly #outlets = new Map<number, UsbredirOutlet>();
   #attachments = 0;
