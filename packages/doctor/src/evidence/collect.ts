@@ -1,16 +1,10 @@
 // From sources to evidence: recognises each file by its content and lets every reader that fits look at it.
 
 import { Evidence, type Secret } from "./evidence.ts";
-import {
-  defaultLimits,
-  type EvidenceLimits,
-  type EvidenceSource,
-  type Place,
-  sourceOfBytes,
-} from "./evidence-source.ts";
+import { defaultLimits, type EvidenceLimits, type EvidenceSource, type Place } from "./evidence-source.ts";
 import type { EvidenceKind, Fact, FactName, FactTypes, ReadFile } from "./facts.ts";
-import { decodeLine, LineScan, WatchTable } from "./line-scan.ts";
-import type { LogRow } from "./log-row.ts";
+import { cleanLine, decodeLine, LineScan, WatchTable } from "./line-scan.ts";
+import { type LogRow, parseLogRow } from "./log-row.ts";
 import {
   type BinaryReader,
   type FactSink,
@@ -217,6 +211,13 @@ class FileInHand implements FactSink {
       return { kind: "unknown", recognise: () => true, read: () => {} };
     }
     this.#recode = textToUtf8(encoding);
+    if (
+      encoding === "utf-8" &&
+      decodeLine(head)
+        .split("\n", 40)
+        .some((line) => parseLogRow(cleanLine(line)).style !== null)
+    )
+      this.kind("log");
     this.#scan = new LineScan(this.#name, this.#table, this.limits, (index, place, row, match) =>
       this.#take(index, place, row, match),
     );
@@ -326,5 +327,3 @@ class FileInHand implements FactSink {
     };
   }
 }
-
-export { sourceOfBytes };

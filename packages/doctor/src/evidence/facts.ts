@@ -1,7 +1,13 @@
 // What readers find in files: each kind of fact, its shape, and the files themselves.
 
+import type { UsbTransfer } from "./capture.ts";
+import type { CrashReport } from "./crash.ts";
 import type { Place } from "./evidence-source.ts";
+import type { SystemExtension } from "./extensions-list.ts";
 import type { PanicReport } from "./panic.ts";
+import type { PropertyListFact } from "./property-list.ts";
+import type { RegistryEntry } from "./registry.ts";
+import type { SourceText } from "./source-text.ts";
 
 /** Kinds of file as a person knows them. */
 export type EvidenceKind =
@@ -23,7 +29,13 @@ export type EvidenceKind =
 
 /** Name of a fact -> what it holds. A new reader adds its line here. */
 export interface FactTypes {
+  crash: CrashReport;
   panic: PanicReport;
+  "property-list": PropertyListFact;
+  "registry-entry": RegistryEntry;
+  source: SourceText;
+  "system-extension": SystemExtension;
+  transfer: UsbTransfer;
 }
 
 export type FactName = keyof FactTypes;

@@ -1,8 +1,28 @@
 // Every reader there is. The order is the order in which kinds are named for a file.
 
+import { gzipReader, tarReader, zipReader } from "./archive.ts";
+import { captureReader } from "./capture.ts";
+import { crashReader } from "./crash.ts";
+import { extensionsReader } from "./extensions-list.ts";
 import { panicReader } from "./panic.ts";
+import { binaryPlistReader, plistReader } from "./property-list.ts";
 import type { BinaryReader, TextReader } from "./reader.ts";
+import { registryReader } from "./registry.ts";
+import { sourceReader } from "./source-text.ts";
 
-export const textReaders: readonly TextReader[] = [panicReader];
+export const textReaders: readonly TextReader[] = [
+  panicReader,
+  crashReader,
+  registryReader,
+  extensionsReader,
+  plistReader,
+  sourceReader,
+];
 
-export const binaryReaders: readonly BinaryReader[] = [];
+export const binaryReaders: readonly BinaryReader[] = [
+  captureReader,
+  binaryPlistReader,
+  zipReader,
+  gzipReader,
+  tarReader,
+];

@@ -1,0 +1,206 @@
+// USB captures: pcapng and pcap of link types 220 (Linux), 249 (USBPcap) and 288 (USB 2.0 packets).
+
+import { DecodeError } from "@drydock/core/base/errors";
+import { readPcap } from "@drydock/core/codec/pcapng/pcap";
+import { type PcapngPacket, readPcapng } from "@drydock/core/codec/pcapng/pcapng";
+import { decodeUsbLinux, UsbErrno } from "@drydock/core/codec/pcapng/usb-linux";
+import { linkTypeUsb2, UsbPacketAssembler } from "@drydock/core/codec/pcapng/usb2-packets";
+import { decodeUsbPcap, linkTypeUsbPcap } from "@drydock/core/codec/pcapng/usbpcap";
+import type { BinaryReader, FactSink } from "./reader.ts";
+
+export type TransferResult = "ok" | "stall" | "cancelled" | "gone" | "error" | "pending";
+
+export interface UsbTransfer {
+  readonly device: number;
+  /** With the direction bit; 0x00 and 0x80 are the default pipe. */
+  readonly endpoint: number;
+  readonly kind: "control" | "bulk" | "interrupt" | "isochronous";
+  readonly setup: Uint8Array | null;
+  /** The first bytes of the data. */
+  readonly data: Uint8Array;
+  /** Bytes asked for, -1 when unknown, and bytes that moved. */
+  readonly requested: number;
+  readonly moved: number;
+  readonly result: TransferResult;
+  /** What the capture says beside it: a driver call, in ours. */
+  readonly comment: string;
+}
+
+const kept = 96;
+const kinds = ["isochronous", "interrupt", "control", "bulk"] as const;
+
+export const captureReader: BinaryReader = {
+  kind: "capture",
+  recognise: (head) => isPcapng(head) || isPcap(head),
+  read(file, sink) {
+    const reader = new CaptureInHand(file.name, sink);
+    try {
+      for (const packet of isPcapng(file.bytes) ? readPcapng(file.bytes) : readPcap(file.bytes))
+        reader.take(packet);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      sink.problem(`is cut or wrong at byte ${error.offset} (${error.message}); what is before was read`);
+    }
+    reader.finish();
+  },
+};
+
+function isPcapng(head: Uint8Array): boolean {
+  return head[0] === 0x0a && head[1] === 0x0d && head[2] === 0x0d && head[3] === 0x0a;
+}
+
+function isPcap(head: Uint8Array): boolean {
+  const magic = [...head.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return ["a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1"].includes(magic);
+}
+
+interface Submitted {
+  readonly setup: Uint8Array | null;
+  readonly data: Uint8Array;
+  readonly requested: number;
+  readonly comment: string;
+}
+
+class CaptureInHand {
+  readonly #file: string;
+  readonly #sink: FactSink;
+  readonly #open = new Map<string, Submitted>();
+  readonly #assembler = new UsbPacketAssembler();
+  readonly #otherLinks = new Map<number, number>();
+  #bad = 0;
+  #packets = 0;
+
+  constructor(file: string, sink: FactSink) {
+    this.#file = file;
+    this.#sink = sink;
+  }
+
+  take(packet: PcapngPacket): void {
+    this.#packets++;
+    try {
+      if (packet.linkType === 220) this.#linux(packet);
+      else if (packet.linkType === linkTypeUsbPcap) this.#windows(packet);
+      else if (packet.linkType === linkTypeUsb2) this.#wire(packet);
+      else this.#otherLinks.set(packet.linkType, (this.#otherLinks.get(packet.linkType) ?? 0) + 1);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.#bad++;
+    }
+  }
+
+  #linux(packet: PcapngPacket): void {
+    const { header, data } = decodeUsbLinux(packet.bytes);
+    const key = `${header.bus}.${header.device}.${header.id}`;
+    const comment = packet.comments.join("; ");
+    if (header.event === "S") {
+      if (this.#open.size < 100_000)
+        this.#open.set(key, {
+          setup: header.setup,
+          data: data.slice(0, kept),
+          requested: header.urbLength,
+          comment,
+        });
+      return;
+    }
+    const before = this.#open.get(key);
+    this.#open.delete(key);
+    this.#add(packet.offset, {
+      device: header.device,
+      endpoint: header.endpoint,
+      kind: kinds[header.transfer & 3],
+      setup: before?.setup ?? null,
+      data: data.length > 0 ? data.slice(0, kept) : (before?.data ?? data),
+      requested: before?.requested ?? -1,
+      moved: header.urbLength,
+      result: resultOfErrno(header.status),
+      comment: [before?.comment ?? "", comment].filter((part) => part !== "").join("; "),
+    });
+  }
+
+  #windows(packet: PcapngPacket): void {
+    const { header, data } = decodeUsbPcap(packet.bytes);
+    const key = `${header.bus}.${header.device}.${header.irp}`;
+    if (!header.isCompletion) {
+      const setup = header.kind === "control" && data.length >= 8 ? data.slice(0, 8) : null;
+      if (this.#open.size < 100_000)
+        this.#open.set(key, {
+          setup,
+          data: data.slice(setup === null ? 0 : 8, kept),
+          requested: setup === null ? data.length : setup[6] | (setup[7] << 8),
+          comment: "",
+        });
+      return;
+    }
+    const before = this.#open.get(key);
+    this.#open.delete(key);
+    this.#add(packet.offset, {
+      device: header.device,
+      endpoint: header.endpoint,
+      kind: header.kind,
+      setup: before?.setup ?? null,
+      data: data.length > 0 ? data.slice(0, kept) : (before?.data ?? data),
+      requested: before?.requested ?? -1,
+      moved:
+        header.status === 0
+          ? Math.max(
+              data.length,
+              before?.setup?.[0] === undefined || before.setup[0] & 0x80 ? data.length : before.data.length,
+            )
+          : 0,
+      result: header.result,
+      comment: "",
+    });
+  }
+
+  #wire(packet: PcapngPacket): void {
+    for (const transfer of this.#assembler.take(packet.bytes)) {
+      this.#add(packet.offset, { ...transfer, data: transfer.data.slice(0, kept), comment: "" });
+    }
+  }
+
+  #add(offset: number, transfer: UsbTransfer): void {
+    this.#sink.add("transfer", { file: this.#file, line: 0, offset, text: describe(transfer) }, transfer);
+  }
+
+  finish(): void {
+    for (const submitted of [...this.#open.values()].slice(0, 1000)) {
+      this.#add(0, {
+        device: 0,
+        endpoint: 0,
+        kind: submitted.setup === null ? "bulk" : "control",
+        setup: submitted.setup,
+        data: submitted.data,
+        requested: submitted.requested,
+        moved: 0,
+        result: "pending",
+        comment: submitted.comment,
+      });
+    }
+    if (this.#bad > 0) this.#sink.problem(`has ${this.#bad} packets that are wrong or cut`);
+    for (const [link, count] of this.#otherLinks)
+      this.#sink.problem(
+        `has ${count} packets of link type ${link}, which is not read; USB is 220, 249 or 288`,
+      );
+    if (this.#packets === 0) this.#sink.problem("is a capture without a packet");
+  }
+}
+
+function resultOfErrno(status: number): TransferResult {
+  if (status === UsbErrno.ok || status === -121) return "ok";
+  if (status === UsbErrno.stall) return "stall";
+  if (status === UsbErrno.unlinked || status === -104) return "cancelled";
+  if (status === UsbErrno.shutdown || status === -19) return "gone";
+  return "error";
+}
+
+function bytesText(bytes: Uint8Array): string {
+  const shown = [...bytes.subarray(0, 16)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  return bytes.length > 16 ? `${shown} ...` : shown;
+}
+
+function describe(transfer: UsbTransfer): string {
+  const where = transfer.kind === "control" ? "ep0" : `ep${transfer.endpoint.toString(16).padStart(2, "0")}`;
+  const setup = transfer.setup === null ? "" : ` ${bytesText(transfer.setup)}`;
+  const data = transfer.data.length === 0 ? "" : `  data ${bytesText(transfer.data)}`;
+  return `${where} ${transfer.kind}${setup}${data}  -> ${transfer.result === "stall" ? "STALL" : transfer.result}, ${transfer.moved} bytes`;
+}

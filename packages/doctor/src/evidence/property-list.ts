@@ -1,0 +1,114 @@
+// Property lists by what is in them: entitlements, Info.plist, a registry dump (`ioreg -a`), a profile's copy.
+
+import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/runtime/properties";
+import type { Place } from "./evidence-source.ts";
+import { shownText } from "./evidence-source.ts";
+import type { EvidenceKind } from "./facts.ts";
+import { isBinaryPlist, parseBinaryPlist } from "./plist-binary.ts";
+import { parsePlistXml } from "./plist-xml.ts";
+import type { BinaryReader, FactSink, TextReader } from "./reader.ts";
+import { addRegistryPlist } from "./registry.ts";
+
+export interface PropertyListFact {
+  readonly role: EvidenceKind;
+  readonly value: Properties;
+  /** Where a key is: "a/b/0". The list's own place for keys whose position is unknown (binary lists). */
+  placeOf(path: string): Place;
+  /** An XML comment is in it. */
+  readonly hasComment: boolean;
+}
+
+const marker = /<plist\b|<dict\b\s*\/?>/g;
+
+export const plistReader: TextReader = {
+  kind: "property list",
+  anchors: ["<plist", "<dict>"],
+  read(document, sink) {
+    let from = 0;
+    for (let lists = 0; lists < 256; lists++) {
+      marker.lastIndex = from;
+      const match = marker.exec(document.text);
+      if (match === null) return;
+      const parsed = parsePlistXml(document, match.index);
+      if (parsed === null || parsed.end <= match.index) return;
+      from = parsed.end;
+      if (parsed.problem !== null)
+        sink.problem(`has a property list that is not whole (${parsed.problem}); what is there was read`);
+      const placeOf = (path: string) => document.place(parsed.lines.get(path) ?? parsed.lines.get("") ?? 1);
+      addPropertyList(parsed.value, placeOf, parsed.hasComment, sink);
+    }
+  },
+};
+
+export const binaryPlistReader: BinaryReader = {
+  kind: "property list",
+  recognise: isBinaryPlist,
+  read(file, sink) {
+    const place = (path: string): Place => ({ file: file.name, line: 0, offset: 0, text: path });
+    addPropertyList(parseBinaryPlist(file.bytes), place, false, sink);
+  },
+};
+
+/** For readers that hold a list already (a profile's content, an entitlements blob). */
+export function addPropertyList(
+  value: PropertyValue,
+  placeOf: (path: string) => Place,
+  hasComment: boolean,
+  sink: FactSink,
+): void {
+  if (Array.isArray(value)) {
+    // `ioreg -a -c X` prints an array of entries.
+    if (value.some((item) => isDictionary(item) && "IOObjectClass" in item)) {
+      sink.kind("registry dump");
+      value.forEach((item, index) => {
+        if (isDictionary(item)) addRegistryPlist(item, String(index), placeOf, sink);
+      });
+    }
+    return;
+  }
+  if (!isDictionary(value)) return;
+  const role = roleOf(value);
+  if (role === null) return;
+  sink.kind(role);
+  if (role === "registry dump") {
+    addRegistryPlist(value, "", placeOf, sink);
+    return;
+  }
+  const firstKey = Object.keys(value)[0] ?? "";
+  const place = placeOf(firstKey);
+  sink.add("property-list", { ...place, text: shownText(place.text) }, { role, value, placeOf, hasComment });
+  if (role === "provisioning profile") {
+    for (const key of ["TeamIdentifier", "ApplicationIdentifierPrefix"]) {
+      const teams = value[key];
+      if (Array.isArray(teams))
+        for (const team of teams) if (typeof team === "string") sink.secret("team", team);
+    }
+    const devices = value.ProvisionedDevices;
+    if (Array.isArray(devices))
+      for (const id of devices) if (typeof id === "string") sink.secret("device", id);
+  }
+}
+
+function roleOf(value: Properties): EvidenceKind | null {
+  const keys = Object.keys(value);
+  if (keys.length === 0) return null;
+  if ("IOObjectClass" in value || "IORegistryEntryChildren" in value) return "registry dump";
+  if ("DER-Encoded-Profile" in value || ("Entitlements" in value && "TeamIdentifier" in value))
+    return "provisioning profile";
+  if (
+    "IOKitPersonalities" in value ||
+    "CFBundleIdentifier" in value ||
+    "CFBundlePackageType" in value ||
+    "UISupportedExternalAccessoryProtocols" in value
+  )
+    return "Info.plist";
+  if (
+    keys.some((key) =>
+      /^(?:com\.apple\.(?:developer|security|private|application)|application-identifier|keychain-access-groups|get-task-allow)/.test(
+        key,
+      ),
+    )
+  )
+    return "entitlements";
+  return "property list";
+}

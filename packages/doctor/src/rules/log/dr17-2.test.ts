@@ -1,0 +1,21 @@
+// DR17-2: samples that fire it, and near misses that do not.
+
+import { test } from "node:test";
+import { assertFires, assertSilent } from "../../test/rule-check.ts";
+import { dr17x2 } from "./dr17-2.ts";
+
+test("DR17-2 fires", async () => {
+  await assertFires(
+    dr17x2,
+    { t: 'log show --last 5m | grep "org.example.sample.driver"' },
+    /filtered for org\.example\.sample\.driver/,
+  );
+});
+
+test("DR17-2 is silent on a near miss", async () => {
+  await assertSilent(dr17x2, { t: "log show --last 5m --predicate 'eventMessage CONTAINS \"StaticPing\"'" });
+});
+
+test("DR17-2 is silent on a near miss (2)", async () => {
+  await assertSilent(dr17x2, { t: 'log show --last 5m | grep "panic"' });
+});

@@ -1,0 +1,89 @@
+// What many rules ask of the evidence: findings per hit, property lists by role, personalities, a code with its call.
+
+import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/runtime/properties";
+import type { Evidence } from "../evidence/evidence.ts";
+import type { Place } from "../evidence/evidence-source.ts";
+import type { EvidenceKind, Fact } from "../evidence/facts.ts";
+import type { Hit, Watch } from "../evidence/watch.ts";
+import type { Finding } from "./rule.ts";
+
+/** One finding for every hit that `make` does not answer with null. */
+export function perHit(
+  evidence: Evidence,
+  watch: Watch,
+  make: (hit: Hit) => Omit<Finding, "because"> | null,
+): Finding[] {
+  return evidence.hits(watch).flatMap((hit) => {
+    const finding = make(hit);
+    return finding === null ? [] : [{ ...finding, because: [hit.place] }];
+  });
+}
+
+/** One finding for all hits of a watch together; null when there is none. */
+export function onceFor(
+  evidence: Evidence,
+  watch: Watch,
+  make: (first: Hit, hits: readonly Hit[]) => Omit<Finding, "because"> | null,
+): Finding[] {
+  const hits = evidence.hits(watch);
+  if (hits.length === 0) return [];
+  const finding = make(hits[0], hits);
+  return finding === null ? [] : [{ ...finding, because: hits.slice(0, 3).map((hit) => hit.place) }];
+}
+
+export function listsOf(evidence: Evidence, role: EvidenceKind): Fact<"property-list">[] {
+  return evidence.facts("property-list").filter((fact) => fact.value.role === role);
+}
+
+export const driverKit = "com.apple.developer.driverkit";
+
+/** Entitlements of a driver carry the base key; an app's do not. */
+export function isDextEntitlements(value: Properties): boolean {
+  return Object.keys(value).some(
+    (key) =>
+      key === driverKit ||
+      key.startsWith(`${driverKit}.transport.`) ||
+      key.startsWith(`${driverKit}.family.`),
+  );
+}
+
+export interface Personality {
+  readonly name: string;
+  readonly value: Properties;
+  readonly list: Fact<"property-list">;
+  placeOf(key: string): Place;
+}
+
+/** Every personality of every Info.plist. */
+export function personalities(evidence: Evidence): Personality[] {
+  return listsOf(evidence, "Info.plist").flatMap((list) => {
+    const all = list.value.value.IOKitPersonalities;
+    if (!isDictionary(all)) return [];
+    return Object.entries(all).flatMap(([name, value]): Personality[] =>
+      isDictionary(value)
+        ? [
+            {
+              name,
+              value,
+              list,
+              placeOf: (key) =>
+                list.value.placeOf(`IOKitPersonalities/${name}${key === "" ? "" : `/${key}`}`),
+            },
+          ]
+        : [],
+    );
+  });
+}
+
+/** What a key of entitlements holds, as a list of strings. */
+export function stringsOf(value: PropertyValue | undefined): string[] {
+  if (typeof value === "string") return [value];
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
+}
+
+/** A number that may be a little-endian data property, as PCI nubs have them. */
+export function numberOfProperty(value: PropertyValue | undefined): number | null {
+  if (typeof value === "number") return value;
+  if (!(value instanceof Uint8Array) || value.length === 0 || value.length > 6) return null;
+  return [...value].reduceRight((sum, byte) => sum * 256 + byte, 0);
+}

@@ -1,0 +1,19 @@
+// DR04-1: samples that fire it, and near misses that do not.
+
+import { test } from "node:test";
+import { assertFires, assertSilent } from "../../test/rule-check.ts";
+import { dr04x1 } from "./dr04-1.ts";
+
+test("DR04-1 fires", async () => {
+  await assertFires(
+    dr04x1,
+    {
+      l: "Error 0x0 8397 7 taskgated-helper: (ConfigurationProfiles) [com.apple.ManagedClient:ProvisioningProfiles] App.Dext: Unsatisfied entitlements: com.apple.developer.driverkit.transport.usb",
+    },
+    /App\.Dext claims com\.apple\.developer\.driverkit\.transport\.usb/,
+  );
+});
+
+test("DR04-1 is silent on a near miss", async () => {
+  await assertSilent(dr04x1, { l: "taskgated-helper: App.Dext: all entitlements satisfied" });
+});

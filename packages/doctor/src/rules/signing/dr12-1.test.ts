@@ -1,0 +1,19 @@
+// DR12-1: samples that fire it, and near misses that do not.
+
+import { test } from "node:test";
+import { assertFires, assertSilent } from "../../test/rule-check.ts";
+import { dr12x1 } from "./dr12-1.ts";
+
+test("DR12-1 fires", async () => {
+  await assertFires(
+    dr12x1,
+    {
+      b: "error: Provisioning profile \"X\" doesn't match the entitlements file's value for the com.apple.developer.driverkit.userclient-access entitlement.",
+    },
+    /another value/,
+  );
+});
+
+test("DR12-1 is silent on a near miss", async () => {
+  await assertSilent(dr12x1, { b: "error: The bundle identifier doesn't match the profile." });
+});

@@ -1,0 +1,29 @@
+// DR12-2: samples that fire it, and near misses that do not.
+
+import { test } from "node:test";
+import { assertFires, assertSilent } from "../../test/rule-check.ts";
+import { dr12x2 } from "./dr12-2.ts";
+
+test("DR12-2 fires", async () => {
+  await assertFires(
+    dr12x2,
+    { b: 'error: Provisioning profile "X" doesn\'t include the DriverKit UserClient Access capability.' },
+    /must be requested from Apple/,
+  );
+});
+
+test("DR12-2 fires (2)", async () => {
+  await assertFires(
+    dr12x2,
+    {
+      b: "error: Entitlement com.apple.developer.driverkit.userclient-access requires approval from Apple to include in a profile.",
+    },
+    /must be requested/,
+  );
+});
+
+test("DR12-2 is silent on a near miss", async () => {
+  await assertSilent(dr12x2, {
+    b: 'error: Provisioning profile "X" doesn\'t include signing certificate "Apple Development".',
+  });
+});

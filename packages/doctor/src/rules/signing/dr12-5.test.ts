@@ -1,0 +1,20 @@
+// DR12-5: samples that fire it, and near misses that do not.
+
+import { test } from "node:test";
+import { assertFires, assertSilent } from "../../test/rule-check.ts";
+import { plist } from "../../test/samples.ts";
+import { dr12x5 } from "./dr12-5.ts";
+
+test("DR12-5 fires", async () => {
+  await assertFires(
+    dr12x5,
+    { e: plist({ "com.apple.developer.driverkit.userclient-access": ["org.example.a\norg.example.b"] }) },
+    /line break/,
+  );
+});
+
+test("DR12-5 is silent on a near miss", async () => {
+  await assertSilent(dr12x5, {
+    e: plist({ "com.apple.developer.driverkit.userclient-access": ["org.example.a", "org.example.b"] }),
+  });
+});

@@ -1,0 +1,35 @@
+// DR12-5: several bundle ids stand in one string.
+
+import { driverKit, listsOf, stringsOf } from "../questions.ts";
+import type { Finding, Rule } from "../rule.ts";
+
+export const dr12x5: Rule = {
+  id: "DR12-5",
+  title: "Several bundle ids stand in one string",
+  severity: "warning",
+  certainty: "established",
+  source: "xnu-11417 IOUserServer::serviceNewUserClient",
+  needs: ["entitlements"],
+  why: "The kernel compares each element as a whole. A string with line breaks equals no bundle id (forum thread 825971).",
+  fix: [
+    "Ask Apple to store the ids one by one.",
+    "Until then use allow-any-userclient-access (development) on the driver.",
+  ],
+  who: "your team's admin",
+  judge(evidence) {
+    const key = `${driverKit}.userclient-access`;
+    return listsOf(evidence, "entitlements").flatMap(({ value }): Finding[] =>
+      key in value.value &&
+      stringsOf(value.value[`${driverKit}.userclient-access`]).some((item) => item.includes("\n"))
+        ? [
+            {
+              score: 90,
+              claim:
+                "A value of userclient-access holds a line break, so no element equals a bundle id; the portal stored several ids as one string.",
+              because: [value.placeOf(key)],
+            },
+          ]
+        : [],
+    );
+  },
+};

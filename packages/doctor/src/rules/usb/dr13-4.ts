@@ -1,0 +1,62 @@
+// DR13-4: FTDI's two status bytes at the head of each packet are taken for data.
+
+import { watch } from "../../evidence/watch.ts";
+import { onceFor } from "../questions.ts";
+import type { Finding, Rule } from "../rule.ts";
+
+const pattern = watch(["01 60"], /(?:\b01 60 ){2,}|\b01 60\b.{0,220}\b01 60\b/i);
+
+export const dr13x4: Rule = {
+  id: "DR13-4",
+  title: "FTDI's two status bytes at the head of each packet are taken for data",
+  severity: "error",
+  certainty: "established",
+  source: "FTDI AN232B-04; Linux ftdi_sio",
+  needs: ["capture"],
+  why: "Every IN packet of an FTDI chip, 64 or 512 bytes, begins with two status bytes, modem and line. They must be removed from each packet. A read of several packets holds them again at every multiple of the packet size, so a driver that strips two bytes per transfer delivers garbage from byte 62 (or 510) on. An idle chip sends the two bytes alone at every latency interval.",
+  fix: [
+    "Walk through each completed read in steps of wMaxPacketSize and drop two bytes at every step.",
+    "Drop reads of two bytes: they carry no data.",
+  ],
+  who: "you",
+  watches: [pattern],
+  judge(evidence) {
+    const findings: Finding[] = onceFor(evidence, pattern, () => ({
+      score: 58,
+      claim:
+        "Bytes 01 60 come back again and again in the received data: FTDI's status bytes are not stripped.",
+      missing: ["a capture of the USB traffic"],
+    }));
+    const reads = evidence
+      .facts("transfer")
+      .filter(({ value }) => value.kind === "bulk" && (value.endpoint & 0x80) !== 0 && value.result === "ok");
+    const status = reads.filter(({ value }) => isStatus(value.data, 0));
+    const idle = status.filter(({ value }) => value.moved === 2);
+    const long = status.find(({ value }) => value.moved > 64 && isStatus(value.data, 64));
+    if (status.length < 3 || status.length < reads.length * 0.8) return findings;
+    if (long !== undefined)
+      findings.push({
+        score: 84,
+        claim: `Each packet of a read begins with FTDI's two status bytes (this read has ${Math.ceil(long.value.moved / 64)} packets); what comes back corrupt from byte 62 on was stripped once per transfer.`,
+        because: [long.place],
+        missing: ["the bytes that the app received, to compare"],
+      });
+    else if (idle.length >= 3)
+      findings.push({
+        score: 46,
+        claim: "The device is an FTDI chip: its idle reads are the two status bytes.",
+        because: idle.slice(0, 3).map(({ place }) => place),
+      });
+    return findings;
+  },
+};
+
+/** Modem status has 1 in its low bits and 0000 below; line status is 60h when the transmitter is empty. */
+function isStatus(data: Uint8Array, at: number): boolean {
+  return (
+    data.length >= at + 2 &&
+    (data[at] & 0x0f) === 0x01 &&
+    (data[at + 1] & 0x1e) === 0 &&
+    (data[at + 1] & 0x60) !== 0
+  );
+}

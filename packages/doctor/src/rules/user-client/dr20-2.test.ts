@@ -1,0 +1,21 @@
+// DR20-2: samples that fire it, and near misses that do not.
+
+import { test } from "node:test";
+import { assertFires, assertSilent } from "../../test/rule-check.ts";
+import { dr20x2 } from "./dr20-2.ts";
+
+test("DR20-2 fires", async () => {
+  await assertFires(
+    dr20x2,
+    {
+      a: "2025-10-01 12:00:00.001250+0000 0x3e8      Default     0x0                  0      0    kernel: (org.example.drv.dext) DK: AUC-0x10000ad6a:UC entitlements check failed\n",
+    },
+    /none of its values is org\.example\.drv\./,
+  );
+});
+
+test("DR20-2 is silent on a near miss", async () => {
+  await assertSilent(dr20x2, {
+    a: "DK: AUC-0x10000ad6a:UC failed userclient-access check, needed bundle ID x\nDK: AUC-0x10000ad6a:UC entitlements check failed\n",
+  });
+});
