@@ -1,13 +1,14 @@
-// TCP sockets as the byte streams that core's protocol machines speak through.
+// TCP and Unix sockets as the byte streams that core's protocol machines speak through.
 
+import { existsSync, unlinkSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import type { ByteStream, ByteStreamClient } from "@drydock/core/ports/byte-stream";
+import type { ByteOwner, ByteStream, ByteStreamClient } from "@drydock/core/ports/byte-stream";
 
 /** Bytes that may wait in a socket before `write` answers false. */
 const highWater = 1 << 20;
 const keepAliveMs = 10_000;
 
-/** Who runs what a socket has to tell: a scheduler, whose steps it becomes. */
+/** Who runs what a socket has to tell: a scheduler, whose steps it becomes, or a clock that then goes on at once. */
 export interface StepTaker {
   ready<T>(run: (argument: T) => void, argument: T): void;
 }
@@ -37,14 +38,20 @@ class OrderedSteps {
 
 const atOnce = (call: () => void): void => call();
 
-/** One socket, connected or connecting. Small writes of one turn leave in one packet; Nagle's delay is off. */
+/**
+ * One socket, connected or connecting. All that is written in one turn leaves in one system call, neighbouring bytes
+ * of one owner as one piece; Nagle's delay is off.
+ */
 export class SocketStream implements ByteStream {
   readonly #socket: Socket;
   readonly #tell: (call: () => void) => void;
   #client: ByteStreamClient | null = null;
   #isClosed = false;
-  #isCorked = false;
+  #isScheduled = false;
   #isWaiting = false;
+  #spans: Uint8Array[] = [];
+  #owners: (ByteOwner | undefined)[] = [];
+  #pendingBytes = 0;
   /** Why it ended, when it did not end by itself. */
   problem: string | null = null;
 
@@ -56,20 +63,11 @@ export class SocketStream implements ByteStream {
     // A peer whose machine has gone is noticed in the end.
     socket.setKeepAlive(true, keepAliveMs);
     socket.pause();
-    socket.on("error", (error) => {
-      this.problem = error.message;
-    });
-    socket.on("close", () => {
-      this.#isClosed = true;
-      this.#tell(() => this.#client?.closed());
-    });
-    socket.on("drain", () => {
-      if (!this.#isWaiting) return;
-      this.#isWaiting = false;
-      this.#tell(() => this.#client?.drained());
-    });
+    socket.on("error", this.#failed);
+    socket.on("close", this.#closed);
+    socket.on("drain", this.#drained);
     // Half-open connections are of no use to any protocol here.
-    socket.on("end", () => socket.end());
+    socket.on("end", this.#ended);
   }
 
   get isClosed(): boolean {
@@ -78,20 +76,34 @@ export class SocketStream implements ByteStream {
 
   connect(client: ByteStreamClient): void {
     this.#client = client;
-    this.#socket.on("data", (bytes) => this.#tell(() => client.received(bytes as Uint8Array)));
+    this.#socket.on("data", this.#received);
     if (this.#isClosed) setImmediate(() => this.#tell(() => client.closed()));
     else this.#socket.resume();
   }
 
-  write(bytes: Uint8Array): boolean {
+  write(bytes: Uint8Array, owner?: ByteOwner): boolean {
     if (this.#isClosed || this.#socket.destroyed || this.#socket.writableEnded) return true;
-    if (!this.#isCorked) {
-      this.#isCorked = true;
-      this.#socket.cork();
-      process.nextTick(this.#uncork);
+    const spans = this.#spans;
+    const last = spans.length - 1;
+    const tail = spans[last];
+    if (
+      tail !== undefined &&
+      owner !== undefined &&
+      this.#owners[last] === owner &&
+      tail.buffer === bytes.buffer &&
+      tail.byteOffset + tail.length === bytes.byteOffset
+    ) {
+      spans[last] = new Uint8Array(tail.buffer, tail.byteOffset, tail.length + bytes.length);
+    } else {
+      spans.push(bytes);
+      this.#owners.push(owner);
     }
-    this.#socket.write(bytes);
-    if (this.#socket.writableLength < highWater) return true;
+    this.#pendingBytes += bytes.length;
+    if (!this.#isScheduled) {
+      this.#isScheduled = true;
+      process.nextTick(this.#flush);
+    }
+    if (this.#socket.writableLength + this.#pendingBytes < highWater) return true;
     this.#isWaiting = true;
     return false;
   }
@@ -106,21 +118,90 @@ export class SocketStream implements ByteStream {
 
   close(): void {
     if (this.#isClosed) return;
+    this.#flush();
     this.#socket.end();
     this.#socket.resume();
     // A peer that never closes its side is not waited for.
     setTimeout(() => this.#socket.destroy(), 1000).unref();
   }
 
-  readonly #uncork = (): void => {
-    this.#isCorked = false;
-    this.#socket.uncork();
+  /** Gives the socket away, to be encrypted: what was written has left, nothing is told any more. */
+  detach(): Socket {
+    this.#flush();
+    const socket = this.#socket;
+    socket.off("data", this.#received);
+    socket.off("close", this.#closed);
+    socket.off("drain", this.#drained);
+    socket.off("end", this.#ended);
+    this.#client = null;
+    this.#isClosed = true;
+    return socket;
+  }
+
+  readonly #flush = (): void => {
+    this.#isScheduled = false;
+    const spans = this.#spans;
+    if (spans.length === 0) return;
+    const owners = this.#owners;
+    const socket = this.#socket;
+    this.#spans = [];
+    this.#owners = [];
+    this.#pendingBytes = 0;
+    if (spans.length > 1) socket.cork();
+    for (let index = 0; index < spans.length; index++) {
+      const owner = owners[index];
+      const span = spans[index];
+      if (owner === undefined) socket.write(span);
+      else socket.write(span, () => this.#tell(() => owner.released(span.length)));
+    }
+    if (spans.length > 1) socket.uncork();
+    // A socket that took everything at once says no `drain`.
+    if (this.#isWaiting && !socket.writableNeedDrain) setImmediate(this.#drained);
+  };
+
+  readonly #received = (bytes: Uint8Array): void => {
+    this.#tell(() => this.#client?.received(bytes));
+  };
+
+  readonly #failed = (error: Error): void => {
+    this.problem = error.message;
+  };
+
+  readonly #closed = (): void => {
+    this.#isClosed = true;
+    this.#tell(() => this.#client?.closed());
+  };
+
+  readonly #drained = (): void => {
+    if (!this.#isWaiting || this.#isClosed) return;
+    this.#isWaiting = false;
+    this.#tell(() => this.#client?.drained());
+  };
+
+  readonly #ended = (): void => {
+    this.#socket.end();
   };
 }
 
 /** Connects to a server; errors show as `closed`, with the reason in `problem`. */
 export function connectSocket(host: string, port: number, steps: StepTaker | null = null): SocketStream {
   return new SocketStream(connect({ host, port, noDelay: true }), steps);
+}
+
+/** The same for a Unix socket. */
+export function connectUnixSocket(path: string, steps: StepTaker | null = null): SocketStream {
+  return new SocketStream(connect({ path }), steps);
+}
+
+export interface ListenOptions {
+  /** Loopback unless told otherwise. */
+  readonly host?: string;
+  /** 0 takes a free one. Needed unless `path` is given. */
+  readonly port?: number;
+  /** A Unix socket instead of a TCP port. */
+  readonly path?: string;
+  /** Who runs what comes in: the scheduler or clock of whatever is served. */
+  readonly steps?: StepTaker;
 }
 
 export interface Listener {
@@ -130,34 +211,40 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** Listens on `host`, loopback unless told otherwise; `port` 0 takes a free one. Rejects when the port is taken. */
+/** Listens on a TCP port, or on a Unix socket (host and port are then empty and 0). Rejects when it is taken. */
 export async function listen(
-  options: { readonly host?: string; readonly port: number; readonly steps?: StepTaker },
+  options: ListenOptions,
   onStream: (stream: SocketStream, peer: string) => void,
 ): Promise<Listener> {
   const host = options.host ?? "127.0.0.1";
+  const { path } = options;
   const sockets = new Set<Socket>();
+  let count = 0;
   const server: Server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    onStream(new SocketStream(socket, options.steps ?? null), `${socket.remoteAddress}:${socket.remotePort}`);
+    const peer = path === undefined ? `${socket.remoteAddress}:${socket.remotePort}` : `client ${++count}`;
+    onStream(new SocketStream(socket, options.steps ?? null), peer);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(options.port, host, () => {
+    const listening = () => {
       server.off("error", reject);
       resolve();
-    });
+    };
+    if (path === undefined) server.listen(options.port ?? 0, host, listening);
+    else server.listen(path, listening);
   });
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => {
+        if (path !== undefined && existsSync(path)) unlinkSync(path);
+        resolve();
+      });
+      for (const socket of sockets) socket.destroy();
+    });
   const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the server has no address");
-  return {
-    host,
-    port: address.port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
-      }),
-  };
+  if (typeof address === "string") return { host: "", port: 0, close };
+  if (address === null) throw new Error("the server has no address");
+  return { host, port: address.port, close };
 }
