@@ -204,6 +204,8 @@ export function decideProviderAttach(question: ProviderQuestion): AccessVerdict 
     for (const key of demandedKeys(demand)) {
       const value = dextEntitlements[key];
       if (!key.startsWith(`${prefix}.transport.`) || value === undefined) continue;
+      // A plain key: its presence counts (driverkit-core.md §12).
+      if (key.startsWith(`${prefix}.transport.hid`)) continue;
       const judged = matchEntitlementValue(value, provider);
       if (!judged.matches) {
         const by = judged.decidedBy;

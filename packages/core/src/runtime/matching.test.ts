@@ -145,3 +145,41 @@ test("an entitlement's value: any dictionary is enough, any combination of keys,
   assert.match(judge(["0403"]).reason, /not a dictionary/);
   assert.match(judge({ idVendor: 0x0403 }).reason, /not an array/);
 });
+
+test("HID keys: every given key must fit, usage pairs by one of them, and the refusal names the key", () => {
+  const subject = {
+    classChain: ["IOHIDInterface", "IOService"],
+    name: "IOHIDInterface",
+    properties: {
+      VendorID: 0x1209,
+      ProductID: 4,
+      Transport: "USB",
+      PrimaryUsagePage: 1,
+      PrimaryUsage: 5,
+      DeviceUsagePairs: [
+        { DeviceUsagePage: 1, DeviceUsage: 5 },
+        { DeviceUsagePage: 12, DeviceUsage: 1 },
+      ],
+    },
+  };
+  const judge = (table: Properties) =>
+    matchPersonality({ IOProviderClass: "IOHIDInterface", ...table }, subject);
+  const exact = judge({ VendorID: 0x1209, ProductID: 4 });
+  const pair = judge({
+    DeviceUsagePairs: [
+      { DeviceUsagePage: 1, DeviceUsage: 6 },
+      { DeviceUsagePage: 12, DeviceUsage: 1 },
+    ],
+  });
+  assert.ok(exact.matches && pair.matches && exact.score > pair.score);
+  assert.ok(judge({ DeviceUsagePage: 12, DeviceUsage: 1 }).matches);
+  // Each half exists, but in different pairs.
+  assert.equal(judge({ DeviceUsagePage: 1, DeviceUsage: 1 }).matches, false);
+  assert.equal(judge({ VendorID: 0x1209, ProductID: 5 }).decidedBy?.key, "ProductID");
+  assert.equal(judge({ VendorID: "0x1209" }).matches, false);
+  assert.equal(
+    judge({ DeviceUsagePairs: [{ DeviceUsagePage: 1, DeviceUsage: 2 }] }).decidedBy?.key,
+    "DeviceUsagePairs",
+  );
+  assert.equal(judge({}).score, 0);
+});

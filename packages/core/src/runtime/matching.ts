@@ -201,8 +201,70 @@ export function matchScsi(table: Properties, subject: MatchSubject): MatchVerdic
   return verdict(score, `${decided} is equal: ${score}`);
 }
 
-/** By bus; PCI and HID add theirs here when their families are built. */
-const familyMatchers: readonly FamilyMatcher[] = [matchUsb, matchScsi];
+/**
+ * Keys by which HID devices and interfaces are matched (driverkit-core.md §11.4), with what each adds to the score.
+ * Apple's scores are unknown: here the exact device outranks its kind, and each further key counts.
+ */
+const hidScores: Readonly<Record<string, number>> = {
+  VendorID: 10_000,
+  ProductID: 10_000,
+  VersionNumber: 5_000,
+  SerialNumber: 5_000,
+  LocationID: 5_000,
+  PrimaryUsagePage: 1_000,
+  PrimaryUsage: 1_000,
+  DeviceUsagePage: 1_000,
+  DeviceUsage: 1_000,
+  DeviceUsagePairs: 1_000,
+  Transport: 100,
+};
+
+/** HID's own keys: all that are given must fit; DeviceUsagePairs by one pair that both sides have. */
+export function matchHid(table: Properties, subject: MatchSubject): MatchVerdict | null {
+  if (!subject.classChain.includes("IOHIDInterface") && !subject.classChain.includes("IOHIDDevice"))
+    return null;
+  const given = Object.keys(hidScores).filter((key) => table[key] !== undefined);
+  if (given.length === 0) return null;
+  let score = 0;
+  for (const key of given) {
+    const refused = compareHidKey(key, table, subject);
+    if (refused !== null) return refused;
+    score += hidScores[key];
+  }
+  return verdict(score, `${given.join(" + ")} fit: ${score} (Drydock's own scores: Apple's are unknown)`);
+}
+
+function compareHidKey(key: string, table: Properties, subject: MatchSubject): MatchVerdict | null {
+  const wanted = table[key];
+  const pairs = subject.properties.DeviceUsagePairs;
+  const found: readonly PropertyValue[] = Array.isArray(pairs) ? pairs : [];
+  if (key === "DeviceUsagePairs") {
+    const alternatives: readonly PropertyValue[] = Array.isArray(wanted) ? wanted : [wanted];
+    if (alternatives.some((one) => found.some((pair) => isDictionary(one) && holdsPair(one, pair))))
+      return null;
+    return refusal("the device has none of the DeviceUsagePairs", key, wanted, pairs);
+  }
+  if (key === "DeviceUsagePage" || key === "DeviceUsage") {
+    // Both together name one pair; either alone any pair that has it.
+    const both: Properties = Object.fromEntries(
+      ["DeviceUsagePage", "DeviceUsage"]
+        .filter((name) => table[name] !== undefined)
+        .map((name) => [name, table[name]]),
+    );
+    if (found.some((pair) => holdsPair(both, pair))) return null;
+    return refusal(`no usage pair of the device has ${key} ${showProperty(wanted)}`, key, wanted, pairs);
+  }
+  const value = subject.properties[key];
+  if (value !== undefined && sameProperty(wanted, value)) return null;
+  return refusal(`${key} is ${showProperty(value)}, wanted ${showProperty(wanted)}`, key, wanted, value);
+}
+
+function holdsPair(wanted: Properties, pair: PropertyValue): boolean {
+  return isDictionary(pair) && Object.keys(wanted).every((key) => pair[key] === wanted[key]);
+}
+
+/** By bus; PCI adds its own here when its family is built. */
+const familyMatchers: readonly FamilyMatcher[] = [matchUsb, matchHid, matchScsi];
 
 /** Judges one personality. Generic keys are combined with AND; the family decides about its own. */
 export function matchPersonality(personality: Properties, subject: MatchSubject): MatchVerdict {
