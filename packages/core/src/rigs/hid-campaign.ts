@@ -11,6 +11,8 @@ export interface HidScenarioOptions {
   readonly turn: HostTurn;
   readonly device: "keyboard" | "gamepad";
   readonly faults?: UsbFaultPlan;
+  /** See UsbRigOptions. */
+  readonly path?: "bus" | "usbip";
   /** Pull the cable before this step of the scheduler; 0 never. */
   readonly unplugAtStep?: number;
 }
@@ -36,6 +38,7 @@ export async function runHidScenario(options: HidScenarioOptions): Promise<HidSc
     profile: platformProfile("macos15"),
     devices: [options.device],
     ...(options.faults === undefined ? {} : { faults: options.faults }),
+    ...(options.path === undefined ? {} : { path: options.path }),
   });
   const { machine } = rig;
   const { scheduler } = machine;

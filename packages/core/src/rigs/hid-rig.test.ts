@@ -17,17 +17,20 @@ for (const device of ["keyboard", "gamepad"] as const) {
     assert.notEqual((await runHidScenario({ seed: 6, turn: hostTurn, device })).digest, first.digest);
   });
 
-  test(`${device}: unplug at every step of the scenario ends clean each time (F01)`, async () => {
-    const { steps } = await runHidScenario({ seed: 1, turn: hostTurn, device });
-    assert.ok(steps > 80);
-    const outcomes = new Set<string>();
-    for (let step = 1; step <= steps; step++) {
-      const result = await runHidScenario({ seed: 1, turn: hostTurn, device, unplugAtStep: step });
-      assert.deepEqual(result.problems, [], `step ${step}`);
-      outcomes.add(result.outcome);
-    }
-    assert.deepEqual([...outcomes].sort(), ["all events", "no input", "some events"]);
-  });
+  for (const path of ["bus", "usbip"] as const) {
+    test(`${device}, ${path}: unplug at every step of the scenario ends clean each time (F01)`, async () => {
+      const options = { seed: 1, turn: hostTurn, device, path };
+      const { steps } = await runHidScenario(options);
+      assert.ok(steps > 80);
+      const outcomes = new Set<string>();
+      for (let step = 1; step <= steps; step++) {
+        const result = await runHidScenario({ ...options, unplugAtStep: step });
+        assert.deepEqual(result.problems, [], `step ${step}`);
+        outcomes.add(result.outcome);
+      }
+      assert.deepEqual([...outcomes].sort(), ["all events", "no input", "some events"]);
+    });
+  }
 
   test(`${device}: 300 seeds with faults: no hang, no crash, no broken contract`, async () => {
     const outcomes = new Set<string>();
