@@ -81,6 +81,7 @@ const packageOf: Readonly<Record<string, string>> = {
   "fsck.ext4": "e2fsprogs",
   sfdisk: "fdisk",
   fio: "fio",
+  picocom: "picocom",
 };
 
 const always = ["usbip", "usbipd"];

@@ -190,7 +190,9 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
     const { code } = decodeOp(bytes.subarray(start, start + usbipOpHeaderBytes));
     if (code === UsbipOp.requestDeviceList) {
       this.#input.consume(usbipOpHeaderBytes);
-      const listed = [...this.#options.exports.values()].flatMap(({ listed: entry }) => entry ?? []);
+      // Re-attachments change the order of the map; people look for names.
+      const exports = [...this.#options.exports.values()].sort((a, b) => (a.busId < b.busId ? -1 : 1));
+      const listed = exports.flatMap(({ listed: entry }) => entry ?? []);
       this.#write(encodeDeviceList(listed));
       return true;
     }
