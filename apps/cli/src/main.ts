@@ -154,6 +154,11 @@ function build(): Command {
     );
 
   program
+    .command("explain <word>")
+    .description("a code (0xe00002e2), a rule of the doctor (DR20-1) or an entitlement")
+    .action(async (word: string) => (await import("./explain.ts")).explain(word));
+
+  program
     .command("check-transport [name]")
     .description("run a port's contract list against a transport")
     .option("--seed <number>", "seed of the run", seed, 1)

@@ -95,7 +95,8 @@ class Collector {
       pieces.length = 0;
       held = 0;
     }
-    reader ??= file.sizeBytes === 0 ? undefined : file.begin(joined(pieces, headBytes));
+    // Not ??=: null means text, and its lines are being read already.
+    if (reader === undefined && file.sizeBytes > 0) reader = file.begin(joined(pieces, headBytes));
     if (reader === undefined) file.problem("is empty");
     else if (reader === null) {
       file.pushText(pieces);

@@ -116,7 +116,8 @@ export class LineScan {
 
 function countLines(bytes: Uint8Array, from: number, to: number): number {
   let lines = 0;
-  for (let index = from; index < to; index++) if (bytes[index] === lineFeed) lines++;
+  for (let at = bytes.indexOf(lineFeed, from); at >= 0 && at < to; at = bytes.indexOf(lineFeed, at + 1))
+    lines++;
   return lines;
 }
 

@@ -28,7 +28,7 @@ const propertyLine = /^[\s|]*"([^"]{1,300})" = (.*)$/;
 
 export const registryReader: TextReader = {
   kind: "registry dump",
-  anchors: ["+-o ", '"IOClass" =', '"CFBundleIdentifier" =', '"IOProviderClass" ='],
+  anchors: ["<class ", '"IOClass" =', '"CFBundleIdentifier" =', '"IOProviderClass" ='],
   read(document, sink) {
     const stack: { indent: number; entry: RegistryEntry }[] = [];
     let current: {

@@ -4,7 +4,7 @@ import type { Place } from "../../evidence/evidence-source.ts";
 import { watch } from "../../evidence/watch.ts";
 import type { Finding, Rule } from "../rule.ts";
 
-const numbered = watch([".dext)", "seq=", "seq "], /(?:\bseq(?:uence)?[ =:#]*|#)(\d{1,9})\b/i);
+const numbered = watch([".dext)"], /(?:\bseq(?:uence)?[ =:#]*|#)(\d{1,9})\b/i);
 
 export const dr17x3: Rule = {
   id: "DR17-3",

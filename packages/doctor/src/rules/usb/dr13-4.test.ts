@@ -9,6 +9,7 @@ test("DR13-4 fires", async () => {
   await assertFires(
     dr13x4,
     {
+      t: "it comes back corrupt",
       c: captureOf(
         [1, 2, 3].map(() => ({
           endpoint: 0x81,
@@ -17,7 +18,7 @@ test("DR13-4 fires", async () => {
         })),
       ),
     },
-    /stripped once per transfer/,
+    /once per transfer/,
   );
 });
 
@@ -25,8 +26,26 @@ test("DR13-4 fires (2)", async () => {
   await assertFires(dr13x4, { t: "rx: 01 60 41 42 43\nrx: 01 60 01 60 01 60 44" }, /again and again/);
 });
 
+test("DR13-4 fires (3)", async () => {
+  await assertFires(
+    dr13x4,
+    {
+      c: captureOf(
+        [1, 2, 3].map(() => ({
+          endpoint: 0x81,
+          kind: 3 as const,
+          data: [...Array(128).keys()].map((at) => (at % 64 < 2 ? 1 - (at % 64) : at)),
+        })),
+      ),
+    },
+    /once per transfer/,
+    "hint",
+  );
+});
+
 test("DR13-4 is silent on a near miss", async () => {
   await assertSilent(dr13x4, {
+    t: "it comes back corrupt",
     c: captureOf([1, 2, 3].map(() => ({ endpoint: 0x81, kind: 3 as const, data: [...Array(128).keys()] }))),
   });
 });

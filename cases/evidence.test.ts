@@ -1,0 +1,82 @@
+// Every case's evidence, as its rig leaves it, with file names that say nothing: the doctor names the case first.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Random } from "@drydock/core/base/random";
+import { formatRegistryTree } from "@drydock/core/runtime/evidence/registry-dump";
+import { formatLog } from "@drydock/core/runtime/log-text";
+import { writeUsbPcapng } from "@drydock/core/trace/usb-pcapng";
+import { diagnose } from "@drydock/doctor/diagnose";
+import { type EvidenceSource, sourceOfBytes, sourceOfText } from "@drydock/doctor/evidence/evidence-source";
+import { hostTurn } from "@drydock/node/host-turn";
+import { findCase } from "./casebook.ts";
+import { ipadBench } from "./P13-ftdi-ipados/case.ts";
+
+const options = { seed: 1, turn: hostTurn };
+
+/** How the person collected the log: P17's fault lies there. */
+const words: Readonly<Record<string, string>> = {
+  P17: 'log show --last 5m | grep "org.drydock.ping"',
+};
+
+async function bundleOf(id: string, side: "bad" | "good"): Promise<EvidenceSource[]> {
+  const run = await findCase(id).run(side, options);
+  const random = new Random(id.charCodeAt(2));
+  const name = () => random.next32().toString(16);
+  return [
+    sourceOfText(name(), formatLog(run.log, "default")),
+    ...(run.trace === null ? [] : [sourceOfBytes(name(), writeUsbPcapng(run.trace))]),
+    // What the person saw, in the rig's words.
+    ...(id === "P13" ? [sourceOfText(name(), run.result)] : []),
+    ...(words[id] === undefined ? [] : [sourceOfText(name(), words[id])]),
+  ];
+}
+
+const expected: Readonly<Record<string, string>> = {
+  P02: "DR02-1",
+  P13: "DR13-4",
+  P17: "DR17-2",
+  P20: "DR20-1",
+};
+
+for (const [id, rule] of Object.entries(expected)) {
+  test(`the doctor names ${id} from its bundle: ${rule} first`, async () => {
+    const { answers } = await diagnose(await bundleOf(id, "bad"));
+    assert.equal(answers[0]?.rule, rule, JSON.stringify(answers.map((answer) => answer.claim)));
+  });
+}
+
+test("several cases in one folder: each file's surest answer is its own case's", async () => {
+  const sources: EvidenceSource[] = [];
+  const owner = new Map<string, string>();
+  for (const id of Object.keys(expected)) {
+    for (const source of await bundleOf(id, "bad")) {
+      sources.push(source);
+      owner.set(source.name, id);
+    }
+  }
+  const { answers } = await diagnose(sources);
+  for (const [id, rule] of Object.entries(expected)) {
+    const own = answers.filter((answer) => answer.because.some((place) => owner.get(place.file) === id));
+    assert.equal(own[0]?.rule, rule, id);
+  }
+});
+
+test("the good sides give no answer", async () => {
+  for (const id of ["P02", "P13", "P20"]) {
+    const { answers } = await diagnose(await bundleOf(id, "good"));
+    assert.deepEqual(
+      answers.map((answer) => answer.claim),
+      [],
+      id,
+    );
+  }
+});
+
+test("an iPad's registry and log, read back: every entry and property is there, and nothing is known to be wrong", async () => {
+  const { rig } = await ipadBench(options, null);
+  const text = formatRegistryTree(rig.machine.registry.snapshot());
+  const { answers, files } = await diagnose([sourceOfText("x", text)]);
+  assert.deepEqual(files[0].kinds, ["registry dump"]);
+  assert.deepEqual(answers, []);
+});
