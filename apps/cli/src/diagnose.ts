@@ -8,6 +8,7 @@ import { exitCodes } from "./exit-codes.ts";
 export interface DiagnoseCommand {
   readonly json?: boolean;
   readonly all?: boolean;
+  readonly redact?: boolean;
   readonly width?: number;
 }
 
@@ -15,7 +16,7 @@ export async function diagnosePaths(paths: readonly string[], options: DiagnoseC
   const { sources, skipped } = evidenceOf(paths);
   if (sources.length === 0) throw new RangeError(`there is no file in ${paths.join(", ")}`);
   for (const line of skipped) process.stderr.write(`drydock: ${line}\n`);
-  const diagnosis = await diagnose(sources);
+  const diagnosis = await diagnose(sources, { redact: options.redact === true });
   if (options.json === true) process.stdout.write(`${JSON.stringify(diagnosis, null, 2)}\n`);
   else {
     process.stdout.write(

@@ -145,7 +145,8 @@ function build(): Command {
     .description(
       "a folder of logs, crash reports, dumps, plists, captures: cause, evidence, fix, who must act",
     )
-    .option("--json", "one JSON document (docs/schemas/diagnosis.schema.json)")
+    .option("--json", "one JSON document")
+    .option("--redact", "team ids, serial numbers and user names become words")
     .option("--all", "every answer in full, and what fits many causes")
     .option("--width <columns>", "columns of the report (default: the terminal's)", Number)
     .addHelpText("after", "\nExit code 1: something is known about it; 0: nothing is.\n")

@@ -9,6 +9,7 @@ import {
   type Place,
 } from "./evidence/evidence-source.ts";
 import type { ReadFile } from "./evidence/facts.ts";
+import { redactDiagnosis } from "./report/redact.ts";
 import { allRules } from "./rules/all-rules.ts";
 import { type Actor, answerThreshold, type Certainty, type Rule, type Severity } from "./rules/rule.ts";
 
@@ -30,7 +31,7 @@ export interface Answer {
 }
 
 export interface Diagnosis {
-  /** Of this shape; see docs/schemas/diagnosis.schema.json. */
+  /** Grows when the shape changes. */
   readonly version: 1;
   /** False: nothing here reaches the threshold, and `answers` is empty. */
   readonly isKnown: boolean;
@@ -46,6 +47,8 @@ export interface Diagnosis {
 export interface DiagnoseOptions {
   readonly rules?: readonly Rule[];
   readonly limits?: EvidenceLimits;
+  /** Team ids, serial numbers, devices and user names become words. Default false. */
+  readonly redact?: boolean;
 }
 
 const placesShown = 12;
@@ -58,7 +61,8 @@ export async function diagnose(
   const rules = options.rules ?? allRules;
   const watches = rules.flatMap((rule) => rule.watches ?? []);
   const evidence = await collectEvidence(sources, watches, options.limits ?? defaultLimits);
-  return judge(evidence, rules);
+  const diagnosis = judge(evidence, rules);
+  return options.redact === true ? redactDiagnosis(diagnosis, evidence.secrets) : diagnosis;
 }
 
 /** The second half of {@link diagnose}, for those who hold evidence already. */
