@@ -1,0 +1,95 @@
+// What the durability prover proves: the disk on the storage rig through every layer, or one in memory without any.
+
+import { Random } from "../base/random.ts";
+import { VirtualClock } from "../base/virtual-clock.ts";
+import { MemoryDisk } from "../devices/memory-disk/memory-disk-device.ts";
+import type { ScsiTargetClient, ScsiTargetPort, ScsiTask } from "../ports/scsi-target.ts";
+import type { HostTurn } from "../runtime/scheduler.ts";
+import type { DurabilityBench } from "./durability-prover.ts";
+import { defaultStorageRig, type StorageRigOptions } from "./storage-rig.ts";
+
+const modeSense6 = 0x1a;
+/** No request of a workload takes longer, in virtual time. */
+const patienceNs = 400e9;
+
+/**
+ * P19's fault, wherever it sits between the class driver and the disk: MODE SENSE data arrive one byte short, so the
+ * class driver thinks the write cache off (posts.md T9).
+ */
+export function withShortModeSense(target: ScsiTargetPort): ScsiTargetPort {
+  const shorten = (task: ScsiTask): void => {
+    if (task.cdb[0] === modeSense6 && task.movedBytes > 4) task.movedBytes--;
+  };
+  return {
+    connect: (client: ScsiTargetClient) =>
+      target.connect({
+        finished: (task) => {
+          shorten(task);
+          client.finished(task);
+        },
+        ...(client.transportIdOf === undefined
+          ? {}
+          : { transportIdOf: (initiator: number) => client.transportIdOf?.(initiator) ?? new Uint8Array(0) }),
+      }),
+    begin: (task) => target.begin(task),
+    execute: (task) => {
+      const isOver = target.execute(task);
+      if (isOver) shorten(task);
+      return isOver;
+    },
+    abort: (task) => target.abort(task),
+    resetUnit: (lun) => target.resetUnit(lun),
+    resetTarget: () => target.resetTarget(),
+    nexusLost: (initiator) => target.nexusLost(initiator),
+    powerCycle: () => target.powerCycle(),
+  };
+}
+
+/** File system, block layer, class driver, transport, bus, target: each with a part in what a flush is worth. */
+export async function storageDurabilityBench(
+  seed: number,
+  turn: HostTurn,
+  options: Partial<StorageRigOptions> = {},
+): Promise<DurabilityBench> {
+  const rig = defaultStorageRig(seed, turn, { trace: false, ...options });
+  const { scheduler } = rig.machine;
+  const media = await rig.openMedia();
+  return {
+    port: media,
+    run: async (isDone) => {
+      await scheduler.run(scheduler.nowNs() + patienceNs, isDone);
+    },
+    cutPower: async () => {
+      // A bus-powered disk loses its power with its cable.
+      rig.bus.unplug(1);
+      await scheduler.run(scheduler.nowNs() + patienceNs, () => media.isGone && rig.media.length === 0);
+      rig.bus.plugIn(rig.device, 1);
+      return await rig.openMedia();
+    },
+    ledger: () => ({ guilty: media.ledger.guilty, lines: media.ledger.lines() }),
+  };
+}
+
+/** A memory disk with a write cache and nothing on top: what the prover itself is checked against. */
+export function memoryDurabilityBench(seed: number): DurabilityBench {
+  const clock = new VirtualClock();
+  const disk = new MemoryDisk({
+    clock,
+    random: new Random(seed).fork("disk"),
+    blockCount: 4096,
+    hasWriteCache: true,
+    latencyNs: [1000, 200_000],
+  });
+  return {
+    port: disk.powerOn(),
+    run: async (isDone) => {
+      while (!isDone() && clock.step());
+    },
+    cutPower: async () => {
+      disk.cutPower();
+      clock.runUntil();
+      return disk.powerOn();
+    },
+    ledger: () => null,
+  };
+}
