@@ -12,6 +12,7 @@ Examples:
   drydock trace capture.pcapng         a USB capture as text
   drydock diagnose FOLDER              what a folder of logs, crashes, dumps and captures says
   drydock check-transport sim          a transport's contract, check by check
+  drydock disk serve --size 10G        a disk behind SCSI, UAS, bus and drivers, for any NBD client
   drydock export usbip desk            our device models for a Linux kernel, over USB/IP
   drydock import usbip HOST 1-1        our drivers on a device of a USB/IP server
 
@@ -97,6 +98,48 @@ function build(): Command {
     .action(async (server: string, busId: string | undefined, options) =>
       (await import("./import.ts")).importUsbip(server, busId, options),
     );
+
+  const disk = program
+    .command("disk")
+    .description("a modelled disk: serve it, prove what its flushes are worth");
+  disk
+    .command("serve")
+    .description("over NBD, for qemu-img, nbdcopy, fio, a kernel; the disk lives in memory; Ctrl-C ends it")
+    .option("--host <address>", "where to listen; others than loopback expose the disk", "127.0.0.1")
+    .option("--port <number>", "TCP port, 0 for a free one", tcpPort, 10809)
+    .option("--unix <path>", "a Unix socket instead of a TCP port")
+    .option("--size <bytes>", "for example 64M, 10G, 66T; only what is written takes memory", "1G")
+    .option("--block <bytes>", "bytes in a logical block", Number, 512)
+    .option("--name <export>", "name of the export (repeatable: one disk each)", collect, [])
+    .option(
+      "--through <way>",
+      "uas, bulk-only: SCSI disk, bridge, bus and drivers; none: memory alone",
+      "uas",
+    )
+    .option("--read-only", "refuse what would change it")
+    .option("--tls-certificate <file>", "PEM; with --tls-key, clients may encrypt")
+    .option("--tls-key <file>", "PEM")
+    .option("--tls-require", "clients must encrypt")
+    .option("--seed <number>", "everything that chance decides follows from it", seed, 1)
+    .option("--for <seconds>", "end by itself after so long", Number)
+    .option("--json", "the first line on stdout is one JSON document with the addresses")
+    .addHelpText("after", "\nExample:\n  drydock disk serve --size 10G\n  nbdinfo nbd://127.0.0.1/disk\n")
+    .action(async (options) =>
+      (await import("./disk.ts")).serveDisk(
+        options.name.length > 0 ? options : { ...options, name: ["disk"] },
+      ),
+    );
+  disk
+    .command("prove")
+    .description("cut the power at every step of a journalled workload: is every acknowledged flush there?")
+    .option("--through <way>", "uas, bulk-only, or none: memory alone", "uas")
+    .option("--fault <name>", "short-mode-sense: what P19's driver does")
+    .option("--cuts <number>", "power cuts, over as many seeds as it takes", Number, 1000)
+    .option("--transactions <number>", "transactions of each run", Number, 8)
+    .option("--seed <number>", "the first seed", seed, 1)
+    .option("--json", "one JSON document")
+    .addHelpText("after", "\nExample:\n  drydock disk prove --fault short-mode-sense\n")
+    .action(async (options) => (await import("./disk.ts")).proveDisk(options));
 
   program
     .command("devices [server]")
