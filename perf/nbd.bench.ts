@@ -1,0 +1,214 @@
+// A disk over NBD, in memory and through the whole driver stack, beside nbdkit and qemu-nbd under the same fio.
+
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Random } from "@drydock/core/base/random";
+import type { BenchTable } from "./run.ts";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const rounds = 5;
+const runSeconds = 1;
+const sizeBytes = 256 << 20;
+/** Clock ticks of /proc/PID/stat a second, on every Linux that Node runs on. */
+const ticksPerSecond = 100;
+
+interface Server {
+  readonly name: string;
+  command(socket: string, folder: string): [string, ...string[]];
+}
+
+const drydock = (way: string) => (socket: string) =>
+  [
+    process.execPath,
+    join(root, "apps/cli/src/main.ts"),
+    ...["disk", "serve", "--unix", socket, "--size", "256M", "--through", way],
+  ] as [string, ...string[]];
+
+const servers: readonly Server[] = [
+  { name: "nbdkit memory", command: (socket) => ["nbdkit", "-f", "-U", socket, "memory", "256M"] },
+  {
+    name: "qemu-nbd, raw file in RAM",
+    command: (socket, folder) => {
+      const image = join(folder, "image");
+      writeFileSync(image, "");
+      truncateSync(image, sizeBytes);
+      return ["qemu-nbd", "-t", "-e", "8", "-k", socket, "-f", "raw", "--cache=writeback", image];
+    },
+  },
+  { name: "drydock, memory alone", command: drydock("none") },
+  { name: "drydock, SCSI over UAS", command: drydock("uas") },
+  { name: "drydock, SCSI over Bulk-Only", command: drydock("bulk-only") },
+];
+
+interface Work {
+  readonly name: string;
+  readonly rw: string;
+  readonly bytes: number;
+  readonly depth: number;
+}
+
+const works: readonly Work[] = [4096, 1 << 20].flatMap((bytes) =>
+  [1, 32].flatMap((depth) =>
+    ["read", "write"].map((direction) => ({
+      name: `${bytes === 4096 ? "4 KiB" : "1 MiB"} ${direction}, depth ${depth}`,
+      rw: `rand${direction}`,
+      bytes,
+      depth,
+    })),
+  ),
+);
+
+function pinned(cpu: number, [program, ...args]: [string, ...string[]]): ChildProcess {
+  return spawn("taskset", ["-c", String(cpu), program, ...args], { stdio: ["ignore", "ignore", "ignore"] });
+}
+
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+function residentMegabytes(pid: number): number {
+  const match = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+  return match === null ? 0 : Number(match[1]) / 1024;
+}
+
+async function untilAnswers(socket: string): Promise<void> {
+  for (let attempt = 0; attempt < 3000; attempt++) {
+    const isThere =
+      existsSync(socket) &&
+      (await new Promise<boolean>((resolve) => {
+        const probe = connect({ path: socket });
+        probe.once("connect", () => {
+          probe.destroy();
+          resolve(true);
+        });
+        probe.once("error", () => resolve(false));
+      }));
+    if (isThere) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`nobody listens on ${socket}`);
+}
+
+function must(program: string, args: readonly string[]): string {
+  const result = spawnSync(program, args, { encoding: "utf8", maxBuffer: 64 << 20 });
+  if (result.status !== 0) throw new Error(`${program}: ${result.error?.message ?? result.stderr}`);
+  return result.stdout;
+}
+
+/** What was copied in must come out: a wrong answer is fast. */
+function verify(uri: string, folder: string): void {
+  const random = new Random(3);
+  const words = new Uint32Array(sizeBytes / 4);
+  for (let at = 0; at < words.length; at++) words[at] = random.next32();
+  const data = new Uint8Array(words.buffer);
+  const [source, back] = [join(folder, "in"), join(folder, "out")];
+  writeFileSync(source, data);
+  must("nbdcopy", [source, uri]);
+  must("nbdcopy", [uri, back]);
+  const hash = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+  if (hash(readFileSync(back)) !== hash(data)) throw new Error("the data came back changed");
+  rmSync(source);
+  rmSync(back);
+}
+
+interface Figure {
+  readonly iops: number;
+  readonly cpuUs: number;
+}
+
+function measure(work: Work, uri: string, pid: number, folder: string): Figure {
+  const before = cpuSeconds(pid);
+  // Depth 1 on one CPU: across idle virtual CPUs it would measure the hypervisor.
+  const cpu = work.depth === 1 ? "0" : "1";
+  const text = must("taskset", [
+    ...[
+      "-c",
+      cpu,
+      "fio",
+      "--name=a",
+      "--ioengine=nbd",
+      `--uri=${uri}`,
+      `--rw=${work.rw}`,
+      `--bs=${work.bytes}`,
+    ],
+    ...[`--iodepth=${work.depth}`, "--size=256M", "--time_based", `--runtime=${runSeconds}`, "--norandommap"],
+    ...["--randrepeat=1", "--thread", `--aux-path=${folder}`, "--output-format=json"],
+  ]);
+  const cpuUsed = cpuSeconds(pid) - before;
+  const [job] = JSON.parse(text.slice(text.indexOf("{"))).jobs;
+  const side = work.rw === "randread" ? job.read : job.write;
+  return { iops: side.iops, cpuUs: (cpuUsed * 1e6) / side.total_ios };
+}
+
+export async function bench(): Promise<BenchTable[]> {
+  const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "drydock-perf-"));
+  const children: ChildProcess[] = [];
+  const rates = new Map<string, number[]>();
+  const cpu = new Map<string, number[]>();
+  const memory = new Map<string, number[]>();
+  const add = (table: Map<string, number[]>, name: string, value: number) =>
+    table.set(name, [...(table.get(name) ?? []), value]);
+  try {
+    for (const which of [0, 1]) {
+      children.push(
+        spawn("chrt", ["-i", "0", "taskset", "-c", String(which), "sh", "-c", "while :; do :; done"]),
+      );
+    }
+    const running: { name: string; uri: string; pid: number }[] = [];
+    for (const [index, server] of servers.entries()) {
+      const socket = join(folder, `s${index}`);
+      const child = pinned(0, server.command(socket, folder));
+      children.push(child);
+      await untilAnswers(socket);
+      const uri = `nbd+unix:///?socket=${socket}`;
+      verify(uri, folder);
+      running.push({ name: server.name, uri, pid: child.pid as number });
+      add(memory, server.name, residentMegabytes(child.pid as number));
+    }
+    for (let round = 0; round < rounds; round++) {
+      for (const work of works) {
+        for (const { name, pid, uri } of running) {
+          const figure = measure(work, uri, pid, folder);
+          add(rates, `${work.name}: ${name}`, figure.iops);
+          add(cpu, `${work.name}: ${name}`, figure.cpuUs);
+        }
+      }
+      for (const { name, pid } of running) add(memory, name, residentMegabytes(pid));
+    }
+  } finally {
+    for (const child of children) child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const table = (title: string, unit: string, values: Map<string, number[]>, note: string): BenchTable => ({
+    title,
+    unit,
+    rows: [...values].map(([name, figures]) => ({ name, rounds: figures })),
+    note,
+  });
+  return [
+    table(
+      "Requests",
+      "IOPS",
+      rates,
+      "fio's NBD engine over a Unix socket, one second each, in turn; server on CPU 0, client on CPU 1 (depth 1: both on CPU 0), both kept awake. 1 MiB: the number is also MiB/s. Data were copied in and out and compared before.",
+    ),
+    table(
+      "CPU of the server",
+      "microseconds per request",
+      cpu,
+      "User and system time from /proc, which counts in 10 ms.",
+    ),
+    table(
+      "Memory of the server",
+      "MB resident",
+      memory,
+      "After 256 MiB were copied in, then after each round: what a server keeps beyond the disk's own 256 MiB is its price, and it must not grow.",
+    ),
+  ];
+}
