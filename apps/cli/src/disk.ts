@@ -17,6 +17,7 @@ import { HostClock } from "@drydock/node/host-clock";
 import { hostTurn } from "@drydock/node/host-turn";
 import { LiveRunner } from "@drydock/node/live-runner";
 import { listenNbd } from "@drydock/node/nbd-listener";
+import type { StepTaker } from "@drydock/node/socket-stream";
 import { exitCodes } from "./exit-codes.ts";
 import { endings, talk } from "./live-terminals.ts";
 
@@ -70,6 +71,8 @@ function layersOf(text: string): Layers {
 interface Disks {
   readonly ports: readonly BlockPort[];
   readonly clock: HostClock | ReturnType<typeof defaultStorageRig>["machine"]["scheduler"];
+  /** Takes what comes from sockets. */
+  readonly steps: StepTaker;
   /** Until `stop`. */
   run(): Promise<void>;
   stop(): void;
@@ -96,6 +99,7 @@ async function bringUp(options: DiskServeOptions, through: Layers): Promise<Disk
     return {
       ports,
       clock,
+      steps: clock,
       run: () => ended,
       stop: () => {
         clock.stop();
@@ -113,7 +117,13 @@ async function bringUp(options: DiskServeOptions, through: Layers): Promise<Disk
   const ports: BlockPort[] = [];
   for (let index = 0; index < names; index++) ports.push(await rig.openMedia(index));
   const runner = new LiveRunner(rig.machine.scheduler);
-  return { ports, clock: rig.machine.scheduler, run: () => runner.start(), stop: () => void runner.stop() };
+  return {
+    ports,
+    clock: rig.machine.scheduler,
+    steps: runner,
+    run: () => runner.start(),
+    stop: () => void runner.stop(),
+  };
 }
 
 /** Runs until Ctrl-C or the end of `--for`. RangeError for wrong options; a taken port is a rig error that names it. */
@@ -139,7 +149,7 @@ export async function serveDisk(options: DiskServeOptions): Promise<void> {
   }
   const listener = await listenNbd(server, {
     ...(options.unix === undefined ? { host: options.host, port: options.port } : { path: options.unix }),
-    steps: disks.clock,
+    steps: disks.steps,
     ...(tlsCertificate === undefined || tlsKey === undefined
       ? {}
       : { tls: { certificate: readFileSync(tlsCertificate), key: readFileSync(tlsKey) } }),

@@ -13,6 +13,8 @@ export class LiveRunner {
   readonly #scheduler: Scheduler;
   readonly #originMs: number;
   #isStopping = false;
+  /** When the wait ends by itself. */
+  #wakesAtNs = 0;
   #wake: (() => void) | null = null;
   #finished: Promise<void> | null = null;
 
@@ -25,6 +27,25 @@ export class LiveRunner {
   /** Nanoseconds since the machine was switched on. */
   nowNs(): number {
     return Math.floor((performance.now() - this.#originMs) * 1e6);
+  }
+
+  /**
+   * Input from a socket (socket-stream.ts): the step is taken at once if the machine is waiting, with all that it makes
+   * due, so that answers leave in the turn in which their questions came. Not from inside a call of a port.
+   */
+  ready<T>(run: (argument: T) => void, argument: T): void {
+    const wake = this.#wake;
+    if (wake === null) {
+      this.#scheduler.ready(run, argument);
+      return;
+    }
+    this.#wake = null;
+    this.#scheduler.ready(run, argument);
+    const nowNs = this.nowNs();
+    this.#scheduler.catchUp(nowNs);
+    const isAllDone = this.#scheduler.runCallbacks(nowNs);
+    this.#wake = wake;
+    if (!isAllDone || this.#scheduler.isStopped || this.#scheduler.nextTimeNs() < this.#wakesAtNs) wake();
   }
 
   /** Runs until `stop` or until the machine stops itself. `afterPass` sees each pass's outcome. */
@@ -59,6 +80,7 @@ export class LiveRunner {
         this.#wake = null;
         resolve();
       };
+      this.#wakesAtNs = this.nowNs() + milliseconds * 1e6;
       const timer = setTimeout(done, milliseconds);
       this.#wake = () => {
         this.#wake = null;

@@ -166,3 +166,24 @@ test("a call that the world outside schedules wakes whoever runs the machine", (
   scheduler.after(0, () => {}, undefined);
   assert.equal(wakes, 1);
 });
+
+test("scheduler: runCallbacks takes what is due at once, and leaves off where driver code holds a promise", async () => {
+  const scheduler = newScheduler();
+  const seen: string[] = [];
+  scheduler.ready(() => {
+    seen.push("first");
+    scheduler.after(0, () => seen.push("second"), undefined);
+    scheduler.after(1000, () => seen.push("later"), undefined);
+  }, undefined);
+  assert.equal(scheduler.runCallbacks(scheduler.nowNs()), true);
+  assert.deepEqual(seen, ["first", "second"]);
+  scheduler.ready(() => {
+    scheduler.expectContinuations();
+    void Promise.resolve().then(() => seen.push("continuation"));
+  }, undefined);
+  scheduler.after(0, () => seen.push("after it"), undefined);
+  assert.equal(scheduler.runCallbacks(scheduler.nowNs()), false);
+  assert.equal(seen.includes("after it"), false);
+  await scheduler.run();
+  assert.deepEqual(seen.slice(2), ["continuation", "after it", "later"]);
+});

@@ -254,6 +254,8 @@ export class Scheduler implements Clock {
     this.#running = true;
     try {
       await this.#turn();
+      this.#continuations = false;
+      this.#current = null;
       while (await this.#runSteps(limitNs, Number.POSITIVE_INFINITY, isDone));
       if (this.#stopped) return { reason: "stopped", waits: [] };
       if (isDone?.()) return { reason: "done", waits: [] };
@@ -261,6 +263,25 @@ export class Scheduler implements Clock {
       if (this.#clock.pending > 0) return { reason: "time", waits: [] };
       const waits = this.waits();
       return { reason: waits.length > 0 ? "deadlock" : "idle", waits };
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /**
+   * Takes the steps that are due by `limitNs` at once, as long as they are callbacks: what a live machine does with input
+   * while it waits, without a turn of the host. False: driver code holds a promise now, a run has to go on from there.
+   */
+  runCallbacks(limitNs: Nanoseconds): boolean {
+    if (this.#running) throw new ContractViolation("run-inside-run", "the scheduler is already running");
+    this.#running = true;
+    try {
+      while (!this.#stopped && this.#takeStep(limitNs)) {
+        // The thread stays current until its continuations have run: the next run begins with their turn.
+        if (this.#continuations) return false;
+        this.#current = null;
+      }
+      return true;
     } finally {
       this.#running = false;
     }
@@ -295,43 +316,10 @@ export class Scheduler implements Clock {
   /** Up to `most` steps; true when it took any. Awaits only where driver code holds a promise. */
   async #runSteps(limitNs: Nanoseconds, most: number, isDone: (() => boolean) | null): Promise<boolean> {
     let taken = 0;
-    const runs = this.#runs;
-    const values = this.#arguments;
     while (taken < most && !this.#stopped) {
       if (isDone?.()) return false;
-      let count = runs.length;
-      if (count === 0) {
-        this.#clock.takeNextInstant(limitNs, this.#collect);
-        count = runs.length;
-        if (count === 0) break;
-      }
-      this.#steps++;
+      if (!this.#takeStep(limitNs)) break;
       taken++;
-      if (this.onStep !== null) {
-        this.onStep(this.#steps);
-        count = runs.length;
-        if (count === 0) continue;
-      }
-      const last = count - 1;
-      let run = runs.pop() as (argument: unknown) => void;
-      let argument = values.pop();
-      if (last > 0) {
-        const index = this.#random.below(count);
-        if (index !== last) {
-          const chosen = runs[index];
-          const chosenArgument = values[index];
-          runs[index] = run;
-          values[index] = argument;
-          run = chosen;
-          argument = chosenArgument;
-        }
-      }
-      try {
-        run(argument);
-      } catch (error) {
-        if (this.onFault === null) throw error;
-        this.onFault(error);
-      }
       if (this.#continuations) {
         this.#continuations = false;
         await this.#turn();
@@ -340,6 +328,45 @@ export class Scheduler implements Clock {
       this.#current = null;
     }
     return taken > 0;
+  }
+
+  /** Picks and runs one piece of work; false when none is due. The caller sees to continuations. */
+  #takeStep(limitNs: Nanoseconds): boolean {
+    const runs = this.#runs;
+    const values = this.#arguments;
+    let count = runs.length;
+    if (count === 0) {
+      this.#clock.takeNextInstant(limitNs, this.#collect);
+      count = runs.length;
+      if (count === 0) return false;
+    }
+    this.#steps++;
+    if (this.onStep !== null) {
+      this.onStep(this.#steps);
+      count = runs.length;
+      if (count === 0) return true;
+    }
+    const last = count - 1;
+    let run = runs.pop() as (argument: unknown) => void;
+    let argument = values.pop();
+    if (last > 0) {
+      const index = this.#random.below(count);
+      if (index !== last) {
+        const chosen = runs[index];
+        const chosenArgument = values[index];
+        runs[index] = run;
+        values[index] = argument;
+        run = chosen;
+        argument = chosenArgument;
+      }
+    }
+    try {
+      run(argument);
+    } catch (error) {
+      if (this.onFault === null) throw error;
+      this.onFault(error);
+    }
+    return true;
   }
 }
 

@@ -76,6 +76,7 @@ async function serve(
       const disk = new MemoryDisk({ clock, random: new Random(1), blockCount, hasWriteCache: true });
       return {
         clock,
+        steps: clock,
         port: disk.powerOn(),
         cached: () => disk.cachedBlocks * 512,
         end: async () => clock.stop(),
@@ -94,6 +95,7 @@ async function serve(
     const { medium } = rig.disk.units[0];
     return {
       clock: rig.machine.scheduler,
+      steps: runner,
       port,
       cached: () => medium.owedBytes,
       end: async () => {
@@ -102,7 +104,7 @@ async function serve(
       },
     };
   };
-  const { cached, clock, end, port } = await open();
+  const { cached, clock, end, port, steps } = await open();
   const server = new NbdServer({ clock, onEvent: (text) => events.push(text), ...(tls ? { tls } : {}) });
   server.attach(
     "disk",
@@ -111,7 +113,7 @@ async function serve(
   );
   const path = join(folder, `s${count++}`);
   const where = listenOptions.port === undefined ? { path } : {};
-  const listener = await listenNbd(server, { ...where, ...listenOptions, steps: clock });
+  const listener = await listenNbd(server, { ...where, ...listenOptions, steps });
   return {
     uri: `nbd+unix:///disk?socket=${path}`,
     path,
