@@ -1,0 +1,148 @@
+// Our serial drivers on devices that nobody here wrote: QEMU's FTDI and Linux's CDC-ACM gadget, over USB/IP.
+
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { connect, createServer, type Socket } from "node:net";
+import { after, before, describe, test } from "node:test";
+import { usbipPort } from "@drydock/core/codec/usbip/usbip";
+import { SerialRig } from "@drydock/core/rigs/serial-rig";
+import { SerialSession } from "@drydock/core/rigs/serial-session";
+import { platformProfile } from "@drydock/core/runtime/platform-profile";
+import { UsbipImporter } from "@drydock/core/transports/usbip/usbip-importer";
+import { hostTurn } from "@drydock/node/host-turn";
+import { LiveRunner } from "@drydock/node/live-runner";
+import { connectSocket } from "@drydock/node/socket-stream";
+import { guestSkip, LinuxGuest } from "../guest/linux-guest.ts";
+
+const hash = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+const patienceMs = 60_000;
+
+async function until(what: string, condition: () => boolean): Promise<void> {
+  const end = performance.now() + patienceMs;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`timed out: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** A free port of loopback; QEMU listens on it a moment later. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+describe("our serial drivers on devices that nobody here wrote", { skip: guestSkip() }, () => {
+  let guest: LinuxGuest;
+  /** The far end of QEMU's usb-serial. */
+  let wire: Socket;
+  const heard: Buffer[] = [];
+
+  /** The guest's device with that product string, imported: an open port of our driver. */
+  const drive = async (
+    product: string,
+    body: (session: SerialSession, rig: SerialRig) => Promise<void>,
+  ): Promise<void> => {
+    const found = await guest.waitFor(
+      `grep -l '${product}' /sys/bus/usb/devices/*/product`,
+      /devices\/[\d.-]+\//,
+    );
+    const busId = /devices\/([\d.-]+)\//.exec(found)?.[1] ?? "";
+    await guest.offer(busId);
+    const rig = new SerialRig({
+      seed: 1,
+      turn: hostTurn,
+      profile: platformProfile("macos15"),
+      timing: "none",
+      trace: false,
+      devices: [],
+    });
+    const { scheduler } = rig.machine;
+    const runner = new LiveRunner(scheduler);
+    void runner.start();
+    const importer = new UsbipImporter({
+      clock: scheduler,
+      connect: () => connectSocket("127.0.0.1", guest.forwarded(usbipPort), scheduler),
+      busId,
+      onAttach: (port) => rig.attach(port),
+      retryNs: 500_000_000,
+    });
+    try {
+      await until(`a port of ${product} comes up`, () => rig.ports.length > 0);
+      const session = new SerialSession(rig.ports[0]);
+      await until("the driver is active", () => rig.ports[0].isReady);
+      session.configure({ baudRate: 115200 });
+      await body(session, rig);
+      importer.stop();
+      await until("the program is told that the port has gone", () => session.hangUps === 1);
+      assert.deepEqual([rig.machine.failure, rig.machine.crashes], [null, []]);
+    } finally {
+      importer.stop();
+      await runner.stop();
+    }
+  };
+
+  before(async () => {
+    const port = await freePort();
+    guest = await LinuxGuest.boot({
+      forward: [usbipPort],
+      qemu: [
+        ...["-device", "qemu-xhci,id=x"],
+        ...["-chardev", `socket,id=c,host=127.0.0.1,port=${port},server=on,wait=off,nodelay=on`],
+        ...["-device", "usb-serial,chardev=c,bus=x.0"],
+      ],
+    });
+    wire = connect(port, "127.0.0.1");
+    wire.on("data", (bytes) => heard.push(bytes));
+    await guest.run("modprobe -a xhci-pci");
+  });
+  after(async () => {
+    wire?.destroy();
+    await guest?.stop();
+  });
+
+  test("QEMU's usb-serial under our FTDI driver: 64 KiB each way, hashes equal", async () => {
+    await drive("QEMU USB SERIAL", async (session) => {
+      const out = randomBytes(64 * 1024);
+      session.send(out);
+      await until("QEMU's far end has it all", () => Buffer.concat(heard).length >= out.length);
+      assert.equal(hash(Buffer.concat(heard)), hash(out));
+      const back = randomBytes(64 * 1024);
+      // QEMU's model has a small ring and no flow control towards its far end: feed it as a line would.
+      for (let at = 0; at < back.length; at += 256) {
+        wire.write(back.subarray(at, at + 256));
+        await until("the piece arrives", () => session.received.length >= at + 256);
+      }
+      assert.equal(hash(Uint8Array.from(session.received)), hash(back));
+    });
+  });
+
+  test("Linux's f_acm gadget under our CDC-ACM driver: 64 KiB each way, hashes equal", async () => {
+    await guest.run(
+      "modprobe dummy_hcd num=1 is_super_speed=0 && modprobe libcomposite && mount -t configfs c /sys/kernel/config",
+    );
+    await guest.run(
+      `g=/sys/kernel/config/usb_gadget/g1; mkdir $g; echo 0x1209 > $g/idVendor; echo 0x0006 > $g/idProduct
+       mkdir $g/strings/0x409; echo 'Linux ACM gadget' > $g/strings/0x409/product; mkdir $g/configs/c.1
+       mkdir $g/functions/acm.0; ln -s $g/functions/acm.0 $g/configs/c.1/; ls /sys/class/udc | head -1 > $g/UDC`,
+    );
+    await drive("Linux ACM gadget", async (session) => {
+      await guest.run("stty -F /dev/ttyGS0 raw -echo");
+      const out = randomBytes(64 * 1024);
+      // The reader has the terminal open before anything comes: what comes earlier is nobody's.
+      await guest.run(
+        `(head -c ${out.length} > /tmp/heard; echo done > /tmp/end) < /dev/ttyGS0 2> /dev/null &`,
+      );
+      session.send(out);
+      await guest.waitFor("ls -l /tmp/heard; cat /tmp/end", /done/, patienceMs);
+      assert.match(await guest.run("sha256sum /tmp/heard"), new RegExp(`^${hash(out)}`));
+      const back = randomBytes(64 * 1024);
+      await guest.put("/tmp/back", back);
+      await guest.run("cat /tmp/back > /dev/ttyGS0");
+      await until("all of it has come back", () => session.received.length >= back.length);
+      assert.equal(hash(Uint8Array.from(session.received)), hash(back));
+    });
+  });
+});
