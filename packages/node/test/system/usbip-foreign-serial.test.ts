@@ -95,7 +95,7 @@ describe("our serial drivers on devices that nobody here wrote", { skip: guestSk
       ],
     });
     wire = connect(port, "127.0.0.1");
-    wire.on("data", (bytes) => heard.push(bytes));
+    wire.on("data", (bytes) => heard.push(Buffer.from(bytes)));
     await guest.run("modprobe -a xhci-pci");
   });
   after(async () => {
