@@ -10,6 +10,7 @@ import { transportUsbCase } from "./P04-transport-usb-profile/case.ts";
 import { transportUsbCommentsCase } from "./P05-transport-usb-profile-dup/case.ts";
 import { userClientSigningCase } from "./P12-userclient-signing/case.ts";
 import { ftdiIpadCase } from "./P13-ftdi-ipados/case.ts";
+import { power20sCase } from "./P15-power-20s/case.ts";
 import { lostLogsCase } from "./P17-lost-logs/case.ts";
 import { userClientSampleCase } from "./P20-userclient-sample/case.ts";
 
@@ -51,6 +52,7 @@ export const casebook: readonly DriverCase[] = [
   transportUsbCommentsCase,
   userClientSigningCase,
   ftdiIpadCase,
+  power20sCase,
   lostLogsCase,
   userClientSampleCase,
 ];

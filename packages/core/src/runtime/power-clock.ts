@@ -16,12 +16,15 @@ export function ticksOf(timeoutUs: number): number {
   return Math.floor(timeoutUs / acknowledgeTickUs) + 1;
 }
 
+/** Most that one tick is late: a real panic of the 20 s clock read 21257 ms, one of the 10 s clock 10168 ms (T4). */
+export const tickLatenessNs = 6_500_000;
+
 /**
- * Nanoseconds from the request to the expiry. The ticks run freely, so the first comes `phaseNs` (0 to 100 ms) after
- * the request; scheduling on a busy machine adds more (a real panic read 21257 ms), which is not modelled.
+ * Nanoseconds from the request to the expiry. The first tick comes one tick after the request, and each is armed when
+ * the one before was served, so lateness adds up: `lateNs` (0 to `tickLatenessNs`) is that of every tick.
  */
-export function expiryNs(timeoutUs: number, phaseNs: number): number {
-  return (ticksOf(timeoutUs) - 1) * acknowledgeTickUs * 1_000 + phaseNs;
+export function expiryNs(timeoutUs: number, lateNs: number): number {
+  return ticksOf(timeoutUs) * (acknowledgeTickUs * 1_000 + lateNs);
 }
 
 /** What a positive answer of an in-kernel driver becomes. */

@@ -4,7 +4,15 @@ import type { TimerHandle } from "../base/clock.ts";
 import { ContractViolation } from "../base/errors.ts";
 import { type IOReturn, IOReturns } from "../base/io-return.ts";
 import type { MachineParts } from "./machine-parts.ts";
-import { expiryNs, powerTimeoutPanicText, setPowerStateTimeoutUs, sleepTimeoutMs } from "./power-clock.ts";
+import {
+  expiryNs,
+  panicsWhenLate,
+  powerTimeoutPanicText,
+  raisedAnswerUs,
+  setPowerStateTimeoutUs,
+  sleepTimeoutMs,
+  tickLatenessNs,
+} from "./power-clock.ts";
 import {
   type IOService,
   kIOServicePowerCapabilityLow,
@@ -25,6 +33,7 @@ interface PendingChange {
   readonly from: number;
   readonly to: number;
   readonly startedNs: number;
+  readonly budgetNs: number;
   readonly timer: TimerHandle;
   readonly done: (() => void) | null;
 }
@@ -37,7 +46,11 @@ export interface PowerChangeReport {
   /** Nanoseconds between the call and the acknowledgement; null when it never came. */
   readonly tookNs: number | null;
   readonly budgetNs: number;
+  /** Super's SetPowerState, an error that counts as one (T4), or nobody: late, or the service is gone. */
+  readonly acknowledgedBy: Acknowledger;
 }
+
+export type Acknowledger = "super" | "error" | "nobody";
 
 /** What the power tree may do to the machine. */
 export interface PowerConsequences {
@@ -69,9 +82,15 @@ export class PowerTree {
     return this.#reports;
   }
 
-  /** kIOReturnNotReady when the service has no living server. A service that has joined already stays as it is. */
+  /**
+   * kIOReturnNotReady when the service has no living server. A service that has joined already stays as it is. A hosted
+   * service gets 20 s for each change whatever it says; one in the kernel gets the time that it promises (T4),
+   * and is not in the tree without a promise.
+   */
   join(service: IOService): IOReturn {
-    if (service.process.kind !== "dext" || !service.process.isAlive) return IOReturns.kIOReturnNotReady;
+    const isHosted = service.process.kind === "dext";
+    if (!service.process.isAlive || (!isHosted && service.promisedPowerUs === 0))
+      return IOReturns.kIOReturnNotReady;
     service.powerState ??= flagsOfState.indexOf(kIOServicePowerCapabilityOn);
     return IOReturns.kIOReturnSuccess;
   }
@@ -93,20 +112,27 @@ export class PowerTree {
       return;
     }
     const { scheduler, latency } = this.#parts;
-    const phaseNs = latency.below(100_000_000);
+    const timeoutUs = timeoutUsOf(service);
     const timer = scheduler.after(
-      expiryNs(setPowerStateTimeoutUs, phaseNs),
+      expiryNs(timeoutUs, latency.below(tickLatenessNs)),
       () => this.#expired(service),
       undefined,
     );
-    this.#pending.set(service, { from, to: state, startedNs: scheduler.nowNs(), timer, done });
+    this.#pending.set(service, {
+      from,
+      to: state,
+      startedNs: scheduler.nowNs(),
+      budgetNs: timeoutUs * 1_000,
+      timer,
+      done,
+    });
     sendToService(scheduler, service, "SetPowerState", latency.between(2_000, 20_000), async () => {
       try {
         await service.setPowerState(flagsOfState[state]);
       } catch (error) {
         if (error instanceof ContractViolation) throw error;
         // An error return counts as an acknowledgement at once (T4).
-        if (service.process.isAlive) this.acknowledge(service, flagsOfState[state]);
+        if (service.process.isAlive) this.#acknowledge(service, flagsOfState[state], "error");
         throw error;
       }
     });
@@ -117,6 +143,10 @@ export class PowerTree {
    * `power-acknowledged-without-change` otherwise; an acknowledgement after the clock ran out is only noted.
    */
   acknowledge(service: IOService, powerFlags: number): void {
+    this.#acknowledge(service, powerFlags, "super");
+  }
+
+  #acknowledge(service: IOService, powerFlags: number, by: Acknowledger): void {
     const change = this.#pending.get(service);
     const call = `${service.logName}: SetPowerState(0x${powerFlags.toString(16)}) of the superclass`;
     if (change === undefined && this.#late.delete(service)) {
@@ -130,14 +160,14 @@ export class PowerTree {
       );
     }
     service.powerState = change.to;
-    this.#finish(service, change, this.#parts.scheduler.nowNs() - change.startedNs);
+    this.#finish(service, change, by);
   }
 
   /** A dead or finished service acknowledges by being gone. */
   forget(service: IOService): void {
     this.#late.delete(service);
     const change = this.#pending.get(service);
-    if (change !== undefined) this.#finish(service, change, null);
+    if (change !== undefined) this.#finish(service, change, "nobody");
   }
 
   /**
@@ -156,7 +186,9 @@ export class PowerTree {
       const timer = scheduler.after(
         sleepTimeoutMs * 1_000_000,
         () => {
-          for (const service of [...open]) this.#consequences.kill(service, "Power Management Failed");
+          // Only servers can be killed; a driver in the kernel has the time that it promised.
+          for (const service of [...open])
+            if (service.process.kind === "dext") this.#consequences.kill(service, "Power Management Failed");
         },
         undefined,
       );
@@ -184,34 +216,44 @@ export class PowerTree {
     if (change === undefined) return;
     service.properties.IOPMTardyAckSetPowerState = true;
     const tookMs = Math.round((this.#parts.scheduler.nowNs() - change.startedNs) / 1_000_000);
-    this.#reports.push(this.#report(service, change, null));
+    this.#reports.push(this.#report(service, change, "nobody"));
     const text = powerTimeoutPanicText(service.className, change.from, change.to, tookMs);
-    if (this.#parts.profile.panicsOnPowerTimeout) {
+    // A hosted service's power is run by Apple's code, whoever wrote the dext (T4).
+    const identifier = service.properties.CFBundleIdentifier;
+    const code =
+      service.process.kind === "dext" || typeof identifier !== "string" ? "com.apple.iokit" : identifier;
+    if (this.#parts.profile.panicsOnPowerTimeout && panicsWhenLate(code)) {
       this.#consequences.panic(service, text);
       return;
     }
     this.#parts.log.kernel(text);
     this.#late.add(service);
     service.powerState = change.to;
-    this.#finish(service, change, null);
+    this.#finish(service, change, "nobody");
   }
 
-  #finish(service: IOService, change: PendingChange, tookNs: number | null): void {
+  #finish(service: IOService, change: PendingChange, by: Acknowledger): void {
     this.#parts.scheduler.cancel(change.timer);
     this.#pending.delete(service);
-    if (tookNs !== null) this.#reports.push(this.#report(service, change, tookNs));
+    if (by !== "nobody") this.#reports.push(this.#report(service, change, by));
     change.done?.();
   }
 
-  #report(service: IOService, change: PendingChange, tookNs: number | null): PowerChangeReport {
+  #report(service: IOService, change: PendingChange, by: Acknowledger): PowerChangeReport {
     return {
       service: service.path,
       from: change.from,
       to: change.to,
-      tookNs,
-      budgetNs: setPowerStateTimeoutUs * 1_000,
+      tookNs: by === "nobody" ? null : this.#parts.scheduler.nowNs() - change.startedNs,
+      budgetNs: change.budgetNs,
+      acknowledgedBy: by,
     };
   }
+}
+
+/** Microseconds that the kernel waits: fixed for a hosted service, a kernel extension's own answer otherwise. */
+function timeoutUsOf(service: IOService): number {
+  return service.process.kind === "dext" ? setPowerStateTimeoutUs : raisedAnswerUs(service.promisedPowerUs);
 }
 
 /** Providers between a service and the root. */

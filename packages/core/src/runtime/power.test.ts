@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { IOReturns } from "../base/io-return.ts";
 import type { Machine } from "./machine.ts";
 import { platformProfile } from "./platform-profile.ts";
-import { expiryNs, panicsWhenLate, raisedAnswerUs, ticksOf } from "./power-clock.ts";
+import { expiryNs, panicsWhenLate, raisedAnswerUs, tickLatenessNs, ticksOf } from "./power-clock.ts";
 import { IOService, kIOServicePowerCapabilityLow, kIOServicePowerCapabilityOn } from "./service.ts";
 import { QuietDriver, startDriver } from "./test/resource-driver.ts";
 
@@ -33,10 +33,11 @@ async function sleepWith(delayNs: number, options: Parameters<typeof startDriver
 
 const panicOf = (machine: Machine) => (machine.failure?.kind === "panic" ? machine.failure : null);
 
-test("T4: 20 s are 201 ticks of 100 ms, so the clock ends between 20.0 and 20.1 s", () => {
+test("T4: 20 s are 201 ticks of 100 ms, so the clock ends between 20.1 and 21.5 s", () => {
   assert.equal(ticksOf(20_000_000), 201);
-  assert.equal(expiryNs(20_000_000, 0), 20 * second);
-  assert.equal(expiryNs(20_000_000, 99_999_999), 20 * second + 99_999_999);
+  assert.equal(expiryNs(20_000_000, 0), 20.1 * second);
+  const latest = expiryNs(20_000_000, tickLatenessNs);
+  assert.ok(latest > 21.257 * second && latest < 21.5 * second, "the real panic's 21257 ms are within");
   assert.deepEqual(
     [raisedAnswerUs(0), raisedAnswerUs(1), raisedAnswerUs(9_999_999), raisedAnswerUs(10_000_001)],
     [0, 10_000_000, 10_000_000, 10_000_001],
@@ -56,13 +57,13 @@ test("T4: 19.9 s late is in time", async () => {
   assert.ok(report.tookNs !== null && report.tookNs >= 19.9 * second && report.tookNs < 19.91 * second);
 });
 
-test("T4: never acknowledged: panic after 20.0 to 20.1 s, on every seed", async () => {
+test("T4: never acknowledged: panic after 20.1 to 21.5 s, on every seed", async () => {
   for (let seed = 1; seed <= 20; seed++) {
     const { machine, service } = await sleepWith(Number.POSITIVE_INFINITY, { seed });
     const panic = panicOf(machine);
     assert.match(
       panic?.text ?? "",
-      /^LateDriver::setPowerState\(0x[0-9a-f]+ : 0x[0-9a-f]+, 2 -> 0\) timed out after 20(0\d\d|100) ms @IOServicePM\.cpp:\d+$/,
+      /^LateDriver::setPowerState\(0x[0-9a-f]+ : 0x[0-9a-f]+, 2 -> 0\) timed out after 2(0[1-9]\d\d|1[0-4]\d\d) ms @IOServicePM\.cpp:\d+$/,
     );
     assert.equal(service.properties.IOPMTardyAckSetPowerState, true);
   }
@@ -93,9 +94,9 @@ test("T4: an error counts as an acknowledgement at once", async () => {
 });
 
 test("the open profile logs instead of panicking; the late acknowledgement is noted, no violation", async () => {
-  const { machine } = await sleepWith(21 * second, { profile: platformProfile("open") });
+  const { machine } = await sleepWith(22 * second, { profile: platformProfile("open") });
   assert.equal(machine.failure, null);
-  assert.ok(machine.log.show().some((row) => /timed out after 20\d\d\d ms/.test(row.message)));
+  assert.ok(machine.log.show().some((row) => /timed out after 2[01]\d\d\d ms/.test(row.message)));
   assert.ok(machine.notes.some((note) => note.includes("after the kernel had given up waiting")));
 });
 

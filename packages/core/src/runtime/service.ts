@@ -93,6 +93,8 @@ export class IOService implements ActionTarget {
   registrationPending = false;
   busyCount = 0;
   powerState: number | null = null;
+  /** Microseconds that a kernel extension answers SetPowerState with; a dext has none to say (posts.md T4). */
+  promisedPowerUs = 0;
   /** Family objects this service has open: they are closed by force when it stops. */
   readonly opened: { forceClose(client: IOService): void }[] = [];
 

@@ -2,19 +2,34 @@
 
 import { IOReturns } from "../../base/io-return.ts";
 import type { DriverBundle } from "../../runtime/driver-bundle.ts";
-import { IOService } from "../../runtime/service.ts";
+import { IOService, kIOServicePowerCapabilityOff } from "../../runtime/service.ts";
 import type { DirectAccessUnit } from "./direct-access-unit.ts";
 import { IOSCSIPeripheralDeviceNub } from "./io-scsi-peripheral-device-nub.ts";
+
+/** What the class driver answers SetPowerState with (posts.md T4): 100 s. */
+const classDriverPowerUs = 100_000_000;
 
 /** Registered when it has its nub; the family gives it a unit and brings that up. */
 export class IOSCSIPeripheralDeviceType00 extends IOService {
   unit: DirectAccessUnit | null = null;
+  override promisedPowerUs = classDriverPowerUs;
 
   override async start(provider: IOService): Promise<void> {
     await super.start(provider);
     if (!(provider instanceof IOSCSIPeripheralDeviceNub))
       throw this.failure(IOReturns.kIOReturnUnsupported, "start");
+    this.joinPMTree();
     this.registerService();
+  }
+
+  /** The class driver's own commands, then the acknowledgement: it has the time that it promised for them. */
+  override async setPowerState(powerFlags: number): Promise<void> {
+    const { unit } = this;
+    if (unit !== null && !unit.nub.isInactive) {
+      if (powerFlags === kIOServicePowerCapabilityOff) await unit.powerDown();
+      else await unit.powerUp();
+    }
+    if (!this.isInactive) await super.setPowerState(powerFlags);
   }
 
   override willTerminate(): void {

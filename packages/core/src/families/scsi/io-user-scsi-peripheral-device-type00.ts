@@ -1,5 +1,6 @@
 // IOUserSCSIPeripheralDeviceType00: the class driver for disks with a dext on top (SCSIPeripheralsDriverKit).
 
+import { ContractViolation } from "../../base/errors.ts";
 import { IOReturns } from "../../base/io-return.ts";
 import type { Address } from "../../runtime/address-space.ts";
 import { kIOMemoryDirectionIn, kIOMemoryDirectionOut } from "../../runtime/memory.ts";
@@ -66,6 +67,8 @@ export function newType00OutParameters(): SCSIType00OutParameters {
  */
 export class IOUserSCSIPeripheralDeviceType00 extends IOService {
   unit: DirectAccessUnit | null = null;
+  /** Flags of the change whose commands run; null when none does. */
+  #powerUnderWay: number | null = null;
   /** UserSuspendServices is in force. */
   #isSuspended = false;
 
@@ -180,7 +183,8 @@ export class IOUserSCSIPeripheralDeviceType00 extends IOService {
 
   /**
    * Super's part: the class driver flushes and stops the unit, or starts it, and only then is the change acknowledged.
-   * Returns at once; the acknowledgement comes when the commands are done.
+   * Returns at once; the acknowledgement comes when the commands are done. A second call for one change is a violation
+   * of rule `power-acknowledged-without-change`.
    */
   override async setPowerState(powerFlags: number): Promise<void> {
     const { unit } = this;
@@ -188,9 +192,17 @@ export class IOUserSCSIPeripheralDeviceType00 extends IOService {
       this.kernel.acknowledgePowerState(this, powerFlags);
       return;
     }
+    if (this.#powerUnderWay === powerFlags) {
+      throw new ContractViolation(
+        "power-acknowledged-without-change",
+        `${this.logName}: SetPowerState(0x${powerFlags.toString(16)}) of the superclass a second time for one change`,
+      );
+    }
+    this.#powerUnderWay = powerFlags;
     unit.nub.process.spawn(`power of ${this.logName}`, async () => {
       if (powerFlags === kIOServicePowerCapabilityOff) await unit.powerDown();
       else await unit.powerUp();
+      this.#powerUnderWay = null;
       if (!this.isInactive) this.kernel.acknowledgePowerState(this, powerFlags);
     });
   }
