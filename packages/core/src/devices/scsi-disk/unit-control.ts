@@ -22,10 +22,15 @@ const echoBytes = 4096;
 /** Overwriting with other bytes than zeros fills the store: only disks up to this size do it. */
 const overwriteMaximumBytes = 1 << 30;
 
+const refusedOpcodes: ReadonlySet<number> = new Set([
+  ScsiOpcode.ataPassThrough12,
+  ScsiOpcode.ataPassThrough16,
+  ScsiOpcode.extendedCopy,
+  ScsiOpcode.receiveCopyResults,
+]);
+
 /** Commands of the table that a disk answers. */
-export const servedCommands: readonly ScsiCommandInfo[] = scsiCommands.filter(
-  ({ opcode }) => opcode !== ScsiOpcode.ataPassThrough12 && opcode !== ScsiOpcode.ataPassThrough16,
-);
+const servedCommands = scsiCommands.filter(({ opcode }) => !refusedOpcodes.has(opcode));
 
 /** True: over. `fields` holds the task's CDB. */
 export function executeControl(unit: LogicalUnit, task: ScsiTask, fields: CdbFields): boolean {

@@ -32,7 +32,7 @@ const supportedPages: readonly number[] = [
 
 /** Most blocks that COMPARE AND WRITE and WRITE ATOMIC take. */
 const smallMaximum = 64;
-const writeSameBytesMaximum = 32 << 20;
+const atomicMaximum = 256;
 const unmapDescriptorsMaximum = 256;
 
 export function blockLimitsOf(options: ResolvedUnitOptions): BlockLimits {
@@ -47,9 +47,9 @@ export function blockLimitsOf(options: ResolvedUnitOptions): BlockLimits {
     maximumUnmapBlocks: isThin ? 0xffffffff : 0,
     maximumUnmapDescriptors: isThin ? unmapDescriptorsMaximum : 0,
     optimalUnmapGranularity: isThin ? 1 : 0,
-    maximumWriteSame: writeSameBytesMaximum / blockBytes,
+    maximumWriteSame: maximumTransfer,
     writeSameNonZero: true,
-    maximumAtomic: smallMaximum,
+    maximumAtomic: atomicMaximum,
     atomicAlignment: 0,
     atomicGranularity: 0,
   };
@@ -72,7 +72,7 @@ export class UnitIdentity {
       isRemovable: options.isRemovable,
       version: 6,
       canQueue: true,
-      canCopy: true,
+      canCopy: false,
       vendor: options.vendor,
       product: options.product,
       revision: options.revision,

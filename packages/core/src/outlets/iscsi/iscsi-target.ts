@@ -1,0 +1,149 @@
+// An iSCSI target: offers a SCSI target's units to initiators on any number of connections. RFC 7143.
+
+import { iscsiTransportId } from "../../codec/scsi/reservations.ts";
+import type { ByteStream } from "../../ports/byte-stream.ts";
+import type { ScsiTargetClient, ScsiTargetPort, ScsiTask } from "../../ports/scsi-target.ts";
+import { IscsiConnection } from "./iscsi-connection.ts";
+import type { ChapSecret } from "./iscsi-login.ts";
+import type { IscsiTask } from "./iscsi-task.ts";
+
+export interface IscsiTargetOptions {
+  /** For example iqn.2026-01.org.example:disk. */
+  readonly name: string;
+  readonly port: ScsiTargetPort;
+  readonly alias?: string;
+  /** Absent: everybody is let in. */
+  readonly chap?: ChapSecret;
+  /** Fills an array with bytes that nobody can guess: for CHAP's challenges. */
+  readonly randomBytes: (into: Uint8Array) => void;
+  /** Short sentences for a live log. */
+  readonly onEvent?: (text: string) => void;
+}
+
+const connectionMaximum = 256;
+/** Initiator ports remembered, so that their reservations and attentions wait for them. */
+const initiatorMaximum = 4096;
+
+interface InitiatorPort {
+  readonly number: number;
+  readonly key: string;
+  readonly name: string;
+  readonly isid: string;
+  connection: IscsiConnection | null;
+}
+
+export class IscsiTarget implements ScsiTargetClient {
+  readonly name: string;
+  readonly options: IscsiTargetOptions;
+  readonly port: ScsiTargetPort;
+  /** What SendTargets answers, "host:port". */
+  address = "127.0.0.1:3260";
+  readonly #onEvent: (text: string) => void;
+  readonly #connections = new Set<IscsiConnection>();
+  readonly #initiators = new Map<string, InitiatorPort>();
+  readonly #byNumber: (InitiatorPort | null)[] = [];
+  readonly #tasks: (IscsiTask | null)[] = [];
+  readonly #freeTags: number[] = [];
+  #lastSession = 0;
+
+  constructor(options: IscsiTargetOptions) {
+    this.options = options;
+    this.name = options.name;
+    this.port = options.port;
+    this.#onEvent = options.onEvent ?? (() => {});
+    this.port.connect(this);
+  }
+
+  /** Serves one connection until it closes. */
+  accept(stream: ByteStream, peer = "an initiator"): void {
+    if (this.#connections.size >= connectionMaximum) {
+      this.#onEvent(`${peer} was turned away: ${connectionMaximum} connections are open`);
+      stream.connect({ received: () => {}, drained: () => {}, closed: () => {} });
+      stream.close();
+      return;
+    }
+    this.#connections.add(new IscsiConnection(stream, this, (text) => this.#onEvent(`${peer} ${text}`)));
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Ends every connection; who is logged in is told. */
+  close(): void {
+    for (const connection of [...this.#connections]) connection.end("the target stops");
+  }
+
+  /** After a cold reset of the target. */
+  dropAll(reason: string): void {
+    for (const connection of [...this.#connections]) connection.end(reason);
+  }
+
+  finished(task: ScsiTask): void {
+    const owner = this.#tasks[task.tag];
+    owner?.connection?.taskFinished(owner);
+  }
+
+  transportIdOf(initiator: number): Uint8Array {
+    const port = this.#byNumber[initiator];
+    return port === null || port === undefined
+      ? iscsiTransportId("", null)
+      : iscsiTransportId(port.name, port.isid);
+  }
+
+  // For connections
+
+  /** A tag by which the SCSI target's task finds its way back. */
+  register(task: IscsiTask): void {
+    const tag = this.#freeTags.pop() ?? this.#tasks.length;
+    this.#tasks[tag] = task;
+    task.scsi.tag = tag;
+  }
+
+  unregister(task: IscsiTask): void {
+    this.#tasks[task.scsi.tag] = null;
+    this.#freeTags.push(task.scsi.tag);
+  }
+
+  /**
+   * The number of an initiator port (name and ISID). A session that it has already is ended first: it was reinstated
+   * (§6.3.5). Null: there is no room for another.
+   */
+  login(connection: IscsiConnection, name: string, isid: string): number | null {
+    const key = `${name},${isid}`;
+    let port = this.#initiators.get(key);
+    if (port === undefined) {
+      const number = this.#freeNumber();
+      if (number < 0) return null;
+      port = { number, key, name, isid, connection: null };
+      this.#initiators.set(key, port);
+      this.#byNumber[number] = port;
+    }
+    port.connection?.end("its session was opened anew");
+    port.connection = connection;
+    return port.number;
+  }
+
+  #freeNumber(): number {
+    if (this.#byNumber.length < initiatorMaximum) return this.#byNumber.length;
+    for (const port of this.#initiators.values())
+      if (port.connection === null) {
+        this.#initiators.delete(port.key);
+        return port.number;
+      }
+    return -1;
+  }
+
+  newSession(): number {
+    this.#lastSession = (this.#lastSession % 0xffff) + 1;
+    return this.#lastSession;
+  }
+
+  ended(connection: IscsiConnection, initiator: number): void {
+    this.#connections.delete(connection);
+    const port = this.#byNumber[initiator];
+    if (port === null || port === undefined || port.connection !== connection) return;
+    port.connection = null;
+    this.port.nexusLost(initiator);
+  }
+}

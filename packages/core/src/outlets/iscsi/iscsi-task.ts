@@ -1,0 +1,39 @@
+// One SCSI command of an iSCSI connection, from its PDU to its status.
+
+import { ScsiTask } from "../../ports/scsi-target.ts";
+import type { IscsiConnection } from "./iscsi-connection.ts";
+
+export const TaskState = {
+  free: 0,
+  /** Its data is on the way. */
+  collecting: 1,
+  /** In the hands of the SCSI target. */
+  running: 2,
+  /** Aborted while running: the target still has to give it back. */
+  aborted: 3,
+} as const;
+export type TaskState = (typeof TaskState)[keyof typeof TaskState];
+
+/** Kept and reused by its connection. */
+export class IscsiTask {
+  readonly scsi = new ScsiTask();
+  connection: IscsiConnection | null = null;
+  state: TaskState = TaskState.free;
+  initiatorTaskTag = 0;
+  /** Expected data transfer length of the PDU, and its R and W flags. */
+  expectedBytes = 0;
+  isRead = false;
+  isWrite = false;
+  /** The command was over when it began; its data is only swallowed. */
+  isOver = false;
+  /** Out: bytes wanted, bytes there, end of the burst that is under way, and whether it was asked for. */
+  wantedBytes = 0;
+  receivedBytes = 0;
+  burstEnd = 0;
+  nextDataSn = 0;
+  r2tSn = 0;
+  targetTransferTag = 0;
+  isUnsolicited = false;
+  /** Memory for data, kept for the next command while it is small. */
+  buffer = new Uint8Array(0);
+}

@@ -1,0 +1,21 @@
+// An iSCSI target on a TCP port of this machine.
+
+import { getRandomValues } from "node:crypto";
+import type { IscsiTarget } from "@drydock/core/outlets/iscsi/iscsi-target";
+import { type Listener, listen } from "./socket-stream.ts";
+
+/** Listens for initiators, on loopback unless told otherwise; discovery answers the address that was bound. */
+export async function listenIscsi(
+  target: IscsiTarget,
+  options: { readonly host?: string; readonly port: number },
+): Promise<Listener> {
+  const listener = await listen(options, (stream, peer) => target.accept(stream, peer));
+  const host = listener.host.includes(":") ? `[${listener.host}]` : listener.host;
+  target.address = `${host}:${listener.port}`;
+  return listener;
+}
+
+/** For CHAP's challenges. */
+export function secureRandomBytes(into: Uint8Array): void {
+  getRandomValues(into as Uint8Array<ArrayBuffer>);
+}

@@ -1,0 +1,103 @@
+// libiscsi's programs against our iSCSI target: discovery, identity, capacity.
+
+import assert from "node:assert/strict";
+import { execFile, spawnSync } from "node:child_process";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { ScsiDiskDevice } from "@drydock/core/devices/scsi-disk/scsi-disk-device";
+import { IscsiTarget } from "@drydock/core/outlets/iscsi/iscsi-target";
+import { listenIscsi, secureRandomBytes } from "@drydock/node/iscsi-listener";
+import { RealClock } from "@drydock/node/real-clock";
+
+const run = promisify(execFile);
+const name = "iqn.2026-01.org.example:disk";
+const isThere = spawnSync("iscsi-ls", ["--help"]).error === undefined;
+const skip = isThere ? false : "needs the Debian package libiscsi-bin";
+
+/** Families of iscsi-test-cu that pass whole; docs/iscsi-conformance.md says what the others lack. */
+const families = [
+  "Read6",
+  "Read10",
+  "Read12",
+  "Read16",
+  "Write10",
+  "Write12",
+  "Write16",
+  "Verify10",
+  "Verify16",
+]
+  .concat([
+    "Inquiry",
+    "ModeSense6",
+    "ReadCapacity10",
+    "ReadCapacity16",
+    "TestUnitReady",
+    "Unmap",
+    "GetLBAStatus",
+  ])
+  .concat([
+    "WriteSame10",
+    "WriteSame16",
+    "OrWrite",
+    "iSCSIResiduals",
+    "iSCSIcmdsn",
+    "iSCSIdatasn",
+    "iSCSITMF",
+  ]);
+
+async function withTarget(
+  chap: { user: string; secret: string } | null,
+  body: (url: string) => Promise<void>,
+) {
+  const clock = new RealClock();
+  const port = new ScsiDiskDevice({ clock, units: [{ blockCount: 131072 }] });
+  const options = { name, port, randomBytes: secureRandomBytes };
+  const target = new IscsiTarget(chap === null ? options : { ...options, chap });
+  const listener = await listenIscsi(target, { port: 0 });
+  try {
+    await body(`127.0.0.1:${listener.port}`);
+  } finally {
+    target.close();
+    await listener.close();
+  }
+}
+
+test("iscsi-ls discovers it, iscsi-inq and iscsi-readcapacity16 read it", {
+  skip,
+  timeout: 30_000,
+}, async () => {
+  await withTarget(null, async (address) => {
+    const found = await run("iscsi-ls", [`iscsi://${address}`]);
+    assert.match(found.stdout, new RegExp(`Target:${name} Portal:${address},1`));
+    const inquiry = await run("iscsi-inq", [`iscsi://${address}/${name}/0`]);
+    assert.match(inquiry.stdout, /Vendor:DRYDOCK/);
+    const capacity = await run("iscsi-readcapacity16", [`iscsi://${address}/${name}/0`]);
+    assert.match(capacity.stdout, /Total size:67108864/);
+  });
+});
+
+test("CHAP lets the right secret in and the wrong one not", { skip, timeout: 30_000 }, async () => {
+  await withTarget({ user: "dock", secret: "dry-dock-secret" }, async (address) => {
+    const right = await run("iscsi-inq", [`iscsi://dock%dry-dock-secret@${address}/${name}/0`]);
+    assert.match(right.stdout, /Vendor:DRYDOCK/);
+    await assert.rejects(run("iscsi-inq", [`iscsi://dock%another-secret@${address}/${name}/0`]));
+    await assert.rejects(run("iscsi-inq", [`iscsi://${address}/${name}/0`]));
+  });
+});
+
+for (const family of families) {
+  test(`iscsi-test-cu ${family}: nothing fails`, { skip, timeout: 60_000 }, async () => {
+    await withTarget(null, async (address) => {
+      const result = await run("iscsi-test-cu", [
+        "-d",
+        "-n",
+        "-t",
+        `ALL.${family}`,
+        `iscsi://${address}/${name}/0`,
+      ]);
+      const summary = /tests\s+\d+\s+(\d+)\s+(\d+)\s+(\d+)/.exec(result.stdout);
+      assert.ok(summary !== null, result.stdout);
+      assert.ok(Number(summary[1]) > 0 && summary[1] === summary[2] && summary[3] === "0", result.stdout);
+    });
+  });
+}
