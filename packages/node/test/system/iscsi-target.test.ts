@@ -35,15 +35,7 @@ const families = [
     "Unmap",
     "GetLBAStatus",
   ])
-  .concat([
-    "WriteSame10",
-    "WriteSame16",
-    "OrWrite",
-    "iSCSIResiduals",
-    "iSCSIcmdsn",
-    "iSCSIdatasn",
-    "iSCSITMF",
-  ]);
+  .concat(["WriteSame10", "WriteSame16", "OrWrite", "iSCSIResiduals", "iSCSIcmdsn", "iSCSIdatasn"]);
 
 async function withTarget(
   chap: { user: string; secret: string } | null,

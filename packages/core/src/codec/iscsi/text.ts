@@ -71,15 +71,24 @@ export function formatIscsiBinary(bytes: Uint8Array): string {
 }
 
 /** How a key's result follows from what both sides say (§13). */
-type Rule =
-  | {
-      readonly kind: "minimum" | "maximum";
-      readonly low: number;
-      readonly high: number;
-      readonly ours: number;
-    }
-  | { readonly kind: "or" | "and"; readonly ours: boolean }
-  | { readonly kind: "list"; readonly ours: readonly string[] };
+type Rule = NumberRule | BooleanRule | ListRule;
+
+interface NumberRule {
+  readonly kind: "minimum" | "maximum";
+  readonly low: number;
+  readonly high: number;
+  readonly ours: number;
+}
+
+interface BooleanRule {
+  readonly kind: "or" | "and";
+  readonly ours: boolean;
+}
+
+interface ListRule {
+  readonly kind: "list";
+  readonly ours: readonly string[];
+}
 
 export const maximumRecvDataSegment = 262144;
 
@@ -104,15 +113,21 @@ export const negotiationRules: Readonly<Record<string, Rule>> = {
 
 /** The answer to an offer: a value, or "Reject". The initiator's order of preference decides in lists. */
 export function negotiate(rule: Rule, offer: string): string {
-  if (rule.kind === "list") return offer.split(",").find((value) => rule.ours.includes(value)) ?? "Reject";
-  if (rule.kind === "or" || rule.kind === "and") {
-    if (offer !== "Yes" && offer !== "No") return "Reject";
-    const theirs = offer === "Yes";
-    return (rule.kind === "or" ? theirs || rule.ours : theirs && rule.ours) ? "Yes" : "No";
+  switch (rule.kind) {
+    case "list":
+      return offer.split(",").find((value) => rule.ours.includes(value)) ?? "Reject";
+    case "or":
+    case "and": {
+      if (offer !== "Yes" && offer !== "No") return "Reject";
+      const theirs = offer === "Yes";
+      return (rule.kind === "or" ? theirs || rule.ours : theirs && rule.ours) ? "Yes" : "No";
+    }
+    default: {
+      const value = parseIscsiNumber(offer);
+      if (value === null || value < rule.low || value > rule.high) return "Reject";
+      return String(rule.kind === "minimum" ? Math.min(value, rule.ours) : Math.max(value, rule.ours));
+    }
   }
-  const value = parseIscsiNumber(offer);
-  if (value === null || value < rule.low || value > rule.high) return "Reject";
-  return String(rule.kind === "minimum" ? Math.min(value, rule.ours) : Math.max(value, rule.ours));
 }
 
 /** An iSCSI name: iqn., eui. or naa. form in its usual characters, at most 223 bytes (§4.2.7). */
