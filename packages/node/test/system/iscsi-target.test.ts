@@ -11,7 +11,8 @@ import { RealClock } from "@drydock/node/real-clock";
 
 const run = promisify(execFile);
 const name = "iqn.2026-01.org.example:disk";
-const isThere = spawnSync("iscsi-ls", ["--help"]).error === undefined;
+const listTool = "iscsi-ls";
+const isThere = spawnSync(listTool, ["--help"]).error === undefined;
 const skip = isThere ? false : "needs the Debian package libiscsi-bin";
 
 /** Families of iscsi-test-cu that pass whole; docs/iscsi-conformance.md says what the others lack. */
@@ -59,7 +60,7 @@ test("iscsi-ls discovers it, iscsi-inq and iscsi-readcapacity16 read it", {
   timeout: 30_000,
 }, async () => {
   await withTarget(null, async (address) => {
-    const found = await run("iscsi-ls", [`iscsi://${address}`]);
+    const found = await run(listTool, [`iscsi://${address}`]);
     assert.match(found.stdout, new RegExp(`Target:${name} Portal:${address},1`));
     const inquiry = await run("iscsi-inq", [`iscsi://${address}/${name}/0`]);
     assert.match(inquiry.stdout, /Vendor:DRYDOCK/);
