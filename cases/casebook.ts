@@ -12,6 +12,7 @@ import { userClientSigningCase } from "./P12-userclient-signing/case.ts";
 import { ftdiIpadCase } from "./P13-ftdi-ipados/case.ts";
 import { power20sCase } from "./P15-power-20s/case.ts";
 import { lostLogsCase } from "./P17-lost-logs/case.ts";
+import { scsiDiskutilCase } from "./P19-scsi-diskutil/case.ts";
 import { userClientSampleCase } from "./P20-userclient-sample/case.ts";
 
 export type Side = "bad" | "good";
@@ -54,6 +55,7 @@ export const casebook: readonly DriverCase[] = [
   ftdiIpadCase,
   power20sCase,
   lostLogsCase,
+  scsiDiskutilCase,
   userClientSampleCase,
 ];
 
