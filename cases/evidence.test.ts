@@ -73,7 +73,7 @@ test("the good sides give no answer", async () => {
   }
 });
 
-test("an iPad's registry and log are recognised as what they are, and nothing is known to be wrong", async () => {
+test("an iPad's registry is recognised as what it is, and nothing is known to be wrong", async () => {
   const { rig } = await ipadBench(options, null);
   const text = formatRegistryTree(rig.machine.registry.snapshot());
   const { answers, files } = await diagnose([sourceOfText("x", text)]);
