@@ -3,7 +3,7 @@
 import type { UsbipListedDevice } from "@drydock/core/codec/usbip/usbip";
 import { usbipPort } from "@drydock/core/codec/usbip/usbip";
 import { listUsbipDevices } from "@drydock/core/transports/usbip/usbip-importer";
-import { RealClock } from "@drydock/node/real-clock";
+import { HostClock } from "@drydock/node/host-clock";
 import { connectSocket } from "@drydock/node/socket-stream";
 
 export interface UsbipAddress {
@@ -25,7 +25,7 @@ export function parseUsbipAddress(text: string): UsbipAddress {
 export function askUsbipServer({ host, port }: UsbipAddress): Promise<readonly UsbipListedDevice[]> {
   const stream = connectSocket(host, port);
   return new Promise((resolve, reject) => {
-    listUsbipDevices(stream, new RealClock(), (devices, problem) => {
+    listUsbipDevices(stream, new HostClock(), (devices, problem) => {
       if (devices !== null) resolve(devices);
       else reject(new Error(`${host}:${port}: ${stream.problem ?? problem}`));
     });

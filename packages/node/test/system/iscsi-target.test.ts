@@ -6,8 +6,8 @@ import { test } from "node:test";
 import { promisify } from "node:util";
 import { ScsiDiskDevice } from "@drydock/core/devices/scsi-disk/scsi-disk-device";
 import { IscsiTarget } from "@drydock/core/outlets/iscsi/iscsi-target";
+import { HostClock } from "@drydock/node/host-clock";
 import { listenIscsi, secureRandomBytes } from "@drydock/node/iscsi-listener";
-import { RealClock } from "@drydock/node/real-clock";
 
 const run = promisify(execFile);
 const name = "iqn.2026-01.org.example:disk";
@@ -42,7 +42,7 @@ async function withTarget(
   chap: { user: string; secret: string } | null,
   body: (url: string) => Promise<void>,
 ) {
-  const clock = new RealClock();
+  const clock = new HostClock();
   const port = new ScsiDiskDevice({ clock, units: [{ blockCount: 131072 }] });
   const options = { name, port, randomBytes: secureRandomBytes };
   const target = new IscsiTarget(chap === null ? options : { ...options, chap });

@@ -2,6 +2,7 @@
 
 import { DecodeError } from "../../base/errors.ts";
 import { decodeUtf8, hexBytes } from "../../base/text.ts";
+import { objectIdentifierText } from "../der/der.ts";
 
 /** Operators in the order of their numbers; the high byte of the word holds flags. */
 const operators = [
@@ -86,7 +87,7 @@ function expression(bytes: Uint8Array, cursor: Cursor, depth: number, outer: num
     case "certFieldDate": {
       const place = slot(bytes, cursor);
       const kind = name === "certGeneric" ? "field" : name === "certPolicy" ? "policy" : "timestamp";
-      return `certificate ${place}[${kind}.${objectIdentifier(data(bytes, cursor))}]${match(bytes, cursor)}`;
+      return `certificate ${place}[${kind}.${objectIdentifier(data(bytes, cursor), at)}]${match(bytes, cursor)}`;
     }
     case "trustedCert":
       return `certificate ${slot(bytes, cursor)} trusted`;
@@ -170,19 +171,10 @@ function data(bytes: Uint8Array, cursor: Cursor): Uint8Array {
 
 const text = (bytes: Uint8Array, cursor: Cursor): string => decodeUtf8(data(bytes, cursor));
 
-/** Contents octets of an object identifier. */
-function objectIdentifier(bytes: Uint8Array): string {
-  const arcs: number[] = [];
-  let value = 0;
-  for (const byte of bytes) {
-    value = value * 128 + (byte & 0x7f);
-    if ((byte & 0x80) !== 0) continue;
-    if (arcs.length === 0)
-      arcs.push(Math.min(2, Math.floor(value / 40)), value - 40 * Math.min(2, Math.floor(value / 40)));
-    else arcs.push(value);
-    value = 0;
-  }
-  return arcs.join(".");
+function objectIdentifier(bytes: Uint8Array, at: number): string {
+  return objectIdentifierText(bytes, () => {
+    throw new DecodeError("requirement", at, "an object identifier with an arc above 53 bits");
+  });
 }
 
 function word(bytes: Uint8Array, at: number): number {

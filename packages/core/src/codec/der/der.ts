@@ -107,18 +107,7 @@ export class DerReader {
   /** Dotted decimal (X.690 §8.19). */
   objectIdentifier(node: DerNode): string {
     if (node.tag !== DerTag.objectIdentifier) this.fail(node.offset, "not an object identifier");
-    const parts: number[] = [];
-    let value = 0;
-    for (const byte of this.content(node)) {
-      value = value * 128 + (byte & 0x7f);
-      if (value > Number.MAX_SAFE_INTEGER / 128) this.fail(node.offset, "an arc above 53 bits");
-      if ((byte & 0x80) !== 0) continue;
-      if (parts.length === 0)
-        parts.push(Math.min(2, Math.floor(value / 40)), value - 40 * Math.min(2, Math.floor(value / 40)));
-      else parts.push(value);
-      value = 0;
-    }
-    return parts.join(".");
+    return objectIdentifierText(this.content(node), () => this.fail(node.offset, "an arc above 53 bits"));
   }
 
   fail(offset: number, problem: string): never {
@@ -162,6 +151,22 @@ export class DerReader {
       at = this.#read(at, end, depth + 1).end;
     }
   }
+}
+
+/** Contents octets of an object identifier as dotted decimal (X.690 §8.19). `fail` is called for an arc above 53 bits. */
+export function objectIdentifierText(bytes: Uint8Array, fail: () => never): string {
+  const parts: number[] = [];
+  let value = 0;
+  for (const byte of bytes) {
+    value = value * 128 + (byte & 0x7f);
+    if (value > Number.MAX_SAFE_INTEGER / 128) fail();
+    if ((byte & 0x80) !== 0) continue;
+    const first = Math.min(2, Math.floor(value / 40));
+    if (parts.length === 0) parts.push(first, value - 40 * first);
+    else parts.push(value);
+    value = 0;
+  }
+  return parts.join(".");
 }
 
 const hexByte = (value: number): string => value.toString(16).padStart(2, "0");
