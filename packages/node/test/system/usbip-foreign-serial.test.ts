@@ -129,11 +129,11 @@ describe("our serial drivers on devices that nobody here wrote", { skip: guestSk
        mkdir $g/functions/acm.0; ln -s $g/functions/acm.0 $g/configs/c.1/; ls /sys/class/udc | head -1 > $g/UDC`,
     );
     await drive("Linux ACM gadget", async (session) => {
-      await guest.run("stty -F /dev/ttyGS0 raw -echo");
       const out = randomBytes(64 * 1024);
-      // The reader has the terminal open before anything comes: what comes earlier is nobody's.
+      // One open terminal from before the first byte: the gadget throws away what comes while nobody has it open.
       await guest.run(
-        `(head -c ${out.length} > /tmp/heard; echo done > /tmp/end) < /dev/ttyGS0 2> /dev/null &`,
+        `exec 9< /dev/ttyGS0; stty raw -echo <&9
+         (head -c ${out.length} > /tmp/heard; echo done > /tmp/end) <&9 2> /dev/null & exec 9<&-`,
       );
       session.send(out);
       await guest.waitFor("ls -l /tmp/heard; cat /tmp/end", /done/, patienceMs);
