@@ -1,17 +1,16 @@
 // drydock check-transport: a port's contract list, check by check.
 
-import { checkTransport as runChecks, transportNames } from "@drydock/core/rigs/transport-benches";
-import { hostTurn } from "@drydock/node/host-turn";
+import { checkedTransports, checkTransportHere } from "@drydock/node/transport-checks";
 import { exitCodes } from "./exit-codes.ts";
 
 export async function checkTransport(
   name: string | undefined,
   options: { seed: number; json?: boolean },
 ): Promise<void> {
-  const names = name === undefined ? transportNames : [name];
+  const names = name === undefined ? checkedTransports : [name];
   const all = [];
   for (const transport of names)
-    all.push({ transport, results: await runChecks(transport, options.seed, hostTurn) });
+    all.push({ transport, results: await checkTransportHere(transport, options.seed) });
   const broken = all.flatMap(({ results }) => results.filter((result) => result.problem !== null));
   if (options.json === true) process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
   else {

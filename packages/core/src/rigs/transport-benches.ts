@@ -5,6 +5,7 @@ import { VirtualClock } from "../base/virtual-clock.ts";
 import { LoopbackDevice } from "../devices/loopback/loopback-device.ts";
 import { withUsbFaults } from "../faults/usb-faults.ts";
 import { UsbipServer } from "../outlets/usbip/usbip-server.ts";
+import type { ByteStream } from "../ports/byte-stream.ts";
 import { type ContractResult, runContract } from "../ports/contract.ts";
 import { memoryStreamPair } from "../ports/memory-stream.ts";
 import { RecordingClient, type UsbHostBench, usbHostContract } from "../ports/usb-host.contract.ts";
@@ -39,11 +40,18 @@ function simBench(seed: number, timing: "bus" | "none", wrap: Wrap): UsbHostBenc
   };
 }
 
-/** The loopback device behind our USB/IP server, imported by our client, over a stream that cuts bytes anywhere. */
-function usbipBench(seed: number): UsbHostBench {
+/** What lies between our USB/IP client and our server. */
+export interface UsbipWire {
+  /** A connection to `server`, as the client has it. */
+  connect(server: UsbipServer, clock: VirtualClock): ByteStream;
+  /** Runs the clock, and the wire, until nothing more happens by itself. */
+  settle(clock: VirtualClock): Promise<void>;
+}
+
+/** The loopback device behind our USB/IP server, imported by our client. */
+export async function usbipBench(seed: number, wire: UsbipWire): Promise<UsbHostBench> {
   const clock = new VirtualClock();
-  const random = new Random(seed);
-  const bus = new SimUsbBus({ clock, random: random.fork("bus") });
+  const bus = new SimUsbBus({ clock, random: new Random(seed).fork("bus") });
   const server = new UsbipServer();
   bus.onAttach((port) => server.attach(port));
   const connector = bus.plugIn(new LoopbackDevice());
@@ -53,22 +61,31 @@ function usbipBench(seed: number): UsbHostBench {
   new UsbipImporter({
     clock,
     busId: "1-1",
-    connect: () => {
-      const [near, far] = memoryStreamPair({ clock, random: random.fork("network"), latencyNs: 50_000 });
-      server.accept(far);
-      return near;
-    },
+    connect: () => wire.connect(server, clock),
     onAttach: (attached) => {
       port = attached;
       attached.connect(client);
     },
   });
-  clock.runUntil();
+  await wire.settle(clock);
   return {
     port: port as unknown as UsbHostPort,
     client,
-    settle: async () => clock.runUntil(),
+    settle: () => wire.settle(clock),
     unplug: () => bus.unplug(connector),
+  };
+}
+
+/** A stream in memory that cuts bytes anywhere. */
+function memoryWire(seed: number): UsbipWire {
+  const random = new Random(seed).fork("network");
+  return {
+    connect: (server, clock) => {
+      const [near, far] = memoryStreamPair({ clock, random, latencyNs: 50_000 });
+      server.accept(far);
+      return near;
+    },
+    settle: async (clock) => clock.runUntil(),
   };
 }
 
@@ -83,7 +100,7 @@ const benches: Readonly<Record<string, MakeBench>> = {
   "sim-untimed": (seed) => simBench(seed, "none", plain),
   "sim-traced": (seed) => simBench(seed, "bus", traced),
   "sim-faultless": (seed) => simBench(seed, "bus", faultless),
-  usbip: usbipBench,
+  usbip: (seed) => usbipBench(seed, memoryWire(seed)),
   webusb: webUsbBench,
   "sim-wrapped": (seed) => simBench(seed, "bus", (port, clock) => traced(faultless(port, clock), clock)),
 };

@@ -1,0 +1,24 @@
+// Contract lists of transports that need this machine: the names beside core's own for `drydock check-transport`.
+
+import type { ContractResult } from "@drydock/core/ports/contract";
+import { checkTransport, transportNames } from "@drydock/core/rigs/transport-benches";
+import { hostTurn } from "./host-turn.ts";
+import { checkUsbipLoopback } from "./usbip-loopback.ts";
+
+const checks: Readonly<Record<string, (seed: number) => Promise<ContractResult[]>>> = {
+  ...Object.fromEntries(
+    transportNames.map((name) => [name, (seed: number) => checkTransport(name, seed, hostTurn)]),
+  ),
+  "usbip-loopback": checkUsbipLoopback,
+};
+
+/** Every transport that has a bench. */
+export const checkedTransports: readonly string[] = Object.keys(checks);
+
+/** Runs the USB host contract on a transport. RangeError for an unknown name. */
+export async function checkTransportHere(name: string, seed: number): Promise<ContractResult[]> {
+  const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
+  if (check === undefined)
+    throw new RangeError(`no transport "${name}"; there are: ${checkedTransports.join(", ")}`);
+  return check(seed);
+}
