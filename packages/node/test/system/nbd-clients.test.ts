@@ -8,126 +8,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { Random } from "@drydock/core/base/random";
-import { MemoryDisk } from "@drydock/core/devices/memory-disk/memory-disk-device";
-import { NbdServer } from "@drydock/core/outlets/nbd/nbd-server";
-import type { BlockPort } from "@drydock/core/ports/block";
-import { UsbSpeed } from "@drydock/core/ports/usb-speed";
-import { defaultStorageRig } from "@drydock/core/rigs/storage-rig";
-import { HostClock } from "../../src/host-clock.ts";
-import { hostTurn } from "../../src/host-turn.ts";
-import { LiveRunner } from "../../src/live-runner.ts";
-import { listenNbd, type NbdListenOptions } from "../../src/nbd-listener.ts";
+import type { NbdListenOptions } from "../../src/nbd-listener.ts";
 import { missingProgram, runProgram } from "./programs.ts";
+import { serveDisk, type Way } from "./served-disk.ts";
 
 const mebibyte = 1 << 20;
 const folder = mkdtempSync(join(tmpdir(), "drydock-nbd-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
-
-type Way = "memory" | "uas";
-
-interface Served {
-  readonly uri: string;
-  readonly path: string;
-  readonly port: number;
-  readonly server: NbdServer;
-  readonly events: string[];
-  /** Write requests that have reached the disk. */
-  writes(): number;
-  /** Bytes that a power cut would lose. */
-  cachedBytes(): number;
-  close(): Promise<void>;
-}
-
-let count = 0;
-
-/** Counts the writes on their way down. */
-function counted(port: BlockPort, onWrite: () => void): BlockPort {
-  return {
-    geometry: port.geometry,
-    slotCount: port.slotCount,
-    connect: (client) => port.connect(client),
-    read: (...args) => port.read(...args),
-    write: (...args) => {
-      onWrite();
-      return port.write(...args);
-    },
-    flush: (slot) => port.flush(slot),
-    trim: (...args) => port.trim(...args),
-    writeZeroes: (...args) => port.writeZeroes(...args),
-  };
-}
-
-/**
- * A disk with a write cache, in memory alone or through NBD, block layer, SCSI, UAS, bus and model; on a Unix socket, or
- * on TCP when `port` is asked for.
- */
-async function serve(
-  way: Way,
-  bytes: number,
-  listenOptions: NbdListenOptions = {},
-  tls?: "require",
-): Promise<Served> {
-  let writes = 0;
-  const events: string[] = [];
-  const blockCount = bytes / 512;
-  const open = async () => {
-    if (way === "memory") {
-      const clock = new HostClock();
-      const disk = new MemoryDisk({ clock, random: new Random(1), blockCount, hasWriteCache: true });
-      return {
-        clock,
-        steps: clock,
-        port: disk.powerOn(),
-        cached: () => disk.cachedBlocks * 512,
-        end: async () => clock.stop(),
-      };
-    }
-    const rig = defaultStorageRig(1, hostTurn, {
-      timing: "none",
-      trace: false,
-      policy: "uas",
-      device: { speed: UsbSpeed.super },
-      units: [{ blockCount }],
-    });
-    const port = await rig.openMedia();
-    const runner = new LiveRunner(rig.machine.scheduler);
-    void runner.start();
-    const { medium } = rig.disk.units[0];
-    return {
-      clock: rig.machine.scheduler,
-      steps: runner,
-      port,
-      cached: () => medium.owedBytes,
-      end: async () => {
-        await runner.stop();
-        assert.equal(rig.machine.failure, null);
-      },
-    };
-  };
-  const { cached, clock, end, port, steps } = await open();
-  const server = new NbdServer({ clock, onEvent: (text) => events.push(text), ...(tls ? { tls } : {}) });
-  server.attach(
-    "disk",
-    counted(port, () => writes++),
-    { description: "a disk in memory" },
+/** Unix sockets of this file's servers. */
+let sockets = 0;
+const serve = (way: Way, bytes: number, options: NbdListenOptions = {}, tls?: "require") =>
+  serveDisk(
+    way,
+    bytes,
+    options.port === undefined ? { path: join(folder, `s${sockets++}`), ...options } : options,
+    tls,
   );
-  const path = join(folder, `s${count++}`);
-  const where = listenOptions.port === undefined ? { path } : {};
-  const listener = await listenNbd(server, { ...where, ...listenOptions, steps });
-  return {
-    uri: `nbd+unix:///disk?socket=${path}`,
-    path,
-    port: listener.port,
-    server,
-    events,
-    writes: () => writes,
-    cachedBytes: cached,
-    close: async () => {
-      await listener.close();
-      await end();
-    },
-  };
-}
 
 /** Bytes that nothing compresses, the same for each seed. */
 function noise(bytes: number, seed: number): Uint8Array {
