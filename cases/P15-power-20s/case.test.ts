@@ -5,9 +5,10 @@ import { test } from "node:test";
 import { Random } from "@drydock/core/base/random";
 import { BlockStatus } from "@drydock/core/ports/block";
 import { powerRehearsal } from "@drydock/core/rigs/power-rehearsal";
+import { changePower, firstRead, slowDisk } from "@drydock/core/rigs/slow-disk";
 import { hostTurn } from "@drydock/node/host-turn";
 import { badPowerBundle, badPowerDriver, type PowerMistake } from "./bad-driver.ts";
-import { changePower, firstRead, power20sCase, slowDisk } from "./case.ts";
+import { power20sCase } from "./case.ts";
 import { goodPowerBundle } from "./good-driver.ts";
 import { PowerDriver, powerBundle } from "./power-driver.ts";
 

@@ -140,6 +140,22 @@ function build(): Command {
     .option("--json", "one JSON document")
     .addHelpText("after", "\nExample:\n  drydock disk prove --fault short-mode-sense\n")
     .action(async (options) => (await import("./disk.ts")).proveDisk(options));
+  disk
+    .command("rehearse")
+    .description(
+      "sleep and wake a slow disk: what each transition cost, and whether a Mac would have panicked",
+    )
+    .option("--spin-up <seconds>", "what the spindle needs from standing still", Number, 25)
+    .option(
+      "--driver <name>",
+      "kext: the class driver alone; dext-waits, dext-begins: P15's wrong and right one",
+      "dext-waits",
+    )
+    .option("--evidence <folder>", "write the panic report there, for drydock diagnose")
+    .option("--seed <number>", "of the schedule", seed, 1)
+    .option("--json", "one JSON document")
+    .addHelpText("after", "\nExample:\n  drydock disk rehearse --spin-up 25 --driver dext-begins\n")
+    .action(async (options) => (await import("./disk-rehearse.ts")).rehearseDisk(options));
 
   program
     .command("devices [server]")
