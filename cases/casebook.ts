@@ -8,6 +8,7 @@ import { setLineCodingCase } from "./P02-set-line-coding/case.ts";
 import { alternateSdksCase } from "./P03-alternate-sdks/case.ts";
 import { transportUsbCase } from "./P04-transport-usb-profile/case.ts";
 import { transportUsbCommentsCase } from "./P05-transport-usb-profile-dup/case.ts";
+import { sendCdbUasCase } from "./P09-sendcdb-uas/case.ts";
 import { userClientSigningCase } from "./P12-userclient-signing/case.ts";
 import { ftdiIpadCase } from "./P13-ftdi-ipados/case.ts";
 import { power20sCase } from "./P15-power-20s/case.ts";
@@ -51,6 +52,7 @@ export const casebook: readonly DriverCase[] = [
   alternateSdksCase,
   transportUsbCase,
   transportUsbCommentsCase,
+  sendCdbUasCase,
   userClientSigningCase,
   ftdiIpadCase,
   power20sCase,

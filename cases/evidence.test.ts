@@ -9,7 +9,8 @@ import { writeUsbPcapng } from "@drydock/core/trace/usb-pcapng";
 import { diagnose } from "@drydock/doctor/diagnose";
 import { type EvidenceSource, sourceOfBytes, sourceOfText } from "@drydock/doctor/evidence/evidence-source";
 import { hostTurn } from "@drydock/node/host-turn";
-import { findCase } from "./casebook.ts";
+import { type CaseRun, findCase } from "./casebook.ts";
+import { runUpdate } from "./P09-sendcdb-uas/case.ts";
 import { ipadBench } from "./P13-ftdi-ipados/case.ts";
 
 const options = { seed: 1, turn: hostTurn };
@@ -20,7 +21,10 @@ const words: Readonly<Record<string, string>> = {
 };
 
 async function bundleOf(id: string, side: "bad" | "good"): Promise<EvidenceSource[]> {
-  const run = await findCase(id).run(side, options);
+  return filesOf(id, await findCase(id).run(side, options));
+}
+
+function filesOf(id: string, run: CaseRun): EvidenceSource[] {
   const random = new Random(id.charCodeAt(2));
   const name = () => random.next32().toString(16);
   return [
@@ -34,6 +38,7 @@ async function bundleOf(id: string, side: "bad" | "good"): Promise<EvidenceSourc
 
 const expected: Readonly<Record<string, string>> = {
   P02: "DR02-1",
+  P09: "DR09-2",
   P13: "DR13-4",
   P17: "DR17-2",
   P20: "DR20-1",
@@ -45,6 +50,15 @@ for (const [id, rule] of Object.entries(expected)) {
     assert.equal(answers[0]?.rule, rule, JSON.stringify(answers.map((answer) => answer.claim)));
   });
 }
+
+test("P09's other driver has the same symptom and another answer: DR09-3", async () => {
+  const run = await runUpdate("no direction", options);
+  const { answers } = await diagnose(filesOf("P09", run));
+  assert.equal(answers[0]?.rule, "DR09-3");
+  const wire = await diagnose(filesOf("P09", { ...run, log: [] }));
+  assert.equal(wire.answers[0]?.rule, "DR09-3");
+  assert.match(wire.answers[0]?.claim ?? "", /the host never queued a data stage/);
+});
 
 test("several cases in one folder: each file's surest answer is its own case's", async () => {
   const sources: EvidenceSource[] = [];
@@ -63,7 +77,7 @@ test("several cases in one folder: each file's surest answer is its own case's",
 });
 
 test("the good sides give no answer", async () => {
-  for (const id of ["P02", "P13", "P20"]) {
+  for (const id of ["P02", "P09", "P13", "P20"]) {
     const { answers } = await diagnose(await bundleOf(id, "good"));
     assert.deepEqual(
       answers.map((answer) => answer.claim),

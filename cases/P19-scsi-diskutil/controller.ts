@@ -1,7 +1,8 @@
 // P19: what stands between the class driver and the array, with what it was asked written down.
 
-import type { ScsiTargetClient, ScsiTargetPort, ScsiTask } from "@drydock/core/ports/scsi-target";
-import { ScsiStatus } from "@drydock/core/ports/scsi-target";
+import { SenseCode, SenseKey } from "@drydock/core/codec/scsi/sense";
+import type { ScsiTargetPort, ScsiTask } from "@drydock/core/ports/scsi-target";
+import { refuseTask, ScsiTargetFilter } from "@drydock/core/ports/scsi-target-filter";
 
 /** How often each opcode reached the array: the log that the post's author lacked. */
 export type OpcodeLog = Map<number, number>;
@@ -17,31 +18,25 @@ export function controllerBefore(
   log: OpcodeLog,
   refusesLong: boolean,
 ): ScsiTargetPort {
-  return {
-    connect: (client: ScsiTargetClient) => target.connect(client),
-    begin: (task: ScsiTask) => {
-      const opcode = task.cdb[0];
-      log.set(opcode, (log.get(opcode) ?? 0) + 1);
-      if (!refusesLong || !longOpcodes.includes(opcode)) return target.begin(task);
-      task.direction = 0;
-      task.transferBytes = 0;
-      task.movedBytes = 0;
-      task.status = ScsiStatus.checkCondition;
-      task.sense.fill(0, 0, 18);
-      task.sense[0] = 0x70;
-      task.sense[2] = 0x05;
-      task.sense[7] = 10;
-      task.sense[12] = 0x20;
-      task.senseBytes = 18;
-      return true;
-    },
-    execute: (task) => target.execute(task),
-    abort: (task) => target.abort(task),
-    resetUnit: (lun) => target.resetUnit(lun),
-    resetTarget: () => target.resetTarget(),
-    nexusLost: (initiator) => target.nexusLost(initiator),
-    powerCycle: () => target.powerCycle(),
-  };
+  return new CountingController(target, log, refusesLong);
+}
+
+class CountingController extends ScsiTargetFilter {
+  readonly #log: OpcodeLog;
+  readonly #refusesLong: boolean;
+
+  constructor(target: ScsiTargetPort, log: OpcodeLog, refusesLong: boolean) {
+    super(target);
+    this.#log = log;
+    this.#refusesLong = refusesLong;
+  }
+
+  override begin(task: ScsiTask): boolean {
+    const opcode = task.cdb[0];
+    this.#log.set(opcode, (this.#log.get(opcode) ?? 0) + 1);
+    if (!this.#refusesLong || !longOpcodes.includes(opcode)) return super.begin(task);
+    return refuseTask(task, SenseKey.illegalRequest, SenseCode.invalidCommandOperationCode);
+  }
 }
 
 /** A controller as a case installs it. */

@@ -3,7 +3,8 @@
 import { Random } from "../base/random.ts";
 import { VirtualClock } from "../base/virtual-clock.ts";
 import { MemoryDisk } from "../devices/memory-disk/memory-disk-device.ts";
-import type { ScsiTargetClient, ScsiTargetPort, ScsiTask } from "../ports/scsi-target.ts";
+import type { ScsiTargetPort, ScsiTask } from "../ports/scsi-target.ts";
+import { ScsiTargetFilter } from "../ports/scsi-target-filter.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
 import type { DurabilityBench } from "./durability-prover.ts";
 import { defaultStorageRig, type StorageRigOptions } from "./storage-rig.ts";
@@ -17,32 +18,24 @@ const patienceNs = 400e9;
  * class driver thinks the write cache off (posts.md T9).
  */
 export function withShortModeSense(target: ScsiTargetPort): ScsiTargetPort {
-  const shorten = (task: ScsiTask): void => {
-    if (task.cdb[0] === modeSense6 && task.movedBytes > 4) task.movedBytes--;
-  };
-  return {
-    connect: (client: ScsiTargetClient) =>
-      target.connect({
-        finished: (task) => {
-          shorten(task);
-          client.finished(task);
-        },
-        ...(client.transportIdOf === undefined
-          ? {}
-          : { transportIdOf: (initiator: number) => client.transportIdOf?.(initiator) ?? new Uint8Array(0) }),
-      }),
-    begin: (task) => target.begin(task),
-    execute: (task) => {
-      const isOver = target.execute(task);
-      if (isOver) shorten(task);
-      return isOver;
-    },
-    abort: (task) => target.abort(task),
-    resetUnit: (lun) => target.resetUnit(lun),
-    resetTarget: () => target.resetTarget(),
-    nexusLost: (initiator) => target.nexusLost(initiator),
-    powerCycle: () => target.powerCycle(),
-  };
+  return new ShortModeSense(target);
+}
+
+class ShortModeSense extends ScsiTargetFilter {
+  override execute(task: ScsiTask): boolean {
+    const isOver = super.execute(task);
+    if (isOver) shorten(task);
+    return isOver;
+  }
+
+  protected override finished(task: ScsiTask): void {
+    shorten(task);
+    super.finished(task);
+  }
+}
+
+function shorten(task: ScsiTask): void {
+  if (task.cdb[0] === modeSense6 && task.movedBytes > 4) task.movedBytes--;
 }
 
 /** File system, block layer, class driver, transport, bus, target: each with a part in what a flush is worth. */

@@ -10,6 +10,7 @@ import { UsbSpeed } from "../ports/usb-speed.ts";
 import type { DriverBundle } from "../runtime/driver-bundle.ts";
 import { platformProfile } from "../runtime/platform-profile.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
+import { withStreamTrace } from "../trace/usb-stream-trace.ts";
 import { UsbRig, type UsbRigOptions } from "./usb-rig.ts";
 
 export interface StorageRigOptions extends Omit<UsbRigOptions, "describeRequests"> {
@@ -19,6 +20,8 @@ export interface StorageRigOptions extends Omit<UsbRigOptions, "describeRequests
   readonly target?: (disk: ScsiDiskDevice) => ScsiTargetPort;
   /** The USB side of the device. Default high speed, both transports. */
   readonly device?: Partial<Omit<MassStorageOptions, "target">>;
+  /** Marks in the trace when the device asks for a stream, as a hardware analyser would show. Default false. */
+  readonly traceStreams?: boolean;
   /** Which alternate setting the kernel's drivers choose. Default by-speed. */
   readonly policy?: TransportPolicy;
   /** Drivers in place of the kernel's own. */
@@ -54,7 +57,12 @@ export class StorageRig extends UsbRig {
       ...options.device,
       target: options.target?.(this.disk) ?? this.disk,
     });
-    this.bus.plugIn(this.device, 1);
+    const { scheduler } = this.machine;
+    const plugged =
+      options.traceStreams === true
+        ? withStreamTrace(this.device, { clock: scheduler, log: this.trace })
+        : this.device;
+    this.bus.plugIn(plugged, 1);
   }
 
   /** Media that are there now, in order of appearance. */

@@ -1,8 +1,15 @@
 // A trace as a capture file, and a capture file as a trace. Driver calls and faults are packet comments.
 
 import { DecodeError } from "../base/errors.ts";
+import { isErdyText } from "../codec/mass-storage/storage-wire.ts";
 import { linkTypeUsbLinuxMmapped, PcapngWriter, readPcapng } from "../codec/pcapng/pcapng.ts";
-import { decodeUsbLinux, encodeUsbLinux, UsbErrno } from "../codec/pcapng/usb-linux.ts";
+import {
+  decodeUsbLinux,
+  encodeUsbLinux,
+  streamComment,
+  streamOfComments,
+  UsbErrno,
+} from "../codec/pcapng/usb-linux.ts";
 import { UsbStatus } from "../ports/usb-host.ts";
 import { TraceKind, TraceTransfer, UsbTraceLog } from "./usb-trace-log.ts";
 
@@ -45,7 +52,13 @@ export function writeUsbPcapng(log: UsbTraceLog): Uint8Array {
       },
       row.data,
     );
-    const comments = [...marks, ...(row.text === "" ? [] : [row.text]), ...(index === last ? trailing : [])];
+    const comments = [
+      ...marks,
+      ...(row.text === "" ? [] : [row.text]),
+      // usbmon's header has no field for it.
+      ...(row.stream === 0 ? [] : [streamComment(row.stream)]),
+      ...(index === last ? trailing : []),
+    ];
     writer.addPacket(0, row.timeNs, packet, comments);
     marks = [];
   });
@@ -69,6 +82,8 @@ export function readUsbPcapng(file: Uint8Array): { log: UsbTraceLog; skipped: nu
     firstNs ??= packet.timeNs;
     // A live capture carries the date: show its times from its first packet.
     const timeNs = firstNs > 1e15 ? packet.timeNs - firstNs : packet.timeNs;
+    const stream = streamOfComments(packet.comments);
+    for (const comment of packet.comments) if (isErdyText(comment)) log.mark(timeNs, comment);
     log.add(
       header.event === "S" ? TraceKind.submit : TraceKind.complete,
       timeNs,
@@ -82,7 +97,10 @@ export function readUsbPcapng(file: Uint8Array): { log: UsbTraceLog; skipped: nu
       data,
       0,
       data.length,
-      packet.comments.join("; "),
+      packet.comments
+        .filter((comment) => streamOfComments([comment]) === 0 && !isErdyText(comment))
+        .join("; "),
+      stream,
     );
   }
   return { log, skipped };

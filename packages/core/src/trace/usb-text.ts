@@ -1,8 +1,10 @@
 // A trace as lines that a person reads: SETUP, data, result and the driver call that caused it, in one line.
 
 import { hex, hexBytes } from "../base/text.ts";
+import { describeMassStorageRequest } from "../codec/mass-storage/storage-wire.ts";
 import { type DescribeRequest, decodeSetup, describeSetup } from "../codec/usb/setup.ts";
 import { UsbStatus } from "../ports/usb-host.ts";
+import { storageNames } from "./storage-trace.ts";
 import { TraceKind, type TraceRow, TraceTransfer, type UsbTraceLog } from "./usb-trace-log.ts";
 
 const statusNames: Readonly<Record<number, string>> = {
@@ -37,20 +39,26 @@ export function traceLines(log: UsbTraceLog, options: TextOptions = {}): TraceLi
   const completions = new Map<number, TraceRow>();
   const rows = [...log.all()];
   for (const row of rows) if (row.kind === TraceKind.complete) completions.set(row.id, row);
+  const names = storageNames(rows);
   const lines: TraceLine[] = [];
   for (const row of rows) {
     if (row.kind === TraceKind.mark) {
       lines.push({ timeNs: row.timeNs, wire: `-- ${row.text}`, cause: "", isMark: true });
     } else if (row.kind === TraceKind.submit) {
       if (options.controlOnly === true && row.transfer !== TraceTransfer.control) continue;
-      const wire = transferText(row, completions.get(row.id) ?? null, options);
+      const wire = transferText(row, completions.get(row.id) ?? null, names.get(row.id) ?? "", options);
       lines.push({ timeNs: row.timeNs, wire, cause: row.text, isMark: false });
     }
   }
   return lines;
 }
 
-function transferText(submit: TraceRow, complete: TraceRow | null, options: TextOptions): string {
+function transferText(
+  submit: TraceRow,
+  complete: TraceRow | null,
+  name: string,
+  options: TextOptions,
+): string {
   const most = options.dataBytes ?? 16;
   const data = submit.data.length > 0 ? submit.data : (complete?.data ?? submit.data);
   const shown = data.length === 0 ? "" : `  data ${hexBytes(data, most)}`;
@@ -59,12 +67,14 @@ function transferText(submit: TraceRow, complete: TraceRow | null, options: Text
   const moved = complete === null ? 0 : complete.length;
   const end = `-> ${result}, ${moved} ${moved === 1 ? "byte" : "bytes"}`;
   if (submit.setup !== null) {
-    const name = describeSetup(decodeSetup(submit.setup), options.describeRequests ?? []);
+    const others = [...(options.describeRequests ?? []), describeMassStorageRequest];
+    const name = describeSetup(decodeSetup(submit.setup), others);
     return `ep0    ${hexBytes(submit.setup)}  ${name}${shown}  ${end}`;
   }
   const kind = submit.transfer === TraceTransfer.interrupt ? "interrupt" : "bulk";
   const direction = (submit.endpoint & 0x80) !== 0 ? "in" : "out";
-  return `ep${hex(submit.endpoint, 2)}   ${kind} ${direction} ${submit.length}${shown}  ${end}`;
+  const named = name === "" ? "" : `  ${name}`;
+  return `ep${hex(submit.endpoint, 2)}   ${kind} ${direction} ${submit.length}${named}${shown}  ${end}`;
 }
 
 /** "   1.250000 ms  ep0 21 20 ...  <- IOUSBHostInterface.deviceRequest (P02Driver)" */

@@ -30,6 +30,8 @@ export interface TraceRow {
   readonly data: Uint8Array;
   /** The driver call that caused it, or the text of a mark; empty when there is none. */
   readonly text: string;
+  /** Bulk stream of a submission; 0 for none. */
+  readonly stream: number;
 }
 
 export interface TraceLogOptions {
@@ -37,7 +39,7 @@ export interface TraceLogOptions {
   readonly maximumBytes?: number;
 }
 
-const columns = 10;
+const columns = 11;
 const rowBytes = columns * 8 + 16;
 
 /**
@@ -88,6 +90,7 @@ export class UsbTraceLog {
     dataOffset: number,
     dataLength: number,
     text: string,
+    stream = 0,
   ): void {
     if (this.#count * rowBytes + this.#arenaUsed > this.#limit) this.#dropOldest();
     if ((this.#count + 1) * columns > this.#rows.length) this.#growRows();
@@ -109,6 +112,7 @@ export class UsbTraceLog {
     rows[row + 7] = at;
     rows[row + 8] = dataLength;
     rows[row + 9] = this.#intern(text);
+    rows[row + 10] = stream;
     this.#count++;
   }
 
@@ -136,6 +140,7 @@ export class UsbTraceLog {
       setup: setupLength === 0 ? null : this.#arena.slice(at, at + 8),
       data: this.#arena.slice(dataAt, dataAt + rows[row + 8]),
       text: this.#texts[rows[row + 9]],
+      stream: rows[row + 10],
     };
   }
 

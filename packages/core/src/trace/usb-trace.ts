@@ -65,7 +65,7 @@ class TracedUsbPort implements UsbHostPort, UsbHostClient {
     const length = setup[6] | (setup[7] << 8);
     const submitted = this.#port.control(slot, setup, buffer, offset);
     if (submitted === 0) {
-      this.#submitted(slot, isIn ? directionIn : 0, TraceTransfer.control, buffer, offset, length, setup);
+      this.#submitted(slot, isIn ? directionIn : 0, TraceTransfer.control, buffer, offset, length, setup, 0);
     }
     return submitted;
   }
@@ -82,7 +82,7 @@ class TracedUsbPort implements UsbHostPort, UsbHostClient {
     if (submitted === 0) {
       const index = (endpoint & 15) + ((endpoint & directionIn) !== 0 ? 16 : 0);
       const transfer = this.#types[index] === 3 ? TraceTransfer.interrupt : TraceTransfer.bulk;
-      this.#submitted(slot, endpoint, transfer, buffer, offset, length, null);
+      this.#submitted(slot, endpoint, transfer, buffer, offset, length, null, stream);
     }
     return submitted;
   }
@@ -140,6 +140,7 @@ class TracedUsbPort implements UsbHostPort, UsbHostClient {
     offset: number,
     length: number,
     setup: Uint8Array | null,
+    stream: number,
   ): void {
     const id = this.#log.nextId();
     this.#ids[slot] = id;
@@ -162,6 +163,7 @@ class TracedUsbPort implements UsbHostPort, UsbHostClient {
       offset,
       isOut && buffer !== null ? length : 0,
       this.#caller() ?? "",
+      stream,
     );
   }
 

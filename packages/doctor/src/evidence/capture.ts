@@ -1,9 +1,16 @@
 // USB captures: pcapng and pcap of link types 220 (Linux), 249 (USBPcap) and 288 (USB 2.0 packets).
 
 import { DecodeError } from "@drydock/core/base/errors";
+import {
+  StorageWire,
+  scsiStatusName,
+  senseWords,
+  type WireCommand,
+  type WireCompletion,
+} from "@drydock/core/codec/mass-storage/storage-wire";
 import { readPcap } from "@drydock/core/codec/pcapng/pcap";
 import { type PcapngPacket, readPcapng } from "@drydock/core/codec/pcapng/pcapng";
-import { decodeUsbLinux, UsbErrno } from "@drydock/core/codec/pcapng/usb-linux";
+import { decodeUsbLinux, streamOfComments, UsbErrno } from "@drydock/core/codec/pcapng/usb-linux";
 import { linkTypeUsb2, UsbPacketAssembler } from "@drydock/core/codec/pcapng/usb2-packets";
 import { decodeUsbPcap, linkTypeUsbPcap } from "@drydock/core/codec/pcapng/usbpcap";
 import type { BinaryReader, FactSink } from "./reader.ts";
@@ -26,7 +33,17 @@ export interface UsbTransfer {
   readonly comment: string;
 }
 
+/** A SCSI command over USB mass storage. */
+export interface ScsiCommandFact {
+  readonly command: WireCommand;
+  /** bInterfaceProtocol of the device's alternate settings: 50h Bulk-Only, 62h UAS. Empty when not in the capture. */
+  readonly protocols: readonly number[];
+}
+
 const kept = 96;
+/** Data given to the reader of SCSI commands: whole configuration descriptors and sense data. */
+const keptForScsi = 1024;
+const noBytes = new Uint8Array(0);
 const kinds = ["isochronous", "interrupt", "control", "bulk"] as const;
 
 export const captureReader: BinaryReader = {
@@ -67,20 +84,25 @@ class CaptureInHand {
   readonly #open = new Map<string, Submitted>();
   readonly #assembler = new UsbPacketAssembler();
   readonly #otherLinks = new Map<number, number>();
+  readonly #wire: StorageWire;
+  #at = 0;
+  #assembled = 0;
   #bad = 0;
   #packets = 0;
 
   constructor(file: string, sink: FactSink) {
     this.#file = file;
     this.#sink = sink;
+    this.#wire = new StorageWire((command) => this.#addCommand(command));
   }
 
   take(packet: PcapngPacket): void {
     this.#packets++;
+    this.#at = packet.offset;
     try {
       if (packet.linkType === 220) this.#linux(packet);
       else if (packet.linkType === linkTypeUsbPcap) this.#windows(packet);
-      else if (packet.linkType === linkTypeUsb2) this.#wire(packet);
+      else if (packet.linkType === linkTypeUsb2) this.#usb2(packet);
       else this.#otherLinks.set(packet.linkType, (this.#otherLinks.get(packet.linkType) ?? 0) + 1);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
@@ -92,7 +114,19 @@ class CaptureInHand {
     const { header, data } = decodeUsbLinux(packet.bytes);
     const key = `${header.bus}.${header.device}.${header.id}`;
     const comment = packet.comments.join("; ");
+    const { device, endpoint } = header;
+    for (const remark of packet.comments) this.#wire.marked(remark);
     if (header.event === "S") {
+      this.#wire.submitted({
+        id: key,
+        device,
+        endpoint,
+        setup: header.setup,
+        data: data.subarray(0, keptForScsi),
+        requested: header.urbLength,
+        stream: streamOfComments(packet.comments),
+        cause: comment,
+      });
       if (this.#open.size < 100_000)
         this.#open.set(key, {
           setup: header.setup,
@@ -102,17 +136,26 @@ class CaptureInHand {
         });
       return;
     }
+    const result = resultOfErrno(header.status);
+    this.#wire.completed({
+      id: key,
+      device,
+      endpoint,
+      result,
+      moved: header.urbLength,
+      data: data.subarray(0, keptForScsi),
+    });
     const before = this.#open.get(key);
     this.#open.delete(key);
     this.#add(packet.offset, {
-      device: header.device,
-      endpoint: header.endpoint,
+      device,
+      endpoint,
       kind: kinds[header.transfer & 3],
       setup: before?.setup ?? null,
       data: data.length > 0 ? data.slice(0, kept) : (before?.data ?? data),
       requested: before?.requested ?? -1,
       moved: header.urbLength,
-      result: resultOfErrno(header.status),
+      result,
       comment: [before?.comment ?? "", comment].filter((part) => part !== "").join("; "),
     });
   }
@@ -122,6 +165,16 @@ class CaptureInHand {
     const key = `${header.bus}.${header.device}.${header.irp}`;
     if (!header.isCompletion) {
       const setup = header.kind === "control" && data.length >= 8 ? data.slice(0, 8) : null;
+      this.#wire.submitted({
+        id: key,
+        device: header.device,
+        endpoint: header.endpoint,
+        setup,
+        data: setup === null ? data.subarray(0, keptForScsi) : noBytes,
+        requested: -1,
+        stream: 0,
+        cause: "",
+      });
       if (this.#open.size < 100_000)
         this.#open.set(key, {
           setup,
@@ -133,6 +186,14 @@ class CaptureInHand {
     }
     const before = this.#open.get(key);
     this.#open.delete(key);
+    this.#wire.completed({
+      id: key,
+      device: header.device,
+      endpoint: header.endpoint,
+      result: header.result,
+      moved: data.length,
+      data: data.subarray(0, keptForScsi),
+    });
     this.#add(packet.offset, {
       device: header.device,
       endpoint: header.endpoint,
@@ -152,10 +213,31 @@ class CaptureInHand {
     });
   }
 
-  #wire(packet: PcapngPacket): void {
+  #usb2(packet: PcapngPacket): void {
     for (const transfer of this.#assembler.take(packet.bytes)) {
-      this.#add(packet.offset, { ...transfer, data: transfer.data.slice(0, kept), comment: "" });
+      const id = ++this.#assembled;
+      const { data, device, endpoint, moved, requested, setup } = transfer;
+      this.#wire.submitted({ id, device, endpoint, setup, data, requested, stream: 0, cause: "" });
+      this.#wire.completed({ id, device, endpoint, result: transfer.result, moved, data });
+      this.#add(packet.offset, { ...transfer, data: data.slice(0, kept), comment: "" });
     }
+  }
+
+  #addCommand(command: WireCommand): void {
+    const sense = command.sense.length === 0 ? "" : `, ${senseWords(command.sense)}`;
+    const status = command.status === null ? "no status" : scsiStatusName(command.status);
+    const moved =
+      command.data === null ? "no data stage" : `${command.data.moved} of ${command.data.requested} bytes`;
+    this.#sink.add(
+      "scsi-command",
+      {
+        file: this.#file,
+        line: 0,
+        offset: this.#at,
+        text: `${command.transport} ${command.name} tag ${command.tag}: ${moved}, ${status}${sense}`,
+      },
+      { command, protocols: this.#wire.protocolsOf(command.device) },
+    );
   }
 
   #add(offset: number, transfer: UsbTransfer): void {
@@ -163,6 +245,7 @@ class CaptureInHand {
   }
 
   finish(): void {
+    this.#wire.finish();
     for (const submitted of [...this.#open.values()].slice(0, 1000)) {
       this.#add(0, {
         device: 0,
@@ -185,7 +268,7 @@ class CaptureInHand {
   }
 }
 
-function resultOfErrno(status: number): TransferResult {
+function resultOfErrno(status: number): WireCompletion["result"] {
   if (status === UsbErrno.ok || status === -121) return "ok";
   if (status === UsbErrno.stall) return "stall";
   if (status === UsbErrno.unlinked || status === -104) return "cancelled";

@@ -1,6 +1,6 @@
 // What readers find in files: each kind of fact, its shape, and the files themselves.
 
-import type { UsbTransfer } from "./capture.ts";
+import type { ScsiCommandFact, UsbTransfer } from "./capture.ts";
 import type { CrashReport } from "./crash.ts";
 import type { Place } from "./evidence-source.ts";
 import type { SystemExtension } from "./extensions-list.ts";
@@ -33,6 +33,7 @@ export interface FactTypes {
   panic: PanicReport;
   "property-list": PropertyListFact;
   "registry-entry": RegistryEntry;
+  "scsi-command": ScsiCommandFact;
   source: SourceText;
   "system-extension": SystemExtension;
   transfer: UsbTransfer;

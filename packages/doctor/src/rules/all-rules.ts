@@ -11,6 +11,11 @@ import { dr16x5 } from "./pci/dr16-5.ts";
 import { dr18x6 } from "./pci/dr18-6.ts";
 import { dr15x1 } from "./power/dr15-1.ts";
 import { dr15x4 } from "./power/dr15-4.ts";
+import { dr09x1 } from "./scsi/dr09-1.ts";
+import { dr09x2 } from "./scsi/dr09-2.ts";
+import { dr09x3 } from "./scsi/dr09-3.ts";
+import { dr09x4 } from "./scsi/dr09-4.ts";
+import { dr09x5 } from "./scsi/dr09-5.ts";
 import { dr19x2 } from "./scsi/dr19-2.ts";
 import { dr04x1 } from "./signing/dr04-1.ts";
 import { dr04x4 } from "./signing/dr04-4.ts";
@@ -39,6 +44,11 @@ export const allRules: readonly Rule[] = [
   dr04x4,
   dr04x5,
   dr04x7,
+  dr09x1,
+  dr09x2,
+  dr09x3,
+  dr09x4,
+  dr09x5,
   dr11x1,
   dr12x1,
   dr12x2,

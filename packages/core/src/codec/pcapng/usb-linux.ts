@@ -95,3 +95,17 @@ export function decodeUsbLinux(packet: Uint8Array): { header: UsbLinuxHeader; da
     data: packet.slice(usbLinuxHeaderBytes, usbLinuxHeaderBytes + dataLength),
   };
 }
+
+/** The header has no field for a bulk stream: our captures name it in a packet comment. */
+export function streamComment(stream: number): string {
+  return `stream ${stream}`;
+}
+
+/** Stream of a packet by its comments; 0 when none names one. */
+export function streamOfComments(comments: readonly string[]): number {
+  for (const comment of comments) {
+    const found = /^stream (\d{1,5})$/.exec(comment);
+    if (found !== null) return Number(found[1]);
+  }
+  return 0;
+}

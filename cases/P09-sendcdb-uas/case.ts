@@ -1,0 +1,134 @@
+// P09: a vendor command moves data over Bulk-Only and none over UAS, and two different faults look the same.
+
+import { Random } from "@drydock/core/base/random";
+import { type WireCommand, whoNeverAsked } from "@drydock/core/codec/mass-storage/storage-wire";
+import {
+  massStorageBundle,
+  type TransportPolicy,
+} from "@drydock/core/drivers/mass-storage/mass-storage-driver";
+import { kSCSIServiceResponse_TASK_COMPLETE } from "@drydock/core/families/scsi/scsi-task";
+import { UsbSpeed } from "@drydock/core/ports/usb-speed";
+import { StorageRig } from "@drydock/core/rigs/storage-rig";
+import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
+import { platformProfile } from "@drydock/core/runtime/platform-profile";
+import { storageCommands } from "@drydock/core/trace/storage-trace";
+import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";
+import { noDirectionBundle, silentUpdaterBundle } from "./bad-driver.ts";
+import { firmwareImageOpcode, type LengthSource, VendorFirmware } from "./firmware.ts";
+import { goodUpdaterBundle } from "./good-driver.ts";
+import { type MoveResult, UpdaterDriver } from "./updater-driver.ts";
+
+/** USB 2 and USB 3 as macOS treats them, and UAS where it would not be chosen. */
+export const drivePaths = ["Bulk-Only", "UAS at high speed", "UAS at SuperSpeed"] as const;
+export type DrivePath = (typeof drivePaths)[number];
+
+const speedOf: Readonly<Record<DrivePath, UsbSpeed>> = {
+  "Bulk-Only": UsbSpeed.high,
+  "UAS at high speed": UsbSpeed.high,
+  "UAS at SuperSpeed": UsbSpeed.super,
+};
+const policyOf: Readonly<Record<DrivePath, TransportPolicy>> = {
+  "Bulk-Only": "by-speed",
+  "UAS at high speed": "uas",
+  "UAS at SuperSpeed": "by-speed",
+};
+
+/** Bytes of the image in the case itself. */
+const imageBytes = 4096;
+
+export interface DriveOptions extends CaseOptions {
+  readonly path: DrivePath;
+  readonly lengthFrom: LengthSource;
+  /** Drivers of the kernel in place of those that the path stands for. */
+  readonly transport?: readonly DriverBundle[];
+}
+
+export interface Drive {
+  readonly rig: StorageRig;
+  readonly firmware: VendorFirmware;
+  readonly updater: UpdaterDriver;
+}
+
+/** The drive with `updater` on it, up and ready. */
+export async function openDrive(updater: DriverBundle, options: DriveOptions): Promise<Drive> {
+  let firmware: VendorFirmware | null = null;
+  const { seed, turn } = options;
+  const rig = new StorageRig({
+    seed,
+    turn,
+    profile: platformProfile("macos15"),
+    traceStreams: true,
+    device: { speed: speedOf[options.path] },
+    target: (disk) => {
+      firmware = new VendorFirmware(disk, options.lengthFrom);
+      return firmware;
+    },
+    bundles: [...(options.transport ?? [massStorageBundle(policyOf[options.path])]), updater],
+  });
+  await rig.openMedia();
+  const driver = rig.machine.registry.byClass("P09Driver")[0];
+  if (!(driver instanceof UpdaterDriver) || firmware === null) throw new Error("the updater did not match");
+  return { rig, firmware, updater: driver };
+}
+
+/** Loads an image of `bytes` and reads it back, in the dext's process. */
+export async function updateFirmware(
+  drive: Drive,
+  bytes: number,
+  seed: number,
+): Promise<{ readonly image: Uint8Array; readonly load: MoveResult; readonly readBack: MoveResult }> {
+  const image = new Uint8Array(bytes);
+  const random = new Random(seed);
+  for (let index = 0; index < bytes; index++) image[index] = random.below(256);
+  const done = await drive.rig.machine.perform(() => drive.updater.update(image), drive.updater.process);
+  return { image, ...done };
+}
+
+/** The vendor commands that the wire showed. */
+export function vendorCommands(rig: StorageRig): WireCommand[] {
+  return storageCommands(rig.trace).filter((command) => command.cdb[0] === firmwareImageOpcode);
+}
+
+/** The case's own runs, on SuperSpeed: the post's pair, the other one that looks the same, and the right one. */
+export async function runUpdate(
+  variant: "silent" | "no direction" | "good",
+  options: CaseOptions,
+): Promise<CaseRun> {
+  const bundles = { silent: silentUpdaterBundle, "no direction": noDirectionBundle, good: goodUpdaterBundle };
+  const drive = await openDrive(bundles[variant], {
+    ...options,
+    path: "UAS at SuperSpeed",
+    lengthFrom: variant === "silent" ? "CBW" : "CDB",
+  });
+  const { image, load, readBack } = await updateFirmware(drive, imageBytes, options.seed);
+  const succeeded = Buffer.compare(Buffer.from(readBack.bytes), Buffer.from(image)) === 0;
+  const reasons = vendorCommands(drive.rig).flatMap((command) => whoNeverAsked(command)?.sentence ?? []);
+  const moved = [load, readBack]
+    .map(({ answer }, index) => {
+      const end =
+        answer.fServiceResponse === kSCSIServiceResponse_TASK_COMPLETE
+          ? `status ${answer.fCompletionStatus}`
+          : "no status before the timeout";
+      return `${answer.fRealizedByteCountOfTransfer} of ${imageBytes} bytes moved ${index === 0 ? "to" : "from"} the drive, ${end}`;
+    })
+    .join("; ");
+  return {
+    succeeded,
+    result: reasons.length === 0 ? moved : `${moved}. ${reasons[0]}`,
+    trace: drive.rig.trace,
+    log: drive.rig.machine.log.show(),
+  };
+}
+
+const run = (side: Side, options: CaseOptions) => runUpdate(side === "bad" ? "silent" : "good", options);
+
+export const sendCdbUasCase: DriverCase = {
+  id: "P09",
+  title: "should UserSendCDB work on UAS interfaces?",
+  symptom:
+    "The same vendor command moves its data on USB 2 (Bulk-Only); on USB 3 (UAS) the CDB is on the bus and no data follows.",
+  cause:
+    'A CBW carries the transfer length, a UAS command unit does not: a drive that takes the length from the transport never asks for data. A host that says "no data" looks the same.',
+  describeRequests: [],
+  run,
+};

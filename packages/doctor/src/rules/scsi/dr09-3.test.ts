@@ -1,0 +1,31 @@
+// DR09-3: samples that fire it, and near misses that do not.
+
+import { test } from "node:test";
+import { assertFires, assertSilent } from "../../test/rule-check.ts";
+import { dr09x3 } from "./dr09-3.ts";
+
+test("DR09-3 fires: the note", async () => {
+  await assertFires(
+    dr09x3,
+    {
+      a: "2026-01-01 10:00:00.000000+0000 0x1 Default 0x0 0 0 kernel: P09Driver-0x100: fBufferDirection 1 and fDataTransferDirection 0 do not agree: the command goes without data",
+    },
+    /do not agree, and no data moves/,
+  );
+});
+
+test("DR09-3 fires: the mix-up in source", async () => {
+  await assertFires(
+    dr09x3,
+    {
+      a: "#include <DriverKit/DriverKit.h>\nkern_return_t Updater::Send(int x) {\n  command.fDataTransferDirection = kSCSIDataTransfer_FromTargetToInitiator;\n  command.fBufferDirection = kSCSIDataTransfer_FromTargetToInitiator;\n  command.fBufferDirection = 2;\n}\nkern_return_t Updater::Other(int y) {\n  command.fBufferDirection = 2;\n  command.fDataTransferDirection = kSCSIDataTransfer_FromTargetToInitiator;\n}\n",
+    },
+    /says "out".*says "in"/,
+  );
+});
+
+test("DR09-3 is silent: both say in", async () => {
+  await assertSilent(dr09x3, {
+    a: "#include <DriverKit/DriverKit.h>\nkern_return_t Updater::Send(int x) {\n  command.fBufferDirection = kIOMemoryDirectionIn;\n  command.fDataTransferDirection = kSCSIDataTransfer_FromTargetToInitiator;\n}\n",
+  });
+});
