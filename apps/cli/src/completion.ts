@@ -38,9 +38,15 @@ ${scripts.bash()}`,
       program.commands
         .flatMap((command) => [
           `complete -c drydock -n __fish_use_subcommand -a ${command.name()} -d '${command.description().replace(/'/g, "")}'`,
-          ...command.options.map(
-            (option) =>
-              `complete -c drydock -n '__fish_seen_subcommand_from ${command.name()}' -l ${option.long?.slice(2)} -d '${option.description.replace(/'/g, "")}'`,
+          ...command.commands.map(
+            (inner) =>
+              `complete -c drydock -n '__fish_seen_subcommand_from ${command.name()}' -a ${inner.name()} -d '${inner.description().replace(/'/g, "")}'`,
+          ),
+          ...[command, ...command.commands].flatMap((each) =>
+            each.options.map(
+              (option) =>
+                `complete -c drydock -n '__fish_seen_subcommand_from ${each.name()}' -l ${option.long?.slice(2)} -d '${option.description.replace(/'/g, "")}'`,
+            ),
           ),
         ])
         .join("\n")

@@ -38,7 +38,7 @@ function qemu(): PathReport {
       "QEMU is not installed here (Debian: qemu-system-x86); a QEMU elsewhere can connect",
     );
   }
-  return open("usbredir", [`${found.stdout.split("\n")[0]}: takes our devices, see drydock export`]);
+  return open("usbredir", [`${found.stdout.split("\n")[0]}: takes our devices, see drydock export usbredir`]);
 }
 
 /** Paths in the order of design.md §1. Exit code 0 whatever is open: it is a list, not a check. */

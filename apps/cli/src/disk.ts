@@ -19,6 +19,7 @@ import { LiveRunner } from "@drydock/node/live-runner";
 import { listenNbd } from "@drydock/node/nbd-listener";
 import type { StepTaker } from "@drydock/node/socket-stream";
 import { exitCodes } from "./exit-codes.ts";
+import { isLoopback } from "./listening.ts";
 import { endings, talk } from "./live-terminals.ts";
 
 const layers = ["uas", "bulk-only", "none"] as const;
@@ -50,7 +51,6 @@ export interface DiskProveOptions {
   readonly json?: boolean;
 }
 
-const loopback = /^(127\.|localhost$|::1$)/;
 const units: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 
 /** `64M`, `2T`, `1048576`. RangeError for what is no size. */
@@ -162,7 +162,7 @@ export async function serveDisk(options: DiskServeOptions): Promise<void> {
   talk(`drydock: ${options.size} disk through ${through}, seed ${options.seed}; Ctrl-C ends and forgets it`);
   for (const uri of uris) talk(`  ${uri}`);
   talk(`  try  nbdinfo ${uris[0]}\n       qemu-img convert -n -O raw IMAGE '${uris[0]}'`);
-  if (options.unix === undefined && !loopback.test(options.host)) {
+  if (options.unix === undefined && !isLoopback(options.host)) {
     const guard =
       options.tlsRequire === true ? "TLS encrypts, but asks nobody who they are" : "nothing is encrypted";
     talk(

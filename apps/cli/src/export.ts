@@ -1,12 +1,15 @@
 // drydock export: a rig's device models, offered to foreign hosts over a public protocol.
 
 import { parseUsbFaultRule } from "@drydock/core/faults/usb-faults";
-import { makeSerialDevice } from "@drydock/core/rigs/serial-rig";
-import { UsbExportRig } from "@drydock/core/rigs/usb-export-rig";
+import { makeSerialDevice, type SerialDeviceKind } from "@drydock/core/rigs/serial-rig";
+import { UsbExportRig, type UsbExportRigOptions } from "@drydock/core/rigs/usb-export-rig";
 import { hostTurn } from "@drydock/node/host-turn";
 import { LiveRunner } from "@drydock/node/live-runner";
+import type { Listener } from "@drydock/node/socket-stream";
 import { listenUsbip } from "@drydock/node/usbip-listener";
+import { listenUsbredir } from "@drydock/node/usbredir-sockets";
 import { exitCodes } from "./exit-codes.ts";
+import { isLoopback, orSayTaken, reachableName } from "./listening.ts";
 import { endings, talk } from "./live-terminals.ts";
 import { writePcap } from "./pcap-file.ts";
 import { type RigOptions, rigDevices } from "./rigs.ts";
@@ -19,31 +22,24 @@ export interface ExportOptions extends RigOptions {
   readonly json?: boolean;
 }
 
-const loopback = /^(127\.|localhost$|::1$)/;
+const highestPort = 65_535;
 
 /** Runs until Ctrl-C or the end of `--for`. RangeError for wrong names; a taken port is a rig error that names it. */
 export async function exportUsbip(name: string | undefined, options: ExportOptions): Promise<void> {
   const kinds = rigDevices(name, options.device);
-  const faults = options.fault.map(parseUsbFaultRule);
-  const isPaced = options.pacing;
   const exported = new Set<string>();
-  const rig = new UsbExportRig({
-    seed: options.seed,
-    turn: hostTurn,
-    timing: isPaced ? "bus" : "none",
-    trace: options.pcap !== undefined,
-    ...(faults.length > 0 ? { faults: { rules: faults } } : {}),
+  const rig = makeRig(options, {
     onEvent: (text) => talk(`  ${text}`),
     onExported: (busId) => {
       exported.add(busId);
       if (exported.size === kinds.length) ready();
     },
   });
-  const listener = await listenUsbip(rig.server, {
-    host: options.host,
-    port: options.port,
-    steps: rig.scheduler,
-  });
+  const listener = await orSayTaken(
+    listenUsbip(rig.server, { host: options.host, port: options.port, steps: rig.scheduler }),
+    options.host,
+    options.port,
+  );
   const { port } = listener;
   let isTold = false;
   const ready = (): void => {
@@ -63,25 +59,121 @@ export async function exportUsbip(name: string | undefined, options: ExportOptio
   talk(
     `drydock: ${kinds.join(", ")} on USB/IP, ${options.host} port ${port}, seed ${options.seed}; Ctrl-C ends`,
   );
-  if (!loopback.test(options.host)) {
-    talk(
-      `drydock: warning: everybody who reaches ${options.host}:${port} can use these devices; USB/IP has no password and no encryption`,
+  warnIfExposed(options.host, String(port), "USB/IP");
+  await run(rig, new LiveRunner(rig.scheduler), kinds, options, async () => {
+    rig.server.close();
+    await listener.close();
+  });
+}
+
+/** As `exportUsbip`, with a port of its own for each device: usbredir has one device on one connection. */
+export async function exportUsbredir(name: string | undefined, options: ExportOptions): Promise<void> {
+  const kinds = rigDevices(name, options.device);
+  const { host, port: first } = options;
+  if (first > 0 && first + kinds.length - 1 > highestPort) {
+    throw new RangeError(
+      `--port ${first}: ${kinds.length} devices take as many ports, the last one is ${highestPort}`,
     );
   }
-  kinds.forEach((kind, index) => {
-    const device = makeSerialDevice(kind, { clock: rig.scheduler, pacing: isPaced ? "baud" : "none" });
-    rig.bus.plugIn(device, index + 1);
-  });
+  const rig = makeRig(options, {});
   const runner = new LiveRunner(rig.scheduler);
-  let code: number = exitCodes.pass;
-  const ending = endings(options.for, (how) => {
-    code = exitCodes[how];
-    void runner.stop();
+  const listeners: Listener[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const listener of listeners) await listener.close();
+  };
+  const offered = new Set<number>();
+  const outlets = kinds.map((kind, index) =>
+    rig.addUsbredir(index + 1, {
+      onEvent: (text) => talk(`  ${kind}: ${text}`),
+      onReady: () => {
+        if (offered.size < kinds.length && offered.add(index).size === kinds.length) ready();
+      },
+    }),
+  );
+  try {
+    for (const [index, outlet] of outlets.entries()) {
+      const port = first === 0 ? 0 : first + index;
+      listeners.push(await orSayTaken(listenUsbredir(outlet, { host, port, steps: runner }), host, port));
+    }
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+  const devices = kinds.map((device, index) => {
+    const { port } = listeners[index];
+    return { device, port, qemu: qemuArguments(reachableName(host), port, index) };
   });
-  await runner.start();
-  ending.disarm();
-  rig.server.close();
-  await listener.close();
+  const ready = (): void => {
+    talk("\n  arguments for any QEMU (usb-redir; Linux, Windows or macOS inside):");
+    talk("    -device qemu-xhci");
+    for (const { device, qemu } of devices) talk(`    ${qemu.join(" ")}    # ${device}`);
+    if (options.json === true) process.stdout.write(`${JSON.stringify({ host, devices })}\n`);
+  };
+  const ports = devices.map(({ port }) => port).join(", ");
+  talk(`drydock: ${kinds.join(", ")} on usbredir, ${host} port ${ports}, seed ${options.seed}; Ctrl-C ends`);
+  warnIfExposed(host, ports, "usbredir");
+  await run(rig, runner, kinds, options, async () => {
+    for (const outlet of outlets) outlet.close();
+    await closeAll();
+  });
+}
+
+/** Without `nodelay` each small packet of QEMU's waits for the acknowledgement of the last, 40 ms and more. */
+function qemuArguments(host: string, port: number, index: number): string[] {
+  const id = `drydock${index + 1}`;
+  return [
+    "-chardev",
+    `socket,id=${id},host=${host},port=${port},nodelay=on`,
+    "-device",
+    `usb-redir,chardev=${id},id=${id}-usb`,
+  ];
+}
+
+function makeRig(
+  options: ExportOptions,
+  told: Pick<UsbExportRigOptions, "onEvent" | "onExported">,
+): UsbExportRig {
+  const faults = options.fault.map(parseUsbFaultRule);
+  return new UsbExportRig({
+    seed: options.seed,
+    turn: hostTurn,
+    timing: options.pacing ? "bus" : "none",
+    trace: options.pcap !== undefined,
+    ...(faults.length > 0 ? { faults: { rules: faults } } : {}),
+    ...told,
+  });
+}
+
+function warnIfExposed(host: string, ports: string, protocol: string): void {
+  if (isLoopback(host)) return;
+  talk(
+    `drydock: warning: everybody who reaches ${host}:${ports} can use these devices; ${protocol} has no password and no encryption`,
+  );
+}
+
+/** Plugs the devices in, connector by connector, and serves until it is ended. */
+async function run(
+  rig: UsbExportRig,
+  runner: LiveRunner,
+  kinds: readonly SerialDeviceKind[],
+  options: ExportOptions,
+  close: () => Promise<void>,
+): Promise<void> {
+  let code: number = exitCodes.pass;
+  try {
+    const ending = endings(options.for, (how) => {
+      code = exitCodes[how];
+      void runner.stop();
+    });
+    kinds.forEach((kind, index) => {
+      const pacing = options.pacing ? "baud" : "none";
+      rig.bus.plugIn(makeSerialDevice(kind, { clock: rig.scheduler, pacing }), index + 1);
+    });
+    await runner.start();
+    ending.disarm();
+  } finally {
+    await close();
+  }
   writePcap(rig.trace, options.pcap);
   process.exitCode = code;
 }

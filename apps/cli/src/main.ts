@@ -14,6 +14,7 @@ Examples:
   drydock check-transport sim          a transport's contract, check by check
   drydock disk serve --size 10G        a disk behind SCSI, UAS, bus and drivers, for any NBD client
   drydock export usbip desk            our device models for a Linux kernel, over USB/IP
+  drydock export usbredir desk         the same for any QEMU guest, as -device usb-redir
   drydock import usbip HOST 1-1        our drivers on a device of a USB/IP server
 
 Exit codes: 0 pass, 1 finding or failed expectation, 2 usage, 3 rig error, 77 skipped, 130 interrupted.
@@ -79,6 +80,27 @@ function build(): Command {
     .addHelpText("after", "\nExample:\n  drydock export usbip desk --pcap linux.pcapng\n")
     .action(async (rig: string | undefined, options) =>
       (await import("./export.ts")).exportUsbip(rig, options),
+    );
+  rigOptions(exports.command("usbredir [rig]"))
+    .description(
+      "over usbredir, for any QEMU guest, one TCP port each; prints QEMU's arguments; Ctrl-C ends it",
+    )
+    .option("--host <address>", "where to listen; others than loopback expose the devices", "127.0.0.1")
+    .option(
+      "--port <number>",
+      "TCP port of the first device, the others follow; 0 for free ones",
+      tcpPort,
+      4000,
+    )
+    .option("--no-pacing", "neither the line nor the bus takes time")
+    .option("--for <seconds>", "end by itself after so long", Number)
+    .option("--json", "the first line on stdout is one JSON document with ports and QEMU's arguments")
+    .addHelpText(
+      "after",
+      "\nExample:\n  drydock export usbredir desk\n  qemu-system-x86_64 IMAGE -device qemu-xhci \\\n    -chardev socket,id=d,host=127.0.0.1,port=4000,nodelay=on -device usb-redir,chardev=d\n",
+    )
+    .action(async (rig: string | undefined, options) =>
+      (await import("./export.ts")).exportUsbredir(rig, options),
     );
 
   const imports = program.command("import").description("bring up a device that is elsewhere");

@@ -2,24 +2,12 @@
 
 import type { Clock, TimerHandle } from "../../base/clock.ts";
 import { DecodeError } from "../../base/errors.ts";
-import { InputBuffer } from "../../base/input-buffer.ts";
 import { second } from "../../base/units.ts";
-import {
-  readUsbredirHeader,
-  UsbredirCapability,
-  type UsbredirHeader,
-  type UsbredirId,
-  usbredirHeaderBytes,
-  usbredirHelloHeaderBytes,
-} from "../../codec/usbredir/usbredir.ts";
-import {
-  checkUsbredirHeader,
-  decodeUsbredir,
-  encodeUsbredir,
-  type UsbredirMessage,
-} from "../../codec/usbredir/usbredir-messages.ts";
+import { UsbredirCapability, type UsbredirId } from "../../codec/usbredir/usbredir.ts";
+import { encodeUsbredir, type UsbredirMessage } from "../../codec/usbredir/usbredir-messages.ts";
 import type { ByteStream, ByteStreamClient } from "../../ports/byte-stream.ts";
 import type { UsbStatus } from "../../ports/usb-host.ts";
+import { UsbredirReader } from "../../ports/usbredir-reader.ts";
 import type { LentUsbDevice, UsbBorrower, UsbDescription } from "../lent-usb-device.ts";
 import { describeConnect } from "./usbredir-description.ts";
 import { UsbredirTransfers } from "./usbredir-transfers.ts";
@@ -69,10 +57,7 @@ type Phase = "idle" | "announced" | "resetting" | "leaving";
 export class UsbredirSession implements ByteStreamClient, UsbBorrower {
   readonly #stream: ByteStream;
   readonly #options: UsbredirSessionOptions;
-  readonly #input = new InputBuffer();
-  readonly #header: UsbredirHeader = { type: 0, length: 0, id: 0 };
-  /** The agreed ones; null until the guest has said hello. */
-  #capabilities: number | null = null;
+  readonly #reader = new UsbredirReader("guest", announced);
   #lent: LentUsbDevice | null = null;
   #transfers: UsbredirTransfers | null = null;
   /** Of the device that the guest knows. */
@@ -113,7 +98,7 @@ export class UsbredirSession implements ByteStreamClient, UsbBorrower {
 
   received(bytes: Uint8Array): void {
     if (this.#isOver) return;
-    this.#input.push(bytes);
+    this.#reader.push(bytes);
     this.#readOn();
   }
 
@@ -147,7 +132,7 @@ export class UsbredirSession implements ByteStreamClient, UsbBorrower {
 
   /** Borrows what the place has, and tells the guest unless it thinks that it has this device already. */
   #takeDevice(): void {
-    const capabilities = this.#capabilities;
+    const { capabilities } = this.#reader;
     if (this.#isOver || capabilities === null) return;
     if (this.#lent === null) {
       const { available } = this.#options.place;
@@ -187,7 +172,7 @@ export class UsbredirSession implements ByteStreamClient, UsbBorrower {
   #depart(reason: string): void {
     this.#options.onEvent(`lost the device: ${reason}`);
     this.#send({ kind: "deviceDisconnect" }, 0);
-    const isAcknowledged = ((this.#capabilities ?? 0) & UsbredirCapability.disconnectAck) !== 0;
+    const isAcknowledged = ((this.#reader.capabilities ?? 0) & UsbredirCapability.disconnectAck) !== 0;
     this.#enter(isAcknowledged ? "leaving" : "idle");
   }
 
@@ -214,44 +199,27 @@ export class UsbredirSession implements ByteStreamClient, UsbBorrower {
   #readOn(): void {
     if (this.#isReading || this.#isOver) return;
     this.#isReading = true;
+    const reader = this.#reader;
     try {
-      while (this.#readPacket());
+      while (!this.#isOver && !this.#isPaused) {
+        const message = reader.next();
+        if (message === null) break;
+        this.#handle(message, reader.id);
+      }
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      this.end(error.message);
+      this.end(
+        reader.capabilities === null ? `it does not speak usbredir (${error.message})` : error.message,
+      );
     } finally {
       this.#isReading = false;
     }
-  }
-
-  /** True when a whole packet was taken. */
-  #readPacket(): boolean {
-    if (this.#isOver || this.#isPaused) return false;
-    const input = this.#input;
-    const capabilities = this.#capabilities ?? 0;
-    const headerBytes =
-      this.#capabilities === null ? usbredirHelloHeaderBytes : usbredirHeaderBytes(capabilities);
-    if (input.available < headerBytes) return false;
-    const header = this.#header;
-    const { bytes, start } = input;
-    readUsbredirHeader(bytes, start, capabilities, header);
-    const kind = checkUsbredirHeader(header, capabilities);
-    if ((kind === "hello") !== (this.#capabilities === null)) {
-      throw new DecodeError("usbredir packet", 0, `${kind} out of turn: hello comes first and once`);
-    }
-    const total = headerBytes + header.length;
-    if (input.available < total) return false;
-    const message = decodeUsbredir(kind, header, bytes, start, capabilities, "guest");
-    input.consume(total);
-    this.#handle(message, header.id);
-    return true;
   }
 
   #handle(message: UsbredirMessage, id: UsbredirId): void {
     switch (message.kind) {
       case "hello":
         this.#options.clock.cancel(this.#timer);
-        this.#capabilities = message.capabilities & announced;
         this.#options.onEvent(`is ${JSON.stringify(message.version)}`);
         this.#takeDevice();
         return;
@@ -286,7 +254,7 @@ export class UsbredirSession implements ByteStreamClient, UsbBorrower {
   }
 
   #send(message: UsbredirMessage, id: UsbredirId): void {
-    this.#write(encodeUsbredir(message, id, this.#capabilities ?? 0));
+    this.#write(encodeUsbredir(message, id, this.#reader.capabilities ?? 0));
   }
 
   #write(bytes: Uint8Array): void {
@@ -299,7 +267,7 @@ export class UsbredirSession implements ByteStreamClient, UsbBorrower {
   #finish(): void {
     this.#isOver = true;
     this.#options.clock.cancel(this.#timer);
-    this.#input.clear();
+    this.#reader.clear();
     const lent = this.#lent;
     this.#lent = null;
     this.#transfers = null;
