@@ -11,6 +11,7 @@ Examples:
   drydock registry --seed 7            the registry after the default rig came up
   drydock trace capture.pcapng         a USB capture as text
   drydock diagnose FOLDER              what a folder of logs, crashes, dumps and captures says
+  drydock check My.app --min-os 15.0   what signature, profile and imports mean, stage by stage
   drydock check-transport sim          a transport's contract, check by check
   drydock disk serve --size 10G        a disk behind SCSI, UAS, bus and drivers, for any NBD client
   drydock export usbip desk            our device models for a Linux kernel, over USB/IP
@@ -234,6 +235,29 @@ function build(): Command {
     .action(async (paths: string[], options) =>
       (await import("./diagnose.ts")).diagnosePaths(paths, options),
     );
+
+  program
+    .command("check <path...>")
+    .description(
+      "an app or driver extension (folder, zip, tar.gz): build, install, launch, attach, open; imports; platforms",
+    )
+    .option(
+      "--min-os <version>",
+      "the oldest system that it promises, like 15.0; default: what its binary says",
+    )
+    .option(
+      "--platform <id>",
+      "macos15, macos26, ipados, iphone; default: all are listed, none must accept it",
+    )
+    .option("--tool <name>", "xcode compares claim and profile before it builds, codesign does not", "xcode")
+    .option("--date <day>", "the day on which profiles must be valid (default: today)")
+    .option("--udid <id>", "the provisioning UDID of the Mac it is to run on")
+    .option("--json", "one JSON document")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  drydock check My.app\n  drydock check MyDriver.dext --min-os 15.0\n\nExit code 1: a stage fails, or an import is missing; 0: nothing is known to be wrong.\n",
+    )
+    .action(async (paths: string[], options) => (await import("./check.ts")).check(paths, options));
 
   program
     .command("explain <word>")

@@ -26,7 +26,10 @@ export interface PlatformProfile {
   readonly panicsOnPowerTimeout: boolean;
   /** Registry properties that the sandbox hides from applications, by kernel class (iPadOS: E for IOTTYSuffix, L for the others). */
   readonly hiddenProperties: Readonly<Record<string, readonly string[]>>;
-  /** Families whose classes drivers may use there (SerialDriverKit is not documented for iPadOS: E, P13). */
+  /**
+   * Families whose classes drivers may use there. iPadOS: USB, PCI and audio are what the documentation lists (P10, L for
+   * the absence of the others; E for SerialDriverKit, P13).
+   */
   readonly families: readonly string[];
 }
 
@@ -77,7 +80,7 @@ export const platformProfiles: Readonly<Record<string, PlatformProfile>> = {
       IOUserSerial: ["IOTTYSuffix", "IOTTYBaseName"],
       IOSerialBSDClient: ["IOCalloutDevice", "IODialinDevice"],
     },
-    families: ["usb", "pci", "hid", "network", "audio"],
+    families: ["usb", "pci", "audio"],
   },
   iphone: {
     ...macOS15,

@@ -33,3 +33,10 @@ export function sameProperty(left: PropertyValue, right: PropertyValue): boolean
   if (keys.length !== Object.keys(right).length) return false;
   return keys.every((key) => key in right && sameProperty(left[key], right[key]));
 }
+
+/** Keys that only one of the two has, or has with another value. */
+export function differingKeys(left: Properties, right: Properties): string[] {
+  return [...new Set([...Object.keys(left), ...Object.keys(right)])].filter(
+    (key) => !(key in left && key in right && sameProperty(left[key], right[key])),
+  );
+}

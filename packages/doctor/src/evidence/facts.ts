@@ -5,8 +5,10 @@ import type { CrashReport } from "./crash.ts";
 import type { Place } from "./evidence-source.ts";
 import type { SystemExtension } from "./extensions-list.ts";
 import type { PanicReport } from "./panic.ts";
+import type { ProfileFact } from "./profile-file.ts";
 import type { PropertyListFact } from "./property-list.ts";
 import type { RegistryEntry } from "./registry.ts";
+import type { Executable } from "./signed-code.ts";
 import type { SourceText } from "./source-text.ts";
 
 /** Kinds of file as a person knows them. */
@@ -18,6 +20,7 @@ export type EvidenceKind =
   | "entitlements"
   | "Info.plist"
   | "log"
+  | "Mach-O"
   | "panic report"
   | "property list"
   | "provisioning profile"
@@ -30,7 +33,9 @@ export type EvidenceKind =
 /** Name of a fact -> what it holds. A new reader adds its line here. */
 export interface FactTypes {
   crash: CrashReport;
+  executable: Executable;
   panic: PanicReport;
+  profile: ProfileFact;
   "property-list": PropertyListFact;
   "registry-entry": RegistryEntry;
   "scsi-command": ScsiCommandFact;

@@ -2,6 +2,7 @@
 
 import { DecodeError } from "@drydock/core/base/errors";
 import { decodeUtf8 } from "@drydock/core/base/text";
+import { calendar } from "@drydock/core/runtime/log-text";
 import type { PropertyValue } from "@drydock/core/runtime/properties";
 import { dictionaryOf } from "./plist-xml.ts";
 
@@ -14,6 +15,16 @@ const trailerBytes = 32;
 /** Throws DecodeError with the offset of what is wrong. */
 export function parseBinaryPlist(bytes: Uint8Array): PropertyValue {
   return new BinaryPlist(bytes).parse();
+}
+
+/** Seconds from 2001-01-01 to 2025-10-01 12:00, from which the calendar of logs counts. */
+const calendarStart = 781_012_800;
+
+/** Seconds since 2001-01-01 as "2027-01-01T00:00:00Z", as XML lists have their dates. */
+function dateText(seconds: number): string {
+  if (!(Math.abs(seconds) < 6e10)) return `date ${seconds}`;
+  const text = calendar(Math.floor(seconds - calendarStart) * 1e9);
+  return `${text.slice(0, 10)}T${text.slice(11, 19)}Z`;
 }
 
 export function isBinaryPlist(head: Uint8Array): boolean {
@@ -84,7 +95,7 @@ class BinaryPlist {
         break;
       case 3:
         this.#need(at + 1, 8);
-        return `date ${this.#view.getFloat64(at + 1)}`;
+        return dateText(this.#view.getFloat64(at + 1));
       case 4:
       case 5:
       case 6: {

@@ -6,6 +6,7 @@ import { shownText } from "./evidence-source.ts";
 import type { EvidenceKind } from "./facts.ts";
 import { isBinaryPlist, parseBinaryPlist } from "./plist-binary.ts";
 import { parsePlistXml } from "./plist-xml.ts";
+import { addProfileOfPlist } from "./profile-file.ts";
 import type { BinaryReader, FactSink, TextReader } from "./reader.ts";
 import { addRegistryPlist } from "./registry.ts";
 
@@ -77,16 +78,7 @@ export function addPropertyList(
   const firstKey = Object.keys(value)[0] ?? "";
   const place = placeOf(firstKey);
   sink.add("property-list", { ...place, text: shownText(place.text) }, { role, value, placeOf, hasComment });
-  if (role === "provisioning profile") {
-    for (const key of ["TeamIdentifier", "ApplicationIdentifierPrefix"]) {
-      const teams = value[key];
-      if (Array.isArray(teams))
-        for (const team of teams) if (typeof team === "string") sink.secret("team", team);
-    }
-    const devices = value.ProvisionedDevices;
-    if (Array.isArray(devices))
-      for (const id of devices) if (typeof id === "string") sink.secret("device", id);
-  }
+  if (role === "provisioning profile") addProfileOfPlist(value, place, sink);
 }
 
 function roleOf(value: Properties): EvidenceKind | null {

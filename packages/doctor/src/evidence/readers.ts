@@ -5,9 +5,11 @@ import { captureReader } from "./capture.ts";
 import { crashReader } from "./crash.ts";
 import { extensionsReader } from "./extensions-list.ts";
 import { panicReader } from "./panic.ts";
+import { profileReader } from "./profile-file.ts";
 import { binaryPlistReader, plistReader } from "./property-list.ts";
 import type { BinaryReader, TextReader } from "./reader.ts";
 import { registryReader } from "./registry.ts";
+import { machOReader, signatureReader } from "./signed-code.ts";
 import { sourceReader } from "./source-text.ts";
 
 export const textReaders: readonly TextReader[] = [
@@ -21,6 +23,9 @@ export const textReaders: readonly TextReader[] = [
 
 export const binaryReaders: readonly BinaryReader[] = [
   captureReader,
+  machOReader,
+  signatureReader,
+  profileReader,
   binaryPlistReader,
   zipReader,
   gzipReader,

@@ -104,13 +104,21 @@ export const portalRecords: readonly PortalRecord[] = [
   },
 ];
 
-/** The record in force on a day (ISO date); the oldest for days before all records. */
-export function portalOn(date: string, records: readonly PortalRecord[] = portalRecords): PortalRecord {
+/** The record in force on a day (ISO date); the oldest for days before all records, the newest when no day is known. */
+export function portalOn(
+  date: string | null,
+  records: readonly PortalRecord[] = portalRecords,
+): PortalRecord {
+  if (date === null) return records[0];
   return records.find(({ since }) => since <= date) ?? (records.at(-1) as PortalRecord);
 }
 
 /** How an entitlement is to be had, in one or two sentences; null when the portal says nothing of it. */
-export function portalAdvice(entitlement: string, date: string, records = portalRecords): string | null {
+export function portalAdvice(
+  entitlement: string,
+  date: string | null,
+  records = portalRecords,
+): string | null {
   const found = portalOn(date, records).capabilities.filter((entry) => entry.entitlement === entitlement);
   if (found.length === 0) return null;
   const own = found.find(({ access }) => access === "self-service");

@@ -2,6 +2,7 @@
 
 import { DecodeError } from "@drydock/core/base/errors";
 import { type CmsCertificate, decodeSignedData } from "@drydock/core/codec/der/cms";
+import { DerTag } from "@drydock/core/codec/der/der";
 import {
   DerDate,
   type DerDictionary,
@@ -10,10 +11,10 @@ import {
   isDerDictionary,
 } from "@drydock/core/codec/der/der-entitlements";
 import {
+  differingKeys,
   isDictionary,
   type Properties,
   type PropertyValue,
-  sameProperty,
 } from "@drydock/core/runtime/properties";
 
 export type ProfileKind = "development" | "ad hoc" | "developer id or in-house" | "store";
@@ -46,18 +47,29 @@ export interface ProvisioningProfile {
 /** A property list with dates as ISO 8601 text. */
 export type ParsePlist = (bytes: Uint8Array) => PropertyValue;
 
+export interface ReadProfile {
+  readonly profile: ProvisioningProfile;
+  /** What in it could not be read; each is the end of a sentence about the file. */
+  readonly problems: readonly string[];
+}
+
 /**
- * Reads a `.provisionprofile` or `.mobileprovision`. Throws DecodeError for what is no CMS with a property list in it;
- * a broken DER inside is not fatal: `problems` says so, and the plist's entitlements are used.
+ * Reads a `.provisionprofile` or `.mobileprovision`: CMS around a property list, or the CMS of a DER-Encoded-Profile by
+ * itself. Throws DecodeError for anything else; a broken DER inside is not fatal: `problems` says so, and the plist's
+ * entitlements are used.
  */
-export function readProvisioningProfile(
-  bytes: Uint8Array,
-  parsePlist: ParsePlist,
-): { readonly profile: ProvisioningProfile; readonly problems: readonly string[] } {
-  const outer = decodeSignedData(bytes);
-  if (outer.content === null) throw new DecodeError("provisioning profile", 0, "the envelope is empty");
-  const plist = parsePlist(outer.content);
+export function readProfileFile(bytes: Uint8Array, parsePlist: ParsePlist): ReadProfile {
+  const { content, certificates } = decodeSignedData(bytes);
+  if (content === null) throw new DecodeError("provisioning profile", 0, "the envelope is empty");
+  if (content[0] === DerTag.set)
+    return { profile: describe({}, decodeDerProfile(content), certificates), problems: [] };
+  const plist = parsePlist(content);
   if (!isDictionary(plist)) throw new DecodeError("provisioning profile", 0, "the content is no dictionary");
+  return profileOfPlist(plist, certificates);
+}
+
+/** From the property list alone, as `security cms -D` prints it; the DER is inside. */
+export function profileOfPlist(plist: Properties, certificates: readonly CmsCertificate[]): ReadProfile {
   const problems: string[] = [];
   let der: DerDictionary | null = null;
   const encoded = plist["DER-Encoded-Profile"];
@@ -68,11 +80,16 @@ export function readProvisioningProfile(
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       problems.push(
-        `DER-Encoded-Profile cannot be read (${error.message}); the readable copy is used instead`,
+        `has a DER-Encoded-Profile that cannot be read (${error.message}); the readable copy is used instead`,
       );
     }
   }
-  return { profile: describe(plist, der, outer.certificates), problems };
+  return { profile: describe(plist, der, certificates), problems };
+}
+
+/** From the DER alone. */
+export function profileOfDer(der: DerDictionary): ProvisioningProfile {
+  return describe({}, der, []);
 }
 
 function describe(
@@ -81,11 +98,12 @@ function describe(
   certificates: readonly CmsCertificate[],
 ): ProvisioningProfile {
   const own = isDictionary(plist.Entitlements) ? plist.Entitlements : {};
-  const derEntitlements = der === null || !isDerDictionary(der.Entitlements) ? null : plain(der.Entitlements);
+  const derEntitlements =
+    der === null || !isDerDictionary(der.Entitlements) ? null : plainDer(der.Entitlements);
   const allowlist = derEntitlements !== null && isDictionary(derEntitlements) ? derEntitlements : own;
   const hasDer = allowlist !== own;
   const field = (key: string): PropertyValue | undefined =>
-    der !== null && key in der ? plain(der[key]) : plist[key];
+    der !== null && key in der ? plainDer(der[key]) : plist[key];
   const devices = field("ProvisionedDevices");
   const isForAll = field("ProvisionsAllDevices") === true;
   const canDebug =
@@ -111,11 +129,7 @@ function describe(
     allowlist,
     allowlistSource: hasDer ? "DER" : "plist",
     plistEntitlements: own,
-    editedKeys: hasDer
-      ? [...new Set([...Object.keys(own), ...Object.keys(allowlist)])].filter(
-          (key) => !(key in own && key in allowlist && sameProperty(own[key], allowlist[key])),
-        )
-      : [],
+    editedKeys: hasDer && isDictionary(plist.Entitlements) ? differingKeys(own, allowlist) : [],
     signedBy: certificates.map(({ commonName }) => commonName),
     certificateHashes: Array.isArray(der?.DeveloperCertificates)
       ? (der.DeveloperCertificates as readonly DerValue[])
@@ -126,11 +140,11 @@ function describe(
 }
 
 /** Dates as text, the rest as it is. */
-function plain(value: DerValue): PropertyValue {
+export function plainDer(value: DerValue): PropertyValue {
   if (value instanceof DerDate) return value.iso;
-  if (Array.isArray(value)) return value.map(plain);
+  if (Array.isArray(value)) return value.map(plainDer);
   if (isDerDictionary(value)) {
-    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, plain(entry)]));
+    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, plainDer(entry)]));
   }
   return value as PropertyValue;
 }
@@ -143,13 +157,16 @@ function textsOf(value: PropertyValue | undefined): string[] {
   return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
 }
 
-/** Why a profile cannot be used for this part on this Mac; null when it can. Each has its own sentence. */
+/**
+ * Why a profile cannot be used for this part on this Mac; null when it can. Each has its own sentence. `date` null: its
+ * end is not judged.
+ */
 export function profileProblem(
   profile: ProvisioningProfile,
   part: { readonly bundleIdentifier: string; readonly teamIdentifier: string },
-  machine: { readonly udid: string | null; readonly date: string },
+  machine: { readonly udid: string | null; readonly date: string | null },
 ): { readonly id: "expired" | "device-not-listed" | "wrong-app-id"; readonly reason: string } | null {
-  if (profile.expires !== "" && profile.expires < machine.date) {
+  if (machine.date !== null && profile.expires !== "" && profile.expires < machine.date) {
     return {
       id: "expired",
       reason: `the profile "${profile.name}" expired on ${profile.expires.slice(0, 10)}`,

@@ -33,9 +33,10 @@ export interface SignedPart {
 }
 
 export interface RehearsalInput {
-  /** The process that opens the driver. */
-  readonly app: SignedPart;
-  readonly dext: SignedPart;
+  /** The process that opens the driver; null when only the driver is there: what depends on the app stays open. */
+  readonly app: SignedPart | null;
+  /** Null when only the app is there. */
+  readonly dext: SignedPart | null;
   /** Xcode compares claim and profile before it builds; codesign by hand does not. */
   readonly tool: "xcode" | "codesign";
   readonly platform: PlatformProfile;
@@ -45,7 +46,8 @@ export interface RehearsalInput {
   readonly userClientClass: string;
   /** What the driver is to attach to; null when nobody said. */
   readonly device: MatchSubject | null;
-  readonly machine: { readonly udid: string | null; readonly date: string };
+  /** `udid` null: whether the Mac is listed is not judged. `date` (ISO 8601) null: the profile's end is not judged. */
+  readonly machine: { readonly udid: string | null; readonly date: string | null };
   /** Where the app lies; macOS activates extensions of apps in /Applications only. */
   readonly appPath?: string;
 }
@@ -62,7 +64,7 @@ export interface StageVerdict {
   /** What the stage prints, in order; marks of certainty are in docs/signing.md. */
   readonly lines: readonly string[];
   readonly fix: string;
-  readonly who: "you" | "your team's admin" | "Apple";
+  readonly who: "you" | "your team's admin" | "Apple" | "the device's maker";
 }
 
 export interface Rehearsal {
@@ -102,16 +104,32 @@ export function rehearse(input: RehearsalInput): Rehearsal {
 function judgeStage(stage: Stage, input: RehearsalInput): StageVerdict[] {
   switch (stage) {
     case "build":
-      return [buildVerdict(input.dext, input), buildVerdict(input.app, input)];
+      return given(input.dext, input.app).map((part) => buildVerdict(part, input));
     case "install":
       return [installVerdict(input)];
     case "launch":
-      return [launchVerdict(input.app, input), launchVerdict(input.dext, input)];
+      return given(input.app, input.dext).map((part) => launchVerdict(part, input));
     case "provider":
       return [providerVerdict(input)];
     case "user client":
       return [userClientVerdict(input)];
   }
+}
+
+const given = (...parts: readonly (SignedPart | null)[]): SignedPart[] =>
+  parts.filter((part) => part !== null);
+
+/** A stage that cannot be judged because a part was not given. */
+function notGiven(stage: Stage, missing: "app" | "dext"): StageVerdict {
+  const what = missing === "app" ? "the app that opens the driver" : "the driver";
+  return {
+    ...pass(`${what} was not given`),
+    stage,
+    part: missing,
+    bundleIdentifier: "",
+    ok: null,
+    finding: "not-given",
+  };
 }
 
 type Rest = Omit<StageVerdict, "stage" | "part" | "bundleIdentifier">;
@@ -202,6 +220,18 @@ function isStrictlyCovered({ verdict: found, claim, allowed }: ClaimJudgement): 
 /** posts.md §4.6: error codes of OSSystemExtensionErrorDomain. */
 function installVerdict(input: RehearsalInput): StageVerdict {
   const { app, appPath, dext, platform } = input;
+  if (dext === null) return notGiven("install", "dext");
+  if (!platform.driverKit) {
+    return verdict("install", dext, {
+      ok: false,
+      finding: "no-driver-extensions",
+      reason: `there are no driver extensions on this platform (${platform.name})`,
+      lines: [],
+      fix: "Choose a class that the system drives itself (for network CDC-NCM), an MFi accessory with External Accessory, or an iPad or Mac.",
+      who: "the device's maker",
+    });
+  }
+  if (app === null) return notGiven("install", "app");
   const fail = (finding: string, code: number, reason: string, fix: string): StageVerdict =>
     verdict("install", app, {
       ok: false,
@@ -286,6 +316,7 @@ function launchVerdict(part: SignedPart, input: RehearsalInput): StageVerdict {
 
 function providerVerdict(input: RehearsalInput): StageVerdict {
   const { dext, device, platform } = input;
+  if (dext === null) return notGiven("provider", "dext");
   if (device === null) {
     return verdict("provider", dext, {
       ...pass("which device the driver is for was not given; a registry dump would tell"),
@@ -317,6 +348,8 @@ function providerVerdict(input: RehearsalInput): StageVerdict {
 
 function userClientVerdict(input: RehearsalInput): StageVerdict {
   const { app, dext, platform } = input;
+  if (dext === null) return notGiven("user client", "dext");
+  if (app === null) return notGiven("user client", "app");
   const judged = decideUserClientAccess({
     profile: platform,
     dextEntitlements: dext.claims,
@@ -350,7 +383,7 @@ function portalWho(key: string): StageVerdict["who"] {
 }
 
 function adviceFor(judged: ClaimJudgement, input: RehearsalInput): string {
-  const advice = portalAdvice(judged.key, input.machine.date.slice(0, 10));
+  const advice = portalAdvice(judged.key, input.machine.date?.slice(0, 10) ?? null);
   switch (judged.verdict) {
     case "wildcard-differs":
       return `This is a development profile: claim the wildcard it holds, ${showProperty(judged.allowed)}, in the development entitlements file, and the number only for distribution.`;
@@ -370,19 +403,19 @@ function warningsOf(input: RehearsalInput): { rule: string; text: string }[] {
   const { app, dext, platform } = input;
   const warnings: { rule: string; text: string }[] = [];
   const isMac = platform.userClientRules === "macos";
-  if (isMac && (signingKeys.communicates in app.claims || signingKeys.communicates in dext.claims)) {
+  if (isMac && given(app, dext).some(({ claims }) => signingKeys.communicates in claims)) {
     warnings.push({
       rule: "DR12-3",
       text: `${signingKeys.communicates} has no effect on macOS: it is for iPadOS.`,
     });
   }
-  if (signingKeys.access in dext.claims) {
+  if (dext !== null && signingKeys.access in dext.claims) {
     warnings.push({
       rule: "DR12-4",
       text: `${signingKeys.access} on the driver has no effect: it is read from the app that opens it.`,
     });
   }
-  if (isMac && signingKeys.allowAny in dext.claims) {
+  if (dext !== null && isMac && signingKeys.allowAny in dext.claims) {
     if (dext.claims[signingKeys.allowAny] === false) {
       warnings.push({
         rule: "DR12-7",

@@ -13,6 +13,14 @@ export interface SignaturePlan {
   /** Bytes that the signature covers: everything before it. */
   readonly code: Uint8Array;
   readonly flags: number;
+  /**
+   * Signs the CodeDirectory (detached CMS), at most `reservedBytes` long: load commands are written before. Left out: the
+   * signature is ad hoc.
+   */
+  readonly cms?: {
+    readonly reservedBytes: number;
+    readonly sign: (codeDirectory: Uint8Array) => Uint8Array;
+  };
   /** SHA-256. Core has no hash of its own: whoever signs brings one. */
   readonly sha256: (bytes: Uint8Array) => Uint8Array;
 }
@@ -25,17 +33,21 @@ const headerBytes = 52;
 /** Special slots 1 to 7: up to the DER entitlements. */
 const specialSlots = 7;
 
-/** How long `encodeCodeSignature` of the same plan is, whatever the code's contents: load commands come first. */
+/** How long `encodeCodeSignature` of the same plan can be, whatever the code's contents: load commands come first. */
 export function codeSignatureBytes(plan: Omit<SignaturePlan, "code" | "sha256">, codeBytes: number): number {
   const pages = Math.ceil(codeBytes / 2 ** pageShift);
   return (
-    encodeCodeSignature({ ...plan, code: new Uint8Array(0), sha256: () => new Uint8Array(hashBytes) })
-      .length +
+    encodeCodeSignature({
+      ...plan,
+      code: new Uint8Array(0),
+      sha256: () => new Uint8Array(hashBytes),
+      ...(plan.cms && { cms: { ...plan.cms, sign: () => new Uint8Array(plan.cms?.reservedBytes ?? 0) } }),
+    }).length +
     pages * hashBytes
   );
 }
 
-/** A SuperBlob: CodeDirectory (version 2.2, SHA-256), entitlements in both forms. */
+/** A SuperBlob: CodeDirectory (version 2.2, SHA-256), entitlements in both forms, the CMS where there is a signer. */
 export function encodeCodeSignature(plan: SignaturePlan): Uint8Array {
   const blobs: [number, Uint8Array][] = [];
   const special = new Map<number, Uint8Array>();
@@ -47,7 +59,14 @@ export function encodeCodeSignature(plan: SignaturePlan): Uint8Array {
   };
   add(SignatureSlot.entitlements, SignatureMagic.entitlements, plan.entitlementsXml);
   add(SignatureSlot.derEntitlements, SignatureMagic.derEntitlements, plan.entitlementsDer);
-  blobs.unshift([SignatureSlot.codeDirectory, codeDirectory(plan, special)]);
+  const directory = codeDirectory(plan, special);
+  blobs.unshift([SignatureSlot.codeDirectory, directory]);
+  if (plan.cms !== undefined) {
+    const signed = plan.cms.sign(directory);
+    if (signed.length > plan.cms.reservedBytes)
+      throw new RangeError(`the CMS has ${signed.length} bytes; reserve as many`);
+    blobs.push([SignatureSlot.signature, blob(SignatureMagic.wrapper, signed)]);
+  }
   const indexBytes = 12 + blobs.length * 8;
   const total = blobs.reduce((sum, [, bytes]) => sum + bytes.length, indexBytes);
   const out = new Uint8Array(total);

@@ -16,6 +16,8 @@ export interface MachOPlan {
 
 const cpuArm64 = 0x100000c;
 const executable = 2;
+/** No undefined symbols left to the static linker, for dyld, two-level names, position independent. */
+const headerFlags = 0x1 | 0x4 | 0x80 | 0x200000;
 const headerBytes = 32;
 const symbolBytes = 16;
 
@@ -45,7 +47,7 @@ export function encodeMachO(plan: MachOPlan): Uint8Array {
     commands.push(words([0x1d, 16, codeEnd, codeSignatureBytes(plan.signature, codeEnd)]));
   }
   const code = new Uint8Array(codeEnd);
-  code.set(words([0xfeedfacf, cpuArm64, 0, executable, commands.length, commandBytes, 0, 0]));
+  code.set(words([0xfeedfacf, cpuArm64, 0, executable, commands.length, commandBytes, headerFlags, 0]));
   let at = headerBytes;
   for (const command of commands) {
     code.set(command, at);
@@ -64,7 +66,7 @@ export function encodeMachO(plan: MachOPlan): Uint8Array {
   }
   if (plan.signature === null) return code;
   const signature = encodeCodeSignature({ ...plan.signature, code });
-  const file = new Uint8Array(codeEnd + signature.length);
+  const file = new Uint8Array(codeEnd + codeSignatureBytes(plan.signature, codeEnd));
   file.set(code);
   file.set(signature, codeEnd);
   return file;

@@ -2,6 +2,7 @@
 
 import { hex } from "../../base/text.ts";
 import { isDictionary, type Properties, type PropertyValue } from "../properties.ts";
+import { formatPlist } from "./plist-text.ts";
 
 /** One entry and what stands on it. */
 export interface RegistrySnapshot {
@@ -70,9 +71,7 @@ function stateBits(entry: RegistrySnapshot): number {
 
 /** `ioreg -a`. */
 export function formatRegistryPlist(root: RegistrySnapshot): string {
-  const head =
-    '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">\n<plist version="1.0">\n';
-  return `${head}${plistValue(asDictionary(root), "")}</plist>\n`;
+  return formatPlist(asDictionary(root));
 }
 
 function asDictionary(entry: RegistrySnapshot): Properties {
@@ -88,35 +87,4 @@ function asDictionary(entry: RegistrySnapshot): Properties {
     IOServiceBusyTime: entry.busyMs * 1_000_000,
     IOServiceState: stateBits(entry),
   };
-}
-
-function plistValue(value: PropertyValue, indent: string): string {
-  if (typeof value === "string") return `${indent}<string>${escapeXml(value)}</string>\n`;
-  if (typeof value === "number") return `${indent}<integer>${value}</integer>\n`;
-  if (typeof value === "boolean") return `${indent}<${value}/>\n`;
-  if (value instanceof Uint8Array) return `${indent}<data>${base64(value)}</data>\n`;
-  if (isDictionary(value)) {
-    const rows = Object.entries(value).map(
-      ([key, item]) => `${indent}\t<key>${escapeXml(key)}</key>\n${plistValue(item, `${indent}\t`)}`,
-    );
-    return `${indent}<dict>\n${rows.join("")}${indent}</dict>\n`;
-  }
-  return `${indent}<array>\n${value.map((item) => plistValue(item, `${indent}\t`)).join("")}${indent}</array>\n`;
-}
-
-function escapeXml(text: string): string {
-  return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
-}
-
-const base64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-function base64(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 3) {
-    const group = (bytes[at] << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
-    const digits = [18, 12, 6, 0].map((shift) => base64Digits[(group >> shift) & 63]);
-    const missing = Math.max(0, at + 3 - bytes.length);
-    text += digits.slice(0, 4 - missing).join("") + "=".repeat(missing);
-  }
-  return text;
 }

@@ -1,0 +1,112 @@
+// `drydock check`: a package examined on purpose: rehearsal, import gate, platforms, and what the rules say of it.
+
+import { systemOfDriverKit } from "@drydock/core/runtime/driverkit-symbols";
+import type { PlatformProfile } from "@drydock/core/runtime/platform-profile";
+import { type Answer, judge } from "../diagnose.ts";
+import { collectEvidence } from "../evidence/collect.ts";
+import type { EvidenceSource } from "../evidence/evidence-source.ts";
+import type { ReadFile } from "../evidence/facts.ts";
+import { allRules } from "../rules/all-rules.ts";
+import { driverKitVersion, type ImportGate, importGate } from "./import-gate.ts";
+import { type PackageRehearsal, type RehearsalOptions, rehearsePackages } from "./package-rehearsal.ts";
+import { type EvidencePart, evidenceParts } from "./parts.ts";
+import { judgePlatform, type PlatformVerdict } from "./platform-check.ts";
+
+export interface CheckOptions extends RehearsalOptions {
+  /** "15.0": the oldest system that the package promises. Left out: what its binary says of itself. */
+  readonly minimumSystem?: string | null;
+  /** Platforms that a driver is judged on. */
+  readonly platforms: readonly PlatformProfile[];
+  /** Whether a platform that refuses the driver is a failure: true when somebody asked for that platform. */
+  readonly platformsMustAccept: boolean;
+}
+
+export interface GateOfBinary extends ImportGate {
+  readonly bundleIdentifier: string;
+  readonly file: string;
+  readonly architecture: string;
+  /** "macOS 15": the system of that DriverKit. */
+  readonly system: string;
+}
+
+export interface CheckReport {
+  /** Grows when the shape changes. */
+  readonly version: 1;
+  readonly ok: boolean;
+  readonly packages: readonly PackageRehearsal[];
+  readonly gates: readonly GateOfBinary[];
+  readonly platforms: readonly {
+    readonly bundleIdentifier: string;
+    readonly verdicts: readonly PlatformVerdict[];
+  }[];
+  /** What the doctor's rules say of the same files, surest first; hints are left out. */
+  readonly findings: readonly Answer[];
+  readonly files: readonly ReadFile[];
+}
+
+/** Throws RangeError when there is nothing to check in the files: it says what was there instead. */
+export async function checkPackage(
+  sources: Iterable<EvidenceSource> | AsyncIterable<EvidenceSource>,
+  options: CheckOptions,
+): Promise<CheckReport> {
+  const evidence = await collectEvidence(
+    sources,
+    allRules.flatMap(({ watches }) => watches ?? []),
+  );
+  const parts = evidenceParts(evidence);
+  if (parts.length === 0) throw new RangeError(nothingToCheck(evidence.files));
+  const drivers = parts.filter(({ role }) => role === "dext");
+  const packages = rehearsePackages(evidence, options);
+  const gates = drivers.flatMap((part) => gatesOf(part, options));
+  const platforms = drivers.map((part) => ({
+    bundleIdentifier: part.bundleIdentifier,
+    verdicts: options.platforms.map((platform) => judgePlatform(part, platform)),
+  }));
+  const findings = judge(evidence).answers;
+  return {
+    version: 1,
+    ok:
+      packages.every(({ rehearsal }) => rehearsal.stoppedAt === null) &&
+      gates.every(({ missing, isTooNew }) => missing.length === 0 && !isTooNew) &&
+      !(
+        options.platformsMustAccept &&
+        platforms.some(({ verdicts }) => verdicts.some(({ outcome }) => outcome === "refused"))
+      ) &&
+      findings.every(({ severity }) => severity !== "error") &&
+      evidence.files.every(({ problems }) => problems.length === 0),
+    packages,
+    gates,
+    platforms,
+    findings,
+    files: evidence.files,
+  };
+}
+
+function gatesOf(part: EvidencePart, options: CheckOptions): GateOfBinary[] {
+  const kind = options.platform?.userClientRules === "ipados" ? "iPadOS" : "macOS";
+  const asked = options.minimumSystem == null ? null : driverKitVersion(options.minimumSystem, kind);
+  return part.executables.flatMap(({ place, value: { slice } }): GateOfBinary[] => {
+    const version = asked ?? slice?.build?.minimumOS ?? null;
+    if (slice === null || version === null) return [];
+    return [
+      {
+        ...importGate(slice, version),
+        bundleIdentifier: part.bundleIdentifier,
+        file: place.file,
+        architecture: slice.architecture,
+        system: asked !== null ? `${kind} ${options.minimumSystem}` : systemOfDriverKit(version),
+      },
+    ];
+  });
+}
+
+function nothingToCheck(files: readonly ReadFile[]): string {
+  const first = files.find(({ problems }) => problems.length > 0) ?? files[0];
+  const seen =
+    first === undefined
+      ? "there is no file"
+      : first.problems.length > 0
+        ? `${first.name} ${first.problems[0]}`
+        : `${first.name} is ${first.kinds.join(" and ") || "nothing known"}`;
+  return `no app, driver, signature or entitlements to check: ${seen}. Give an .app or .dext, or a folder, zip or tar.gz of one.`;
+}

@@ -1,0 +1,185 @@
+// The signing rehearsal of what was found: every driver with its app, through all stages, from the evidence alone.
+
+import { type MatchSubject, matchPersonality } from "@drydock/core/runtime/matching";
+import { type PlatformProfile, platformProfile } from "@drydock/core/runtime/platform-profile";
+import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/runtime/properties";
+import type { Evidence } from "../evidence/evidence.ts";
+import { type ClaimRow, claimTable } from "./claim-table.ts";
+import { type EvidencePart, evidenceParts } from "./parts.ts";
+import { type Rehearsal, type RehearsalInput, rehearse, type SignedPart } from "./rehearsal.ts";
+
+export interface RehearsalOptions {
+  /** Null: iPadOS when every profile is for it alone, macOS otherwise. */
+  readonly platform?: PlatformProfile | null;
+  /** "xcode" also says what Xcode would say before it builds. Default "xcode". */
+  readonly tool?: RehearsalInput["tool"];
+  /** ISO 8601; null: no profile has expired. */
+  readonly date?: string | null;
+  /** The Mac's provisioning UDID; null: no list of devices is looked at. */
+  readonly udid?: string | null;
+}
+
+/** One driver and the app that opens it, or one of them alone. */
+export interface PackageRehearsal {
+  readonly platform: string;
+  readonly app: PackagePart | null;
+  readonly dext: PackagePart | null;
+  readonly rehearsal: Rehearsal;
+}
+
+export interface PackagePart {
+  readonly role: SignedPart["role"];
+  readonly bundleIdentifier: string;
+  readonly profile: string | null;
+  /** Claim, allowlist and what the kernel goes by, key by key (F06). */
+  readonly claims: readonly ClaimRow[];
+  /** What the comparison rests on, where that is less than a signature and a profile of the same bundle. */
+  readonly assumptions: readonly string[];
+}
+
+export function rehearsePackages(evidence: Evidence, options: RehearsalOptions = {}): PackageRehearsal[] {
+  const parts = evidenceParts(evidence);
+  const drivers = parts.filter(({ role }) => role === "dext");
+  const openers = parts.filter(({ role, claims }) => role !== "dext" && claims !== null);
+  const used = new Set<EvidencePart>();
+  const packages: PackageRehearsal[] = [];
+  for (const dext of drivers) {
+    const app = openerOf(dext, openers);
+    if (app !== null) used.add(app);
+    if (dext.claims === null && (app === null || app.claims === null)) continue;
+    packages.push(rehearsePackage(evidence, app, dext, options));
+  }
+  for (const app of openers) {
+    if (!used.has(app) && concernsDrivers(app)) packages.push(rehearsePackage(evidence, app, null, options));
+  }
+  return packages;
+}
+
+/** An app's id is the beginning of its driver's; otherwise the only one there is. */
+function openerOf(dext: EvidencePart, openers: readonly EvidencePart[]): EvidencePart | null {
+  const nested = openers.find(
+    ({ bundleIdentifier }) =>
+      bundleIdentifier !== "" && dext.bundleIdentifier.startsWith(`${bundleIdentifier}.`),
+  );
+  return nested ?? (openers.length === 1 ? openers[0] : null);
+}
+
+function concernsDrivers({ claims }: EvidencePart): boolean {
+  return Object.keys(claims ?? {}).some(
+    (key) =>
+      key.startsWith("com.apple.developer.driverkit") ||
+      key.startsWith("com.apple.developer.system-extension"),
+  );
+}
+
+function rehearsePackage(
+  evidence: Evidence,
+  app: EvidencePart | null,
+  dext: EvidencePart | null,
+  options: RehearsalOptions,
+): PackageRehearsal {
+  const platform = options.platform ?? platformOf([app, dext]);
+  const personality = dext === null ? null : personalityOf(dext);
+  const rehearsal = rehearse({
+    app: signedPart(app),
+    dext: signedPart(dext),
+    tool: options.tool ?? "xcode",
+    platform,
+    serviceBundleIdentifier: serviceIdentifier(dext, personality),
+    serviceClass: textOf(personality?.IOUserClass) || "Driver",
+    userClientClass: userClientClass(personality) ?? "UserClient",
+    device: personality === null ? null : deviceOf(evidence, personality),
+    machine: { udid: options.udid ?? null, date: options.date ?? null },
+  });
+  return { platform: platform.name, app: describe(app), dext: describe(dext), rehearsal };
+}
+
+/** A part as the rehearsal takes it; null when nobody knows what it claims. */
+export function signedPart(part: EvidencePart | null): SignedPart | null {
+  if (part === null || part.claims === null) return null;
+  return {
+    role: part.role,
+    bundleIdentifier: part.bundleIdentifier,
+    teamIdentifier: part.teamIdentifier,
+    claims: part.claims,
+    profile: part.profile?.value.profile ?? null,
+    hasXmlComments: part.hasXmlComments,
+  };
+}
+
+function platformOf(parts: readonly (EvidencePart | null)[]): PlatformProfile {
+  const platforms = parts.flatMap((part) => part?.profile?.value.profile.platforms ?? []);
+  return platformProfile(platforms.length > 0 && !platforms.includes("OSX") ? "ipados" : "macos15");
+}
+
+function personalityOf(dext: EvidencePart): Properties | null {
+  const all = dext.infoPlist?.value.value.IOKitPersonalities;
+  if (!isDictionary(all)) return null;
+  return (
+    Object.values(all)
+      .filter(isDictionary)
+      .find((entry) => "IOUserClass" in entry) ?? null
+  );
+}
+
+/** It comes from the personality, not from the bundle (posts.md T1). An Info.plist of a project still has variables. */
+function serviceIdentifier(dext: EvidencePart | null, personality: Properties | null): string | null {
+  if (dext === null) return null;
+  const given = personality?.CFBundleIdentifier;
+  if (typeof given === "string" && !given.includes("$(")) return given;
+  // Without an Info.plist, or with a variable in it, the usual case is assumed.
+  return dext.infoPlist === null || personality === null || given !== undefined
+    ? dext.bundleIdentifier || null
+    : null;
+}
+
+function userClientClass(personality: Properties | null): string | null {
+  for (const value of Object.values(personality ?? {})) {
+    if (
+      isDictionary(value) &&
+      typeof value.IOUserClass === "string" &&
+      /UserClient/.test(textOf(value.IOClass))
+    )
+      return value.IOUserClass;
+  }
+  return null;
+}
+
+/** The first registry entry that the personality fits and that asks for an entitlement. */
+function deviceOf(evidence: Evidence, personality: Properties): MatchSubject | null {
+  for (const { value } of evidence.facts("registry-entry")) {
+    if (value.className !== personality.IOProviderClass) continue;
+    const subject = {
+      classChain: [value.className, "IOService"],
+      name: value.name,
+      properties: value.properties,
+    };
+    if (matchPersonality(personality, subject).matches) return subject;
+  }
+  return null;
+}
+
+function describe(part: EvidencePart | null): PackagePart | null {
+  if (part === null) return null;
+  const profile = part.profile?.value.profile ?? null;
+  const assumptions: string[] = [];
+  if (part.claims === null) assumptions.push("neither its signature nor its entitlements were given");
+  else if (part.claimsFrom === "file")
+    assumptions.push("its claims are those of an entitlements file; what was signed may differ");
+  if (part.profileBy === "only one")
+    assumptions.push("its profile was taken because it is the only one left");
+  else if (part.profileBy === "App ID") assumptions.push("its profile was found by the App ID");
+  if (profile?.allowlistSource === "plist")
+    assumptions.push("its profile has no DER, so the readable copy was compared");
+  return {
+    role: part.role,
+    bundleIdentifier: part.bundleIdentifier,
+    profile: profile?.name ?? null,
+    claims: part.claims === null ? [] : claimTable(part.claims, profile),
+    assumptions,
+  };
+}
+
+function textOf(value: PropertyValue | undefined): string {
+  return typeof value === "string" ? value : "";
+}

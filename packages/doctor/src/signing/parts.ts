@@ -1,0 +1,299 @@
+// Apps, drivers and tools put together from the evidence: which executable, Info.plist, entitlements and profile belong
+// to one another. What files are called decides nothing; which bundle they lie in does, where that is known.
+
+import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/runtime/properties";
+import type { Evidence } from "../evidence/evidence.ts";
+import type { Place } from "../evidence/evidence-source.ts";
+import type { Fact } from "../evidence/facts.ts";
+import { driverKit, isDextEntitlements, listsOf } from "../rules/questions.ts";
+import type { SignedPart } from "./rehearsal.ts";
+
+/** A part of which something was found; what is null was not among the evidence. */
+export interface EvidencePart {
+  readonly role: SignedPart["role"];
+  /** Empty when nothing tells. */
+  readonly bundleIdentifier: string;
+  readonly teamIdentifier: string;
+  readonly executables: readonly Fact<"executable">[];
+  readonly infoPlist: Fact<"property-list"> | null;
+  /** The entitlements file, or what the signature carries. */
+  readonly entitlements: Fact<"property-list"> | null;
+  readonly claims: Properties | null;
+  /** "signature": what was really signed. "file": an .entitlements file, which signing may still change. */
+  readonly claimsFrom: "signature" | "file" | null;
+  readonly hasXmlComments: boolean;
+  readonly profile: Fact<"profile"> | null;
+  /** How the profile was found: it lies in the same bundle, or its App ID says so, or it is the only one. */
+  readonly profileBy: "bundle" | "App ID" | "only one" | null;
+}
+
+const known = new WeakMap<Evidence, readonly EvidencePart[]>();
+
+/** In the order of the evidence. The same evidence always gives the same parts. */
+export function evidenceParts(evidence: Evidence): readonly EvidencePart[] {
+  const before = known.get(evidence);
+  if (before !== undefined) return before;
+  const parts = new Assembly(evidence).parts();
+  known.set(evidence, parts);
+  return parts;
+}
+
+/** Where a part's claim of `key` was seen. */
+export function claimPlace(part: EvidencePart, key: string): Place {
+  const fact = part.entitlements ?? part.executables[0] ?? part.infoPlist ?? part.profile;
+  if (part.entitlements !== null) return part.entitlements.value.placeOf(key);
+  return fact?.place ?? { file: "", line: 0, offset: 0, text: key };
+}
+
+/** The folder that a bundle's files share: a/B.app for a/B.app/Contents/MacOS/B and for a/B.app/Info.plist. */
+export function bundleFolder(file: string): string {
+  const steps = file.split("/").slice(0, -1);
+  while (["MacOS", "_CodeSignature", "Contents"].includes(steps.at(-1) ?? "")) steps.pop();
+  return steps.join("/");
+}
+
+interface Draft {
+  identifier: string;
+  folder: string;
+  infoPlist: Fact<"property-list"> | null;
+  executables: Fact<"executable">[];
+  entitlements: Fact<"property-list"> | null;
+  profile: Fact<"profile"> | null;
+  profileBy: EvidencePart["profileBy"];
+}
+
+class Assembly {
+  readonly #evidence: Evidence;
+  readonly #drafts: Draft[] = [];
+
+  constructor(evidence: Evidence) {
+    this.#evidence = evidence;
+  }
+
+  parts(): EvidencePart[] {
+    for (const list of listsOf(this.#evidence, "Info.plist")) this.#addInfoPlist(list);
+    for (const executable of this.#evidence.facts("executable")) this.#addExecutable(executable);
+    this.#addEntitlements();
+    this.#addProfiles();
+    return this.#drafts
+      .map(finish)
+      .filter((part) => part.claims !== null || part.infoPlist !== null || part.executables.length > 0);
+  }
+
+  #addInfoPlist(list: Fact<"property-list">): void {
+    const { value } = list.value;
+    const identifier = expandedText(value.CFBundleIdentifier);
+    const isCode = ["CFBundleExecutable", "IOKitPersonalities", "CFBundlePackageType"].some(
+      (key) => key in value,
+    );
+    const type = value.CFBundlePackageType;
+    if (!isCode || (typeof type === "string" && !["APPL", "DEXT", "SYSX"].includes(type))) return;
+    const twin = this.#drafts.find((draft) => identifier !== "" && draft.identifier === identifier);
+    // An executable's own copy of its Info.plist, or a second architecture's.
+    if (twin !== undefined && twin.infoPlist?.place.file === list.place.file) return;
+    this.#drafts.push({
+      ...emptyDraft,
+      identifier,
+      folder: bundleFolder(list.place.file),
+      infoPlist: list,
+      executables: [],
+    });
+  }
+
+  #addExecutable(executable: Fact<"executable">): void {
+    const { directory, infoPlist, slice } = executable.value;
+    if (slice !== null && slice.fileType !== "executable") return;
+    const folder = bundleFolder(executable.place.file);
+    const identifier = directory?.identifier ?? expandedText(infoPlist?.CFBundleIdentifier);
+    const same = this.#drafts.filter((draft) => draft.identifier !== "" && draft.identifier === identifier);
+    const near = this.#drafts.filter((draft) => draft.folder === folder && draft.infoPlist !== null);
+    const here = this.#drafts.filter((draft) => draft.executables[0]?.place.file === executable.place.file);
+    const home =
+      here[0] ??
+      same.find((draft) => draft.folder === folder) ??
+      same[0] ??
+      // Unsigned, or signed by a linker under the file's own name: the bundle it lies in tells.
+      (near.length === 1 && near[0].executables.length === 0 && isWeakIdentity(executable)
+        ? near[0]
+        : undefined);
+    if (home !== undefined) home.executables.push(executable);
+    else this.#drafts.push({ ...emptyDraft, identifier, folder, executables: [executable] });
+  }
+
+  /** Those of signatures belong to their executable; files to the part of their kind that has none. */
+  #addEntitlements(): void {
+    const lists = listsOf(this.#evidence, "entitlements");
+    const signed = new Set(this.#drafts.flatMap((draft) => draft.executables.map(({ place }) => place.file)));
+    for (const draft of this.#drafts) {
+      const files = new Set(draft.executables.map(({ place }) => place.file));
+      draft.entitlements = lists.find(({ place }) => files.has(place.file)) ?? null;
+    }
+    for (const list of lists) {
+      if (signed.has(list.place.file)) continue;
+      const isDext = isDextEntitlements(list.value.value);
+      const id = identifierOfClaims(list.value.value);
+      const open = this.#drafts.filter(
+        (draft) =>
+          draft.entitlements === null && !hasSignedClaims(draft) && (roleOf(draft) === "dext") === isDext,
+      );
+      const folder = bundleFolder(list.place.file);
+      const home =
+        open.find((draft) => id !== "" && draft.identifier === id) ??
+        only(open.filter((draft) => draft.folder === folder)) ??
+        only(open);
+      if (home !== undefined) home.entitlements = list;
+      else if (isDext || isAppEntitlements(list.value.value))
+        this.#drafts.push({ ...emptyDraft, identifier: id, folder, executables: [], entitlements: list });
+    }
+  }
+
+  #addProfiles(): void {
+    const profiles = this.#evidence.facts("profile");
+    for (const draft of this.#drafts) {
+      const near = profiles.filter(({ place }) => bundleFolder(place.file) === draft.folder);
+      const rivals = this.#drafts.filter(
+        ({ folder, infoPlist, executables }) =>
+          folder === draft.folder && (infoPlist !== null || executables.length > 0),
+      );
+      // A folder with one bundle and one profile is that bundle, unless the profile names another one of the evidence.
+      if (near.length === 1 && rivals.length === 1 && rivals[0] === draft) {
+        draft.profile = near[0];
+        draft.profileBy = "bundle";
+        continue;
+      }
+      const matching = profiles.filter(({ value }) =>
+        fitsAppId(value.profile.applicationIdentifier, draft.identifier),
+      );
+      const exact = matching.filter(({ value }) => !value.profile.applicationIdentifier.endsWith("*"));
+      draft.profile = newest(exact) ?? newest(matching);
+      draft.profileBy = draft.profile === null ? null : "App ID";
+    }
+    const taken = new Set(this.#drafts.map(({ profile }) => profile));
+    const free = profiles.filter((profile) => !taken.has(profile));
+    // One left on each side: they are each other's, and if the App ID does not fit, that is a finding.
+    const bare = this.#drafts.filter(
+      ({ profile, entitlements }) => profile === null && entitlements !== null,
+    );
+    for (const kind of [true, false]) {
+      const part = only(bare.filter((draft) => (roleOf(draft) === "dext") === kind));
+      const profile = only(free.filter(({ value }) => isDextEntitlements(value.profile.allowlist) === kind));
+      if (part === undefined || profile === undefined) continue;
+      part.profile = profile;
+      part.profileBy = "only one";
+      if (part.identifier === "")
+        part.identifier = bundleOfAppId(profile.value.profile.applicationIdentifier);
+    }
+  }
+}
+
+const emptyDraft = {
+  identifier: "",
+  folder: "",
+  infoPlist: null,
+  entitlements: null,
+  profile: null,
+  profileBy: null,
+} as const;
+
+function finish(draft: Draft): EvidencePart {
+  const signed = draft.executables.find(({ value }) => value.signed !== null)?.value;
+  const certificate = draft.executables.find(({ value }) => value.certificates.length > 0)?.value
+    .certificates[0];
+  const fromSignature = signed?.signed ?? null;
+  // A linker's ad-hoc signature claims nothing: the file that is to be signed with tells.
+  const isReal = fromSignature !== null && (fromSignature.source !== "none" || draft.entitlements === null);
+  const claims = isReal ? fromSignature.claims : (draft.entitlements?.value.value ?? null);
+  const team =
+    signed?.directory?.teamIdentifier ??
+    textOr(claims?.["com.apple.developer.team-identifier"]) ??
+    draft.profile?.value.profile.teamIdentifiers[0] ??
+    certificate?.organizationalUnit ??
+    "";
+  return {
+    role: roleOf(draft),
+    bundleIdentifier: draft.identifier,
+    teamIdentifier: team,
+    executables: draft.executables,
+    infoPlist: draft.infoPlist,
+    entitlements: draft.entitlements,
+    claims,
+    claimsFrom: claims === null ? null : isReal ? "signature" : "file",
+    hasXmlComments: fromSignature?.hasXmlComments === true || draft.entitlements?.value.hasComment === true,
+    profile: draft.profile,
+    profileBy: draft.profileBy,
+  };
+}
+
+function roleOf(draft: Draft): SignedPart["role"] {
+  const info = draft.infoPlist?.value.value;
+  if (info?.CFBundlePackageType === "DEXT") return "dext";
+  if (draft.executables.some(({ value }) => value.slice?.build?.platform === "DriverKit")) return "dext";
+  const claims =
+    draft.entitlements?.value.value ??
+    draft.executables.find(({ value }) => value.signed !== null)?.value.signed?.claims;
+  if (claims !== undefined && isDextEntitlements(claims)) return "dext";
+  const personalities = info?.IOKitPersonalities;
+  if (
+    isDictionary(personalities) &&
+    Object.values(personalities).some((entry) => isDictionary(entry) && "IOUserClass" in entry)
+  )
+    return "dext";
+  return info === undefined && draft.executables.length > 0 && draft.profile === null ? "tool" : "app";
+}
+
+function hasSignedClaims(draft: Draft): boolean {
+  return draft.executables.some(({ value }) => value.signed !== null && value.signed.source !== "none");
+}
+
+/** Nothing but the file's name stands behind its identity. */
+function isWeakIdentity({ value }: Fact<"executable">): boolean {
+  return (
+    value.directory === null ||
+    value.directory.flagNames.includes("linker-signed") ||
+    !value.directory.identifier.includes(".")
+  );
+}
+
+function isAppEntitlements(claims: Properties): boolean {
+  return Object.keys(claims).some(
+    (key) => key.startsWith(`${driverKit}.`) || key === "com.apple.developer.system-extension.install",
+  );
+}
+
+/** "TEAM.org.example.app" -> "org.example.app". */
+export function bundleOfAppId(applicationIdentifier: string): string {
+  const rest = applicationIdentifier.split(".").slice(1).join(".");
+  return rest.endsWith("*") ? "" : rest;
+}
+
+function identifierOfClaims(claims: Properties): string {
+  const own = claims["com.apple.application-identifier"] ?? claims["application-identifier"];
+  return bundleOfAppId(expandedText(own));
+}
+
+function fitsAppId(applicationIdentifier: string, bundle: string): boolean {
+  if (bundle === "" || applicationIdentifier === "") return false;
+  const wanted = applicationIdentifier.split(".").slice(1).join(".");
+  return wanted === bundle || (wanted.endsWith("*") && bundle.startsWith(wanted.slice(0, -1)));
+}
+
+function newest(profiles: readonly Fact<"profile">[]): Fact<"profile"> | null {
+  return profiles.reduce<Fact<"profile"> | null>(
+    (best, entry) =>
+      best === null || entry.value.profile.created > best.value.profile.created ? entry : best,
+    null,
+  );
+}
+
+function only<Item>(items: readonly Item[]): Item | undefined {
+  return items.length === 1 ? items[0] : undefined;
+}
+
+/** A text without $(VARIABLES); "" for one that has them, and for everything else. */
+function expandedText(value: PropertyValue | undefined): string {
+  return typeof value === "string" && !value.includes("$(") ? value : "";
+}
+
+function textOr(value: PropertyValue | undefined): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
