@@ -2,6 +2,8 @@
 
 import { formatReturn, returnName } from "@drydock/core/base/io-return";
 import { allRules } from "@drydock/doctor/rules/all-rules";
+import { returnContexts } from "@drydock/doctor/rules/return-contexts";
+import { meaningOf } from "@drydock/doctor/rules/return-meanings";
 import { exitCodes } from "./exit-codes.ts";
 
 export function explain(word: string): void {
@@ -21,9 +23,13 @@ function explanationOf(word: string): string | null {
     const code = Number(word) >>> 0;
     const name = returnName(code);
     const form = formatReturn(code);
-    const known = name === form ? "no name of IOKit, USB or Mach is known for it" : name;
+    const meaning = meaningOf(name);
+    const known =
+      name === form
+        ? "no name of IOKit, USB or Mach is known for it"
+        : `${name}${meaning === null ? "" : `. ${meaning}.`}`;
     const about = rulesAbout(form.slice(2)).concat(name === form ? [] : rulesAbout(name));
-    return `${form} (${code | 0}): ${known}\n${ruleLines([...new Set(about)])}`;
+    return `${form} (${code | 0}): ${known}\n${contextLines(name)}${ruleLines([...new Set(about)])}`;
   }
   const rule = allRules.find(({ id }) => id.toLowerCase() === word.toLowerCase());
   if (rule !== undefined) {
@@ -32,6 +38,12 @@ function explanationOf(word: string): string | null {
   }
   const about = word.length < 4 ? [] : rulesAbout(word);
   return about.length === 0 ? null : `${word}\n${ruleLines(about)}`;
+}
+
+/** What the code means when one certain call gave it. */
+function contextLines(name: string): string {
+  const known = returnContexts.filter((entry) => entry.name === name);
+  return known.map(({ calls, means, fix }) => `\nFrom ${calls.join(", ")}: ${means}.\n  ${fix}\n`).join("");
 }
 
 /** Rules whose words hold this one; the last part of an entitlement's name is enough. */

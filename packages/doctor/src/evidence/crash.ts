@@ -22,12 +22,22 @@ export interface CrashReport {
   readonly process: string;
   readonly path: string;
   readonly bundleIdentifier: string;
+  /** "1.0 (1)" or "1"; "" when the report does not say. */
+  readonly version: string;
+  /** -1 when the report does not say. */
+  readonly pid: number;
+  /** As printed: "2025-10-01 12:00:00.0000 +0000", or "". */
+  readonly time: string;
+  /** "Mac15,14", or "". */
+  readonly product: string;
   /** "macOS 15.7.1 (24G231)" */
   readonly osVersion: string;
   readonly exceptionType: string;
   readonly signal: string;
   /** "KERN_INVALID_ADDRESS at 0x..." or the codes. */
   readonly codes: string;
+  /** The codes as numbers, where they are printed; beyond 2^53 they are rounded. */
+  readonly rawCodes: readonly number[];
   /** Address of a bad access; null when there is none. */
   readonly address: number | null;
   /** Application specific information, and the loader's words. */
@@ -111,10 +121,15 @@ function reportOfJson(
     process: textOf(body, "procName") || textOf(header, "app_name") || textOf(header, "name"),
     path,
     bundleIdentifier: bundle || textOf(header, "bundleID") || textOf(body, "coalitionName"),
+    version: versionOf(body, header),
+    pid: numberOf(body, "pid") ?? -1,
+    time: textOf(body, "captureTime") || textOf(header, "timestamp"),
+    product: textOf(body, "modelCode"),
     osVersion: textOf(header, "os_version") || osOfBody(body),
     exceptionType: textOf(exception, "type"),
     signal: textOf(exception, "signal"),
     codes,
+    rawCodes: numbersOf(textOf(exception, "codes")),
     address: addressOf(codes, textOf(exception, "type")),
     information: linesOfInformation(body.asi),
     termination: [
@@ -128,6 +143,22 @@ function reportOfJson(
     images: images.slice(0, 4096),
     isDext: isDext(path, images, bundle),
   };
+}
+
+function versionOf(
+  body: Readonly<Record<string, unknown>>,
+  header: Readonly<Record<string, unknown>>,
+): string {
+  const bundle = isRecord(body.bundleInfo) ? body.bundleInfo : {};
+  const short = textOf(bundle, "CFBundleShortVersionString");
+  const build = textOf(bundle, "CFBundleVersion");
+  if (short !== "" && build !== "") return short === build ? short : `${short} (${build})`;
+  return short || build || textOf(header, "app_version");
+}
+
+/** "0x0000000000000001, 0x000000018f2a4000" */
+function numbersOf(codes: string): number[] {
+  return [...codes.matchAll(/0x[0-9a-f]{1,16}/gi)].slice(0, 8).map(([text]) => Number(text));
 }
 
 function osOfBody(body: Readonly<Record<string, unknown>>): string {
@@ -183,10 +214,15 @@ function readBrokenJson(
     process: stringValueOf(text, "procName")?.value ?? textOf(header, "app_name"),
     path,
     bundleIdentifier: textOf(header, "bundleID"),
+    version: versionOf({}, header),
+    pid: -1,
+    time: textOf(header, "timestamp"),
+    product: stringValueOf(text, "modelCode")?.value ?? "",
     osVersion: textOf(header, "os_version"),
     exceptionType: textOf(exception, "type"),
     signal: textOf(exception, "signal"),
     codes,
+    rawCodes: numbersOf(textOf(exception, "codes")),
     address: addressOf(codes, textOf(exception, "type")),
     information: linesOfInformation(asi),
     termination: "",
@@ -223,10 +259,20 @@ function readLegacy(document: TextDocument, sink: FactSink): void {
     process: head("Process").replace(/\s*\[\d+\]$/, ""),
     path,
     bundleIdentifier: head("Identifier"),
+    version: /^(.*?) \((.*)\)$/
+      .exec(head("Version"))
+      ?.slice(1)
+      .every((part, _index, both) => part === both[0])
+      ? head("Version").replace(/ \(.*$/, "")
+      : head("Version"),
+    pid: Number(/\[(\d{1,9})\]$/.exec(head("Process"))?.[1] ?? -1),
+    time: head("Date/Time"),
+    product: head("Hardware Model"),
     osVersion: head("OS Version"),
     exceptionType: exception?.[1] ?? "",
     signal: exception?.[2] ?? "",
     codes,
+    rawCodes: numbersOf(head("Exception Codes")),
     address: addressOf(codes, exception?.[1] ?? ""),
     information,
     termination: head("Termination Reason"),

@@ -15,10 +15,16 @@ export interface PanicReport {
   readonly product: string;
   /** Bundle ids named under "Kernel Extensions in backtrace". */
   readonly backtraceKexts: readonly string[];
-  /** Processes of the report's table, by name; empty when it has none. */
-  readonly processes: readonly string[];
+  /** Bundle ids under "loaded kexts". */
+  readonly loadedKexts: readonly string[];
+  /** The report's table of processes; empty when it has none. Pid -1: the table does not say. */
+  readonly processes: readonly { readonly pid: number; readonly name: string }[];
   /** "kernel_task", or "". */
   readonly panickedTask: string;
+  /** -1 when the report does not say. */
+  readonly panickedPid: number;
+  /** As printed: "2025-10-01 12:00:00.00 +0000", or "". */
+  readonly time: string;
   /** A forced reset or a watchdog (bug_type 151, or the text says so). */
   readonly isForcedReset: boolean;
   /** The whole text. */
@@ -68,7 +74,6 @@ function readEnvelope(
     sink.nestedText(place, value.value);
     return;
   }
-  const processes = [...around.matchAll(/"procname"\s*:\s*"([^"\\]{1,200})"/g)].map(([, name]) => name);
   sink.kind("panic report");
   sink.nestedText(place, value.value);
   sink.add(
@@ -78,10 +83,26 @@ function readEnvelope(
       ...report,
       osVersion: report.osVersion !== "" ? report.osVersion : field("os_version") || field("build"),
       product: field("product") || report.product,
-      processes: [...new Set([...processes, ...report.processes])].slice(0, 4096),
+      time: field("date") || field("timestamp"),
+      processes: processesOf(around),
       isForcedReset: report.isForcedReset || /"bug_type"\s*:\s*"151"/.test(around),
     },
   );
+}
+
+const mostProcesses = 4096;
+
+/** "processByPid" of the envelope: `"57": {"pid": 57, "procname": "x", ...}`, with the two in any order. */
+function processesOf(text: string): { pid: number; name: string }[] {
+  const found = new Map<string, { pid: number; name: string }>();
+  for (const { 1: name, index } of text.matchAll(/"procname"\s*:\s*"([^"\\]{1,200})"/g)) {
+    if (found.size === mostProcesses) break;
+    const before = text.slice(Math.max(0, index - 400), index);
+    const key = [...before.matchAll(/"(\d{1,9})"\s*:\s*\{/g)].at(-1)?.[1];
+    const pid = key === undefined ? -1 : Number(key);
+    found.set(`${pid} ${name}`, { pid, name });
+  }
+  return [...found.values()];
 }
 
 /** Text without an envelope: a .panic file, a photograph's transcript, a forum post. */
@@ -108,6 +129,7 @@ export function panicOfText(text: string): PanicReport | null {
   const message = (end < 0 ? rest.split(/\n\s*\n/)[0] : rest.slice(0, end)).trim();
   const line = (pattern: RegExp) => pattern.exec(text)?.[1].trim() ?? "";
   const kexts = /Kernel Extensions in backtrace:\s*\n((?:.*\n?){1,64})/.exec(text)?.[1] ?? "";
+  const loaded = /^loaded kexts:\s*\n((?:[\w.-]+[\t ].*\n?){1,512})/m.exec(text)?.[1] ?? "";
   return {
     message,
     cpu: Number(match[1]),
@@ -115,7 +137,10 @@ export function panicOfText(text: string): PanicReport | null {
     osVersion: line(/^(?:OS version|Mac OS version):\s*\n?\s*(\S[^\n]{0,60})/m),
     product: line(/^System model name:\s*([^\n(]{1,60})/m),
     backtraceKexts: [...kexts.matchAll(/^\s*(?:dependency:\s*)?([\w.-]{3,200})\(/gm)].map(([, name]) => name),
+    loadedKexts: [...loaded.matchAll(/^([\w.-]{3,200})[\t ]/gm)].map(([, name]) => name),
     processes: [],
+    panickedPid: Number(/Panicked task [^\n]{0,80}? pid (\d{1,9}): /.exec(text)?.[1] ?? -1),
+    time: "",
     panickedTask:
       line(/Panicked task [^\n]{0,80}? pid \d+: ([^\n]{1,80})/) ||
       line(/^BSD process name corresponding to current thread:\s*([^\n]{1,80})/m),

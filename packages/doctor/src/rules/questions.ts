@@ -31,11 +31,39 @@ export function onceFor(
   return finding === null ? [] : [{ ...finding, because: hits.slice(0, 3).map((hit) => hit.place) }];
 }
 
+/** Hits in what people and systems write: a word in a driver's source is no symptom. */
+export function spoken(evidence: Evidence, watch: Watch): Hit[] {
+  const sources = new Set(
+    evidence.files.filter((file) => file.kinds.includes("source")).map((file) => file.name),
+  );
+  return evidence.hits(watch).filter((hit) => !sources.has(hit.place.file));
+}
+
 export function listsOf(evidence: Evidence, role: EvidenceKind): Fact<"property-list">[] {
   return evidence.facts("property-list").filter((fact) => fact.value.role === role);
 }
 
 export const driverKit = "com.apple.developer.driverkit";
+
+/** The allowlist of a profile that was decoded to a property list. */
+export function allowlistOf(profile: Fact<"property-list">): Properties {
+  const list = profile.value.value.Entitlements;
+  return isDictionary(list) ? list : {};
+}
+
+/** "TEAM.bundle.id" or "TEAM.*" of a profile or of entitlements; "" when it has none. */
+export function applicationIdentifierOf(entitlements: Properties): string {
+  const value = entitlements["com.apple.application-identifier"] ?? entitlements["application-identifier"];
+  return typeof value === "string" ? value : "";
+}
+
+/** Whether an application identifier of a profile covers a bundle id. */
+export function coversBundle(applicationIdentifier: string, bundleIdentifier: string): boolean {
+  const wanted = applicationIdentifier.replace(/^[A-Z0-9]{10}\./, "");
+  return wanted.endsWith("*")
+    ? bundleIdentifier.startsWith(wanted.slice(0, -1))
+    : wanted === bundleIdentifier;
+}
 
 /** Entitlements of a driver carry the base key; an app's do not. */
 export function isDextEntitlements(value: Properties): boolean {

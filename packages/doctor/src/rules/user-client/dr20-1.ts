@@ -1,6 +1,7 @@
 // DR20-1: the kernel's "needed bundle ID" line: the app that opened a user client has no userclient-access key.
 
 import { watch } from "../../evidence/watch.ts";
+import { servicesOfBundle } from "../registry-joins.ts";
 import type { Rule } from "../rule.ts";
 
 const neededBundleId = watch(
@@ -29,7 +30,12 @@ export const dr20x1: Rule = {
         match[3] === ""
           ? `The service behind ${match[1]} has no CFBundleIdentifier property, so no app can be allowed to open it.`
           : `The app that opened ${match[1]} has no userclient-access key; it needs one that names ${match[3]}.`,
-      because: [place],
+      because: [
+        place,
+        ...servicesOfBundle(evidence, match[3])
+          .slice(0, 2)
+          .map((service) => service.value.placeOf("CFBundleIdentifier")),
+      ],
       about: [match[1], `0x${match[2]}`, match[3]],
     }));
   },

@@ -14,6 +14,24 @@ test("DR20-2 fires", async () => {
   );
 });
 
+test("DR20-2 fires: the registry says what the id belongs to, and what the service calls itself", async () => {
+  const registry = [
+    "+-o Null@0  <class IOUserService, id 0x10000ad60, registered, matched, active, busy 0 (0 ms), retain 7>",
+    "  | {",
+    '  |   "CFBundleIdentifier" = "org.example.personality"',
+    "  | }",
+    "  |",
+    "  +-o AUC  <class IOUserUserClient, id 0x10000ad6a, !registered, !matched, active, busy 0 (0 ms), retain 5>",
+    "      {",
+    "      }",
+  ].join("\n");
+  await assertFires(
+    dr20x2,
+    { a: "kernel: (org.example.drv.dext) DK: AUC-0x10000ad6a:UC entitlements check failed\n", r: registry },
+    /none of its values is org\.example\.personality\./,
+  );
+});
+
 test("DR20-2 is silent on a near miss", async () => {
   await assertSilent(dr20x2, {
     a: "DK: AUC-0x10000ad6a:UC failed userclient-access check, needed bundle ID x\nDK: AUC-0x10000ad6a:UC entitlements check failed\n",

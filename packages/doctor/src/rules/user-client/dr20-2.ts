@@ -1,8 +1,8 @@
 // DR20-2: the app's userclient-access value does not name the driver.
 
 import { watch } from "../../evidence/watch.ts";
-import { perHit } from "../questions.ts";
-import type { Rule } from "../rule.ts";
+import { entryWithId, servicesOfBundle } from "../registry-joins.ts";
+import type { Finding, Rule } from "../rule.ts";
 
 const refused = watch(
   ["UC entitlements check failed"],
@@ -33,15 +33,27 @@ export const dr20x2: Rule = {
   watches: [refused, needed, ipad],
   judge(evidence) {
     const explained = new Set([...evidence.hits(needed), ...evidence.hits(ipad)].map((hit) => hit.match[1]));
-    return perHit(evidence, refused, ({ match, row }) => {
-      if (explained.has(match[2])) return null;
-      const expected = row.sender.replace(/\.dext$/, "");
-      return {
-        score: 88,
-        claim: `The app that opened ${match[1]} has a userclient-access key, but none of its values is ${expected === "" ? "the driver's bundle id" : expected}.`,
-        about: [match[1], `0x${match[2]}`, ...(expected === "" ? [] : [expected])],
-        missing: ["the app's entitlements, and CFBundleIdentifier of the service in ioreg -l -w0"],
-      };
+    return evidence.hits(refused).flatMap(({ match, row, place }): Finding[] => {
+      if (explained.has(match[2])) return [];
+      const sender = row.sender.replace(/\.dext$/, "");
+      // The id is the user client's: what the app has to name is the property of the service above it.
+      const service =
+        entryWithId(evidence, Number.parseInt(match[2], 16))?.value.parents.at(-1) ??
+        servicesOfBundle(evidence, sender)[0]?.value;
+      const property = service?.properties.CFBundleIdentifier;
+      const expected = typeof property === "string" ? property : sender;
+      return [
+        {
+          score: 88,
+          claim: `The app that opened ${match[1]} has a userclient-access key, but none of its values is ${expected === "" ? "the driver's bundle id" : expected}.`,
+          because: [place, ...(service === undefined ? [] : [service.placeOf("CFBundleIdentifier")])],
+          about: [match[1], `0x${match[2]}`, ...(expected === "" ? [] : [expected])],
+          missing: [
+            "the app's entitlements",
+            ...(service === undefined ? ["CFBundleIdentifier of the service in ioreg -l -w0"] : []),
+          ],
+        },
+      ];
     });
   },
 };

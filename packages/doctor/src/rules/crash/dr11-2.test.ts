@@ -1,0 +1,38 @@
+// DR11-2: samples that fire it, and near misses that do not.
+
+import { test } from "node:test";
+import { assertFires, assertSilent } from "../../test/rule-check.ts";
+import { crashOf } from "../../test/samples.ts";
+import { dr11x2 } from "./dr11-2.ts";
+
+test("DR11-2 fires", async () => {
+  await assertFires(
+    dr11x2,
+    {
+      c: crashOf({
+        type: "EXC_BREAKPOINT",
+        frames: ["libdispatch.dylib a"],
+        information: ["Abort Cause 9007207844675875"],
+      }),
+    },
+    /names the thread with port 0x120/,
+    "hint",
+  );
+});
+
+test("DR11-2 fires: nobody", async () => {
+  await assertFires(
+    dr11x2,
+    {
+      c: crashOf({ type: "EXC_BREAKPOINT", frames: ["libdispatch.dylib a"], information: ["Abort Cause 3"] }),
+    },
+    /names no owner/,
+    "hint",
+  );
+});
+
+test("DR11-2 is silent on a near miss", async () => {
+  await assertSilent(dr11x2, {
+    c: crashOf({ type: "EXC_BREAKPOINT", frames: ["libdispatch.dylib a"], information: ["abort() called"] }),
+  });
+});

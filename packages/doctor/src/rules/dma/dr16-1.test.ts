@@ -1,0 +1,23 @@
+// DR16-1: samples that fire it, and near misses that do not.
+
+import { test } from "node:test";
+import { assertFires, assertSilent } from "../../test/rule-check.ts";
+import { dr16x1 } from "./dr16-1.ts";
+
+test("DR16-1 fires", async () => {
+  await assertFires(
+    dr16x1,
+    { q: "How to allocate 1 MB of contiguous memory in DriverKit for an audio ring?" },
+    /one contiguous range for the device/,
+  );
+});
+
+test("DR16-1 is silent on a near miss", async () => {
+  await assertSilent(dr16x1, { q: "the log rows are contiguous, and nothing else is said" });
+});
+
+test("DR16-1 is silent on a near miss: a comment in source", async () => {
+  await assertSilent(dr16x1, {
+    s: "#include <DriverKit/IOService.h>\n// DMA buffers are contiguous\nkern_return_t Foo::Bar(int a) {\n  return 0;\n}\n",
+  });
+});

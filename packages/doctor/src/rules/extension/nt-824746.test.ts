@@ -1,0 +1,28 @@
+// NT-824746: samples that fire it, and near misses that do not.
+
+import { test } from "node:test";
+import { assertFires, assertSilent } from "../../test/rule-check.ts";
+import { ntx824746 } from "./nt-824746.ts";
+
+const line = "sysextd: attempting to realize extension with identifier org.example.drv";
+const list = (state: string) => `1 extension(s)\n*\t*\tABCDE12345\torg.example.drv (1/1)\tdrv\t[${state}]\n`;
+
+test("NT-824746 fires", async () => {
+  await assertFires(
+    ntx824746,
+    { l: line, s: list("terminated waiting to uninstall on reboot") },
+    /waits for a restart/,
+  );
+});
+
+test("NT-824746 fires: approval", async () => {
+  await assertFires(ntx824746, { l: line, s: list("activated waiting for user") }, /user has not approved/);
+});
+
+test("NT-824746 fires: the line alone is a hint", async () => {
+  await assertFires(ntx824746, { l: line }, /goes no further/, "hint");
+});
+
+test("NT-824746 is silent on a near miss", async () => {
+  await assertSilent(ntx824746, { l: line, s: list("activated enabled") });
+});

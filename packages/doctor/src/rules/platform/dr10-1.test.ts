@@ -1,0 +1,33 @@
+// DR10-1: samples that fire it, and near misses that do not.
+
+import { test } from "node:test";
+import { assertFires, assertSilent } from "../../test/rule-check.ts";
+import { plist } from "../../test/samples.ts";
+import { dr10x1 } from "./dr10-1.ts";
+
+test("DR10-1 fires", async () => {
+  await assertFires(
+    dr10x1,
+    { q: "Our AX88772C adapter does not work on iPhone.\nCan DriverKit be used on iPhone, as on iPad?" },
+    /no driver extensions on iPhone/,
+  );
+});
+
+test("DR10-1 fires: a report of an iPhone and a driver's plist", async () => {
+  await assertFires(
+    dr10x1,
+    {
+      q: "Hardware Model:        iPhone15,2\n",
+      i: plist({ CFBundleIdentifier: "a.b.c", CFBundlePackageType: "DEXT" }),
+    },
+    /no driver extensions/,
+  );
+});
+
+test("DR10-1 is silent on a near miss", async () => {
+  await assertSilent(dr10x1, { q: "Our dext works on iPad13,4 with DriverKit." });
+});
+
+test("DR10-1 is silent on a near miss (2)", async () => {
+  await assertSilent(dr10x1, { a: "the iPhone app is fine", b: "DriverKit on macOS" });
+});

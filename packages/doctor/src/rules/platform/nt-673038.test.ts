@@ -1,0 +1,31 @@
+// NT-673038: samples that fire it, and near misses that do not.
+
+import { test } from "node:test";
+import { assertFires, assertSilent } from "../../test/rule-check.ts";
+import { plist } from "../../test/samples.ts";
+import { ntx673038 } from "./nt-673038.ts";
+
+const list = (more: Readonly<Record<string, string>>) =>
+  plist({
+    CFBundleIdentifier: "org.example.x",
+    IOKitPersonalities: { X: { IOProviderClass: "IOUserResources", IOUserClass: "ExampleX", ...more } },
+  });
+
+test("NT-673038 fires", async () => {
+  await assertFires(
+    ntx673038,
+    {
+      i: list({ IOResourceMatch: "IOBSD" }),
+      l: "kernel: (org.example.x.dext) /dev/cu.example: No such file or directory",
+    },
+    /orders nothing/,
+  );
+});
+
+test("NT-673038 is silent on a near miss", async () => {
+  await assertSilent(ntx673038, { i: list({ IOResourceMatch: "IOBSD" }), l: "open /dev/cu.example: ok" });
+});
+
+test("NT-673038 is silent on a near miss (2)", async () => {
+  await assertSilent(ntx673038, { i: list({}), l: "/dev/cu.example: No such file or directory" });
+});

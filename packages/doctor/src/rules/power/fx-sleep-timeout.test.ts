@@ -1,0 +1,22 @@
+// FX-SLEEP-TIMEOUT: samples that fire it, and near misses that do not.
+
+import { test } from "node:test";
+import { assertFires, assertSilent } from "../../test/rule-check.ts";
+import { panicOf } from "../../test/samples.ts";
+import { fxxsleepxtimeout } from "./fx-sleep-timeout.ts";
+
+test("FX-SLEEP-TIMEOUT fires", async () => {
+  await assertFires(
+    fxxsleepxtimeout,
+    {
+      p: panicOf(
+        "Sleep transition timed out after 180 seconds while calling power state change callbacks. Suspected bundle: org.example.reader.",
+      ),
+    },
+    /did not finish within 180 s \(calling power state change callbacks\)/,
+  );
+});
+
+test("FX-SLEEP-TIMEOUT is silent on a near miss", async () => {
+  await assertSilent(fxxsleepxtimeout, { p: panicOf("sleep transition finished after 180 seconds") });
+});
