@@ -15,29 +15,6 @@ const listTool = "iscsi-ls";
 const isThere = spawnSync(listTool, ["--help"]).error === undefined;
 const skip = isThere ? false : "needs the Debian package libiscsi-bin";
 
-/** Families of iscsi-test-cu that pass whole; docs/iscsi-conformance.md says what the others lack. */
-const families = [
-  "Read6",
-  "Read10",
-  "Read12",
-  "Read16",
-  "Write10",
-  "Write12",
-  "Write16",
-  "Verify10",
-  "Verify16",
-]
-  .concat([
-    "Inquiry",
-    "ModeSense6",
-    "ReadCapacity10",
-    "ReadCapacity16",
-    "TestUnitReady",
-    "Unmap",
-    "GetLBAStatus",
-  ])
-  .concat(["WriteSame10", "WriteSame16", "OrWrite", "iSCSIResiduals", "iSCSIcmdsn", "iSCSIdatasn"]);
-
 async function withTarget(
   chap: { user: string; secret: string } | null,
   body: (url: string) => Promise<void>,
@@ -77,20 +54,3 @@ test("CHAP lets the right secret in and the wrong one not", { skip, timeout: 30_
     await assert.rejects(run("iscsi-inq", [`iscsi://${address}/${name}/0`]));
   });
 });
-
-for (const family of families) {
-  test(`iscsi-test-cu ${family}: nothing fails`, { skip, timeout: 60_000 }, async () => {
-    await withTarget(null, async (address) => {
-      const result = await run("iscsi-test-cu", [
-        "-d",
-        "-n",
-        "-t",
-        `ALL.${family}`,
-        `iscsi://${address}/${name}/0`,
-      ]);
-      const summary = /tests\s+\d+\s+(\d+)\s+(\d+)\s+(\d+)/.exec(result.stdout);
-      assert.ok(summary !== null, result.stdout);
-      assert.ok(Number(summary[1]) > 0 && summary[1] === summary[2] && summary[3] === "0", result.stdout);
-    });
-  });
-}

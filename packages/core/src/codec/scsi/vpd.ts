@@ -195,12 +195,20 @@ export interface BlockDeviceCharacteristics {
   readonly rotationRate: number;
   /** 1 5.25", 2 3.5", 3 2.5", 4 1.8", 5 less; 0 not told. */
   readonly formFactor: number;
+  /** WABEREQ and WACEREQ: must a block be written before it is read, after SANITIZE's block and cryptographic erase. */
+  readonly afterBlockErase?: ReadAfterErase;
+  readonly afterCryptographicErase?: ReadAfterErase;
 }
+
+/** How reads of erased blocks end (SBC-3 tables 208 and 209): not told, with data, with MEDIUM ERROR or DATA PROTECT. */
+export const ReadAfterErase = { notTold: 0, good: 1, fails: 2, failsUntilWritten: 3 } as const;
+export type ReadAfterErase = (typeof ReadAfterErase)[keyof typeof ReadAfterErase];
 
 export function encodeBlockDeviceCharacteristics(data: BlockDeviceCharacteristics): Uint8Array {
   const bytes = page(VpdPage.blockDeviceCharacteristics, 60);
   putU16be(bytes, 4, data.rotationRate);
-  bytes[7] = data.formFactor;
+  bytes[7] =
+    ((data.afterBlockErase ?? 0) << 6) | ((data.afterCryptographicErase ?? 0) << 4) | data.formFactor;
   return bytes;
 }
 
@@ -208,7 +216,12 @@ export function decodeBlockDeviceCharacteristics(bytes: Uint8Array): BlockDevice
   const body = vpdBody(bytes, VpdPage.blockDeviceCharacteristics);
   if (body.length < 4)
     throw new DecodeError("Block device characteristics", 4 + body.length, "needs 4 bytes of body");
-  return { rotationRate: getU16be(body, 0), formFactor: body[3] & 0x0f };
+  return {
+    rotationRate: getU16be(body, 0),
+    formFactor: body[3] & 0x0f,
+    afterBlockErase: (body[3] >> 6) as ReadAfterErase,
+    afterCryptographicErase: ((body[3] >> 4) & 3) as ReadAfterErase,
+  };
 }
 
 export interface LogicalBlockProvisioning {

@@ -4,7 +4,7 @@ import { getU16be, getU32be } from "../../base/bytes.ts";
 import type { Clock, Nanoseconds } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
 import { type CdbFields, newCdbFields, readCdb, strayCdbByte } from "../../codec/scsi/cdb.ts";
-import { LengthUnit, ScsiOpcode, scsiCommandsOf } from "../../codec/scsi/commands.ts";
+import { LengthUnit, ScsiOpcode } from "../../codec/scsi/commands.ts";
 import { SenseCode, SenseKey, writeDescriptorSense, writeFixedSense } from "../../codec/scsi/sense.ts";
 import { ScsiDirection, ScsiStatus, type ScsiTask } from "../../ports/scsi-target.ts";
 import { UnitAttentions } from "./unit-attentions.ts";
@@ -194,15 +194,9 @@ export class LogicalUnit {
     const { fields } = this;
     const isKnown = readCdb(cdb, task.cdbBytes, fields);
     const { info } = fields;
-    if (info === null) {
-      if (scsiCommandsOf(opcode).length === 0 || opcode === ScsiOpcode.ataPassThrough16)
-        return this.fail(task, SenseKey.illegalRequest, SenseCode.invalidCommandOperationCode, {
-          cdbByte: 0,
-        });
-      return this.badCdb(task, opcode === ScsiOpcode.variableLength ? 8 : 1, 4);
-    }
-    if (opcode === ScsiOpcode.ataPassThrough16 || opcode === ScsiOpcode.ataPassThrough12)
+    if (!this.identity.serves(opcode))
       return this.fail(task, SenseKey.illegalRequest, SenseCode.invalidCommandOperationCode, { cdbByte: 0 });
+    if (info === null) return this.badCdb(task, opcode === ScsiOpcode.variableLength ? 8 : 1, 4);
     if (!isKnown) return this.badCdb(task, 0);
     const stray = strayCdbByte(cdb, info);
     if (stray >= 0) return this.badCdb(task, stray);
@@ -362,11 +356,12 @@ export class LogicalUnit {
     this.power.hasMedium = false;
   }
 
-  load(): void {
+  /** Everybody hears of it but the initiator that asked for it (-1: a hand did it). */
+  load(initiator = -1): void {
     if (this.power.hasMedium) return;
     this.power.hasMedium = true;
     this.power.start();
-    this.attentions.raise(SenseCode.notReadyToReady);
+    this.attentions.raise(SenseCode.notReadyToReady, initiator);
   }
 }
 

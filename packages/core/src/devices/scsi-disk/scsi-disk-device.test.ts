@@ -68,7 +68,7 @@ test("capacities of 512 bytes and of 66 TB", () => {
 
 for (const width of [6, 10, 12, 16, 32] as const) {
   test(`READ and WRITE(${width}) move the same blocks`, () => {
-    const bench = new ScsiDiskBench().ready();
+    const bench = new ScsiDiskBench([{ blockCount: 2048, hasLongCommands: true }]).ready();
     const data = pattern(512 * 9, width);
     assert.equal(
       bench.run((cdb) => writeReadWrite(cdb, "write", width, 77, 9), { data }).status,

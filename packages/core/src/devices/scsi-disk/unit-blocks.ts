@@ -155,8 +155,9 @@ export function prepareBlocks(unit: LogicalUnit, task: ScsiTask, fields: CdbFiel
     case Kind.writeSame: {
       const isUnmapping = (fields.flags & 0x08) !== 0;
       if (isUnmapping && !unit.options.isThin) return unit.badCdb(task, flagsAt(info), 3);
-      if (count === 0) return unit.badCdb(task, info.lengthAt);
+      if (count === 0 && limits.writeSameNonZero) return unit.badCdb(task, info.lengthAt);
       maximum = limits.maximumWriteSame;
+      if (sameBlocks(unit, lba, count) > maximum) return unit.badCdb(task, info.lengthAt);
       const hasData = info.opcode === ScsiOpcode.writeSame10 || (fields.flags & 0x01) === 0;
       blocks = hasData ? 1 : 0;
       if (hasData) direction = ScsiDirection.out;
@@ -175,6 +176,11 @@ export function prepareBlocks(unit: LogicalUnit, task: ScsiTask, fields: CdbFiel
   task.transferBytes = blocks * blockBytes;
   task.direction = task.transferBytes === 0 ? ScsiDirection.none : direction;
   return false;
+}
+
+/** Blocks that WRITE SAME writes: 0 stands for all from `lba` on. */
+function sameBlocks(unit: LogicalUnit, lba: number, count: number): number {
+  return count === 0 ? unit.medium.blockCount - lba : count;
 }
 
 function flagsAt(info: ScsiCommandInfo): number {
@@ -269,7 +275,8 @@ function isZero(data: Uint8Array, offset: number, length: number): boolean {
 
 function writeSame(unit: LogicalUnit, task: ScsiTask, fields: CdbFields, info: ScsiCommandInfo): true {
   const { medium } = unit;
-  const { lba, count } = fields;
+  const { lba } = fields;
+  const count = sameBlocks(unit, lba, fields.count);
   const isUnmapping = (fields.flags & 0x08) !== 0;
   const { blockBytes } = medium;
   let block: Uint8Array = zeroBlock;

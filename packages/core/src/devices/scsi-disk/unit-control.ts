@@ -2,7 +2,7 @@
 
 import { getU16be } from "../../base/bytes.ts";
 import type { CdbFields } from "../../codec/scsi/cdb.ts";
-import { type ScsiCommandInfo, ScsiOpcode, ServiceAction, scsiCommands } from "../../codec/scsi/commands.ts";
+import { type ScsiCommandInfo, ScsiOpcode, ServiceAction } from "../../codec/scsi/commands.ts";
 import { encodeReadCapacity10, encodeReadCapacity16, encodeReportLuns } from "../../codec/scsi/inquiry.ts";
 import { decodeUnmapList } from "../../codec/scsi/provisioning.ts";
 import { decodeReserveOut, reserveOutBytes } from "../../codec/scsi/reservations.ts";
@@ -21,16 +21,6 @@ const bufferBytes = 65536;
 const echoBytes = 4096;
 /** Overwriting with other bytes than zeros fills the store: only disks up to this size do it. */
 const overwriteMaximumBytes = 1 << 30;
-
-const refusedOpcodes: ReadonlySet<number> = new Set([
-  ScsiOpcode.ataPassThrough12,
-  ScsiOpcode.ataPassThrough16,
-  ScsiOpcode.extendedCopy,
-  ScsiOpcode.receiveCopyResults,
-]);
-
-/** Commands of the table that a disk answers. */
-const servedCommands = scsiCommands.filter(({ opcode }) => !refusedOpcodes.has(opcode));
 
 /** True: over. `fields` holds the task's CDB. */
 export function executeControl(unit: LogicalUnit, task: ScsiTask, fields: CdbFields): boolean {
@@ -199,10 +189,11 @@ function startStop(unit: LogicalUnit, task: ScsiTask): boolean {
   }
   if ((cdb[4] & 0x02) !== 0) {
     if (!unit.options.isRemovable) return unit.badCdb(task, 4, 1);
-    if (isStart) unit.load();
+    // A locked drive moves nothing in or out.
+    if (unit.preventing.size > 0)
+      return unit.fail(task, SenseKey.illegalRequest, SenseCode.mediumRemovalPrevented);
+    if (isStart) unit.load(task.initiator);
     else {
-      if (unit.preventing.size > 0)
-        return unit.fail(task, SenseKey.illegalRequest, SenseCode.mediumRemovalPrevented);
       unit.medium.flush(0, 0);
       unit.eject();
     }
@@ -256,11 +247,11 @@ function reportCommands(unit: LogicalUnit, task: ScsiTask): true {
   const { cdb } = task;
   const withTimeouts = (cdb[2] & 0x80) !== 0;
   const options = cdb[2] & 0x07;
-  if (options === 0) return unit.reply(task, encodeAllCommands(servedCommands, withTimeouts));
+  if (options === 0) return unit.reply(task, encodeAllCommands(unit.identity.commands, withTimeouts));
   if (options > 3) return unit.badCdb(task, 2, 2);
   const opcode = cdb[3];
   const action = getU16be(cdb, 4);
-  const served = servedCommands.filter((info) => info.opcode === opcode);
+  const served = unit.identity.commands.filter((info) => info.opcode === opcode);
   const hasActions = served.some((info) => info.serviceAction >= 0);
   // 001b is for opcodes without service actions, 010b for those with them, 011b for either (SPC-4 table 239).
   if (options === 1 && hasActions) return unit.badCdb(task, 2, 2);
@@ -288,8 +279,6 @@ function writeProtected(unit: LogicalUnit, task: ScsiTask): boolean {
 }
 
 function unmap(unit: LogicalUnit, task: ScsiTask): true {
-  if (!unit.options.isThin)
-    return unit.fail(task, SenseKey.illegalRequest, SenseCode.invalidCommandOperationCode, { cdbByte: 0 });
   if (unit.refuseUnready(task) || writeProtected(unit, task)) return true;
   if (task.transferBytes === 0) return true;
   const list = listOf(task);

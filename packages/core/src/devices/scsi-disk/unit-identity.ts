@@ -2,6 +2,7 @@
 
 import { putU32be } from "../../base/bytes.ts";
 import { bytesFromHex, encodeUtf8 } from "../../base/text.ts";
+import { type ScsiCommandInfo, ScsiOpcode, scsiCommands } from "../../codec/scsi/commands.ts";
 import { encodeStandardInquiry, putAscii, VersionDescriptor } from "../../codec/scsi/inquiry.ts";
 import { encodeLogPage, encodeSupportedLogPages, LogPage } from "../../codec/scsi/log-pages.ts";
 import {
@@ -16,6 +17,7 @@ import {
   encodeLogicalBlockProvisioning,
   encodeSupportedPages,
   encodeUnitSerialNumber,
+  ReadAfterErase,
   VpdPage,
 } from "../../codec/scsi/vpd.ts";
 import type { ResolvedUnitOptions } from "./unit-options.ts";
@@ -48,20 +50,43 @@ export function blockLimitsOf(options: ResolvedUnitOptions): BlockLimits {
     maximumUnmapDescriptors: isThin ? unmapDescriptorsMaximum : 0,
     optimalUnmapGranularity: isThin ? 1 : 0,
     maximumWriteSame: maximumTransfer,
-    writeSameNonZero: true,
+    writeSameNonZero: !options.writesSameToEnd,
     maximumAtomic: atomicMaximum,
     atomicAlignment: 0,
     atomicGranularity: 0,
   };
 }
 
+/** In the table because others send them; no disk here answers them. */
+const refusedOpcodes: ReadonlySet<number> = new Set([
+  ScsiOpcode.ataPassThrough12,
+  ScsiOpcode.ataPassThrough16,
+  ScsiOpcode.extendedCopy,
+  ScsiOpcode.receiveCopyResults,
+]);
+
+function isServed(opcode: number, options: ResolvedUnitOptions): boolean {
+  if (opcode === ScsiOpcode.variableLength) return options.hasLongCommands;
+  return opcode === ScsiOpcode.unmap ? options.isThin : !refusedOpcodes.has(opcode);
+}
+
 export class UnitIdentity {
   readonly limits: BlockLimits;
+  /** What REPORT SUPPORTED OPERATION CODES lists. */
+  readonly commands: readonly ScsiCommandInfo[];
+  readonly #served = new Uint8Array(256);
   readonly #options: ResolvedUnitOptions;
 
   constructor(options: ResolvedUnitOptions) {
     this.#options = options;
     this.limits = blockLimitsOf(options);
+    this.commands = scsiCommands.filter(({ opcode }) => isServed(opcode, options));
+    for (const { opcode } of this.commands) this.#served[opcode] = 1;
+  }
+
+  /** False: INVALID COMMAND OPERATION CODE. */
+  serves(opcode: number): boolean {
+    return this.#served[opcode] !== 0;
   }
 
   standardInquiry(): Uint8Array {
@@ -119,7 +144,12 @@ export class UnitIdentity {
       case VpdPage.blockLimits:
         return encodeBlockLimits(this.limits);
       case VpdPage.blockDeviceCharacteristics:
-        return encodeBlockDeviceCharacteristics({ rotationRate: options.rotationRate, formFactor: 3 });
+        return encodeBlockDeviceCharacteristics({
+          rotationRate: options.rotationRate,
+          formFactor: 3,
+          afterBlockErase: ReadAfterErase.good,
+          afterCryptographicErase: ReadAfterErase.good,
+        });
       case VpdPage.logicalBlockProvisioning:
         return encodeLogicalBlockProvisioning({
           canUnmap: options.isThin,

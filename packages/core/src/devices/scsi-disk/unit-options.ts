@@ -35,8 +35,12 @@ export interface ScsiUnitOptions {
   readonly cacheBytes?: number;
   /** Unmapped blocks exist: UNMAP and the UNMAP bit of WRITE SAME are served. Default: what the store can. */
   readonly isThin?: boolean;
+  /** WRITE SAME of 0 blocks writes to the last block (WSNZ 0); false: it is refused. Default false. */
+  readonly writesSameToEnd?: boolean;
   /** Most bytes that one READ or WRITE moves. Default 16 MiB. */
   readonly maximumTransferBytes?: number;
+  /** READ(32) and the like are served. They carry what protection type 2 needs, so disks without it have none. Default false. */
+  readonly hasLongCommands?: boolean;
   /** Turns per minute, 1 for none. Default 1. */
   readonly rotationRate?: number;
   /** From START UNIT, power-on or standby to ready. Default 0. */
@@ -100,7 +104,9 @@ export function resolveUnitOptions(
     canChangeCache: options.canChangeCache ?? true,
     cacheBytes: options.cacheBytes ?? (given === undefined ? 64 * mebibyte : 0),
     isThin: (options.isThin ?? true) && store.canDiscard,
+    writesSameToEnd: options.writesSameToEnd ?? false,
     maximumTransferBytes: options.maximumTransferBytes ?? 16 * mebibyte,
+    hasLongCommands: options.hasLongCommands ?? false,
     rotationRate: options.rotationRate ?? 1,
     spinUpNs: options.spinUpNs ?? 0,
     startsSpinning: options.startsSpinning ?? true,

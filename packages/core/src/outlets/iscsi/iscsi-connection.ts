@@ -646,6 +646,7 @@ export class IscsiConnection implements ByteStreamClient {
 
   #taskManagement(): void {
     const head = this.#head;
+    const expected = this.#expCmdSn;
     if (!this.#takeCmdSn()) return;
     const code = head[1] & 0x7f;
     const tag = getU32be(head, IscsiField.initiatorTaskTag);
@@ -655,8 +656,10 @@ export class IscsiConnection implements ByteStreamClient {
       const task = this.#tasks.get(getU32be(head, IscsiField.referencedTaskTag));
       const refCmdSn = getU32be(head, 32);
       if (task !== undefined) this.#abort(task);
-      // A command that was answered before, or that never came, is no error inside the window (§11.6.1).
-      else if (!serialLess(refCmdSn, this.#expCmdSn)) response = IscsiTaskResponse.noTask;
+      // A command that was sent and never came counts as received; one answered before is no task (§11.6.1).
+      else if (serialLess(refCmdSn, expected) || !serialLess(refCmdSn, getU32be(head, IscsiField.cmdSn)))
+        response = IscsiTaskResponse.noTask;
+      else if (refCmdSn === this.#expCmdSn) this.#expCmdSn = (refCmdSn + 1) >>> 0;
     } else if (code === IscsiTaskFunction.abortTaskSet || code === IscsiTaskFunction.clearTaskSet)
       this.#abortUnit(lun);
     else if (code === IscsiTaskFunction.logicalUnitReset) {
