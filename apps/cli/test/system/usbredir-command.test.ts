@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { UsbredirGuest } from "@drydock/core/outlets/usbredir/usbredir-guest";
+import { UsbredirGuest } from "@drydock/core/outlets/usbredir/test/usbredir-guest";
 import { connectSocket } from "@drydock/node/socket-stream";
 import { missingProgram, until } from "./live-rig.ts";
 

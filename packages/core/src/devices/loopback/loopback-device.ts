@@ -1,7 +1,7 @@
 // A device for testing carriers: loops data back, stalls and stays silent on request.
 
 import { ByteRing } from "../../base/byte-ring.ts";
-import { encodeConfiguration, TransferType } from "../../codec/usb/descriptors.ts";
+import { encodeBos, encodeConfiguration, TransferType, usb2Extension } from "../../codec/usb/descriptors.ts";
 import type { Setup } from "../../codec/usb/setup.ts";
 import { UsbNak } from "../../ports/usb-device.ts";
 import { UsbSpeed } from "../../ports/usb-speed.ts";
@@ -13,34 +13,46 @@ const bulkIn = 0x81;
 const bulkOut = 0x01;
 const interruptIn = 0x82;
 const alternateIn = 0x83;
-const packetBytes = 64;
+/** 2^n streams on the bulk endpoints at SuperSpeed. */
+const streamsLog2 = 4;
+
+/** What went in on one stream and has not come out; 0 is no stream. */
+interface Lane {
+  readonly ring: ByteRing;
+  owesZeroPacket: boolean;
+}
 
 /**
  * Bulk OUT 01h comes back on bulk IN 81h (4 KiB between them); interrupt IN 82h says what `notify` gave it; alternate
  * setting 1 adds bulk IN 83h, which answers zeros. Control: `echo` stores and returns its data, `refuse` always STALLs,
- * `haltEndpoint` halts the endpoint in wIndex.
+ * `haltEndpoint` halts the endpoint in wIndex. At SuperSpeed 01h and 81h have 16 streams: what goes out on one comes
+ * back on the same, 4 KiB each.
  */
 export class LoopbackDevice extends UsbDeviceModel {
-  readonly #ring = new ByteRing(12);
+  readonly #lanes = new Map<number, Lane>();
+  readonly #packetBytes: number;
   #echo = new Uint8Array(0);
   #notices: number[] = [];
-  #owesZeroPacket = false;
 
-  /** Drydock's own test ids unless told otherwise. */
+  /** Drydock's own test ids unless told otherwise; full speed unless told otherwise. */
   constructor(
     identity: { readonly idVendor: number; readonly idProduct: number } = {
       idVendor: 0x1209,
       idProduct: 0x0002,
     },
+    speed: typeof UsbSpeed.full | typeof UsbSpeed.super = UsbSpeed.full,
   ) {
+    const isSuper = speed === UsbSpeed.super;
+    const packetBytes = isSuper ? 1024 : 64;
     super({
-      speed: UsbSpeed.full,
+      speed,
       device: {
-        bcdUSB: 0x0200,
+        bcdUSB: isSuper ? 0x0310 : 0x0200,
         bDeviceClass: 0xff,
         bDeviceSubClass: 0,
         bDeviceProtocol: 0,
-        bMaxPacketSize0: 64,
+        // USB 3.2 §9.6.1: an exponent at SuperSpeed.
+        bMaxPacketSize0: isSuper ? 9 : 64,
         ...identity,
         bcdDevice: 0x0100,
         iManufacturer: 1,
@@ -48,16 +60,25 @@ export class LoopbackDevice extends UsbDeviceModel {
         iSerialNumber: 0,
         bNumConfigurations: 1,
       },
-      configurations: [configuration()],
+      configurations: [configuration(packetBytes, isSuper)],
       strings: ["Drydock", "Loopback"],
+      // USB 3.2 §9.6.2.2: SuperSpeed only.
+      ...(isSuper
+        ? {
+            bos: encodeBos([
+              usb2Extension(false),
+              { capabilityType: 3, content: Uint8Array.of(0, 0x08, 0, 3, 10, 0xff, 7) },
+            ]),
+          }
+        : {}),
     });
+    this.#packetBytes = packetBytes;
   }
 
   protected override powerOn(): void {
-    this.#ring.clear();
+    this.#lanes.clear();
     this.#echo = new Uint8Array(0);
     this.#notices = [];
-    this.#owesZeroPacket = false;
   }
 
   protected override answerRequest(setup: Setup): Uint8Array | null {
@@ -81,7 +102,13 @@ export class LoopbackDevice extends UsbDeviceModel {
     }
   }
 
-  protected override dataIn(endpoint: number, buffer: Uint8Array, offset: number, length: number): number {
+  protected override dataIn(
+    endpoint: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    stream: number,
+  ): number {
     if (endpoint === alternateIn) {
       buffer.fill(0, offset, offset + length);
       return length;
@@ -92,38 +119,58 @@ export class LoopbackDevice extends UsbDeviceModel {
       buffer[offset] = notice;
       return 1;
     }
-    const count = this.#ring.pull(buffer, offset, length);
+    const lane = this.#lane(stream);
+    const count = lane.ring.pull(buffer, offset, length);
     if (count > 0) {
-      this.#owesZeroPacket = count % packetBytes === 0 && count < length;
-      this.ready(bulkOut);
+      lane.owesZeroPacket = count % this.#packetBytes === 0 && count < length;
+      this.ready(bulkOut, stream);
       return count;
     }
-    if (!this.#owesZeroPacket) return UsbNak;
-    this.#owesZeroPacket = false;
+    if (!lane.owesZeroPacket) return UsbNak;
+    lane.owesZeroPacket = false;
     return 0;
   }
 
-  protected override dataOut(_endpoint: number, buffer: Uint8Array, offset: number, length: number): number {
+  protected override dataOut(
+    _endpoint: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    stream: number,
+  ): number {
     if (length === 0) return 0;
-    const taken = this.#ring.push(buffer, offset, length);
+    const taken = this.#lane(stream).ring.push(buffer, offset, length);
     if (taken === 0) return UsbNak;
-    this.ready(bulkIn);
+    this.ready(bulkIn, stream);
     return taken;
+  }
+
+  #lane(stream: number): Lane {
+    let lane = this.#lanes.get(stream);
+    if (lane === undefined) {
+      lane = { ring: new ByteRing(12), owesZeroPacket: false };
+      this.#lanes.set(stream, lane);
+    }
+    return lane;
   }
 }
 
-function configuration(): Uint8Array {
+function configuration(packetBytes: number, isSuper: boolean): Uint8Array {
+  const companion = (bmAttributes: number, wBytesPerInterval: number) =>
+    isSuper ? { companion: { bMaxBurst: 0, bmAttributes, wBytesPerInterval } } : {};
   const bulk = (bEndpointAddress: number) => ({
     bEndpointAddress,
     bmAttributes: TransferType.bulk,
     wMaxPacketSize: packetBytes,
     bInterval: 0,
+    ...companion(bEndpointAddress === alternateIn ? 0 : streamsLog2, 0),
   });
   const notices = {
     bEndpointAddress: interruptIn,
     bmAttributes: TransferType.interrupt,
     wMaxPacketSize: 8,
     bInterval: 1,
+    ...companion(0, 8),
   };
   const vendor = { bInterfaceNumber: 0, bInterfaceClass: 0xff, bInterfaceSubClass: 0, bInterfaceProtocol: 0 };
   return encodeConfiguration(

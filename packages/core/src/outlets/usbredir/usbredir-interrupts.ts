@@ -15,6 +15,10 @@ interface Receiver {
   /** Number of the next packet, from 0 at each start. */
   nextId: number;
   packetBytes: number;
+  /** Counts how often the endpoint began anew: what was read before that is nobody's. */
+  era: number;
+  /** Reports whose reads were over when the guest had stopped: at most as many as there are reads. */
+  kept: { readonly buffer: Uint8Array; readonly length: number }[];
 }
 
 export interface InterruptOptions {
@@ -28,19 +32,21 @@ export interface InterruptOptions {
 
 /**
  * Reads are submitted again from their own completion, unless the guest is behind: then they wait for `resume`, and so
- * does the device, which NAKs nothing and loses nothing.
+ * does the device, which loses nothing. Nor does stopping lose anything: a report that its read had already when the
+ * guest stopped is the first one after the next start, unless the endpoint has begun anew in between.
  */
 export class InterruptReceivers {
   readonly #options: InterruptOptions;
   readonly #receivers: Receiver[] = [];
   readonly #isBusy = new Uint8Array(interruptSlots);
   readonly #buffers = new Array<Uint8Array | null>(interruptSlots).fill(null);
+  readonly #eras = new Uint32Array(interruptSlots);
   #isHeld = false;
 
   constructor(options: InterruptOptions) {
     this.#options = options;
     for (let number = 1; number <= endpointCount; number++) {
-      this.#receivers.push({ isOn: false, nextId: 0, packetBytes: 0 });
+      this.#receivers.push({ isOn: false, nextId: 0, packetBytes: 0, era: 0, kept: [] });
     }
   }
 
@@ -66,10 +72,21 @@ export class InterruptReceivers {
     }
   }
 
-  /** Stops every endpoint that `isStale` says has begun anew. */
+  /** The guest was told of the start: what was kept for it follows. */
+  deliverKept(endpoint: number): void {
+    const receiver = this.#receivers[(endpoint & 0x0f) - 1];
+    if (!receiver.isOn) return;
+    for (const { buffer, length } of receiver.kept.splice(0)) this.#report(endpoint, buffer, length);
+  }
+
+  /** Stops every endpoint that `isStale` says has begun anew, and forgets what came from it. */
   stopWhere(isStale: (endpoint: number) => boolean): void {
     for (let number = 1; number <= endpointCount; number++) {
-      if (this.#receivers[number - 1].isOn && isStale(0x80 | number)) this.stop(0x80 | number);
+      if (!isStale(0x80 | number)) continue;
+      this.stop(0x80 | number);
+      const receiver = this.#receivers[number - 1];
+      receiver.era++;
+      receiver.kept.length = 0;
     }
   }
 
@@ -91,27 +108,35 @@ export class InterruptReceivers {
     this.#buffers[slot] = null;
     const number = Math.floor(slot / depth) + 1;
     const receiver = this.#receivers[number - 1];
+    const isOurs = receiver.era === this.#eras[slot];
+    // Bytes that had come when a read was cancelled are a report's beginning: they are not to be had again.
+    const isReport = status === UsbStatus.ok || (status === UsbStatus.cancelled && actualBytes > 0);
+    if (isReport && isOurs) {
+      if (receiver.isOn) this.#report(0x80 | number, buffer, actualBytes);
+      else receiver.kept.push({ buffer, length: actualBytes });
+    }
     if (!receiver.isOn || status === UsbStatus.gone) return;
-    const endpoint = 0x80 | number;
-    if (status === UsbStatus.ok) {
-      const { capabilities } = this.#options;
-      const packet = {
-        kind: "interruptPacket",
-        endpoint,
-        status: UsbredirStatus.ok,
-        length: actualBytes,
-        data: buffer,
-      } as const;
-      writeUsbredirData(buffer, packet, actualBytes, receiver.nextId, capabilities);
-      receiver.nextId = (receiver.nextId + 1) % 0x1_0000_0000;
-      this.#options.write(
-        buffer.subarray(0, usbredirDataOffset("interruptPacket", capabilities) + actualBytes),
-      );
-    } else if (status !== UsbStatus.cancelled) {
-      this.#end(endpoint, status === UsbStatus.stall ? UsbredirStatus.stall : UsbredirStatus.ioError);
+    const isFailure = status !== UsbStatus.ok && status !== UsbStatus.cancelled;
+    if (isFailure && isOurs) {
+      this.#end(0x80 | number, status === UsbStatus.stall ? UsbredirStatus.stall : UsbredirStatus.ioError);
       return;
     }
     this.#refill(number);
+  }
+
+  #report(endpoint: number, buffer: Uint8Array, length: number): void {
+    const { capabilities } = this.#options;
+    const receiver = this.#receivers[(endpoint & 0x0f) - 1];
+    const packet = {
+      kind: "interruptPacket",
+      endpoint,
+      status: UsbredirStatus.ok,
+      length,
+      data: buffer,
+    } as const;
+    writeUsbredirData(buffer, packet, length, receiver.nextId, capabilities);
+    receiver.nextId = (receiver.nextId + 1) % 0x1_0000_0000;
+    this.#options.write(buffer.subarray(0, usbredirDataOffset("interruptPacket", capabilities) + length));
   }
 
   #refill(number: number): void {
@@ -138,6 +163,7 @@ export class InterruptReceivers {
       }
       this.#isBusy[slot] = 1;
       this.#buffers[slot] = buffer;
+      this.#eras[slot] = this.#receivers[number - 1].era;
     }
     return UsbredirStatus.ok;
   }

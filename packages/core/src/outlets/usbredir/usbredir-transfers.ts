@@ -152,6 +152,7 @@ export class UsbredirTransfers {
         const { endpoint } = message;
         const status = this.#startInterrupts(endpoint);
         this.#send({ kind: "interruptReceivingStatus", status, endpoint }, id);
+        if (status === UsbredirStatus.ok) this.#interrupts.deliverKept(endpoint);
         return true;
       }
       case "stopInterruptReceiving": {

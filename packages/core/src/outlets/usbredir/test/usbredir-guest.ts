@@ -1,9 +1,9 @@
 // A usbredir guest for tests: says what it is told to say, and keeps what it hears.
 
-import { type UsbredirId, UsbredirStatus } from "../../codec/usbredir/usbredir.ts";
-import { encodeUsbredir, type UsbredirMessage } from "../../codec/usbredir/usbredir-messages.ts";
-import type { ByteStream, ByteStreamClient } from "../../ports/byte-stream.ts";
-import { UsbredirReader } from "../../ports/usbredir-reader.ts";
+import { type UsbredirId, UsbredirStatus } from "../../../codec/usbredir/usbredir.ts";
+import { encodeUsbredir, type UsbredirMessage } from "../../../codec/usbredir/usbredir-messages.ts";
+import type { ByteStream, ByteStreamClient } from "../../../ports/byte-stream.ts";
+import { UsbredirReader } from "../../../ports/usbredir-reader.ts";
 
 /** What QEMU 7.2 announces. */
 const everything = 0xff;
