@@ -8,6 +8,7 @@ import { formatLog } from "@drydock/core/runtime/log-text";
 import { writeUsbPcapng } from "@drydock/core/trace/usb-pcapng";
 import { diagnose } from "@drydock/doctor/diagnose";
 import { type EvidenceSource, sourceOfBytes, sourceOfText } from "@drydock/doctor/evidence/evidence-source";
+import { cppGrammar } from "@drydock/node/cpp-grammar";
 import { hostTurn } from "@drydock/node/host-turn";
 import { type CaseRun, findCase } from "./casebook.ts";
 import { runUpdate } from "./P09-sendcdb-uas/case.ts";
@@ -46,7 +47,7 @@ const expected: Readonly<Record<string, string>> = {
 
 for (const [id, rule] of Object.entries(expected)) {
   test(`the doctor names ${id} from its bundle: ${rule} first`, async () => {
-    const { answers } = await diagnose(await bundleOf(id, "bad"));
+    const { answers } = await diagnose(await bundleOf(id, "bad"), { cppGrammar });
     assert.equal(answers[0]?.rule, rule, JSON.stringify(answers.map((answer) => answer.claim)));
   });
 }
@@ -69,7 +70,7 @@ test("several cases in one folder: each file's surest answer is its own case's",
       owner.set(source.name, id);
     }
   }
-  const { answers } = await diagnose(sources);
+  const { answers } = await diagnose(sources, { cppGrammar });
   for (const [id, rule] of Object.entries(expected)) {
     const own = answers.filter((answer) => answer.because.some((place) => owner.get(place.file) === id));
     assert.equal(own[0]?.rule, rule, id);
@@ -78,7 +79,7 @@ test("several cases in one folder: each file's surest answer is its own case's",
 
 test("the good sides give no answer", async () => {
   for (const id of ["P02", "P09", "P13", "P20"]) {
-    const { answers } = await diagnose(await bundleOf(id, "good"));
+    const { answers } = await diagnose(await bundleOf(id, "good"), { cppGrammar });
     assert.deepEqual(
       answers.map((answer) => answer.claim),
       [],
@@ -90,7 +91,7 @@ test("the good sides give no answer", async () => {
 test("an iPad's registry is recognised as what it is, and nothing is known to be wrong", async () => {
   const { rig } = await ipadBench(options, null);
   const text = formatRegistryTree(rig.machine.registry.snapshot());
-  const { answers, files } = await diagnose([sourceOfText("x", text)]);
+  const { answers, files } = await diagnose([sourceOfText("x", text)], { cppGrammar });
   assert.deepEqual(files[0].kinds, ["registry dump"]);
   assert.deepEqual(answers, []);
 });

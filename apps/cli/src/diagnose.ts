@@ -2,6 +2,7 @@
 
 import { diagnose } from "@drydock/doctor/diagnose";
 import { formatDiagnosis } from "@drydock/doctor/report/text-report";
+import { cppGrammar } from "@drydock/node/cpp-grammar";
 import { evidenceOf } from "./evidence-folder.ts";
 import { exitCodes } from "./exit-codes.ts";
 
@@ -16,7 +17,7 @@ export async function diagnosePaths(paths: readonly string[], options: DiagnoseC
   const { sources, skipped } = evidenceOf(paths);
   if (sources.length === 0) throw new RangeError(`there is no file in ${paths.join(", ")}`);
   for (const line of skipped) process.stderr.write(`drydock: ${line}\n`);
-  const diagnosis = await diagnose(sources, { redact: options.redact === true });
+  const diagnosis = await diagnose(sources, { redact: options.redact === true, cppGrammar });
   if (options.json === true) process.stdout.write(`${JSON.stringify(diagnosis, null, 2)}\n`);
   else {
     process.stdout.write(

@@ -12,6 +12,7 @@ import type { ReadFile } from "./evidence/facts.ts";
 import { redactDiagnosis } from "./report/redact.ts";
 import { allRules } from "./rules/all-rules.ts";
 import { type Actor, answerThreshold, type Certainty, type Rule, type Severity } from "./rules/rule.ts";
+import type { CppGrammar } from "./source/cpp-parser.ts";
 
 /** One finding with everything that a reader of the report needs. */
 export interface Answer {
@@ -39,12 +40,23 @@ export interface Diagnosis {
   readonly answers: readonly Answer[];
   /** Findings below the threshold: they fit many causes. */
   readonly hints: readonly Answer[];
+  /** Findings that a comment in the source takes back, each with the comment's reason. */
+  readonly suppressed: readonly SuppressedFinding[];
   readonly files: readonly ReadFile[];
   /** What would help to say more. */
   readonly missing: readonly string[];
 }
 
+export interface SuppressedFinding {
+  readonly rule: string;
+  readonly claim: string;
+  readonly place: Place;
+  readonly reason: string;
+}
+
 export interface DiagnoseOptions {
+  /** Brings the C++ grammar; without it source files are named and not read. */
+  readonly cppGrammar?: CppGrammar;
   readonly rules?: readonly Rule[];
   readonly limits?: EvidenceLimits;
   /** Team ids, serial numbers, devices and user names become words. Default false. */
@@ -60,7 +72,12 @@ export async function diagnose(
 ): Promise<Diagnosis> {
   const rules = options.rules ?? allRules;
   const watches = rules.flatMap((rule) => rule.watches ?? []);
-  const evidence = await collectEvidence(sources, watches, options.limits ?? defaultLimits);
+  const evidence = await collectEvidence(
+    sources,
+    watches,
+    options.limits ?? defaultLimits,
+    options.cppGrammar ?? null,
+  );
   const diagnosis = judge(evidence, rules);
   return options.redact === true ? redactDiagnosis(diagnosis, evidence.secrets) : diagnosis;
 }
@@ -68,8 +85,14 @@ export async function diagnose(
 /** The second half of {@link diagnose}, for those who hold evidence already. */
 export function judge(evidence: Evidence, rules: readonly Rule[] = allRules): Diagnosis {
   const found = new Map<string, Answer>();
+  const suppressed: SuppressedFinding[] = [];
   for (const rule of rules) {
     for (const finding of rule.judge(evidence)) {
+      const reason = suppressionOf(evidence, rule.id, finding.because[0]);
+      if (reason !== null) {
+        suppressed.push({ rule: rule.id, claim: finding.claim, place: finding.because[0], reason });
+        continue;
+      }
       const answer: Answer = {
         rule: rule.id,
         title: rule.title,
@@ -101,15 +124,31 @@ export function judge(evidence: Evidence, rules: readonly Rule[] = allRules): Di
     isKnown: answers.length > 0,
     answers,
     hints,
+    suppressed,
     files: evidence.files,
     missing: whatIsMissing(evidence, answers, hints),
   };
 }
 
+/** The reason given by a comment on the finding's line or the one before; null when there is none. */
+function suppressionOf(evidence: Evidence, rule: string, place: Place | undefined): string | null {
+  if (place === undefined) return null;
+  const fits = evidence
+    .facts("suppression")
+    .find(
+      (fact) =>
+        fact.value.rule === rule &&
+        fact.place.file === place.file &&
+        (fact.place.line === place.line || fact.place.line === place.line - 1),
+    );
+  return fits?.value.reason ?? null;
+}
+
 /** The same claim from two places. */
 function together(left: Answer, right: Answer): Answer {
-  const seen = new Set(left.because.map((place) => `${place.file}:${place.line}:${place.offset ?? 0}`));
-  const more = right.because.filter((place) => !seen.has(`${place.file}:${place.line}:${place.offset ?? 0}`));
+  const key = (place: Place) => `${place.file}:${place.line}:${place.column ?? 0}:${place.offset ?? 0}`;
+  const seen = new Set(left.because.map(key));
+  const more = right.because.filter((place) => !seen.has(key(place)));
   return {
     ...left,
     score: Math.max(left.score, right.score),

@@ -1,5 +1,6 @@
 // From sources to evidence: recognises each file by its content and lets every reader that fits look at it.
 
+import type { CppGrammar } from "../source/cpp-parser.ts";
 import { Evidence, type Secret } from "./evidence.ts";
 import { defaultLimits, type EvidenceLimits, type EvidenceSource, type Place } from "./evidence-source.ts";
 import type { EvidenceKind, Fact, FactName, FactTypes, ReadFile } from "./facts.ts";
@@ -23,8 +24,9 @@ export async function collectEvidence(
   sources: Iterable<EvidenceSource> | AsyncIterable<EvidenceSource>,
   watches: readonly Watch[],
   limits: EvidenceLimits = defaultLimits,
+  cppGrammar: CppGrammar | null = null,
 ): Promise<Evidence> {
-  const collector = new Collector(watches, limits);
+  const collector = new Collector(watches, limits, cppGrammar);
   for await (const source of sources) await collector.read(source, 0);
   return collector.finish();
 }
@@ -43,10 +45,12 @@ class Collector {
   readonly #facts = new Map<FactName, Fact<FactName>[]>();
   readonly #hits = new Map<Watch, Hit[]>();
   readonly #counts = new Map<Watch, number>();
+  readonly #cppGrammar: CppGrammar | null;
   #unpackedBytes = 0;
   #members = 0;
 
-  constructor(watches: readonly Watch[], limits: EvidenceLimits) {
+  constructor(watches: readonly Watch[], limits: EvidenceLimits, cppGrammar: CppGrammar | null) {
+    this.#cppGrammar = cppGrammar;
     this.#watches = watches;
     this.#limits = limits;
     const anchors = textReaders.map((reader): Watch => ({ needles: reader.anchors, pattern: /^/ }));
@@ -54,7 +58,13 @@ class Collector {
   }
 
   async read(source: EvidenceSource, depth: number): Promise<void> {
-    const file = new FileInHand(this.#table, this.#watches.length, source.name, this.#limits);
+    const file = new FileInHand(
+      this.#table,
+      this.#watches.length,
+      source.name,
+      this.#limits,
+      this.#cppGrammar,
+    );
     const nested: EvidenceSource[] = [];
     try {
       await this.#readInto(file, source, nested);
@@ -100,7 +110,7 @@ class Collector {
     if (reader === undefined) file.problem("is empty");
     else if (reader === null) {
       file.pushText(pieces);
-      file.finishText();
+      await file.finishText();
     } else {
       file.kind(reader.kind);
       await reader.read({ name: source.name, bytes: joined(pieces, held) }, file);
@@ -175,6 +185,7 @@ function joined(pieces: readonly Uint8Array[], most: number): Uint8Array {
 /** One file while it is being read: the sink of its readers. */
 class FileInHand implements FactSink {
   readonly limits: EvidenceLimits;
+  readonly cppGrammar: CppGrammar | null;
   readonly facts = new Map<FactName, Fact<FactName>[]>();
   readonly secrets: Secret[] = [];
   readonly counts: number[];
@@ -193,8 +204,15 @@ class FileInHand implements FactSink {
   #wholeBytes = 0;
   #logRows = 0;
 
-  constructor(table: WatchTable, watchCount: number, name: string, limits: EvidenceLimits) {
+  constructor(
+    table: WatchTable,
+    watchCount: number,
+    name: string,
+    limits: EvidenceLimits,
+    cppGrammar: CppGrammar | null,
+  ) {
     this.limits = limits;
+    this.cppGrammar = cppGrammar;
     this.#name = name;
     this.#table = table;
     this.#watchCount = watchCount;
@@ -237,7 +255,7 @@ class FileInHand implements FactSink {
     else this.#whole = null;
   }
 
-  finishText(): void {
+  async finishText(): Promise<void> {
     const rest = this.#recode?.(null);
     if (rest !== undefined && rest.length > 0) this.#push(rest);
     this.#scan?.finish();
@@ -251,16 +269,16 @@ class FileInHand implements FactSink {
       const document = new TextDocument(this.#name, decodeLine(joined(this.#whole, this.#wholeBytes)));
       // The order of readers.ts, not of the anchors in the file.
       for (const reader of textReaders.filter((candidate) => this.#anchored.has(candidate)))
-        this.#runReader(reader, document);
+        await this.#runReader(reader, document);
     }
     this.#whole = null;
     if (this.#logRows > 0) this.kind("log");
     if (this.#kinds.size === 0) this.kind("text");
   }
 
-  #runReader(reader: TextReader, document: TextDocument): void {
+  async #runReader(reader: TextReader, document: TextDocument): Promise<void> {
     try {
-      reader.read(document, this);
+      await reader.read(document, this);
     } catch (error) {
       this.problem(
         `looks like a ${reader.kind}, but cannot be read as one: ${error instanceof Error ? error.message : String(error)}`,

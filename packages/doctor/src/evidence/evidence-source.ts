@@ -12,6 +12,8 @@ export interface Place {
   readonly file: string;
   /** 1 for the first line. 0 in a binary file, where `offset` says where. */
   readonly line: number;
+  /** 1 for the first character of the line, in UTF-16 code units, where a reader knows it. */
+  readonly column?: number;
   /** Byte position in the file, where lines do not exist. */
   readonly offset?: number;
   /** The line, cut to something that can be shown. */
@@ -30,6 +32,8 @@ export interface EvidenceLimits {
   readonly hitsPerWatch: number;
   /** Facts of one kind kept from one file. */
   readonly factsPerFile: number;
+  /** Source with more characters than this is not parsed. */
+  readonly sourceCharacters: number;
   /** Longest line that is looked at whole. Bytes. */
   readonly lineBytes: number;
 }
@@ -41,6 +45,7 @@ export const defaultLimits: EvidenceLimits = {
   unpackedBytes: 512 << 20,
   hitsPerWatch: 200,
   factsPerFile: 50_000,
+  sourceCharacters: 2 << 20,
   lineBytes: 64 << 10,
 };
 

@@ -1,5 +1,6 @@
 // What readers find in files: each kind of fact, its shape, and the files themselves.
 
+import type { SourceFile } from "../source/source-file.ts";
 import type { ScsiCommandFact, UsbTransfer } from "./capture.ts";
 import type { CrashReport } from "./crash.ts";
 import type { Place } from "./evidence-source.ts";
@@ -9,7 +10,6 @@ import type { ProfileFact } from "./profile-file.ts";
 import type { PropertyListFact } from "./property-list.ts";
 import type { RegistryEntry } from "./registry.ts";
 import type { Executable } from "./signed-code.ts";
-import type { SourceText } from "./source-text.ts";
 
 /** Kinds of file as a person knows them. */
 export type EvidenceKind =
@@ -39,9 +39,17 @@ export interface FactTypes {
   "property-list": PropertyListFact;
   "registry-entry": RegistryEntry;
   "scsi-command": ScsiCommandFact;
-  source: SourceText;
+  source: SourceFile;
+  /** A comment in source that takes one rule's findings back, with its reason. */
+  suppression: Suppression;
   "system-extension": SystemExtension;
   transfer: UsbTransfer;
+}
+
+export interface Suppression {
+  /** "DR02-3" */
+  readonly rule: string;
+  readonly reason: string;
 }
 
 export type FactName = keyof FactTypes;

@@ -1,5 +1,6 @@
 // What a reader is, what it is given, and where it puts what it finds.
 
+import type { CppGrammar } from "../source/cpp-parser.ts";
 import type { EvidenceLimits, EvidenceSource, Place } from "./evidence-source.ts";
 import { shownText } from "./evidence-source.ts";
 import type { EvidenceKind, FactName, FactTypes } from "./facts.ts";
@@ -7,6 +8,8 @@ import type { EvidenceKind, FactName, FactTypes } from "./facts.ts";
 /** Where readers put facts. */
 export interface FactSink {
   readonly limits: EvidenceLimits;
+  /** For source; without it source is named and not read. */
+  readonly cppGrammar?: CppGrammar | null;
   add<Name extends FactName>(name: Name, place: Place, value: FactTypes[Name]): void;
   /** A line for the person: what could not be read, and what to do. */
   problem(text: string): void;
@@ -29,7 +32,7 @@ export interface TextReader {
   readonly kind: EvidenceKind;
   /** ASCII, four characters or more, letters in either case. */
   readonly anchors: readonly string[];
-  read(text: TextDocument, sink: FactSink): void;
+  read(text: TextDocument, sink: FactSink): void | Promise<void>;
 }
 
 /** A reader of bytes knows its file by the first ones. */
@@ -86,6 +89,12 @@ export class TextDocument {
 
   placeAt(offset: number): Place {
     return this.place(this.lineAt(offset));
+  }
+
+  /** The same with the column. */
+  pointAt(offset: number): Place {
+    const line = this.lineAt(offset);
+    return { ...this.place(line), column: offset - this.startOf(line) + 1 };
   }
 
   #lineStarts(): Uint32Array {

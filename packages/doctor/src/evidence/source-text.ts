@@ -1,45 +1,86 @@
-// C++ and .iig source of drivers, recognised by what only such files hold. Reading it is the source rules' business.
+// C++ and .iig source of drivers, recognised by what only such files hold, and read with the C++ grammar.
 
-import { shownText } from "./evidence-source.ts";
-import type { TextReader } from "./reader.ts";
-
-export interface SourceText {
-  readonly language: "c++" | "iig";
-  readonly text: string;
-}
+import { cppParser } from "../source/cpp-parser.ts";
+import { sourceFileOf } from "../source/source-file.ts";
+import type { Syntax } from "../source/syntax.ts";
+import type { FactSink, TextDocument, TextReader } from "./reader.ts";
 
 /** A log or a post may quote one of these; a source file holds several. */
 const signs: readonly RegExp[] = [
-  /^\s*#\s*include\s*[<"][\w./]+[>"]/m,
-  /^\s*#\s*(?:pragma once|ifndef \w+|define \w+|endif)/m,
+  /^[ \t]*#\s*include\s*[<"][\w./+-]+[>"]/m,
+  /^[ \t]*#\s*(?:pragma once|ifndef \w+|define \w+|endif)/m,
   /\b(?:IMPL|TYPE|QUEUENAME|LOCALONLY|SUPERDISPATCH)\b/,
-  /\bkern_return_t\b[^;\n]{0,200}\(/,
-  /^\s*(?:class|struct)\s+(?:KERNEL\s+)?\w+\s*(?::\s*public\s+\w+)?\s*\{?\s*$/m,
+  /\b(?:kern_return_t|IOReturn)\b[^;\n]{0,200}\(/,
+  /^[ \t]*(?:class|struct)\s+(?:KERNEL\s+)?\w+\s*(?::\s*public\s+\w+)?\s*\{?\s*$/m,
   /\bivars->\w+/,
   /\b\w+::\w+\([^;{}]{0,400}\)\s*\{/,
   /\bOSDe(?:clare|fine)\w*Structors\w*\s*\(/,
+  /\b(?:IO|OS)[A-Z]\w+\s*\*+\s*\w+\s*(?:=|;|,|\))/,
+  /\b(?:IO|OS)\w+::(?:Create|Copy)\w*\(/,
+  /(?:->|\.)\w+\([^;{}\n]{0,200}\);/,
 ];
 
 export const sourceReader: TextReader = {
   kind: "source",
-  anchors: ["#include", "kern_return_t", "SUPERDISPATCH", "Structors(", "DriverKit/", "#pragma once"],
-  read(document, sink) {
+  anchors: [
+    "#include",
+    "kern_return_t",
+    "IOReturn",
+    "SUPERDISPATCH",
+    "Structors(",
+    "DriverKit/",
+    "#pragma once",
+    "ivars->",
+    "OSAction",
+    "OSDictionary *",
+    "OSSafeRelease",
+    "IODispatchQueue",
+    "IOMemory",
+    "IOUSBHost",
+    "memcpy(",
+    "IOService *",
+  ],
+  async read(document, sink) {
     const { text } = document;
     if (/<plist\b|^\s*\{/.test(text.slice(0, 400))) return;
     if (signs.filter((sign) => sign.test(text)).length < 2) return;
-    const isIig =
-      /\b(?:LOCALONLY|INVOKEREPLY|REPLY|QUEUENAME\s*\()/.test(text) ||
-      /#\s*include\s*<\w+\/\w+\.iig>/.test(text) ||
-      /^\s*(?:class|struct)\s+KERNEL\b/m.test(text);
     sink.kind("source");
-    const at = Math.max(0, text.search(/\S/));
-    sink.add(
-      "source",
-      { ...document.placeAt(at), text: shownText(document.line(document.lineAt(at))) },
-      {
-        language: isIig && !/::\w+\([^;{}]{0,400}\)\s*\{/.test(text) ? "iig" : "c++",
-        text,
-      },
-    );
+    const grammar = sink.cppGrammar ?? null;
+    if (grammar === null) {
+      sink.problem("is source, which was not read: no C++ grammar was given");
+      return;
+    }
+    if (text.length > sink.limits.sourceCharacters) {
+      sink.problem(
+        `is source of more than ${sink.limits.sourceCharacters >> 20} MiB, which is not read; give me the driver's own files`,
+      );
+      return;
+    }
+    const { root, rewritten } = (await cppParser(grammar)).parse(text);
+    const file = sourceFileOf(root, rewritten.annotations, (offset) => document.pointAt(offset));
+    sink.add("source", document.pointAt(Math.max(0, text.search(/\S/))), file);
+    readSuppressions(document, root, sink);
+    // A comparison with a code, or a comment that quotes a log, is no line of a log.
+    for (const node of root.children) {
+      if (node.kind !== "ERROR" && node.kind !== "expression_statement")
+        sink.claimLines(document.lineAt(node.start), document.lineAt(Math.max(node.start, node.end - 1)));
+    }
   },
 };
+
+const suppression = /drydock-ignore\s+((?:DR\d\d|NT|IO|FX)-[\w-]+)\s*(?::\s*(\S.*?))?\s*(?:\*\/)?\s*$/;
+
+/** `// drydock-ignore DR02-3: the field is a byte array` on the finding's line or the one before it. */
+function readSuppressions(document: TextDocument, root: Syntax, sink: FactSink): void {
+  if (!document.text.includes("drydock-ignore")) return;
+  for (const comment of root.all("comment")) {
+    const match = suppression.exec(comment.text);
+    if (match === null) continue;
+    const place = document.pointAt(comment.start);
+    if (match[2] === undefined)
+      sink.problem(
+        `line ${place.line}: drydock-ignore ${match[1]} gives no reason, so it does not count; write "drydock-ignore ${match[1]}: REASON"`,
+      );
+    else sink.add("suppression", place, { rule: match[1], reason: match[2] });
+  }
+}

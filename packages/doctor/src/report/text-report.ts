@@ -48,6 +48,13 @@ export function formatDiagnosis(diagnosis: Diagnosis, options: TextReportOptions
     lines.push("", bold(first === undefined ? "What would help" : "Still missing"));
     for (const text of diagnosis.missing) lines.push(...wrap(text, width, "  - ", "    "));
   }
+  if (diagnosis.suppressed.length > 0) {
+    lines.push("", bold("Taken back by comments in the source"));
+    for (const { rule, place, reason } of diagnosis.suppressed.slice(0, options.all === true ? 1000 : 3))
+      lines.push(...wrap(`${placeName(place)} ${rule}: ${reason}`, width, "  - ", "    "));
+    const more = diagnosis.suppressed.length - 3;
+    if (more > 0 && options.all !== true) lines.push(`  and ${more} more: --all shows them`);
+  }
   const troubled = diagnosis.files.flatMap((file) =>
     file.problems.map((problem) => `${file.name} ${problem}`),
   );
@@ -91,7 +98,9 @@ function inFull(answer: Answer, width: number, bold: (text: string) => string): 
 
 /** "folder/log.txt:17", "trace.pcapng@0x1f0". */
 export function placeName(place: Place): string {
-  return place.line > 0 ? `${place.file}:${place.line}` : `${place.file}@0x${hex(place.offset ?? 0)}`;
+  if (place.line > 0)
+    return `${place.file}:${place.line}${place.column === undefined ? "" : `:${place.column}`}`;
+  return `${place.file}@0x${hex(place.offset ?? 0)}`;
 }
 
 /** Breaks at blanks; a word longer than a line is broken hard. */

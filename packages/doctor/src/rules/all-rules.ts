@@ -65,6 +65,44 @@ import { dr12x5 } from "./signing/dr12-5.ts";
 import { dr12x7 } from "./signing/dr12-7.ts";
 import { dr20x5 } from "./signing/dr20-5.ts";
 import { ntx792031 } from "./signing/nt-792031.ts";
+import { dr02x2 } from "./source/dr02-2.ts";
+import { dr02x3 } from "./source/dr02-3.ts";
+import { dr02x4 } from "./source/dr02-4.ts";
+import { dr02x5 } from "./source/dr02-5.ts";
+import { dr02x6 } from "./source/dr02-6.ts";
+import { dr02x7 } from "./source/dr02-7.ts";
+import { dr06x1 } from "./source/dr06-1.ts";
+import { dr06x2 } from "./source/dr06-2.ts";
+import { dr06x3 } from "./source/dr06-3.ts";
+import { dr11x3 } from "./source/dr11-3.ts";
+import { dr11x4 } from "./source/dr11-4.ts";
+import { dr11x5 } from "./source/dr11-5.ts";
+import { dr14x3 } from "./source/dr14-3.ts";
+import { dr15x2 } from "./source/dr15-2.ts";
+import { dr15x3 } from "./source/dr15-3.ts";
+import { dr18x3 } from "./source/dr18-3.ts";
+import { dr18x4 } from "./source/dr18-4.ts";
+import { dr18x5 } from "./source/dr18-5.ts";
+import { fxxafterxclose } from "./source/fx-after-close.ts";
+import { fxxallocxsize } from "./source/fx-alloc-size.ts";
+import { fxxbufferxoptions } from "./source/fx-buffer-options.ts";
+import { fxxhalfxstart } from "./source/fx-half-start.ts";
+import { fxxhidxregister } from "./source/fx-hid-register.ts";
+import { fxxhidxstart } from "./source/fx-hid-start.ts";
+import { fxxinterruptxcount } from "./source/fx-interrupt-count.ts";
+import { fxxloopxend } from "./source/fx-loop-end.ts";
+import { fxxoverride } from "./source/fx-override.ts";
+import { fxxplainxaction } from "./source/fx-plain-action.ts";
+import { fxxqueuexname } from "./source/fx-queue-name.ts";
+import { fxxrequestxdata } from "./source/fx-request-data.ts";
+import { fxxscsixdirection } from "./source/fx-scsi-direction.ts";
+import { fxxscsixqueue } from "./source/fx-scsi-queue.ts";
+import { fxxsensexlength } from "./source/fx-sense-length.ts";
+import { fxxstartxsuper } from "./source/fx-start-super.ts";
+import { fxxstopxsuper } from "./source/fx-stop-super.ts";
+import { fxxtaskxqueue } from "./source/fx-task-queue.ts";
+import { fxxtypexoverride } from "./source/fx-type-override.ts";
+import { fxxuserxclass } from "./source/fx-user-class.ts";
 import { dr02x1 } from "./usb/dr02-1.ts";
 import { dr13x1 } from "./usb/dr13-1.ts";
 import { dr13x2 } from "./usb/dr13-2.ts";
@@ -81,6 +119,12 @@ export const allRules: readonly Rule[] = [
   dr01x1,
   dr01x3,
   dr02x1,
+  dr02x2,
+  dr02x3,
+  dr02x4,
+  dr02x5,
+  dr02x6,
+  dr02x7,
   dr04x1,
   dr04x2,
   dr04x3,
@@ -88,6 +132,9 @@ export const allRules: readonly Rule[] = [
   dr04x5,
   dr04x6,
   dr04x7,
+  dr06x1,
+  dr06x2,
+  dr06x3,
   dr09x1,
   dr09x2,
   dr09x3,
@@ -97,6 +144,9 @@ export const allRules: readonly Rule[] = [
   dr10x2,
   dr11x1,
   dr11x2,
+  dr11x3,
+  dr11x4,
+  dr11x5,
   dr11x6,
   dr12x1,
   dr12x2,
@@ -110,10 +160,13 @@ export const allRules: readonly Rule[] = [
   dr13x4,
   dr14x1,
   dr14x2,
+  dr14x3,
   dr14x4,
   dr14x5,
   dr14x6,
   dr15x1,
+  dr15x2,
+  dr15x3,
   dr15x4,
   dr16x1,
   dr16x5,
@@ -123,6 +176,9 @@ export const allRules: readonly Rule[] = [
   dr17x4,
   dr18x1,
   dr18x2,
+  dr18x3,
+  dr18x4,
+  dr18x5,
   dr18x6,
   dr19x1,
   dr19x2,
@@ -135,13 +191,33 @@ export const allRules: readonly Rule[] = [
   dr20x3,
   dr20x4,
   dr20x5,
+  fxxafterxclose,
+  fxxallocxsize,
   fxxapproval,
   fxxbase,
+  fxxbufferxoptions,
   fxxbusyxtimeout,
   fxxcdhash,
+  fxxhalfxstart,
+  fxxhidxregister,
+  fxxhidxstart,
+  fxxinterruptxcount,
+  fxxloopxend,
+  fxxoverride,
+  fxxplainxaction,
   fxxprovider,
+  fxxqueuexname,
+  fxxrequestxdata,
+  fxxscsixdirection,
+  fxxscsixqueue,
+  fxxsensexlength,
   fxxsleepxtimeout,
+  fxxstartxsuper,
+  fxxstopxsuper,
+  fxxtaskxqueue,
   fxxtwoxversions,
+  fxxtypexoverride,
+  fxxuserxclass,
   ioxreturn,
   ntx673038,
   ntx792031,

@@ -1,6 +1,7 @@
 // What every rule's test needs: evidence from texts, and the two questions: does it fire, is it silent.
 
 import assert from "node:assert/strict";
+import { cppGrammar } from "@drydock/node/cpp-grammar";
 import { diagnose } from "../diagnose.ts";
 import { type EvidenceSource, sourceOfBytes, sourceOfText } from "../evidence/evidence-source.ts";
 import { answerThreshold, type Rule } from "../rules/rule.ts";
@@ -21,7 +22,7 @@ export async function assertFires(
   claim: RegExp,
   level: "answer" | "hint" = "answer",
 ): Promise<void> {
-  const { answers, hints } = await diagnose(sourcesOf(files), { rules: [rule] });
+  const { answers, hints } = await diagnose(sourcesOf(files), { rules: [rule], cppGrammar });
   const found = level === "answer" ? answers : hints;
   assert.ok(
     found.some((answer) => claim.test(answer.claim)),
@@ -36,7 +37,12 @@ export async function assertFires(
 }
 
 export async function assertSilent(rule: Rule, files: Files): Promise<void> {
-  const { answers, hints } = await diagnose(sourcesOf(files), { rules: [rule] });
+  const { answers, hints, files: read } = await diagnose(sourcesOf(files), { rules: [rule], cppGrammar });
+  if (rule.needs.includes("source"))
+    assert.ok(
+      read.some(({ kinds }) => kinds.includes("source")),
+      "the sample was not even read as source",
+    );
   assert.deepEqual(
     [...answers, ...hints].map((answer) => answer.claim),
     [],

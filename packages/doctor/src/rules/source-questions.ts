@@ -1,0 +1,80 @@
+// What source rules ask: each file, whether it belongs to a driver extension, declared callbacks, findings with places.
+
+import type { Evidence } from "../evidence/evidence.ts";
+import { isDriverKitBase } from "../source/driverkit-names.ts";
+import type { SourceCall, SourceFile, SourceFunction } from "../source/source-file.ts";
+import type { Finding } from "./rule.ts";
+
+export function sources(evidence: Evidence): SourceFile[] {
+  return evidence.facts("source").map(({ value }) => value);
+}
+
+/** Findings of every source file. */
+export function perSource(evidence: Evidence, make: (file: SourceFile) => Finding[]): Finding[] {
+  return sources(evidence).flatMap(make);
+}
+
+/** Findings of every function of every source file. */
+export function perFunction(
+  evidence: Evidence,
+  make: (one: SourceFunction, file: SourceFile) => Finding[],
+): Finding[] {
+  return perSource(evidence, (file) => file.functions.flatMap((one) => make(one, file)));
+}
+
+/** Code of a kext is judged by nobody here. */
+export function isKext(file: SourceFile): boolean {
+  return (
+    /^\s*#\s*include\s*<(?:IOKit\/(?!IOReturn|IOKitLib|IOTypes|IOKitKeys)|libkern\/)/m.test(file.text) &&
+    !/DriverKit\//.test(file.text)
+  );
+}
+
+/** Something in it belongs to driver extensions alone. */
+export function isDext(file: SourceFile): boolean {
+  return (
+    !isKext(file) &&
+    (/DriverKit\/|\bSUPERDISPATCH\b|\bIMPL\s*\(|\bivars->|\bIOUser[A-Z]\w+|\bIO\w*DispatchQueue\b|\bOSAction\b|\bIOUSBHost(?:Interface|Device|Pipe)\b/.test(
+      file.text,
+    ) ||
+      file.language === "iig" ||
+      file.classes.some(({ bases }) => bases.some(isDriverKitBase)))
+  );
+}
+
+export function nameOf(one: SourceFunction): string {
+  return one.className === "" ? one.name : `${one.className}::${one.name}`;
+}
+
+/** `Start(provider, SUPERDISPATCH)`, `super::Start(provider)`. */
+export function isSuperCall(call: SourceCall, name: string): boolean {
+  if (call.name !== name) return false;
+  return call.args.at(-1)?.text === "SUPERDISPATCH" || call.scope === "super";
+}
+
+/** Methods that run as a callback of this type: declared so in an .iig, or with its parameters. */
+export function isHandler(
+  evidence: Evidence,
+  one: SourceFunction,
+  callback: "InterruptOccurred" | "TimerOccurred",
+): boolean {
+  const isDeclared = sources(evidence).some((file) =>
+    file.classes.some(
+      ({ name, methods }) =>
+        (one.className === "" || name === one.className) &&
+        methods.some(
+          (method) =>
+            method.name === one.name &&
+            method.annotations.some(
+              ({ name: word, argument }) => word === "TYPE" && argument.endsWith(`::${callback}`),
+            ),
+        ),
+    ),
+  );
+  if (isDeclared || one.name === callback) return true;
+  const types = one.parameters.map(({ type }) => type.replace(/\s/g, ""));
+  const wanted = callback === "InterruptOccurred" ? 3 : 2;
+  return (
+    types.length === wanted && types[0] === "OSAction*" && types.slice(1).every((type) => type === "uint64_t")
+  );
+}

@@ -1,0 +1,91 @@
+// DR06-1: source that fires it, and corrected source that does not.
+
+import { test } from "node:test";
+import { assertFires, assertSilent } from "../../test/rule-check.ts";
+import { dr06x1 } from "./dr06-1.ts";
+
+test("DR06-1 fires", async () => {
+  await assertFires(
+    dr06x1,
+    {
+      driver: `#include <DriverKit/OSMetaClass.h>
+#include <HIDDriverKit/IOUserHIDDevice.h>
+
+class VirtualGamepad : public IOUserHIDDevice
+{
+    OSDeclareDefaultStructors(VirtualGamepad)
+
+public:
+    virtual bool init();
+    virtual kern_return_t Start(IOService * provider);
+    virtual OSDictionary * newDeviceDescription();
+    virtual OSData * newReportDescriptor();
+};
+`,
+    },
+    /^OSDeclareDefaultStructors is a name of kernel extensions/,
+  );
+});
+
+test("DR06-1 fires (2)", async () => {
+  await assertFires(
+    dr06x1,
+    {
+      driver: `#include <DriverKit/IOService.h>
+kern_return_t IMPL(MyDriver, Start)
+{
+    IOWorkLoop * loop = IOWorkLoop::workLoop();
+    ivars->loop = loop;
+    return Start(provider, SUPERDISPATCH);
+}
+`,
+    },
+    /IOWorkLoop is a name of kernel extensions; DriverKit has IODispatchQueue/,
+  );
+});
+
+test("DR06-1 is silent on the corrected source", async () => {
+  await assertSilent(dr06x1, {
+    driver: `#include <Availability.h>
+#include <DriverKit/IOService.iig>
+#include <HIDDriverKit/IOUserHIDDevice.iig>
+
+class VirtualGamepad : public IOUserHIDDevice
+{
+public:
+    virtual bool init() override;
+    virtual void free() override;
+    virtual bool handleStart(IOService * provider) override;
+    virtual OSDictionary * newDeviceDescription() override;
+    virtual OSData * newReportDescriptor() override;
+    void Tick(OSAction * action, uint64_t time) TYPE(IOTimerDispatchSource::TimerOccurred);
+};
+`,
+  });
+});
+
+test("DR06-1 is silent on the corrected source (2)", async () => {
+  await assertSilent(dr06x1, {
+    driver: `#include <IOKit/IOService.h>
+class MyKext : public IOService
+{
+    OSDeclareDefaultStructors(MyKext)
+public:
+    virtual bool start(IOService * provider) override;
+};
+`,
+  });
+});
+
+test("DR06-1 is silent on the corrected source (3)", async () => {
+  await assertSilent(dr06x1, {
+    driver: `#include <DriverKit/IOService.h>
+// OSDeclareDefaultStructors(MyDriver) is gone: the interface compiler does it.
+kern_return_t IMPL(MyDriver, Start)
+{
+    IOLog("IOWorkLoop is no more\\n");
+    return Start(provider, SUPERDISPATCH);
+}
+`,
+  });
+});

@@ -1,0 +1,51 @@
+// DR06-3: source that fires it, and corrected source that does not.
+
+import { test } from "node:test";
+import { assertFires, assertSilent } from "../../test/rule-check.ts";
+import { dr06x3 } from "./dr06-3.ts";
+
+test("DR06-3 fires", async () => {
+  await assertFires(
+    dr06x3,
+    {
+      driver: `#include <Availability.h>
+#include <DriverKit/IOService.iig>
+#include <HIDDriverKit/IOUserHIDDevice.iig>
+
+class VirtualGamepad : public IOUserHIDDevice
+{
+public:
+    virtual bool init() override;
+    virtual void free() override;
+    virtual bool handleStart(IOService * provider) override;
+    virtual OSDictionary * newDeviceDescription() override;
+    virtual OSData * newReportDescriptor() override;
+    uint32_t buttons;
+    IODispatchQueue * queue;
+    void Tick(OSAction * action, uint64_t time) TYPE(IOTimerDispatchSource::TimerOccurred);
+};
+`,
+    },
+    /VirtualGamepad has data members in its \.iig: uint32_t buttons; IODispatchQueue \* queue;/,
+  );
+});
+
+test("DR06-3 is silent on the corrected source", async () => {
+  await assertSilent(dr06x3, {
+    driver: `#include <Availability.h>
+#include <DriverKit/IOService.iig>
+#include <HIDDriverKit/IOUserHIDDevice.iig>
+
+class VirtualGamepad : public IOUserHIDDevice
+{
+public:
+    virtual bool init() override;
+    virtual void free() override;
+    virtual bool handleStart(IOService * provider) override;
+    virtual OSDictionary * newDeviceDescription() override;
+    virtual OSData * newReportDescriptor() override;
+    void Tick(OSAction * action, uint64_t time) TYPE(IOTimerDispatchSource::TimerOccurred);
+};
+`,
+  });
+});

@@ -1,0 +1,48 @@
+// FX-HID-START: source that fires it, and corrected source that does not.
+
+import { test } from "node:test";
+import { assertFires, assertSilent } from "../../test/rule-check.ts";
+import { fxxhidxstart } from "./fx-hid-start.ts";
+
+test("FX-HID-START fires", async () => {
+  await assertFires(
+    fxxhidxstart,
+    {
+      driver: `#include <DriverKit/OSMetaClass.h>
+#include <HIDDriverKit/IOUserHIDDevice.h>
+
+class VirtualGamepad : public IOUserHIDDevice
+{
+    OSDeclareDefaultStructors(VirtualGamepad)
+
+public:
+    virtual bool init();
+    virtual kern_return_t Start(IOService * provider);
+    virtual OSDictionary * newDeviceDescription();
+    virtual OSData * newReportDescriptor();
+};
+`,
+    },
+    /VirtualGamepad overrides Start/,
+  );
+});
+
+test("FX-HID-START is silent on the corrected source", async () => {
+  await assertSilent(fxxhidxstart, {
+    driver: `#include <Availability.h>
+#include <DriverKit/IOService.iig>
+#include <HIDDriverKit/IOUserHIDDevice.iig>
+
+class VirtualGamepad : public IOUserHIDDevice
+{
+public:
+    virtual bool init() override;
+    virtual void free() override;
+    virtual bool handleStart(IOService * provider) override;
+    virtual OSDictionary * newDeviceDescription() override;
+    virtual OSData * newReportDescriptor() override;
+    void Tick(OSAction * action, uint64_t time) TYPE(IOTimerDispatchSource::TimerOccurred);
+};
+`,
+  });
+});

@@ -1,0 +1,48 @@
+// FX-OVERRIDE: source that fires it, and corrected source that does not.
+
+import { test } from "node:test";
+import { assertFires, assertSilent } from "../../test/rule-check.ts";
+import { fxxoverride } from "./fx-override.ts";
+
+test("FX-OVERRIDE fires", async () => {
+  await assertFires(
+    fxxoverride,
+    {
+      driver: `#include <DriverKit/OSMetaClass.h>
+#include <HIDDriverKit/IOUserHIDDevice.h>
+
+class VirtualGamepad : public IOUserHIDDevice
+{
+    OSDeclareDefaultStructors(VirtualGamepad)
+
+public:
+    virtual bool init();
+    virtual kern_return_t Start(IOService * provider);
+    virtual OSDictionary * newDeviceDescription();
+    virtual OSData * newReportDescriptor();
+};
+`,
+    },
+    /VirtualGamepad declares init, Start, newDeviceDescription, newReportDescriptor without override/,
+  );
+});
+
+test("FX-OVERRIDE is silent on the corrected source", async () => {
+  await assertSilent(fxxoverride, {
+    driver: `#include <Availability.h>
+#include <DriverKit/IOService.iig>
+#include <HIDDriverKit/IOUserHIDDevice.iig>
+
+class VirtualGamepad : public IOUserHIDDevice
+{
+public:
+    virtual bool init() override;
+    virtual void free() override;
+    virtual bool handleStart(IOService * provider) override;
+    virtual OSDictionary * newDeviceDescription() override;
+    virtual OSData * newReportDescriptor() override;
+    void Tick(OSAction * action, uint64_t time) TYPE(IOTimerDispatchSource::TimerOccurred);
+};
+`,
+  });
+});
