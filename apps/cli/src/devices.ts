@@ -1,6 +1,8 @@
 // drydock devices: what can be reached over each path, and which path is closed for which reason.
 
 import { spawnSync } from "node:child_process";
+import { UsbSpeed } from "@drydock/core/ports/usb-speed";
+import { Libusb, type PackagedDevice } from "@drydock/node/libusb";
 import { rigNames } from "./rigs.ts";
 import { askUsbipServer, describeListed, parseUsbipAddress } from "./usbip-address.ts";
 
@@ -41,6 +43,26 @@ function qemu(): PathReport {
   return open("usbredir", [`${found.stdout.split("\n")[0]}: takes our devices, see drydock export usbredir`]);
 }
 
+const speedNames = Object.fromEntries(Object.entries(UsbSpeed).map(([name, value]) => [value, name]));
+
+function describeReal(device: PackagedDevice): string {
+  const hex = (value: number): string => value.toString(16).padStart(4, "0");
+  const ids = `${hex(device.idVendor)}:${hex(device.idProduct)}`;
+  const place = `bus ${device.busNumber} port ${device.portNumbers.join(".")}`;
+  const note = device.forbidden === null ? "" : `; ${device.forbidden}`;
+  return `${ids}  ${speedNames[device.speed]}  ${place}${note}`;
+}
+
+async function libusb(): Promise<PathReport> {
+  try {
+    const loaded = await Libusb.load();
+    const found = loaded.devices().map(describeReal);
+    return found.length > 0 ? open("libusb", found) : closed("libusb", loaded.whyNone);
+  } catch (error) {
+    return closed("libusb", error instanceof Error ? error.message : String(error));
+  }
+}
+
 /** Paths in the order of design.md §1. Exit code 0 whatever is open: it is a list, not a check. */
 export async function devices(server: string | undefined, options: { json?: boolean }): Promise<void> {
   const reports: PathReport[] = [
@@ -48,6 +70,7 @@ export async function devices(server: string | undefined, options: { json?: bool
       "sim",
       rigNames.map((name) => `rig ${name}`),
     ),
+    await libusb(),
     await usbip(server),
     qemu(),
     closed(

@@ -17,7 +17,7 @@ import { HostClock } from "@drydock/node/host-clock";
 import { hostTurn } from "@drydock/node/host-turn";
 import { LiveRunner } from "@drydock/node/live-runner";
 import { listenNbd } from "@drydock/node/nbd-listener";
-import type { StepTaker } from "@drydock/node/socket-stream";
+import type { StepTaker } from "@drydock/node/ordered-steps";
 import { exitCodes } from "./exit-codes.ts";
 import { isLoopback } from "./listening.ts";
 import { endings, talk } from "./live-terminals.ts";

@@ -3,40 +3,11 @@
 import { existsSync, unlinkSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { ByteOwner, ByteStream, ByteStreamClient } from "@drydock/core/ports/byte-stream";
+import { type StepTaker, stepsOf } from "./ordered-steps.ts";
 
 /** Bytes that may wait in a socket before `write` answers false. */
 const highWater = 1 << 20;
 const keepAliveMs = 10_000;
-
-/** Who runs what a socket has to tell: a scheduler, whose steps it becomes, or a clock that then goes on at once. */
-export interface StepTaker {
-  ready<T>(run: (argument: T) => void, argument: T): void;
-}
-
-/** Calls in order, as steps of a scheduler, which would choose any order by itself. */
-class OrderedSteps {
-  readonly #taker: StepTaker;
-  readonly #calls: (() => void)[] = [];
-  #isAsked = false;
-
-  constructor(taker: StepTaker) {
-    this.#taker = taker;
-  }
-
-  readonly run = (call: () => void): void => {
-    this.#calls.push(call);
-    if (this.#isAsked) return;
-    this.#isAsked = true;
-    this.#taker.ready(this.#drain, undefined);
-  };
-
-  readonly #drain = (): void => {
-    this.#isAsked = false;
-    for (const call of this.#calls.splice(0)) call();
-  };
-}
-
-const atOnce = (call: () => void): void => call();
 
 /**
  * One socket, connected or connecting. All that is written in one turn leaves in one system call, neighbouring bytes
@@ -58,7 +29,7 @@ export class SocketStream implements ByteStream {
   /** With `steps`, everything the client hears comes as a step of that scheduler. */
   constructor(socket: Socket, steps: StepTaker | null = null) {
     this.#socket = socket;
-    this.#tell = steps === null ? atOnce : new OrderedSteps(steps).run;
+    this.#tell = stepsOf(steps);
     socket.setNoDelay(true);
     // A peer whose machine has gone is noticed in the end.
     socket.setKeepAlive(true, keepAliveMs);

@@ -3,6 +3,7 @@
 import type { ContractResult } from "@drydock/core/ports/contract";
 import { checkTransport, transportNames } from "@drydock/core/rigs/transport-benches";
 import { hostTurn } from "./host-turn.ts";
+import { checkLibusb } from "./libusb-bench.ts";
 import { checkUsbipLoopback } from "./usbip-loopback.ts";
 
 const checks: Readonly<Record<string, (seed: number) => Promise<ContractResult[]>>> = {
@@ -10,12 +11,16 @@ const checks: Readonly<Record<string, (seed: number) => Promise<ContractResult[]
     transportNames.map((name) => [name, (seed: number) => checkTransport(name, seed, hostTurn)]),
   ),
   "usbip-loopback": checkUsbipLoopback,
+  libusb: checkLibusb,
 };
 
 /** Every transport that has a bench. */
 export const checkedTransports: readonly string[] = Object.keys(checks);
 
-/** Runs the USB host contract on a transport. RangeError for an unknown name. */
+/**
+ * Runs the USB host contract on a transport. RangeError for an unknown name; TransportMissing, with the reason, for one
+ * that this machine does not have.
+ */
 export async function checkTransportHere(name: string, seed: number): Promise<ContractResult[]> {
   const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
   if (check === undefined)

@@ -55,6 +55,7 @@ test("export, list, import: our drivers on our devices over loopback, 64 KiB the
     assert.match(listed.stdout, /^1-2 .* interface classes 02, 0a$/m);
     const paths = drydock("devices", `127.0.0.1:${server.port}`);
     assert.match(paths.stdout, /^usbip 127\.0\.0\.1:\d+ +open$/m);
+    assert.match(paths.stdout, /^libusb +(open|closed: (this machine has no USB bus|no USB device).*)$/m);
     assert.equal(drydock("import", "usbip", `127.0.0.1:${server.port}`, "9-9").status, 2);
     for (const busId of server.busIds) {
       const rig = await startLiveRig([], ["import", "usbip", `127.0.0.1:${server.port}`, busId]);

@@ -341,7 +341,8 @@ function listenLocally(server: Server): Promise<number> {
   });
 }
 
-async function freePort(): Promise<number> {
+/** A port of loopback that nobody has at the moment: for QEMU to listen on. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   const port = await listenLocally(server);
   await new Promise((resolve) => server.close(resolve));

@@ -1,0 +1,70 @@
+// libusb on a real kernel: the contract over vhci_hcd, and our FTDI driver on a device that nobody here wrote.
+
+import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
+import { after, before, describe, test } from "node:test";
+import { LoopbackDevice } from "@drydock/core/devices/loopback/loopback-device";
+import type { ContractResult } from "@drydock/core/ports/contract";
+import { usbHostContract } from "@drydock/core/ports/usb-host.contract";
+import { ExportedSerialRig } from "../guest/exported-rig.ts";
+import { freePort, guestSkip, LinuxGuest } from "../guest/linux-guest.ts";
+import { nodeGuestOptions, prepareNode, startNode } from "../guest/node-in-guest.ts";
+
+const patienceMs = 120_000;
+
+describe("libusb in a Linux guest", { skip: guestSkip(nodeGuestOptions) }, () => {
+  let guest: LinuxGuest;
+  let rig: ExportedSerialRig;
+  let port = 0;
+  /** The far end of QEMU's usb-serial: a loop-back plug. */
+  let wire: Socket;
+
+  before(async () => {
+    rig = new ExportedSerialRig();
+    rig.plugIn(new LoopbackDevice(), 3);
+    port = await rig.listen();
+    const wirePort = await freePort();
+    guest = await LinuxGuest.boot({
+      ...nodeGuestOptions,
+      qemu: [
+        ...nodeGuestOptions.qemu,
+        ...["-device", "qemu-xhci,id=x"],
+        ...["-chardev", `socket,id=c,host=127.0.0.1,port=${wirePort},server=on,wait=off,nodelay=on`],
+        ...["-device", "usb-serial,chardev=c,bus=x.0"],
+      ],
+    });
+    wire = connect(wirePort, "127.0.0.1");
+    wire.pipe(wire);
+    await prepareNode(guest);
+  });
+  after(async () => {
+    wire?.destroy();
+    await guest?.stop();
+    await rig?.stop();
+  });
+
+  test("the whole USB host contract, unplug included, on our loopback device behind vhci_hcd", async () => {
+    await guest.attach(port, "1-3");
+    await startNode(guest, "/tmp/contract", "libusb-contract-main.ts");
+    const said = await guest.waitFor("cat /tmp/contract", /^exit/m, patienceMs);
+    assert.match(said, /^exit 0$/m, said);
+    const results = JSON.parse(/^results (.*)$/m.exec(said)?.[1] ?? "[]") as ContractResult[];
+    assert.equal(results.length, usbHostContract.length);
+    assert.deepEqual(
+      results.filter(({ problem, limited }) => problem !== null || limited !== null),
+      [],
+    );
+  });
+
+  test("our FTDI driver on QEMU's usb-serial: Linux's driver makes room, data go round, it comes back", async () => {
+    await guest.run("modprobe -a xhci-pci ftdi_sio");
+    await guest.waitFor("ls /dev", /ttyUSB0/);
+    await startNode(guest, "/tmp/serial", "libusb-serial-main.ts", "0x0403", "0x6001", "4096");
+    await guest.waitFor("ls /dev", /^(?![\s\S]*ttyUSB0)/, patienceMs);
+    const said = await guest.waitFor("cat /tmp/serial", /^exit/m, patienceMs);
+    assert.match(said, /^exit 0$/m, said);
+    const result = JSON.parse(/^result (.*)$/m.exec(said)?.[1] ?? "null");
+    assert.deepEqual(result, { sent: 4096, received: 4096, isSame: true, problems: [], failure: null });
+    await guest.waitFor("ls /dev", /ttyUSB0/);
+  });
+});
