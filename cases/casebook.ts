@@ -1,6 +1,7 @@
 // The casebook: what a case is, and the list of those that run.
 
 import type { DescribeRequest } from "@drydock/core/codec/usb/setup";
+import type { EvidenceFile } from "@drydock/core/runtime/evidence/evidence-file";
 import type { HostTurn } from "@drydock/core/runtime/scheduler";
 import type { LogRow } from "@drydock/core/runtime/unified-log";
 import type { UsbTraceLog } from "@drydock/core/trace/usb-trace-log";
@@ -32,6 +33,8 @@ export interface CaseRun {
   /** The wire, where the case has one. */
   readonly trace: UsbTraceLog | null;
   readonly log: readonly LogRow[];
+  /** Further files that a person would have at hand: a panic report, a registry, an opcode log. Default: none. */
+  readonly evidence?: readonly EvidenceFile[];
 }
 
 export interface DriverCase {

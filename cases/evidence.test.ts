@@ -3,10 +3,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Random } from "@drydock/core/base/random";
-import { formatRegistryTree } from "@drydock/core/runtime/evidence/registry-dump";
+import {
+  formatRegistryPlist,
+  formatRegistryTree,
+  type RegistrySnapshot,
+} from "@drydock/core/runtime/evidence/registry-dump";
 import { formatLog } from "@drydock/core/runtime/log-text";
+import type { Properties } from "@drydock/core/runtime/properties";
 import { writeUsbPcapng } from "@drydock/core/trace/usb-pcapng";
 import { diagnose } from "@drydock/doctor/diagnose";
+import { collectEvidence } from "@drydock/doctor/evidence/collect";
 import { type EvidenceSource, sourceOfBytes, sourceOfText } from "@drydock/doctor/evidence/evidence-source";
 import { cppGrammar } from "@drydock/node/cpp-grammar";
 import { hostTurn } from "@drydock/node/host-turn";
@@ -26,13 +32,14 @@ async function bundleOf(id: string, side: "bad" | "good"): Promise<EvidenceSourc
 }
 
 function filesOf(id: string, run: CaseRun): EvidenceSource[] {
-  const random = new Random(id.charCodeAt(2));
+  const random = new Random(Number(id.slice(1)));
   const name = () => random.next32().toString(16);
   return [
     sourceOfText(name(), formatLog(run.log, "default")),
     ...(run.trace === null ? [] : [sourceOfBytes(name(), writeUsbPcapng(run.trace))]),
+    ...(run.evidence ?? []).map((file) => sourceOfText(name(), file.text)),
     // What the person saw, in the rig's words.
-    ...(id === "P13" ? [sourceOfText(name(), run.result)] : []),
+    ...(id === "P13" || id === "P19" ? [sourceOfText(name(), run.result)] : []),
     ...(words[id] === undefined ? [] : [sourceOfText(name(), words[id])]),
   ];
 }
@@ -41,7 +48,9 @@ const expected: Readonly<Record<string, string>> = {
   P02: "DR02-1",
   P09: "DR09-2",
   P13: "DR13-4",
+  P15: "DR15-1",
   P17: "DR17-2",
+  P19: "DR19-1",
   P20: "DR20-1",
 };
 
@@ -78,7 +87,7 @@ test("several cases in one folder: each file's surest answer is its own case's",
 });
 
 test("the good sides give no answer", async () => {
-  for (const id of ["P02", "P09", "P13", "P20"]) {
+  for (const id of ["P02", "P09", "P13", "P15", "P19", "P20"]) {
     const { answers } = await diagnose(await bundleOf(id, "good"), { cppGrammar });
     assert.deepEqual(
       answers.map((answer) => answer.claim),
@@ -87,6 +96,36 @@ test("the good sides give no answer", async () => {
     );
   }
 });
+
+test("the registry of a rig with a dext is read back: every entry with its properties and parents", async () => {
+  const { rig } = await ipadBench(options, null);
+  const root = rig.machine.registry.snapshot();
+  const wanted: [name: string, id: number, parents: string, properties: Properties][] = [];
+  const visit = (entry: RegistrySnapshot, parents: string) => {
+    wanted.push([entry.name, entry.id, parents, entry.properties]);
+    for (const child of entry.children) visit(child, `${parents}/${entry.name}`);
+  };
+  visit(root, "");
+  assert.ok(wanted.length > 5, "the rig's registry has a tree");
+  for (const text of [formatRegistryTree(root), formatRegistryPlist(root)]) {
+    const { files, facts } = await evidenceOf(text);
+    assert.deepEqual(files[0].problems, []);
+    assert.deepEqual(
+      facts.map(({ name, id, parents, properties }) => [
+        name,
+        id,
+        parents.map((parent) => `/${parent.name}`).join(""),
+        properties,
+      ]),
+      wanted,
+    );
+  }
+});
+
+async function evidenceOf(text: string) {
+  const evidence = await collectEvidence([sourceOfText("x", text)], []);
+  return { files: evidence.files, facts: evidence.facts("registry-entry").map(({ value }) => value) };
+}
 
 test("an iPad's registry is recognised as what it is, and nothing is known to be wrong", async () => {
   const { rig } = await ipadBench(options, null);

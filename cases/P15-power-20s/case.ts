@@ -24,6 +24,7 @@ async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
         : `${wake}; the first read waited ${(read.tookNs / second).toFixed(1)} s and ended with status ${read.status}`,
     trace: rig.trace,
     log: machine.log.show(),
+    evidence: machine.failure?.kind === "panic" ? machine.failure.evidence : [],
   };
 }
 

@@ -1,5 +1,6 @@
 // P19: the flush that never came, and the end of the disk that cannot be written. What of it needs no host adapter.
 
+import { hex } from "@drydock/core/base/text";
 import { type BlockPort, BlockStatus, BlockSubmit } from "@drydock/core/ports/block";
 import { storageDurabilityBench } from "@drydock/core/rigs/durability-benches";
 import type { DurabilityBench } from "@drydock/core/rigs/durability-prover";
@@ -109,6 +110,11 @@ export async function writeFlushCut(run: ArrayRun): Promise<{ flush: BlockStatus
   return { flush, kept };
 }
 
+/** The log that the post's author was asked for: what reached the array, in the order of first sight. */
+function opcodeText(opcodes: OpcodeLog): string {
+  return [...opcodes].map(([opcode, count]) => `opcode 0x${hex(opcode, 2)}: ${count} times\n`).join("");
+}
+
 async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
   const array = await bringUpArray(side === "bad" ? shortCountController : exactController, options);
   const { flush, kept } = await writeFlushCut(array);
@@ -118,6 +124,7 @@ async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
     result: `the flush ended with status ${flush}, SYNCHRONIZE CACHE was sent ${sent} times, ${kept} of 64 blocks outlived the power cut; ${array.bench.ledger()?.lines.join("; ")}`,
     trace: null,
     log: [],
+    evidence: [{ name: "opcodes.txt", text: opcodeText(array.opcodes) }],
   };
 }
 

@@ -205,7 +205,19 @@ export class ValueReader {
   }
 }
 
-/** An entry of `ioreg -a`, with all that stands on it. */
+/** What `ioreg -a` says of the entry itself, beside its properties. */
+const bookkeeping: readonly string[] = [
+  "IOObjectClass",
+  "IOObjectRetainCount",
+  "IORegistryEntryID",
+  "IORegistryEntryLocation",
+  "IORegistryEntryName",
+  "IOServiceBusyState",
+  "IOServiceBusyTime",
+  "IOServiceState",
+];
+
+/** An entry of `ioreg -a`, with all that stands on it, in the order of the tree. */
 export function addRegistryPlist(
   root: Properties,
   path: string,
@@ -215,17 +227,20 @@ export function addRegistryPlist(
   const waiting: { value: Properties; path: string; parents: readonly RegistryEntry[] }[] = [
     { value: root, path, parents: [] },
   ];
-  for (let count = 0; waiting.length > 0 && count < sink.limits.factsPerFile; count++) {
-    const { value, path: here, parents } = waiting.shift() as (typeof waiting)[number];
+  for (let count = 0; count < sink.limits.factsPerFile; count++) {
+    const next = waiting.pop();
+    if (next === undefined) return;
+    const { value, path: here, parents } = next;
     const below = (key: string) => (here === "" ? key : `${here}/${key}`);
-    const { IORegistryEntryChildren: children, ...properties } = value;
+    const { IORegistryEntryChildren: children, ...rest } = value;
+    const properties = dictionaryOf(Object.entries(rest).filter(([key]) => !bookkeeping.includes(key)));
     const word = (key: string) => (typeof value[key] === "string" ? (value[key] as string) : "");
     const entry: RegistryEntry = {
       name: word("IORegistryEntryName"),
       location: word("IORegistryEntryLocation"),
       className: word("IOObjectClass"),
       id: typeof value.IORegistryEntryID === "number" ? value.IORegistryEntryID : 0,
-      state: stateText(value.IOServiceState),
+      state: stateText(value),
       properties,
       parents: parents.slice(-64),
       placeOf: (key) => placeOf(below(key)),
@@ -234,19 +249,34 @@ export function addRegistryPlist(
     for (const [key, item] of Object.entries(properties))
       if (/serial/i.test(key) && typeof item === "string") sink.secret("serial", item);
     if (!Array.isArray(children)) continue;
-    children.forEach((child, index) => {
+    // The last is taken first.
+    for (let index = children.length - 1; index >= 0; index--) {
+      const child = children[index];
       if (isDictionary(child))
         waiting.push({
           value: child,
           path: below(`IORegistryEntryChildren/${index}`),
-          parents: [...parents, entry],
+          parents: [...parents.slice(-63), entry],
         });
-    });
+    }
   }
 }
 
-function stateText(bits: PropertyValue | undefined): string {
-  if (typeof bits !== "number") return "";
-  const words = [(bits & 2) !== 0 ? "registered" : "!registered", (bits & 4) !== 0 ? "matched" : "!matched"];
-  return [...words, (bits & 1) !== 0 ? "inactive" : "active"].join(", ");
+/** In the words of `ioreg -l`. */
+function stateText(value: Properties): string {
+  const bits = value.IOServiceState;
+  const number = (key: string) => (typeof value[key] === "number" ? (value[key] as number) : null);
+  const busy = number("IOServiceBusyState");
+  const retain = number("IOObjectRetainCount");
+  return [
+    ...(typeof bits === "number"
+      ? [
+          (bits & 2) !== 0 ? "registered" : "!registered",
+          (bits & 4) !== 0 ? "matched" : "!matched",
+          (bits & 1) !== 0 ? "inactive" : "active",
+        ]
+      : []),
+    ...(busy === null ? [] : [`busy ${busy} (${Math.round((number("IOServiceBusyTime") ?? 0) / 1e6)} ms)`]),
+    ...(retain === null ? [] : [`retain ${retain}`]),
+  ].join(", ");
 }

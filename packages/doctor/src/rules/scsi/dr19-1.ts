@@ -36,10 +36,17 @@ export const dr19x1: Rule = {
     const said = spoken(evidence, none);
     const asked = spoken(evidence, flush);
     const seen = opcodesSeen(evidence);
-    if (seen.some(({ opcode }) => synchronize.includes(opcode))) return [];
-    const written = seen.filter(({ opcode }) => writes.includes(opcode));
-    if (said.length === 0 && (asked.length === 0 || written.length < 2)) return [];
-    const sense = seen.find(
+    // Several disks may be in one folder: what counts is a log of its own that has writes and no flush.
+    const logs = Map.groupBy(seen, ({ place }) => place.file);
+    const silent = [...logs.values()].find(
+      (list) =>
+        list.filter(({ opcode }) => writes.includes(opcode)).length >= (said.length > 0 ? 1 : 2) &&
+        !list.some(({ opcode }) => synchronize.includes(opcode)),
+    );
+    if (silent === undefined && (said.length === 0 || seen.length > 0)) return [];
+    if (said.length === 0 && asked.length === 0) return [];
+    const written = (silent ?? []).filter(({ opcode }) => writes.includes(opcode));
+    const sense = (silent ?? []).find(
       ({ opcode, block }) =>
         (opcode === 0x1a || opcode === 0x5a) && (block === null || (block[2] & 0x3f) === 8),
     );

@@ -1,5 +1,7 @@
 // DR13-4: FTDI's two status bytes at the head of each packet are taken for data.
 
+import type { Evidence } from "../../evidence/evidence.ts";
+import type { Fact } from "../../evidence/facts.ts";
 import { watch } from "../../evidence/watch.ts";
 import { onceFor } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
@@ -28,23 +30,36 @@ export const dr13x4: Rule = {
         "Bytes 01 60 come back again and again in the received data: FTDI's status bytes are not stripped.",
       missing: ["a capture of the USB traffic"],
     }));
-    const reads = evidence
-      .facts("transfer")
-      .filter(({ value }) => value.kind === "bulk" && (value.endpoint & 0x80) !== 0 && value.result === "ok");
-    const status = reads.filter(({ value }) => isStatus(value.data, 0));
-    const long = status.find(({ value }) => value.moved > 64 && isStatus(value.data, 64));
-    if (long === undefined || status.length < 3 || status.length < reads.length * 0.8) return findings;
     // The wire looks the same under a right driver: only somebody's complaint makes it an answer.
     const said = evidence.hits(complaint)[0];
-    findings.push({
-      score: said === undefined ? 40 : 84,
-      claim: `Each packet of a read begins with FTDI's two status bytes (this read has ${Math.ceil(long.value.moved / 64)} packets); a driver that strips them once per transfer delivers garbage from byte 62 on.`,
-      because: [long.place, ...(said === undefined ? [] : [said.place])],
-      missing: ["the bytes that the app received, to compare"],
-    });
+    for (const reads of readsByPipe(evidence)) {
+      const status = reads.filter(({ value }) => isStatus(value.data, 0));
+      const long = status.find(({ value }) => value.moved > 64 && isStatus(value.data, 64));
+      if (long === undefined || status.length < 3 || status.length < reads.length * 0.8) continue;
+      findings.push({
+        score: said === undefined ? 40 : 84,
+        claim: `Each packet of a read begins with FTDI's two status bytes (this read has ${Math.ceil(long.value.moved / 64)} packets); a driver that strips them once per transfer delivers garbage from byte 62 on.`,
+        because: [long.place, ...(said === undefined ? [] : [said.place])],
+        missing: ["the bytes that the app received, to compare"],
+      });
+    }
     return findings;
   },
 };
+
+/** Completed bulk IN transfers, apart for each endpoint of each device of each capture. */
+function readsByPipe(evidence: Evidence): Iterable<Fact<"transfer">[]> {
+  const pipes = new Map<string, Fact<"transfer">[]>();
+  for (const fact of evidence.facts("transfer")) {
+    const { kind, endpoint, device, result } = fact.value;
+    if (kind !== "bulk" || (endpoint & 0x80) === 0 || result !== "ok") continue;
+    const key = `${fact.place.file}\n${device}.${endpoint}`;
+    const reads = pipes.get(key);
+    if (reads === undefined) pipes.set(key, [fact]);
+    else reads.push(fact);
+  }
+  return pipes.values();
+}
 
 /** Modem status has 0001 in its low half; line status has no error bits. */
 function isStatus(data: Uint8Array, at: number): boolean {
