@@ -54,7 +54,7 @@ export interface DiskProveOptions {
 const units: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 
 /** `64M`, `2T`, `1048576`. RangeError for what is no size. */
-function bytesOf(text: string): number {
+export function sizeOf(text: string): number {
   const match = /^(\d+)([KMGT]?)$/i.exec(text);
   if (match === null) throw new RangeError(`"${text}" is no size; write for example 64M, 10G or 2T`);
   return Number(match[1]) * units[match[2].toUpperCase()];
@@ -79,7 +79,7 @@ interface Disks {
 }
 
 async function bringUp(options: DiskServeOptions, through: Layers): Promise<Disks> {
-  const blockCount = Math.floor(bytesOf(options.size) / options.block);
+  const blockCount = Math.floor(sizeOf(options.size) / options.block);
   const names = options.name.length;
   if (through === "none") {
     const clock = new HostClock();

@@ -127,9 +127,16 @@ function build(): Command {
     .description("a modelled disk: serve it, prove what its flushes are worth");
   disk
     .command("serve")
-    .description("over NBD, for qemu-img, nbdcopy, fio, a kernel; the disk lives in memory; Ctrl-C ends it")
+    .description("over NBD or iSCSI, for any client or kernel; the disk lives in memory; Ctrl-C ends it")
     .option("--host <address>", "where to listen; others than loopback expose the disk", "127.0.0.1")
-    .option("--port <number>", "TCP port, 0 for a free one", tcpPort, 10809)
+    .option("--port <number>", "TCP port, 0 for a free one (default: 10809, with --iscsi 3260)", tcpPort)
+    .option("--iscsi", "a SCSI disk over iSCSI in place of NBD; each --name is one more logical unit")
+    .option("--target <name>", "iSCSI: the target's name, as iqn.2026-01.org.example:disk")
+    .option("--chap-user <name>", "iSCSI: initiators must prove that they know DRYDOCK_CHAP_SECRET")
+    .option("--chap-secret-file <file>", "iSCSI: the secret from a file in place of the environment")
+    .option("--chap-mutual-user <name>", "iSCSI: and we prove that we know DRYDOCK_CHAP_MUTUAL_SECRET")
+    .option("--chap-mutual-secret-file <file>", "iSCSI: that secret from a file")
+    .option("--coverage", "iSCSI: at the end, print which SCSI commands and pages were used")
     .option("--unix <path>", "a Unix socket instead of a TCP port")
     .option("--size <bytes>", "for example 64M, 10G, 66T; only what is written takes memory", "1G")
     .option("--block <bytes>", "bytes in a logical block", Number, 512)
@@ -146,11 +153,34 @@ function build(): Command {
     .option("--seed <number>", "everything that chance decides follows from it", seed, 1)
     .option("--for <seconds>", "end by itself after so long", Number)
     .option("--json", "the first line on stdout is one JSON document with the addresses")
-    .addHelpText("after", "\nExample:\n  drydock disk serve --size 10G\n  nbdinfo nbd://127.0.0.1/disk\n")
-    .action(async (options) =>
-      (await import("./disk.ts")).serveDisk(
-        options.name.length > 0 ? options : { ...options, name: ["disk"] },
-      ),
+    .addHelpText(
+      "after",
+      "\nExample:\n  drydock disk serve --size 10G\n  nbdinfo nbd://127.0.0.1/disk\n\n  DRYDOCK_CHAP_SECRET=... drydock disk serve --iscsi --chap-user dock\n  iscsi-ls -s iscsi://dock%25...@127.0.0.1\n",
+    )
+    .action(async (options) => {
+      const whole = {
+        ...options,
+        name: options.name.length > 0 ? options.name : ["disk"],
+        port: options.port ?? (options.iscsi === true ? 3260 : 10809),
+      };
+      if (options.iscsi === true) await (await import("./disk-iscsi.ts")).serveIscsi(whole);
+      else if (options.target ?? options.chapUser ?? options.coverage)
+        throw new RangeError("--target, --chap-user and --coverage belong to --iscsi");
+      else await (await import("./disk.ts")).serveDisk(whole);
+    });
+  disk
+    .command("coverage [command...]")
+    .description("which SCSI commands and pages a client uses, and which of the disk's it never asks for")
+    .option("--size <bytes>", "for example 64M, 10G, 66T", "64M")
+    .option("--through <way>", "without a command, our class driver asks: through uas or bulk-only", "uas")
+    .option("--seed <number>", "everything that chance decides follows from it", seed, 1)
+    .option("--json", "one JSON document")
+    .addHelpText(
+      "after",
+      "\nThe command is given the disk's address in place of {url} (unit) or {portal} (iSCSI).\n\nExample:\n  drydock disk coverage\n  drydock disk coverage -- iscsi-inq {url}\n",
+    )
+    .action(async (command: string[], options) =>
+      (await import("./disk-coverage.ts")).coverDisk(command, options),
     );
   disk
     .command("prove")

@@ -38,6 +38,126 @@ test("disk serve: the first line has the addresses, nbdinfo finds each disk, SIG
   assert.equal(code, 130);
 });
 
+const hasLibiscsi = spawnSync("iscsi-ls", ["--help"]).error === undefined;
+const iscsiSkip = hasLibiscsi ? false : "iscsi-ls is missing: apt-get install libiscsi-bin";
+
+interface IscsiServer {
+  readonly child: ChildProcess;
+  readonly portal: string;
+  readonly urls: readonly string[];
+  readonly talk: () => string;
+}
+
+async function serveIscsi(
+  args: readonly string[],
+  environment: Record<string, string> = {},
+): Promise<IscsiServer> {
+  const child = spawn(
+    process.execPath,
+    [program, "disk", "serve", "--iscsi", "--port", "0", "--json", ...args],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...environment },
+    },
+  );
+  let talk = "";
+  child.stderr?.on("data", (bytes: Buffer) => {
+    talk += bytes.toString();
+  });
+  const [line] = (await once(child.stdout as NodeJS.ReadableStream, "data")) as [Buffer];
+  return { child, ...JSON.parse(line.toString()), talk: () => talk };
+}
+
+async function interrupt(child: ChildProcess): Promise<number> {
+  let rest = "";
+  child.stdout?.on("data", (bytes: Buffer) => {
+    rest += bytes.toString();
+  });
+  child.kill("SIGINT");
+  const [code] = await once(child, "close");
+  outputs.set(child, rest);
+  return code;
+}
+
+/** What each server printed at its end. */
+const outputs = new Map<ChildProcess, string>();
+
+test("disk serve --iscsi: iscsi-ls lists each unit, a read-only one says so, --coverage tells what was asked", {
+  skip: iscsiSkip,
+}, async () => {
+  const server = await serveIscsi([
+    "--size",
+    "64M",
+    "--name",
+    "a",
+    "--name",
+    "b",
+    "--read-only",
+    "--coverage",
+  ]);
+  try {
+    const listed = spawnSync("iscsi-ls", ["-s", server.portal], { encoding: "utf8" });
+    assert.match(
+      listed.stdout,
+      /Target:iqn\.2026-01\.org\.example:disk Portal:127\.0\.0\.1:\d+,1/,
+      listed.stderr,
+    );
+    assert.match(listed.stdout, /Lun:0 +Type:DIRECT_ACCESS \(Size:63M\)[\s\S]*Lun:1/);
+    const capacity = spawnSync("iscsi-readcapacity16", [server.urls[1]], { encoding: "utf8" });
+    assert.match(capacity.stdout, /Total size:67108864/, capacity.stderr);
+    assert.match(
+      server.talk(),
+      /iscsiadm -m node -T iqn\.2026-01\.org\.example:disk -p 127\.0\.0\.1:\d+ --login/,
+    );
+  } finally {
+    assert.equal(await interrupt(server.child), 130);
+  }
+  assert.match(outputs.get(server.child) ?? "", /REPORT LUNS +2 +2 [\s\S]*claimed and never asked for/);
+});
+
+test("disk serve --iscsi with CHAP both ways: the right secrets pass, others do not, none is ever printed", {
+  skip: iscsiSkip,
+}, async () => {
+  const secrets = {
+    DRYDOCK_CHAP_SECRET: "first-dock-secret",
+    DRYDOCK_CHAP_MUTUAL_SECRET: "other-dock-secret",
+  };
+  const server = await serveIscsi(["--chap-user", "dock", "--chap-mutual-user", "pier"], secrets);
+  const inquire = (login: string, query = "") =>
+    spawnSync("iscsi-inq", [server.urls[0].replace("iscsi://", `iscsi://${login}`) + query], {
+      encoding: "utf8",
+    });
+  try {
+    assert.match(inquire("dock%first-dock-secret@").stdout, /DRYDOCK/);
+    const mutual = (secret: string) =>
+      inquire("dock%first-dock-secret@", `?target_user=pier&target_password=${secret}`);
+    assert.match(mutual("other-dock-secret").stdout, /DRYDOCK/);
+    assert.notEqual(mutual("wrong-dock-secret").status, 0);
+    assert.notEqual(inquire("dock%wrong-dock-secret@").status, 0);
+    assert.notEqual(inquire("").status, 0);
+  } finally {
+    assert.equal(await interrupt(server.child), 130);
+  }
+  assert.doesNotMatch(server.talk() + outputs.get(server.child), /dock-secret/);
+});
+
+test("disk coverage: our class driver's table; a foreign client's; a client that fails is exit code 1", {
+  skip: iscsiSkip,
+}, () => {
+  const own = drydock("coverage", "--json");
+  assert.equal(own.status, 0, own.stderr);
+  const { rows } = JSON.parse(own.stdout) as { rows: { name: string; isClaimed: boolean }[] };
+  assert.ok(
+    rows.some(({ name }) => name === "SYNCHRONIZE CACHE(10)") && rows.every(({ isClaimed }) => isClaimed),
+  );
+  const foreign = drydock("coverage", "--", "iscsi-inq", "{url}");
+  assert.equal(foreign.status, 0, foreign.stderr);
+  assert.match(foreign.stdout, /^INQUIRY +2 +2 /m);
+  assert.match(foreign.stderr, /Vendor:DRYDOCK/);
+  assert.equal(drydock("coverage", "--", "iscsi-inq", "{url}9").status, 1);
+  assert.equal(drydock("coverage", "--", "no-such-program", "{url}").status, 3);
+});
+
 test("disk prove: 0 for the good driver, 1 with sector and layer for P19's fault", () => {
   const good = drydock("prove", "--cuts", "60", "--transactions", "2");
   assert.equal(good.status, 0, good.stderr);
@@ -75,6 +195,12 @@ test("disk: what cannot be is a usage error that says what can", () => {
     [["serve", "--size", "huge"], /64M, 10G/],
     [["serve", "--through", "floppy"], /uas, bulk-only, none/],
     [["serve", "--tls-require"], /--tls-key/],
+    [["serve", "--iscsi", "--target", "disk"], /iqn\./],
+    [["serve", "--iscsi", "--chap-user", "dock"], /DRYDOCK_CHAP_SECRET/],
+    [["serve", "--chap-user", "dock"], /--iscsi/],
+    [["serve", "--iscsi", "--unix", "x"], /--unix is for NBD/],
+    [["coverage", "--", "true"], /\{url\}/],
+    [["coverage", "--through", "none"], /uas, bulk-only/],
     [["prove", "--cuts", "0"], /whole number/],
     [["prove", "--fault", "x"], /short-mode-sense/],
     [["rehearse", "--driver", "x"], /kext, dext-waits, dext-begins/],
