@@ -17,7 +17,11 @@ export async function diagnosePaths(paths: readonly string[], options: DiagnoseC
   const { sources, skipped } = evidenceOf(paths);
   if (sources.length === 0) throw new RangeError(`there is no file in ${paths.join(", ")}`);
   for (const line of skipped) process.stderr.write(`drydock: ${line}\n`);
-  const diagnosis = await diagnose(sources, { redact: options.redact === true, cppGrammar });
+  const diagnosis = await diagnose(sources, {
+    redact: options.redact === true,
+    today: new Date().toISOString(),
+    cppGrammar,
+  });
   if (options.json === true) process.stdout.write(`${JSON.stringify(diagnosis, null, 2)}\n`);
   else {
     process.stdout.write(

@@ -12,6 +12,7 @@ import type { ReadFile } from "./evidence/facts.ts";
 import { redactDiagnosis } from "./report/redact.ts";
 import { allRules } from "./rules/all-rules.ts";
 import { type Actor, answerThreshold, type Certainty, type Rule, type Severity } from "./rules/rule.ts";
+import { type PackageRehearsal, rehearsePackages } from "./signing/package-rehearsal.ts";
 import type { CppGrammar } from "./source/cpp-parser.ts";
 
 /** One finding with everything that a reader of the report needs. */
@@ -45,6 +46,8 @@ export interface Diagnosis {
   readonly files: readonly ReadFile[];
   /** What would help to say more. */
   readonly missing: readonly string[];
+  /** Each driver and app whose entitlements are among the files, played through all stages of signing. */
+  readonly rehearsals: readonly PackageRehearsal[];
 }
 
 export interface SuppressedFinding {
@@ -61,6 +64,8 @@ export interface DiagnoseOptions {
   readonly limits?: EvidenceLimits;
   /** Team ids, serial numbers, devices and user names become words. Default false. */
   readonly redact?: boolean;
+  /** The day for which profiles are judged (ISO 8601); null (default): none has expired. */
+  readonly today?: string | null;
 }
 
 const placesShown = 12;
@@ -78,12 +83,16 @@ export async function diagnose(
     options.limits ?? defaultLimits,
     options.cppGrammar ?? null,
   );
-  const diagnosis = judge(evidence, rules);
+  const diagnosis = judge(evidence, rules, options.today ?? null);
   return options.redact === true ? redactDiagnosis(diagnosis, evidence.secrets) : diagnosis;
 }
 
 /** The second half of {@link diagnose}, for those who hold evidence already. */
-export function judge(evidence: Evidence, rules: readonly Rule[] = allRules): Diagnosis {
+export function judge(
+  evidence: Evidence,
+  rules: readonly Rule[] = allRules,
+  today: string | null = null,
+): Diagnosis {
   const found = new Map<string, Answer>();
   const suppressed: SuppressedFinding[] = [];
   for (const rule of rules) {
@@ -127,6 +136,7 @@ export function judge(evidence: Evidence, rules: readonly Rule[] = allRules): Di
     suppressed,
     files: evidence.files,
     missing: whatIsMissing(evidence, answers, hints),
+    rehearsals: rehearsePackages(evidence, { date: today }),
   };
 }
 

@@ -1,12 +1,11 @@
 // Provisioning profiles as files: CMS around a property list, the CMS inside it, and its content, bare DER.
 
-import { DecodeError } from "@drydock/core/base/errors";
 import { looksLikeSignedData } from "@drydock/core/codec/der/cms";
 import { decodeDerProfile } from "@drydock/core/codec/der/der-entitlements";
 import {
   type ProvisioningProfile,
   profileOfDer,
-  profileOfPlist,
+  type ReadProfile,
   readProfileFile,
 } from "../signing/profile.ts";
 import type { Place } from "./evidence-source.ts";
@@ -25,35 +24,27 @@ export const profileReader: BinaryReader = {
   recognise: (head) => looksLikeSignedData(head) || startsWithPair(head),
   read(file, sink) {
     const place: Place = { file: file.name, line: 0, offset: 0, text: "provisioning profile" };
-    if (file.bytes[0] === derSet) {
-      addProfile(profileOfDer(decodeDerProfile(file.bytes)), place, sink);
-      return;
-    }
-    const { profile, problems } = readProfileFile(file.bytes, plistOfBytes);
-    for (const problem of problems) sink.problem(problem);
-    addProfile(profile, place, sink);
+    const read =
+      file.bytes[0] === derSet
+        ? profileOfDer(decodeDerProfile(file.bytes))
+        : readProfileFile(file.bytes, plistOfBytes);
+    addProfile(read, place, (path) => ({ ...place, text: path }), sink);
   },
 };
 
-/** Also for property lists that are a profile's readable half (`security cms -D`). Never throws. */
-export function addProfileOfPlist(
-  value: Parameters<typeof profileOfPlist>[0],
+/** Both facts of a profile: as what it is, and as the property list that counts, for rules that ask for keys. */
+export function addProfile(
+  read: ReadProfile,
   place: Place,
+  placeOf: (path: string) => Place,
   sink: FactSink,
 ): void {
-  try {
-    const { profile, problems } = profileOfPlist(value, []);
-    for (const problem of problems) sink.problem(problem);
-    addProfile(profile, place, sink);
-  } catch (error) {
-    if (!(error instanceof DecodeError)) throw error;
-    sink.problem(`is a profile that cannot be read: ${error.message}`);
-  }
-}
-
-function addProfile(profile: ProvisioningProfile, place: Place, sink: FactSink): void {
+  const { profile, effective } = read;
+  for (const problem of read.problems) sink.problem(problem);
   const text = `${profile.kind} profile "${profile.name}" for ${profile.applicationIdentifier || "no App ID"}`;
   sink.add("profile", { ...place, text: shownText(text) }, { profile });
+  const role = "provisioning profile";
+  sink.add("property-list", place, { role, value: effective, placeOf, hasComment: false });
   for (const team of profile.teamIdentifiers) sink.secret("team", team);
   if (Array.isArray(profile.devices)) for (const id of profile.devices) sink.secret("device", id);
 }

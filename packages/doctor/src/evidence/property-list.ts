@@ -1,12 +1,13 @@
 // Property lists by what is in them: entitlements, Info.plist, a registry dump (`ioreg -a`), a profile's copy.
 
 import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/runtime/properties";
+import { profileOfPlist } from "../signing/profile.ts";
 import type { Place } from "./evidence-source.ts";
 import { shownText } from "./evidence-source.ts";
 import type { EvidenceKind } from "./facts.ts";
 import { isBinaryPlist, parseBinaryPlist } from "./plist-binary.ts";
 import { parsePlistXml } from "./plist-xml.ts";
-import { addProfileOfPlist } from "./profile-file.ts";
+import { addProfile } from "./profile-file.ts";
 import type { BinaryReader, FactSink, TextReader } from "./reader.ts";
 import { addRegistryPlist } from "./registry.ts";
 
@@ -77,8 +78,11 @@ export function addPropertyList(
   }
   const firstKey = Object.keys(value)[0] ?? "";
   const place = placeOf(firstKey);
+  if (role === "provisioning profile") {
+    addProfile(profileOfPlist(value, []), place, placeOf, sink);
+    return;
+  }
   sink.add("property-list", { ...place, text: shownText(place.text) }, { role, value, placeOf, hasComment });
-  if (role === "provisioning profile") addProfileOfPlist(value, place, sink);
 }
 
 function roleOf(value: Properties): EvidenceKind | null {

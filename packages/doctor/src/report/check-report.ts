@@ -2,48 +2,7 @@
 
 import { systemOfDriverKit } from "@drydock/core/runtime/driverkit-symbols";
 import type { CheckReport, GateOfBinary } from "../signing/check.ts";
-import { formatClaimTable } from "../signing/claim-table.ts";
-import type { PackagePart, PackageRehearsal } from "../signing/package-rehearsal.ts";
-import { type Stage, stages } from "../signing/rehearsal.ts";
-
-const marks = { true: "pass", false: "FAILS", null: "open" } as const;
-
-/** Five stages of one package; what is not reached says so. `withClaims`: the three columns too (F06). */
-export function formatPackageRehearsal(item: PackageRehearsal, withClaims: boolean): string[] {
-  const names = [item.app, item.dext].filter((part) => part !== null).map(nameOf);
-  const lines = [`Rehearsed on ${item.platform}: ${names.join(" with ")}`];
-  const { verdicts, stoppedAt, warnings } = item.rehearsal;
-  for (const stage of stages) {
-    const own = verdicts.filter((verdict) => verdict.stage === stage);
-    if (own.length === 0) lines.push(`  ${label(stage)} -      not reached`);
-    for (const { ok, bundleIdentifier, reason, lines: printed, fix, who } of own) {
-      const subject = bundleIdentifier === "" ? "" : `${bundleIdentifier}: `;
-      lines.push(`  ${label(stage)} ${marks[`${ok}`].padEnd(6)} ${subject}${reason}`);
-      for (const text of printed) lines.push(`${" ".repeat(23)}| ${text}`);
-      if (fix !== "") lines.push(`${" ".repeat(23)}fix, by ${who}: ${fix}`);
-    }
-  }
-  if (stoppedAt === null) lines.push("  No stage that could be judged fails.");
-  for (const { rule, text } of warnings) lines.push(`  warning: ${text} [${rule}]`);
-  for (const part of [item.app, item.dext]) {
-    if (part === null) continue;
-    for (const text of part.assumptions) lines.push(`  note: ${nameOf(part)}: ${text}`);
-    if (withClaims && part.claims.length > 0)
-      lines.push(
-        "",
-        `Claims of ${nameOf(part)} against ${part.profile === null ? "no profile" : `"${part.profile}"`}`,
-        formatClaimTable(part.claims),
-      );
-  }
-  return lines;
-}
-
-const label = (stage: Stage): string => stage.padEnd(13);
-const roleNames = { app: "app", dext: "driver", tool: "tool" } as const;
-const nameOf = ({ role, bundleIdentifier }: PackagePart): string =>
-  bundleIdentifier === ""
-    ? `${roleNames[role]} without a known bundle id`
-    : `${roleNames[role]} ${bundleIdentifier}`;
+import { formatPackageRehearsal } from "./rehearsal-report.ts";
 
 export function formatCheck(report: CheckReport): string {
   const lines: string[] = [];
@@ -82,7 +41,7 @@ function formatGate(gate: GateOfBinary): string[] {
     );
   if (gate.missing.length === 0)
     lines.push(
-      `  ${gate.isTooNew ? "" : "pass   "}none of its ${gate.imports} imports is known to be missing; ${gate.imports - gate.judged} are of frameworks whose history is not known here`,
+      `  ${gate.isTooNew ? "" : "pass   "}none of its imports (${gate.imports}) is known to be missing; of ${gate.imports - gate.judged} the framework's history is not known here`,
     );
   return lines;
 }

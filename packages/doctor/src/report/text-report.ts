@@ -3,6 +3,8 @@
 import { hex } from "@drydock/core/base/text";
 import type { Answer, Diagnosis } from "../diagnose.ts";
 import type { Place } from "../evidence/evidence-source.ts";
+import { formatPackageRehearsal, formatRehearsalInShort } from "./rehearsal-report.ts";
+import { wrap } from "./wrap.ts";
 
 export interface TextReportOptions {
   /** Columns. Default 100. */
@@ -37,6 +39,11 @@ export function formatDiagnosis(diagnosis: Diagnosis, options: TextReportOptions
     const more = others.length - also.length;
     if (more > 0) lines.push(`  and ${more} more: --all shows them`);
   }
+  for (const item of diagnosis.rehearsals)
+    lines.push(
+      "",
+      ...(options.all === true ? formatPackageRehearsal(item, true) : formatRehearsalInShort(item, width)),
+    );
   if (diagnosis.hints.length > 0 && (first === undefined || options.all === true)) {
     lines.push("", bold("Seen, but it fits many causes"));
     for (const hint of diagnosis.hints.slice(0, options.all === true ? 1000 : 5))
@@ -101,29 +108,4 @@ export function placeName(place: Place): string {
   if (place.line > 0)
     return `${place.file}:${place.line}${place.column === undefined ? "" : `:${place.column}`}`;
   return `${place.file}@0x${hex(place.offset ?? 0)}`;
-}
-
-/** Breaks at blanks; a word longer than a line is broken hard. */
-function wrap(text: string, width: number, first: string, next: string): string[] {
-  const lines: string[] = [];
-  let line = first;
-  let isEmpty = true;
-  for (const word of text.split(/\s+/)) {
-    let rest = word;
-    if (!isEmpty && line.length + 1 + rest.length > width) {
-      lines.push(line);
-      line = next;
-      isEmpty = true;
-    }
-    while (isEmpty && line.length + rest.length > width) {
-      const room = width - line.length;
-      lines.push(line + rest.slice(0, room));
-      rest = rest.slice(room);
-      line = next;
-    }
-    line += isEmpty ? rest : ` ${rest}`;
-    isEmpty = false;
-  }
-  if (!isEmpty) lines.push(line);
-  return lines;
 }

@@ -50,6 +50,9 @@ import { dr19x4 } from "./scsi/dr19-4.ts";
 import { dr19x5 } from "./scsi/dr19-5.ts";
 import { dr19x6 } from "./scsi/dr19-6.ts";
 import { ntx806670 } from "./scsi/nt-806670.ts";
+import { dr03x1 } from "./sdk/dr03-1.ts";
+import { dr03x2 } from "./sdk/dr03-2.ts";
+import { dr03x3 } from "./sdk/dr03-3.ts";
 import { dr04x1 } from "./signing/dr04-1.ts";
 import { dr04x2 } from "./signing/dr04-2.ts";
 import { dr04x3 } from "./signing/dr04-3.ts";
@@ -57,13 +60,17 @@ import { dr04x4 } from "./signing/dr04-4.ts";
 import { dr04x5 } from "./signing/dr04-5.ts";
 import { dr04x6 } from "./signing/dr04-6.ts";
 import { dr04x7 } from "./signing/dr04-7.ts";
+import { dr06x4 } from "./signing/dr06-4.ts";
 import { dr12x1 } from "./signing/dr12-1.ts";
 import { dr12x2 } from "./signing/dr12-2.ts";
 import { dr12x3 } from "./signing/dr12-3.ts";
 import { dr12x4 } from "./signing/dr12-4.ts";
 import { dr12x5 } from "./signing/dr12-5.ts";
+import { dr12x6 } from "./signing/dr12-6.ts";
 import { dr12x7 } from "./signing/dr12-7.ts";
 import { dr20x5 } from "./signing/dr20-5.ts";
+import { fxxedited } from "./signing/fx-edited.ts";
+import { fxxstage } from "./signing/fx-stage.ts";
 import { ntx792031 } from "./signing/nt-792031.ts";
 import { dr02x2 } from "./source/dr02-2.ts";
 import { dr02x3 } from "./source/dr02-3.ts";
@@ -125,6 +132,9 @@ export const allRules: readonly Rule[] = [
   dr02x5,
   dr02x6,
   dr02x7,
+  dr03x1,
+  dr03x2,
+  dr03x3,
   dr04x1,
   dr04x2,
   dr04x3,
@@ -135,6 +145,7 @@ export const allRules: readonly Rule[] = [
   dr06x1,
   dr06x2,
   dr06x3,
+  dr06x4,
   dr09x1,
   dr09x2,
   dr09x3,
@@ -153,6 +164,7 @@ export const allRules: readonly Rule[] = [
   dr12x3,
   dr12x4,
   dr12x5,
+  dr12x6,
   dr12x7,
   dr13x1,
   dr13x2,
@@ -198,6 +210,7 @@ export const allRules: readonly Rule[] = [
   fxxbufferxoptions,
   fxxbusyxtimeout,
   fxxcdhash,
+  fxxedited,
   fxxhalfxstart,
   fxxhidxregister,
   fxxhidxstart,
@@ -212,6 +225,7 @@ export const allRules: readonly Rule[] = [
   fxxscsixqueue,
   fxxsensexlength,
   fxxsleepxtimeout,
+  fxxstage,
   fxxstartxsuper,
   fxxstopxsuper,
   fxxtaskxqueue,

@@ -57,7 +57,7 @@ export function claimTable(claims: Properties, profile: ProvisioningProfile | nu
   return rows;
 }
 
-function typed(value: PropertyValue | undefined): string {
+export function typed(value: PropertyValue | undefined): string {
   if (value === undefined) return "-";
   if (typeof value === "number") return `${value} (number)`;
   if (typeof value === "boolean") return `${value} (boolean)`;

@@ -49,6 +49,8 @@ export type ParsePlist = (bytes: Uint8Array) => PropertyValue;
 
 export interface ReadProfile {
   readonly profile: ProvisioningProfile;
+  /** The profile as a property list, with the DER's values where there is a DER: what counts. */
+  readonly effective: Properties;
   /** What in it could not be read; each is the end of a sentence about the file. */
   readonly problems: readonly string[];
 }
@@ -61,8 +63,7 @@ export interface ReadProfile {
 export function readProfileFile(bytes: Uint8Array, parsePlist: ParsePlist): ReadProfile {
   const { content, certificates } = decodeSignedData(bytes);
   if (content === null) throw new DecodeError("provisioning profile", 0, "the envelope is empty");
-  if (content[0] === DerTag.set)
-    return { profile: describe({}, decodeDerProfile(content), certificates), problems: [] };
+  if (content[0] === DerTag.set) return profileOfDer(decodeDerProfile(content), certificates);
   const plist = parsePlist(content);
   if (!isDictionary(plist)) throw new DecodeError("provisioning profile", 0, "the content is no dictionary");
   return profileOfPlist(plist, certificates);
@@ -84,12 +85,17 @@ export function profileOfPlist(plist: Properties, certificates: readonly CmsCert
       );
     }
   }
-  return { profile: describe(plist, der, certificates), problems };
+  return { profile: describe(plist, der, certificates), effective: effectiveList(plist, der), problems };
 }
 
 /** From the DER alone. */
-export function profileOfDer(der: DerDictionary): ProvisioningProfile {
-  return describe({}, der, []);
+export function profileOfDer(der: DerDictionary, certificates: readonly CmsCertificate[] = []): ReadProfile {
+  return { profile: describe({}, der, certificates), effective: effectiveList({}, der), problems: [] };
+}
+
+function effectiveList(plist: Properties, der: DerDictionary | null): Properties {
+  const trusted = der === null ? {} : plainDer(der);
+  return { ...plist, ...(isDictionary(trusted) ? trusted : {}) };
 }
 
 function describe(

@@ -191,7 +191,7 @@ function buildVerdict(part: SignedPart, input: RehearsalInput): StageVerdict {
       finding: "absent",
       reason: `${absent.key}: ${absent.reason}`,
       lines: [`Provisioning profile "${profile.name}" doesn't include the ${absent.key} entitlement.`],
-      fix: adviceFor(absent, input),
+      fix: adviceFor(absent, input.machine.date),
       who: portalWho(absent.key),
     });
   }
@@ -205,7 +205,7 @@ function buildVerdict(part: SignedPart, input: RehearsalInput): StageVerdict {
       lines: [
         `Provisioning profile "${profile.name}" doesn't match the entitlements file's value for the ${strict.key} entitlement.`,
       ],
-      fix: adviceFor(strict, input),
+      fix: adviceFor(strict, input.machine.date),
       who: strict.verdict === "newline-joined" ? "Apple" : "you",
     });
   }
@@ -213,7 +213,7 @@ function buildVerdict(part: SignedPart, input: RehearsalInput): StageVerdict {
 }
 
 /** The kernel takes a string for a list of one; the signing tools do not (posts.md P12). */
-function isStrictlyCovered({ verdict: found, claim, allowed }: ClaimJudgement): boolean {
+export function isStrictlyCovered({ verdict: found, claim, allowed }: ClaimJudgement): boolean {
   return found === "covered" && Array.isArray(claim) === Array.isArray(allowed);
 }
 
@@ -304,7 +304,7 @@ function launchVerdict(part: SignedPart, input: RehearsalInput): StageVerdict {
     lines,
     fix: isTool
       ? "A command-line tool cannot embed a profile: wrap it in an app bundle, or take the key away."
-      : adviceFor(first, input),
+      : adviceFor(first, input.machine.date),
     who:
       first.verdict === "absent"
         ? portalWho(first.key)
@@ -382,8 +382,9 @@ function portalWho(key: string): StageVerdict["who"] {
   return key === signingKeys.access ? "Apple" : "your team's admin";
 }
 
-function adviceFor(judged: ClaimJudgement, input: RehearsalInput): string {
-  const advice = portalAdvice(judged.key, input.machine.date?.slice(0, 10) ?? null);
+/** What to do about a claim that is not covered. `date` (ISO 8601): which record of the portal is in force; null: the newest. */
+export function adviceFor(judged: ClaimJudgement, date: string | null): string {
+  const advice = portalAdvice(judged.key, date?.slice(0, 10) ?? null);
   switch (judged.verdict) {
     case "wildcard-differs":
       return `This is a development profile: claim the wildcard it holds, ${showProperty(judged.allowed)}, in the development entitlements file, and the number only for distribution.`;

@@ -46,9 +46,12 @@ export type Envelope = (content: Uint8Array) => Uint8Array;
  */
 export function writeProfile(plan: ProfilePlan, envelope: Envelope = encodeUnsignedData): Uint8Array {
   const idKey = plan.platform === "iOS" ? "application-identifier" : "com.apple.application-identifier";
+  const debugKey = plan.platform === "iOS" ? "get-task-allow" : "com.apple.security.get-task-allow";
   const identity = {
     [idKey]: plan.applicationIdentifier,
     "com.apple.developer.team-identifier": plan.teamIdentifier,
+    // A list of devices and the right to be debugged make it a development profile (posts.md §4.7).
+    ...(Array.isArray(plan.devices) ? { [debugKey]: true } : {}),
   };
   const fields = {
     AppIDName: "Drydock sample",

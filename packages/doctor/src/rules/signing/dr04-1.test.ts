@@ -2,6 +2,14 @@
 
 import { test } from "node:test";
 import { assertFires, assertSilent } from "../../test/rule-check.ts";
+import {
+  driverClaims,
+  filesOf,
+  sampleDext,
+  sampleDextId,
+  sampleProfile,
+  usbKey,
+} from "../../test/signed-samples.ts";
 import { dr04x1 } from "./dr04-1.ts";
 
 test("DR04-1 fires", async () => {
@@ -16,4 +24,19 @@ test("DR04-1 fires", async () => {
 
 test("DR04-1 is silent on a near miss", async () => {
   await assertSilent(dr04x1, { l: "taskgated-helper: App.Dext: all entitlements satisfied" });
+});
+
+const wildcard = sampleProfile(sampleDextId, { ...driverClaims, [usbKey]: [{ idVendor: "*" }] });
+
+test("DR04-1 shows claim and allowlist with their types when signature and profile are there", async () => {
+  const log = `taskgated-helper: ${sampleDextId}: Unsatisfied entitlements: ${usbKey}`;
+  const sides =
+    /claimed \[\{idVendor = 1356 \(number\)\}\], allowed \[\{idVendor = "\*" \(string\)\}\] \(wildcard-differs\)/;
+  const files = filesOf(sampleDext({ profile: wildcard }));
+  await assertFires(dr04x1, { l: log, ...files }, sides);
+  await assertFires(dr04x1, files, sides);
+});
+
+test("DR04-1 is silent on a driver whose claims are covered", async () => {
+  await assertSilent(dr04x1, filesOf(sampleDext()));
 });

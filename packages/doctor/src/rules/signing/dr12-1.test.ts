@@ -2,6 +2,14 @@
 
 import { test } from "node:test";
 import { assertFires, assertSilent } from "../../test/rule-check.ts";
+import {
+  accessKey,
+  appClaims,
+  filesOf,
+  sampleApp,
+  sampleAppId,
+  sampleProfile,
+} from "../../test/signed-samples.ts";
 import { dr12x1 } from "./dr12-1.ts";
 
 test("DR12-1 fires", async () => {
@@ -16,4 +24,14 @@ test("DR12-1 fires", async () => {
 
 test("DR12-1 is silent on a near miss", async () => {
   await assertSilent(dr12x1, { b: "error: The bundle identifier doesn't match the profile." });
+});
+
+test("DR12-1 compares an app with its profile, element by element", async () => {
+  const other = sampleProfile(sampleAppId, { ...appClaims, [accessKey]: [sampleAppId] });
+  await assertFires(
+    dr12x1,
+    filesOf(sampleApp({ profile: other })),
+    /another value: claimed \["org\.example\.app\.driver" \(string\)\], allowed \["org\.example\.app" \(string\)\]/,
+  );
+  await assertSilent(dr12x1, filesOf(sampleApp()));
 });

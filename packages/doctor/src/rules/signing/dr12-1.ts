@@ -1,9 +1,10 @@
 // DR12-1: the profile holds the entitlement with another value.
 
-import { isDictionary, type PropertyValue } from "@drydock/core/runtime/properties";
 import { watch } from "../../evidence/watch.ts";
-import { listsOf, perHit } from "../questions.ts";
-import type { Rule } from "../rule.ts";
+import { isStrictlyCovered } from "../../signing/rehearsal.ts";
+import { driverKit, perHit } from "../questions.ts";
+import type { Finding, Rule } from "../rule.ts";
+import { judgedClaims, partName } from "../signing-evidence.ts";
 
 const differs = watch(
   ["doesn't match the entitlements file", "match the entitlements file"],
@@ -26,27 +27,28 @@ export const dr12x1: Rule = {
   who: "your team's admin",
   watches: [differs],
   judge(evidence) {
-    return perHit(evidence, differs, ({ match }) => {
-      const key = match[1];
-      const claims = listsOf(evidence, "entitlements").filter(({ value }) => key in value.value);
-      const allowed = listsOf(evidence, "provisioning profile").flatMap(({ value }) => {
-        const inside = value.value.Entitlements;
-        return isDictionary(inside) && key in inside ? [inside[key]] : [];
-      });
-      const both =
-        claims.length > 0 && allowed.length > 0
-          ? ` Claimed: ${showValue(claims[0].value.value[key])}; authorised: ${showValue(allowed[0])}.`
-          : "";
+    const judged = judgedClaims(evidence).filter(
+      ({ judgement }) => judgement.allowed !== undefined && !isStrictlyCovered(judgement),
+    );
+    const said = perHit(evidence, differs, ({ match }) => {
+      const own = judged.find(({ judgement }) => judgement.key === match[1]);
       return {
-        score: 92,
-        claim: `The profile has ${key} with another value than the entitlements file.${both}`,
-        about: [key],
-        missing: both === "" ? ["the decoded profile and the entitlements file"] : [],
+        score: own === undefined ? 92 : 95,
+        claim: `The profile has ${match[1]} with another value than the entitlements file.${own === undefined ? "" : ` ${partName(own.part)}: ${own.sides} (${own.judgement.reason}).`}`,
+        about: [match[1]],
+        missing: own === undefined ? ["the profile and the entitlements file"] : [],
       };
     });
+    if (said.length > 0) return said;
+    return judged
+      .filter(({ judgement }) => judgement.key === `${driverKit}.userclient-access`)
+      .map(
+        ({ part, judgement, sides, because }): Finding => ({
+          score: 90,
+          claim: `Xcode will refuse to build: the profile of ${part.bundleIdentifier || "the app"} has userclient-access with another value: ${sides} (${judgement.reason}).`,
+          because,
+          about: [part.bundleIdentifier],
+        }),
+      );
   },
 };
-
-function showValue(value: PropertyValue): string {
-  return JSON.stringify(value, (_key, item) => (item instanceof Uint8Array ? "data" : item)).slice(0, 200);
-}

@@ -2,6 +2,7 @@
 
 import { test } from "node:test";
 import { assertFires, assertSilent } from "../../test/rule-check.ts";
+import { filesOf, installKey, sampleApp, sampleAppId, sampleProfile } from "../../test/signed-samples.ts";
 import { dr12x2 } from "./dr12-2.ts";
 
 test("DR12-2 fires", async () => {
@@ -26,4 +27,14 @@ test("DR12-2 is silent on a near miss", async () => {
   await assertSilent(dr12x2, {
     b: 'error: Provisioning profile "X" doesn\'t include signing certificate "Apple Development".',
   });
+});
+
+test("DR12-2 sees that the app's profile lacks the key", async () => {
+  const bare = sampleProfile(sampleAppId, { [installKey]: true });
+  await assertFires(
+    dr12x2,
+    filesOf(sampleApp({ profile: bare })),
+    /its profile "org\.example\.app profile" does not have the key/,
+  );
+  await assertSilent(dr12x2, filesOf(sampleApp()));
 });

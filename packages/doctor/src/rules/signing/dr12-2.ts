@@ -1,8 +1,9 @@
 // DR12-2: the profile does not include userclient-access: it needs Apple's approval.
 
 import { watch } from "../../evidence/watch.ts";
-import { perHit } from "../questions.ts";
-import type { Rule } from "../rule.ts";
+import { driverKit, perHit } from "../questions.ts";
+import type { Finding, Rule } from "../rule.ts";
+import { judgedClaims, partName } from "../signing-evidence.ts";
 
 const lacks = watch(
   ["doesn't include", "requires approval from Apple"],
@@ -15,7 +16,7 @@ export const dr12x2: Rule = {
   severity: "error",
   certainty: "established",
   source: "Xcode's messages; the portal's capability lists",
-  needs: ["log"],
+  needs: ["log", "entitlements", "provisioning profile"],
   why: "DriverKit UserClient Access is a capability request; it has no development variant. Until Apple approves it for the team and it is ticked on the App ID, no profile holds the key.",
   fix: [
     "For development put com.apple.developer.driverkit.allow-any-userclient-access on the driver (self-service), and leave userclient-access out of the app.",
@@ -24,7 +25,7 @@ export const dr12x2: Rule = {
   who: "your team's admin",
   watches: [lacks],
   judge(evidence) {
-    return perHit(evidence, lacks, ({ match }) => {
+    const said = perHit(evidence, lacks, ({ match }) => {
       const what = match[1] ?? match[2] ?? match[3];
       const isUserClient = /UserClient Access|userclient-access/.test(what);
       return {
@@ -40,5 +41,19 @@ export const dr12x2: Rule = {
             }),
       };
     });
+    if (said.length > 0) return said;
+    return judgedClaims(evidence)
+      .filter(
+        ({ judgement }) =>
+          judgement.key === `${driverKit}.userclient-access` && judgement.allowed === undefined,
+      )
+      .map(
+        ({ part, because }): Finding => ({
+          score: 91,
+          claim: `${partName(part)} claims userclient-access, and its profile "${part.profile?.value.profile.name}" does not have the key; it must be requested from Apple, and there is no development variant.`,
+          because,
+          about: [part.bundleIdentifier],
+        }),
+      );
   },
 };

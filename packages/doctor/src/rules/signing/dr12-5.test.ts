@@ -3,6 +3,7 @@
 import { test } from "node:test";
 import { assertFires, assertSilent } from "../../test/rule-check.ts";
 import { plist } from "../../test/samples.ts";
+import { accessKey, sampleAppId, sampleProfile } from "../../test/signed-samples.ts";
 import { dr12x5 } from "./dr12-5.ts";
 
 test("DR12-5 fires", async () => {
@@ -17,4 +18,14 @@ test("DR12-5 is silent on a near miss", async () => {
   await assertSilent(dr12x5, {
     e: plist({ "com.apple.developer.driverkit.userclient-access": ["org.example.a", "org.example.b"] }),
   });
+});
+
+test("DR12-5 finds the line break in a profile", async () => {
+  const joined = (value: string | string[]) => ({ p: sampleProfile(sampleAppId, { [accessKey]: value }) });
+  await assertFires(
+    dr12x5,
+    joined("org.example.a\norg.example.b"),
+    /profile .* holds several bundle ids of userclient-access in one string/,
+  );
+  await assertSilent(dr12x5, joined(["org.example.a", "org.example.b"]));
 });

@@ -1,5 +1,6 @@
 // DR12-5: several bundle ids stand in one string.
 
+import type { PropertyValue } from "@drydock/core/runtime/properties";
 import { driverKit, listsOf, stringsOf } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
@@ -9,7 +10,7 @@ export const dr12x5: Rule = {
   severity: "warning",
   certainty: "established",
   source: "xnu-11417 IOUserServer::serviceNewUserClient",
-  needs: ["entitlements"],
+  needs: ["entitlements", "provisioning profile"],
   why: "The kernel compares each element as a whole. A string with line breaks equals no bundle id (forum thread 825971).",
   fix: [
     "Ask Apple to store the ids one by one.",
@@ -18,9 +19,10 @@ export const dr12x5: Rule = {
   who: "your team's admin",
   judge(evidence) {
     const key = `${driverKit}.userclient-access`;
-    return listsOf(evidence, "entitlements").flatMap(({ value }): Finding[] =>
-      key in value.value &&
-      stringsOf(value.value[`${driverKit}.userclient-access`]).some((item) => item.includes("\n"))
+    const isJoined = (value: PropertyValue | undefined) =>
+      stringsOf(value).some((item) => item.includes("\n"));
+    const claimed = listsOf(evidence, "entitlements").flatMap(({ value }): Finding[] =>
+      isJoined(value.value[key])
         ? [
             {
               score: 90,
@@ -31,5 +33,18 @@ export const dr12x5: Rule = {
           ]
         : [],
     );
+    const allowed = evidence.facts("profile").flatMap(({ value: { profile }, place }): Finding[] =>
+      isJoined(profile.allowlist[key])
+        ? [
+            {
+              score: 93,
+              claim: `The profile "${profile.name}" holds several bundle ids of userclient-access in one string, so no claim can equal one of them: the portal stored them wrongly.`,
+              because: [place],
+              who: "Apple",
+            },
+          ]
+        : [],
+    );
+    return [...allowed, ...claimed];
   },
 };

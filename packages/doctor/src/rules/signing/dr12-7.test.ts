@@ -3,6 +3,7 @@
 import { test } from "node:test";
 import { assertFires, assertSilent } from "../../test/rule-check.ts";
 import { plist } from "../../test/samples.ts";
+import { driverClaims, filesOf, sampleDext, sampleDextId, sampleProfile } from "../../test/signed-samples.ts";
 import { dr12x7 } from "./dr12-7.ts";
 
 test("DR12-7 fires", async () => {
@@ -20,4 +21,12 @@ test("DR12-7 fires", async () => {
 
 test("DR12-7 is silent on a near miss", async () => {
   await assertSilent(dr12x7, { e: plist({ "com.apple.developer.driverkit": true }) });
+});
+
+test("DR12-7 answers when the driver is signed for distribution", async () => {
+  const open = { ...driverClaims, "com.apple.developer.driverkit.allow-any-userclient-access": true };
+  const signed = (devices: "all" | string[]) =>
+    filesOf(sampleDext({ entitlements: open, profile: sampleProfile(sampleDextId, open, { devices }) }));
+  await assertFires(dr12x7, signed("all"), /signed for distribution with allow-any-userclient-access/);
+  await assertFires(dr12x7, signed(["00008103-000A11112222333A"]), /do not ship it so/, "hint");
 });

@@ -1,5 +1,6 @@
 // DR12-7: allow-any-userclient-access lets every program open the driver.
 
+import { claimPlace, evidenceParts } from "../../signing/parts.ts";
 import { driverKit, isDextEntitlements, listsOf } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
@@ -15,6 +16,19 @@ export const dr12x7: Rule = {
   who: "you",
   judge(evidence) {
     const key = `${driverKit}.allow-any-userclient-access`;
+    const shipped = evidenceParts(evidence).find(
+      ({ claims, profile }) =>
+        claims !== null && key in claims && profile?.value.profile.kind === "developer id or in-house",
+    );
+    if (shipped !== undefined)
+      return [
+        {
+          score: 76,
+          claim: `The driver ${shipped.bundleIdentifier} is signed for distribution with allow-any-userclient-access: any program on the Mac may open it.`,
+          because: [claimPlace(shipped, key)],
+          about: [shipped.bundleIdentifier],
+        },
+      ];
     return listsOf(evidence, "entitlements").flatMap(({ value }): Finding[] =>
       key in value.value && isDextEntitlements(value.value)
         ? [
