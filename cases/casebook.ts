@@ -9,6 +9,7 @@ import { setLineCodingCase } from "./P02-set-line-coding/case.ts";
 import { alternateSdksCase } from "./P03-alternate-sdks/case.ts";
 import { transportUsbCase } from "./P04-transport-usb-profile/case.ts";
 import { transportUsbCommentsCase } from "./P05-transport-usb-profile-dup/case.ts";
+import { relinkBridgeCase } from "./P08-relink-bridge/case.ts";
 import { sendCdbUasCase } from "./P09-sendcdb-uas/case.ts";
 import { userClientSigningCase } from "./P12-userclient-signing/case.ts";
 import { ftdiIpadCase } from "./P13-ftdi-ipados/case.ts";
@@ -47,6 +48,8 @@ export interface DriverCase {
   readonly cause: string;
   readonly describeRequests: readonly DescribeRequest[];
   run(side: Side, options: CaseOptions): Promise<CaseRun>;
+  /** All the ways that the case's device can behave, and where each ends: lines for people, as they come. */
+  explore?(options: CaseOptions): AsyncGenerator<string>;
 }
 
 /** In the order of the forum's list. */
@@ -55,6 +58,7 @@ export const casebook: readonly DriverCase[] = [
   alternateSdksCase,
   transportUsbCase,
   transportUsbCommentsCase,
+  relinkBridgeCase,
   sendCdbUasCase,
   userClientSigningCase,
   ftdiIpadCase,

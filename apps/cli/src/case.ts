@@ -1,6 +1,6 @@
 // drydock case: a pair of drivers on the same device with the same seed, side by side.
 
-import { type CaseRun, casebook, findCase } from "@drydock/cases/casebook";
+import { type CaseRun, casebook, type DriverCase, findCase } from "@drydock/cases/casebook";
 import { sideBySide } from "@drydock/core/trace/trace-diff";
 import { formatTraceLine, traceLines } from "@drydock/core/trace/usb-text";
 import { hostTurn } from "@drydock/node/host-turn";
@@ -9,7 +9,14 @@ import { writePcap } from "./pcap-file.ts";
 
 export async function runCase(
   id: string | undefined,
-  options: { list?: boolean; seed: number; width?: number; json?: boolean; pcap?: string },
+  options: {
+    list?: boolean;
+    seed: number;
+    width?: number;
+    json?: boolean;
+    pcap?: string;
+    explore?: boolean;
+  },
 ): Promise<void> {
   if (options.list === true || id === undefined) {
     if (options.json === true) {
@@ -26,6 +33,10 @@ export async function runCase(
     return;
   }
   const entry = findCase(id);
+  if (options.explore === true) {
+    await exploreCase(entry, options.seed);
+    return;
+  }
   const bad = await entry.run("bad", { seed: options.seed, turn: hostTurn });
   const good = await entry.run("good", { seed: options.seed, turn: hostTurn });
   for (const [side, run] of Object.entries({ bad, good })) {
@@ -76,4 +87,12 @@ export async function runCase(
     }
   }
   process.exitCode = isSound ? exitCodes.pass : exitCodes.finding;
+}
+
+async function exploreCase(entry: DriverCase, seed: number): Promise<void> {
+  if (entry.explore === undefined) {
+    const those = casebook.filter(({ explore }) => explore !== undefined).map(({ id }) => id);
+    throw new RangeError(`${entry.id} has nothing to explore; these have: ${those.join(", ")}`);
+  }
+  for await (const line of entry.explore({ seed, turn: hostTurn })) process.stdout.write(`${line}\n`);
 }

@@ -240,6 +240,7 @@ function build(): Command {
     .option("--seed <number>", "the same for both", seed, 1)
     .option("--pcap <file>", "write both traces, as FILE with .bad and .good before its ending")
     .option("--width <columns>", "width of the comparison", Number)
+    .option("--explore", "every way the case's device can behave, and where each ends (P08)")
     .option("--json", "one JSON document")
     .addHelpText("after", "\nExample:\n  drydock case P02\n")
     .action(async (id: string | undefined, options) => (await import("./case.ts")).runCase(id, options));

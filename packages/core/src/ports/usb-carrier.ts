@@ -202,8 +202,14 @@ export class UsbCarrier implements UsbUpstream {
    */
   unplug(): void {
     if (this.#isGone) return;
-    this.#isGone = true;
     this.device.unplug();
+    this.leave();
+  }
+
+  /** The same for the host, but the cable stays in: a port reset, or the device's own wish. The device keeps its power. */
+  leave(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
     this.#clock.after(0, finishUnplug, this as UsbCarrier);
   }
 

@@ -22,6 +22,8 @@ export interface StorageRigOptions extends Omit<UsbRigOptions, "describeRequests
   readonly device?: Partial<Omit<MassStorageOptions, "target">>;
   /** Marks in the trace when the device asks for a stream, as a hardware analyser would show. Default false. */
   readonly traceStreams?: boolean;
+  /** Another device than the plain one: a bridge, for a case. */
+  readonly makeDevice?: (options: MassStorageOptions, rig: UsbRig) => MassStorageDevice;
   /** Which alternate setting the kernel's drivers choose. Default by-speed. */
   readonly policy?: TransportPolicy;
   /** Drivers in place of the kernel's own. */
@@ -51,12 +53,10 @@ export class StorageRig extends UsbRig {
     this.scsi = new ScsiFamily(this.machine);
     for (const bundle of options.bundles ?? [massStorageBundle(options.policy ?? "by-speed")])
       this.machine.install(bundle);
-    this.device = new MassStorageDevice({
-      maximumLun: units.length - 1,
-      speed: UsbSpeed.high,
-      ...options.device,
-      target: options.target?.(this.disk) ?? this.disk,
-    });
+    const makeDevice = options.makeDevice ?? ((plan) => new MassStorageDevice(plan));
+    const target = options.target?.(this.disk) ?? this.disk;
+    const plan = { maximumLun: units.length - 1, speed: UsbSpeed.high, ...options.device, target };
+    this.device = makeDevice(plan, this);
     const { scheduler } = this.machine;
     const plugged =
       options.traceStreams === true

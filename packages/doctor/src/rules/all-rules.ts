@@ -38,6 +38,9 @@ import { dr15x1 } from "./power/dr15-1.ts";
 import { dr15x4 } from "./power/dr15-4.ts";
 import { fxxbusyxtimeout } from "./power/fx-busy-timeout.ts";
 import { fxxsleepxtimeout } from "./power/fx-sleep-timeout.ts";
+import { dr08x1 } from "./scsi/dr08-1.ts";
+import { dr08x2 } from "./scsi/dr08-2.ts";
+import { dr08x3 } from "./scsi/dr08-3.ts";
 import { dr09x1 } from "./scsi/dr09-1.ts";
 import { dr09x2 } from "./scsi/dr09-2.ts";
 import { dr09x3 } from "./scsi/dr09-3.ts";
@@ -146,6 +149,9 @@ export const allRules: readonly Rule[] = [
   dr06x2,
   dr06x3,
   dr06x4,
+  dr08x1,
+  dr08x2,
+  dr08x3,
   dr09x1,
   dr09x2,
   dr09x3,

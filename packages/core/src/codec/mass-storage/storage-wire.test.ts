@@ -121,7 +121,14 @@ test("Bulk-Only is known by its signature, in a capture that began late", () => 
   assert.equal(feeder.move(0x81, csw("00")), "CSW tag 287454020: passed, residue 0");
   const [command] = feeder.commands;
   assert.equal(command.statedBytes, 512);
-  assert.deepEqual(command.data, { endpoint: 0x81, stream: 0, requested: 512, moved: 512, result: "ok" });
+  assert.deepEqual(command.data, {
+    endpoint: 0x81,
+    stream: 0,
+    requested: 512,
+    moved: 512,
+    answer: new Uint8Array(64),
+    result: "ok",
+  });
   assert.equal(whoNeverAsked(command), null);
 });
 

@@ -66,6 +66,8 @@ export interface WireData {
   readonly stream: number;
   readonly requested: number;
   moved: number;
+  /** IN data, as far as the capture kept it. */
+  answer: Uint8Array;
   /** "pending": not over when the capture ended. */
   result: WireCompletion["result"] | "pending";
 }
@@ -107,6 +109,8 @@ const noBytes = new Uint8Array(0);
 const checkCondition = 0x02;
 const requestSense = 0x03;
 const vendorOpcodes = 0xc0;
+/** Bytes of an IN data stage that are kept for readers. */
+const answerMaximum = 64;
 /** Commands without their status that are remembered per device. */
 const openMaximum = 256;
 
@@ -256,6 +260,7 @@ export class StorageWire {
     if (command?.data != null) {
       command.data.moved = completion.moved;
       command.data.result = completion.result;
+      command.data.answer = completion.data.slice(0, answerMaximum);
       if (this.#late.delete(command)) this.#onCommand(command);
       this.#takeSense(view, command, completion.data);
       return null;
@@ -425,7 +430,7 @@ export class StorageWire {
   #attachData(command: WireCommand | null, pending: Pending, isData: boolean): string | null {
     if (command === null || !isData || command.data !== null) return null;
     const { endpoint, requested, stream } = pending.submission;
-    command.data = { endpoint, stream, requested, moved: 0, result: "pending" };
+    command.data = { endpoint, stream, requested, moved: 0, answer: noBytes, result: "pending" };
     pending.command = command;
     const where = stream > 0 ? `, stream ${stream}` : "";
     return `data of ${command.name}, tag ${command.tag}${where}`;

@@ -93,6 +93,7 @@ export const SenseCode = {
   insufficientRegistrationResources: 0x5504,
   operatorMediumRemovalRequest: 0x5a01,
   standbyByCommand: 0x5e04,
+  logicalUnitAccessNotAuthorized: 0x7471,
   copyTargetDeviceNotReachable: 0x0d02,
   spaceAllocationFailedWriteProtect: 0x2707,
   ataPassThroughInformation: 0x001d,
@@ -153,6 +154,7 @@ const codeNames: Readonly<Record<number, string>> = {
   21764: "insufficient registration resources",
   23041: "operator medium removal request",
   24068: "standby condition activated by command",
+  29809: "logical unit access not authorized",
 };
 
 export function senseKeyName(key: number): string {

@@ -83,7 +83,9 @@ export class BulkOnlyDriver extends IOSCSIProtocolServices implements UsbReceive
   #moved = 0;
   #statusTries = 0;
   #deadlineNs = 0;
-  #hasWatchdog = false;
+  /** When the watchdog looks next; infinity: it sleeps. */
+  #barkAtNs = Number.POSITIVE_INFINITY;
+  #barkTimer = 0;
   #isTimedOut = false;
   #isGone = false;
   #failedRecoveries = 0;
@@ -393,27 +395,27 @@ export class BulkOnlyDriver extends IOSCSIProtocolServices implements UsbReceive
     });
   }
 
-  /** One timer for all commands: it looks at the deadline of whichever is under way. */
+  /** One timer for all commands: it looks at the deadline of whichever is under way, and never later than that. */
   #watch(timeoutMs: number): void {
     const { scheduler } = this.kernel;
     this.#deadlineNs =
       timeoutMs === 0 ? Number.POSITIVE_INFINITY : scheduler.nowNs() + timeoutMs * millisecond;
-    if (this.#hasWatchdog || timeoutMs === 0) return;
-    this.#hasWatchdog = true;
-    scheduler.after(timeoutMs * millisecond, this.#bark, undefined);
+    if (this.#deadlineNs >= this.#barkAtNs) return;
+    if (this.#barkAtNs !== Number.POSITIVE_INFINITY) scheduler.cancel(this.#barkTimer);
+    this.#armWatchdog(this.#deadlineNs);
+  }
+
+  #armWatchdog(atNs: number): void {
+    const { scheduler } = this.kernel;
+    this.#barkAtNs = atNs;
+    this.#barkTimer = scheduler.after(atNs - scheduler.nowNs(), this.#bark, undefined);
   }
 
   readonly #bark = (): void => {
-    this.#hasWatchdog = false;
+    this.#barkAtNs = Number.POSITIVE_INFINITY;
     if (this.#isGone || this.#task === null || this.#deadlineNs === Number.POSITIVE_INFINITY) return;
-    const { scheduler } = this.kernel;
-    const left = this.#deadlineNs - scheduler.nowNs();
-    if (left > 0) {
-      this.#hasWatchdog = true;
-      scheduler.after(left, this.#bark, undefined);
-      return;
-    }
-    this.#timeOut();
+    if (this.#deadlineNs > this.kernel.scheduler.nowNs()) this.#armWatchdog(this.#deadlineNs);
+    else this.#timeOut();
   };
 
   #timeOut(): void {

@@ -121,12 +121,12 @@ export class SimUsbBus {
     );
   }
 
-  /** A reset by the host, or the device's own wish: the old attachment ends, a new one follows. */
+  /** A reset by the host, or the device's own wish: the old attachment ends, a new one follows, the power stays on. */
   #reattach(connector: Connector): void {
     const { carrier, device } = connector;
     if (carrier === null || device === null) return;
     connector.carrier = null;
-    carrier.unplug();
+    carrier.leave();
     this.#attach(connector, resetNs);
   }
 

@@ -1,0 +1,134 @@
+// P08: the drive behind its bridge on a rig, and what an app can see and do from outside.
+
+import { second } from "@drydock/core/base/units";
+import type { RelinkBehaviour } from "@drydock/core/devices/relink-bridge/bridge-security";
+import { RelinkBridgeDevice } from "@drydock/core/devices/relink-bridge/relink-bridge-device";
+import {
+  massStorageBundle,
+  type TransportPolicy,
+} from "@drydock/core/drivers/mass-storage/mass-storage-driver";
+import { IOUSBHostDevice } from "@drydock/core/families/usb/io-usb-host-device";
+import { BlockStatus, BlockSubmit } from "@drydock/core/ports/block";
+import { UsbSpeed } from "@drydock/core/ports/usb-speed";
+import { StorageRig } from "@drydock/core/rigs/storage-rig";
+import { platformProfile } from "@drydock/core/runtime/platform-profile";
+import type { CaseOptions } from "../casebook.ts";
+import { UnlockDriver, unlockBundle } from "./unlock-driver.ts";
+
+export const bridgePaths = ["Bulk-Only", "UAS at high speed", "UAS at SuperSpeed"] as const;
+export type BridgePath = (typeof bridgePaths)[number];
+
+export const unlockCode = Uint8Array.from({ length: 16 }, (_, index) => 0x30 + index);
+
+/** How long an app waits for a drive to leave or to come, virtual time; more than the bridge's relink takes. */
+const patienceNs = 15 * second;
+const monitorNs = second / 2;
+const lookNs = second / 20;
+
+/** The app's view of the machine: drives that come and go, one command at a time. Methods run on a thread. */
+export class BridgeBench {
+  readonly rig: StorageRig;
+  readonly bridge: RelinkBridgeDevice;
+
+  /** `trace` false: the bridge's remarks only, for many runs. */
+  constructor(behaviour: RelinkBehaviour, path: BridgePath, options: CaseOptions, trace = true) {
+    const { seed, turn } = options;
+    let made: RelinkBridgeDevice | null = null;
+    const policy: TransportPolicy = path === "UAS at high speed" ? "uas" : "by-speed";
+    this.rig = new StorageRig({
+      seed,
+      turn,
+      trace,
+      profile: platformProfile("macos15"),
+      units: [{ blockCount: 65_536 }],
+      device: { speed: path === "UAS at SuperSpeed" ? UsbSpeed.super : UsbSpeed.high },
+      bundles: [massStorageBundle(policy), unlockBundle],
+      makeDevice: (plan, { machine, trace: log }) => {
+        const clock = machine.scheduler;
+        const onNote = (text: string) => log.mark(clock.nowNs(), text);
+        made = new RelinkBridgeDevice({ ...plan, clock, behaviour, unlockCode, onNote });
+        return made;
+      },
+    });
+    if (made === null) throw new Error("the rig made no bridge");
+    this.bridge = made;
+  }
+
+  /** Runs an app's thread to its end. */
+  run<T>(body: () => Promise<T>): Promise<T> {
+    return this.rig.machine.perform(body);
+  }
+
+  /** Somebody else's program that asks the drive how it is, again and again. */
+  startMonitor(): void {
+    this.rig.machine.kernelProcess.spawn("monitor", async () => {
+      for (;;) {
+        await this.sleep(monitorNs);
+        await this.driver?.testUnitReady(1_000);
+      }
+    });
+  }
+
+  get #scheduler() {
+    return this.rig.machine.scheduler;
+  }
+
+  /** The dext on the drive that is there now. */
+  get driver(): UnlockDriver | null {
+    const found = this.rig.machine.registry.byClass("P08Driver").find((entry) => !entry.isInactive);
+    return found instanceof UnlockDriver && found.unit !== null && found.unit.state !== "gone" ? found : null;
+  }
+
+  async sleep(ns: number): Promise<void> {
+    await this.#scheduler.sleep(ns);
+  }
+
+  /** True when it came to be within `limitNs`. */
+  async wait(condition: () => boolean, limitNs = patienceNs): Promise<boolean> {
+    const deadline = this.#scheduler.nowNs() + limitNs;
+    while (!condition()) {
+      if (this.#scheduler.nowNs() >= deadline) return false;
+      await this.#scheduler.sleep(lookNs);
+    }
+    return true;
+  }
+
+  /** The drive's dext, when it comes within the patience and its unit has been looked at. */
+  async waitForDriver(): Promise<UnlockDriver | null> {
+    const isSettled = (state: string | undefined) => state !== undefined && state !== "starting";
+    await this.wait(() => isSettled(this.driver?.unit?.state), 2 * patienceNs);
+    return this.driver;
+  }
+
+  /** Resets the port of the drive's USB device, as an app can through IOUSBHost. False: there is none. */
+  resetPort(): boolean {
+    const device = [...this.rig.machine.registry.entries()].find(
+      (entry): entry is IOUSBHostDevice => entry instanceof IOUSBHostDevice && !entry.isInactive,
+    );
+    device?.reset();
+    return device !== undefined;
+  }
+
+  /** Writes a block of the medium and reads it back. False without a medium. */
+  async isReadable(): Promise<boolean> {
+    const media = this.rig.media[0];
+    if (media === undefined) return false;
+    let status: BlockStatus | null = null;
+    media.connect({
+      completed: (_slot, ended) => {
+        status = ended;
+      },
+      detached: () => {},
+    });
+    const done = async (submitted: BlockSubmit) => {
+      status = null;
+      if (submitted === BlockSubmit.accepted) await this.wait(() => status !== null, 60 * second);
+      return status === BlockStatus.ok;
+    };
+    const bytes = new Uint8Array(512).fill(0x5a);
+    const back = new Uint8Array(512);
+    const isWritten = await done(media.write(0, 7, 1, bytes, 0, false));
+    const isRead = await done(media.read(0, 7, 1, back, 0));
+    return isWritten && isRead && back.every((byte) => byte === 0x5a);
+  }
+}
