@@ -17,6 +17,7 @@ export type EvidenceKind =
   | "capture"
   | "code signature"
   | "crash report"
+  | "documentation"
   | "entitlements"
   | "Info.plist"
   | "log"

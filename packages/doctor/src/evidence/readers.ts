@@ -10,7 +10,7 @@ import { binaryPlistReader, plistReader } from "./property-list.ts";
 import type { BinaryReader, TextReader } from "./reader.ts";
 import { registryReader } from "./registry.ts";
 import { machOReader, signatureReader } from "./signed-code.ts";
-import { sourceReader } from "./source-text.ts";
+import { documentationReader, otherSourceReader, sourceReader } from "./source-text.ts";
 
 export const textReaders: readonly TextReader[] = [
   panicReader,
@@ -19,6 +19,8 @@ export const textReaders: readonly TextReader[] = [
   extensionsReader,
   plistReader,
   sourceReader,
+  otherSourceReader,
+  documentationReader,
 ];
 
 export const binaryReaders: readonly BinaryReader[] = [

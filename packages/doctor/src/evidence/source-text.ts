@@ -68,6 +68,38 @@ export const sourceReader: TextReader = {
   },
 };
 
+/** Programs in other languages and project files: what they say is no symptom either. */
+export const otherSourceReader: TextReader = {
+  kind: "source",
+  anchors: [
+    "#!/bin/",
+    "#!/usr/",
+    "!$*UTF8*$!",
+    "import Foundation",
+    "import SwiftUI",
+    "import SystemExtensions",
+  ],
+  read({ text }, sink) {
+    if (
+      /^\uFEFF?(?:#!\/|\/\/ !\$\*UTF8\*\$!)/.test(text) ||
+      /^import (?:Foundation|SwiftUI|SystemExtensions)\s*$/m.test(text)
+    )
+      sink.kind("source");
+  },
+};
+
+/** Headings that make a text a manual; a post has one or two. */
+const manualHeadings = 5;
+
+export const documentationReader: TextReader = {
+  kind: "documentation",
+  anchors: ["### "],
+  read({ text }, sink) {
+    const withoutCode = text.replace(/^(```|~~~)[\s\S]*?^\1/gm, "");
+    if ((withoutCode.match(/^#{1,4} \S/gm) ?? []).length >= manualHeadings) sink.kind("documentation");
+  },
+};
+
 const suppression = /drydock-ignore\s+((?:DR\d\d|NT|IO|FX)-[\w-]+)\s*(?::\s*(\S.*?))?\s*(?:\*\/)?\s*$/;
 
 /** `// drydock-ignore DR02-3: the field is a byte array` on the finding's line or the one before it. */

@@ -31,12 +31,15 @@ export function onceFor(
   return finding === null ? [] : [{ ...finding, because: hits.slice(0, 3).map((hit) => hit.place) }];
 }
 
-/** Hits in what people and systems write: a word in a driver's source is no symptom. */
+/** Hits in what people and systems write: a word in a driver's source or in the manual beside it is no symptom. */
 export function spoken(evidence: Evidence, watch: Watch): Hit[] {
-  const sources = new Set(
-    evidence.files.filter((file) => file.kinds.includes("source")).map((file) => file.name),
+  const hasSource = evidence.facts("source").length > 0;
+  const silent = new Set(
+    evidence.files
+      .filter(({ kinds }) => kinds.includes("source") || (hasSource && kinds.includes("documentation")))
+      .map((file) => file.name),
   );
-  return evidence.hits(watch).filter((hit) => !sources.has(hit.place.file));
+  return evidence.hits(watch).filter((hit) => !silent.has(hit.place.file));
 }
 
 export function listsOf(evidence: Evidence, role: EvidenceKind): Fact<"property-list">[] {

@@ -1,7 +1,7 @@
 // What source rules ask: each file, whether it belongs to a driver extension, declared callbacks, findings with places.
 
 import type { Evidence } from "../evidence/evidence.ts";
-import { isDriverKitBase } from "../source/driverkit-names.ts";
+import { isDriverKitBase, isFrameworkName } from "../source/driverkit-names.ts";
 import type { SourceCall, SourceFile, SourceFunction } from "../source/source-file.ts";
 import type { Finding } from "./rule.ts";
 
@@ -22,12 +22,40 @@ export function perFunction(
   return perSource(evidence, (file) => file.functions.flatMap((one) => make(one, file)));
 }
 
-/** Code of a kext is judged by nobody here. */
+/** Headers that no SDK of DriverKit has. */
+const kernelHeaders =
+  /^\s*#\s*include\s*<(?:IOKit\/(?:IOLib|IOService|IOWorkLoop|IOCommandGate|IOEventSource|IOTimerEventSource|IOMessage|IOBufferMemoryDescriptor|(?:pwr_mgt|hidsystem)\/\w+)|libkern\/c\+\+\/\w+|sys\/(?:proc|kauth|systm))\.h>/gm;
+/** Somebody who ports a kext may have left one or two. */
+const kextHeaders = 3;
+
+/** Code of a kext is judged by nobody here; the kernel's own families include headers of DriverKit, too. */
 export function isKext(file: SourceFile): boolean {
+  if ((file.text.match(kernelHeaders) ?? []).length >= kextHeaders) return true;
   return (
     /^\s*#\s*include\s*<(?:IOKit\/(?!IOReturn|IOKitLib|IOTypes|IOKitKeys)|libkern\/)/m.test(file.text) &&
     !/DriverKit\//.test(file.text)
   );
+}
+
+/**
+ * Whether a function can be a method that the framework calls: written as one, or of a class that derives from
+ * something of the framework, as far as the class is among the sources. Stand-ins for the framework's own classes, as
+ * tests have them, are not.
+ */
+export function isServiceMethod(evidence: Evidence, one: SourceFunction): boolean {
+  if (one.nameNode.text === "IMPL") return true;
+  if (isFrameworkName(one.className)) return false;
+  if (/_Impl$/.test(one.nameNode.text)) return true;
+  const all = sources(evidence).flatMap(({ classes }) => classes);
+  const seen = new Set<string>();
+  const derives = (name: string): boolean => {
+    if (isDriverKitBase(name)) return true;
+    if (seen.has(name)) return false;
+    seen.add(name);
+    const declared = all.filter((other) => other.name === name);
+    return declared.length === 0 ? seen.size === 1 : declared.some(({ bases }) => bases.some(derives));
+  };
+  return derives(one.className);
 }
 
 /** Something in it belongs to driver extensions alone. */

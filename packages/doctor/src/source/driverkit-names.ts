@@ -63,6 +63,11 @@ export function overridable(base: string): ReadonlySet<string> {
   return names;
 }
 
+/** Names that Apple's frameworks keep for themselves. */
+export function isFrameworkName(name: string): boolean {
+  return /^(?:IO|OS)[A-Z]\w*$/.test(name);
+}
+
 export function isDriverKitBase(name: string): boolean {
   return /^(?:IO[A-Z]\w+|OSObject|OSAction)$/.test(name);
 }

@@ -169,7 +169,12 @@ function classOf(node: Syntax, annotations: readonly Annotation[]): SourceClass 
       declarator.above("parameter_list") === null &&
       !isPointerVariable(declarator);
     if (!isCallable) {
-      if (member.kind === "field_declaration" && !/^\s*(?:using|typedef|static|friend)\b/.test(member.text))
+      // `enum { ... };` declares no member.
+      if (
+        member.kind === "field_declaration" &&
+        member.child("declarator") !== null &&
+        !/^\s*(?:using|typedef|static|friend)\b/.test(member.text)
+      )
         fields.push(member);
       return;
     }

@@ -21,3 +21,10 @@ test("DR16-1 is silent on a near miss: a comment in source", async () => {
     s: "#include <DriverKit/IOService.h>\n// DMA buffers are contiguous\nkern_return_t Foo::Bar(int a) {\n  return 0;\n}\n",
   });
 });
+
+test("DR16-1 is silent on the manual that lies beside the source", async () => {
+  await assertSilent(dr16x1, {
+    manual: `# Rings\n\n## Layout\n\n### Header\n\n### Payload\n\nContiguous payloads are split at the DMA boundary.\n\n### End\n`,
+    source: `#include <DriverKit/IOService.h>\n\nkern_return_t\nIMPL(Panel, Start)\n{\n    return Start(provider, SUPERDISPATCH);\n}\n`,
+  });
+});

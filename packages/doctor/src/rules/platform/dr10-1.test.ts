@@ -31,3 +31,10 @@ test("DR10-1 is silent on a near miss", async () => {
 test("DR10-1 is silent on a near miss (2)", async () => {
   await assertSilent(dr10x1, { a: "the iPhone app is fine", b: "DriverKit on macOS" });
 });
+
+test("DR10-1 is silent on the signing identity of an Xcode project", async () => {
+  await assertSilent(dr10x1, {
+    p: '// !$*UTF8*$!\n{\n\tCODE_SIGN_IDENTITY = "iPhone Developer";\n}\n',
+    i: plist({ CFBundleIdentifier: "a.b.c", CFBundlePackageType: "DEXT" }),
+  });
+});

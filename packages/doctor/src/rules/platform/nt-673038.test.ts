@@ -29,3 +29,10 @@ test("NT-673038 is silent on a near miss", async () => {
 test("NT-673038 is silent on a near miss (2)", async () => {
   await assertSilent(ntx673038, { i: list({}), l: "/dev/cu.example: No such file or directory" });
 });
+
+test("NT-673038 is silent on a shell script that sends an error to /dev/null", async () => {
+  await assertSilent(ntx673038, {
+    i: list({ IOResourceMatch: "IOKit" }),
+    s: '#!/bin/bash\ncommand -v "$1" >/dev/null 2>&1 || fail "$1 was not found"\n',
+  });
+});

@@ -6,7 +6,7 @@ import type { Finding, Rule } from "../rule.ts";
 
 const early = watch(
   ["/dev/"],
-  /\/dev\/[\w.]{1,80}.{0,80}?\b(?:No such file|does not exist|not found|ENOENT|not there yet)\b/i,
+  /\/dev\/(?!null\b)[\w.]{1,80}.{0,80}?\b(?:No such file|does not exist|not found|ENOENT|not there yet)\b/i,
 );
 
 export const ntx673038: Rule = {

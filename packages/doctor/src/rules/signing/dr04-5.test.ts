@@ -10,6 +10,7 @@ test("DR04-5 fires", async () => {
     dr04x5,
     { e: "<plist><dict>\n<!-- vendor -->\n<key>com.apple.developer.driverkit</key><true/>\n</dict></plist>" },
     /hold an XML comment/,
+    "hint",
   );
 });
 

@@ -23,7 +23,8 @@ export const dr04x5: Rule = {
     if (commented.length === 0 && failed.length === 0) return [];
     return [
       {
-        score: failed.length > 0 ? 90 : 52,
+        // Alone it is a hint: what Xcode signs never has them.
+        score: failed.length > 0 ? 90 : 40,
         claim:
           failed.length > 0
             ? `The kernel's parser refused the entitlements near line ${failed[0].match[1]}${commented.length > 0 ? ": they hold an XML comment" : ""}.`

@@ -89,3 +89,21 @@ kern_return_t IMPL(MyDriver, Start)
 `,
   });
 });
+
+test("DR06-1 is silent on the kernel's half of a family, which includes DriverKit's headers as well", async () => {
+  await assertSilent(dr06x1, {
+    family: `#include <IOKit/IOLib.h>
+#include <IOKit/IOEventSource.h>
+#include <IOKit/IOMessage.h>
+#include <HIDDriverKit/IOPartnerDevice.h>
+
+OSDefineMetaClassAndStructors(PartnerDevice, IOService)
+
+kern_return_t IMPL(PartnerDevice, KernelStart)
+{
+    IOWorkLoop * loop = getWorkLoop();
+    return super::start(getProvider()) ? kIOReturnSuccess : kIOReturnError;
+}
+`,
+  });
+});

@@ -70,3 +70,16 @@ public:
 `,
   });
 });
+
+test("DR06-2 is silent on a test's stand-in for a class of the framework", async () => {
+  await assertSilent(dr06x2, {
+    standIn: `#pragma once
+#include <DriverKit/OSObject.h>
+
+class OSDictionary : public OSObject {
+public:
+    int count() { return 0; }
+};
+`,
+  });
+});

@@ -1,6 +1,6 @@
 // DR06-2: a class of DriverKit is declared in a header instead of an .iig file.
 
-import { isDriverKitBase } from "../../source/driverkit-names.ts";
+import { isDriverKitBase, isFrameworkName } from "../../source/driverkit-names.ts";
 import type { SourceFile } from "../../source/source-file.ts";
 import type { Rule } from "../rule.ts";
 import { isKext, perSource } from "../source-questions.ts";
@@ -23,7 +23,7 @@ export const dr06x2: Rule = {
     return perSource(evidence, (file) =>
       isHeader(file)
         ? file.classes
-            .filter(({ bases }) => bases.some(isDriverKitBase))
+            .filter(({ bases, name }) => bases.some(isDriverKitBase) && !isFrameworkName(name))
             .map((one) => ({
               score: 88,
               claim: `${one.name} derives from ${one.bases.join(", ")} and is declared in a header: it must be in an .iig file.`,

@@ -49,3 +49,19 @@ public:
 `,
   });
 });
+
+test("DR06-3 is silent on an enumeration inside the class", async () => {
+  await assertSilent(dr06x3, {
+    driver: `#include <Availability.h>
+#include <DriverKit/IOUserClient.iig>
+
+class PanelUserClient : public IOUserClient
+{
+public:
+    enum { kMethodPing = 0, kMethodRead = 1 };
+    virtual bool init() override;
+    virtual kern_return_t Start(IOService * provider) override;
+};
+`,
+  });
+});

@@ -46,3 +46,18 @@ public:
 `,
   });
 });
+
+test("FX-HID-START is silent when handleStart is overridden beside Start", async () => {
+  await assertSilent(fxxhidxstart, {
+    driver: `#include <Availability.h>
+#include <HIDDriverKit/IOUserHIDDevice.iig>
+
+class Panel : public IOUserHIDDevice
+{
+public:
+    virtual bool handleStart(IOService * provider) override;
+    virtual kern_return_t Start(IOService * provider) override;
+};
+`,
+  });
+});

@@ -19,7 +19,10 @@ export const fxxhidxstart: Rule = {
   judge(evidence) {
     return perSource(evidence, (file) =>
       file.classes
-        .filter(({ bases }) => bases.includes("IOUserHIDDevice"))
+        .filter(
+          ({ bases, methods }) =>
+            bases.includes("IOUserHIDDevice") && !methods.some(({ name }) => name === "handleStart"),
+        )
         .flatMap((one) =>
           one.methods
             .filter(({ name }) => name === "Start")

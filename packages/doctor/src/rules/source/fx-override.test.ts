@@ -46,3 +46,28 @@ public:
 `,
   });
 });
+
+test("FX-OVERRIDE is silent on an init with parameters and on a copy of the framework's own header", async () => {
+  await assertSilent(fxxoverride, {
+    driver: `#include <Availability.h>
+#include <DriverKit/IOService.iig>
+
+class Panel : public IOService
+{
+public:
+    virtual bool init(IOService * owner);
+    virtual kern_return_t Start(IOService * provider) override;
+};
+`,
+    copy: `#include <Availability.h>
+#include <DriverKit/IOService.iig>
+
+class IOUserPanel : public IOService
+{
+public:
+    virtual bool init();
+    virtual kern_return_t Start(IOService * provider);
+};
+`,
+  });
+});

@@ -1,6 +1,7 @@
 // FX-OVERRIDE: a framework method is declared again without override.
 
-import { isDriverKitBase, overridable } from "../../source/driverkit-names.ts";
+import { isDriverKitBase, isFrameworkName, overridable } from "../../source/driverkit-names.ts";
+import type { SourceMethod } from "../../source/source-file.ts";
 import type { Finding, Rule } from "../rule.ts";
 import { isKext, perSource } from "../source-questions.ts";
 
@@ -20,10 +21,13 @@ export const fxxoverride: Rule = {
       isKext(file)
         ? []
         : file.classes.flatMap((one): Finding[] => {
+            if (isFrameworkName(one.name)) return [];
             const known = new Set(
               one.bases.filter(isDriverKitBase).flatMap((base) => [...overridable(base)]),
             );
-            const missing = one.methods.filter((method) => known.has(method.name) && !method.isOverride);
+            const missing = one.methods.filter(
+              (method) => known.has(method.name) && !method.isOverride && !isOverload(method),
+            );
             if (missing.length === 0) return [];
             return [
               {
@@ -37,3 +41,9 @@ export const fxxoverride: Rule = {
     );
   },
 };
+
+/** The framework's init and free take nothing: with parameters they are methods of the driver's own. */
+function isOverload({ name, node }: SourceMethod): boolean {
+  if (name !== "init" && name !== "free") return false;
+  return node.all("parameter_declaration").some(({ text }) => text !== "void");
+}

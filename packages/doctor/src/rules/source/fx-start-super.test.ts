@@ -31,3 +31,32 @@ test("FX-START-SUPER is silent on the corrected source", async () => {
 `,
   });
 });
+
+test("FX-START-SUPER is silent on a Start of somebody's own, and on a test's stand-in", async () => {
+  await assertSilent(fxxstartxsuper, {
+    header: `#pragma once
+#include <DriverKit/IOService.h>
+
+class PanelCore : private Observer {
+public:
+    kern_return_t Start(IOService * provider);
+};
+`,
+    core: `#include <DriverKit/IOService.h>
+#include "PanelCore.h"
+
+kern_return_t PanelCore::Start(IOService * provider)
+{
+    return provider == nullptr ? kIOReturnBadArgument : kIOReturnSuccess;
+}
+`,
+    standIn: `#pragma once
+#include <DriverKit/OSObject.h>
+
+class IOService : public OSObject {
+public:
+    virtual kern_return_t Start(IOService *) { return kIOReturnSuccess; }
+};
+`,
+  });
+});

@@ -1,7 +1,7 @@
 // FX-START-SUPER: Start never calls super.
 
 import type { Rule } from "../rule.ts";
-import { isDext, isSuperCall, nameOf, perFunction } from "../source-questions.ts";
+import { isDext, isServiceMethod, isSuperCall, nameOf, perFunction } from "../source-questions.ts";
 
 export const fxxstartxsuper: Rule = {
   id: "FX-START-SUPER",
@@ -20,6 +20,7 @@ export const fxxstartxsuper: Rule = {
       one.name === "Start" &&
       one.className !== "" &&
       isDext(file) &&
+      isServiceMethod(evidence, one) &&
       (one.nameNode.text === "IMPL" || /\bIOService\s*\*/.test(one.parameters[0]?.type ?? "")) &&
       !one.calls.some((call) => isSuperCall(call, "Start"))
         ? [

@@ -3,7 +3,7 @@
 import { exitsWithout } from "../../source/paths.ts";
 import type { SourceCall, SourceFunction } from "../../source/source-file.ts";
 import type { Rule } from "../rule.ts";
-import { isDext, isSuperCall, nameOf, perFunction, sources } from "../source-questions.ts";
+import { isDext, isServiceMethod, isSuperCall, nameOf, perFunction, sources } from "../source-questions.ts";
 
 export const fxxstopxsuper: Rule = {
   id: "FX-STOP-SUPER",
@@ -25,6 +25,7 @@ export const fxxstopxsuper: Rule = {
     );
     return perFunction(evidence, (one, file) => {
       if (one.name !== "Stop" || one.className === "" || !isDext(file) || !isDriver(one)) return [];
+      if (!isServiceMethod(evidence, one)) return [];
       const counts = (call: SourceCall) => isSuperCall(call, "Stop") || helpers.has(call.name);
       const exits = exitsWithout(one.body, counts);
       if (exits.length === 0) return [];
