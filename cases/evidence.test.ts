@@ -14,6 +14,8 @@ import { writeUsbPcapng } from "@drydock/core/trace/usb-pcapng";
 import { diagnose } from "@drydock/doctor/diagnose";
 import { collectEvidence } from "@drydock/doctor/evidence/collect";
 import { type EvidenceSource, sourceOfBytes, sourceOfText } from "@drydock/doctor/evidence/evidence-source";
+import { toSarif } from "@drydock/doctor/report/sarif";
+import { assertDiagnosis, assertSarif } from "@drydock/doctor/test/schema-check";
 import { cppGrammar } from "@drydock/node/cpp-grammar";
 import { hostTurn } from "@drydock/node/host-turn";
 import { type CaseRun, findCase } from "./casebook.ts";
@@ -57,7 +59,10 @@ const expected: Readonly<Record<string, string>> = {
 
 for (const [id, rule] of Object.entries(expected)) {
   test(`the doctor names ${id} from its bundle: ${rule} first`, async () => {
-    const { answers } = await diagnose(await bundleOf(id, "bad"), { cppGrammar });
+    const diagnosis = await diagnose(await bundleOf(id, "bad"), { cppGrammar });
+    assertDiagnosis(diagnosis);
+    assertSarif(toSarif(diagnosis, "0.1.0"));
+    const { answers } = diagnosis;
     assert.equal(answers[0]?.rule, rule, JSON.stringify(answers.map((answer) => answer.claim)));
   });
 }

@@ -2,6 +2,7 @@
 
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { exitCodes } from "./exit-codes.ts";
+import { drydockVersion } from "./version.ts";
 
 const examples = `
 Examples:
@@ -52,7 +53,7 @@ function build(): Command {
     .description(
       "A dry dock for device drivers: run, break, trace and diagnose drivers without the hardware.",
     )
-    .version("0.1.0", "-V, --version")
+    .version(drydockVersion, "-V, --version")
     .addHelpText("after", examples)
     .showHelpAfterError("(drydock --help shows examples)")
     .exitOverride()
@@ -256,9 +257,12 @@ function build(): Command {
   program
     .command("diagnose <path...>")
     .description(
-      "a folder of logs, crash reports, dumps, plists, captures: cause, evidence, fix, who must act",
+      "a folder of logs, crash reports, dumps, plists, captures, driver source: cause, evidence, fix, who must act",
     )
-    .option("--json", "one JSON document")
+    .option("--json", "one JSON document, as packages/doctor/diagnosis.schema.json says")
+    .option("--sarif", "SARIF 2.1.0, for code scanning services and editors")
+    .option("--html", "one HTML file that needs nothing else")
+    .option("--github", "annotations of a GitHub workflow")
     .option("--redact", "team ids, serial numbers and user names become words")
     .option("--all", "every answer in full, and what fits many causes")
     .option("--width <columns>", "columns of the report (default: the terminal's)", Number)
