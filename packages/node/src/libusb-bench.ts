@@ -5,7 +5,7 @@ import { UsbStatus } from "@drydock/core/ports/usb-host";
 import { RecordingClient, type UsbHostBench, usbHostContract } from "@drydock/core/ports/usb-host.contract";
 import type { LibusbDevice } from "@drydock/core/transports/libusb/libusb-device";
 import { LibusbImporter } from "@drydock/core/transports/libusb/libusb-importer";
-import type { LibusbPort } from "@drydock/core/transports/libusb/libusb-port";
+import { type LibusbPort, libusbLimits } from "@drydock/core/transports/libusb/libusb-port";
 import { HostClock } from "./host-clock.ts";
 import { hostTurn } from "./host-turn.ts";
 import { Libusb } from "./libusb.ts";
@@ -101,7 +101,10 @@ class LibusbBench implements UsbHostBench {
         this.#hasEnded = true;
       },
     });
-    this.limits = unplug === null ? { unplug: "nobody here can pull the cable" } : {};
+    this.limits = {
+      ...libusbLimits,
+      ...(unplug === null ? { unplug: "nobody here can pull the cable" } : {}),
+    };
     const pull = (): void => {
       this.#isUnplugged = true;
       unplug?.();

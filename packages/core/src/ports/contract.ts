@@ -5,8 +5,15 @@ export interface ContractCheck<Bench> {
   readonly name: string;
   /** What a bench calls it when it cannot keep this promise (see `ContractLimits`). */
   readonly limit?: string;
+  /** What the bench needs besides the usual, in the words of its list. */
+  readonly variant?: string;
   /** A fresh bench for each check. */
   run(bench: Bench): Promise<void>;
+}
+
+/** Names of the checks that a bench with this limit leaves out. */
+export function namesLimitedBy<Bench>(checks: readonly ContractCheck<Bench>[], limit: string): string[] {
+  return checks.filter((check) => check.limit === limit).map(({ name }) => name);
 }
 
 /**
@@ -37,17 +44,17 @@ export interface ContractResult {
   readonly limited: string | null;
 }
 
-/** Runs every check on a bench of its own; a check that throws anything is a broken promise. */
+/** Runs every check on a bench of its own, of the check's variant; one that throws anything is a broken promise. */
 export async function runContract<Bench extends object>(
   checks: readonly ContractCheck<Bench>[],
-  makeBench: () => Promise<Bench>,
+  makeBench: (variant: string | undefined) => Promise<Bench>,
 ): Promise<ContractResult[]> {
   const results: ContractResult[] = [];
   for (const check of checks) {
     let problem: string | null = null;
     let limited: string | null = null;
     try {
-      const bench = await makeBench();
+      const bench = await makeBench(check.variant);
       limited = check.limit === undefined ? null : (limitsOf(bench)?.[check.limit] ?? null);
       if (limited === null) await check.run(bench);
     } catch (error) {

@@ -28,7 +28,10 @@ export class RecordingClient implements UsbHostClient {
   }
 }
 
-/** What a check is given: a fresh port, connected to `client`, with an unconfigured loopback device behind it. */
+/**
+ * What a check is given: a fresh port, connected to `client`, with an unconfigured loopback device behind it; a
+ * SuperSpeed one with 16 streams for checks of the variant `streams`.
+ */
 export interface UsbHostBench {
   readonly port: UsbHostPort;
   readonly client: RecordingClient;
@@ -36,7 +39,7 @@ export interface UsbHostBench {
   settle(): Promise<void>;
   /** Pulls the cable; null where nobody can, which is then the limit "unplug". */
   readonly unplug: (() => void) | null;
-  /** What this path cannot do, and why: "cancelled-write", "unplug". */
+  /** What this path cannot do, and why: "cancelled-write", "streams", "unplug". */
   readonly limits?: ContractLimits;
 }
 
@@ -538,5 +541,133 @@ const endChecks: Check[] = [
   },
 ];
 
+const streamChecks: Check[] = [
+  {
+    name: "each stream's reads get that stream's data, whatever the order, and none waits for another",
+    run: async (bench) => {
+      await configure(bench);
+      const buffers = [1, 2, 3, 16].map(() => new Uint8Array(64));
+      for (const [index, stream] of [1, 2, 3, 16].entries())
+        expectEqual(
+          bench.port.transfer(stream, bulkIn, buffers[index], 0, 64, stream),
+          UsbSubmit.accepted,
+          "read accepted",
+        );
+      await bench.settle();
+      for (const stream of [16, 1, 3]) {
+        bench.port.transfer(40, bulkOut, pattern(stream, stream), 0, stream, stream);
+        await bench.settle();
+        expectEqual(bench.client.of(stream)[0]?.bytes, stream, `bytes of stream ${stream}`);
+      }
+      expectEqual(bench.client.of(2).length, 0, "completions of a stream without data");
+      expect(same(buffers[3].subarray(0, 16), pattern(16, 16)), "data of stream 16");
+      expect(same(buffers[0].subarray(0, 1), pattern(1, 1)), "data of stream 1");
+    },
+  },
+  {
+    name: "order is kept within a stream",
+    run: async (bench) => {
+      await configure(bench);
+      const order: number[] = [];
+      bench.client.onCompleted = (slot) => order.push(slot);
+      const buffers = [1, 2, 3].map(() => new Uint8Array(8));
+      for (const [index, buffer] of buffers.entries())
+        bench.port.transfer(index + 1, bulkIn, buffer, 0, 8, 5);
+      await bench.settle();
+      for (const start of [10, 20, 30]) {
+        bench.port.transfer(9, bulkOut, pattern(4, start), 0, 4, 5);
+        await bench.settle();
+      }
+      expectEqual(order.filter((slot) => slot < 9).join(), "1,2,3", "order");
+      expectEqual(buffers.map((buffer) => buffer[0]).join(), "10,20,30", "data");
+    },
+  },
+  {
+    name: "streams that an endpoint does not have are refused",
+    run: async (bench) => {
+      await configure(bench);
+      const buffer = new Uint8Array(8);
+      expectEqual(bench.port.transfer(1, bulkIn, buffer, 0, 8, 17), UsbSubmit.badRequest, "stream 17 of 16");
+      expectEqual(
+        bench.port.transfer(1, interruptIn, buffer, 0, 8, 1),
+        UsbSubmit.badRequest,
+        "a stream of an interrupt endpoint",
+      );
+      await bench.settle();
+      expectEqual(bench.client.of(1).length, 0, "completions");
+    },
+  },
+  {
+    name: "cancelling a read of one stream leaves the others waiting",
+    run: async (bench) => {
+      await configure(bench);
+      for (const stream of [1, 2]) bench.port.transfer(stream, bulkIn, new Uint8Array(8), 0, 8, stream);
+      await bench.settle();
+      bench.port.cancel(1);
+      await bench.settle();
+      expectEqual(bench.client.of(1)[0]?.status, Status.cancelled, "the cancelled one");
+      expectEqual(bench.client.of(2).length, 0, "completions of the other");
+      bench.port.transfer(9, bulkOut, pattern(3), 0, 3, 2);
+      await bench.settle();
+      expectEqual(bench.client.of(2)[0]?.bytes, 3, "bytes of the other");
+    },
+  },
+  {
+    name: "a halt is the endpoint's: all its streams are refused until it is cleared",
+    run: async (bench) => {
+      await configure(bench);
+      bench.port.transfer(1, bulkIn, new Uint8Array(8), 0, 8, 3);
+      await bench.settle();
+      await control(bench, setup(0x40, 3, 0, bulkIn, 0));
+      expectEqual(bench.client.of(1)[0]?.status, Status.stall, "status");
+      expectEqual(
+        bench.port.transfer(2, bulkIn, new Uint8Array(8), 0, 8, 4),
+        UsbSubmit.halted,
+        "another stream",
+      );
+      await control(bench, setup(0x02, 1, 0, bulkIn, 0));
+      bench.port.clearHalt(bulkIn);
+      bench.port.transfer(3, bulkOut, pattern(6), 0, 6, 4);
+      bench.port.transfer(2, bulkIn, new Uint8Array(8), 0, 8, 4);
+      await bench.settle();
+      expectEqual(bench.client.of(2)[0]?.bytes, 6, "bytes after the halt");
+    },
+  },
+  {
+    name: "SET_INTERFACE ends what streams had pending, and they can be used again",
+    run: async (bench) => {
+      await configure(bench);
+      bench.port.transfer(1, bulkIn, new Uint8Array(8), 0, 8, 7);
+      await bench.settle();
+      expectEqual((await control(bench, setup(0x01, 11, 1, 0, 0))).status, Status.ok, "SET_INTERFACE");
+      await bench.settle();
+      expectEqual(bench.client.of(1)[0]?.status, Status.cancelled, "the pending read");
+      bench.port.transfer(2, bulkOut, pattern(6), 0, 6, 7);
+      bench.port.transfer(1, bulkIn, new Uint8Array(8), 0, 8, 7);
+      await bench.settle();
+      expectEqual(bench.client.of(1)[1]?.bytes, 6, "bytes in the new setting");
+    },
+  },
+  {
+    name: "unplug ends what streams had pending with gone",
+    run: async (bench) => {
+      expect(bench.unplug !== null, "a bench that carries streams can unplug");
+      await configure(bench);
+      for (const stream of [1, 2]) bench.port.transfer(stream, bulkIn, new Uint8Array(8), 0, 8, stream);
+      await bench.settle();
+      bench.unplug();
+      await bench.settle();
+      for (const stream of [1, 2])
+        expectEqual(bench.client.of(stream)[0]?.status, Status.gone, `the read of stream ${stream}`);
+      expectEqual(bench.client.detachments, 1, "detached");
+    },
+  },
+];
+
 /** Every implementation runs all of it, in CI and on a desk (`drydock check-transport`). */
-export const usbHostContract: readonly Check[] = [...controlChecks, ...dataChecks, ...endChecks];
+export const usbHostContract: readonly Check[] = [
+  ...controlChecks,
+  ...dataChecks,
+  ...endChecks,
+  ...streamChecks.map((check): Check => ({ ...check, limit: "streams", variant: "streams" })),
+];

@@ -5,21 +5,34 @@ import { VirtualClock } from "../base/virtual-clock.ts";
 import { LoopbackDevice } from "../devices/loopback/loopback-device.ts";
 import { withUsbFaults } from "../faults/usb-faults.ts";
 import { UsbipServer } from "../outlets/usbip/usbip-server.ts";
+import { UsbredirOutlet } from "../outlets/usbredir/usbredir-outlet.ts";
 import type { ByteStream } from "../ports/byte-stream.ts";
 import { type ContractResult, runContract } from "../ports/contract.ts";
 import { memoryStreamPair } from "../ports/memory-stream.ts";
 import { RecordingClient, type UsbHostBench, usbHostContract } from "../ports/usb-host.contract.ts";
 import type { UsbHostPort } from "../ports/usb-host.ts";
+import { UsbSpeed } from "../ports/usb-speed.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
 import { withUsbTrace } from "../trace/usb-trace.ts";
 import { UsbTraceLog } from "../trace/usb-trace-log.ts";
 import { SimUsbBus } from "../transports/sim/usb-bus.ts";
 import { UsbipImporter } from "../transports/usbip/usbip-importer.ts";
+import { UsbredirImporter } from "../transports/usbredir/usbredir-importer.ts";
 import { webUsbBench } from "./web-usb-bench.ts";
 
 type Wrap = (port: UsbHostPort, clock: VirtualClock) => UsbHostPort;
 
-function simBench(seed: number, timing: "bus" | "none", wrap: Wrap): UsbHostBench {
+/** The device of a check's variant. */
+function deviceFor(variant: string | undefined): LoopbackDevice {
+  return new LoopbackDevice(undefined, variant === "streams" ? UsbSpeed.super : UsbSpeed.full);
+}
+
+function simBench(
+  seed: number,
+  timing: "bus" | "none",
+  wrap: Wrap,
+  variant: string | undefined,
+): UsbHostBench {
   const clock = new VirtualClock();
   const bus = new SimUsbBus({ clock, random: new Random(seed), timing });
   const client = new RecordingClient();
@@ -30,7 +43,7 @@ function simBench(seed: number, timing: "bus" | "none", wrap: Wrap): UsbHostBenc
     port = wrap(plain, clock);
     port.connect(client);
   });
-  const connector = bus.plugIn(new LoopbackDevice());
+  const connector = bus.plugIn(deviceFor(variant));
   clock.runUntil();
   return {
     port: port as unknown as UsbHostPort,
@@ -73,6 +86,40 @@ export async function usbipBench(seed: number, wire: UsbipWire): Promise<UsbHost
     client,
     settle: () => wire.settle(clock),
     unplug: () => bus.unplug(connector),
+    limits: { streams: "USB/IP carries no stream numbers" },
+  };
+}
+
+/** The loopback device behind our usbredir outlet, taken by our transport, over a stream that cuts bytes anywhere. */
+function usbredirBench(seed: number, variant: string | undefined): UsbHostBench {
+  const clock = new VirtualClock();
+  const random = new Random(seed);
+  const bus = new SimUsbBus({ clock, random: random.fork("bus") });
+  const outlet = new UsbredirOutlet({ clock });
+  bus.onAttach((port) => outlet.attach(port));
+  const connector = bus.plugIn(deviceFor(variant));
+  clock.runUntil();
+  const client = new RecordingClient();
+  const ports: UsbHostPort[] = [];
+  new UsbredirImporter({
+    clock,
+    connect: () => {
+      const [near, far] = memoryStreamPair({ clock, random: random.fork("network"), latencyNs: 50_000 });
+      outlet.accept(far);
+      return near;
+    },
+    onAttach: (attached) => {
+      // A port that comes back after a reset is not this bench's.
+      if (ports.length === 0) attached.connect(client);
+      ports.push(attached);
+    },
+  });
+  clock.runUntil();
+  return {
+    port: ports[0],
+    client,
+    settle: async () => clock.runUntil(),
+    unplug: () => bus.unplug(connector),
   };
 }
 
@@ -93,16 +140,22 @@ const plain: Wrap = (port) => port;
 const traced: Wrap = (port, clock) => withUsbTrace(port, { clock, log: new UsbTraceLog(), deviceAddress: 1 });
 const faultless: Wrap = (port, clock) => withUsbFaults(port, { rules: [] }, { clock, random: new Random(0) });
 
-type MakeBench = (seed: number, turn: HostTurn) => UsbHostBench | Promise<UsbHostBench>;
+type MakeBench = (
+  seed: number,
+  turn: HostTurn,
+  variant: string | undefined,
+) => UsbHostBench | Promise<UsbHostBench>;
 
 const benches: Readonly<Record<string, MakeBench>> = {
-  sim: (seed) => simBench(seed, "bus", plain),
-  "sim-untimed": (seed) => simBench(seed, "none", plain),
-  "sim-traced": (seed) => simBench(seed, "bus", traced),
-  "sim-faultless": (seed) => simBench(seed, "bus", faultless),
+  sim: (seed, _turn, variant) => simBench(seed, "bus", plain, variant),
+  "sim-untimed": (seed, _turn, variant) => simBench(seed, "none", plain, variant),
+  "sim-traced": (seed, _turn, variant) => simBench(seed, "bus", traced, variant),
+  "sim-faultless": (seed, _turn, variant) => simBench(seed, "bus", faultless, variant),
   usbip: (seed) => usbipBench(seed, memoryWire(seed)),
+  usbredir: (seed, _turn, variant) => usbredirBench(seed, variant),
   webusb: webUsbBench,
-  "sim-wrapped": (seed) => simBench(seed, "bus", (port, clock) => traced(faultless(port, clock), clock)),
+  "sim-wrapped": (seed, _turn, variant) =>
+    simBench(seed, "bus", (port, clock) => traced(faultless(port, clock), clock), variant),
 };
 
 export const transportNames: readonly string[] = Object.keys(benches);
@@ -112,5 +165,5 @@ export function checkTransport(name: string, seed: number, turn: HostTurn): Prom
   const make = Object.hasOwn(benches, name) ? benches[name] : undefined;
   if (make === undefined)
     throw new RangeError(`no transport "${name}"; there are: ${transportNames.join(", ")}`);
-  return runContract(usbHostContract, async () => make(seed, turn));
+  return runContract(usbHostContract, async (variant) => make(seed, turn, variant));
 }

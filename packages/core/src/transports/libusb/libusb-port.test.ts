@@ -6,13 +6,14 @@ import { hostTurn } from "@drydock/node/host-turn";
 import { Random } from "../../base/random.ts";
 import { VirtualClock } from "../../base/virtual-clock.ts";
 import { LoopbackDevice } from "../../devices/loopback/loopback-device.ts";
-import { runContract } from "../../ports/contract.ts";
+import { namesLimitedBy, runContract } from "../../ports/contract.ts";
 import { RecordingClient, type UsbHostBench, usbHostContract } from "../../ports/usb-host.contract.ts";
 import { type UsbHostPort, UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
 import { SimUsbBus } from "../sim/usb-bus.ts";
 import { statusOfError, statusOfTransfer, submitOfError } from "./libusb-codes.ts";
 import { LibusbError } from "./libusb-device.ts";
 import { LibusbImporter } from "./libusb-importer.ts";
+import { libusbLimits } from "./libusb-port.ts";
 import { SimLibusbDevice } from "./test/sim-libusb.ts";
 
 interface Desk extends UsbHostBench {
@@ -62,7 +63,7 @@ async function desk({ seed = 1, driverOn = [], prepare }: Plan = {}): Promise<De
   });
   const unplug = (): void => bus.unplug(connector);
   return {
-    ...{ port: ports[0], client, settle, unplug },
+    ...{ port: ports[0], client, settle, unplug, limits: libusbLimits },
     ...{ device, importer, ports, problems, ends: () => ends },
   };
 }
@@ -82,8 +83,12 @@ for (const seed of [1, 2, 3]) {
     test(`libusb, seed ${seed}, ${driverOn.length} drivers of the system: the USB host contract`, async () => {
       const results = await runContract(usbHostContract, () => desk({ seed, driverOn }));
       assert.deepEqual(
-        results.filter(({ problem, limited }) => problem !== null || limited !== null),
+        results.filter(({ problem }) => problem !== null),
         [],
+      );
+      assert.deepEqual(
+        results.filter(({ limited }) => limited !== null).map(({ name }) => name),
+        namesLimitedBy(usbHostContract, "streams"),
       );
     });
   }

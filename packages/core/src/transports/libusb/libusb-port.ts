@@ -59,6 +59,9 @@ class Request {
   }
 }
 
+/** What no user of the npm package can do, in the words of the USB host contract. */
+export const libusbLimits = { streams: "npm usb offers no bulk streams" } as const;
+
 /**
  * Made by {@link LibusbImporter} on a device that is open. Buffers go to libusb as they are; a control transfer is
  * copied, as libusb wants its SETUP in front of the data.
