@@ -87,6 +87,7 @@ export async function openIscsiTarget(options: IscsiServeOptions, isCovered: boo
   const target = new IscsiTarget({
     name,
     port: coverage ?? disk,
+    clock,
     ...(chap === null ? {} : { chap }),
     randomBytes: secureRandomBytes,
     onEvent: (text) => talk(`  ${text}`),

@@ -98,6 +98,10 @@ test("pages count one by one; what was wanted stands beside what moved; a refusa
     cdb[0] = 0xc1;
     return 10;
   });
+  ask(coverage, (cdb) => {
+    cdb.set([0x85, 0x08, 0x0e, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0xec, 0]);
+    return 16;
+  });
   const rows = new Map(coverage.report().rows.map((row) => [row.name, row]));
   assert.deepEqual(rows.get("INQUIRY VPD B0h")?.good, 1);
   assert.deepEqual(rows.get("INQUIRY VPD C5h")?.failed, {
@@ -105,6 +109,7 @@ test("pages count one by one; what was wanted stands beside what moved; a refusa
   });
   assert.equal(rows.get("INQUIRY VPD C5h")?.isClaimed, false);
   assert.equal(rows.get("MODE SENSE(6) page 3Fh")?.isClaimed, true);
+  assert.equal(rows.get("ATA PASS-THROUGH(16) IDENTIFY DEVICE")?.isClaimed, false);
   const read = rows.get("READ(10)");
   assert.deepEqual([read?.requestedBytes, read?.realisedBytes], [2048, 512]);
   assert.match(formatCoverage(coverage.report()), /opcode 0xc1 +1 +0 .*not claimed/);

@@ -1,6 +1,7 @@
 // Opcode coverage of a SCSI target (F16): what was asked of it, how it ended, and what nobody ever asked for.
 
 import { DecodeError } from "../base/errors.ts";
+import { ataCommandName, decodeAtaPassThrough } from "../codec/scsi/ata-pass-through.ts";
 import { writeInquiry, writeLogSense, writeModeSense10 } from "../codec/scsi/cdb.ts";
 import { findScsiCommand, ScsiOpcode, ServiceAction, scsiCommandName } from "../codec/scsi/commands.ts";
 import { LogPage } from "../codec/scsi/log-pages.ts";
@@ -72,6 +73,9 @@ export function coverageName(cdb: Uint8Array): string {
       return `${name} ${modePageName(cdb[2] & 0x3f, cdb[3])}`;
     case ScsiOpcode.logSense:
       return `${name} ${modePageName(cdb[2] & 0x3f, cdb[3])}`;
+    case ScsiOpcode.ataPassThrough12:
+    case ScsiOpcode.ataPassThrough16:
+      return `${name} ${ataCommandName(decodeAtaPassThrough(cdb).command)}`;
     default:
       return name;
   }

@@ -101,8 +101,9 @@ const faulty: readonly (RunPlan & { readonly failures: RegExp })[] = [
 ];
 
 async function runSuite(plan: RunPlan, folder: string, index: number): Promise<Run> {
-  const port = new ScsiDiskDevice({ clock: new HostClock(), units: [plan.unit] });
-  const target = new IscsiTarget({ name, port, randomBytes: secureRandomBytes });
+  const clock = new HostClock();
+  const port = new ScsiDiskDevice({ clock, units: [plan.unit] });
+  const target = new IscsiTarget({ name, port, clock, randomBytes: secureRandomBytes });
   const listener = await listenIscsi(target, { port: 0 });
   const file = join(folder, `${index}.txt`);
   const output = openSync(file, "w");

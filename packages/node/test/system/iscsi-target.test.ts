@@ -21,7 +21,7 @@ async function withTarget(
 ) {
   const clock = new HostClock();
   const port = new ScsiDiskDevice({ clock, units: [{ blockCount: 131072 }] });
-  const options = { name, port, randomBytes: secureRandomBytes };
+  const options = { name, port, clock, randomBytes: secureRandomBytes };
   const target = new IscsiTarget(chap === null ? options : { ...options, chap });
   const listener = await listenIscsi(target, { port: 0 });
   try {

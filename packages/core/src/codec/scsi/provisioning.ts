@@ -1,4 +1,4 @@
-// UNMAP parameter lists and GET LBA STATUS data. SBC-3 r36 §5.28 and §5.12.
+// UNMAP parameter lists and GET LBA STATUS data. SBC-3 r36 §5.28 and §5.4.
 
 import { getU16be, getU32be, getU64be, putU16be, putU32be, putU64be } from "../../base/bytes.ts";
 import { DecodeError } from "../../base/errors.ts";

@@ -2,8 +2,10 @@
 // RFC 7143 §4, §7, §11; error recovery level 0: what cannot be understood ends the connection.
 
 import { getU32be, putU16be, putU32be } from "../../base/bytes.ts";
+import type { TimerHandle } from "../../base/clock.ts";
 import { crc32c } from "../../base/crc32c.ts";
 import { DecodeError } from "../../base/errors.ts";
+import { second } from "../../base/units.ts";
 import {
   CommandFlag,
   dataSegmentBytes,
@@ -48,6 +50,8 @@ const memoryMaximum = 64 << 20;
 /** Buffers up to this size stay with their task. */
 const keptBuffer = 65536;
 const ahsMaximum = 1020;
+/** From the first byte to the end of login. */
+const loginNs = 30 * second;
 const noBytes = new Uint8Array(0);
 
 export class IscsiConnection implements ByteStreamClient {
@@ -81,6 +85,9 @@ export class IscsiConnection implements ByteStreamClient {
   #joined: Uint8Array = noBytes;
   /** What came while the other side does not read its answers. */
   #held: Uint8Array[] = [];
+  /** Over while enough waited to be sent: they answer when there is room. */
+  #finished: IscsiTask[] = [];
+  #loginTimer: TimerHandle;
 
   #statSn = 1;
   #expCmdSn = 1;
@@ -102,6 +109,7 @@ export class IscsiConnection implements ByteStreamClient {
       randomBytes: options.randomBytes,
     });
     this.#parameters = this.#login.parameters;
+    this.#loginTimer = options.clock.after(loginNs, () => this.end("did not log in in time"), undefined);
     stream.connect(this);
   }
 
@@ -122,6 +130,15 @@ export class IscsiConnection implements ByteStreamClient {
   drained(): void {
     if (this.#isOver) return;
     this.#output.isWritable = true;
+    let answered = 0;
+    while (answered < this.#finished.length && this.#output.isWritable) {
+      const task = this.#finished[answered++];
+      if (task.state === TaskState.aborted) this.#release(task);
+      else this.#respond(task);
+      this.#output.flush();
+    }
+    this.#finished.splice(0, answered);
+    if (!this.#output.isWritable) return;
     const held = this.#held;
     this.#held = [];
     for (const piece of held) this.received(piece);
@@ -349,11 +366,17 @@ export class IscsiConnection implements ByteStreamClient {
     this.#answerLogin(tag, status, answer.pairs, current, answer.nextStage);
     if (status !== LoginStatus.success || answer.nextStage !== LoginStage.fullFeature) return;
     this.#isFull = true;
+    this.#stopTimer();
     this.#output.hasHeaderDigest = this.#parameters.headerDigest;
     this.#output.hasDataDigest = this.#parameters.dataDigest;
     this.#onEvent(
       `logged in as ${this.#login.initiatorName}${this.#login.isDiscovery ? " to discover" : ""}`,
     );
+  }
+
+  #stopTimer(): void {
+    this.#target.options.clock.cancel(this.#loginTimer);
+    this.#loginTimer = 0;
   }
 
   #answerLogin(tag: number, status: number, pairs: TextPairs, current: number, next: number): void {
@@ -428,6 +451,14 @@ export class IscsiConnection implements ByteStreamClient {
     if (!this.#takeCmdSn()) return;
     if (this.#tasks.has(tag) || this.#tasks.size >= 2 * windowCommands)
       throw new DecodeError("SCSI Command", IscsiField.initiatorTaskTag, "the task tag is in use");
+    const isFinal = (head[1] & iscsiFinal) !== 0;
+    const isWrite = (head[1] & CommandFlag.write) !== 0;
+    const expectedBytes = getU32be(head, IscsiField.expectedDataLength);
+    const { firstBurst, immediateData, initialR2T } = this.#parameters;
+    const unsolicitedMaximum = isWrite ? Math.min(firstBurst, expectedBytes) : 0;
+    // What may come unasked was negotiated (§13.10, §13.11, §13.14).
+    if (this.#dataNeed > (immediateData ? unsolicitedMaximum : 0) || (!isFinal && (initialR2T || !isWrite)))
+      throw new DecodeError("SCSI Command", IscsiField.dataSegmentLength, "data that nobody asked for");
     const task = this.#free.pop() ?? new IscsiTask();
     const { scsi } = task;
     scsi.cdbBytes = readIscsiCdb(head, ahs, scsi.cdb);
@@ -437,9 +468,10 @@ export class IscsiConnection implements ByteStreamClient {
     task.state = TaskState.collecting;
     task.initiatorTaskTag = tag;
     task.isRead = (head[1] & CommandFlag.read) !== 0;
-    task.isWrite = (head[1] & CommandFlag.write) !== 0;
-    task.expectedBytes = getU32be(head, IscsiField.expectedDataLength);
+    task.isWrite = isWrite;
+    task.expectedBytes = expectedBytes;
     task.receivedBytes = 0;
+    task.burstEnd = unsolicitedMaximum;
     task.nextDataSn = 0;
     task.r2tSn = 0;
     task.isUnsolicited = true;
@@ -458,7 +490,7 @@ export class IscsiConnection implements ByteStreamClient {
     this.#current = task;
     this.#sink = task.buffer;
     this.#sinkAt = 0;
-    this.#sinkRoom = Math.min(task.wantedBytes, this.#parameters.firstBurst);
+    this.#sinkRoom = task.wantedBytes;
   }
 
   /** Memory for data on its way to the target. */
@@ -481,6 +513,10 @@ export class IscsiConnection implements ByteStreamClient {
     const tagIsRight = task.isUnsolicited ? tag === noTag : tag === task.targetTransferTag;
     if (!task.isOver && (offset !== task.receivedBytes || sn !== task.nextDataSn || !tagIsRight)) {
       this.#fail(task, SenseCode.dataPhaseError);
+      return;
+    }
+    if (!task.isOver && offset + this.#dataNeed > task.burstEnd) {
+      this.#fail(task, task.isUnsolicited ? SenseCode.unexpectedUnsolicitedData : SenseCode.dataPhaseError);
       return;
     }
     task.nextDataSn++;
@@ -514,6 +550,7 @@ export class IscsiConnection implements ByteStreamClient {
   #askFor(task: IscsiTask): void {
     const length = Math.min(task.wantedBytes - task.receivedBytes, this.#parameters.maximumBurst);
     task.isUnsolicited = false;
+    task.burstEnd = task.receivedBytes + length;
     task.nextDataSn = 0;
     task.targetTransferTag = (task.scsi.tag * 65536 + (task.r2tSn & 0xffff)) >>> 0;
     const header = this.#newPdu(IscsiOpcode.readyToTransfer, 0, task.initiatorTaskTag);
@@ -539,6 +576,14 @@ export class IscsiConnection implements ByteStreamClient {
     const room = task.isRead ? Math.min(scsi.transferBytes, task.expectedBytes) : 0;
     const isGathered = room <= Math.min(gatheredMaximum, this.#parameters.initiatorSegment);
     if (!isGathered) {
+      if (this.#memory + room > memoryMaximum) {
+        scsi.status = ScsiStatus.taskSetFull;
+        scsi.movedBytes = 0;
+        this.#respond(task);
+        return;
+      }
+      this.#memory += room;
+      task.readBytes = room;
       scsi.data = new Uint8Array(room);
       scsi.dataOffset = 0;
       scsi.dataBytes = room;
@@ -568,7 +613,8 @@ export class IscsiConnection implements ByteStreamClient {
 
   taskFinished(task: IscsiTask): void {
     if (task.state === TaskState.aborted) this.#release(task);
-    else this.#respond(task);
+    else if (this.#output.isWritable) this.#respond(task);
+    else this.#finished.push(task);
     if (!this.#isOver) this.#output.flush();
   }
 
@@ -634,6 +680,8 @@ export class IscsiConnection implements ByteStreamClient {
     this.#target.unregister(task);
     if (this.#tasks.get(task.initiatorTaskTag) === task) this.#tasks.delete(task.initiatorTaskTag);
     task.state = TaskState.free;
+    this.#memory -= task.readBytes;
+    task.readBytes = 0;
     if (task.buffer.length > keptBuffer) {
       this.#memory -= task.buffer.length;
       task.buffer = noBytes.slice();
@@ -695,7 +743,9 @@ export class IscsiConnection implements ByteStreamClient {
   #finish(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#stopTimer();
     this.#abortUnit(-1);
+    for (const task of this.#finished.splice(0)) this.#release(task);
     this.#held = [];
     this.#joined = noBytes;
     this.#target.ended(this, this.#initiator);

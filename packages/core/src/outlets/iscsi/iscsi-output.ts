@@ -6,6 +6,8 @@ import { IscsiField, iscsiHeaderBytes, paddingOf } from "../../codec/iscsi/pdu.t
 import type { ByteStream } from "../../ports/byte-stream.ts";
 
 const slabBytes = 131072;
+/** Enough for a login; who stays gets more. */
+const firstSlabBytes = 4096;
 /** Data up to this size is gathered; larger data is written by itself, without a copy. */
 export const gatheredMaximum = 32768;
 
@@ -17,7 +19,7 @@ export class IscsiOutput {
   readonly #stream: ByteStream;
   hasHeaderDigest = false;
   hasDataDigest = false;
-  #slab = new Uint8Array(slabBytes);
+  #slab = new Uint8Array(firstSlabBytes);
   /** From here to `#end` waits to be written. */
   #start = 0;
   #end = 0;

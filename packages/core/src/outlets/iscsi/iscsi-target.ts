@@ -1,5 +1,6 @@
 // An iSCSI target: offers a SCSI target's units to initiators on any number of connections. RFC 7143.
 
+import type { Clock } from "../../base/clock.ts";
 import { iscsiTransportId } from "../../codec/scsi/reservations.ts";
 import type { ByteStream } from "../../ports/byte-stream.ts";
 import type { ScsiTargetClient, ScsiTargetPort, ScsiTask } from "../../ports/scsi-target.ts";
@@ -11,6 +12,8 @@ export interface IscsiTargetOptions {
   /** For example iqn.2026-01.org.example:disk. */
   readonly name: string;
   readonly port: ScsiTargetPort;
+  /** Who has not logged in after 30 s is let go. */
+  readonly clock: Clock;
   readonly alias?: string;
   /** Absent: everybody is let in. */
   readonly chap?: ChapSecret;

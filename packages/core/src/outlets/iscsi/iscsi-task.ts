@@ -33,6 +33,8 @@ export class IscsiTask {
   nextDataSn = 0;
   r2tSn = 0;
   targetTransferTag = 0;
+  /** In: memory taken for data that is not gathered. */
+  readBytes = 0;
   isUnsolicited = false;
   /** Memory for data, kept for the next command while it is small. */
   buffer = new Uint8Array(0);
