@@ -2,6 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -57,6 +58,8 @@ function filesBelow(folder, accept) {
 
 const isTest = (path) => path.endsWith(".test.ts") && !path.includes("/templates/");
 const isSystemTest = (path) => isTest(path) && path.includes("/test/system/");
+/** Campaigns over seeds and fuzzing: part of `npm test`, and of `test:unit` only when named. */
+const isLongTest = (path) => path.endsWith(".long.test.ts");
 
 /** Runs test files, and keeps what was skipped; in CI, where `.ci/run` installs everything, a skip is a failure. */
 function runTests(kind, options, files) {
@@ -81,9 +84,22 @@ function unitTests(filter) {
   const all = filesBelow(root, (path) => isTest(path) && !isSystemTest(path)).map((path) =>
     relative(root, path),
   );
-  const chosen = filter === undefined ? all : all.filter((path) => path.includes(filter));
+  const chosen =
+    filter === undefined
+      ? all.filter((path) => !isLongTest(path))
+      : all.filter((path) => path.includes(filter));
   if (chosen.length === 0) fail(`no test file has "${filter}" in its path`);
   return runTests("unit", ["--test-isolation=none"], chosen.sort());
+}
+
+/** One process for each file, as many at a time as there are CPUs. */
+function longTests() {
+  const all = filesBelow(root, isLongTest).map((path) => relative(root, path));
+  return runTests(
+    "long",
+    [`--test-concurrency=${availableParallelism()}`, "--test-timeout=600000"],
+    all.sort(),
+  );
 }
 
 function systemTests(filter) {
@@ -96,10 +112,11 @@ function systemTests(filter) {
 const commands = {
   start: (args) => run(["apps/cli/src/main.ts", "start", ...args]),
   test: () => {
-    const codes = [commands.check([]), unitTests(undefined), systemTests(undefined)];
+    const codes = [commands.check([]), unitTests(undefined), longTests(), systemTests(undefined)];
     return codes.find((code) => code !== 0) ?? 0;
   },
   "test:unit": ([filter]) => unitTests(filter),
+  "test:long": () => longTests(),
   "test:system": ([filter]) => systemTests(filter),
   check: (args) => run(["house/check.ts", ...args]),
   new: (args) => run(["house/new.ts", ...args]),
