@@ -36,9 +36,21 @@ const entries: readonly RigEntry[] = [
   { name: "desk", summary: "an FT232R and a CDC-ACM modem on one bus", devices: ["ftdi", "cdc-acm"] },
 ];
 
+/** Rigs that commands of their own build. */
+const otherRigs: readonly { readonly name: string; readonly summary: string; readonly command: string }[] = [
+  {
+    name: "storage",
+    summary:
+      "a USB disk with Bulk-Only and UAS, the kernel's SCSI and block drivers above it (drydock disk serve)",
+    command: "drydock disk serve",
+  },
+];
+
 /** Device kinds of a rig, or those that were asked for instead. Throws RangeError for unknown names and devices. */
 export function rigDevices(name: string | undefined, wanted: readonly string[]): readonly SerialDeviceKind[] {
   const entry = entries.find((candidate) => candidate.name === (name ?? "serial"));
+  const other = otherRigs.find((candidate) => candidate.name === name);
+  if (other !== undefined) throw new RangeError(`the rig "${other.name}" has no terminals: ${other.command}`);
   if (entry === undefined) {
     throw new RangeError(
       `no rig "${name}"; there are: ${entries.map((candidate) => candidate.name).join(", ")}`,
@@ -75,8 +87,9 @@ export const rigNames: readonly string[] = entries.map(({ name }) => name);
 
 export function listRigs(options: { json?: boolean }): void {
   if (options.json === true) {
-    process.stdout.write(`${JSON.stringify(entries, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify([...entries, ...otherRigs], null, 2)}\n`);
     return;
   }
-  for (const { name, summary } of entries) process.stdout.write(`${name.padEnd(10)} ${summary}\n`);
+  for (const { name, summary } of [...entries, ...otherRigs])
+    process.stdout.write(`${name.padEnd(10)} ${summary}\n`);
 }

@@ -78,3 +78,24 @@ export interface BlockPort {
   /** Afterwards they read as zeros. `mayTrim`: they may be deallocated. */
   writeZeroes(slot: number, block: number, blocks: number, mayTrim: boolean, isForced: boolean): BlockSubmit;
 }
+
+/**
+ * The checks that every disk makes of a request's place: whole blocks, one or more, no more than `maximumBlocks`, none
+ * past the end, and a buffer that holds them (null: the request has none). Accepted or badRequest.
+ */
+export function judgeBlocks(
+  geometry: BlockGeometry,
+  block: number,
+  blocks: number,
+  buffer: Uint8Array | null,
+  offset: number,
+): BlockSubmit {
+  const { blockBytes, blockCount, maximumBlocks } = geometry;
+  // Comparisons this way round refuse NaN as well.
+  if (!(block >= 0) || !(blocks >= 1) || !(blocks <= maximumBlocks) || !(block + blocks <= blockCount))
+    return BlockSubmit.badRequest;
+  if (block % 1 !== 0 || blocks % 1 !== 0) return BlockSubmit.badRequest;
+  if (buffer === null) return BlockSubmit.accepted;
+  const isHeld = offset >= 0 && offset % 1 === 0 && offset + blocks * blockBytes <= buffer.length;
+  return isHeld ? BlockSubmit.accepted : BlockSubmit.badRequest;
+}

@@ -20,6 +20,8 @@ export interface StorageRigOptions extends Omit<UsbRigOptions, "describeRequests
   readonly target?: (disk: ScsiDiskDevice) => ScsiTargetPort;
   /** The USB side of the device. Default high speed, both transports. */
   readonly device?: Partial<Omit<MassStorageOptions, "target">>;
+  /** False: the modelled disk stays in its drawer; devices come from elsewhere, through `attach`. Default true. */
+  readonly isPluggedIn?: boolean;
   /** Marks in the trace when the device asks for a stream, as a hardware analyser would show. Default false. */
   readonly traceStreams?: boolean;
   /** Another device than the plain one: a bridge, for a case. */
@@ -62,7 +64,7 @@ export class StorageRig extends UsbRig {
       options.traceStreams === true
         ? withStreamTrace(this.device, { clock: scheduler, log: this.trace })
         : this.device;
-    this.bus.plugIn(plugged, 1);
+    if (options.isPluggedIn ?? true) this.bus.plugIn(plugged, 1);
   }
 
   /** Media that are there now, in order of appearance. */

@@ -9,6 +9,7 @@ import {
   type BlockPort,
   BlockStatus,
   BlockSubmit,
+  judgeBlocks,
 } from "../../ports/block.ts";
 
 export interface MemoryDiskOptions {
@@ -194,9 +195,8 @@ class MemoryDiskPort implements BlockPort {
   }
 
   read(slot: number, block: number, blocks: number, buffer: Uint8Array, offset: number): BlockSubmit {
-    const refused = this.#judge(slot, block, blocks);
+    const refused = this.#judge(slot, block, blocks, buffer, offset);
     if (refused !== BlockSubmit.accepted) return refused;
-    if (!this.#holds(buffer, offset, blocks)) return BlockSubmit.badRequest;
     return this.#accept(slot, Kind.read, block, blocks, buffer, offset, false);
   }
 
@@ -208,9 +208,8 @@ class MemoryDiskPort implements BlockPort {
     offset: number,
     isForced: boolean,
   ): BlockSubmit {
-    const refused = this.#judge(slot, block, blocks);
+    const refused = this.#judge(slot, block, blocks, buffer, offset);
     if (refused !== BlockSubmit.accepted) return refused;
-    if (!this.#holds(buffer, offset, blocks)) return BlockSubmit.badRequest;
     if (this.geometry.isReadOnly) return BlockSubmit.unsupported;
     return this.#accept(slot, Kind.write, block, blocks, buffer, offset, isForced);
   }
@@ -252,19 +251,17 @@ class MemoryDiskPort implements BlockPort {
     this.#clock.after(0, this.#tellGone, undefined);
   }
 
-  #judge(slot: number, block: number, blocks: number): BlockSubmit {
+  #judge(
+    slot: number,
+    block: number,
+    blocks: number,
+    buffer: Uint8Array | null = null,
+    offset = 0,
+  ): BlockSubmit {
     if (this.#isGone) return BlockSubmit.gone;
-    const { blockCount, maximumBlocks } = this.geometry;
     // An index outside or a fraction has no kind at all.
     if (this.#kinds[slot] !== Kind.none) return BlockSubmit.badRequest;
-    if (!(block >= 0) || !(blocks >= 1) || blocks > maximumBlocks || block + blocks > blockCount)
-      return BlockSubmit.badRequest;
-    if (block % 1 !== 0 || blocks % 1 !== 0) return BlockSubmit.badRequest;
-    return BlockSubmit.accepted;
-  }
-
-  #holds(buffer: Uint8Array, offset: number, blocks: number): boolean {
-    return offset >= 0 && offset + blocks * this.geometry.blockBytes <= buffer.length;
+    return judgeBlocks(this.geometry, block, blocks, buffer, offset);
   }
 
   #accept(

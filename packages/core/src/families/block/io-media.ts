@@ -6,6 +6,7 @@ import {
   type BlockPort,
   BlockStatus,
   BlockSubmit,
+  judgeBlocks,
 } from "../../ports/block.ts";
 import type { Scheduler } from "../../runtime/scheduler.ts";
 import { IOService, type ServiceContext } from "../../runtime/service.ts";
@@ -179,14 +180,8 @@ export class IOMedia extends IOService implements BlockPort {
   ): BlockSubmit {
     if (this.#isGone) return BlockSubmit.gone;
     if (!isPossible) return BlockSubmit.unsupported;
-    const { blockBytes, blockCount, maximumBlocks } = this.geometry;
-    const isWhole = Number.isInteger(block) && Number.isInteger(blocks) && Number.isInteger(offset);
-    if (!isWhole || !this.#isFree(slot) || block < 0 || blocks < 1 || block + blocks > blockCount)
-      return BlockSubmit.badRequest;
-    if (blocks > maximumBlocks) return BlockSubmit.badRequest;
-    if (buffer !== null && (offset < 0 || offset + blocks * blockBytes > buffer.length))
-      return BlockSubmit.badRequest;
-    return BlockSubmit.accepted;
+    if (!this.#isFree(slot)) return BlockSubmit.badRequest;
+    return judgeBlocks(this.geometry, block, blocks, buffer, offset);
   }
 }
 

@@ -24,6 +24,7 @@ import {
   type BlockPort,
   BlockStatus,
   BlockSubmit,
+  judgeBlocks,
 } from "../../ports/block.ts";
 import type { ByteStream } from "../../ports/byte-stream.ts";
 
@@ -125,10 +126,8 @@ export class NbdPort implements BlockPort {
   }
 
   read(slot: number, block: number, blocks: number, buffer: Uint8Array, offset: number): BlockSubmit {
-    const refused = this.#judge(slot, block, blocks);
+    const refused = this.#judge(slot, block, blocks, buffer, offset);
     if (refused !== BlockSubmit.accepted) return refused;
-    const bytes = blocks * this.geometry.blockBytes;
-    if (!(offset >= 0) || offset + bytes > buffer.length) return BlockSubmit.badRequest;
     this.#buffers[slot] = buffer;
     this.#offsets[slot] = offset;
     this.#send(slot, NbdCommand.read, 0, block, blocks);
@@ -143,13 +142,11 @@ export class NbdPort implements BlockPort {
     offset: number,
     isForced: boolean,
   ): BlockSubmit {
-    const refused = this.#judge(slot, block, blocks);
+    const refused = this.#judge(slot, block, blocks, buffer, offset);
     if (refused !== BlockSubmit.accepted) return refused;
-    const bytes = blocks * this.geometry.blockBytes;
-    if (!(offset >= 0) || offset + bytes > buffer.length) return BlockSubmit.badRequest;
     if (this.geometry.isReadOnly) return BlockSubmit.unsupported;
     this.#send(slot, NbdCommand.write, this.#force(slot, isForced), block, blocks);
-    this.#stream.write(buffer.subarray(offset, offset + bytes));
+    this.#stream.write(buffer.subarray(offset, offset + blocks * this.geometry.blockBytes));
     return BlockSubmit.accepted;
   }
 
@@ -234,14 +231,16 @@ export class NbdPort implements BlockPort {
     if (!this.#isOver) this.#complete(slot, BlockStatus.ok);
   };
 
-  #judge(slot: number, block: number, blocks: number): BlockSubmit {
+  #judge(
+    slot: number,
+    block: number,
+    blocks: number,
+    buffer: Uint8Array | null = null,
+    offset = 0,
+  ): BlockSubmit {
     if (this.#isOver) return BlockSubmit.gone;
     if (this.#commands[slot] !== free) return BlockSubmit.badRequest;
-    const { blockCount, maximumBlocks } = this.geometry;
-    if (!(block >= 0) || !(blocks >= 1) || blocks > maximumBlocks || block + blocks > blockCount)
-      return BlockSubmit.badRequest;
-    if (block % 1 !== 0 || blocks % 1 !== 0) return BlockSubmit.badRequest;
-    return BlockSubmit.accepted;
+    return judgeBlocks(this.geometry, block, blocks, buffer, offset);
   }
 
   #force(slot: number, isForced: boolean): number {

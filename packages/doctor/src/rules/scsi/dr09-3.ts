@@ -5,24 +5,17 @@ import { watch } from "../../evidence/watch.ts";
 import { perHit } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
-const note = watch(
+/** A parameter block as people print it. */
+const printed = watch(
   ["fBufferDirection"],
-  /fBufferDirection (\d) and fDataTransferDirection (\d) do not agree/,
+  /fBufferDirection\b\D{1,12}([012])\b.{0,80}?fDataTransferDirection\b\D{1,12}([012])\b/,
 );
-/** Assignments of one parameter block, in either order. */
-const assignments =
-  /\bfBufferDirection\s*=\s*([\w:]+)[^{}]{0,800}?\bfDataTransferDirection\s*=\s*([\w:]+)|\bfDataTransferDirection\s*=\s*([\w:]+)[^{}]{0,800}?\bfBufferDirection\s*=\s*([\w:]+)/g;
+const names = ["none", "in", "out"];
 
-const directions: readonly (readonly [RegExp, string])[] = [
-  [/kIOMemoryDirectionIn$|kSCSIDataTransfer_FromTargetToInitiator$/, "in"],
-  [/kIOMemoryDirectionOut$|kSCSIDataTransfer_FromInitiatorToTarget$/, "out"],
-  [/kIOMemoryDirectionNone$|kSCSIDataTransfer_NoDataTransfer$/, "none"],
-];
-
-/** In, out or none; null for what cannot be told (a variable). The numbers mean different things in the two fields. */
-function directionOf(value: string, isBuffer: boolean): string | null {
-  if (/^[012]$/.test(value)) return (isBuffer ? ["none", "in", "out"] : ["none", "out", "in"])[Number(value)];
-  return directions.find(([pattern]) => pattern.test(value))?.[1] ?? null;
+/** The numbers mean different things in the two fields: 1 is In for the buffer and "to the device" for the transfer. */
+function directionOf(value: string, isBuffer: boolean): string {
+  const number = Number(value);
+  return names[isBuffer || number === 0 ? number : 3 - number];
 }
 
 export const dr09x3: Rule = {
@@ -31,7 +24,7 @@ export const dr09x3: Rule = {
   severity: "error",
   certainty: "established",
   source: "SCSIPeripheralsDriverKit UserSendCDB documentation; T10 UAS-3 section 6.2.2",
-  needs: ["log", "capture", "source"],
+  needs: ["log", "capture"],
   why: "The direction is told twice, in two encodings. To the device: fBufferDirection kIOMemoryDirectionOut (2) with fDataTransferDirection kSCSIDataTransfer_FromInitiatorToTarget (1). From the device: kIOMemoryDirectionIn (1) with kSCSIDataTransfer_FromTargetToInitiator (2). None is 0 in both. Where they contradict each other or say none, the CDB is on the bus and no payload follows; whether Apple's kernel tolerates a mix is not known.",
   fix: [
     "From the device: fBufferDirection = kIOMemoryDirectionIn, fDataTransferDirection = kSCSIDataTransfer_FromTargetToInitiator.",
@@ -39,26 +32,16 @@ export const dr09x3: Rule = {
     "Set fRequestedByteCountOfTransfer and fDataBufferAddr as well, and check fRealizedByteCountOfTransfer.",
   ],
   who: "you",
-  watches: [note],
+  watches: [printed],
   judge(evidence) {
-    const findings: Finding[] = perHit(evidence, note, ({ match }) => ({
-      score: 93,
-      claim: `UserSendCDB was told fBufferDirection ${match[1]} (${directionOf(match[1], true) ?? "?"}) and fDataTransferDirection ${match[2]} (${directionOf(match[2], false) ?? "?"}): they do not agree, and no data moves.`,
-    })).slice(0, 2);
-    for (const { place, value } of evidence.facts("source")) {
-      for (const found of value.text.matchAll(assignments)) {
-        const [, bufferFirst, transferSecond, transferFirst, bufferSecond] = found;
-        const buffer = bufferFirst ?? bufferSecond;
-        const transfer = transferSecond ?? transferFirst;
-        const [told, meant] = [directionOf(buffer, true), directionOf(transfer, false)];
-        if (told === null || meant === null || told === meant) continue;
-        findings.push({
-          score: 86,
-          claim: `fBufferDirection = ${buffer} says "${told}", fDataTransferDirection = ${transfer} says "${meant}".`,
-          because: [place],
-        });
-      }
-    }
+    const findings: Finding[] = perHit(evidence, printed, ({ match }) => {
+      const [told, meant] = [directionOf(match[1], true), directionOf(match[2], false)];
+      if (told === meant) return null;
+      return {
+        score: 90,
+        claim: `UserSendCDB was told fBufferDirection ${match[1]} (${told}) and fDataTransferDirection ${match[2]} (${meant}): they do not agree, and no data moves.`,
+      };
+    }).slice(0, 2);
     for (const { place, value } of evidence.facts("scsi-command")) {
       const verdict = whoNeverAsked(value.command);
       if (verdict?.who !== "host never queued") continue;
