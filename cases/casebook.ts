@@ -2,6 +2,7 @@
 
 import type { DescribeRequest } from "@drydock/core/codec/usb/setup";
 import type { EvidenceFile } from "@drydock/core/runtime/evidence/evidence-file";
+import type { BundleFile } from "@drydock/core/runtime/evidence/signed-bundle";
 import type { HostTurn } from "@drydock/core/runtime/scheduler";
 import type { LogRow } from "@drydock/core/runtime/unified-log";
 import type { UsbTraceLog } from "@drydock/core/trace/usb-trace-log";
@@ -34,8 +35,8 @@ export interface CaseRun {
   /** The wire, where the case has one. */
   readonly trace: UsbTraceLog | null;
   readonly log: readonly LogRow[];
-  /** Further files that a person would have at hand: a panic report, a registry, an opcode log. Default: none. */
-  readonly evidence?: readonly EvidenceFile[];
+  /** Further files that a person would have at hand: a panic report, a registry, an opcode log, a signed bundle. Default: none. */
+  readonly evidence?: readonly (EvidenceFile | BundleFile)[];
 }
 
 export interface DriverCase {

@@ -39,7 +39,9 @@ function filesOf(id: string, run: CaseRun): EvidenceSource[] {
   return [
     sourceOfText(name(), formatLog(run.log, "default")),
     ...(run.trace === null ? [] : [sourceOfBytes(name(), writeUsbPcapng(run.trace))]),
-    ...(run.evidence ?? []).map((file) => sourceOfText(name(), file.text)),
+    ...(run.evidence ?? []).map((file) =>
+      "bytes" in file ? sourceOfBytes(name(), file.bytes) : sourceOfText(name(), file.text),
+    ),
     // What the person saw, in the rig's words.
     ...(id === "P13" || id === "P19" ? [sourceOfText(name(), run.result)] : []),
     ...(words[id] === undefined ? [] : [sourceOfText(name(), words[id])]),
@@ -48,8 +50,12 @@ function filesOf(id: string, run: CaseRun): EvidenceSource[] {
 
 const expected: Readonly<Record<string, string>> = {
   P02: "DR02-1",
+  P03: "DR03-1",
+  P04: "DR04-1",
+  P05: "DR04-5",
   P08: "DR08-2",
   P09: "DR09-2",
+  P12: "DR12-1",
   P13: "DR13-4",
   P15: "DR15-1",
   P17: "DR17-2",
@@ -93,7 +99,7 @@ test("several cases in one folder: each file's surest answer is its own case's",
 });
 
 test("the good sides give no answer", async () => {
-  for (const id of ["P02", "P08", "P09", "P13", "P15", "P19", "P20"]) {
+  for (const id of ["P02", "P03", "P05", "P08", "P09", "P12", "P13", "P15", "P19", "P20"]) {
     const { answers } = await diagnose(await bundleOf(id, "good"), { cppGrammar });
     assert.deepEqual(
       answers.map((answer) => answer.claim),
@@ -101,6 +107,32 @@ test("the good sides give no answer", async () => {
       id,
     );
   }
+});
+
+test("P04's right driver: nothing but the refusal of the other vendor's device, which is meant", async () => {
+  const { answers } = await diagnose(await bundleOf("P04", "good"), { cppGrammar });
+  assert.deepEqual(
+    answers.map(({ rule }) => rule),
+    ["FX-PROVIDER"],
+    JSON.stringify(answers.map(({ claim }) => claim)),
+  );
+});
+
+test("the bundles of P03, P04, P05 and P12 hold executables and profiles, which are recognised and joined", async () => {
+  const stages: Record<string, string | null> = {};
+  for (const id of ["P03", "P04", "P05", "P12"]) {
+    const { files, rehearsals } = await diagnose(await bundleOf(id, "bad"), { cppGrammar });
+    const kinds = new Set(files.flatMap((file) => file.kinds));
+    for (const kind of ["Mach-O", "provisioning profile", "Info.plist"] as const)
+      assert.ok(kinds.has(kind), `${id} has a ${kind}`);
+    assert.deepEqual(
+      files.flatMap(({ problems }) => problems),
+      [],
+    );
+    stages[id] = rehearsals[0]?.rehearsal.stoppedAt ?? null;
+  }
+  // P03 fails when symbols are bound, P05 when it was signed by hand: neither is a matter of claim and profile.
+  assert.deepEqual(stages, { P03: null, P04: "launch", P05: null, P12: "build" });
 });
 
 test("the registry of a rig with a dext is read back: every entry with its properties and parents", async () => {

@@ -6,6 +6,7 @@ import { platformProfile } from "@drydock/core/runtime/platform-profile";
 import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";
 import { badScsiBundle } from "./bad-driver.ts";
 import { goodScsiBundle } from "./good-driver.ts";
+import { scsiDriverFiles } from "./scsi-driver.ts";
 
 /** macOS 15 with the DriverKit of one of its minor versions. */
 export async function loadOn(
@@ -21,16 +22,14 @@ export async function loadOn(
 }
 
 async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
-  const { machine, outcome, started } = await loadOn(
-    side === "bad" ? badScsiBundle : goodScsiBundle,
-    "24.3",
-    options,
-  );
+  const bundle = side === "bad" ? badScsiBundle : goodScsiBundle;
+  const { machine, outcome, started } = await loadOn(bundle, "24.3", options);
   return {
     succeeded: started,
     result: started ? "the driver started on macOS 15.3" : `on macOS 15.3: ${outcome}`,
     trace: null,
     log: machine.log.show(),
+    evidence: [...machine.crashes.flatMap(({ evidence }) => evidence), ...scsiDriverFiles(bundle)],
   };
 }
 

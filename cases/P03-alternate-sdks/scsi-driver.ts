@@ -1,8 +1,11 @@
 // A controller driver that uses none of the new methods: what it needs depends on the SDK it was built with.
 
+import { symbolName } from "@drydock/core/codec/macho/encode";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
-import { type DriverImport, slotsOfSubclass } from "@drydock/core/runtime/driverkit-symbols";
+import { type DriverImport, missingImports, slotsOfSubclass } from "@drydock/core/runtime/driverkit-symbols";
+import type { BundleFile } from "@drydock/core/runtime/evidence/signed-bundle";
 import { IOService } from "@drydock/core/runtime/service";
+import { samplePart, signedFiles } from "../signing-sample.ts";
 
 export const scsiDriverIdentifier = "org.drydock.sample.raid";
 
@@ -53,4 +56,29 @@ export function scsiDriverBundle(sdk: string): DriverBundle {
     },
     classes: { RaidController },
   };
+}
+
+/** The driver as its bundle lies on a disk: the Mach-O imports what the bundle says that it needs. */
+export function scsiDriverFiles(bundle: DriverBundle): BundleFile[] {
+  const imports = bundle.imports ?? [];
+  const frameworks = [...new Set(imports.map(({ framework }) => framework))];
+  const isNewer = missingImports(imports, "24.3").length > 0;
+  const part = samplePart("dext", bundle.entitlements, bundle.entitlements, {
+    bundleIdentifier: bundle.identifier,
+    teamIdentifier: bundle.teamIdentifier,
+  });
+  return signedFiles(part, {
+    info: { IOKitPersonalities: bundle.personalities },
+    executable: {
+      minimumOS: "24.0",
+      sdk: isNewer ? "24.4" : "24.0",
+      dylibs: frameworks.map(
+        (name) => `/System/DriverKit/System/Library/Frameworks/${name}.framework/${name}`,
+      ),
+      imports: imports.map(({ framework, symbol }) => ({
+        symbol: symbolName(symbol),
+        dylib: frameworks.indexOf(framework),
+      })),
+    },
+  });
 }

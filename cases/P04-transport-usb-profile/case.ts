@@ -5,6 +5,7 @@ import { UsbRig } from "@drydock/core/rigs/usb-rig";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
 import { platformProfile } from "@drydock/core/runtime/platform-profile";
 import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";
+import { samplePart, signedFiles } from "../signing-sample.ts";
 import { badUsbBundle } from "./bad-driver.ts";
 import { goodUsbBundle } from "./good-driver.ts";
 
@@ -25,7 +26,8 @@ export async function plugBoth(
 }
 
 async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
-  const { rig, attachedVendors } = await plugBoth(side === "bad" ? badUsbBundle : goodUsbBundle, options);
+  const bundle = side === "bad" ? badUsbBundle : goodUsbBundle;
+  const { rig, attachedVendors } = await plugBoth(bundle, options);
   const outcome = rig.machine.matchReports.find(
     ({ candidate }) => candidate.personalityName === "Own" && candidate.verdict.matches,
   )?.outcome;
@@ -35,6 +37,13 @@ async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
       outcome === "started" ? "the driver started on the vendor's device" : (outcome ?? "nothing matched"),
     trace: null,
     log: rig.machine.log.show(),
+    evidence: signedFiles(
+      samplePart("dext", bundle.entitlements, bundle.profileEntitlements ?? {}, {
+        bundleIdentifier: bundle.identifier,
+        teamIdentifier: bundle.teamIdentifier,
+      }),
+      { info: { IOKitPersonalities: bundle.personalities } },
+    ),
   };
 }
 

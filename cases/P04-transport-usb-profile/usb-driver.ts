@@ -5,7 +5,7 @@ import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
 import type { Properties } from "@drydock/core/runtime/properties";
 import { IOService } from "@drydock/core/runtime/service";
 
-export const usbDriverIdentifier = "org.drydock.sample.app.dext";
+export const usbDriverIdentifier = "org.drydock.p04.app.dext";
 export const usbTransport = "com.apple.developer.driverkit.transport.usb";
 /** The vendor of the post: 1356 decimal is 0x054C. */
 export const claimedVendor = 1356;

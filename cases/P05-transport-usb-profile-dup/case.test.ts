@@ -20,7 +20,10 @@ test("P05: signed by hand with a comment it is refused by the parser, without it
 test("P05: Xcode strips the comment, so the same file passes there", () => {
   const claims = { [signingKeys.install]: true, [signingKeys.access]: [commentedDriver.bundleIdentifier] };
   assert.equal(
-    rehearseSample({ app: samplePart("app", claims, claims), dext: commentedDriver }).stoppedAt,
+    rehearseSample({
+      app: samplePart("app", claims, claims, { bundleIdentifier: "org.drydock.p05.app" }),
+      dext: commentedDriver,
+    }).stoppedAt,
     null,
   );
 });

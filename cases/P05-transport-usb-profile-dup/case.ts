@@ -2,23 +2,30 @@
 
 import { signingKeys } from "@drydock/doctor/signing/rehearsal";
 import type { CaseRun, DriverCase, Side } from "../casebook.ts";
-import { describeRehearsal, rehearseSample, samplePart } from "../signing-sample.ts";
-import { commentedDriver } from "./bad-driver.ts";
+import { describeRehearsal, rehearseSample, samplePart, signedFiles } from "../signing-sample.ts";
+import { commentedDriver, commentedEntitlements } from "./bad-driver.ts";
 import { plainDriver } from "./good-driver.ts";
 
 const appClaims = { [signingKeys.install]: true, [signingKeys.access]: [plainDriver.bundleIdentifier] };
 
 async function run(side: Side): Promise<CaseRun> {
+  const dext = side === "bad" ? commentedDriver : plainDriver;
   const rehearsal = rehearseSample({
     tool: "codesign",
-    app: samplePart("app", appClaims, appClaims),
-    dext: side === "bad" ? commentedDriver : plainDriver,
+    app: samplePart("app", appClaims, appClaims, { bundleIdentifier: "org.drydock.p05.app" }),
+    dext,
   });
+  // What signing and starting printed, as far as it went.
+  const printed = rehearsal.verdicts.flatMap(({ lines }) => lines).join("\n");
   return {
     succeeded: rehearsal.stoppedAt === null,
     result: describeRehearsal(rehearsal),
     trace: null,
     log: [],
+    evidence: [
+      ...signedFiles(dext, side === "bad" ? { readableEntitlements: commentedEntitlements } : {}),
+      { name: "codesign.txt", text: printed },
+    ],
   };
 }
 

@@ -3,4 +3,6 @@
 import { samplePart } from "../signing-sample.ts";
 import { commentedDriver } from "./bad-driver.ts";
 
-export const plainDriver = samplePart("dext", commentedDriver.claims, commentedDriver.claims);
+export const plainDriver = samplePart("dext", commentedDriver.claims, commentedDriver.claims, {
+  bundleIdentifier: commentedDriver.bundleIdentifier,
+});

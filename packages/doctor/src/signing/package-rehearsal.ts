@@ -7,6 +7,7 @@ import type { Evidence } from "../evidence/evidence.ts";
 import { type ClaimRow, claimTable } from "./claim-table.ts";
 import { type EvidencePart, evidenceParts } from "./parts.ts";
 import { type Rehearsal, type RehearsalInput, rehearse, type SignedPart } from "./rehearsal.ts";
+import { provisioningUdid } from "./this-mac.ts";
 
 export interface RehearsalOptions {
   /** Null: iPadOS when every profile is for it alone, macOS otherwise. */
@@ -15,7 +16,7 @@ export interface RehearsalOptions {
   readonly tool?: RehearsalInput["tool"];
   /** ISO 8601; null: no profile has expired. */
   readonly date?: string | null;
-  /** The Mac's provisioning UDID; null: no list of devices is looked at. */
+  /** The Mac's provisioning UDID; null: what the evidence says of it; if nothing, no list of devices is looked at. */
   readonly udid?: string | null;
 }
 
@@ -89,7 +90,7 @@ function rehearsePackage(
     serviceClass: textOf(personality?.IOUserClass) || "Driver",
     userClientClass: userClientClass(personality) ?? "UserClient",
     device: personality === null ? null : deviceOf(evidence, personality),
-    machine: { udid: options.udid ?? null, date: options.date ?? null },
+    machine: { udid: options.udid ?? provisioningUdid(evidence), date: options.date ?? null },
   });
   return { platform: platform.name, app: describe(app), dext: describe(dext), rehearsal };
 }

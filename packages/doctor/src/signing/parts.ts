@@ -5,7 +5,7 @@ import { isDictionary, type Properties, type PropertyValue } from "@drydock/core
 import type { Evidence } from "../evidence/evidence.ts";
 import type { Place } from "../evidence/evidence-source.ts";
 import type { Fact } from "../evidence/facts.ts";
-import { driverKit, isDextEntitlements, listsOf } from "../rules/questions.ts";
+import { coversBundle, driverKit, isDextEntitlements, listsOf } from "../rules/questions.ts";
 import type { SignedPart } from "./rehearsal.ts";
 
 /** A part of which something was found; what is null was not among the evidence. */
@@ -272,9 +272,7 @@ function identifierOfClaims(claims: Properties): string {
 }
 
 function fitsAppId(applicationIdentifier: string, bundle: string): boolean {
-  if (bundle === "" || applicationIdentifier === "") return false;
-  const wanted = applicationIdentifier.split(".").slice(1).join(".");
-  return wanted === bundle || (wanted.endsWith("*") && bundle.startsWith(wanted.slice(0, -1)));
+  return bundle !== "" && applicationIdentifier !== "" && coversBundle(applicationIdentifier, bundle);
 }
 
 function newest(profiles: readonly Fact<"profile">[]): Fact<"profile"> | null {

@@ -186,11 +186,16 @@ export function profileProblem(
       reason: `the profile "${profile.name}" is for ${has}, the bundle is ${wanted}`,
     };
   }
-  if (Array.isArray(profile.devices) && machine.udid !== null && !profile.devices.includes(machine.udid)) {
+  if (Array.isArray(profile.devices) && machine.udid !== null && !isListed(profile.devices, machine.udid)) {
     return {
       id: "device-not-listed",
       reason: `the profile "${profile.name}" lists ${profile.devices.length} devices, and ${machine.udid} is none of them`,
     };
   }
   return null;
+}
+
+/** In either letter case: tools print UDIDs both ways. */
+function isListed(devices: readonly string[], udid: string): boolean {
+  return devices.some((id) => id.toUpperCase() === udid.toUpperCase());
 }

@@ -6,9 +6,11 @@ import { watch } from "../evidence/watch.ts";
 /** A line of `system_profiler SPHardwareDataType`. A rule has to watch it. */
 export const provisioningUdidLine = watch(
   ["Provisioning UDID"],
-  /Provisioning UDID: ([0-9A-Fa-f]{8}-[0-9A-Fa-f]{16}|[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12})/,
+  /Provisioning UDID:?\s*([0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{16}|(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}))/,
 );
 
+/** Null when no file says it, or several say different things. */
 export function provisioningUdid(evidence: Evidence): string | null {
-  return evidence.hits(provisioningUdidLine)[0]?.match[1] ?? null;
+  const found = new Set(evidence.hits(provisioningUdidLine).map(({ match }) => match[1].toUpperCase()));
+  return found.size === 1 ? ([...found][0] ?? null) : null;
 }

@@ -14,6 +14,17 @@ export interface MachOPlan {
   readonly signature: Omit<SignaturePlan, "code"> | null;
 }
 
+/**
+ * The symbol of "Class::Method" (a member without arguments), "vtable for Class" or a C function, as the symbol table has
+ * it; `readableSymbol` gives the name back (the C function's without its underscore aside).
+ */
+export function symbolName(readable: string): string {
+  const source = (name: string): string => `${name.length}${name}`;
+  if (readable.startsWith("vtable for ")) return `__ZTV${source(readable.slice(11))}`;
+  const names = readable.split("::");
+  return names.length === 1 ? `_${readable}` : `__ZN${names.map(source).join("")}Ev`;
+}
+
 const cpuArm64 = 0x100000c;
 const executable = 2;
 /** No undefined symbols left to the static linker, for dyld, two-level names, position independent. */

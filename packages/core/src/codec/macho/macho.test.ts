@@ -15,7 +15,7 @@ import {
   encodeDerEntitlements,
   encodeDerProfile,
 } from "../der/der-entitlements.ts";
-import { encodeMachO } from "./encode.ts";
+import { encodeMachO, symbolName } from "./encode.ts";
 import { decodeMachO, looksLikeMachO, readableSymbol } from "./macho.ts";
 
 const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash("sha256").update(bytes).digest());
@@ -83,6 +83,9 @@ test("symbols of classes become readable, others stay null", () => {
   );
   assert.equal(readableSymbol("__ZN8OSObjectD2Ev"), "OSObject::~OSObject");
   assert.equal(readableSymbol("_IOLog"), null);
+  for (const name of ["IOService::Init", "vtable for IOService", "A::B::C"])
+    assert.equal(readableSymbol(symbolName(name)), name);
+  assert.equal(symbolName("IOLog"), "_IOLog");
   assert.equal(readableSymbol("__ZN99999999999999999999999X"), null);
 });
 

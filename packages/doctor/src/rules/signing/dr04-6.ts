@@ -2,6 +2,7 @@
 
 import type { Evidence } from "../../evidence/evidence.ts";
 import { watch } from "../../evidence/watch.ts";
+import { provisioningUdidLine } from "../../signing/this-mac.ts";
 import { allowlistOf, applicationIdentifierOf, coversBundle, listsOf, spoken } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
@@ -9,11 +10,6 @@ const refused = watch(
   ["Unsatisfied entitlements", "No matching profile found", "restricted entitlements"],
   /(?:([\w.-]{3,255}): )?Unsatisfied entitlements|No matching profile found|because of restricted entitlements/,
 );
-const udid = watch(
-  ["Provisioning UDID"],
-  /Provisioning UDID:?\s*([0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{16}|(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}))/,
-);
-
 export const dr04x6: Rule = {
   id: "DR04-6",
   title: "The profile is not valid for this program, this Mac or this day",
@@ -28,10 +24,10 @@ export const dr04x6: Rule = {
     "Replace an expired profile, and sign again.",
   ],
   who: "your team's admin",
-  watches: [refused, udid],
+  watches: [refused, provisioningUdidLine],
   judge(evidence) {
     const failed = spoken(evidence, refused);
-    const machines = spoken(evidence, udid);
+    const machines = spoken(evidence, provisioningUdidLine);
     const findings: Finding[] = [];
     for (const profile of listsOf(evidence, "provisioning profile")) {
       const { value } = profile.value;
