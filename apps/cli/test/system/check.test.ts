@@ -265,6 +265,10 @@ test("a package with profiles and signatures made by openssl: passes; with the w
   assert.equal(passed.status, 0, passed.stdout + passed.stderr);
   assert.match(
     passed.stdout,
+    /^driver org\.example\.app\.driver, team TEAM123456; signed by Apple Development: Sample$/m,
+  );
+  assert.match(
+    passed.stdout,
     /user client +pass +org\.example\.app: the app's userclient-access names this driver/,
   );
   // The CMS of the signature is detached: openssl verifies it over the CodeDirectory that we read.
@@ -400,20 +404,21 @@ function loadCommands(file: string, architecture: string): Record<string, string
 function agreesWithLlvm(slice: MachOSlice, file: string): void {
   const { architecture } = slice;
   const commands = loadCommands(file, architecture);
-  const build = commands.find(({ cmd }) => cmd === "LC_BUILD_VERSION");
-  if (build !== undefined) {
-    assert.deepEqual(
-      [slice.build?.platform.toLowerCase(), slice.build?.minimumOS, slice.build?.sdk],
-      [build.platform, build.minos, build.sdk],
-    );
-  } else assert.equal(slice.build, null);
+  // Older systems are named by another command, which has no platform.
+  const build = commands.find(({ cmd }) => cmd === "LC_BUILD_VERSION" || cmd === "LC_VERSION_MIN_MACOSX");
+  assert.deepEqual(
+    [slice.build?.platform.toLowerCase(), slice.build?.minimumOS, slice.build?.sdk],
+    [build?.platform ?? "macos", build?.minos ?? build?.version, build?.sdk],
+  );
   const uuid = commands.find(({ cmd }) => cmd === "LC_UUID")?.uuid ?? null;
   assert.equal(slice.uuid, uuid === null ? null : uuid.replace(/-/g, "").toLowerCase());
   const place = commands.find(({ cmd }) => cmd === "LC_CODE_SIGNATURE");
-  assert.deepEqual(
-    [(slice.signature?.offset ?? 0) - slice.offset, slice.signature?.size],
-    [Number(place?.dataoff), Number(place?.datasize)],
-  );
+  if (place === undefined) assert.equal(slice.signature, null);
+  else
+    assert.deepEqual(
+      [(slice.signature?.offset ?? 0) - slice.offset, slice.signature?.size],
+      [Number(place.dataoff), Number(place.datasize)],
+    );
   assert.deepEqual(
     slice.dylibs.map(({ path }) => path),
     commands
@@ -421,15 +426,17 @@ function agreesWithLlvm(slice: MachOSlice, file: string): void {
       .map(({ name }) => name.replace(/ \(offset \d+\)$/, "")),
   );
   const printed = run("llvm-nm", "--arch", architecture, "-m", "-u", file);
-  const named = [...printed.matchAll(/\(undefined\) (weak )?external (\S+) \(from ([^)]+)\)/g)].map(
-    ([, weak, symbol, library]) => `${symbol} ${library}${weak === undefined ? "" : " weak"}`,
+  const named = [
+    ...printed.matchAll(/\(undefined\) (weak )?external (\S+) \((?:from ([^)]+)|(dynamically looked up))\)/g),
+  ].map(
+    ([, weak, symbol, library, dynamic]) =>
+      `${symbol} ${library ?? dynamic}${weak === undefined ? "" : " weak"}`,
   );
+  const libraryName = (index: number) =>
+    slice.dylibs[index]?.path.split("/").pop()?.replace(/\..*$/, "") ?? "dynamically looked up";
   assert.deepEqual(
     slice.imports
-      .map(
-        ({ symbol, dylib, isWeak }) =>
-          `${symbol} ${slice.dylibs[dylib]?.path.split("/").pop()}${isWeak ? " weak" : ""}`,
-      )
+      .map(({ symbol, dylib, isWeak }) => `${symbol} ${libraryName(dylib)}${isWeak ? " weak" : ""}`)
       .sort(),
     named.sort(),
   );
@@ -451,18 +458,45 @@ test("Mach-O linked by ld64.lld, thin and fat: build version, libraries, imports
     assert.equal(slices.length, file === fat ? 2 : 1);
     for (const slice of slices) {
       agreesWithLlvm(slice, file);
-      // The linker's hashes are those of the pages, and its identifier is the file's name.
-      const { offset, size } = slice.signature as { offset: number; size: number };
-      const [directory] = decodeCodeSignature(bytes.subarray(offset, offset + size)).codeDirectories;
-      assert.equal(directory.identifier, `${slice.architecture}-dext`);
-      assert.ok(directory.flagNames.includes("adhoc"));
-      assert.equal(directory.codeLimit, offset - slice.offset);
-      directory.codeHashes.forEach((hash, page) => {
-        const from = slice.offset + page * directory.pageBytes;
-        const to = Math.min(from + directory.pageBytes, slice.offset + directory.codeLimit);
-        assert.deepEqual(hash, sha256(bytes.subarray(from, to)), `page ${page}`);
-      });
+      // The linker's identifier is the file's name.
+      assert.equal(hashesFit(bytes, slice), `${slice.architecture}-dext`);
     }
+  }
+});
+
+/** Every page has the hash of the CodeDirectory; answers its identifier. */
+function hashesFit(bytes: Uint8Array, slice: MachOSlice): string {
+  const { offset, size } = slice.signature as { offset: number; size: number };
+  const [directory] = decodeCodeSignature(bytes.subarray(offset, offset + size)).codeDirectories;
+  assert.ok(directory.flagNames.includes("adhoc"));
+  assert.equal(directory.codeLimit, offset - slice.offset);
+  directory.codeHashes.forEach((hash, page) => {
+    const from = slice.offset + page * directory.pageBytes;
+    const to = Math.min(from + directory.pageBytes, slice.offset + directory.codeLimit);
+    assert.deepEqual(hash, sha256(bytes.subarray(from, to)), `page ${page}`);
+  });
+  return directory.identifier;
+}
+
+/** Add-ons that npm packages carry for macOS: made and signed by Apple's own linker. */
+const addons: readonly (readonly [path: string, identifier: string])[] = [
+  ["@serialport/bindings-cpp/prebuilds/darwin-x64+arm64/@serialport+bindings-cpp.node", "bindings.node"],
+  ["usb/prebuilds/darwin-x64+arm64/node.napi.node", "usb_bindings.node"],
+];
+
+test("fat binaries of Apple's linker: what LLVM's tools print, and the hash of every page", {
+  skip: withoutLlvm,
+}, () => {
+  for (const [path, identifier] of addons) {
+    const file = join(root, "node_modules", path);
+    const bytes = new Uint8Array(readFileSync(file));
+    const slices = decodeMachO(bytes);
+    assert.deepEqual(slices.map(({ architecture }) => architecture).sort(), ["arm64", "x86_64"]);
+    for (const slice of slices) {
+      agreesWithLlvm(slice, file);
+      if (slice.signature !== null) assert.equal(hashesFit(bytes, slice), identifier);
+    }
+    assert.ok(slices.some(({ signature }) => signature !== null));
   }
 });
 

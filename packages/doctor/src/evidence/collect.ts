@@ -95,10 +95,10 @@ class Collector {
       if (reader === undefined && held >= headBytes) reader = file.begin(joined(pieces, headBytes));
       if (reader === undefined) continue;
       if (reader === null) file.pushText(pieces);
-      else if (held <= this.#limits.wholeFileBytes) continue;
+      else if (held <= (reader.mostBytes ?? this.#limits.wholeFileBytes)) continue;
       else {
         file.problem(
-          `is a ${reader.kind} of more than ${this.#limits.wholeFileBytes >> 20} MiB, which is not read; cut it to the interesting part`,
+          `is a ${reader.kind} of more than ${(reader.mostBytes ?? this.#limits.wholeFileBytes) >> 20} MiB, which is not read; cut it to the interesting part`,
         );
         return;
       }

@@ -39,6 +39,8 @@ export interface TextReader {
 export interface BinaryReader {
   readonly kind: EvidenceKind;
   recognise(head: Uint8Array): boolean;
+  /** Largest file that is read, where it is more than {@link EvidenceLimits.wholeFileBytes}. */
+  readonly mostBytes?: number;
   read(file: { readonly name: string; readonly bytes: Uint8Array }, sink: FactSink): void | Promise<void>;
 }
 

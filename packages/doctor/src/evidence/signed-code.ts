@@ -44,6 +44,8 @@ const infoSection = "__TEXT,__info_plist";
 
 export const machOReader: BinaryReader = {
   kind: "Mach-O",
+  // Executables with a runtime inside have more than a hundred.
+  mostBytes: 256 << 20,
   recognise: looksLikeMachO,
   read(file, sink) {
     for (const slice of decodeMachO(file.bytes)) {

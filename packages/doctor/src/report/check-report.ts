@@ -2,10 +2,26 @@
 
 import { systemOfDriverKit } from "@drydock/core/runtime/driverkit-symbols";
 import type { CheckReport, GateOfBinary } from "../signing/check.ts";
-import { formatPackageRehearsal } from "./rehearsal-report.ts";
+import { formatPackageRehearsal, nameOf } from "./rehearsal-report.ts";
 
 export function formatCheck(report: CheckReport): string {
   const lines: string[] = [];
+  for (const { role, bundleIdentifier, teamIdentifier, signedBy, binaries } of report.parts) {
+    const team = teamIdentifier === "" ? "" : `, team ${teamIdentifier}`;
+    const signature =
+      signedBy === null
+        ? "no signature found"
+        : signedBy === "ad hoc"
+          ? "signed ad hoc"
+          : `signed by ${signedBy}`;
+    lines.push(
+      `${nameOf({ role, bundleIdentifier })}${team}; ${signature}`,
+      ...binaries.map((text) => `  ${text}`),
+    );
+  }
+  lines.push("");
+  if (report.packages.length === 0)
+    lines.push("Nothing here is a driver, or opens or installs one: there is nothing to rehearse.", "");
   for (const item of report.packages) lines.push(...formatPackageRehearsal(item, true), "");
   for (const gate of report.gates) lines.push(...formatGate(gate), "");
   for (const { bundleIdentifier, verdicts } of report.platforms) {

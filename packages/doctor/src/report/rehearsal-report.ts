@@ -43,7 +43,7 @@ function titleOf(item: PackageRehearsal): string {
 
 const label = (stage: Stage): string => stage.padEnd(13);
 const roleNames = { app: "app", dext: "driver", tool: "tool" } as const;
-const nameOf = ({ role, bundleIdentifier }: PackagePart): string =>
+export const nameOf = ({ role, bundleIdentifier }: Pick<PackagePart, "role" | "bundleIdentifier">): string =>
   bundleIdentifier === ""
     ? `${roleNames[role]} without a known bundle id`
     : `${roleNames[role]} ${bundleIdentifier}`;

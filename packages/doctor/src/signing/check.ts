@@ -30,10 +30,22 @@ export interface GateOfBinary extends ImportGate {
   readonly system: string;
 }
 
+/** What was found, before anything is judged. */
+export interface FoundPart {
+  readonly role: EvidencePart["role"];
+  readonly bundleIdentifier: string;
+  readonly teamIdentifier: string;
+  /** Who signed, as the certificate says of itself (not verified); "ad hoc"; null: no signature was found. */
+  readonly signedBy: string | null;
+  /** "arm64, macOS 15.0, SDK 15.4", one per slice. */
+  readonly binaries: readonly string[];
+}
+
 export interface CheckReport {
   /** Grows when the shape changes. */
   readonly version: 1;
   readonly ok: boolean;
+  readonly parts: readonly FoundPart[];
   readonly packages: readonly PackageRehearsal[];
   readonly gates: readonly GateOfBinary[];
   readonly platforms: readonly {
@@ -78,11 +90,30 @@ export async function checkPackage(
       ) &&
       findings.every(({ severity }) => severity !== "error") &&
       evidence.files.every(({ problems }) => problems.length === 0),
+    parts: parts.map(foundPart),
     packages,
     gates,
     platforms,
     findings,
     files: evidence.files,
+  };
+}
+
+function foundPart(part: EvidencePart): FoundPart {
+  const values = part.executables.map(({ value }) => value);
+  const signed = values.find(({ directory }) => directory !== null);
+  return {
+    role: part.role,
+    bundleIdentifier: part.bundleIdentifier,
+    teamIdentifier: part.teamIdentifier,
+    signedBy: signed === undefined ? null : (signed.certificates[0]?.commonName ?? "ad hoc"),
+    binaries: values.flatMap(({ slice }) =>
+      slice === null
+        ? []
+        : [
+            `${slice.architecture}${slice.build === null ? "" : `, ${slice.build.platform} ${slice.build.minimumOS}, SDK ${slice.build.sdk}`}`,
+          ],
+    ),
   };
 }
 

@@ -3,61 +3,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { platformProfile } from "@drydock/core/runtime/platform-profile";
-import type { Properties } from "@drydock/core/runtime/properties";
+import {
+  accessFaults,
+  app,
+  appClaims,
+  appId,
+  base,
+  dext,
+  dextId,
+  driverClaims,
+  driverFaults,
+  profileOf,
+  thisMac,
+  today,
+  usb,
+} from "../test/signing-faults.ts";
 import { claimTable, formatClaimTable } from "./claim-table.ts";
 import { portalAdvice, portalRecords } from "./portal.ts";
-import type { ProvisioningProfile } from "./profile.ts";
-import { type Rehearsal, type RehearsalInput, rehearse, type SignedPart, signingKeys } from "./rehearsal.ts";
-
-const team = "TEAM123456";
-const appId = "org.example.app";
-const dextId = "org.example.app.driver";
-const usb = "com.apple.developer.driverkit.transport.usb";
-const base = "com.apple.developer.driverkit";
-const today = "2026-11-24T00:00:00Z";
-const thisMac = "00008103-000A11112222333A";
-
-function profileOf(
-  bundle: string,
-  allowlist: Properties,
-  more: Partial<ProvisioningProfile> = {},
-): ProvisioningProfile {
-  return {
-    name: `${bundle} profile`,
-    uuid: "0",
-    teamIdentifiers: [team],
-    applicationIdentifier: `${team}.${bundle}`,
-    platforms: ["OSX"],
-    created: "2026-01-01T00:00:00Z",
-    expires: "2027-01-01T00:00:00Z",
-    kind: "development",
-    devices: [thisMac],
-    allowlist,
-    allowlistSource: "DER",
-    plistEntitlements: allowlist,
-    editedKeys: [],
-    signedBy: [],
-    certificateHashes: [],
-    ...more,
-  };
-}
-
-const driverClaims = { [base]: true, [usb]: [{ idVendor: 1356 }] };
-const appClaims = { [signingKeys.install]: true, [signingKeys.access]: [dextId] };
-
-function dext(
-  claims: Properties = driverClaims,
-  profile: ProvisioningProfile | null = profileOf(dextId, driverClaims),
-): SignedPart {
-  return { role: "dext", bundleIdentifier: dextId, teamIdentifier: team, claims, profile };
-}
-
-function app(
-  claims: Properties = appClaims,
-  profile: ProvisioningProfile | null = profileOf(appId, appClaims),
-): SignedPart {
-  return { role: "app", bundleIdentifier: appId, teamIdentifier: team, claims, profile };
-}
+import { type Rehearsal, type RehearsalInput, rehearse, signingKeys } from "./rehearsal.ts";
 
 /** A USB interface of the vendor, as the registry shows it. */
 const device = {
@@ -87,14 +50,6 @@ function failed(rehearsal: Rehearsal) {
   return found;
 }
 
-const unsatisfied = (bundle: string, keys: string) => [
-  `taskgated-helper: (ConfigurationProfiles) [com.apple.ManagedClient:ProvisioningProfiles] ${bundle}: Unsatisfied entitlements: ${keys}`,
-  "amfid: Requirements for restricted entitlements failed to validate, error -67671",
-  `amfid: AppleMobileFileIntegrityError Code=-413 "No matching profile found" unsatisfiedEntitlements=(${keys})`,
-  "kernel: AMFI: bailing out because of restricted entitlements.",
-  "kernel: mac_vnode_check_signature: Code has restricted entitlements, but the validation of its code signature failed.",
-];
-
 test("good configurations pass every stage, development and distribution", () => {
   const distribution = run({});
   assert.equal(
@@ -112,155 +67,25 @@ test("good configurations pass every stage, development and distribution", () =>
 });
 
 test("P04 AC3: eight faults of the driver's signature, eight findings, each with its stage and lines", () => {
-  const both = `${base}, ${usb}`;
-  const rows: [string, Partial<RehearsalInput>, string, string, readonly string[]][] = [
-    [
-      "wildcard against number",
-      { dext: dext(driverClaims, profileOf(dextId, { ...driverClaims, [usb]: [{ idVendor: "*" }] })) },
-      "launch",
-      "wildcard-differs",
-      unsatisfied(dextId, usb),
-    ],
-    [
-      "stale profile: made before the approval, with another number",
-      { dext: dext(driverClaims, profileOf(dextId, { ...driverClaims, [usb]: [{ idVendor: 1027 }] })) },
-      "launch",
-      "value-differs",
-      unsatisfied(dextId, usb),
-    ],
-    [
-      "missing key",
-      { dext: dext(driverClaims, profileOf(dextId, { [base]: true })) },
-      "build",
-      "absent",
-      [`Provisioning profile "${dextId} profile" doesn't include the ${usb} entitlement.`],
-    ],
-    [
-      "profile of another App ID",
-      { tool: "codesign", dext: dext(driverClaims, profileOf("org.example.other", driverClaims)) },
-      "launch",
-      "wrong-app-id",
-      unsatisfied(dextId, both),
-    ],
-    [
-      "expired",
-      { dext: dext(driverClaims, profileOf(dextId, driverClaims, { expires: "2026-11-01T00:00:00Z" })) },
-      "launch",
-      "expired",
-      unsatisfied(dextId, both),
-    ],
-    [
-      "this Mac is not listed",
-      { dext: dext(driverClaims, profileOf(dextId, driverClaims, { devices: ["00008103-OTHER"] })) },
-      "launch",
-      "device-not-listed",
-      unsatisfied(dextId, both),
-    ],
-    [
-      "the number as a string",
-      { dext: dext({ [base]: true, [usb]: [{ idVendor: "1356" }] }, profileOf(dextId, driverClaims)) },
-      "launch",
-      "type-differs",
-      unsatisfied(dextId, usb),
-    ],
-    [
-      "a comment in the XML, signed by hand",
-      { tool: "codesign", dext: { ...dext(), hasXmlComments: true } },
-      "build",
-      "xml-comment",
-      ["AMFIUnserializeXML: syntax error near line 1"],
-    ],
-  ];
-  const seen = new Set<string>();
-  for (const [name, change, stage, finding, lines] of rows) {
+  for (const { name, change, stage, finding, lines } of driverFaults) {
     const rehearsal = run(change);
     const verdict = failed(rehearsal);
     assert.deepEqual([verdict.stage, verdict.finding], [stage, finding], `${name}: ${verdict.reason}`);
     assert.equal(rehearsal.stoppedAt, stage);
     assert.deepEqual(verdict.lines, lines, name);
     assert.notEqual(verdict.fix, "", name);
-    seen.add(finding);
   }
-  assert.equal(seen.size, 8);
+  assert.equal(new Set(driverFaults.map(({ finding }) => finding)).size, 8);
 });
 
 test("P12 AC1: eight faults of userclient-access, at build time and at run time", () => {
-  const profileWith = (value: Properties[string]) =>
-    profileOf(appId, { ...appClaims, [signingKeys.access]: value });
-  const claiming = (value: Properties[string]) => ({ ...appClaims, [signingKeys.access]: value });
-  const without = { [signingKeys.install]: true };
-  const include = `Provisioning profile "${appId} profile" doesn't include the ${signingKeys.access} entitlement.`;
-  const match = `Provisioning profile "${appId} profile" doesn't match the entitlements file's value for the ${signingKeys.access} entitlement.`;
-  const needed = `DK: DriverClient-0x10000ad6a:UC failed userclient-access check, needed bundle ID ${dextId}`;
-  const refused = "DK: DriverClient-0x10000ad6a:UC entitlements check failed";
-  const dextWithKey = { ...driverClaims, [signingKeys.access]: [dextId] };
-  const rows: [string, Partial<RehearsalInput>, string, readonly string[]][] = [
-    ["missing in the profile", { app: app(appClaims, profileOf(appId, without)) }, "build", [include]],
-    [
-      "missing, and taken out of the claim",
-      { app: app(without, profileOf(appId, without)) },
-      "user client",
-      [needed, refused],
-    ],
-    [
-      "the app's own id, in profile and claim",
-      { app: app(claiming([appId]), profileWith([appId])) },
-      "user client",
-      [refused],
-    ],
-    ["the app's own id in the profile only", { app: app(appClaims, profileWith([appId])) }, "build", [match]],
-    [
-      "another driver's id",
-      { app: app(claiming(["org.other.driver"]), profileWith(["org.other.driver"])) },
-      "user client",
-      [refused],
-    ],
-    [
-      "newline-joined by the portal",
-      { app: app(appClaims, profileWith(`${dextId}\norg.other.driver`)) },
-      "build",
-      [match],
-    ],
-    [
-      "newline-joined, copied into the claim",
-      { app: app(claiming(`${dextId}\norg.other`), profileWith(`${dextId}\norg.other`)) },
-      "user client",
-      [refused],
-    ],
-    [
-      "a string where the profile has a list",
-      { app: app(claiming(dextId), profileWith([dextId])) },
-      "build",
-      [match],
-    ],
-    [
-      "a wildcard in the claim",
-      { app: app(claiming(["org.example.*"]), profileWith([dextId])) },
-      "build",
-      [match],
-    ],
-    [
-      "stale profile, another approval",
-      { app: app(appClaims, profileWith(["org.example.old"])) },
-      "build",
-      [match],
-    ],
-    [
-      "the key on the driver instead of the app",
-      {
-        app: app(without, profileOf(appId, without)),
-        dext: dext(dextWithKey, profileOf(dextId, dextWithKey)),
-      },
-      "user client",
-      [needed, refused],
-    ],
-  ];
-  for (const [name, change, stage, lines] of rows) {
+  for (const { name, change, stage, lines } of accessFaults) {
     const verdict = failed(run(change));
     assert.equal(verdict.stage, stage, `${name}: ${verdict.reason}`);
     assert.deepEqual(verdict.lines, lines, name);
   }
-  const byHand = run({ tool: "codesign", app: app(claiming(dextId), profileWith([dextId])) });
+  const claims = { ...appClaims, [signingKeys.access]: dextId };
+  const byHand = run({ tool: "codesign", app: app(claims, profileOf(appId, appClaims)) });
   assert.equal(byHand.stoppedAt, null, "the kernel takes a string for a list of one");
 });
 

@@ -172,10 +172,14 @@ function decodeSlice(bytes: Uint8Array, offset: number, size: number): MachOSlic
     readCommand(bytes, at, length, offset, end, draft);
     at += length;
   }
-  const imports =
-    draft.fixups !== null
-      ? chainedImports(bytes, draft.fixups.at, draft.fixups.size, draft.dylibs.length)
-      : undefinedSymbols(bytes, draft, is64);
+  const imports = undefinedSymbols(bytes, draft, is64);
+  if (draft.fixups !== null) {
+    // The symbol table has them too, unless it was stripped; names that are looked up everywhere (weak definitions, C++'s
+    // operators) are no import of one library.
+    const known = new Set(imports.map(({ symbol }) => symbol));
+    const bound = chainedImports(bytes, draft.fixups.at, draft.fixups.size, draft.dylibs.length);
+    imports.push(...bound.filter(({ symbol, dylib }) => dylib >= 0 && !known.has(symbol)));
+  }
   return {
     architecture:
       cpu === 0x100000c && subtype === 2 ? "arm64e" : (cpuTypes[cpu] ?? `cpu 0x${cpu.toString(16)}`),
