@@ -2,64 +2,15 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { Random } from "@drydock/core/base/random";
 import { VirtualClock } from "@drydock/core/base/virtual-clock";
 import { LoopbackDevice } from "@drydock/core/devices/loopback/loopback-device";
 import { UsbipServer } from "@drydock/core/outlets/usbip/usbip-server";
-import type { ByteStream, ByteStreamClient } from "@drydock/core/ports/byte-stream";
 import { memoryStreamPair } from "@drydock/core/ports/memory-stream";
-import type { UsbHostClient, UsbHostPort } from "@drydock/core/ports/usb-host";
+import type { UsbHostPort } from "@drydock/core/ports/usb-host";
 import { SimUsbBus } from "@drydock/core/transports/sim/usb-bus";
 import { UsbipImporter } from "@drydock/core/transports/usbip/usbip-importer";
-
-/** One end of a connection whose other end is the test. */
-class TestStream implements ByteStream {
-  client: ByteStreamClient | null = null;
-  sent: Uint8Array[] = [];
-  sentBytes = 0;
-  isClosed = false;
-
-  connect(client: ByteStreamClient): void {
-    this.client = client;
-  }
-  write(bytes: Uint8Array): boolean {
-    this.sent.push(bytes);
-    this.sentBytes += bytes.length;
-    return true;
-  }
-  pause(): void {}
-  resume(): void {}
-  close(): void {
-    this.isClosed = true;
-  }
-  takeSent(): Uint8Array {
-    const all = new Uint8Array(this.sentBytes);
-    let at = 0;
-    for (const part of this.sent) {
-      all.set(part, at);
-      at += part.length;
-    }
-    this.sent = [];
-    this.sentBytes = 0;
-    return all;
-  }
-}
-
-class QuietClient implements UsbHostClient {
-  readonly open = new Set<number>();
-  ended = 0;
-  isDetached = false;
-  completed(slot: number): void {
-    assert.ok(this.open.delete(slot), `slot ${slot} completed without having been submitted`);
-    this.ended++;
-  }
-  detached(): void {
-    assert.equal(this.open.size, 0, "everything completes before the detachment");
-    this.isDetached = true;
-  }
-}
+import { collector, mutate, QuietClient, TestStream, whole } from "../hostile-peers.ts";
 
 class Bench {
   readonly clock = new VirtualClock();
@@ -144,9 +95,6 @@ function record(): { fromClient: Uint8Array[]; fromServer: Uint8Array[]; complet
 }
 
 const recorded = record();
-const whole = (parts: readonly Uint8Array[]): Uint8Array =>
-  Uint8Array.from(parts.flatMap((part) => [...part]));
-
 test("the recorded session is a good one", () => {
   assert.ok(recorded.completions >= 6, `${recorded.completions} completions`);
 });
@@ -179,15 +127,6 @@ test("a server survives every truncation of a session", () => {
   for (let length = 0; length <= all.length; length++) replayAtServer(bench, all.slice(0, length));
   assert.ok(isServing(bench));
 });
-
-/** Changes one to three bytes somewhere, or a whole word to an extreme. */
-function mutate(bytes: Uint8Array, random: Random): void {
-  for (let count = random.between(1, 3); count > 0; count--) {
-    const at = random.below(bytes.length);
-    if (random.chance(0.7)) bytes[at] ^= 1 << random.below(8);
-    else bytes.fill(random.chance(0.5) ? 0xff : 0, at, Math.min(bytes.length, at + 4));
-  }
-}
 
 const mutatedMessages = 1_000_000;
 
@@ -287,12 +226,6 @@ test("a client survives mutated answers", () => {
   }
   assert.ok(imported > 1000, "most hostility begins after the import");
 });
-
-/** A full collection, so that only what is kept counts. V8 makes the function in contexts begun after the flag. */
-function collector(): () => void {
-  setFlagsFromString("--expose-gc");
-  return runInNewContext("gc") as () => void;
-}
 
 test("100 000 attachments leave nothing behind, on the server or on the client", () => {
   const collect = collector();

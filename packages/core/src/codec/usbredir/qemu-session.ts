@@ -1,5 +1,7 @@
 // What QEMU 7.2.22 sent over usbredir while SeaBIOS and Linux 6.1 brought up our CDC-ACM modem and used its terminal.
 
+import { readUsbredirHeader, type UsbredirHeader, UsbredirType, usbredirHeaderBytes } from "./usbredir.ts";
+
 /**
  * One whole connection, recorded on a socket: 2230 bytes. Hello; two enumerations; SET_CONFIGURATION; interrupt
  * receiving; sixteen reads kept under way, twenty-odd cancelled. The status byte of QEMU's control packets is not
@@ -49,6 +51,22 @@ export const qemuSession: Uint8Array = bytesOf(`
   8b0f000000001500000000000000d0b18b0f000000001500000000000000e0b18b0f000000001500000000000000f0b18b0f00000000
   150000000000000000b28b0f00000000
 `);
+
+/** One side's bytes as packets, each with the capabilities in force: none until the hello, `agreed` from then on. */
+export function* packetsOf(
+  bytes: Uint8Array,
+  agreed: number,
+): Generator<{ readonly bytes: Uint8Array; readonly capabilities: number }> {
+  let capabilities = 0;
+  for (let at = 0; at < bytes.length; ) {
+    const header: UsbredirHeader = { type: 0, length: 0, id: 0 };
+    readUsbredirHeader(bytes, at, capabilities, header);
+    const total = usbredirHeaderBytes(capabilities) + header.length;
+    yield { bytes: bytes.subarray(at, at + total), capabilities };
+    at += total;
+    if (header.type === UsbredirType.hello) capabilities = agreed;
+  }
+}
 
 function bytesOf(hex: string): Uint8Array {
   const digits = hex.replace(/\s/g, "");

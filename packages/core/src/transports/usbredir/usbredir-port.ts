@@ -1,6 +1,6 @@
 // A device of a usbredir host as a UsbHostPort: transfers become packets, pushed reports meet the reads that wait.
 
-import type { Clock } from "../../base/clock.ts";
+import type { Clock, TimerHandle } from "../../base/clock.ts";
 import { DecodeError } from "../../base/errors.ts";
 import { second } from "../../base/units.ts";
 import { TransferType } from "../../codec/usb/descriptors.ts";
@@ -102,6 +102,8 @@ export class UsbredirPort implements UsbHostPort, ReportSource {
   /** What must answer. */
   readonly #answers: UsbredirAnswer["kind"][] = new Array(slots).fill("bulkPacket");
   readonly #isCancelled = new Uint8Array(slots);
+  /** Of cancellations that the host has not answered. */
+  readonly #timers: TimerHandle[] = new Array(slots).fill(0);
   /** Settings have changed under it: its host may end it. */
   readonly #isStale = new Uint8Array(slots);
   /** Changes of settings that the host has not answered. */
@@ -200,9 +202,8 @@ export class UsbredirPort implements UsbHostPort, ReportSource {
     if (this.#isFree(slot) || this.#isCancelled[slot] === 1) return;
     this.#isCancelled[slot] = 1;
     if (this.#reports.cancel(slot)) return;
-    const id = this.#ids[slot];
-    this.#link.send({ kind: "cancelDataPacket" }, id);
-    this.#link.clock.after(cancelPatienceNs, this.#checkCancel, id);
+    this.#link.send({ kind: "cancelDataPacket" }, this.#ids[slot]);
+    this.#timers[slot] = this.#link.clock.after(cancelPatienceNs, this.#giveUp, undefined);
   }
 
   clearHalt(endpoint: number): void {
@@ -293,6 +294,8 @@ export class UsbredirPort implements UsbHostPort, ReportSource {
     this.#buffers[slot] = null;
     this.#setups[slot] = null;
     this.#isCancelled[slot] = 0;
+    this.#link.clock.cancel(this.#timers[slot]);
+    this.#timers[slot] = 0;
     this.#isStale[slot] = 0;
     this.#client?.completed(slot, status, actualBytes);
   }
@@ -377,9 +380,7 @@ export class UsbredirPort implements UsbHostPort, ReportSource {
   }
 
   /** A host that does not answer a cancellation would hold the slot for ever. */
-  readonly #checkCancel = (id: number): void => {
-    if (!this.#isOver && this.#slotOf.has(id)) this.#link.fail("the host does not answer");
-  };
+  readonly #giveUp = (): void => this.#link.fail("the host does not answer");
 }
 
 function haltsEndpoint(status: UsbStatus): boolean {
