@@ -1,9 +1,13 @@
 // The server side of the USB/IP bench, a process of its own: our server, or a bare socket that answers in kind.
 
 import { createServer } from "node:net";
+import { encodeConfiguration, TransferType } from "@drydock/core/codec/usb/descriptors";
 import { FtdiDevice } from "@drydock/core/devices/ftdi/ftdi-device";
 import { LoopbackDevice } from "@drydock/core/devices/loopback/loopback-device";
 import type { SerialFarEnd } from "@drydock/core/devices/uart";
+import { UsbDeviceModel } from "@drydock/core/devices/usb-device-model";
+import { UsbNak } from "@drydock/core/ports/usb-device";
+import { UsbSpeed } from "@drydock/core/ports/usb-speed";
 import { UsbExportRig } from "@drydock/core/rigs/usb-export-rig";
 import { hostTurn } from "@drydock/node/host-turn";
 import { LiveRunner } from "@drydock/node/live-runner";
@@ -21,6 +25,58 @@ const nobody: SerialFarEnd = {
   breakChanged: () => {},
 };
 
+/** Takes whatever comes on bulk OUT 01h and forgets it: the counterpart of the loopback device's zeros. */
+class SinkDevice extends UsbDeviceModel {
+  constructor() {
+    const packet = { bmAttributes: TransferType.bulk, wMaxPacketSize: 64, bInterval: 0 };
+    super({
+      speed: UsbSpeed.full,
+      device: {
+        ...{
+          bcdUSB: 0x0200,
+          bDeviceClass: 0xff,
+          bDeviceSubClass: 0,
+          bDeviceProtocol: 0,
+          bMaxPacketSize0: 64,
+        },
+        ...{ idVendor: 0x1209, idProduct: 0x0003, bcdDevice: 0x0100 },
+        ...{ iManufacturer: 0, iProduct: 0, iSerialNumber: 0, bNumConfigurations: 1 },
+      },
+      configurations: [
+        encodeConfiguration(
+          { bConfigurationValue: 1, iConfiguration: 0, bmAttributes: 0x80, bMaxPower: 50 },
+          [
+            {
+              ...{ bInterfaceNumber: 0, bInterfaceClass: 0xff, bInterfaceSubClass: 0, bInterfaceProtocol: 0 },
+              endpoints: [{ bEndpointAddress: 0x01, ...packet }],
+            },
+          ],
+        ),
+      ],
+      strings: [],
+    });
+  }
+
+  protected override powerOn(): void {}
+  protected override answerRequest(): null {
+    return null;
+  }
+  protected override performRequest(): boolean {
+    return false;
+  }
+  protected override dataIn(): number {
+    return UsbNak;
+  }
+  protected override dataOut(
+    _endpoint: number,
+    _buffer: Uint8Array,
+    _offset: number,
+    length: number,
+  ): number {
+    return length;
+  }
+}
+
 /** Says its port on stdout, then serves until it is killed. */
 async function serveOurs(): Promise<void> {
   const rig = new UsbExportRig({
@@ -29,7 +85,7 @@ async function serveOurs(): Promise<void> {
     timing: "none",
     trace: false,
     onExported: () => {
-      if (rig.server.exports.size === 2) process.stdout.write(`${listener.port}\n`);
+      if (rig.server.exports.size === 3) process.stdout.write(`${listener.port}\n`);
     },
   });
   const listener = await listenUsbip(rig.server, { port: 0, steps: rig.scheduler });
@@ -41,6 +97,7 @@ async function serveOurs(): Promise<void> {
     farEnds: [nobody],
   });
   rig.bus.plugIn(ftdi);
+  rig.bus.plugIn(new SinkDevice());
   await new LiveRunner(rig.scheduler).start();
 }
 

@@ -119,11 +119,22 @@ export class SocketStream implements ByteStream {
     this.#owners = [];
     this.#pendingBytes = 0;
     if (spans.length > 1) socket.cork();
+    // What leaves together is let go of together: one word per owner in a row.
+    let owned = 0;
     for (let index = 0; index < spans.length; index++) {
       const owner = owners[index];
       const span = spans[index];
-      if (owner === undefined) socket.write(span);
-      else socket.write(span, () => this.#tell(() => owner.released(span.length)));
+      if (owner === undefined) {
+        socket.write(span);
+        continue;
+      }
+      owned += span.length;
+      if (owners[index + 1] === owner) socket.write(span);
+      else {
+        const count = owned;
+        owned = 0;
+        socket.write(span, () => this.#tell(() => owner.released(count)));
+      }
     }
     if (spans.length > 1) socket.uncork();
     // A socket that took everything at once says no `drain`.

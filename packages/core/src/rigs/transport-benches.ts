@@ -124,7 +124,7 @@ function usbredirBench(seed: number, variant: string | undefined): UsbHostBench 
 }
 
 /** A stream in memory that cuts bytes anywhere. */
-function memoryWire(seed: number): UsbipWire {
+export function memoryWire(seed: number): UsbipWire {
   const random = new Random(seed).fork("network");
   return {
     connect: (server, clock) => {

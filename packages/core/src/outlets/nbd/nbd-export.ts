@@ -2,7 +2,7 @@
 
 import { NbdFlag } from "../../codec/nbd/nbd.ts";
 import type { BlockClient, BlockPort, BlockStatus } from "../../ports/block.ts";
-import type { ArenaBlock } from "./byte-arena.ts";
+import type { ArenaBlock } from "../byte-arena.ts";
 import type { NbdRequest } from "./nbd-request.ts";
 
 /** A request longer than this is served in pieces of this, so that a connection's memory stays small. */

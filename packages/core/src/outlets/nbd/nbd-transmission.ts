@@ -18,7 +18,7 @@ import {
 } from "../../codec/nbd/nbd.ts";
 import { BlockStatus, BlockSubmit } from "../../ports/block.ts";
 import type { ByteStream } from "../../ports/byte-stream.ts";
-import { type ArenaBlock, ByteArena } from "./byte-arena.ts";
+import { type ArenaBlock, ByteArena } from "../byte-arena.ts";
 import { type NbdExport, type NbdPiece, nbdPayloadMaximum, type SlotUser } from "./nbd-export.ts";
 import { NbdRequest } from "./nbd-request.ts";
 

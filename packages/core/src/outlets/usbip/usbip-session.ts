@@ -1,5 +1,6 @@
 // One connection of a USB/IP server: management requests first, then the transfers of one imported device.
 
+import { BufferPool } from "../../base/buffer-pool.ts";
 import { DecodeError } from "../../base/errors.ts";
 import { InputBuffer } from "../../base/input-buffer.ts";
 import { decodeSetup, newSetup } from "../../codec/usb/setup.ts";
@@ -23,9 +24,10 @@ import {
   usbipOpHeaderBytes,
   writeUsbipHeader,
 } from "../../codec/usbip/usbip.ts";
-import type { ByteStream, ByteStreamClient } from "../../ports/byte-stream.ts";
+import type { ByteOwner, ByteStream, ByteStreamClient } from "../../ports/byte-stream.ts";
 import { UsbEndpointTable } from "../../ports/usb-endpoints.ts";
 import { UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
+import { ByteArena } from "../byte-arena.ts";
 import type { UsbBorrower } from "../lent-usb-device.ts";
 import { SlotRefusal, TransferSlots } from "../transfer-slots.ts";
 import type { UsbipExport } from "./usbip-export.ts";
@@ -35,6 +37,13 @@ const largestTransfer = 16 << 20;
 /** Bytes of buffers that one client may have under way. */
 const memoryMaximum = 64 << 20;
 const isoPacketsMaximum = 1024;
+/** Data of an OUT that come in pieces go straight into their buffer up to here; beyond, room is made as they come. */
+const bodyMaximum = 256 << 10;
+/** Buffers that one client keeps for its next transfers. */
+const pooledMaximum = 4 << 20;
+/** Memory of replies without data, which leave side by side in one piece; beyond it each has its own. */
+const replyBlockBytes = 8192;
+const replyBlocks = 4;
 /** Sequences are 32 bits, 0 among them. */
 const noUnlink = -1;
 
@@ -62,9 +71,41 @@ export interface SessionOptions {
   readonly onEnd: (session: UsbipSession) => void;
 }
 
+/** Buffers on their way out; each goes back to the pool when the stream has let go of it. */
+class SentBuffers implements ByteOwner {
+  readonly #pool: BufferPool;
+  readonly #buffers: Uint8Array[] = [];
+  readonly #lengths: number[] = [];
+  #head = 0;
+  /** Of the first one. */
+  #released = 0;
+
+  constructor(pool: BufferPool) {
+    this.#pool = pool;
+  }
+
+  add(buffer: Uint8Array, length: number): void {
+    this.#buffers.push(buffer);
+    this.#lengths.push(length);
+  }
+
+  released(count: number): void {
+    this.#released += count;
+    while (this.#head < this.#buffers.length && this.#released >= this.#lengths[this.#head]) {
+      this.#released -= this.#lengths[this.#head];
+      this.#pool.give(this.#buffers[this.#head++]);
+    }
+    if (this.#head < this.#buffers.length) return;
+    this.#buffers.length = 0;
+    this.#lengths.length = 0;
+    this.#head = 0;
+  }
+}
+
 /**
  * A pending IN is simply not answered: that is the NAK. An unlinked transfer is answered by its unlink alone. The
- * reply of an IN is built in the buffer the device fills, so its bytes are copied once.
+ * reply of an IN is built in the buffer the device fills, and the data of an OUT go from what the stream brings into
+ * the buffer that the device reads: each byte is copied once here. The buffers are used again.
  *
  * Bounded: 256 transfers and 64 MiB per client, beyond which transfers are answered with ENOMEM; while the client does
  * not read its replies nothing more of it is read.
@@ -77,9 +118,15 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
   readonly #reply = newUsbipHeader();
   readonly #setup = newSetup();
   readonly #table = new UsbEndpointTable();
+  readonly #pool = new BufferPool(pooledMaximum);
+  readonly #sent = new SentBuffers(this.#pool);
+  readonly #replies = new ByteArena(replyBlockBytes, replyBlocks, () => {});
   #device: UsbipExport | null = null;
   #isOver = false;
   #isHeld = false;
+  /** Data of the OUT in `#header` that are still coming. */
+  #body: Uint8Array | null = null;
+  #bodyAt = 0;
   #slots = new TransferSlots<number>(0, 0, 0);
   /** By slot: sequence of the unlink that waits for it, or `noUnlink`. */
   #unlinks = new Float64Array(0);
@@ -106,13 +153,15 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
 
   received(bytes: Uint8Array): void {
     if (this.#isOver) return;
-    this.#input.push(bytes);
     try {
+      const rest = this.#body === null ? bytes : this.#fillBody(this.#body, bytes);
+      this.#input.lend(rest);
       this.#readOn();
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       this.end(error.message);
     }
+    this.#input.keep();
   }
 
   drained(): void {
@@ -167,7 +216,9 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
     const sequence = slots.ids[slot];
     const unlink = this.#unlinks[slot];
     slots.release(slot);
-    if (unlink !== noUnlink && status === UsbStatus.cancelled) {
+    const isUnlinked = unlink !== noUnlink && status === UsbStatus.cancelled;
+    if (buffer !== null && (isUnlinked || !isIn)) this.#pool.give(buffer);
+    if (isUnlinked) {
       this.#answerUnlink(unlink, UsbipErrno.connectionReset);
       return;
     }
@@ -179,7 +230,7 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
     const input = this.#input;
     while (!this.#isOver && !this.#isHeld) {
       const taken = this.#device === null ? this.#readOp() : this.#readTransfer(this.#device);
-      if (!taken || input.available === 0) return;
+      if (!taken || input.available === 0 || this.#body !== null) return;
     }
   }
 
@@ -259,14 +310,42 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
     }
     const outBytes = isIn ? 0 : header.length;
     const total = usbipHeaderBytes + outBytes + isoPackets * usbipIsoPacketBytes;
-    if (input.available < total) return false;
+    const isWhole = input.available >= total;
+    const hasBody = outBytes > 0 && header.endpoint !== 0 && isoPackets === 0;
+    if (!isWhole && !(hasBody && outBytes <= bodyMaximum)) return false;
+    if (hasBody) {
+      const body = this.#pool.take(outBytes);
+      const from = input.start + usbipHeaderBytes;
+      const here = Math.min(outBytes, input.available - usbipHeaderBytes);
+      body.set(input.bytes.subarray(from, from + here));
+      input.consume(usbipHeaderBytes + here);
+      if (isWhole) this.#submit(device, header, isIn, body);
+      else {
+        this.#body = body;
+        this.#bodyAt = here;
+      }
+      return true;
+    }
     if (isoPackets > 0) this.#answerSubmit(header.sequence, UsbipErrno.notImplemented, 0, null);
-    else this.#submit(device, header, isIn);
+    else this.#submit(device, header, isIn, null);
     input.consume(total);
     return true;
   }
 
-  #submit(device: UsbipExport, header: UsbipHeader, isIn: boolean): void {
+  /** Takes what belongs to the OUT under way; answers the rest. */
+  #fillBody(body: Uint8Array, bytes: Uint8Array): Uint8Array {
+    const wanted = this.#header.length - this.#bodyAt;
+    const here = Math.min(wanted, bytes.length);
+    body.set(here === bytes.length ? bytes : bytes.subarray(0, here), this.#bodyAt);
+    this.#bodyAt += here;
+    if (here < wanted) return none;
+    this.#body = null;
+    if (this.#device !== null) this.#submit(this.#device, this.#header, false, body);
+    return bytes.subarray(here);
+  }
+
+  /** `body` are the data of an OUT on another endpoint than 0; those of a control request are still in the input. */
+  #submit(device: UsbipExport, header: UsbipHeader, isIn: boolean, body: Uint8Array | null): void {
     const { sequence, length, endpoint: endpointNumber } = header;
     if (header.deviceId !== device.deviceId || endpointNumber > 15) {
       const isForUs = header.deviceId === device.deviceId;
@@ -300,10 +379,10 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
       slots.setups[slot] = setup;
       submitted = port.control(slot, setup, buffer, isReply ? usbipHeaderBytes : 0);
     } else if (isIn) {
-      buffer = new Uint8Array(usbipHeaderBytes + length);
+      buffer = this.#pool.take(usbipHeaderBytes + length);
       submitted = port.transfer(slot, 0x80 | endpointNumber, buffer, usbipHeaderBytes, length);
     } else {
-      buffer = bytes.slice(dataAt, dataAt + length);
+      buffer = body ?? none;
       submitted = port.transfer(slot, endpointNumber, buffer, 0, length);
     }
     if (submitted !== UsbSubmit.accepted) {
@@ -336,10 +415,14 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
     reply.sequence = sequence;
     reply.word20 = errno;
     reply.length = length;
-    const bytes =
-      buffer === null ? new Uint8Array(usbipHeaderBytes) : buffer.subarray(0, usbipHeaderBytes + length);
+    if (buffer === null) {
+      this.#writeReply();
+      return;
+    }
+    const bytes = buffer.subarray(0, usbipHeaderBytes + length);
     writeUsbipHeader(bytes, 0, reply, null);
-    this.#write(bytes);
+    this.#sent.add(buffer, bytes.length);
+    this.#write(bytes, this.#sent);
   }
 
   #answerUnlink(sequence: number, errno: number): void {
@@ -348,19 +431,30 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
     reply.sequence = sequence;
     reply.word20 = errno;
     reply.length = 0;
-    const bytes = new Uint8Array(usbipHeaderBytes);
-    writeUsbipHeader(bytes, 0, reply, null);
-    this.#write(bytes);
+    this.#writeReply();
   }
 
-  #write(bytes: Uint8Array): void {
-    if (this.#stream.write(bytes) || this.#isHeld) return;
+  /** What `#reply` says, without data. */
+  #writeReply(): void {
+    const replies = this.#replies;
+    const block = replies.reserve(usbipHeaderBytes);
+    const bytes =
+      block === null
+        ? new Uint8Array(usbipHeaderBytes)
+        : block.bytes.subarray(replies.offset, replies.offset + usbipHeaderBytes);
+    writeUsbipHeader(bytes, 0, this.#reply, null);
+    this.#write(bytes, block ?? undefined);
+  }
+
+  #write(bytes: Uint8Array, owner?: ByteOwner): void {
+    if (this.#stream.write(bytes, owner) || this.#isHeld) return;
     this.#isHeld = true;
     this.#stream.pause();
   }
 
   #finish(): void {
     this.#isOver = true;
+    this.#body = null;
     this.#input.clear();
     this.#slots = new TransferSlots<number>(0, 0, 0);
     const device = this.#device;

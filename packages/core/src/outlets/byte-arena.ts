@@ -1,6 +1,6 @@
 // Memory of one connection: blocks that are filled from front to back and used again when nobody needs them.
 
-import type { ByteOwner } from "../../ports/byte-stream.ts";
+import type { ByteOwner } from "../ports/byte-stream.ts";
 
 /**
  * A block of an arena. Whoever reserves counts as its user until the same number of bytes is released: by the disk,
