@@ -1,6 +1,6 @@
 // A disk over NBD, in memory and through the whole driver stack, beside nbdkit and qemu-nbd under the same fio.
 
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
@@ -8,15 +8,20 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Random } from "@drydock/core/base/random";
+import {
+  addFigure as add,
+  cpuSeconds,
+  keepAwake,
+  must,
+  pinned,
+  residentMegabytes,
+} from "./foreign-servers.ts";
 import type { BenchTable } from "./run.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const rounds = 5;
 const runSeconds = 1;
 const sizeBytes = 256 << 20;
-/** Clock ticks of /proc/PID/stat a second, on every Linux that Node runs on. */
-const ticksPerSecond = 100;
-
 interface Server {
   readonly name: string;
   command(socket: string, folder: string): [string, ...string[]];
@@ -63,20 +68,6 @@ const works: readonly Work[] = [4096, 1 << 20].flatMap((bytes) =>
   ),
 );
 
-function pinned(cpu: number, [program, ...args]: [string, ...string[]]): ChildProcess {
-  return spawn("taskset", ["-c", String(cpu), program, ...args], { stdio: ["ignore", "ignore", "ignore"] });
-}
-
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-}
-
-function residentMegabytes(pid: number): number {
-  const match = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
-  return match === null ? 0 : Number(match[1]) / 1024;
-}
-
 async function untilAnswers(socket: string): Promise<void> {
   for (let attempt = 0; attempt < 3000; attempt++) {
     const isThere =
@@ -93,12 +84,6 @@ async function untilAnswers(socket: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error(`nobody listens on ${socket}`);
-}
-
-function must(program: string, args: readonly string[]): string {
-  const result = spawnSync(program, args, { encoding: "utf8", maxBuffer: 64 << 20 });
-  if (result.status !== 0) throw new Error(`${program}: ${result.error?.message ?? result.stderr}`);
-  return result.stdout;
 }
 
 /** What was copied in must come out: a wrong answer is fast. */
@@ -152,14 +137,8 @@ export async function bench(): Promise<BenchTable[]> {
   const rates = new Map<string, number[]>();
   const cpu = new Map<string, number[]>();
   const memory = new Map<string, number[]>();
-  const add = (table: Map<string, number[]>, name: string, value: number) =>
-    table.set(name, [...(table.get(name) ?? []), value]);
   try {
-    for (const which of [0, 1]) {
-      children.push(
-        spawn("chrt", ["-i", "0", "taskset", "-c", String(which), "sh", "-c", "while :; do :; done"]),
-      );
-    }
+    children.push(...keepAwake());
     const running: { name: string; uri: string; pid: number }[] = [];
     for (const [index, server] of servers.entries()) {
       const socket = join(folder, `s${index}`);

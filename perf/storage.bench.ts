@@ -1,5 +1,9 @@
 // Block requests through the whole storage stack in process: block, SCSI, UAS or Bulk-Only, bus, model, and back.
 
+import { VirtualClock } from "@drydock/core/base/virtual-clock";
+import { writeReadWrite } from "@drydock/core/codec/scsi/cdb";
+import { ScsiDiskDevice } from "@drydock/core/devices/scsi-disk/scsi-disk-device";
+import { ScsiStatus, ScsiTask } from "@drydock/core/ports/scsi-target";
 import { UsbSpeed } from "@drydock/core/ports/usb-speed";
 import { defaultStorageRig } from "@drydock/core/rigs/storage-rig";
 import { hostTurn } from "@drydock/node/host-turn";
@@ -74,6 +78,35 @@ async function measure(
   return { rate: count / seconds, cpuUs: (used.user + used.system) / count };
 }
 
+/** The SCSI target alone: one command after another at its port, with nothing above it. */
+function measureUnit(isWrite: boolean, bytes: number, count: number): Figure {
+  const disk = new ScsiDiskDevice({ clock: new VirtualClock(), units: [{ blockCount: 131_072 }] });
+  disk.connect({ finished: () => {} });
+  const task = new ScsiTask();
+  task.data = new Uint8Array(bytes).fill(0x5a);
+  const blocks = bytes / 512;
+  const places = Math.floor((32 * 1024 * 1024) / bytes);
+  const ask = (kind: "read" | "write", place: number): void => {
+    task.cdbBytes = writeReadWrite(task.cdb, kind, 10, place * blocks, blocks);
+    task.dataBytes = bytes;
+    if (!disk.begin(task)) disk.execute(task);
+  };
+  // The first command hears of the power-on.
+  ask("write", 0);
+  for (let place = 0; place < places; place++) ask("write", place);
+  const cpu = process.cpuUsage();
+  const started = performance.now();
+  let failed = 0;
+  for (let asked = 0; asked < count; asked++) {
+    ask(isWrite ? "write" : "read", (asked * 7) % places);
+    if (task.status !== ScsiStatus.good || task.movedBytes !== bytes) failed++;
+  }
+  const seconds = (performance.now() - started) / 1000;
+  const used = process.cpuUsage(cpu);
+  if (failed > 0) throw new Error(`${failed} commands failed`);
+  return { rate: count / seconds, cpuUs: (used.user + used.system) / count };
+}
+
 export async function bench(): Promise<BenchTable[]> {
   const rates = new Map<string, number[]>();
   const megabytes = new Map<string, number[]>();
@@ -81,6 +114,13 @@ export async function bench(): Promise<BenchTable[]> {
   const add = (table: Map<string, number[]>, name: string, value: number) =>
     table.set(name, [...(table.get(name) ?? []), value]);
   for (let round = 0; round < rounds; round++) {
+    for (const isWrite of [false, true]) {
+      const name = `SCSI disk alone ${isWrite ? "write" : "read"}`;
+      const small = measureUnit(isWrite, 4096, 400_000);
+      add(rates, `${name}, 4 KiB`, small.rate);
+      add(cpu, `${name}, 4 KiB`, small.cpuUs);
+      add(megabytes, `${name}, 1 MiB`, measureUnit(isWrite, 1 << 20, 2_000).rate * 1.048576);
+    }
     for (const transport of ["uas", "bulk-only"] as const) {
       for (const isWrite of [false, true]) {
         for (const depth of [1, 32]) {

@@ -16,6 +16,11 @@ class Page {
 
   map(first: number, count: number): void {
     if (this.mappedCount === unitsPerPage) return;
+    if (count === unitsPerPage) {
+      this.mapped.fill(0xff);
+      this.mappedCount = unitsPerPage;
+      return;
+    }
     for (let unit = first; unit < first + count; unit++) {
       const bit = 1 << (unit & 7);
       if ((this.mapped[unit >> 3] & bit) !== 0) continue;
@@ -115,6 +120,13 @@ export class SparseStore implements BlockStore {
     let run = 0;
     while (run < length) {
       const page = this.#find(number);
+      // Most pages are mapped whole: nothing to count.
+      if (isMapped && page !== null && page.mappedCount === unitsPerPage) {
+        run += (unitsPerPage - unit) * unitBytes;
+        unit = 0;
+        number++;
+        continue;
+      }
       if (page === null) {
         if (isMapped) break;
         const next = this.#nextPage(number, Math.ceil((length - run) / pageBytes));

@@ -2,8 +2,12 @@
 
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { Random } from "@drydock/core/base/random";
 import { ScsiDiskDevice } from "@drydock/core/devices/scsi-disk/scsi-disk-device";
 import { IscsiTarget } from "@drydock/core/outlets/iscsi/iscsi-target";
 import { HostClock } from "@drydock/node/host-clock";
@@ -53,4 +57,43 @@ test("CHAP lets the right secret in and the wrong one not", { skip, timeout: 30_
     await assert.rejects(run("iscsi-inq", [`iscsi://dock%another-secret@${address}/${name}/0`]));
     await assert.rejects(run("iscsi-inq", [`iscsi://${address}/${name}/0`]));
   });
+});
+
+const hasQemu = /\biscsi\b/.test(spawnSync("qemu-img", ["--help"], { encoding: "utf8" }).stdout ?? "");
+
+test("qemu-img writes 64 MiB, reads them back and finds no difference; 32 requests at once", {
+  skip: hasQemu ? false : "needs the Debian packages qemu-utils and qemu-block-extra",
+  timeout: 60_000,
+}, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "drydock-iscsi-"));
+  try {
+    await withTarget(null, async (address) => {
+      const url = `iscsi://${address}/${name}/0`;
+      const image = join(folder, "image");
+      const random = new Random(5);
+      const words = Uint32Array.from({ length: 16 << 20 }, () => random.next32());
+      writeFileSync(image, new Uint8Array(words.buffer));
+      await run("qemu-img", ["convert", "-n", "-m", "16", "-W", "-f", "raw", "-O", "raw", image, url]);
+      const same = await run("qemu-img", ["compare", "-f", "raw", "-F", "raw", image, url]);
+      assert.match(same.stdout, /Images are identical/);
+      const many = await run("qemu-img", [
+        "bench",
+        "-f",
+        "raw",
+        "-t",
+        "none",
+        "-d",
+        "32",
+        "-c",
+        "2000",
+        "-w",
+        url,
+      ]);
+      assert.match(many.stdout, /Run completed/);
+      const differs = run("qemu-img", ["compare", "-f", "raw", "-F", "raw", image, url]);
+      await assert.rejects(differs, (error: { stdout?: string }) => /mismatch/.test(error.stdout ?? ""));
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });

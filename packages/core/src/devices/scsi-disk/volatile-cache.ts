@@ -5,6 +5,8 @@ import type { BlockStore } from "../../ports/block-store.ts";
 
 /** Old contents are kept in pieces of this size, or of one block where blocks are larger. */
 const smallestGranule = 4096;
+/** Their memory comes in slabs of so many pieces, so that growing moves nothing. */
+const slabGranules = 256;
 
 /**
  * The newest data is always in the store, so reads need not look here. A power cut undoes writes: each block that was
@@ -21,11 +23,11 @@ export class VolatileCache {
   readonly #free: number[] = [];
   #used = 0;
   #hand = 0;
-  #granules = new Float64Array(64);
+  #granules = new Float64Array(slabGranules);
   /** One bit per block of the granule: owed; and was mapped before. */
-  #owed = new Uint8Array(64);
-  #wasMapped = new Uint8Array(64);
-  #old: Uint8Array;
+  #owed = new Uint8Array(slabGranules);
+  #wasMapped = new Uint8Array(slabGranules);
+  readonly #old: Uint8Array[] = [];
 
   constructor(store: BlockStore, blockBytes: number, capacityBytes: number) {
     this.#store = store;
@@ -33,7 +35,6 @@ export class VolatileCache {
     this.#granuleBytes = Math.max(smallestGranule, blockBytes);
     this.#blocksPerGranule = this.#granuleBytes / blockBytes;
     this.#capacity = Math.max(1, Math.floor(capacityBytes / this.#granuleBytes));
-    this.#old = new Uint8Array(64 * this.#granuleBytes);
   }
 
   /** Granules with something owed. */
@@ -72,15 +73,16 @@ export class VolatileCache {
     const fresh = wanted & ~this.#owed[slot];
     if (fresh === 0) return;
     const start = granule * this.#granuleBytes;
-    const oldAt = slot * this.#granuleBytes;
+    const old = this.#slabOf(slot);
+    const oldAt = (slot % slabGranules) * this.#granuleBytes;
     if (fresh === wanted) {
       const from = firstBlock * this.#blockBytes;
-      this.#store.read(start + from, this.#old, oldAt + from, blocks * this.#blockBytes);
+      this.#store.read(start + from, old, oldAt + from, blocks * this.#blockBytes);
     } else {
       for (let block = firstBlock; block < firstBlock + blocks; block++) {
         if ((fresh & (1 << block)) === 0) continue;
         const from = block * this.#blockBytes;
-        this.#store.read(start + from, this.#old, oldAt + from, this.#blockBytes);
+        this.#store.read(start + from, old, oldAt + from, this.#blockBytes);
       }
     }
     // One question for the common case that the whole piece is mapped.
@@ -109,6 +111,12 @@ export class VolatileCache {
     return slot;
   }
 
+  #slabOf(slot: number): Uint8Array {
+    const index = Math.floor(slot / slabGranules);
+    while (this.#old.length <= index) this.#old.push(new Uint8Array(slabGranules * this.#granuleBytes));
+    return this.#old[index];
+  }
+
   #grow(): void {
     const size = Math.min(this.#capacity, this.#granules.length * 2);
     const granules = new Float64Array(size);
@@ -117,12 +125,9 @@ export class VolatileCache {
     owed.set(this.#owed);
     const wasMapped = new Uint8Array(size);
     wasMapped.set(this.#wasMapped);
-    const old = new Uint8Array(size * this.#granuleBytes);
-    old.set(this.#old);
     this.#granules = granules;
     this.#owed = owed;
     this.#wasMapped = wasMapped;
-    this.#old = old;
   }
 
   /** The range is on the medium now: nothing is owed for it. */
@@ -168,9 +173,9 @@ export class VolatileCache {
         if ((this.#owed[slot] & bit) === 0 || random.chance(0.5)) continue;
         lost++;
         const at = granule * this.#granuleBytes + block * this.#blockBytes;
-        const from = slot * this.#granuleBytes + block * this.#blockBytes;
+        const from = (slot % slabGranules) * this.#granuleBytes + block * this.#blockBytes;
         if ((this.#wasMapped[slot] & bit) === 0) this.#store.discard(at, this.#blockBytes);
-        else this.#store.write(at, this.#old, from, this.#blockBytes);
+        else this.#store.write(at, this.#slabOf(slot), from, this.#blockBytes);
       }
     }
     this.settleAll();

@@ -36,6 +36,7 @@ import { getLun } from "../../codec/scsi/inquiry.ts";
 import { SenseCode, SenseKey, writeFixedSense } from "../../codec/scsi/sense.ts";
 import type { ByteStream, ByteStreamClient } from "../../ports/byte-stream.ts";
 import { ScsiDirection, ScsiStatus } from "../../ports/scsi-target.ts";
+import { IscsiBuffers, OutgoingBuffer } from "./iscsi-buffers.ts";
 import { IscsiLogin, type SessionParameters } from "./iscsi-login.ts";
 import { gatheredMaximum, IscsiOutput } from "./iscsi-output.ts";
 import type { IscsiTarget } from "./iscsi-target.ts";
@@ -45,10 +46,6 @@ import { IscsiTask, TaskState } from "./iscsi-task.ts";
 const windowCommands = 128;
 /** Text of a login or a text request, all its PDUs together. */
 const textMaximum = 65536;
-/** Memory for the data of one connection's commands. */
-const memoryMaximum = 64 << 20;
-/** Buffers up to this size stay with their task. */
-const keptBuffer = 65536;
 const ahsMaximum = 1020;
 /** From the first byte to the end of login. */
 const loginNs = 30 * second;
@@ -94,7 +91,7 @@ export class IscsiConnection implements ByteStreamClient {
   #hasCmdSn = false;
   readonly #tasks = new Map<number, IscsiTask>();
   readonly #free: IscsiTask[] = [];
-  #memory = 0;
+  readonly #buffers = new IscsiBuffers();
 
   constructor(stream: ByteStream, target: IscsiTarget, onEvent: (text: string) => void) {
     this.#stream = stream;
@@ -495,10 +492,10 @@ export class IscsiConnection implements ByteStreamClient {
 
   /** Memory for data on its way to the target. */
   #reserve(task: IscsiTask): boolean {
-    if (task.buffer.length >= task.wantedBytes) return true;
-    if (this.#memory + task.wantedBytes > memoryMaximum) return false;
-    this.#memory += task.wantedBytes - task.buffer.length;
-    task.buffer = new Uint8Array(task.wantedBytes);
+    if (task.wantedBytes === 0) return true;
+    const buffer = this.#buffers.take(task.wantedBytes);
+    if (buffer === null) return false;
+    task.buffer = buffer;
     return true;
   }
 
@@ -576,15 +573,15 @@ export class IscsiConnection implements ByteStreamClient {
     const room = task.isRead ? Math.min(scsi.transferBytes, task.expectedBytes) : 0;
     const isGathered = room <= Math.min(gatheredMaximum, this.#parameters.initiatorSegment);
     if (!isGathered) {
-      if (this.#memory + room > memoryMaximum) {
+      const bytes = this.#buffers.take(room);
+      if (bytes === null) {
         scsi.status = ScsiStatus.taskSetFull;
         scsi.movedBytes = 0;
         this.#respond(task);
         return;
       }
-      this.#memory += room;
-      task.readBytes = room;
-      scsi.data = new Uint8Array(room);
+      task.outgoing = new OutgoingBuffer(bytes, this.#buffers);
+      scsi.data = bytes;
       scsi.dataOffset = 0;
       scsi.dataBytes = room;
       if (this.#target.port.execute(scsi)) this.#respond(task);
@@ -635,10 +632,14 @@ export class IscsiConnection implements ByteStreamClient {
   /** Data-In PDUs, if any, and the SCSI Response. */
   #respond(task: IscsiTask): void {
     const { scsi } = task;
+    const { outgoing } = task;
+    task.outgoing = null;
     this.#release(task);
+    const hasData = scsi.direction === ScsiDirection.in && scsi.movedBytes > 0 && task.isRead;
+    outgoing?.sends(hasData && !this.#isOver ? scsi.movedBytes : 0);
     if (this.#isOver) return;
     let dataSn = 0;
-    if (scsi.direction === ScsiDirection.in && scsi.movedBytes > 0 && task.isRead) {
+    if (hasData) {
       const data = scsi.data.subarray(scsi.dataOffset, scsi.dataOffset + scsi.movedBytes);
       for (let at = 0; at < data.length; ) {
         const length = Math.min(data.length - at, this.#parameters.initiatorSegment);
@@ -656,6 +657,7 @@ export class IscsiConnection implements ByteStreamClient {
         this.#output.commitWithData(
           header,
           isShared ? data.slice(at, at + length) : data.subarray(at, at + length),
+          outgoing ?? undefined,
         );
         at += length;
       }
@@ -680,14 +682,13 @@ export class IscsiConnection implements ByteStreamClient {
     this.#target.unregister(task);
     if (this.#tasks.get(task.initiatorTaskTag) === task) this.#tasks.delete(task.initiatorTaskTag);
     task.state = TaskState.free;
-    this.#memory -= task.readBytes;
-    task.readBytes = 0;
-    if (task.buffer.length > keptBuffer) {
-      this.#memory -= task.buffer.length;
-      task.buffer = noBytes.slice();
+    task.outgoing?.sends(0);
+    task.outgoing = null;
+    if (task.buffer.length > 0) {
+      this.#buffers.give(task.buffer);
+      task.buffer = noBytes;
     }
     if (this.#free.length < windowCommands) this.#free.push(task);
-    else this.#memory -= task.buffer.length;
   }
 
   // Task management

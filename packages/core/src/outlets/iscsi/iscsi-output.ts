@@ -3,7 +3,7 @@
 import { putU24be, putU32le } from "../../base/bytes.ts";
 import { crc32c } from "../../base/crc32c.ts";
 import { IscsiField, iscsiHeaderBytes, paddingOf } from "../../codec/iscsi/pdu.ts";
-import type { ByteStream } from "../../ports/byte-stream.ts";
+import type { ByteOwner, ByteStream } from "../../ports/byte-stream.ts";
 
 const slabBytes = 131072;
 /** Enough for a login; who stays gets more. */
@@ -84,8 +84,8 @@ export class IscsiOutput {
     this.#start = this.#end;
   }
 
-  /** Commits a header whose data lies elsewhere and is handed to the stream for good. */
-  commitWithData(header: number, data: Uint8Array): void {
+  /** Commits a header whose data lies elsewhere and is handed to the stream: for good, or until `owner` hears. */
+  commitWithData(header: number, data: Uint8Array, owner?: ByteOwner): void {
     putU24be(this.#slab, header + IscsiField.dataSegmentLength, data.length);
     this.#end = header + iscsiHeaderBytes;
     if (this.hasHeaderDigest) {
@@ -93,10 +93,11 @@ export class IscsiOutput {
       this.#end += 4;
     }
     this.flush();
-    this.isWritable = this.#stream.write(data) && this.isWritable;
+    // The last digest is made first: an owner may have its memory back when `write` returns.
     const padding = paddingOf(data.length);
     const tail = new Uint8Array(padding + (this.hasDataDigest ? 4 : 0));
     if (this.hasDataDigest) putU32le(tail, padding, crc32c(tail, 0, padding, crc32c(data)));
+    this.isWritable = this.#stream.write(data, owner) && this.isWritable;
     if (tail.length > 0) this.isWritable = this.#stream.write(tail) && this.isWritable;
   }
 

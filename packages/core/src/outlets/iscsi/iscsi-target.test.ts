@@ -9,7 +9,7 @@ import { second } from "../../base/units.ts";
 import { IscsiField, IscsiOpcode, IscsiTaskFunction, IscsiTaskResponse } from "../../codec/iscsi/pdu.ts";
 import { formatIscsiBinary, parseIscsiBinary } from "../../codec/iscsi/text.ts";
 import { writeInquiry, writeReadWrite, writeSynchronizeCache } from "../../codec/scsi/cdb.ts";
-import type { ByteStream, ByteStreamClient } from "../../ports/byte-stream.ts";
+import type { ByteOwner, ByteStream, ByteStreamClient } from "../../ports/byte-stream.ts";
 import { ScsiStatus } from "../../ports/scsi-target.ts";
 import { chapResponse } from "./iscsi-login.ts";
 import { IscsiBench, normalLogin, type Pdu, pdu, senseOf, splitPdus, statusOf } from "./test/iscsi-bench.ts";
@@ -254,6 +254,7 @@ test("who does not log in within 30 s is let go; who did may be silent for ever"
 class StuckStream implements ByteStream {
   client: ByteStreamClient | null = null;
   written: Uint8Array[] = [];
+  owners: [ByteOwner, number][] = [];
   waiting = 0;
   isPaused = false;
   readonly #highWater: number;
@@ -266,8 +267,9 @@ class StuckStream implements ByteStream {
     this.client = client;
   }
 
-  write(bytes: Uint8Array): boolean {
+  write(bytes: Uint8Array, owner?: ByteOwner): boolean {
     this.written.push(bytes);
+    if (owner !== undefined) this.owners.push([owner, bytes.length]);
     this.waiting += bytes.length;
     return this.waiting < this.#highWater;
   }
@@ -282,6 +284,7 @@ class StuckStream implements ByteStream {
     }
     this.written = [];
     this.waiting = 0;
+    for (const [owner, count] of this.owners.splice(0)) owner.released(count);
     this.client?.drained();
     return splitPdus(bytes, { header: false, data: false });
   }

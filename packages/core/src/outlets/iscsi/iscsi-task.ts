@@ -1,6 +1,7 @@
 // One SCSI command of an iSCSI connection, from its PDU to its status.
 
 import { ScsiTask } from "../../ports/scsi-target.ts";
+import type { OutgoingBuffer } from "./iscsi-buffers.ts";
 import type { IscsiConnection } from "./iscsi-connection.ts";
 
 export const TaskState = {
@@ -13,6 +14,8 @@ export const TaskState = {
   aborted: 3,
 } as const;
 export type TaskState = (typeof TaskState)[keyof typeof TaskState];
+
+const noBytes = new Uint8Array(0);
 
 /** Kept and reused by its connection. */
 export class IscsiTask {
@@ -33,9 +36,9 @@ export class IscsiTask {
   nextDataSn = 0;
   r2tSn = 0;
   targetTransferTag = 0;
-  /** In: memory taken for data that is not gathered. */
-  readBytes = 0;
+  /** In: memory for data that is not gathered. */
+  outgoing: OutgoingBuffer | null = null;
   isUnsolicited = false;
-  /** Memory for data, kept for the next command while it is small. */
-  buffer = new Uint8Array(0);
+  /** Out: memory for data, lent by the connection; empty when there is none. */
+  buffer: Uint8Array = noBytes;
 }
