@@ -97,7 +97,7 @@ test("P08: the case is sound: bad ends locked out, good with a readable drive", 
   assert.equal(good.succeeded, true, good.result);
 });
 
-test("P08 explorer (F21): 36 combinations end in named states, none in unknown (test/system has all 216)", async () => {
+test("P08 explorer (F21): 36 combinations end in named states, none in unknown (explorer.long.test has all 216)", async () => {
   const some = combinations().filter(({ capacity, ready }) => capacity === "fresh" && ready === "at once");
   assert.equal(some.length, 36);
   await assertNamed(some, options);

@@ -2,9 +2,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BlockStatus } from "@drydock/core/ports/block";
+import { TraceHash } from "@drydock/core/base/hash";
+import { BulkOnlyDriver } from "@drydock/core/drivers/mass-storage/bulk-only-driver";
+import { massStorageBundle } from "@drydock/core/drivers/mass-storage/mass-storage-driver";
+import { BlockStatus, BlockSubmit } from "@drydock/core/ports/block";
 import { storageDurabilityBench } from "@drydock/core/rigs/durability-benches";
 import { formatDurability, proveDurability } from "@drydock/core/rigs/durability-prover";
+import { defaultStorageRig } from "@drydock/core/rigs/storage-rig";
+import { formatRegistryTree } from "@drydock/core/runtime/evidence/registry-dump";
 import { hostTurn } from "@drydock/node/host-turn";
 import { shortCommandController, shortCountController } from "./bad-driver.ts";
 import {
@@ -53,6 +58,50 @@ test("P19 AC3 (without a host adapter): no CDBs of 16 bytes: the end of 66 TB fa
   const good = await bringUpArray(exactController, options, arrayBlocks);
   assert.equal(await good.raw.write(arrayBlocks - 1, bytes), BlockStatus.ok);
   assert.deepEqual(await good.raw.read(arrayBlocks - 1), bytes);
+});
+
+/** The same transport under another name. */
+class FibreChannelDriver extends BulkOnlyDriver {
+  override get physicalInterconnect(): string {
+    return "Fibre Channel Interface";
+  }
+}
+
+test("P19 AC4: the protocol's text alone changes what information shows, and nothing else", async () => {
+  const shown: string[] = [];
+  const digests: string[] = [];
+  for (const bulkOnly of [BulkOnlyDriver, FibreChannelDriver]) {
+    const rig = defaultStorageRig(19, hostTurn, {
+      policy: "bulk-only",
+      bundles: [massStorageBundle("bulk-only", { bulkOnly })],
+    });
+    const media = await rig.openMedia();
+    let pending = 0;
+    media.connect({
+      completed: (_slot, status) => {
+        assert.equal(status, BlockStatus.ok);
+        pending--;
+      },
+      detached: () => {},
+    });
+    for (let block = 0; block < 8; block++) {
+      pending++;
+      assert.equal(
+        media.write(block, block * 8, 1, new Uint8Array(512).fill(7), 0, false),
+        BlockSubmit.accepted,
+      );
+    }
+    pending++;
+    assert.equal(media.flush(8), BlockSubmit.accepted);
+    await rig.machine.scheduler.run(1e12, () => pending === 0);
+    const dump = formatRegistryTree(rig.machine.registry.snapshot());
+    shown.push(/"Physical Interconnect"\s*=\s*"([^"]*)"/.exec(dump)?.[1] ?? "");
+    const wire = new TraceHash();
+    rig.trace.hashInto(wire);
+    digests.push(wire.digest());
+  }
+  assert.deepEqual(shown, ["USB", "Fibre Channel Interface"]);
+  assert.equal(digests[0], digests[1]);
 });
 
 test("P19 AC5: reading back through the buffer cache proves nothing; the raw node tells", async () => {

@@ -195,6 +195,16 @@ function build(): Command {
     .addHelpText("after", "\nExample:\n  drydock disk prove --fault short-mode-sense\n")
     .action(async (options) => (await import("./disk.ts")).proveDisk(options));
   disk
+    .command("fuzz")
+    .description(
+      "the storage drivers against a disk whose answers are wrong on purpose, over three transports",
+    )
+    .option("--answers <number>", "answers to change", Number, 10_000)
+    .option("--seed <number>", "the first life's; each life has its own", seed, 1)
+    .option("--json", "one JSON document")
+    .addHelpText("after", "\nExample:\n  drydock disk fuzz --answers 100000\n")
+    .action(async (options) => (await import("./disk-fuzz.ts")).fuzzDisk(options));
+  disk
     .command("rehearse")
     .description(
       "sleep and wake a slow disk: what each transition cost, and whether a Mac would have panicked",

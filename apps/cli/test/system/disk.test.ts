@@ -169,6 +169,16 @@ test("disk prove: 0 for the good driver, 1 with sector and layer for P19's fault
   assert.ok(loss.sector >= 0);
 });
 
+test("disk fuzz: changed answers, no finding, and the seed gives the same numbers again", () => {
+  const runs = [1, 2].map(() => drydock("fuzz", "--answers", "300", "--json"));
+  for (const { status, stderr } of runs) assert.equal(status, 0, stderr);
+  const report = JSON.parse(runs[0].stdout);
+  assert.ok(report.answers >= 300);
+  assert.deepEqual(report.problems, []);
+  assert.equal(runs[1].stdout, runs[0].stdout);
+  assert.equal(drydock("fuzz", "--answers", "0").status, 2);
+});
+
 test("disk rehearse: the wrong dext panics, with a report the doctor reads; the right one and a kext do not", () => {
   const folder = mkdtempSync(join(tmpdir(), "drydock-rehearse-"));
   try {

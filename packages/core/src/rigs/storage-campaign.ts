@@ -4,7 +4,7 @@ import { Random } from "../base/random.ts";
 import { type UsbFaultPlan, type UsbFaultRule, usbFaultKinds } from "../faults/usb-faults.ts";
 import { BlockStatus, BlockSubmit } from "../ports/block.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
-import { defaultStorageRig, type StorageRigOptions } from "./storage-rig.ts";
+import { defaultStorageRig, type StorageRig, type StorageRigOptions } from "./storage-rig.ts";
 
 export interface StorageScenario extends Pick<StorageRigOptions, "device" | "policy" | "bundles"> {
   readonly seed: number;
@@ -101,6 +101,13 @@ export async function runStorageScenario(options: StorageScenario): Promise<Stor
     }
     outcome = media.isGone ? "gone" : isAllGood ? "verified" : "failed";
   }
+  problems.push(...(await problemsAfterUnplug(rig)));
+  return { digest: rig.digest(), steps: scheduler.steps, outcome, problems };
+}
+
+/** Pulls the cable, lets everything end, and looks for what must not be left: waits, panics, registry entries. */
+export async function problemsAfterUnplug(rig: StorageRig): Promise<string[]> {
+  const problems: string[] = [];
   rig.bus.unplug(1);
   const end = await rig.machine.run();
   for (const wait of end.reason === "deadlock" ? end.waits : [])
@@ -113,7 +120,7 @@ export async function runStorageScenario(options: StorageScenario): Promise<Stor
         problems.push(`${entry.path} is still there after the unplug`);
     }
   }
-  return { digest: rig.digest(), steps: scheduler.steps, outcome, problems };
+  return problems;
 }
 
 /** One to three rules drawn from a seed: any kind, any pipe, any time. */

@@ -27,6 +27,8 @@ export interface UsbRigOptions {
   /** Records every transfer. Default true. */
   readonly trace?: boolean;
   readonly faults?: UsbFaultPlan;
+  /** Stands between trace and bus as faults do, for each attachment: same type in, same type out. */
+  readonly middleware?: (port: UsbHostPort) => UsbHostPort;
   /**
    * How devices on `bus` reach the machine: directly, or exported by our USB/IP server and imported by our client over a
    * stream in memory that cuts bytes anywhere. Default `bus`.
@@ -131,7 +133,7 @@ export class UsbRig {
     caller: () => string | null,
   ): UsbHostPort {
     const { scheduler } = this.machine;
-    let port = plain;
+    let port = options.middleware?.(plain) ?? plain;
     if (options.faults !== undefined) {
       port = withUsbFaults(port, options.faults, {
         clock: scheduler,

@@ -27,6 +27,14 @@ export abstract class IOSCSIProtocolServices extends IOService {
   /** Class of the nubs. */
   abstract get unitNaming(): UnitNaming;
 
+  /**
+   * "Physical Interconnect" of the units' Protocol Characteristics: what disk tools show as the protocol. It selects
+   * nothing on the way of a command (posts.md T9).
+   */
+  get physicalInterconnect(): string {
+    return "USB";
+  }
+
   /** Highest logical unit number worth asking for without REPORT LUNS. */
   abstract get maximumLun(): number;
 

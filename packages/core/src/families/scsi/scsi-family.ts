@@ -70,7 +70,7 @@ export class ScsiFamily {
           kernelClass: protocol.unitNaming,
           classChain: [protocol.unitNaming, "IOSCSIPeripheralDeviceNub", "IOService"],
           provider: protocol,
-          properties: nubProperties(identity, lun, "USB"),
+          properties: nubProperties(identity, lun, protocol.physicalInterconnect),
         },
         (context) => new IOSCSIPeripheralDeviceNub(context, protocol, lun),
       );
