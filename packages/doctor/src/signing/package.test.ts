@@ -2,13 +2,16 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { gzipSync } from "node:zlib";
+import { crc32, deflateRawSync, gzipSync } from "node:zlib";
 import { Random } from "@drydock/core/base/random";
 import { SignatureMagic } from "@drydock/core/codec/code-signature/code-signature";
 import { encodeDerEntitlements } from "@drydock/core/codec/der/der-entitlements";
 import { platformProfile } from "@drydock/core/runtime/platform-profile";
+import type { Properties } from "@drydock/core/runtime/properties";
+import { diagnose } from "../diagnose.ts";
 import { collectEvidence } from "../evidence/collect.ts";
 import { formatCheck } from "../report/check-report.ts";
+import { formatDiagnosis } from "../report/text-report.ts";
 import { type Files, sourcesOf } from "../test/rule-check.ts";
 import { plist } from "../test/samples.ts";
 import {
@@ -318,4 +321,109 @@ test("what cannot be checked is refused with what was there instead", async () =
     formatCheck(report),
     /broken has (?:a code signature|DER entitlements|XML entitlements) that cannot be read/,
   );
+});
+
+test("200 mutated packages: a diagnosis each time, and a check or a refusal with words", async () => {
+  const files = Object.entries(filesOf(sampleApp(), sampleDext()));
+  const words = ["<true/>", "<array>", "</dict>", "<integer>", " $(", "<string>"];
+  const random = new Random(9);
+  const mutate = (bytes: Uint8Array): Uint8Array => {
+    const copy = bytes.slice();
+    for (let change = random.between(0, 6); change > 0; change--) {
+      const at = random.below(copy.length);
+      if (random.chance(0.5)) copy[at] = random.below(256);
+      else
+        copy.set(
+          new TextEncoder().encode(words[random.below(words.length)]).subarray(0, copy.length - at),
+          at,
+        );
+    }
+    return copy;
+  };
+  let checked = 0;
+  for (let round = 0; round < 200; round++) {
+    const given = files
+      .filter(() => !random.chance(0.15))
+      .map(([name, bytes]) => [name, mutate(bytes)] as const);
+    const diagnosis = await diagnose(sourcesOf(Object.fromEntries(given)), { today: "2026-11-24" });
+    assert.equal(diagnosis.files.length, given.length);
+    assert.ok(formatDiagnosis(diagnosis, { all: true }).length > 0);
+    try {
+      const report = await checkFiles(Object.fromEntries(given), { platforms: [platformProfile("ipados")] });
+      assert.match(formatCheck(report), /(?:Passed|Failed)\.\n$/);
+      checked++;
+    } catch (error) {
+      assert.ok(error instanceof RangeError, String(error));
+    }
+  }
+  assert.ok(checked > 100);
+});
+
+/** A zip with one stored and otherwise deflated members: APPNOTE 6.3.10 sections 4.3.7, 4.3.12 and 4.3.16. */
+function zipOf(files: Record<string, Uint8Array>): Uint8Array {
+  const parts: Buffer[] = [];
+  const directory: Buffer[] = [];
+  let at = 0;
+  Object.entries(files).forEach(([name, bytes], index) => {
+    const data = index === 0 ? Buffer.from(bytes) : deflateRawSync(bytes);
+    const common = Buffer.alloc(26);
+    common.writeUInt16LE(20, 0);
+    common.writeUInt16LE(index === 0 ? 0 : 8, 4);
+    common.writeUInt32LE(crc32(bytes), 10);
+    common.writeUInt32LE(data.length, 14);
+    common.writeUInt32LE(bytes.length, 18);
+    common.writeUInt16LE(Buffer.byteLength(name), 22);
+    const local = Buffer.concat([Buffer.from("PK\x03\x04", "latin1"), common, Buffer.from(name), data]);
+    const entry = Buffer.alloc(46);
+    entry.write("PK\x01\x02", "latin1");
+    entry.writeUInt16LE(20, 4);
+    common.copy(entry, 6);
+    entry.writeUInt32LE(at, 42);
+    directory.push(entry, Buffer.from(name));
+    parts.push(local);
+    at += local.length;
+  });
+  const list = Buffer.concat(directory);
+  const end = Buffer.alloc(22);
+  end.write("PK\x05\x06", "latin1");
+  end.writeUInt16LE(parts.length, 8);
+  end.writeUInt16LE(parts.length, 10);
+  end.writeUInt32LE(list.length, 12);
+  end.writeUInt32LE(at, 16);
+  return new Uint8Array(Buffer.concat([...parts, list, end]));
+}
+
+test("a whole bundle in a zip is the same package", async () => {
+  const report = await checkFiles({ archive: zipOf(filesOf(sampleApp(), sampleDext())) });
+  assert.equal(report.ok, true, formatCheck(report));
+  assert.equal(report.packages[0].dext?.bundleIdentifier, sampleDextId);
+});
+
+test("profiles for iPadOS alone: the rules of iPadOS decide who may open the driver", async () => {
+  const communicates = "com.apple.developer.driverkit.communicates-with-drivers";
+  const ios = { platform: "iOS" } as const;
+  const package_ = (claims: Properties) =>
+    filesOf(
+      sampleApp({ entitlements: claims, profile: sampleProfile(sampleAppId, claims, ios) }),
+      sampleDext({ profile: sampleProfile(sampleDextId, driverClaims, ios) }),
+    );
+  const good = await checkFiles(package_({ [communicates]: true }));
+  assert.equal(good.packages[0].platform, "iPadOS 18");
+  assert.equal(good.packages[0].rehearsal.stoppedAt, null, formatCheck(good));
+  const bad = await checkFiles(package_(appClaims));
+  assert.equal(bad.packages[0].rehearsal.stoppedAt, "user client");
+  assert.match(
+    formatCheck(bad),
+    /UC entitlement check failed, app does not have .*communicates-with-drivers entitlement/,
+  );
+});
+
+test("a diagnosis shows the stages in short: where it stops, why, and the lines", async () => {
+  const wildcard = sampleProfile(sampleDextId, { ...driverClaims, [usbKey]: [{ idVendor: "*" }] });
+  const diagnosis = await diagnose(sourcesOf(filesOf(sampleApp(), sampleDext({ profile: wildcard }))));
+  const text = formatDiagnosis(diagnosis, { width: 200 });
+  assert.match(text, /Rehearsed on macOS 15: app org\.example\.app with driver org\.example\.app\.driver/);
+  assert.match(text, /build pass, install pass, launch FAILS, provider -, user client -/);
+  assert.match(text, /\| kernel: AMFI: bailing out because of restricted entitlements\./);
+  assert.equal(diagnosis.answers[0].rule, "DR04-1");
 });

@@ -16,7 +16,7 @@ export interface MachOPlan {
 
 /**
  * The symbol of "Class::Method" (a member without arguments), "vtable for Class" or a C function, as the symbol table has
- * it; `readableSymbol` gives the name back (the C function's without its underscore aside).
+ * it. `readableSymbol` gives the first two back.
  */
 export function symbolName(readable: string): string {
   const source = (name: string): string => `${name.length}${name}`;

@@ -3,6 +3,7 @@
 import { test } from "node:test";
 import { assertFires, assertSilent } from "../../test/rule-check.ts";
 import { plist } from "../../test/samples.ts";
+import { filesOf, installKey, sampleApp, sampleAppId, sampleProfile } from "../../test/signed-samples.ts";
 import { dr12x3 } from "./dr12-3.ts";
 
 test("DR12-3 fires", async () => {
@@ -21,4 +22,12 @@ test("DR12-3 is silent on a near miss", async () => {
       "com.apple.developer.driverkit.userclient-access": ["org.example.drv"],
     }),
   });
+});
+
+test("DR12-3 answers when the app's profile is for macOS alone", async () => {
+  const claims = { [installKey]: true, "com.apple.developer.driverkit.communicates-with-drivers": true };
+  const signed = (platform: "OSX" | "iOS") =>
+    filesOf(sampleApp({ entitlements: claims, profile: sampleProfile(sampleAppId, claims, { platform }) }));
+  await assertFires(dr12x3, signed("OSX"), /org\.example\.app is made for macOS/);
+  await assertFires(dr12x3, signed("iOS"), /on macOS it does nothing/, "hint");
 });

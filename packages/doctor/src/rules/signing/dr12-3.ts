@@ -1,5 +1,6 @@
 // DR12-3: communicates-with-drivers has no effect on macOS.
 
+import { claimPlace, evidenceParts } from "../../signing/parts.ts";
 import { driverKit, isDextEntitlements, listsOf } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
@@ -17,6 +18,21 @@ export const dr12x3: Rule = {
   who: "you",
   judge(evidence) {
     const key = `${driverKit}.communicates-with-drivers`;
+    const forMac = evidenceParts(evidence).filter(
+      ({ role, claims, profile }) =>
+        role !== "dext" &&
+        claims !== null &&
+        key in claims &&
+        !(`${driverKit}.userclient-access` in claims) &&
+        profile?.value.profile.platforms.join() === "OSX",
+    );
+    if (forMac.length > 0)
+      return forMac.map((part) => ({
+        score: 62,
+        claim: `The app ${part.bundleIdentifier} is made for macOS and holds communicates-with-drivers, which only iPadOS looks at: it lets nobody open the driver.`,
+        because: [claimPlace(part, key)],
+        about: [part.bundleIdentifier],
+      }));
     return listsOf(evidence, "entitlements").flatMap(({ value }): Finding[] =>
       key in value.value &&
       !isDextEntitlements(value.value) &&
