@@ -45,7 +45,7 @@ export const panicReader: TextReader = {
     let found = 0;
     for (const key of ["macOSPanicString", "panicString", "string"]) {
       for (let value = stringValueOf(document.text, key, 0); value !== null; ) {
-        if (opening.test(value.value) || key === "panicString") {
+        if (opening.test(value.value) || key !== "string") {
           readEnvelope(document, value, sink);
           found++;
         }
@@ -71,6 +71,8 @@ function readEnvelope(
   const field = (key: string) => stringValueOf(around, key)?.value ?? "";
   const report = panicOfText(value.value);
   if (report === null) {
+    // A machine check, or a text that was cut at its head: its lines are searched all the same.
+    if (value.value.length > 0) sink.kind("panic report");
     sink.nestedText(place, value.value);
     return;
   }

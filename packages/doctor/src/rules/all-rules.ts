@@ -52,7 +52,6 @@ import { dr19x3 } from "./scsi/dr19-3.ts";
 import { dr19x4 } from "./scsi/dr19-4.ts";
 import { dr19x5 } from "./scsi/dr19-5.ts";
 import { dr19x6 } from "./scsi/dr19-6.ts";
-import { ntx806670 } from "./scsi/nt-806670.ts";
 import { dr03x1 } from "./sdk/dr03-1.ts";
 import { dr03x2 } from "./sdk/dr03-2.ts";
 import { dr03x3 } from "./sdk/dr03-3.ts";
@@ -243,7 +242,6 @@ export const allRules: readonly Rule[] = [
   ntx792031,
   ntx795835,
   ntx806336,
-  ntx806670,
   ntx807791,
   ntx814055,
   ntx824746,

@@ -31,15 +31,21 @@ export function onceFor(
   return finding === null ? [] : [{ ...finding, because: hits.slice(0, 3).map((hit) => hit.place) }];
 }
 
-/** Hits in what people and systems write: a word in a driver's source or in the manual beside it is no symptom. */
+/** Code and comments; a post that quotes a driver's source has lines of words round it. */
+const codeLine = /^\s*(?:\/[/*]|\*|#|[{}]|case\b|return\b)|[;{}\\]\s*(?:\/[/*].*)?$|\/\/|\*\//;
+
+/** Hits in what people and systems write: a word in a driver's code or in the manual beside it is no symptom. */
 export function spoken(evidence: Evidence, watch: Watch): Hit[] {
   const hasSource = evidence.facts("source").length > 0;
-  const silent = new Set(
-    evidence.files
-      .filter(({ kinds }) => kinds.includes("source") || (hasSource && kinds.includes("documentation")))
-      .map((file) => file.name),
-  );
-  return evidence.hits(watch).filter((hit) => !silent.has(hit.place.file));
+  const named = (kind: EvidenceKind) =>
+    new Set(evidence.files.filter(({ kinds }) => kinds.includes(kind)).map(({ name }) => name));
+  const sources = named("source");
+  const manuals = hasSource ? named("documentation") : new Set<string>();
+  return evidence
+    .hits(watch)
+    .filter(
+      ({ place }) => !manuals.has(place.file) && !(sources.has(place.file) && codeLine.test(place.text)),
+    );
 }
 
 export function listsOf(evidence: Evidence, role: EvidenceKind): Fact<"property-list">[] {

@@ -8,7 +8,7 @@ import { ioxreturn } from "./io-return.ts";
 test("IO-RETURN fires", async () => {
   await assertFires(
     ioxreturn,
-    { l: "MyApp: IOServiceOpen failed: 0xe00002c7" },
+    { l: "MyApp: IOServiceOpen of the dext failed: 0xe00002c7" },
     /IOServiceOpen answered kIOReturnUnsupported \(0xe00002c7\): the driver's NewUserClient gave an object/,
   );
 });
@@ -45,6 +45,15 @@ test("IO-RETURN fires: Apple's own lines are hints", async () => {
       l: "2025-10-01 12:00:00.001250+0000 0x3e8      Error       0x0                  81     0    powerd: (IOKit) [com.apple.iokit:x] IOServiceOpen 0xe00002c5",
     },
     /IOServiceOpen answered kIOReturnExclusiveAccess/,
+    "hint",
+  );
+});
+
+test("IO-RETURN fires: outside of DriverKit it is a hint", async () => {
+  await assertFires(
+    ioxreturn,
+    { l: "IOServiceOpen failed: 0xe00002e2\nfido_hid_open: IOHIDDeviceOpen" },
+    /IOServiceOpen answered kIOReturnNotPermitted/,
     "hint",
   );
 });

@@ -3,8 +3,10 @@
 import { formatReturn, type IOReturnName, IOReturns } from "@drydock/core/base/io-return";
 import { hex } from "@drydock/core/base/text";
 import { crashedThread } from "../../evidence/crash.ts";
+import type { Evidence } from "../../evidence/evidence.ts";
+import type { LogRow } from "../../evidence/log-row.ts";
 import { watch } from "../../evidence/watch.ts";
-import { spoken } from "../questions.ts";
+import { driverKit, listsOf, personalities, spoken } from "../questions.ts";
 import { contextOf, knownCalls } from "../return-contexts.ts";
 import { meaningOf, nameOfReturn } from "../return-meanings.ts";
 import type { Finding, Rule } from "../rule.ts";
@@ -34,7 +36,16 @@ export const ioxreturn: Rule = {
   watches: [code],
   judge(evidence) {
     const findings: Finding[] = [];
+    const isDext = isAboutDext(evidence);
+    const reports = new Set(evidence.facts("crash").map(({ place }) => place.file));
+    // A page that teaches a call names its codes; the rules of source read the calls themselves.
+    const sources = new Set(
+      evidence.files.filter(({ kinds }) => kinds.includes("source")).map(({ name }) => name),
+    );
     for (const { match, row, place } of spoken(evidence, code)) {
+      // What a crash report prints itself is judged below.
+      if (sources.has(place.file)) continue;
+      if (reports.has(place.file) && match[3]?.startsWith("KERN_") === true) continue;
       const name = nameOfReturn(match[1] ?? match[2] ?? match[3]);
       if (name === null || /Success$|^KERN_SUCCESS$|NoErr$|_GOOD$/.test(name)) continue;
       const named = call.exec(row.message)?.[1] ?? null;
@@ -43,7 +54,8 @@ export const ioxreturn: Rule = {
       const context = named === null ? null : contextOf(named, name);
       const isApple = appleSender.test(row.sender) || row.subsystem.startsWith("com.apple.");
       findings.push({
-        score: context === null ? (named === null ? 22 : 34) : isApple ? 40 : 66,
+        score:
+          context === null ? (named === null ? 22 : 34) : isApple || !(isDext || isDextLine(row)) ? 40 : 66,
         claim:
           context === null
             ? `${named ?? "A call"} answered ${name}${number}: ${lowerFirst(meaning)}.`
@@ -76,6 +88,24 @@ export const ioxreturn: Rule = {
     return findings;
   },
 };
+
+/** The same calls exist outside of DriverKit, where the same codes have other reasons (Input Monitoring, sandboxes). */
+function isAboutDext(evidence: Evidence): boolean {
+  return (
+    evidence.facts("system-extension").length > 0 ||
+    evidence.facts("source").length > 0 ||
+    evidence.facts("crash").some(({ value }) => value.isDext) ||
+    evidence.facts("registry-entry").some(({ value }) => "IOUserClass" in value.properties) ||
+    personalities(evidence).some(({ value }) => "IOUserClass" in value) ||
+    listsOf(evidence, "entitlements").some(({ value }) =>
+      Object.keys(value.value).some((key) => key.startsWith(driverKit)),
+    )
+  );
+}
+
+function isDextLine(row: LogRow): boolean {
+  return row.sender.endsWith(".dext") || /\bdext\b|DriverKit|\bDK:/.test(row.message);
+}
 
 function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);

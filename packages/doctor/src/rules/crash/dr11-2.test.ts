@@ -12,7 +12,7 @@ test("DR11-2 fires", async () => {
       c: crashOf({
         type: "EXC_BREAKPOINT",
         frames: ["libdispatch.dylib a"],
-        information: ["Abort Cause 9007207844675875"],
+        information: ["dispatch_sync called on queue already owned", "Abort Cause 9007207844675875"],
       }),
     },
     /names the thread with port 0x120/,
@@ -24,7 +24,11 @@ test("DR11-2 fires: nobody", async () => {
   await assertFires(
     dr11x2,
     {
-      c: crashOf({ type: "EXC_BREAKPOINT", frames: ["libdispatch.dylib a"], information: ["Abort Cause 3"] }),
+      c: crashOf({
+        type: "EXC_BREAKPOINT",
+        frames: ["libdispatch.dylib a"],
+        information: ["dispatch_sync called on queue already owned", "Abort Cause 3"],
+      }),
     },
     /names no owner/,
     "hint",
@@ -34,5 +38,18 @@ test("DR11-2 fires: nobody", async () => {
 test("DR11-2 is silent on a near miss", async () => {
   await assertSilent(dr11x2, {
     c: crashOf({ type: "EXC_BREAKPOINT", frames: ["libdispatch.dylib a"], information: ["abort() called"] }),
+  });
+});
+
+test("DR11-2 is silent on a near miss: a semaphore's word", async () => {
+  await assertSilent(dr11x2, {
+    c: crashOf({
+      type: "EXC_BREAKPOINT",
+      frames: ["libdispatch.dylib _dispatch_semaphore_dispose"],
+      information: [
+        "BUG IN CLIENT OF LIBDISPATCH: Semaphore object deallocated while in use",
+        "Abort Cause 1",
+      ],
+    }),
   });
 });

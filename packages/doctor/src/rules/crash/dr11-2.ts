@@ -19,7 +19,11 @@ export const dr11x2: Rule = {
   judge(evidence) {
     return evidence.facts("crash").flatMap(({ place, value }): Finding[] => {
       const cause = /Abort Cause (\d{1,20})/.exec(value.information.join("\n"))?.[1];
-      if (cause === undefined) return [];
+      // Semaphores and groups abort with a word of their own, which is no queue's.
+      const isQueue =
+        value.information.some((line) => /\bqueue\b/.test(line)) ||
+        value.threads.some((thread) => thread.frames.some(({ symbol }) => symbol.includes("WAIT_FOR_QUEUE")));
+      if (cause === undefined || !isQueue) return [];
       const word = BigInt(cause);
       const owner = Number(word & 0xfffffffcn);
       return [

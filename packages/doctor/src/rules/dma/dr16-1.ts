@@ -8,7 +8,6 @@ const question = watch(
   ["contiguous"],
   /\bcontiguous\b.{0,200}?\b(?:DriverKit|dext|IOBufferMemoryDescriptor|PrepareForDMA|IODMACommand|DMA)\b|\b(?:DriverKit|dext|IOBufferMemoryDescriptor|PrepareForDMA|IODMACommand|DMA)\b.{0,200}?\bcontiguous\b/i,
 );
-const constant = watch(["kIOMemoryPhysicallyContiguous"], /kIOMemoryPhysicallyContiguous/);
 
 export const dr16x1: Rule = {
   id: "DR16-1",
@@ -24,29 +23,17 @@ export const dr16x1: Rule = {
     "Keep it prepared as long as the device uses it; CompleteDMA after the engine is idle.",
   ],
   who: "you",
-  watches: [question, constant],
+  watches: [question],
   judge(evidence) {
     const asked = spoken(evidence, question);
-    const used = evidence.hits(constant);
-    const isDext = used.length > 0 && evidence.facts("source").length > 0;
-    if (isDext)
-      return [
-        {
-          score: 60,
-          claim:
-            "The source asks for physically contiguous memory; in DriverKit that option is refused with kIOReturnBadArgument.",
-          because: used.slice(0, 3).map((hit) => hit.place),
-        },
-      ];
-    const all = [...asked, ...used];
-    return all.length === 0
+    return asked.length === 0
       ? []
       : [
           {
             score: 55,
             claim:
               "This asks for contiguous memory for DMA: the IOMMU makes any buffer one contiguous range for the device.",
-            because: all.slice(0, 3).map((hit) => hit.place),
+            because: asked.slice(0, 3).map((hit) => hit.place),
           },
         ];
   },

@@ -26,3 +26,7 @@ test("NT-824746 fires: the line alone is a hint", async () => {
 test("NT-824746 is silent on a near miss", async () => {
   await assertSilent(ntx824746, { l: line, s: list("activated enabled") });
 });
+
+test("NT-824746 is silent on a near miss: sysextd went on", async () => {
+  await assertSilent(ntx824746, { l: line, m: "sysextd: staging extension with identifier org.example.drv" });
+});

@@ -8,6 +8,11 @@ const realize = watch(
   ["attempting to realize extension"],
   /attempting to realize extension with identifier ([\w.-]{3,255})/,
 );
+/** What sysextd says when it goes on. */
+const further = watch(
+  ["staging extension with identifier", "Making activation decision"],
+  /(?:staging extension with identifier|Making activation decision\b.{0,200}?identifier) ([\w.-]{3,255})/,
+);
 const states: readonly (readonly [RegExp, string])[] = [
   [/waiting to uninstall on reboot/, "its previous version waits for a restart"],
   [/waiting for user/, "the user has not approved it"],
@@ -28,13 +33,15 @@ export const ntx824746: Rule = {
     "Activated waiting for user: approve it in System Settings, General, Login Items & Extensions (or Privacy & Security).",
   ],
   who: "you",
-  watches: [realize],
+  watches: [realize, further],
   judge(evidence) {
     const last = new Map<string, Hit>();
     for (const hit of spoken(evidence, realize)) last.set(hit.match[1].replace(/\.$/, ""), hit);
     return [...last].flatMap(([id, hit]): Finding[] => {
       const rows = evidence.facts("system-extension").filter(({ value }) => value.bundleIdentifier === id);
       if (rows.some(({ value }) => value.state === "activated enabled") && rows.length === 1) return [];
+      const isFurther = spoken(evidence, further).some(({ match }) => match[1].replace(/\.$/, "") === id);
+      if (isFurther && rows.length === 0) return [];
       const found = rows.flatMap((row) => {
         const state = states.find(([pattern]) => pattern.test(row.value.state));
         return state === undefined ? [] : [{ place: row.place, text: state[1] }];

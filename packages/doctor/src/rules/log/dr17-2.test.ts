@@ -7,8 +7,20 @@ import { dr17x2 } from "./dr17-2.ts";
 test("DR17-2 fires", async () => {
   await assertFires(
     dr17x2,
-    { t: 'log show --last 5m | grep "org.example.sample.driver"' },
+    {
+      t: 'log show --last 5m | grep "org.example.sample.driver"',
+      l: "kernel: (org.example.sample.driver.dext) StaticPing",
+    },
     /filtered for org\.example\.sample\.driver/,
+  );
+});
+
+test("DR17-2 is a hint where no log is: a page that gives the command", async () => {
+  await assertFires(
+    dr17x2,
+    { "README.md": 'Look at the log: `log show --last 5m | grep "org.example.sample.driver"`' },
+    /filtered for org\.example\.sample\.driver/,
+    "hint",
   );
 });
 

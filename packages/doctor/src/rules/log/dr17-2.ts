@@ -32,7 +32,8 @@ export const dr17x2: Rule = {
         .hits(bare)
         .filter((hit) => hit.row.style !== null && hit.row.process === "kernel" && hit.row.sender === "");
       return {
-        score: 80,
+        // In a page or a script it is advice that somebody may never have followed.
+        score: evidence.files.some(({ kinds }) => kinds.includes("log")) ? 80 : 45,
         claim: `The log was filtered for ${named}, which finds only lines whose sender could be resolved; ${unresolved.length > 0 ? `${unresolved.length} lines without a sender are in this evidence` : "lines without a sender are lost"}.`,
         about: [named, place.file],
         missing: ["the same period without the filter, and dmesg"],

@@ -2,7 +2,7 @@
 
 import { test } from "node:test";
 import { assertFires, assertSilent } from "../../test/rule-check.ts";
-import { plist } from "../../test/samples.ts";
+import { panicOf, plist } from "../../test/samples.ts";
 import { dr10x1 } from "./dr10-1.ts";
 
 test("DR10-1 fires", async () => {
@@ -24,11 +24,17 @@ test("DR10-1 fires: a report of an iPhone and a driver's plist", async () => {
   );
 });
 
-test("DR10-1 is silent on a near miss", async () => {
-  await assertSilent(dr10x1, { q: "Our dext works on iPad13,4 with DriverKit." });
+test("DR10-1 is silent on a near miss: a report's own tables", async () => {
+  await assertSilent(dr10x1, {
+    p: panicOf("forced reset", { product: "iPhone12,1", otherString: "DriverKit" }),
+  });
 });
 
 test("DR10-1 is silent on a near miss (2)", async () => {
+  await assertSilent(dr10x1, { q: "Our dext works on iPad13,4 with DriverKit." });
+});
+
+test("DR10-1 is silent on a near miss (3)", async () => {
   await assertSilent(dr10x1, { a: "the iPhone app is fine", b: "DriverKit on macOS" });
 });
 
@@ -36,5 +42,11 @@ test("DR10-1 is silent on the signing identity of an Xcode project", async () =>
   await assertSilent(dr10x1, {
     p: '// !$*UTF8*$!\n{\n\tCODE_SIGN_IDENTITY = "iPhone Developer";\n}\n',
     i: plist({ CFBundleIdentifier: "a.b.c", CFBundlePackageType: "DEXT" }),
+  });
+});
+
+test("DR10-1 is silent on a near miss: a page about both", async () => {
+  await assertSilent(dr10x1, {
+    a: "Use an iPhone as a mouse.\n\n\n\nThe Mac's side is a driver of DriverKit.",
   });
 });

@@ -1,7 +1,8 @@
 // DR10-1: there are no driver extensions on iPhone.
 
+import type { Place } from "../../evidence/evidence-source.ts";
 import { watch } from "../../evidence/watch.ts";
-import { modelLine, phonePlaces, phoneWord } from "../machines.ts";
+import { mobileMachines, modelLine, phonePlaces, phoneWord } from "../machines.ts";
 import { isDextEntitlements, listsOf, spoken } from "../questions.ts";
 import type { Rule } from "../rule.ts";
 
@@ -27,8 +28,15 @@ export const dr10x1: Rule = {
   judge(evidence) {
     const phones = phonePlaces(evidence);
     if (phones.length === 0) return [];
-    const files = new Set(phones.map((place) => place.file));
-    const said = spoken(evidence, both).filter((hit) => files.has(hit.place.file));
+    // A report's tables name DriverKit on every machine: only what somebody wrote counts.
+    const reports = new Set(
+      evidence.files
+        .filter(({ kinds }) => kinds.includes("panic report") || kinds.includes("crash report"))
+        .map(({ name }) => name),
+    );
+    const said = spoken(evidence, both).filter(
+      ({ place }) => !reports.has(place.file) && phones.some((phone) => isNear(phone, place)),
+    );
     const lists = [
       ...listsOf(evidence, "entitlements").filter(({ value }) => isDextEntitlements(value.value)),
       ...listsOf(evidence, "Info.plist").filter(({ value }) => value.value.CFBundlePackageType === "DEXT"),
@@ -36,9 +44,10 @@ export const dr10x1: Rule = {
     const crashes = evidence.facts("crash").filter(({ value }) => value.isDext);
     if (said.length === 0 && lists.length === 0) return [];
     if (crashes.length > 0) return [];
+    const isOneLine = said.some((hit) => phones.some((phone) => phone.line === hit.place.line));
     return [
       {
-        score: 60 + (said.length > 0 ? 12 : 0) + (lists.length > 0 ? 12 : 0),
+        score: lists.length > 0 && mobileMachines(evidence).length > 0 ? 80 : isOneLine ? 72 : 44,
         claim: "This is about an iPhone, and there are no driver extensions on iPhone.",
         because: [
           phones[0],
@@ -49,3 +58,8 @@ export const dr10x1: Rule = {
     ];
   },
 };
+
+/** In one text, a few lines apart: a page may well speak of phones here and of drivers there. */
+function isNear(phone: Place, place: Place): boolean {
+  return phone.file === place.file && Math.abs(phone.line - place.line) <= 3;
+}

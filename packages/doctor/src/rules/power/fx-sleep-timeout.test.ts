@@ -13,7 +13,7 @@ test("FX-SLEEP-TIMEOUT fires", async () => {
         "Sleep transition timed out after 180 seconds while calling power state change callbacks. Suspected bundle: org.example.reader.",
       ),
     },
-    /did not finish within 180 s \(calling power state change callbacks\)/,
+    /within 180 s while calling power state change callbacks; the kernel suspects org\.example\.reader/,
   );
 });
 

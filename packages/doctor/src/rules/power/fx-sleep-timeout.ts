@@ -6,7 +6,7 @@ import type { Finding, Rule } from "../rule.ts";
 
 const late = watch(
   ["transition timed out after"],
-  /(Sleep|Wake|Power)\w* transition timed out after (\d{1,5}) seconds(?: while (.{1,160}?))?(?:\.|\n|$)/i,
+  /(Sleep|Wake|Power)\w* transition timed out after (\d{1,5}) seconds(?: while ([^.:]{1,160}))?(?:.{0,200}?Suspected bundle: ([\w.-]{3,200}?)\.?(?:\s|$))?/i,
 );
 
 export const fxxsleepxtimeout: Rule = {
@@ -26,8 +26,8 @@ export const fxxsleepxtimeout: Rule = {
   judge(evidence) {
     return spoken(evidence, late).map(
       ({ match, place }): Finding => ({
-        score: 66,
-        claim: `The ${match[1].toLowerCase()} transition did not finish within ${match[2]} s${match[3] === undefined ? "" : ` (${match[3].trim()})`}: a driver did not answer its power change.`,
+        score: match[4] === undefined ? 60 : 70,
+        claim: `The ${match[1].toLowerCase()} transition did not finish within ${match[2]} s${match[3] === undefined ? "" : ` while ${match[3].trim()}`}${match[4] === undefined ? "" : `; the kernel suspects ${match[4]}`}.`,
         because: [place],
         missing: ["the whole panic report: it names what was waited for"],
       }),

@@ -38,3 +38,7 @@ test("DR19-6 fires: the kext", async () => {
 test("DR19-6 is silent on a near miss", async () => {
   await assertSilent(dr19x6, { i: list({}) });
 });
+
+test("DR19-6 is silent on a near miss: a virtual controller", async () => {
+  await assertSilent(dr19x6, { i: list({ IOProviderClass: "IOUserResources" }) });
+});

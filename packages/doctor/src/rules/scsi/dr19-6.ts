@@ -26,9 +26,15 @@ export const dr19x6: Rule = {
       const wanted: readonly (readonly [string, string])[] = [
         ["IOClass", kernelClass],
         ["CFBundleIdentifierKernel", family],
-        ["IOProviderClass", "IOPCIDevice"],
       ];
       const wrong = wanted.filter(([key, right]) => value[key] !== right);
+      // A controller without hardware has another provider; one that names PCI devices to match has this one.
+      const isPci = Object.keys(value).some((key) => /^IOPCI\w*Match$/.test(key));
+      if (value.IOProviderClass === undefined || (isPci && value.IOProviderClass !== "IOPCIDevice"))
+        wrong.push([
+          "IOProviderClass",
+          "IOPCIDevice, or the class of the service below which a virtual one hangs",
+        ]);
       if (typeof value.IOUserClass !== "string") wrong.push(["IOUserClass", "the class of your .iig"]);
       if (wrong.length === 0) return [];
       return [

@@ -1,7 +1,7 @@
 // DR02-1: the device refused a control request (STALL on endpoint 0).
 
 import { watch } from "../../evidence/watch.ts";
-import { onceFor } from "../questions.ts";
+import { spoken } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
 const stalled = watch(
@@ -32,7 +32,7 @@ export const dr02x1: Rule = {
       const line = lineCodingProblem(value.setup, value.data);
       const isStandard = (value.setup[0] & 0x60) === 0;
       if (isStandard) continue;
-      const logged = evidence.hits(stalled).map((hit) => hit.place);
+      const logged = spoken(evidence, stalled).map((hit) => hit.place);
       findings.push({
         score: line === null ? (logged.length > 0 ? 82 : 66) : 97,
         claim:
@@ -44,12 +44,18 @@ export const dr02x1: Rule = {
       });
     }
     if (findings.length > 0) return findings;
-    return onceFor(evidence, stalled, (first) => ({
-      score: /request|DeviceRequest|control|coding|SETUP/i.test(first.place.text) ? 78 : 62,
-      claim:
-        "0xe0005000 came back from a request: the device answered STALL, so it refuses this request or a value in it.",
-      missing: ["a capture of the USB traffic, or the eight SETUP bytes and the data of the request"],
-    }));
+    const hits = spoken(evidence, stalled);
+    return hits.length === 0
+      ? []
+      : [
+          {
+            score: /request|DeviceRequest|control|coding|SETUP/i.test(hits[0].place.text) ? 78 : 62,
+            claim:
+              "0xe0005000 came back from a request: the device answered STALL, so it refuses this request or a value in it.",
+            because: hits.slice(0, 3).map((hit) => hit.place),
+            missing: ["a capture of the USB traffic, or the eight SETUP bytes and the data of the request"],
+          },
+        ];
   },
 };
 
