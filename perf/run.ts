@@ -1,7 +1,7 @@
 // npm run perf: every benchmark, or the ones named; prints tables and records them in perf/tables.
 
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -55,10 +55,16 @@ mkdirSync(join(here, "tables"), { recursive: true });
 for (const name of chosen.sort()) {
   const { bench } = (await import(join(here, name))) as { bench: () => Promise<BenchTable[]> };
   const machine = `Node ${process.version}, ${cpus().length} CPUs, ${cpus()[0].model}`;
+  const [load] = loadavg();
+  // Who else works here takes CPU time from both sides of a comparison, not always the same share.
+  const company =
+    load < cpus().length / 2
+      ? ""
+      : ` The machine was shared: a load of ${load.toFixed(1)} before the run. Rates are lower than it can do and scatter; CPU times say more.`;
   const text = [
     `# ${name.replace(".bench.ts", "")}`,
     "",
-    `Recorded by \`npm run perf -- ${name.replace(".bench.ts", "")}\`. ${machine}.`,
+    `Recorded by \`npm run perf -- ${name.replace(".bench.ts", "")}\`. ${machine}.${company}`,
     "",
     ...(await bench()).map(formatTable),
   ].join("\n");
