@@ -10,6 +10,8 @@ import { setLineCodingCase } from "./P02-set-line-coding/case.ts";
 import { alternateSdksCase } from "./P03-alternate-sdks/case.ts";
 import { transportUsbCase } from "./P04-transport-usb-profile/case.ts";
 import { transportUsbCommentsCase } from "./P05-transport-usb-profile-dup/case.ts";
+import { declareStructorsCase } from "./P06-osdeclare-structors/case.ts";
+import { usbPolicyCase } from "./P07-usb-policy/case.ts";
 import { relinkBridgeCase } from "./P08-relink-bridge/case.ts";
 import { sendCdbUasCase } from "./P09-sendcdb-uas/case.ts";
 import { userClientSigningCase } from "./P12-userclient-signing/case.ts";
@@ -59,6 +61,8 @@ export const casebook: readonly DriverCase[] = [
   alternateSdksCase,
   transportUsbCase,
   transportUsbCommentsCase,
+  declareStructorsCase,
+  usbPolicyCase,
   relinkBridgeCase,
   sendCdbUasCase,
   userClientSigningCase,

@@ -305,6 +305,25 @@ function build(): Command {
     .action(async (paths: string[], options) => (await import("./check.ts")).check(paths, options));
 
   program
+    .command("policy <file>")
+    .description(
+      "USB rules against a recorded bus or a rig: each decision, who could enforce it, what got through",
+    )
+    .requiredOption(
+      "--against <capture|rig>",
+      "a capture (pcapng, link type 220), or serial, modem, quad, desk, disk",
+    )
+    .option("--on <system>", "linux, macos15, macos26 or ipados (repeatable; default: all)", collect, [])
+    .option("--window <ms>", "from the choice of the configuration to a capture", Number, 5)
+    .option("--seed <number>", "of the rig", seed, 1)
+    .option("--json", "one JSON document")
+    .addHelpText(
+      "after",
+      "\nThe file is USBGuard's (usbguard-rules.conf); what that cannot say stands in comments: #: read-only DEVICE.\nExit code 1: something would get through, or some system cannot enforce a rule.\n\nExample:\n  drydock policy rules.conf --against capture.pcapng --on macos15\n",
+    )
+    .action(async (file: string, options) => (await import("./policy.ts")).policy(file, options));
+
+  program
     .command("explain <word>")
     .description("a code (0xe00002e2), a rule of the doctor (DR20-1) or an entitlement")
     .action(async (word: string) => (await import("./explain.ts")).explain(word));

@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { lineCodingGood, lineCodingPost } from "@drydock/doctor/source/post-samples";
 import { assertDiagnosis, assertSarif } from "@drydock/doctor/test/schema-check";
-import { lineCodingGood, lineCodingPost } from "@drydock/doctor/test/source-samples";
 import { chromium } from "playwright-core";
 
 const executablePath = "/usr/bin/chromium";

@@ -35,6 +35,8 @@ export interface UsbRigOptions {
    */
   readonly path?: "bus" | "usbip";
   readonly bootArgDk?: number;
+  /** Something that stands between the family and each device: a policy. Above the trace, which shows the wire. */
+  readonly guard?: (port: UsbHostPort) => UsbHostPort;
   /** Names of class and vendor requests for text traces. */
   readonly describeRequests?: readonly DescribeRequest[];
 }
@@ -78,12 +80,13 @@ export class UsbRig {
   /** Brings up a device that came from elsewhere: a USB/IP client, libusb, WebUSB. Devices on `bus` come by themselves. */
   attach(plain: UsbHostPort): void {
     let device: IOUSBHostDevice | null = null;
-    const port = this.#wrap(
+    const traced = this.#wrap(
       plain,
       this.#options,
       ++this.#attachments,
       () => device?.requests.describeCaller() ?? null,
     );
+    const port = this.#options.guard?.(traced) ?? traced;
     device = this.family.attach(port);
   }
 

@@ -36,12 +36,24 @@ export interface MethodResult {
   readonly structureOutput: Uint8Array;
 }
 
+/** What an authority is asked before an application gets a user client (Endpoint Security's AUTH_IOKIT_OPEN; P07). */
+export interface OpenEvent {
+  readonly application: string;
+  readonly clientClass: string;
+  /** Of the service behind it: told from macOS 26 on, null before. */
+  readonly parentRegistryId: number | null;
+}
+
+/** False refuses with kIOReturnNotPermitted. Called on the application's thread; must not block. */
+export type OpenAuthority = (event: OpenEvent) => boolean;
+
 /** Everything that opening a user client needs of the machine. */
 export interface ClientDoor {
   readonly parts: MachineParts;
   readonly termination: Termination;
   /** Entitlements of the dext that hosts `process`, and its team. */
   bootArgDk: number;
+  authority: OpenAuthority | null;
 }
 
 /**
@@ -86,6 +98,15 @@ export async function openUserClient(
     throw refuse(started.status, "Start of the user client failed");
   }
   client.isStarted = true;
+  const asked = {
+    application: application.name,
+    clientClass: client.className,
+    parentRegistryId: profile.openEventsNameTheDevice ? service.registryId : null,
+  };
+  if (door.authority !== null && !door.authority(asked)) {
+    door.termination.terminate(client);
+    throw refuse(IOReturns.kIOReturnNotPermitted, "an authority refused the open");
+  }
   const bundleProperty = service.properties.CFBundleIdentifier;
   const verdict = decideUserClientAccess({
     profile,

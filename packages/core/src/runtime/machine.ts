@@ -5,7 +5,12 @@ import { type IOReturn, IOReturns } from "../base/io-return.ts";
 import { Random } from "../base/random.ts";
 import { decideLaunch } from "./access.ts";
 import { MemoryFault } from "./address-space.ts";
-import { type ClientConnection, type ClientDoor, openUserClient } from "./client-connection.ts";
+import {
+  type ClientConnection,
+  type ClientDoor,
+  type OpenAuthority,
+  openUserClient,
+} from "./client-connection.ts";
 import { DispatchTrap } from "./dispatch-queue.ts";
 import type { DriverBundle, InstalledBundle } from "./driver-bundle.ts";
 import { DriverLoading, dictionaryProperty, type MatchReport } from "./driver-loading.ts";
@@ -117,7 +122,12 @@ export class Machine {
       (process, missing) => this.#unbound(process, missing),
     );
     this.#termination = new Termination(this.#parts, this.loading, (service) => this.#gone(service));
-    this.#door = { parts: this.#parts, termination: this.#termination, bootArgDk: options.bootArgDk ?? 0 };
+    this.#door = {
+      parts: this.#parts,
+      termination: this.#termination,
+      bootArgDk: options.bootArgDk ?? 0,
+      authority: null,
+    };
     this.power = new PowerTree(this.#parts, {
       panic: (service, text) => this.panic(text, service),
       kill: (service, reason) => this.#kill(service.process, reason),
@@ -209,6 +219,11 @@ export class Machine {
     });
     this.log.lines(verdict.logLines);
     return verdict.allowed ? this.launchApplication(description) : null;
+  }
+
+  /** Asked before every user client is handed out; null (the default): nobody is. */
+  set authorizeOpen(authority: OpenAuthority | null) {
+    this.#door.authority = authority;
   }
 
   /** IOServiceOpen from a thread of `application`; see {@link openUserClient} for order and errors. */

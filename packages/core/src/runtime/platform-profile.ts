@@ -22,6 +22,8 @@ export interface PlatformProfile {
   readonly printsNeededBundleId: boolean;
   /** The user switches each driver on in Settings (iPadOS: E, P13). */
   readonly needsEnableSwitch: boolean;
+  /** Whether Endpoint Security tells which device an IOServiceOpen is about (from macOS 26 on: E, P07). */
+  readonly openEventsNameTheDevice: boolean;
   /** A late power acknowledgement of a hosted service panics (macOS release kernels: E; others panic by default: E). */
   readonly panicsOnPowerTimeout: boolean;
   /** Registry properties that the sandbox hides from applications, by kernel class (iPadOS: E for IOTTYSuffix, L for the others). */
@@ -49,6 +51,7 @@ const macOS15: PlatformProfile = {
   checksEntitlements: true,
   printsNeededBundleId: true,
   needsEnableSwitch: false,
+  openEventsNameTheDevice: false,
   panicsOnPowerTimeout: true,
   hiddenProperties: {},
   families: everyFamily,
@@ -64,6 +67,7 @@ export const platformProfiles: Readonly<Record<string, PlatformProfile>> = {
     osTrain: "macOS 26.0",
     osBuild: "25A354",
     darwinVersion: "Darwin Kernel Version 25.0.0",
+    openEventsNameTheDevice: true,
     driverKitVersion: "25.0",
   },
   ipados: {

@@ -5,7 +5,6 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { cppGrammar } from "@drydock/node/cpp-grammar";
 import { diagnose } from "../diagnose.ts";
-import { type Files, sourcesOf } from "../test/rule-check.ts";
 import {
   gamepadHeader,
   gamepadImplementation,
@@ -14,7 +13,8 @@ import {
   interruptSetUpGood,
   lineCodingGood,
   lineCodingPost,
-} from "../test/source-samples.ts";
+} from "../source/post-samples.ts";
+import { type Files, sourcesOf } from "../test/rule-check.ts";
 
 /** Rule and line of every finding, answers and hints, by line. */
 async function findings(files: Files): Promise<string[]> {

@@ -44,7 +44,12 @@ export class Syntax {
   /** All of these kinds below, and this node when it is one. */
   all(...kinds: readonly string[]): Syntax[] {
     const found: Syntax[] = [];
-    for (const node of this.walk()) if (kinds.includes(node.kind)) found.push(node);
+    const open: Syntax[] = [this];
+    for (let node = open.pop(); node !== undefined; node = open.pop()) {
+      if (kinds.includes(node.kind)) found.push(node);
+      const { children } = node;
+      for (let index = children.length - 1; index >= 0; index--) open.push(children[index]);
+    }
     return found;
   }
 
