@@ -18,6 +18,7 @@ const signs: readonly RegExp[] = [
   /\b(?:IO|OS)[A-Z]\w+\s*\*+\s*\w+\s*(?:=|;|,|\))/,
   /\b(?:IO|OS)\w+::(?:Create|Copy)\w*\(/,
   /(?:->|\.)\w+\([^;{}\n]{0,200}\);/,
+  /\bes_\w+_t\b|\bES_EVENT_TYPE_\w+/,
 ];
 
 export const sourceReader: TextReader = {

@@ -83,6 +83,7 @@ import { dr02x7 } from "./source/dr02-7.ts";
 import { dr06x1 } from "./source/dr06-1.ts";
 import { dr06x2 } from "./source/dr06-2.ts";
 import { dr06x3 } from "./source/dr06-3.ts";
+import { dr07x2 } from "./source/dr07-2.ts";
 import { dr11x3 } from "./source/dr11-3.ts";
 import { dr11x4 } from "./source/dr11-4.ts";
 import { dr11x5 } from "./source/dr11-5.ts";
@@ -113,6 +114,7 @@ import { fxxtaskxqueue } from "./source/fx-task-queue.ts";
 import { fxxtypexoverride } from "./source/fx-type-override.ts";
 import { fxxuserxclass } from "./source/fx-user-class.ts";
 import { dr02x1 } from "./usb/dr02-1.ts";
+import { dr07x1 } from "./usb/dr07-1.ts";
 import { dr13x1 } from "./usb/dr13-1.ts";
 import { dr13x2 } from "./usb/dr13-2.ts";
 import { dr13x4 } from "./usb/dr13-4.ts";
@@ -148,6 +150,8 @@ export const allRules: readonly Rule[] = [
   dr06x2,
   dr06x3,
   dr06x4,
+  dr07x1,
+  dr07x2,
   dr08x1,
   dr08x2,
   dr08x3,

@@ -60,15 +60,21 @@ export function isServiceMethod(evidence: Evidence, one: SourceFunction): boolea
 
 /** Something in it belongs to driver extensions alone. */
 export function isDext(file: SourceFile): boolean {
-  return (
+  const known = dexts.get(file);
+  if (known !== undefined) return known;
+  const answer =
     !isKext(file) &&
     (/DriverKit\/|\bSUPERDISPATCH\b|\bIMPL\s*\(|\bivars->|\bIOUser[A-Z]\w+|\bIO\w*DispatchQueue\b|\bOSAction\b|\bIOUSBHost(?:Interface|Device|Pipe)\b/.test(
       file.text,
     ) ||
       file.language === "iig" ||
-      file.classes.some(({ bases }) => bases.some(isDriverKitBase)))
-  );
+      file.classes.some(({ bases }) => bases.some(isDriverKitBase)));
+  dexts.set(file, answer);
+  return answer;
 }
+
+/** Asked for every function of a file, and the text may be long. */
+const dexts = new WeakMap<SourceFile, boolean>();
 
 export function nameOf(one: SourceFunction): string {
   return one.className === "" ? one.name : `${one.className}::${one.name}`;
