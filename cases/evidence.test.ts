@@ -26,6 +26,7 @@ const options = { seed: 1, turn: hostTurn };
 
 /** How the person collected the log: P17's fault lies there. */
 const words: Readonly<Record<string, string>> = {
+  P07: "How can we block all USB storage and headsets on our Macs with DriverKit?",
   P17: 'log show --last 5m | grep "org.drydock.ping"',
 };
 
@@ -54,6 +55,7 @@ const expected: Readonly<Record<string, string>> = {
   P04: "DR04-1",
   P05: "DR04-5",
   P06: "DR06-1",
+  P07: "DR07-1",
   P08: "DR08-2",
   P09: "DR09-2",
   P12: "DR12-1",

@@ -9,6 +9,7 @@ import { ScsiFamily } from "@drydock/core/families/scsi/scsi-family";
 import { HidListener } from "@drydock/core/rigs/hid-rig";
 import { UsbRig } from "@drydock/core/rigs/usb-rig";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
+import { formatPlist } from "@drydock/core/runtime/evidence/plist-text";
 import { platformProfile } from "@drydock/core/runtime/platform-profile";
 import { UsbPolicyEngine } from "@drydock/core/runtime/usb-policy";
 import { type GateReport, withUsbPolicy } from "@drydock/core/runtime/usb-policy-gate";
@@ -95,6 +96,12 @@ export class PolicyBench {
   }
 }
 
+/** What the person has while developing: it matches every vendor, and cannot be distributed. */
+const developmentEntitlements = {
+  ...blockerBundle.entitlements,
+  "com.apple.developer.driverkit.transport.usb": [{ idVendor: "*" }],
+};
+
 async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
   const bench = new PolicyBench(
     side === "bad" ? { ...options, bundles: [blockerBundle] } : { ...options, policy: denyEverything },
@@ -108,6 +115,9 @@ async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
     result: `${bench.dataBytes} bytes moved outside of enumeration; ${disks === 0 ? "no disk" : `${disks} disk`} came up`,
     trace: bench.rig.trace,
     log: bench.rig.machine.log.show(),
+    // The policy is no driver, and has none of its own.
+    evidence:
+      side === "bad" ? [{ name: "Blocker.entitlements", text: formatPlist(developmentEntitlements) }] : [],
   };
 }
 
