@@ -11,3 +11,16 @@ test("DR08-2 fires: in words", async () => {
 test("DR08-2 is silent: a relink that failed", async () => {
   await assertSilent(dr08x2, { a: "RelinkBridge: failed with 0xe00002ed" });
 });
+
+test("DR08-2 names who has the unit open, by the registry", async () => {
+  const dump = `+-o IOSCSILogicalUnitNub@0  <class IOSCSILogicalUnitNub, id 0x100000a01, registered, matched, active, busy 0 (0 ms), retain 9>
+  +-o Unlocker  <class IOUserService, id 0x100000a05, registered, matched, active, busy 0 (0 ms), retain 7>
+    +-o IOUserUserClient  <class IOUserUserClient, id 0x100000a07, !registered, !matched, active, busy 0, retain 6>
+        "IOUserClientCreator" = "pid 512, DriveMonitor"
+`;
+  await assertFires(
+    dr08x2,
+    { a: "RelinkBridge: success, status GOOD", b: dump },
+    /pid 512, DriveMonitor has the unit open/,
+  );
+});

@@ -1,6 +1,8 @@
 // DR08-2: vendor commands end with GOOD and nobody leaves the bus.
 
 import { isVendorCommand, type WireCommand } from "@drydock/core/codec/mass-storage/storage-wire";
+import type { Evidence } from "../../evidence/evidence.ts";
+import type { Place } from "../../evidence/evidence-source.ts";
 import { watch } from "../../evidence/watch.ts";
 import { onceFor } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
@@ -23,6 +25,17 @@ function isCapacityZero({ cdb, data, status }: WireCommand): boolean {
   );
 }
 
+/** Programs with a user client anywhere below a SCSI nub, by a registry dump. */
+function openClients(evidence: Evidence): { readonly creator: string; readonly place: Place }[] {
+  return evidence.facts("registry-entry").flatMap(({ value }) => {
+    const creator = value.properties.IOUserClientCreator;
+    const isBelow = value.parents.some(({ className }) => className.startsWith("IOSCSI"));
+    return typeof creator === "string" && isBelow
+      ? [{ creator, place: value.placeOf("IOUserClientCreator") }]
+      : [];
+  });
+}
+
 export const dr08x2: Rule = {
   id: "DR08-2",
   title: "The relink was accepted, and not carried out",
@@ -42,6 +55,9 @@ export const dr08x2: Rule = {
   judge(evidence) {
     const all = evidence.facts("scsi-command");
     const findings: Finding[] = [];
+    const holders = openClients(evidence);
+    const held =
+      holders.length === 0 ? "" : ` ${holders.map(({ creator }) => creator).join(", ")} has the unit open.`;
     let hasVendorCommands = false;
     // Each capture has addresses of its own.
     for (const file of new Set(all.map(({ place }) => place.file))) {
@@ -57,17 +73,16 @@ export const dr08x2: Rule = {
       if (hasLeft || zero === undefined) continue;
       findings.push({
         score: 92,
-        claim: `The last vendor command (${name}) ended with GOOD, the device did not leave the bus in the ${after.length} commands that followed, and its capacity is still 0: the relink was accepted, not carried out.`,
-        because: [commands[last].place, zero.place],
-        missing: ["who else has the unit open: ioreg -l around the SCSI nub"],
+        claim: `The last vendor command (${name}) ended with GOOD, the device did not leave the bus in the ${after.length} commands that followed, and its capacity is still 0: the relink was accepted, not carried out.${held}`,
+        because: [commands[last].place, zero.place, ...holders.map(({ place }) => place)],
+        missing: holders.length > 0 ? [] : ["who else has the unit open: ioreg -l around the SCSI nub"],
       });
     }
     // A capture with the commands in it knows better than words.
     if (hasVendorCommands) return findings;
     return onceFor(evidence, accepted, () => ({
-      score: 60,
-      claim:
-        "The relink command was reported as successful. That says it was accepted; whether the drive left and came back has to be seen.",
+      score: holders.length > 0 ? 76 : 60,
+      claim: `The relink command was reported as successful. That says it was accepted; whether the drive left and came back has to be seen.${held}`,
       missing: ["a capture of the USB traffic, or the log of the following seconds with detach and attach"],
     }));
   },
