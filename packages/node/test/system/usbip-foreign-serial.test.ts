@@ -2,37 +2,19 @@
 
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { usbipPort } from "@drydock/core/codec/usbip/usbip";
 import { SerialRig } from "@drydock/core/rigs/serial-rig";
 import { SerialSession } from "@drydock/core/rigs/serial-session";
 import { platformProfile } from "@drydock/core/runtime/platform-profile";
-import { UsbipImporter } from "@drydock/core/transports/usbip/usbip-importer";
 import { hostTurn } from "@drydock/node/host-turn";
-import { LiveRunner } from "@drydock/node/live-runner";
-import { connectSocket } from "@drydock/node/socket-stream";
-import { guestSkip, LinuxGuest } from "../guest/linux-guest.ts";
+import { withImportedDevice } from "../guest/imported-device.ts";
+import { freePort, guestSkip, LinuxGuest } from "../guest/linux-guest.ts";
+import { until } from "../guest/until.ts";
 
 const hash = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 const patienceMs = 60_000;
-
-async function until(what: string, condition: () => boolean): Promise<void> {
-  const end = performance.now() + patienceMs;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`timed out: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-/** A free port of loopback; QEMU listens on it a moment later. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
 
 describe("our serial drivers on devices that nobody here wrote", { skip: guestSkip() }, () => {
   let guest: LinuxGuest;
@@ -45,12 +27,6 @@ describe("our serial drivers on devices that nobody here wrote", { skip: guestSk
     product: string,
     body: (session: SerialSession, rig: SerialRig) => Promise<void>,
   ): Promise<void> => {
-    const found = await guest.waitFor(
-      `grep -l '${product}' /sys/bus/usb/devices/*/product`,
-      /devices\/[\d.-]+\//,
-    );
-    const busId = /devices\/([\d.-]+)\//.exec(found)?.[1] ?? "";
-    await guest.offer(busId);
     const rig = new SerialRig({
       seed: 1,
       turn: hostTurn,
@@ -59,29 +35,15 @@ describe("our serial drivers on devices that nobody here wrote", { skip: guestSk
       trace: false,
       devices: [],
     });
-    const { scheduler } = rig.machine;
-    const runner = new LiveRunner(scheduler);
-    void runner.start();
-    const importer = new UsbipImporter({
-      clock: scheduler,
-      connect: () => connectSocket("127.0.0.1", guest.forwarded(usbipPort), scheduler),
-      busId,
-      onAttach: (port) => rig.attach(port),
-      retryNs: 500_000_000,
-    });
-    try {
+    await withImportedDevice(guest, product, rig, async (giveBack) => {
       await until(`a port of ${product} comes up`, () => rig.ports.length > 0);
       const session = new SerialSession(rig.ports[0]);
       await until("the driver is active", () => rig.ports[0].isReady);
       session.configure({ baudRate: 115200 });
       await body(session, rig);
-      importer.stop();
+      giveBack();
       await until("the program is told that the port has gone", () => session.hangUps === 1);
-      assert.deepEqual([rig.machine.failure, rig.machine.crashes], [null, []]);
-    } finally {
-      importer.stop();
-      await runner.stop();
-    }
+    });
   };
 
   before(async () => {

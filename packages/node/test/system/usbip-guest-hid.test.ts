@@ -8,54 +8,28 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { specKeyboard } from "@drydock/core/codec/hid-report/golden-descriptors";
 import { Led } from "@drydock/core/codec/hid-report/usages";
+import { usbipPort } from "@drydock/core/codec/usbip/usbip";
 import { HidGamepadDevice } from "@drydock/core/devices/hid-gamepad/hid-gamepad-device";
 import { HidKeyboardDevice } from "@drydock/core/devices/hid-keyboard/hid-keyboard-device";
 import { type HidListener, HidRig } from "@drydock/core/rigs/hid-rig";
 import { UsbExportRig } from "@drydock/core/rigs/usb-export-rig";
 import { platformProfile } from "@drydock/core/runtime/platform-profile";
-import { UsbipImporter } from "@drydock/core/transports/usbip/usbip-importer";
 import { hostTurn } from "@drydock/node/host-turn";
 import { LiveRunner } from "@drydock/node/live-runner";
-import { connectSocket, type Listener } from "@drydock/node/socket-stream";
+import type { Listener } from "@drydock/node/socket-stream";
 import { listenUsbip } from "@drydock/node/usbip-listener";
+import { withImportedDevice } from "../guest/imported-device.ts";
 import {
   decodeInputEvents,
   decodeJoystickEvents,
   EventType,
   encodeInputEvent,
 } from "../guest/input-events.ts";
+import { complaints } from "../guest/kernel-complaints.ts";
 import { guestSkip, LinuxGuest } from "../guest/linux-guest.ts";
+import { until } from "../guest/until.ts";
 
 const skip = guestSkip();
-const usbipPort = 3240;
-const patienceMs = 30_000;
-
-/**
- * Not about our devices: what the virtual host controller itself logs on good attachments and on every detachment
- * (linux-guest.md §3), and the guest's clock when this machine was too busy to run QEMU in time.
- */
-const knownNoise = [
-  /vhci_hcd: (vhci_device speed not set|connection closed|stop threads|release socket|disconnect device)/,
-  /\] hrtimer: interrupt took \d+ ns$/,
-];
-
-/** Kernel messages of level warning and worse. */
-async function complaints(guest: LinuxGuest): Promise<string[]> {
-  const lines = (await guest.run("dmesg -r")).split("\n");
-  return lines.filter(
-    (line) =>
-      (Number(/^<(\d+)>/.exec(line)?.[1] ?? 0) & 7) <= 4 && !knownNoise.some((noise) => noise.test(line)),
-  );
-}
-
-/** Waits for something that another program does; the message says what it never did. */
-async function until(what: string, isTrue: () => boolean): Promise<void> {
-  const limit = performance.now() + patienceMs;
-  while (!isTrue()) {
-    if (performance.now() > limit) throw new Error(`never: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 describe("a Linux guest with our keyboard and gamepad", { skip }, () => {
   let guest: LinuxGuest;
@@ -266,34 +240,14 @@ describe("our HID driver on devices that nobody here wrote", { skip }, () => {
     product: string,
     body: (listener: HidListener, rig: HidRig) => Promise<void>,
   ): Promise<void> => {
-    const found = await guest.waitFor(
-      `grep -l '${product}' /sys/bus/usb/devices/*/product`,
-      /devices\/[\d.-]+\//,
-    );
-    const busId = /devices\/([\d.-]+)\//.exec(found)?.[1] ?? "";
-    await guest.offer(busId);
     const rig = new HidRig({ seed: 1, turn: hostTurn, profile: platformProfile("macos15"), devices: [] });
-    const { scheduler } = rig.machine;
-    const runner = new LiveRunner(scheduler);
-    void runner.start();
-    const importer = new UsbipImporter({
-      clock: scheduler,
-      connect: () => connectSocket("127.0.0.1", guest.forwarded(usbipPort), scheduler),
-      busId,
-      onAttach: (port) => rig.attach(port),
-      retryNs: 500_000_000,
-    });
-    try {
+    await withImportedDevice(guest, product, rig, async (giveBack) => {
       await until(`an input of ${product} comes up`, () => rig.inputs.length > 0);
       const [first] = rig.inputs;
       await body(first.listener, rig);
-      importer.stop();
+      giveBack();
       await until("the driver has let go", () => first.listener.goneCount === 1);
-      assert.deepEqual([rig.machine.failure, rig.machine.crashes], [null, []]);
-    } finally {
-      importer.stop();
-      await runner.stop();
-    }
+    });
   };
 
   before(async () => {

@@ -1,7 +1,7 @@
 // Opens a disk on an NBD server, and opens it again when it comes back.
 
 import { getU32be, getU64be, putU32be } from "../../base/bytes.ts";
-import type { Clock, TimerHandle } from "../../base/clock.ts";
+import type { TimerHandle } from "../../base/clock.ts";
 import { DecodeError } from "../../base/errors.ts";
 import { InputBuffer } from "../../base/input-buffer.ts";
 import { decodeUtf8, encodeUtf8 } from "../../base/text.ts";
@@ -20,6 +20,7 @@ import {
 } from "../../codec/nbd/nbd.ts";
 import type { BlockPort } from "../../ports/block.ts";
 import type { ByteStream, ByteStreamClient } from "../../ports/byte-stream.ts";
+import { type Attempt, KeptConnection, type KeptConnectionOptions } from "../kept-connection.ts";
 import { NbdPort } from "./nbd-port.ts";
 
 /** A server that says nothing for so long is given up. */
@@ -39,18 +40,13 @@ const refusals: Readonly<Record<number, string>> = {
   [NbdOptionReply.shutdown]: "the server is shutting down",
 };
 
-export interface NbdImporterOptions {
-  readonly clock: Clock;
+export interface NbdImporterOptions extends KeptConnectionOptions {
   /** A fresh connection to the server; called for each attempt. */
   readonly connect: () => ByteStream;
   /** Default "": the server's default export. */
   readonly exportName?: string;
   /** Told of each disk, with a port that nobody has connected to yet. */
   readonly onAttach: (port: BlockPort) => void;
-  /** Why there is no disk now: a refusal, or the end of a connection. */
-  readonly onProblem?: (reason: string) => void;
-  /** Attempts after a refusal or an end come this much later; null: there is one attempt. Default null. */
-  readonly retryNs?: number | null;
   /** What a block is to be. Default 512, or what the server asks for. */
   readonly blockBytes?: number;
   /** Asks for structured replies, whose errors do not end the connection. Default true. */
@@ -59,37 +55,20 @@ export interface NbdImporterOptions {
 
 /** Keeps one disk open. Each connection is a new port; its end is that port's surprise removal. */
 export class NbdImporter {
-  readonly #options: NbdImporterOptions;
-  #attempt: Attempt | null = null;
-  #timer: TimerHandle = 0;
-  #isStopped = false;
+  readonly #kept: KeptConnection;
 
   constructor(options: NbdImporterOptions) {
-    this.#options = options;
-    this.#try();
+    this.#kept = new KeptConnection(options, (onEnd) => new NbdAttempt(options, onEnd));
   }
 
   /** Gives the disk back and does not come again. */
   stop(): void {
-    this.#isStopped = true;
-    this.#options.clock.cancel(this.#timer);
-    this.#attempt?.close();
-  }
-
-  #try(): void {
-    this.#timer = 0;
-    this.#attempt = new Attempt(this.#options, (reason) => {
-      this.#attempt = null;
-      this.#options.onProblem?.(reason);
-      const { retryNs, clock } = this.#options;
-      if (this.#isStopped || retryNs === null || retryNs === undefined) return;
-      this.#timer = clock.after(retryNs, () => this.#try(), undefined);
-    });
+    this.#kept.stop();
   }
 }
 
 /** One connection: the handshake, then the port's messages. */
-class Attempt implements ByteStreamClient {
+class NbdAttempt implements Attempt, ByteStreamClient {
   readonly #options: NbdImporterOptions;
   readonly #stream: ByteStream;
   readonly #onEnd: (reason: string) => void;

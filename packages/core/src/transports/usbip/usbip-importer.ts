@@ -17,6 +17,7 @@ import {
 } from "../../codec/usbip/usbip.ts";
 import type { ByteStream, ByteStreamClient } from "../../ports/byte-stream.ts";
 import type { UsbHostPort } from "../../ports/usb-host.ts";
+import { type Attempt, KeptConnection, type KeptConnectionOptions } from "../kept-connection.ts";
 import { UsbipPort } from "./usbip-port.ts";
 
 /** A server that says nothing for so long is given up. */
@@ -30,54 +31,32 @@ const statusTexts: Readonly<Record<number, string>> = {
   [UsbipStatus.error]: "the server failed",
 };
 
-export interface UsbipImporterOptions {
-  readonly clock: Clock;
+export interface UsbipImporterOptions extends KeptConnectionOptions {
   /** A fresh connection to the server; called for each attempt. */
   readonly connect: () => ByteStream;
   readonly busId: string;
   /** Told of each attachment, with a port that nobody has connected to yet: as SimUsbBus tells it. */
   readonly onAttach: (port: UsbHostPort) => void;
-  /** Why there is no device now: a refusal, or the end of a connection. */
-  readonly onProblem?: (reason: string) => void;
-  /** Attempts after a refusal or an end come this much later; null: there is one attempt. Default null. */
-  readonly retryNs?: number | null;
   /** Where the device appears. Default: bus 2, connector 1. */
   readonly locationId?: number;
 }
 
 /** Keeps one device imported. Each import is a new port; its end is that port's surprise removal. */
 export class UsbipImporter {
-  readonly #options: UsbipImporterOptions;
-  #attempt: ImportAttempt | null = null;
-  #timer: TimerHandle = 0;
-  #isStopped = false;
+  readonly #kept: KeptConnection;
 
   constructor(options: UsbipImporterOptions) {
-    this.#options = options;
-    this.#try();
+    this.#kept = new KeptConnection(options, (onEnd) => new ImportAttempt(options, onEnd));
   }
 
   /** Gives the device back and does not come again. */
   stop(): void {
-    this.#isStopped = true;
-    this.#options.clock.cancel(this.#timer);
-    this.#attempt?.close();
-  }
-
-  #try(): void {
-    this.#timer = 0;
-    this.#attempt = new ImportAttempt(this.#options, (reason) => {
-      this.#attempt = null;
-      this.#options.onProblem?.(reason);
-      const { retryNs, clock } = this.#options;
-      if (this.#isStopped || retryNs === null || retryNs === undefined) return;
-      this.#timer = clock.after(retryNs, () => this.#try(), undefined);
-    });
+    this.#kept.stop();
   }
 }
 
 /** One connection: the request, then the port's messages. */
-class ImportAttempt implements ByteStreamClient {
+class ImportAttempt implements Attempt, ByteStreamClient {
   readonly #options: UsbipImporterOptions;
   readonly #stream: ByteStream;
   readonly #onEnd: (reason: string) => void;

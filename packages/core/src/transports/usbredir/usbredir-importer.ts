@@ -13,6 +13,7 @@ import {
 import type { ByteStream, ByteStreamClient } from "../../ports/byte-stream.ts";
 import type { UsbHostPort } from "../../ports/usb-host.ts";
 import { UsbredirReader } from "../../ports/usbredir-reader.ts";
+import { type Attempt, KeptConnection, type KeptConnectionOptions } from "../kept-connection.ts";
 import { type UsbredirAnswer, type UsbredirLink, UsbredirPort } from "./usbredir-port.ts";
 
 const version = "drydock";
@@ -30,16 +31,11 @@ const helloPatienceNs = 10 * second;
 /** Answers to packets of devices that were reset or left, which may still come; a host that owes more is given up. */
 const orphansMaximum = 4096;
 
-export interface UsbredirImporterOptions {
-  readonly clock: Clock;
+export interface UsbredirImporterOptions extends KeptConnectionOptions {
   /** A fresh connection to the host; called for each attempt. */
   readonly connect: () => ByteStream;
   /** Told of each attachment, with a port that nobody has connected to yet: as SimUsbBus tells it. */
   readonly onAttach: (port: UsbHostPort) => void;
-  /** Why there is no device now: it left, or the connection ended. */
-  readonly onProblem?: (reason: string) => void;
-  /** Attempts after the end of a connection come this much later; null: there is one attempt. Default null. */
-  readonly retryNs?: number | null;
   /** Where the device appears. Default: bus 3, connector 1. */
   readonly locationId?: number;
 }
@@ -49,35 +45,19 @@ export interface UsbredirImporterOptions {
  * breaks the protocol is let go.
  */
 export class UsbredirImporter {
-  readonly #options: UsbredirImporterOptions;
-  #connection: Connection | null = null;
-  #timer: TimerHandle = 0;
-  #isStopped = false;
+  readonly #kept: KeptConnection;
 
   constructor(options: UsbredirImporterOptions) {
-    this.#options = options;
-    this.#try();
+    this.#kept = new KeptConnection(options, (onEnd) => new Connection(options, onEnd));
   }
 
   /** Gives the device back and does not come again. */
   stop(): void {
-    this.#isStopped = true;
-    this.#options.clock.cancel(this.#timer);
-    this.#connection?.close();
-  }
-
-  #try(): void {
-    this.#connection = new Connection(this.#options, (reason) => {
-      this.#connection = null;
-      this.#options.onProblem?.(reason);
-      const { retryNs, clock } = this.#options;
-      if (this.#isStopped || retryNs === null || retryNs === undefined) return;
-      this.#timer = clock.after(retryNs, () => this.#try(), undefined);
-    });
+    this.#kept.stop();
   }
 }
 
-class Connection implements ByteStreamClient, UsbredirLink {
+class Connection implements Attempt, ByteStreamClient, UsbredirLink {
   readonly clock: Clock;
   readonly #options: UsbredirImporterOptions;
   readonly #stream: ByteStream;
