@@ -2,6 +2,7 @@
 
 import { Random } from "../base/random.ts";
 import { VirtualClock } from "../base/virtual-clock.ts";
+import { parsePolicy } from "../codec/usb-policy/usb-policy.ts";
 import { LoopbackDevice } from "../devices/loopback/loopback-device.ts";
 import { withUsbFaults } from "../faults/usb-faults.ts";
 import { UsbipServer } from "../outlets/usbip/usbip-server.ts";
@@ -13,6 +14,8 @@ import { RecordingClient, type UsbHostBench, usbHostContract } from "../ports/us
 import type { UsbHostPort } from "../ports/usb-host.ts";
 import { UsbSpeed } from "../ports/usb-speed.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
+import { UsbPolicyEngine } from "../runtime/usb-policy.ts";
+import { withUsbPolicy } from "../runtime/usb-policy-gate.ts";
 import { withUsbTrace } from "../trace/usb-trace.ts";
 import { UsbTraceLog } from "../trace/usb-trace-log.ts";
 import { SimUsbBus } from "../transports/sim/usb-bus.ts";
@@ -139,6 +142,13 @@ export function memoryWire(seed: number): UsbipWire {
 const plain: Wrap = (port) => port;
 const traced: Wrap = (port, clock) => withUsbTrace(port, { clock, log: new UsbTraceLog(), deviceAddress: 1 });
 const faultless: Wrap = (port, clock) => withUsbFaults(port, { rules: [] }, { clock, random: new Random(0) });
+/** A policy that allows everything. */
+const guarded: Wrap = (port, clock) =>
+  withUsbPolicy(port, {
+    clock,
+    engine: new UsbPolicyEngine(parsePolicy("#: implicit-target allow\n")),
+    moment: "before-drivers",
+  }).port;
 
 type MakeBench = (
   seed: number,
@@ -151,6 +161,7 @@ const benches: Readonly<Record<string, MakeBench>> = {
   "sim-untimed": (seed, _turn, variant) => simBench(seed, "none", plain, variant),
   "sim-traced": (seed, _turn, variant) => simBench(seed, "bus", traced, variant),
   "sim-faultless": (seed, _turn, variant) => simBench(seed, "bus", faultless, variant),
+  "sim-guarded": (seed, _turn, variant) => simBench(seed, "bus", guarded, variant),
   usbip: (seed) => usbipBench(seed, memoryWire(seed)),
   usbredir: (seed, _turn, variant) => usbredirBench(seed, variant),
   webusb: webUsbBench,

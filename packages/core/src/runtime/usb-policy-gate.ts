@@ -175,7 +175,11 @@ class UsbPolicyGate implements UsbHostPort, UsbHostClient {
   #mayConfigure(): boolean {
     if (this.#decision === null) {
       const summary = summarizeDevice(this.#answers);
-      if (summary === null) return false;
+      // A policy without rules says the same about every device, known or not.
+      if (summary === null) {
+        const { rules, implicitTarget } = this.#options.engine.policy;
+        return rules.length === 0 && implicitTarget === "allow";
+      }
       this.#device = { ...summary, viaPort: this.#options.viaPort ?? "", connectType: null };
       this.#decision = this.#options.engine.decide(this.#device, this.#options.context);
       this.#decidedNs = this.#options.clock.nowNs();
