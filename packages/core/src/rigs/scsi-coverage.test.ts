@@ -33,7 +33,7 @@ test("nothing that the class driver needs is unsupported, on both transports", a
     media.flush(1);
     media.trim(2, 64, 64);
     await rig.machine.scheduler.run(60e9, () => done === 3);
-    const { rows, neverAsked } = (coverage as unknown as ScsiCoverage).report();
+    const { rows, neverAsked, gaps } = (coverage as unknown as ScsiCoverage).report();
     const names = rows.map(({ name }) => name);
     for (const needed of [
       "INQUIRY",
@@ -48,6 +48,7 @@ test("nothing that the class driver needs is unsupported, on both transports", a
       assert.equal(open, 0, name);
       for (const how of Object.keys(failed)) assert.match(how, /^UNIT ATTENTION/, name);
     }
+    assert.deepEqual(gaps, []);
     const writes = rows.filter(({ name }) => name === "WRITE(10)");
     assert.deepEqual(
       writes.map(({ asked, good, requestedBytes, realisedBytes }) => [
@@ -135,4 +136,38 @@ test("asking what is claimed leaves no mark on the client: its power-on attentio
   task.cdbBytes = 6;
   assert.equal(coverage.begin(task), true);
   assert.equal(task.senseBytes > 0, true);
+});
+
+/** P19's controller: it knows no CDBs of 16 bytes. */
+class ShortController extends ScsiTargetFilter {
+  override begin(task: ScsiTask): boolean {
+    if (task.cdb[0] !== 0x8a) return super.begin(task);
+    return refuseTask(task, SenseKey.illegalRequest, SenseCode.invalidCommandOperationCode);
+  }
+}
+
+test("P19: behind a controller without 16-byte CDBs, the end of 66 TB shows WRITE(16) as the gap", async () => {
+  let coverage: ScsiCoverage | null = null;
+  const rig = defaultStorageRig(1, hostTurn, {
+    timing: "none",
+    trace: false,
+    units: [{ blockCount: 128_906_250_000 }],
+    target: (disk) => {
+      coverage = new ScsiCoverage(new ShortController(disk));
+      return coverage;
+    },
+  });
+  const media = await rig.openMedia();
+  const statuses: number[] = [];
+  media.connect({ completed: (_slot, status) => statuses.push(status), detached: () => {} });
+  media.write(0, 0, 8, new Uint8Array(4096), 0, false);
+  media.write(1, 128_906_249_992, 8, new Uint8Array(4096), 0, false);
+  await rig.machine.scheduler.run(60e9, () => statuses.length === 2);
+  const report = (coverage as unknown as ScsiCoverage).report();
+  assert.deepEqual(
+    report.gaps.map(({ name }) => name),
+    ["WRITE(16)"],
+  );
+  assert.match(formatCoverage(report), /WRITE\(16\): ILLEGAL REQUEST \(5\/20\/00\)/);
+  assert.notEqual(Math.max(...statuses), 0);
 });

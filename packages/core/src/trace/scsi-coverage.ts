@@ -35,7 +35,38 @@ export interface CoverageReport {
   readonly rows: readonly CoverageRow[];
   /** What the target claims and nobody asked for; null when it could not be asked. */
   readonly neverAsked: readonly string[] | null;
+  /** What a class driver and disk tools need, and this target does not claim or refused when it was asked. */
+  readonly gaps: readonly CoverageGap[];
 }
+
+export interface CoverageGap {
+  readonly name: string;
+  /** Sense as text, or "not claimed". */
+  readonly why: string;
+}
+
+const inWidths = (name: string, bytes: readonly number[]) => bytes.map((each) => `${name}(${each})`);
+
+/**
+ * Commands and pages that macOS's class driver for disks and its disk tools use (posts.md P19). A disk may do without
+ * UNMAP and WRITE SAME if it says so; without the others something fails sooner or later.
+ */
+const needs: readonly string[] = [
+  "TEST UNIT READY",
+  "REQUEST SENSE",
+  "INQUIRY",
+  ...["00", "80", "83", "B0", "B1", "B2"].map((page) => `INQUIRY VPD ${page}h`),
+  ...inWidths("MODE SENSE", [6, 10]).map((name) => `${name} page 08h`),
+  ...inWidths("MODE SELECT", [6, 10]),
+  "START STOP UNIT",
+  ...inWidths("READ", [6, 10, 12, 16]),
+  ...inWidths("WRITE", [6, 10, 12, 16]),
+  ...inWidths("READ CAPACITY", [10, 16]),
+  ...inWidths("SYNCHRONIZE CACHE", [10, 16]),
+  "REPORT LUNS",
+  "UNMAP",
+  ...inWidths("WRITE SAME", [10, 16]),
+];
 
 /** An initiator number that no carrier gives: its unit attentions are nobody else's. */
 const ownInitiator = 4096;
@@ -148,8 +179,17 @@ export class ScsiCoverage extends ScsiTargetFilter {
         open: count.asked - over,
         isClaimed: claimed === null ? null : claimed.has(count.name) || asksForAll(count.name),
       }));
+    const gaps: CoverageGap[] = [];
+    for (const name of needs) {
+      const refusals = [...(this.#counts.get(name)?.failed.keys() ?? [])].filter((how) =>
+        /\(5\/20\/00\)/.test(how),
+      );
+      const why = refusals[0] ?? (claimed !== null && !claimed.has(name) ? "not claimed" : null);
+      if (why !== null) gaps.push({ name, why });
+    }
     return {
       rows,
+      gaps,
       neverAsked: claimed === null ? null : [...claimed].filter((name) => !this.#counts.has(name)),
     };
   }
@@ -237,7 +277,7 @@ function endText(task: ScsiTask): string {
 }
 
 /** The report for people: a table, then what the device claims and nobody asked for. */
-export function formatCoverage({ rows, neverAsked }: CoverageReport): string {
+export function formatCoverage({ rows, neverAsked, gaps }: CoverageReport): string {
   const lines = rows.map((row) => {
     const notes = Object.entries(row.failed).map(([how, times]) => `${times} x ${how}`);
     if (row.open > 0) notes.push(`${row.open} not over`);
@@ -264,6 +304,11 @@ export function formatCoverage({ rows, neverAsked }: CoverageReport): string {
   else {
     text.push("", `claimed and never asked for (${neverAsked.length}):`);
     for (const name of neverAsked) text.push(`  ${named(name)}`);
+  }
+  if (gaps.length === 0) text.push("", "nothing is missing that a class driver and disk tools need");
+  else {
+    text.push("", `missing of what a class driver and disk tools need (${gaps.length}):`);
+    for (const { name, why } of gaps) text.push(`  ${named(name)}: ${why}`);
   }
   return `${text.join("\n")}\n`;
 }
