@@ -9,6 +9,7 @@ import {
   type Place,
 } from "./evidence/evidence-source.ts";
 import type { ReadFile } from "./evidence/facts.ts";
+import type { Watch } from "./evidence/watch.ts";
 import { redactDiagnosis } from "./report/redact.ts";
 import { allRules } from "./rules/all-rules.ts";
 import { type Actor, answerThreshold, type Certainty, type Rule, type Severity } from "./rules/rule.ts";
@@ -70,16 +71,27 @@ export interface DiagnoseOptions {
 
 const placesShown = 12;
 
+/** The same list for the same rules, so that what is compiled from it is compiled once. */
+const watchLists = new WeakMap<readonly Rule[], readonly Watch[]>();
+
+function watchesOf(rules: readonly Rule[]): readonly Watch[] {
+  let watches = watchLists.get(rules);
+  if (watches === undefined) {
+    watches = rules.flatMap((rule) => rule.watches ?? []);
+    watchLists.set(rules, watches);
+  }
+  return watches;
+}
+
 /** Deterministic: the same files in the same order give the same diagnosis. */
 export async function diagnose(
   sources: Iterable<EvidenceSource> | AsyncIterable<EvidenceSource>,
   options: DiagnoseOptions = {},
 ): Promise<Diagnosis> {
   const rules = options.rules ?? allRules;
-  const watches = rules.flatMap((rule) => rule.watches ?? []);
   const evidence = await collectEvidence(
     sources,
-    watches,
+    watchesOf(rules),
     options.limits ?? defaultLimits,
     options.cppGrammar ?? null,
   );

@@ -31,6 +31,19 @@ export async function collectEvidence(
   return collector.finish();
 }
 
+/** Compiling a table costs more than reading a small file. Rules hand in the same list each time. */
+const tables = new WeakMap<readonly Watch[], WatchTable>();
+
+function tableOf(watches: readonly Watch[]): WatchTable {
+  let table = tables.get(watches);
+  if (table === undefined) {
+    const anchors = textReaders.map((reader): Watch => ({ needles: reader.anchors, pattern: /^/ }));
+    table = new WatchTable([...watches, ...anchors]);
+    tables.set(watches, table);
+  }
+  return table;
+}
+
 /** A hit with the file it belongs to, so that a reader may take its lines back. */
 interface PendingHit extends Hit {
   readonly watchIndex: number;
@@ -53,8 +66,7 @@ class Collector {
     this.#cppGrammar = cppGrammar;
     this.#watches = watches;
     this.#limits = limits;
-    const anchors = textReaders.map((reader): Watch => ({ needles: reader.anchors, pattern: /^/ }));
-    this.#table = new WatchTable([...watches, ...anchors]);
+    this.#table = tableOf(watches);
   }
 
   async read(source: EvidenceSource, depth: number): Promise<void> {

@@ -1,79 +1,172 @@
-// Finds any of many short strings in bytes in one pass, letters in either case (Wu and Manber's method).
+// Finds any of many short strings in bytes in one pass, letters in either case.
 
 /** One byte in two kinds: letters fold to lower case, everything else stays. */
 const fold = new Uint8Array(256).map((_, byte) => (byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte));
 
 export type NeedleFound = (needle: number, at: number) => void;
 
+/** How often a byte is met in logs, roughly, per thousand: what is rare makes a good place to look. */
+const usual: Readonly<Record<string, number>> = {
+  " ": 130,
+  "0": 120,
+  "123456789": 30,
+  ".": 30,
+  ":-": 20,
+  "()[]": 8,
+  "/_=,": 8,
+  etaoinsr: 45,
+  cdlmpu: 25,
+  bfghkvwyx: 10,
+  jqz: 3,
+};
+const weight = new Float64Array(256).fill(1);
+for (const [letters, perMille] of Object.entries(usual))
+  for (const letter of letters) weight[letter.charCodeAt(0)] = perMille;
+
+/** Bytes from one look to the next. */
+const stride = 4;
+/** Bytes that a look takes in; the filter folds them as if all were letters. */
+const lookLength = 3;
+const foldedLook = 0x202020;
+const filterBits = 17;
+
 /**
- * A window as long as the shortest needle slides over the bytes; the last two bytes in it say how far it may jump. So
- * most bytes are never looked at, and the cost does not grow with the number of needles until they fill the table.
+ * A look at every fourth byte: each needle is four bytes or longer, so one of the looks falls on each run of four
+ * bytes, wherever the needle lies. Looks do not depend on each other, and nearly all end at one table. Of its runs
+ * each needle gives the rarest; where a look passes the filter, its needles are compared byte by byte.
  */
 export class NeedleScanner {
   readonly needles: readonly string[];
   readonly #folded: readonly Uint8Array[];
-  readonly #window: number;
-  /** Bytes the window may move on, by the last two bytes in it. */
-  readonly #shift: Uint8Array;
-  /** Needles whose window ends in these two bytes. */
-  readonly #candidates = new Map<number, number[]>();
+  /** Hash of a look -> its row in `#rows`; 0: no needle is there. */
+  readonly #filter = new Uint16Array(1 << filterBits);
+  /** Needle, and where in it the look begins; in turn. */
+  readonly #rows: number[][] = [[]];
+  /** By row: which bytes may stand after a look, and before it, as bits of their lower five bits (letters in either case). */
+  readonly #after: Uint32Array;
+  readonly #before: Uint32Array;
 
-  /** Needles are ASCII with at least four characters, so that jumps are worth their table. */
+  /** Needles are ASCII with at least four characters. */
   constructor(needles: readonly string[]) {
     this.needles = needles;
     this.#folded = needles.map((needle) => {
-      if (needle.length < 4 || /[^\t -~]/.test(needle))
+      if (needle.length < stride || /[^\t -~]/.test(needle))
         throw new RangeError(`"${needle}" is no needle: four or more ASCII characters are needed`);
       return Uint8Array.from(needle, (letter) => fold[letter.charCodeAt(0)]);
     });
-    this.#window = Math.min(16, ...needles.map((needle) => needle.length));
-    this.#shift = new Uint8Array(65536).fill(this.#window - 1);
     this.#folded.forEach((needle, index) => {
-      for (let end = 1; end < this.#window; end++) this.#enter(needle[end - 1], needle[end], end, index);
+      // Four characters give four looks only with the one that begins before them.
+      const from =
+        needle.length === stride ? -1 : rarestRun(needle, Math.min(needle.length, stride + lookLength - 1));
+      for (let at = from; at < from + stride; at++) this.#enter(needle, index, at);
     });
+    this.#after = Uint32Array.from(this.#rows, (row) => this.#neighbours(row, lookLength));
+    this.#before = Uint32Array.from(this.#rows, (row) => this.#neighbours(row, -1));
   }
 
-  #enter(first: number, second: number, end: number, needle: number): void {
-    for (const left of bothCases(first)) {
-      for (const right of bothCases(second)) {
-        const block = (left << 8) | right;
-        const shift = this.#window - 1 - end;
-        if (shift < this.#shift[block]) this.#shift[block] = shift;
-        if (shift > 0) continue;
-        const list = this.#candidates.get(block) ?? [];
-        if (!list.includes(needle)) list.push(needle);
-        this.#candidates.set(block, list);
-      }
+  /** Bits of what the needles of a row have at a distance from their look; all bits where one of them has ended. */
+  #neighbours(row: readonly number[], distance: number): number {
+    let bits = 0;
+    for (let index = 0; index < row.length; index += 2) {
+      const byte = this.#folded[row[index]][row[index + 1] + distance];
+      bits |= byte === undefined ? -1 : 1 << (byte & 31);
     }
+    return bits;
   }
 
-  /** Reports every needle that lies whole in `bytes[from..to)`, in the order of where it begins. */
+  #enter(needle: Uint8Array, index: number, at: number): void {
+    const byte = (offset: number) => needle[at + offset] ?? null;
+    const [first, second, third] = [byte(0), byte(1), byte(2)];
+    if (first !== null && third !== null) this.#enterLook(first | (second << 8) | (third << 16), index, at);
+    // One byte of the look is outside of the needle and may be anything. Bit 5 is folded away.
+    else
+      for (let any = 0x20; any < 256; any = (any + 1) | 0x20)
+        this.#enterLook((first ?? any) | (second << 8) | ((third ?? any) << 16), index, at);
+  }
+
+  #enterLook(look: number, needle: number, at: number): void {
+    const slot = slotOf(look);
+    if (this.#filter[slot] === 0) this.#filter[slot] = this.#rows.push([]) - 1;
+    this.#rows[this.#filter[slot]].push(needle, at);
+  }
+
+  /** Reports every needle that lies whole in `bytes[from..to)`. Needles that overlap may come in any order. */
   scan(bytes: Uint8Array, from: number, to: number, found: NeedleFound): void {
-    const shift = this.#shift;
-    const window = this.#window;
-    let end = from + window - 1;
-    while (end < to) {
-      const block = (bytes[end - 1] << 8) | bytes[end];
-      const jump = shift[block];
-      if (jump > 0) {
-        end += jump;
-        continue;
+    const filter = this.#filter;
+    const after = this.#after;
+    const before = this.#before;
+    // Pairs at even addresses of the underlying memory, as one number each.
+    const first = from + ((bytes.byteOffset + from) & 1);
+    let at = first;
+    if (to - first >= 4) {
+      const pairs = new Uint16Array(bytes.buffer, bytes.byteOffset + first, (to - first) >> 1);
+      const last = pairs.length - 1;
+      for (let index = 0; index < last; index += stride / 2) {
+        // slotOf, written out: this is the loop.
+        const next = pairs[index + 1];
+        const look = pairs[index] | ((next & 0xff) << 16) | foldedLook;
+        const row = filter[Math.imul(look, 0x9e3779b1) >>> (32 - filterBits)];
+        if (
+          row !== 0 &&
+          ((after[row] >>> ((next >> 8) & 31)) & 1) !== 0 &&
+          ((before[row] >>> (bytes[first + 2 * index - 1] & 31)) & 1) !== 0
+        )
+          this.#follow(row, bytes, from, to, first + 2 * index, found);
+        at += stride;
       }
-      const start = end - window + 1;
-      for (const index of this.#candidates.get(block) as number[]) {
-        if (matches(this.#folded[index], bytes, start, to)) found(index, start);
-      }
-      end++;
+    }
+    for (; at < to; at += stride) {
+      const row =
+        filter[slotOf(bytes[at] | (byteAt(bytes, at + 1, to) << 8) | (byteAt(bytes, at + 2, to) << 16))];
+      if (row !== 0) this.#follow(row, bytes, from, to, at, found);
+    }
+  }
+
+  #follow(
+    row: number,
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+    lookAt: number,
+    found: NeedleFound,
+  ): void {
+    const candidates = this.#rows[row];
+    for (let index = 0; index < candidates.length; index += 2) {
+      const needle = this.#folded[candidates[index]];
+      const start = lookAt - candidates[index + 1];
+      if (start >= from && start + needle.length <= to && isAt(needle, bytes, start))
+        found(candidates[index], start);
     }
   }
 }
 
-function bothCases(byte: number): number[] {
-  return byte >= 0x61 && byte <= 0x7a ? [byte, byte & ~0x20] : [byte];
+function slotOf(look: number): number {
+  return Math.imul(look | foldedLook, 0x9e3779b1) >>> (32 - filterBits);
 }
 
-function matches(needle: Uint8Array, bytes: Uint8Array, start: number, to: number): boolean {
-  if (start + needle.length > to) return false;
+function byteAt(bytes: Uint8Array, at: number, to: number): number {
+  return at < to ? bytes[at] : 0;
+}
+
+/** Where the run begins whose looks are met least. */
+function rarestRun(needle: Uint8Array, length: number): number {
+  let best = 0;
+  let least = Number.POSITIVE_INFINITY;
+  for (let from = 0; from + length <= needle.length; from++) {
+    let sum = 0;
+    for (let at = from; at < from + stride; at++) {
+      const last = at + 2 < needle.length ? weight[needle[at + 2]] : 1000;
+      sum += weight[needle[at]] * weight[needle[at + 1]] * last;
+    }
+    if (sum < least) {
+      least = sum;
+      best = from;
+    }
+  }
+  return best;
+}
+
+function isAt(needle: Uint8Array, bytes: Uint8Array, start: number): boolean {
   for (let index = 0; index < needle.length; index++) {
     if (fold[bytes[start + index]] !== needle[index]) return false;
   }

@@ -94,7 +94,8 @@ const manualHeadings = 5;
 
 export const documentationReader: TextReader = {
   kind: "documentation",
-  anchors: ["### "],
+  // A heading of the third level with its first letter.
+  anchors: Array.from("abcdefghijklmnopqrstuvwxyz0123456789`*[", (letter) => `### ${letter}`),
   read({ text }, sink) {
     const withoutCode = text.replace(/^(```|~~~)[\s\S]*?^\1/gm, "");
     if ((withoutCode.match(/^#{1,4} \S/gm) ?? []).length >= manualHeadings) sink.kind("documentation");

@@ -5,7 +5,7 @@ import { spoken } from "../questions.ts";
 import type { Rule } from "../rule.ts";
 
 const question = watch(
-  ["iAP2", "iAP3", "authentication coprocessor", "MFi auth"],
+  ["iAP2 ", "iAP3 ", "authentication coprocessor", "MFi auth"],
   /\biAP[23]\b.{0,200}?\b(?:authenticat\w+|link|sample|spec\w*|certificate|handshake|session)\b|authentication coprocessor|MFi auth/i,
 );
 

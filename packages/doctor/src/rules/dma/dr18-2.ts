@@ -5,7 +5,7 @@ import { spoken } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
 const iova = watch(
-  ["IOVMAddr", "IOVA"],
+  ["IOVMAddr", "IOVA 0x", "IOVA: 0x", "IOVA=0x", "IOVA is 0x"],
   /\b(?:fBufferIOVMAddr|IOVMAddr|IOVA)\b\D{0,20}(0x[0-9a-f]{1,16})\b/i,
 );
 const zeros = watch(

@@ -8,7 +8,9 @@ const grep = watch(
   ["log show", "log stream"],
   /\blog (?:show|stream)\b[^|]{0,300}(?:\|\s*grep\s+[^|]{0,60}?([\w-]+(?:\.[\w-]+){2,})|sender(?:ImagePath)?\s*(?:CONTAINS|==|ENDSWITH)[^"']{0,10}["']([\w-]+(?:\.[\w-]+){2,}))/,
 );
-const bare = watch(["Timestamp", "kernel: "], / kernel: (?!\(|DK:)/);
+/** Not "kernel: (": nearly every row of the kernel has a sender. */
+const bareNeedles = Array.from("abcdefghijklmnopqrstuvwxyz0123456789_<[-/*", (letter) => `kernel: ${letter}`);
+const bare = watch(bareNeedles, / kernel: (?!\(|DK:)/);
 
 export const dr17x2: Rule = {
   id: "DR17-2",

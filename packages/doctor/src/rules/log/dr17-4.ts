@@ -5,7 +5,7 @@ import { perHit } from "../questions.ts";
 import type { Rule } from "../rule.ts";
 
 const filter = watch(
-  ["subsystem"],
+  ["log show", "log stream"],
   /\blog (?:show|stream)\b.{0,200}\bsubsystem\s*(?:==|CONTAINS|BEGINSWITH)[^"']{0,8}["']([^"']{1,100})/,
 );
 

@@ -7,7 +7,7 @@ import { isDextEntitlements, listsOf, spoken } from "../questions.ts";
 import type { Rule } from "../rule.ts";
 
 const both = watch(
-  ["DriverKit", "IOUSBHost", "IOServiceOpen", "driver extension", ".dext"],
+  ["DriverKit", "IOUSBHost", "IOServiceOpen", "driver extension", " dext"],
   /\b(?:(?:USB)?DriverKit|IOUSBHost\w*|IOServiceOpen|driver extensions?|dext)\b/,
 );
 

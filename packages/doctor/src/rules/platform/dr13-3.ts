@@ -6,7 +6,7 @@ import { driverKit, isDextEntitlements, listsOf, spoken } from "../questions.ts"
 import type { Finding, Rule } from "../rule.ts";
 
 const subject = watch(
-  ["DriverKit", "driver extension", ".dext", "communicates-with-drivers"],
+  ["DriverKit", "driver extension", " dext", "communicates-with-drivers"],
   /\b(?:USBDriverKit|DriverKit|driver extensions?|dext|communicates-with-drivers)\b/,
 );
 

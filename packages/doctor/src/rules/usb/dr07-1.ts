@@ -6,7 +6,7 @@ import { driverKit, isDextEntitlements, listsOf } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
 const goal = watch(
-  ["block", "prevent", "deny", "restrict"],
+  ["block", "prevent", "deny ", "denying", "restrict"],
   /\b(?:block|prevent|deny|restrict)\w*\b[^\n]{0,120}\bUSB\b|\bUSB\b[^\n]{0,120}\b(?:block|prevent|deny|restrict)\w*\b/i,
 );
 
