@@ -30,6 +30,7 @@ import { dr14x6 } from "./pci/dr14-6.ts";
 import { dr16x5 } from "./pci/dr16-5.ts";
 import { dr18x6 } from "./pci/dr18-6.ts";
 import { ntx795835 } from "./pci/nt-795835.ts";
+import { dr01x2 } from "./platform/dr01-2.ts";
 import { dr10x1 } from "./platform/dr10-1.ts";
 import { dr10x2 } from "./platform/dr10-2.ts";
 import { dr13x3 } from "./platform/dr13-3.ts";
@@ -84,15 +85,20 @@ import { dr06x1 } from "./source/dr06-1.ts";
 import { dr06x2 } from "./source/dr06-2.ts";
 import { dr06x3 } from "./source/dr06-3.ts";
 import { dr07x2 } from "./source/dr07-2.ts";
+import { dr10x3 } from "./source/dr10-3.ts";
 import { dr11x3 } from "./source/dr11-3.ts";
 import { dr11x4 } from "./source/dr11-4.ts";
 import { dr11x5 } from "./source/dr11-5.ts";
 import { dr14x3 } from "./source/dr14-3.ts";
 import { dr15x2 } from "./source/dr15-2.ts";
 import { dr15x3 } from "./source/dr15-3.ts";
+import { dr16x2 } from "./source/dr16-2.ts";
+import { dr16x3 } from "./source/dr16-3.ts";
+import { dr16x4 } from "./source/dr16-4.ts";
 import { dr18x3 } from "./source/dr18-3.ts";
 import { dr18x4 } from "./source/dr18-4.ts";
 import { dr18x5 } from "./source/dr18-5.ts";
+import { dr19x7 } from "./source/dr19-7.ts";
 import { fxxafterxclose } from "./source/fx-after-close.ts";
 import { fxxallocxsize } from "./source/fx-alloc-size.ts";
 import { fxxbufferxoptions } from "./source/fx-buffer-options.ts";
@@ -115,6 +121,7 @@ import { fxxtypexoverride } from "./source/fx-type-override.ts";
 import { fxxuserxclass } from "./source/fx-user-class.ts";
 import { dr02x1 } from "./usb/dr02-1.ts";
 import { dr07x1 } from "./usb/dr07-1.ts";
+import { dr07x3 } from "./usb/dr07-3.ts";
 import { dr13x1 } from "./usb/dr13-1.ts";
 import { dr13x2 } from "./usb/dr13-2.ts";
 import { dr13x4 } from "./usb/dr13-4.ts";
@@ -128,6 +135,7 @@ import type { Rule } from "./rule.ts";
 /** In the order of their ids. */
 export const allRules: readonly Rule[] = [
   dr01x1,
+  dr01x2,
   dr01x3,
   dr02x1,
   dr02x2,
@@ -152,6 +160,7 @@ export const allRules: readonly Rule[] = [
   dr06x4,
   dr07x1,
   dr07x2,
+  dr07x3,
   dr08x1,
   dr08x2,
   dr08x3,
@@ -162,6 +171,7 @@ export const allRules: readonly Rule[] = [
   dr09x5,
   dr10x1,
   dr10x2,
+  dr10x3,
   dr11x1,
   dr11x2,
   dr11x3,
@@ -190,6 +200,9 @@ export const allRules: readonly Rule[] = [
   dr15x3,
   dr15x4,
   dr16x1,
+  dr16x2,
+  dr16x3,
+  dr16x4,
   dr16x5,
   dr17x1,
   dr17x2,
@@ -207,6 +220,7 @@ export const allRules: readonly Rule[] = [
   dr19x4,
   dr19x5,
   dr19x6,
+  dr19x7,
   dr20x1,
   dr20x2,
   dr20x3,

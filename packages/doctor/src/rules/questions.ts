@@ -36,15 +36,19 @@ const codeLine = /^\s*(?:\/[/*]|\*|#|[{}]|case\b|return\b)|[;{}\\]\s*(?:\/[/*].*
 
 /** Hits in what people and systems write: a word in a driver's code or in the manual beside it is no symptom. */
 export function spoken(evidence: Evidence, watch: Watch): Hit[] {
-  const hasSource = evidence.facts("source").length > 0;
+  const read = new Set(evidence.facts("source").map(({ place }) => place.file));
+  const hasSource = read.size > 0;
   const named = (kind: EvidenceKind) =>
     new Set(evidence.files.filter(({ kinds }) => kinds.includes(kind)).map(({ name }) => name));
   const sources = named("source");
   const manuals = hasSource ? named("documentation") : new Set<string>();
+  // Of a post with code in it only the code is silent; a script or a project file is nothing but code.
   return evidence
     .hits(watch)
     .filter(
-      ({ place }) => !manuals.has(place.file) && !(sources.has(place.file) && codeLine.test(place.text)),
+      ({ place }) =>
+        !manuals.has(place.file) &&
+        !(sources.has(place.file) && (!read.has(place.file) || codeLine.test(place.text))),
     );
 }
 

@@ -2,7 +2,7 @@
 
 import { isDictionary } from "@drydock/core/runtime/properties";
 import { watch } from "../../evidence/watch.ts";
-import { driverKit, isDextEntitlements, listsOf } from "../questions.ts";
+import { driverKit, isDextEntitlements, listsOf, spoken } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
 const goal = watch(
@@ -27,7 +27,7 @@ export const dr07x1: Rule = {
   who: "you",
   watches: [goal],
   judge(evidence) {
-    const [first, ...others] = evidence.hits(goal);
+    const [first, ...others] = spoken(evidence, goal);
     if (first === undefined) return [];
     return listsOf(evidence, "entitlements").flatMap(({ value }): Finding[] => {
       const claim = value.value[`${driverKit}.transport.usb`];
