@@ -75,6 +75,8 @@ interface Token {
 
 /** Their values stand without quotes. */
 const bareAttributes: readonly AttributeName[] = ["id", "with-interface"];
+/** HH:MM, with seconds or without, alone or from one to another. */
+const timeOrRange = /^(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?:-(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?)?$/;
 const operators: readonly string[] = ["equals", "equals-ordered", "all-of", "one-of", "none-of", "match-all"];
 const targets: readonly string[] = ["allow", "block", "reject"];
 const noArgument = ["true", "false"];
@@ -233,11 +235,13 @@ class LineParser {
         throw this.error(`"${named.value}" is none of ${conditionNames.join(", ")}`, named);
       if (noArgument.includes(match[1]) && match[2] !== undefined)
         throw this.error(`${match[1]} takes no argument`, named);
-      if (
-        match[1] === "localtime" &&
-        !/^\s*\d\d:\d\d(?::\d\d)?(?:\s*-\s*\d\d:\d\d(?::\d\d)?)?\s*$/.test(match[2] ?? "")
-      )
+      if (match[1] === "localtime" && !timeOrRange.test(match[2] ?? ""))
         throw this.error("localtime takes HH:MM or HH:MM-HH:MM", named);
+      const argument = (match[2] ?? "").trim();
+      if (match[1] === "random" && !/^(?:\d+(?:\.\d+)?)?$/.test(argument))
+        throw this.error("random takes a probability such as 0.5", named);
+      if (match[1].startsWith("rule-") && !/^(?:\d+[smhd])?$/.test(argument))
+        throw this.error(`${match[1]} takes a time such as 1h`, named);
       if (match[1] === "allowed-matches") this.#checkQuery(match[2], named);
       found.push({ name: match[1], argument: (match[2] ?? "").trim(), isNegated });
     };
@@ -304,12 +308,13 @@ function tokensOf(line: string, start: number, from: number): Token[] {
     else if (letter === "!") tokens.push({ kind: "not", value: "!", at: at++ });
     else if (letter === '"') {
       const begin = at;
+      if (/[^\s{]/.test(line[at - 1] ?? " ")) fail(at, "expected a blank before the quote");
       let value = "";
       for (at++; line[at] !== '"'; at++) {
         if (at >= line.length) fail(begin, "the text has no closing quote");
         if (line[at] === "\\") {
           const escaped =
-            /^\\(?:x([0-9a-fA-F]{2})|(["'\\]))/.exec(line.slice(at)) ??
+            /^\\(?:x([2-7][0-9a-fA-F])|(["'\\]))/.exec(line.slice(at)) ??
             fail(at, 'this is no escape: \\", \\\\ or \\x41');
           value +=
             escaped[1] === undefined ? escaped[2] : String.fromCharCode(Number.parseInt(escaped[1], 16));
