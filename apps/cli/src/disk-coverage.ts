@@ -23,7 +23,7 @@ async function coverClient(
   options: DiskCoverageOptions,
 ): Promise<{ report: CoverageReport; code: number }> {
   const served = await openIscsiTarget(
-    { ...options, host: "127.0.0.1", port: 0, block: 512, name: ["disk"] },
+    { ...options, host: "127.0.0.1", port: 0, block: 512, name: ["disk"], file: [] },
     true,
   );
   try {

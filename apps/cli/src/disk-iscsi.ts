@@ -10,6 +10,7 @@ import { formatCoverage, ScsiCoverage } from "@drydock/core/trace/scsi-coverage"
 import { HostClock } from "@drydock/node/host-clock";
 import { listenIscsi, secureRandomBytes } from "@drydock/node/iscsi-listener";
 import { type DiskServeOptions, sizeOf } from "./disk.ts";
+import { openDiskFiles, whatStays } from "./disk-files.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { isLoopback, orSayTaken, reachableName } from "./listening.ts";
 import { endings, talk } from "./live-terminals.ts";
@@ -74,12 +75,14 @@ export async function openIscsiTarget(options: IscsiServeOptions, isCovered: boo
   const chap = chapOf(options);
   const clock = new HostClock();
   const blockCount = Math.floor(sizeOf(options.size) / options.block);
+  const stores = openDiskFiles(options.file, options.name, blockCount * options.block);
   const disk = new ScsiDiskDevice({
     clock,
     random: new Random(options.seed),
-    units: options.name.map(() => ({
+    units: options.name.map((_name, index) => ({
       blockCount,
       blockBytes: options.block,
+      ...(stores[index] === undefined ? {} : { store: stores[index] }),
       ...(options.readOnly === true ? { isWriteProtected: true } : {}),
     })),
   });
@@ -106,6 +109,7 @@ export async function openIscsiTarget(options: IscsiServeOptions, isCovered: boo
       target.close();
       await listener.close();
       clock.stop();
+      for (const store of stores) store.close();
     },
   };
 }
@@ -123,7 +127,7 @@ export async function serveIscsi(options: IscsiServeOptions): Promise<void> {
   const served = await openIscsiTarget(options, options.coverage === true);
   const { portal, urls } = served;
   talk(
-    `drydock: ${urls.length} SCSI disk of ${options.size}, seed ${options.seed}; Ctrl-C ends and forgets it`,
+    `drydock: ${urls.length} SCSI disk of ${options.size}, seed ${options.seed}; Ctrl-C ends it, ${whatStays(options.file)}`,
   );
   for (const url of urls) talk(`  ${url}`);
   const asks = options.chapUser === undefined ? "" : `${options.chapUser}%25SECRET@`;

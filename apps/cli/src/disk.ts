@@ -18,6 +18,7 @@ import { hostTurn } from "@drydock/node/host-turn";
 import { LiveRunner } from "@drydock/node/live-runner";
 import { listenNbd } from "@drydock/node/nbd-listener";
 import type { StepTaker } from "@drydock/node/ordered-steps";
+import { openDiskFiles, whatStays } from "./disk-files.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { isLoopback } from "./listening.ts";
 import { endings, talk } from "./live-terminals.ts";
@@ -33,6 +34,7 @@ export interface DiskServeOptions {
   readonly size: string;
   readonly block: number;
   readonly name: readonly string[];
+  readonly file: readonly string[];
   readonly through: string;
   readonly readOnly?: boolean;
   readonly tlsCertificate?: string;
@@ -82,6 +84,8 @@ async function bringUp(options: DiskServeOptions, through: Layers): Promise<Disk
   const blockCount = Math.floor(sizeOf(options.size) / options.block);
   const names = options.name.length;
   if (through === "none") {
+    if (options.file.length > 0)
+      throw new RangeError("--file needs a SCSI disk: --through uas or bulk-only, or --iscsi");
     const clock = new HostClock();
     const random = new Random(options.seed);
     const ports = Array.from({ length: names }, (_, index) =>
@@ -107,12 +111,17 @@ async function bringUp(options: DiskServeOptions, through: Layers): Promise<Disk
       },
     };
   }
+  const stores = openDiskFiles(options.file, options.name, blockCount * options.block);
   const rig = defaultStorageRig(options.seed, hostTurn, {
     timing: "none",
     trace: false,
     policy: through,
     device: { speed: UsbSpeed.super },
-    units: Array.from({ length: names }, () => ({ blockCount, blockBytes: options.block })),
+    units: Array.from({ length: names }, (_, index) => ({
+      blockCount,
+      blockBytes: options.block,
+      ...(stores[index] === undefined ? {} : { store: stores[index] }),
+    })),
   });
   const ports: BlockPort[] = [];
   for (let index = 0; index < names; index++) ports.push(await rig.openMedia(index));
@@ -122,7 +131,10 @@ async function bringUp(options: DiskServeOptions, through: Layers): Promise<Disk
     clock: rig.machine.scheduler,
     steps: runner,
     run: () => runner.start(),
-    stop: () => void runner.stop(),
+    stop: () => {
+      void runner.stop();
+      for (const store of stores) store.close();
+    },
   };
 }
 
@@ -159,7 +171,9 @@ export async function serveDisk(options: DiskServeOptions): Promise<void> {
       ? `nbd://${options.host}:${listener.port}/${encodeURIComponent(name)}`
       : `nbd+unix:///${encodeURIComponent(name)}?socket=${options.unix}`;
   const uris = options.name.map(uriOf);
-  talk(`drydock: ${options.size} disk through ${through}, seed ${options.seed}; Ctrl-C ends and forgets it`);
+  talk(
+    `drydock: ${options.size} disk through ${through}, seed ${options.seed}; Ctrl-C ends it, ${whatStays(options.file)}`,
+  );
   for (const uri of uris) talk(`  ${uri}`);
   talk(`  try  nbdinfo ${uris[0]}\n       qemu-img convert -n -O raw IMAGE '${uris[0]}'`);
   if (options.unix === undefined && !isLoopback(options.host)) {

@@ -128,7 +128,7 @@ function build(): Command {
     .description("a modelled disk: serve it, prove what its flushes are worth");
   disk
     .command("serve")
-    .description("over NBD or iSCSI, for any client or kernel; the disk lives in memory; Ctrl-C ends it")
+    .description("over NBD or iSCSI, for any client or kernel; in memory unless --file; Ctrl-C ends it")
     .option("--host <address>", "where to listen; others than loopback expose the disk", "127.0.0.1")
     .option("--port <number>", "TCP port, 0 for a free one (default: 10809, with --iscsi 3260)", tcpPort)
     .option("--iscsi", "a SCSI disk over iSCSI in place of NBD; each --name is one more logical unit")
@@ -142,6 +142,12 @@ function build(): Command {
     .option("--size <bytes>", "for example 64M, 10G, 66T; only what is written takes memory", "1G")
     .option("--block <bytes>", "bytes in a logical block", Number, 512)
     .option("--name <export>", "name of the export (repeatable: one disk each)", collect, [])
+    .option(
+      "--file <path>",
+      "keep the disk in a file, made sparse when new (one for each --name)",
+      collect,
+      [],
+    )
     .option(
       "--through <way>",
       "uas, bulk-only: SCSI disk, bridge, bus and drivers; none: memory alone",

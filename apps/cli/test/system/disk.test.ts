@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -158,6 +159,41 @@ test("disk coverage: our class driver's table; a foreign client's; a client that
   assert.equal(drydock("coverage", "--", "no-such-program", "{url}").status, 3);
 });
 
+test("disk serve --file: what a client wrote and flushed is in the file, and there again for the next server", {
+  skip: hasNbdinfo ? false : "nbdinfo is missing: apt-get install libnbd-bin",
+}, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "drydock-file-"));
+  const image = join(folder, "image");
+  const source = join(folder, "source");
+  const bytes = randomBytes(2 << 20);
+  writeFileSync(source, bytes);
+  const copy = async (turn: (uri: string) => string[], ...more: string[]) => {
+    const args = ["disk", "serve", "--port", "0", "--size", "2M", "--file", image, "--json", ...more];
+    const server = spawn(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "ignore"] });
+    try {
+      const [line] = (await once(server.stdout as NodeJS.ReadableStream, "data")) as [Buffer];
+      const { uris } = JSON.parse(line.toString()) as { uris: string[] };
+      const done = spawnSync("nbdcopy", turn(uris[0]), { encoding: "utf8" });
+      assert.equal(done.status, 0, done.stderr);
+    } finally {
+      server.kill("SIGINT");
+    }
+    const [code] = await once(server, "exit");
+    assert.equal(code, 130);
+  };
+  try {
+    await copy((uri) => ["--flush", source, uri]);
+    assert.ok(readFileSync(image).equals(bytes));
+    await copy((uri) => [uri, join(folder, "back")], "--through", "bulk-only");
+    assert.ok(readFileSync(join(folder, "back")).equals(bytes));
+    const short = drydock("serve", "--size", "4M", "--file", image);
+    assert.equal(short.status, 2);
+    assert.match(short.stderr, /has 2097152 bytes, the disk 4194304; give --size 2097152/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test("disk prove: 0 for the good driver, 1 with sector and layer for P19's fault", () => {
   const good = drydock("prove", "--cuts", "60", "--transactions", "2");
   assert.equal(good.status, 0, good.stderr);
@@ -205,6 +241,8 @@ test("disk: what cannot be is a usage error that says what can", () => {
     [["serve", "--size", "huge"], /64M, 10G/],
     [["serve", "--through", "floppy"], /uas, bulk-only, none/],
     [["serve", "--tls-require"], /--tls-key/],
+    [["serve", "--file", "a", "--through", "none"], /--file needs a SCSI disk/],
+    [["serve", "--file", "a", "--file", "b"], /1 disks and 2 files/],
     [["serve", "--iscsi", "--target", "disk"], /iqn\./],
     [["serve", "--iscsi", "--chap-user", "dock"], /DRYDOCK_CHAP_SECRET/],
     [["serve", "--chap-user", "dock"], /--iscsi/],
