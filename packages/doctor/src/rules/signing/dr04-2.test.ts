@@ -31,3 +31,14 @@ test("DR04-2 is silent on a near miss (2)", async () => {
     e: plist({ [usb]: [{ idVendor: "*" }] }),
   });
 });
+
+test("DR04-2 is silent on a near miss (3): the profile of another driver", async () => {
+  const id = "com.apple.application-identifier";
+  await assertSilent(dr04x2, {
+    p: plist({
+      TeamIdentifier: ["ABCDE12345"],
+      Entitlements: { [id]: "ABCDE12345.org.example.other", [usb]: [{ idVendor: "*" }] },
+    }),
+    e: plist({ [id]: "ABCDE12345.org.example.driver", [usb]: [{ idVendor: 1356 }] }),
+  });
+});

@@ -1,7 +1,7 @@
 // DR04-2: a development profile authorises a wildcard, the claim names a number.
 
 import { isDictionary, type PropertyValue } from "@drydock/core/runtime/properties";
-import { allowlistOf, driverKit, listsOf } from "../questions.ts";
+import { allowlistOf, applicationIdentifierOf, coversBundle, driverKit, listsOf } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
 const key = `${driverKit}.transport.usb`;
@@ -33,6 +33,15 @@ export const dr04x2: Rule = {
     return listsOf(evidence, "entitlements").flatMap(({ value }): Finding[] => {
       const claim = value.value[key];
       if (!Array.isArray(claim)) return [];
+      const bundle = applicationIdentifierOf(value.value);
+      // The two files may belong to different drivers, as far as both say for which they are.
+      const own = wide.find((profile) => {
+        const covered = applicationIdentifierOf(allowlistOf(profile));
+        return (
+          bundle === "" || covered === "" || coversBundle(covered, bundle.replace(/^[A-Z0-9]{10}\./, ""))
+        );
+      });
+      if (own === undefined) return [];
       return claim.flatMap((item, index): Finding[] =>
         isDictionary(item) && typeof item.idVendor === "number"
           ? [
@@ -41,7 +50,7 @@ export const dr04x2: Rule = {
                 claim: `The entitlement claims idVendor ${item.idVendor} (0x${item.idVendor.toString(16)}), and the profile authorises a wildcard: that is a development profile.`,
                 because: [
                   value.placeOf(`${key}/${index}/idVendor`),
-                  wide[0].value.placeOf(`Entitlements/${key}`),
+                  own.value.placeOf(`Entitlements/${key}`),
                 ],
                 about: [key],
               },
