@@ -12,12 +12,12 @@ export const nodeGuestOptions = {
   qemu: ["-cpu", "max", "-virtfs", share],
 } as const satisfies GuestOptions;
 
-/** Once per boot, before `startNode`. The guest's own /dev, /sys, /proc and /tmp lie over the shared ones. */
+/** Once per boot, before `startNode`. The guest's own /dev, /sys and /proc lie over the shared ones; /tmp is read-only. */
 export async function prepareNode(guest: LinuxGuest): Promise<void> {
   await guest.run(
     `modprobe -a 9pnet_virtio 9p && mkdir /h
      mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,ro,cache=loose host /h || exit 1
-     for place in dev sys proc tmp; do mount -o bind /$place /h/$place; done`,
+     for place in dev sys proc; do mount -o bind /$place /h/$place; done`,
   );
 }
 
