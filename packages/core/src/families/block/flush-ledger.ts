@@ -1,7 +1,7 @@
 // The flush ledger: who was asked to flush, what each layer made of it, and where a flush was lost (posts.md F15).
 
-/** Layers from the file system downward. */
-export const flushLayers = ["block layer", "class driver", "transport", "target"] as const;
+/** Layers of the host from the file system downward; what they all let through went to the disk. */
+export const flushLayers = ["block layer", "class driver"] as const;
 export type FlushLayer = (typeof flushLayers)[number];
 
 /** What one layer did with the flushes it was given. */
