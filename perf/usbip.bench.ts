@@ -225,7 +225,7 @@ export async function bench(): Promise<BenchTable[]> {
       title: "Bulk",
       unit: "MB/s",
       rows: measures.megabytes,
-      note: "Each byte is copied once on its way through the server, into or out of a buffer that is used again; answers without data leave side by side. IN reads zeros from the loopback device, OUT goes into a device that forgets it, and for comparison into the model of an FT232R, which moves it through its rings. Aim: half of the bare socket: met for IN, just missed for OUT. A profile of OUT has over half of the server's time in the collector: Node hands over what it reads in a fresh block of 64 KiB each time, and since the server makes little other garbage they go in full collections, where the bare socket's go young. Recorded on a busy machine: compare within a round, not between recordings.",
+      note: "Each byte is copied once on its way through the server, into or out of a buffer that is used again; answers without data leave side by side. IN reads zeros from the loopback device, OUT goes into a device that forgets it, and for comparison into the model of an FT232R, which moves it through its rings. Aim: half of the bare socket: met for IN, missed for OUT (a quarter of it). A profile of OUT has over half of the server's time in the collector: Node hands over what it reads in a fresh block of 64 KiB each time, and since the server makes little other garbage they go in full collections, where the bare socket's go young.",
     },
     {
       title: "CPU",
