@@ -1,4 +1,6 @@
-// 100 000 mutations for each reader of signing evidence: facts, or a DecodeError with its place; never anything else.
+// Mutations for each reader of signing evidence: facts, or a DecodeError with its place; never anything else.
+//
+// DRYDOCK_FUZZ=1000000 npm run test:unit -- fuzz.long runs a million for each reader.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -75,7 +77,7 @@ const binaryList = Uint8Array.from([
 ]);
 const bareProfile = encodeDerProfile({ Name: "x", Version: 1, Entitlements: { a: [{ b: "*" }] } });
 
-const rounds = 100_000;
+const rounds = Number(process.env.DRYDOCK_FUZZ ?? 100_000);
 
 function mutated(seed: Uint8Array, random: Random): Uint8Array {
   const copy = seed.slice(0, random.chance(0.1) ? random.between(1, seed.length) : seed.length);
