@@ -175,7 +175,7 @@ export async function bench(): Promise<BenchTable[]> {
       "Requests",
       "IOPS",
       rates,
-      "fio's NBD engine over a Unix socket, one second each, in turn; server on CPU 0, client on CPU 1 (depth 1: both on CPU 0), both kept awake. 1 MiB: the number is also MiB/s. Data were copied in and out and compared before.",
+      "fio's NBD engine over a Unix socket, one second each, in turn; server on CPU 0, client on CPU 1 (depth 1: both on CPU 0), both kept awake. 1 MiB: the number is also MiB/s. Data were copied in and out and compared before. In 1 MiB writes a profile of our server has 29 % of its busy time in the collector and 26 % in two copies: Node hands over what it reads in fresh blocks of 64 KiB, which are copied together and then into the disk.",
     ),
     table(
       "CPU of the server",
