@@ -1,15 +1,22 @@
 // A disk over iSCSI beside tgt's, under the same clients: libiscsi's iscsi-perf and QEMU's qemu-img bench.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Random } from "@drydock/core/base/random";
-import { addFigure, cpuSeconds, keepAwake, must, pinned, residentMegabytes } from "./foreign-servers.ts";
+import {
+  addFigure,
+  cpuSeconds,
+  keepAwake,
+  must,
+  pinned,
+  residentMegabytes,
+  tableOf,
+  verifyDisk,
+} from "./foreign-servers.ts";
 import type { BenchTable } from "./run.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -104,22 +111,6 @@ async function startDrydock(children: ChildProcess[]): Promise<Running> {
   return { name: "drydock, SCSI disk in memory", url: urls[0], pid: child.pid as number };
 }
 
-/** What was copied in must come out: a wrong answer is fast. */
-function verify(url: string, folder: string): void {
-  const random = new Random(3);
-  const words = new Uint32Array(sizeBytes / 4);
-  for (let at = 0; at < words.length; at++) words[at] = random.next32();
-  const data = new Uint8Array(words.buffer);
-  const [source, back] = [join(folder, "in"), join(folder, "out")];
-  writeFileSync(source, data);
-  must("qemu-img", ["convert", "-n", "-f", "raw", "-O", "raw", source, url]);
-  must("qemu-img", ["convert", "-f", "raw", "-O", "raw", url, back]);
-  const hash = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
-  if (hash(readFileSync(back)) !== hash(data)) throw new Error("the data came back changed");
-  rmSync(source);
-  rmSync(back);
-}
-
 /** Depth 1 on the server's CPU: across two it would measure how one wakes the other. */
 const clientCpu = (depth: number): string => (depth === 1 ? "0" : "1");
 
@@ -173,7 +164,11 @@ export async function bench(): Promise<BenchTable[]> {
     children.push(...keepAwake());
     const running = [await startTgt(folder, children), await startDrydock(children)];
     for (const server of running) {
-      verify(server.url, folder);
+      verifyDisk(server.url, folder, sizeBytes, (from, to) => {
+        // The disk is there already: qemu-img cannot make one.
+        const existing = to === server.url ? ["-n"] : [];
+        must("qemu-img", ["convert", ...existing, "-f", "raw", "-O", "raw", from, to]);
+      });
       addFigure(memory, server.name, residentMegabytes(server.pid));
     }
     for (let round = 0; round < rounds; round++) {
@@ -192,26 +187,20 @@ export async function bench(): Promise<BenchTable[]> {
     for (const child of children) child.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
   }
-  const table = (title: string, unit: string, values: Map<string, number[]>, note: string): BenchTable => ({
-    title,
-    unit,
-    rows: [...values].map(([name, figures]) => ({ name, rounds: figures })),
-    note,
-  });
   return [
-    table(
+    tableOf(
       "Requests",
       "IOPS",
       rates,
       "Over TCP on loopback, the servers in turn; server on CPU 0, client on CPU 1 (depth 1: both on CPU 0), both kept awake. qemu-img goes through the disk in order. 1 MiB: the number is also MiB/s. Data were copied in and out and compared before. At depth 32 our server answers what came together in one piece, so server and client take turns, and on a busy machine each turn waits for a CPU: recorded with `chrt -r 1` therefore. That makes Node's own threads wait for each other where all share one CPU, in 1 MiB writes of depth 1: at ordinary priority those were 759 and 1 010 against tgt's 518 and 427.",
     ),
-    table(
+    tableOf(
       "CPU of the server",
       "microseconds per request",
       cpu,
       "User and system time from /proc, which counts in 10 ms. 1 MiB writes: three copies (from the socket, of the old contents for a power cut, to the store), and receive buffers of 64 KiB that the collector takes away.",
     ),
-    table(
+    tableOf(
       "Memory of the server",
       "MB resident",
       memory,

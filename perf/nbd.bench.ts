@@ -1,13 +1,11 @@
 // A disk over NBD, in memory and through the whole driver stack, beside nbdkit and qemu-nbd under the same fio.
 
 import type { ChildProcess } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Random } from "@drydock/core/base/random";
 import {
   addFigure as add,
   cpuSeconds,
@@ -15,6 +13,8 @@ import {
   must,
   pinned,
   residentMegabytes,
+  tableOf,
+  verifyDisk,
 } from "./foreign-servers.ts";
 import type { BenchTable } from "./run.ts";
 
@@ -86,22 +86,6 @@ async function untilAnswers(socket: string): Promise<void> {
   throw new Error(`nobody listens on ${socket}`);
 }
 
-/** What was copied in must come out: a wrong answer is fast. */
-function verify(uri: string, folder: string): void {
-  const random = new Random(3);
-  const words = new Uint32Array(sizeBytes / 4);
-  for (let at = 0; at < words.length; at++) words[at] = random.next32();
-  const data = new Uint8Array(words.buffer);
-  const [source, back] = [join(folder, "in"), join(folder, "out")];
-  writeFileSync(source, data);
-  must("nbdcopy", [source, uri]);
-  must("nbdcopy", [uri, back]);
-  const hash = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
-  if (hash(readFileSync(back)) !== hash(data)) throw new Error("the data came back changed");
-  rmSync(source);
-  rmSync(back);
-}
-
 interface Figure {
   readonly iops: number;
   readonly cpuUs: number;
@@ -146,7 +130,7 @@ export async function bench(): Promise<BenchTable[]> {
       children.push(child);
       await untilAnswers(socket);
       const uri = `nbd+unix:///?socket=${socket}`;
-      verify(uri, folder);
+      verifyDisk(uri, folder, sizeBytes, (from, to) => must("nbdcopy", [from, to]));
       running.push({ name: server.name, uri, pid: child.pid as number });
       add(memory, server.name, residentMegabytes(child.pid as number));
     }
@@ -164,26 +148,20 @@ export async function bench(): Promise<BenchTable[]> {
     for (const child of children) child.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
   }
-  const table = (title: string, unit: string, values: Map<string, number[]>, note: string): BenchTable => ({
-    title,
-    unit,
-    rows: [...values].map(([name, figures]) => ({ name, rounds: figures })),
-    note,
-  });
   return [
-    table(
+    tableOf(
       "Requests",
       "IOPS",
       rates,
       "fio's NBD engine over a Unix socket, one second each, in turn; server on CPU 0, client on CPU 1 (depth 1: both on CPU 0), both kept awake. 1 MiB: the number is also MiB/s. Data were copied in and out and compared before. In 1 MiB writes a profile of our server has 29 % of its busy time in the collector and 26 % in two copies: Node hands over what it reads in fresh blocks of 64 KiB, which are copied together and then into the disk.",
     ),
-    table(
+    tableOf(
       "CPU of the server",
       "microseconds per request",
       cpu,
       "User and system time from /proc, which counts in 10 ms.",
     ),
-    table(
+    tableOf(
       "Memory of the server",
       "MB resident",
       memory,

@@ -2,7 +2,8 @@
 
 import { Random } from "../base/random.ts";
 import { VirtualClock } from "../base/virtual-clock.ts";
-import { MemoryDisk } from "../devices/memory-disk/memory-disk-device.ts";
+import { MemoryDisk, type MemoryDiskOptions } from "../devices/memory-disk/memory-disk-device.ts";
+import type { BlockPort } from "../ports/block.ts";
 import type { ScsiTargetPort, ScsiTask } from "../ports/scsi-target.ts";
 import { ScsiTargetFilter } from "../ports/scsi-target-filter.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
@@ -63,8 +64,15 @@ export async function storageDurabilityBench(
   };
 }
 
-/** A memory disk with a write cache and nothing on top: what the prover itself is checked against. */
-export function memoryDurabilityBench(seed: number): DurabilityBench {
+/**
+ * A memory disk with a write cache and nothing on top, or what `wrap` puts there: what the prover itself is checked
+ * against.
+ */
+export function memoryDurabilityBench(
+  seed: number,
+  wrap: (port: BlockPort, clock: VirtualClock) => BlockPort = (port) => port,
+  extra: Partial<MemoryDiskOptions> = {},
+): DurabilityBench {
   const clock = new VirtualClock();
   const disk = new MemoryDisk({
     clock,
@@ -72,9 +80,10 @@ export function memoryDurabilityBench(seed: number): DurabilityBench {
     blockCount: 4096,
     hasWriteCache: true,
     latencyNs: [1000, 200_000],
+    ...extra,
   });
   return {
-    port: disk.powerOn(),
+    port: wrap(disk.powerOn(), clock),
     run: async (isDone) => {
       while (!isDone() && clock.step());
     },

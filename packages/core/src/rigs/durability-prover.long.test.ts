@@ -2,39 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Random } from "../base/random.ts";
 import { VirtualClock } from "../base/virtual-clock.ts";
-import { MemoryDisk, type MemoryDiskOptions } from "../devices/memory-disk/memory-disk-device.ts";
 import { type BlockClient, type BlockPort, BlockStatus, BlockSubmit } from "../ports/block.ts";
-import { type DurabilityBench, formatDurability, proveDurability } from "./durability-prover.ts";
+import { memoryDurabilityBench } from "./durability-benches.ts";
+import { formatDurability, proveDurability } from "./durability-prover.ts";
 
 type Wrap = (port: BlockPort, clock: VirtualClock) => BlockPort;
-
-function memoryBench(seed: number, extra: Partial<MemoryDiskOptions>, wrap: Wrap): DurabilityBench {
-  const clock = new VirtualClock();
-  const disk = new MemoryDisk({
-    clock,
-    random: new Random(seed).fork("disk"),
-    blockCount: 4096,
-    hasWriteCache: true,
-    latencyNs: [1000, 200_000],
-    ...extra,
-  });
-  return {
-    port: wrap(disk.powerOn(), clock),
-    run: async (isDone) => {
-      while (!isDone() && clock.step());
-    },
-    cutPower: async () => {
-      disk.cutPower();
-      clock.runUntil();
-      return disk.powerOn();
-    },
-    ledger: () => null,
-  };
-}
-
-const honest: Wrap = (port) => port;
 
 /** Answers flushes by itself: what a driver does that thinks the write cache off (posts.md P19). */
 const swallowsFlushes: Wrap = (port, clock) => {
@@ -70,7 +43,7 @@ const ignoresForce: Wrap = (port) => ({
 
 test("prover: 10 000 cuts, one at every step, and no acknowledged flush is lost", async () => {
   const report = await proveDurability({
-    makeBench: async (seed) => memoryBench(seed, {}, honest),
+    makeBench: async (seed) => memoryDurabilityBench(seed),
     seed: 1,
     cuts: 10_000,
   });
@@ -86,7 +59,7 @@ test("prover: 10 000 cuts, one at every step, and no acknowledged flush is lost"
 
 test("prover: it cuts at every step: the cuts of one seed are its steps and one", async () => {
   const report = await proveDurability({
-    makeBench: async (seed) => memoryBench(seed, {}, honest),
+    makeBench: async (seed) => memoryDurabilityBench(seed),
     seed: 3,
     cuts: 150,
     transactions: 2,
@@ -100,7 +73,7 @@ test("prover: a driver that swallows flushes loses one, and the report names sec
   for (const seed of [1, 2, 3, 4, 5]) {
     const prove = () =>
       proveDurability({
-        makeBench: async (which) => memoryBench(which, {}, swallowsFlushes),
+        makeBench: async (which) => memoryDurabilityBench(which, swallowsFlushes),
         seed,
         cuts: 1000,
       });
@@ -115,7 +88,7 @@ test("prover: a driver that swallows flushes loses one, and the report names sec
 
 test("prover: a driver that forgets FUA loses a forced write", async () => {
   const report = await proveDurability({
-    makeBench: async (seed) => memoryBench(seed, {}, ignoresForce),
+    makeBench: async (seed) => memoryDurabilityBench(seed, ignoresForce),
     seed: 1,
     cuts: 10_000,
   });
@@ -125,7 +98,7 @@ test("prover: a driver that forgets FUA loses a forced write", async () => {
 
 test("prover: without a write cache even swallowed flushes lose nothing", async () => {
   const report = await proveDurability({
-    makeBench: async (seed) => memoryBench(seed, { hasWriteCache: false }, swallowsFlushes),
+    makeBench: async (seed) => memoryDurabilityBench(seed, swallowsFlushes, { hasWriteCache: false }),
     seed: 1,
     cuts: 1000,
   });
@@ -135,7 +108,7 @@ test("prover: without a write cache even swallowed flushes lose nothing", async 
 test("prover: a workload that cannot end says so instead of proving nothing", async () => {
   const never: Wrap = (port) => ({ ...swallowsFlushes(port, new VirtualClock()) });
   await assert.rejects(
-    proveDurability({ makeBench: async (seed) => memoryBench(seed, {}, never), seed: 1, cuts: 10 }),
+    proveDurability({ makeBench: async (seed) => memoryDurabilityBench(seed, never), seed: 1, cuts: 10 }),
     /did not come to its end/,
   );
 });
