@@ -16,25 +16,16 @@ import type { IOMedia } from "@drydock/core/families/block/io-media";
 import { IOSCSIProtocolServices } from "@drydock/core/families/scsi/io-scsi-protocol-services";
 import { BlockStatus, BlockSubmit } from "@drydock/core/ports/block";
 import { defaultStorageRig, type StorageRig } from "@drydock/core/rigs/storage-rig";
-import { UsbipImporter } from "@drydock/core/transports/usbip/usbip-importer";
 import { hostTurn } from "@drydock/node/host-turn";
-import { LiveRunner } from "@drydock/node/live-runner";
-import { connectSocket } from "@drydock/node/socket-stream";
+import { withImportedDevice } from "../guest/imported-device.ts";
 import { guestSkip, LinuxGuest } from "../guest/linux-guest.ts";
+import { until } from "../guest/until.ts";
 
 const diskBytes = 64 * MiB;
 const patienceMs = 60_000;
 const depth = 8;
 const smallestExtent = 4096;
 const largestExtent = 512 * 1024;
-
-async function until(what: string, condition: () => boolean): Promise<void> {
-  const end = performance.now() + patienceMs;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`timed out: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 interface Extent {
   readonly at: number;
@@ -119,26 +110,11 @@ describe("our storage drivers on disks that nobody here wrote", { skip: guestSki
     name: string,
     look: (rig: StorageRig) => void,
   ): Promise<void> => {
-    const found = await guest.waitFor(
-      `grep -l '${product}' /sys/bus/usb/devices/*/product`,
-      /devices\/[\d.-]+\//,
-    );
-    const busId = /devices\/([\d.-]+)\//.exec(found)?.[1] ?? "";
-    assert.equal(await guest.run(`cat /sys/bus/usb/devices/${busId}/speed`), "480");
-    await guest.offer(busId);
     const rig = defaultStorageRig(1, hostTurn, { policy, timing: "none", trace: false, isPluggedIn: false });
-    const { scheduler } = rig.machine;
-    const runner = new LiveRunner(scheduler);
-    void runner.start();
-    const importer = new UsbipImporter({
-      clock: scheduler,
-      connect: () => connectSocket("127.0.0.1", guest.forwarded(usbipPort), scheduler),
-      busId,
-      onAttach: (port) => rig.attach(port),
-      retryNs: 500_000_000,
-    });
-    try {
-      await until(`the medium of ${product} comes up`, () => rig.media.length > 0);
+    await withImportedDevice(guest, product, rig, async (giveBack) => {
+      const device = `"$(dirname "$(grep -l '${product}' /sys/bus/usb/devices/*/product)")"`;
+      assert.equal(await guest.run(`cat ${device}/speed`), "480");
+      await until(`the medium of ${product} comes up`, () => rig.media.length > 0, patienceMs);
       const [media] = rig.media;
       assert.equal(media.geometry.blockCount * media.geometry.blockBytes, diskBytes);
       const { blockBytes } = media.geometry;
@@ -166,13 +142,9 @@ describe("our storage drivers on disks that nobody here wrote", { skip: guestSki
       assert.equal(hash(back), hash(content), "what our stack reads");
       assert.equal(hash(readFileSync(fileOf(name))), hash(content), "what lies in QEMU's file");
       look(rig);
-      importer.stop();
-      await until("the medium has gone", () => rig.media.length === 0);
-      assert.deepEqual([rig.machine.failure, rig.machine.crashes], [null, []]);
-    } finally {
-      importer.stop();
-      await runner.stop();
-    }
+      giveBack();
+      await until("the medium has gone", () => rig.media.length === 0, patienceMs);
+    });
   };
 
   const transportOf = (rig: StorageRig) =>
