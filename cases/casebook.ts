@@ -1,10 +1,10 @@
 // The casebook: what a case is, and the list of those that run.
 
 import type { DescribeRequest } from "@drydock/core/codec/usb/setup";
-import type { EvidenceFile } from "@drydock/core/runtime/evidence/evidence-file";
-import type { BundleFile } from "@drydock/core/runtime/evidence/signed-bundle";
+import type { EvidenceFile } from "@drydock/core/platform/evidence/evidence-file";
+import type { BundleFile } from "@drydock/core/platform/evidence/signed-bundle";
+import type { LogRow } from "@drydock/core/platform/log-row";
 import type { HostTurn } from "@drydock/core/runtime/scheduler";
-import type { LogRow } from "@drydock/core/runtime/unified-log";
 import type { UsbTraceLog } from "@drydock/core/trace/usb-trace-log";
 import { setLineCodingCase } from "./P02-set-line-coding/case.ts";
 import { alternateSdksCase } from "./P03-alternate-sdks/case.ts";

@@ -7,9 +7,9 @@ import {
   formatRegistryPlist,
   formatRegistryTree,
   type RegistrySnapshot,
-} from "@drydock/core/runtime/evidence/registry-dump";
-import { formatLog } from "@drydock/core/runtime/log-text";
-import type { Properties } from "@drydock/core/runtime/properties";
+} from "@drydock/core/platform/evidence/registry-dump";
+import { formatLog } from "@drydock/core/platform/log-text";
+import type { Properties } from "@drydock/core/platform/properties";
 import { writeUsbPcapng } from "@drydock/core/trace/usb-pcapng";
 import { diagnose } from "@drydock/doctor/diagnose";
 import { collectEvidence } from "@drydock/doctor/evidence/collect";

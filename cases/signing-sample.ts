@@ -6,9 +6,9 @@ import {
   type BundlePlan,
   writeBundle,
   writeProfile,
-} from "@drydock/core/runtime/evidence/signed-bundle";
-import { platformProfile } from "@drydock/core/runtime/platform-profile";
-import type { Properties } from "@drydock/core/runtime/properties";
+} from "@drydock/core/platform/evidence/signed-bundle";
+import { platformProfile } from "@drydock/core/platform/platform-profile";
+import type { Properties } from "@drydock/core/platform/properties";
 import type { ProvisioningProfile } from "@drydock/doctor/signing/profile";
 import {
   type Rehearsal,

@@ -2,9 +2,9 @@
 
 import { LoopbackDevice } from "@drydock/core/devices/loopback/loopback-device";
 import type { IOUSBHostInterface } from "@drydock/core/families/usb/io-usb-host-interface";
+import { platformProfile } from "@drydock/core/platform/platform-profile";
 import { UsbRig } from "@drydock/core/rigs/usb-rig";
 import { kIOMemoryDirectionIn } from "@drydock/core/runtime/memory";
-import { platformProfile } from "@drydock/core/runtime/platform-profile";
 import { IOService } from "@drydock/core/runtime/service";
 import { formatTrace } from "@drydock/core/trace/usb-text";
 import { hostTurn } from "@drydock/node/host-turn";

@@ -1,9 +1,9 @@
 // A device that forgets what it is given, for measuring what carries it there.
 
 import { encodeConfiguration, TransferType } from "@drydock/core/codec/usb/descriptors";
+import { UsbSpeed } from "@drydock/core/codec/usb/usb-speed";
 import { UsbDeviceModel } from "@drydock/core/devices/usb-device-model";
 import { UsbNak } from "@drydock/core/ports/usb-device";
-import { UsbSpeed } from "@drydock/core/ports/usb-speed";
 
 /** Takes whatever comes on bulk OUT 01h and forgets it: the counterpart of the loopback device's zeros. */
 export class SinkDevice extends UsbDeviceModel {

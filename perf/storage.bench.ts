@@ -2,9 +2,9 @@
 
 import { VirtualClock } from "@drydock/core/base/virtual-clock";
 import { writeReadWrite } from "@drydock/core/codec/scsi/cdb";
+import { UsbSpeed } from "@drydock/core/codec/usb/usb-speed";
 import { ScsiDiskDevice } from "@drydock/core/devices/scsi-disk/scsi-disk-device";
 import { ScsiStatus, ScsiTask } from "@drydock/core/ports/scsi-target";
-import { UsbSpeed } from "@drydock/core/ports/usb-speed";
 import { defaultStorageRig } from "@drydock/core/rigs/storage-rig";
 import { hostTurn } from "@drydock/node/host-turn";
 import type { BenchTable } from "./run.ts";

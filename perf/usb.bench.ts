@@ -2,10 +2,10 @@
 
 import { LoopbackDevice } from "@drydock/core/devices/loopback/loopback-device";
 import type { IOUSBHostInterface } from "@drydock/core/families/usb/io-usb-host-interface";
+import { platformProfile } from "@drydock/core/platform/platform-profile";
 import { UsbRig } from "@drydock/core/rigs/usb-rig";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
 import { kIOMemoryDirectionIn, kIOMemoryDirectionOut } from "@drydock/core/runtime/memory";
-import { platformProfile } from "@drydock/core/runtime/platform-profile";
 import { IOService } from "@drydock/core/runtime/service";
 import { hostTurn } from "@drydock/node/host-turn";
 import type { BenchTable } from "./run.ts";

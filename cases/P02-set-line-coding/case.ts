@@ -3,10 +3,10 @@
 import { formatReturn, returnName } from "@drydock/core/base/io-return";
 import { describeCdcRequest } from "@drydock/core/codec/cdc/cdc";
 import { CdcAcmDevice } from "@drydock/core/devices/cdc-acm/cdc-acm-device";
+import { platformProfile } from "@drydock/core/platform/platform-profile";
+import { isDictionary, type Properties } from "@drydock/core/platform/properties";
 import { UsbRig } from "@drydock/core/rigs/usb-rig";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
-import { platformProfile } from "@drydock/core/runtime/platform-profile";
-import { isDictionary, type Properties } from "@drydock/core/runtime/properties";
 import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";
 import { badLineCodingBundle } from "./bad-driver.ts";
 import { goodLineCodingBundle } from "./good-driver.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { missingImports } from "@drydock/core/runtime/driverkit-symbols";
+import { missingImports } from "@drydock/core/platform/driverkit-symbols";
 import { hostTurn } from "@drydock/node/host-turn";
 import { badScsiBundle } from "./bad-driver.ts";
 import { alternateSdksCase, loadOn } from "./case.ts";

@@ -1,8 +1,8 @@
 // P03: a driver that uses nothing new does not start on a system that is older than its SDK.
 
+import { platformProfile } from "@drydock/core/platform/platform-profile";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
 import { Machine } from "@drydock/core/runtime/machine";
-import { platformProfile } from "@drydock/core/runtime/platform-profile";
 import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";
 import { badScsiBundle } from "./bad-driver.ts";
 import { goodScsiBundle } from "./good-driver.ts";

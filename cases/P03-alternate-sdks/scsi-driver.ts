@@ -1,9 +1,9 @@
 // A controller driver that uses none of the new methods: what it needs depends on the SDK it was built with.
 
 import { symbolName } from "@drydock/core/codec/macho/encode";
+import { type DriverImport, missingImports, slotsOfSubclass } from "@drydock/core/platform/driverkit-symbols";
+import type { BundleFile } from "@drydock/core/platform/evidence/signed-bundle";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
-import { type DriverImport, missingImports, slotsOfSubclass } from "@drydock/core/runtime/driverkit-symbols";
-import type { BundleFile } from "@drydock/core/runtime/evidence/signed-bundle";
 import { IOService } from "@drydock/core/runtime/service";
 import { samplePart, signedFiles } from "../signing-sample.ts";
 

@@ -1,9 +1,9 @@
 // P04: the driver is not started, because its claim is not what the profile allows.
 
 import { LoopbackDevice } from "@drydock/core/devices/loopback/loopback-device";
+import { platformProfile } from "@drydock/core/platform/platform-profile";
 import { UsbRig } from "@drydock/core/rigs/usb-rig";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
-import { platformProfile } from "@drydock/core/runtime/platform-profile";
 import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";
 import { samplePart, signedFiles } from "../signing-sample.ts";
 import { badUsbBundle } from "./bad-driver.ts";

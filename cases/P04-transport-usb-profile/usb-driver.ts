@@ -1,8 +1,8 @@
 // The smallest USB driver with a profile: what it claims and what the profile allows are arguments.
 
 import type { IOUSBHostInterface } from "@drydock/core/families/usb/io-usb-host-interface";
+import type { Properties } from "@drydock/core/platform/properties";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
-import type { Properties } from "@drydock/core/runtime/properties";
 import { IOService } from "@drydock/core/runtime/service";
 
 export const usbDriverIdentifier = "org.drydock.p04.app.dext";

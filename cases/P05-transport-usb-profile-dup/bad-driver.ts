@@ -1,6 +1,6 @@
 // P05, wrong: claim and profile agree, but the entitlements file has XML comments and is signed by hand.
 
-import { formatPlist } from "@drydock/core/runtime/evidence/plist-text";
+import { formatPlist } from "@drydock/core/platform/evidence/plist-text";
 import { samplePart } from "../signing-sample.ts";
 
 const claims = {

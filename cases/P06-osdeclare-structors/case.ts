@@ -2,11 +2,11 @@
 
 import { usbHidBundle } from "@drydock/core/drivers/usb-hid/usb-hid-driver";
 import { installHidFamily } from "@drydock/core/families/hid/hid-family";
+import { platformProfile } from "@drydock/core/platform/platform-profile";
 import type { HidGameControllerEvent } from "@drydock/core/ports/hid";
 import { HidListener } from "@drydock/core/rigs/hid-rig";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
 import { Machine } from "@drydock/core/runtime/machine";
-import { platformProfile } from "@drydock/core/runtime/platform-profile";
 import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";
 import { badGamepadBundle, badSources } from "./bad-driver.ts";
 import { axisMaximum, goodGamepadBundle, goodSources, type VirtualGamepad } from "./good-driver.ts";

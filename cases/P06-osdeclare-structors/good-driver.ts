@@ -3,8 +3,8 @@
 import { compileReportDescriptor } from "@drydock/core/codec/hid-report/report-compiler";
 import { Desktop, UsagePage, usage } from "@drydock/core/codec/hid-report/usages";
 import { IOUserHIDDevice } from "@drydock/core/families/hid/io-user-hid-device";
+import type { Properties } from "@drydock/core/platform/properties";
 import { IOBufferMemoryDescriptor, kIOMemoryDirectionOutIn } from "@drydock/core/runtime/memory";
-import type { Properties } from "@drydock/core/runtime/properties";
 import type { IOService } from "@drydock/core/runtime/service";
 import { gamepadImplementation, gamepadInterface } from "@drydock/doctor/source/post-samples";
 import { gamepadBundle } from "./gamepad-driver.ts";

@@ -6,20 +6,20 @@ import { IOReturns } from "@drydock/core/base/io-return";
 import { hex } from "@drydock/core/base/text";
 import { parsePolicy } from "@drydock/core/codec/usb-policy/usb-policy";
 import { FtdiDevice } from "@drydock/core/devices/ftdi/ftdi-device";
-import { BlockSubmit } from "@drydock/core/ports/block";
-import { rehearsePolicy } from "@drydock/core/rigs/policy-rehearsal";
-import { UsbRig } from "@drydock/core/rigs/usb-rig";
-import { IOError } from "@drydock/core/runtime/io-error";
-import { mountAs } from "@drydock/core/runtime/mount-policy";
-import { platformProfile } from "@drydock/core/runtime/platform-profile";
+import { platformProfile } from "@drydock/core/platform/platform-profile";
 import {
   openEnforcement,
   type PolicyDecision,
   policyPlatform,
   UsbPolicyEngine,
-} from "@drydock/core/runtime/usb-policy";
+} from "@drydock/core/platform/usb-policy";
+import { BlockSubmit } from "@drydock/core/ports/block";
+import { UsbRig } from "@drydock/core/rigs/usb-rig";
+import { IOError } from "@drydock/core/runtime/io-error";
+import { mountAs } from "@drydock/core/runtime/mount-policy";
 import { readUsbPcapng, writeUsbPcapng } from "@drydock/core/trace/usb-pcapng";
 import type { UsbTraceLog } from "@drydock/core/trace/usb-trace-log";
+import { rehearsePolicy } from "@drydock/core/trials/policy-rehearsal";
 import { hostTurn } from "@drydock/node/host-turn";
 import { goodBridgeBundle } from "../P13-ftdi-ipados/good-driver.ts";
 import { PolicyBench, type PolicyBenchOptions, usbPolicyCase } from "./case.ts";

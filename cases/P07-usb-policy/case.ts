@@ -6,12 +6,12 @@ import { massStorageBundle } from "@drydock/core/drivers/mass-storage/mass-stora
 import { usbHidBundle } from "@drydock/core/drivers/usb-hid/usb-hid-driver";
 import { installHidFamily } from "@drydock/core/families/hid/hid-family";
 import { ScsiFamily } from "@drydock/core/families/scsi/scsi-family";
+import { formatPlist } from "@drydock/core/platform/evidence/plist-text";
+import { platformProfile } from "@drydock/core/platform/platform-profile";
+import { UsbPolicyEngine } from "@drydock/core/platform/usb-policy";
 import { HidListener } from "@drydock/core/rigs/hid-rig";
 import { UsbRig } from "@drydock/core/rigs/usb-rig";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
-import { formatPlist } from "@drydock/core/runtime/evidence/plist-text";
-import { platformProfile } from "@drydock/core/runtime/platform-profile";
-import { UsbPolicyEngine } from "@drydock/core/runtime/usb-policy";
 import { type GateReport, withUsbPolicy } from "@drydock/core/runtime/usb-policy-gate";
 import { usbArrivals } from "@drydock/core/trace/usb-arrivals";
 import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";

@@ -3,11 +3,11 @@
 import type { Clock } from "@drydock/core/base/clock";
 import type { Random } from "@drydock/core/base/random";
 import { encodeConfiguration, type SettingPlan, TransferType } from "@drydock/core/codec/usb/descriptors";
+import { UsbSpeed } from "@drydock/core/codec/usb/usb-speed";
 import { MassStorageDevice } from "@drydock/core/devices/mass-storage/mass-storage-device";
 import { ScsiDiskDevice } from "@drydock/core/devices/scsi-disk/scsi-disk-device";
 import { UsbDeviceModel } from "@drydock/core/devices/usb-device-model";
 import type { IOUSBHostInterface } from "@drydock/core/families/usb/io-usb-host-interface";
-import { UsbSpeed } from "@drydock/core/ports/usb-speed";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
 import { kIOMemoryDirectionIn } from "@drydock/core/runtime/memory";
 import { IOService } from "@drydock/core/runtime/service";

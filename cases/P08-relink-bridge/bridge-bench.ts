@@ -1,6 +1,7 @@
 // P08: the drive behind its bridge on a rig, and what an app can see and do from outside.
 
 import { second } from "@drydock/core/base/units";
+import { UsbSpeed } from "@drydock/core/codec/usb/usb-speed";
 import type { RelinkBehaviour } from "@drydock/core/devices/relink-bridge/bridge-security";
 import { RelinkBridgeDevice } from "@drydock/core/devices/relink-bridge/relink-bridge-device";
 import {
@@ -8,10 +9,9 @@ import {
   type TransportPolicy,
 } from "@drydock/core/drivers/mass-storage/mass-storage-driver";
 import { IOUSBHostDevice } from "@drydock/core/families/usb/io-usb-host-device";
+import { platformProfile } from "@drydock/core/platform/platform-profile";
 import { BlockStatus, BlockSubmit } from "@drydock/core/ports/block";
-import { UsbSpeed } from "@drydock/core/ports/usb-speed";
 import { StorageRig } from "@drydock/core/rigs/storage-rig";
-import { platformProfile } from "@drydock/core/runtime/platform-profile";
 import type { CaseOptions } from "../casebook.ts";
 import { UnlockDriver, unlockBundle } from "./unlock-driver.ts";
 

@@ -8,7 +8,7 @@ import {
   bridgeStateBytes,
   decodeBridgeState,
 } from "@drydock/core/codec/mass-storage/relink-bridge";
-import { senseCodeOf, senseWords } from "@drydock/core/codec/mass-storage/storage-wire";
+import { senseCodeOf, senseWords } from "@drydock/core/dissect/storage-wire";
 import {
   IOUserSCSIPeripheralDeviceType00,
   newType00OutParameters,

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { type WireCommand, whoNeverAsked } from "@drydock/core/codec/mass-storage/storage-wire";
+import { type WireCommand, whoNeverAsked } from "@drydock/core/dissect/storage-wire";
 import { BulkOnlyDriver } from "@drydock/core/drivers/mass-storage/bulk-only-driver";
 import { massStorageBundle } from "@drydock/core/drivers/mass-storage/mass-storage-driver";
 import { ScsiStatus } from "@drydock/core/ports/scsi-target";

@@ -1,16 +1,16 @@
 // P09: a vendor command moves data over Bulk-Only and none over UAS, and two different faults look the same.
 
 import { Random } from "@drydock/core/base/random";
-import { type WireCommand, whoNeverAsked } from "@drydock/core/codec/mass-storage/storage-wire";
+import { UsbSpeed } from "@drydock/core/codec/usb/usb-speed";
+import { type WireCommand, whoNeverAsked } from "@drydock/core/dissect/storage-wire";
 import {
   massStorageBundle,
   type TransportPolicy,
 } from "@drydock/core/drivers/mass-storage/mass-storage-driver";
 import { kSCSIServiceResponse_TASK_COMPLETE } from "@drydock/core/families/scsi/scsi-task";
-import { UsbSpeed } from "@drydock/core/ports/usb-speed";
+import { platformProfile } from "@drydock/core/platform/platform-profile";
 import { StorageRig } from "@drydock/core/rigs/storage-rig";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
-import { platformProfile } from "@drydock/core/runtime/platform-profile";
 import { storageCommands } from "@drydock/core/trace/storage-trace";
 import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";
 import { noDirectionBundle, silentUpdaterBundle } from "./bad-driver.ts";

@@ -1,8 +1,8 @@
 // P15: a slow disk wakes behind a dext, and the kernel's 20 s are over before it turns.
 
 import { BlockStatus } from "@drydock/core/ports/block";
-import { powerRehearsal } from "@drydock/core/rigs/power-rehearsal";
-import { changePower, firstRead, slowDisk } from "@drydock/core/rigs/slow-disk";
+import { powerRehearsal } from "@drydock/core/trials/power-rehearsal";
+import { changePower, firstRead, slowDisk } from "@drydock/core/trials/slow-disk";
 import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";
 import { badPowerBundle } from "./bad-driver.ts";
 import { goodPowerBundle } from "./good-driver.ts";

@@ -1,8 +1,8 @@
 // P17: a driver's log lines appear once and never again, although it works.
 
+import type { LogRow } from "@drydock/core/platform/log-row";
+import { platformProfile } from "@drydock/core/platform/platform-profile";
 import { Machine } from "@drydock/core/runtime/machine";
-import { platformProfile } from "@drydock/core/runtime/platform-profile";
-import type { LogRow } from "@drydock/core/runtime/unified-log";
 import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";
 import { BadPing } from "./bad-driver.ts";
 import { GoodPing } from "./good-driver.ts";

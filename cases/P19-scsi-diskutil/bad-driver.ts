@@ -1,6 +1,6 @@
 // P19, wrong: the byte count of MODE SENSE is one short, so nobody ever asks for a flush.
 
-import { withShortModeSense } from "@drydock/core/rigs/durability-benches";
+import { withShortModeSense } from "@drydock/core/trials/durability-benches";
 import { type Controller, controllerBefore } from "./controller.ts";
 
 /** The post's fault: fBytesTransferred is one byte less than what moved. */

@@ -5,11 +5,11 @@ import { test } from "node:test";
 import { TraceHash } from "@drydock/core/base/hash";
 import { BulkOnlyDriver } from "@drydock/core/drivers/mass-storage/bulk-only-driver";
 import { massStorageBundle } from "@drydock/core/drivers/mass-storage/mass-storage-driver";
+import { formatRegistryTree } from "@drydock/core/platform/evidence/registry-dump";
 import { BlockStatus, BlockSubmit } from "@drydock/core/ports/block";
-import { storageDurabilityBench } from "@drydock/core/rigs/durability-benches";
-import { formatDurability, proveDurability } from "@drydock/core/rigs/durability-prover";
 import { defaultStorageRig } from "@drydock/core/rigs/storage-rig";
-import { formatRegistryTree } from "@drydock/core/runtime/evidence/registry-dump";
+import { storageDurabilityBench } from "@drydock/core/trials/durability-benches";
+import { formatDurability, proveDurability } from "@drydock/core/trials/durability-prover";
 import { hostTurn } from "@drydock/node/host-turn";
 import { shortCommandController, shortCountController } from "./bad-driver.ts";
 import {

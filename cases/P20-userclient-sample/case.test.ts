@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { IOReturns } from "@drydock/core/base/io-return";
+import type { LogRow } from "@drydock/core/platform/log-row";
+import { platformProfile } from "@drydock/core/platform/platform-profile";
 import { Machine } from "@drydock/core/runtime/machine";
-import { platformProfile } from "@drydock/core/runtime/platform-profile";
 import { IOService } from "@drydock/core/runtime/service";
-import type { LogRow } from "@drydock/core/runtime/unified-log";
 import type { IOUserClient } from "@drydock/core/runtime/user-client";
 import { hostTurn } from "@drydock/node/host-turn";
 import { badNullDriverBundle } from "./bad-driver.ts";

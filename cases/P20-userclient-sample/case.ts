@@ -1,12 +1,12 @@
 // P20: the sample app gets 0xe00002e2 after one key was removed from the driver's entitlements.
 
 import { formatReturn, returnName } from "@drydock/core/base/io-return";
+import type { LogRow } from "@drydock/core/platform/log-row";
+import { platformProfile } from "@drydock/core/platform/platform-profile";
+import type { Properties } from "@drydock/core/platform/properties";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
 import { IOError } from "@drydock/core/runtime/io-error";
 import { Machine } from "@drydock/core/runtime/machine";
-import { platformProfile } from "@drydock/core/runtime/platform-profile";
-import type { Properties } from "@drydock/core/runtime/properties";
-import type { LogRow } from "@drydock/core/runtime/unified-log";
 import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";
 import { badNullDriverBundle } from "./bad-driver.ts";
 import { goodNullDriverBundle } from "./good-driver.ts";

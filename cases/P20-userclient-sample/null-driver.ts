@@ -1,8 +1,8 @@
 // The sample's driver: no hardware, one user client that answers a ping; it logs every step.
 
 import { IOReturns } from "@drydock/core/base/io-return";
+import type { Properties } from "@drydock/core/platform/properties";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
-import type { Properties } from "@drydock/core/runtime/properties";
 import { IOService } from "@drydock/core/runtime/service";
 import {
   IOUserClient,

@@ -1,6 +1,6 @@
 // drydock check: an app or driver extension before it is shipped: signature, profiles, imports, platforms.
 
-import { platformProfile, platformProfiles } from "@drydock/core/runtime/platform-profile";
+import { platformProfile, platformProfiles } from "@drydock/core/platform/platform-profile";
 import { formatCheck } from "@drydock/doctor/report/check-report";
 import { checkPackage } from "@drydock/doctor/signing/check";
 import { evidenceOf } from "./evidence-folder.ts";

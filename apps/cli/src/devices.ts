@@ -1,7 +1,7 @@
 // drydock devices: what can be reached over each path, and which path is closed for which reason.
 
 import { spawnSync } from "node:child_process";
-import { UsbSpeed } from "@drydock/core/ports/usb-speed";
+import { UsbSpeed } from "@drydock/core/codec/usb/usb-speed";
 import { Libusb, type PackagedDevice } from "@drydock/node/libusb";
 import { rigNames } from "./rigs.ts";
 import { askUsbipServer, describeListed, parseUsbipAddress } from "./usbip-address.ts";

@@ -1,8 +1,8 @@
 // drydock disk coverage: which SCSI commands and pages a client uses, and which of the disk's it never asks for (F16).
 
 import { spawn } from "node:child_process";
+import { UsbSpeed } from "@drydock/core/codec/usb/usb-speed";
 import { BlockSubmit } from "@drydock/core/ports/block";
-import { UsbSpeed } from "@drydock/core/ports/usb-speed";
 import { defaultStorageRig } from "@drydock/core/rigs/storage-rig";
 import { type CoverageReport, formatCoverage, ScsiCoverage } from "@drydock/core/trace/scsi-coverage";
 import { hostTurn } from "@drydock/node/host-turn";

@@ -1,6 +1,6 @@
 // drydock disk fuzz: the storage drivers against a disk whose answers are wrong on purpose (posts.md F25).
 
-import { fuzzStorage } from "@drydock/core/rigs/storage-fuzz";
+import { fuzzStorage } from "@drydock/core/trials/storage-fuzz";
 import { hostTurn } from "@drydock/node/host-turn";
 import { exitCodes } from "./exit-codes.ts";
 

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { badPowerBundle } from "@drydock/cases/P15-power-20s/bad-driver";
 import { goodPowerBundle } from "@drydock/cases/P15-power-20s/good-driver";
 import { BlockStatus } from "@drydock/core/ports/block";
-import { powerRehearsal } from "@drydock/core/rigs/power-rehearsal";
-import { changePower, firstRead, slowDisk } from "@drydock/core/rigs/slow-disk";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
+import { powerRehearsal } from "@drydock/core/trials/power-rehearsal";
+import { changePower, firstRead, slowDisk } from "@drydock/core/trials/slow-disk";
 import { hostTurn } from "@drydock/node/host-turn";
 import { exitCodes } from "./exit-codes.ts";
 

@@ -2,17 +2,17 @@
 
 import { readFileSync } from "node:fs";
 import { Random } from "@drydock/core/base/random";
+import { UsbSpeed } from "@drydock/core/codec/usb/usb-speed";
 import { MemoryDisk } from "@drydock/core/devices/memory-disk/memory-disk-device";
 import { NbdServer } from "@drydock/core/outlets/nbd/nbd-server";
 import type { BlockPort } from "@drydock/core/ports/block";
-import { UsbSpeed } from "@drydock/core/ports/usb-speed";
+import { defaultStorageRig } from "@drydock/core/rigs/storage-rig";
 import {
   memoryDurabilityBench,
   storageDurabilityBench,
   withShortModeSense,
-} from "@drydock/core/rigs/durability-benches";
-import { formatDurability, proveDurability } from "@drydock/core/rigs/durability-prover";
-import { defaultStorageRig } from "@drydock/core/rigs/storage-rig";
+} from "@drydock/core/trials/durability-benches";
+import { formatDurability, proveDurability } from "@drydock/core/trials/durability-prover";
 import { HostClock } from "@drydock/node/host-clock";
 import { hostTurn } from "@drydock/node/host-turn";
 import { LiveRunner } from "@drydock/node/live-runner";

@@ -1,8 +1,8 @@
 // drydock import: a device of a foreign USB/IP server, brought up by our drivers.
 
+import { formatLogRow } from "@drydock/core/platform/log-text";
+import { platformProfile } from "@drydock/core/platform/platform-profile";
 import { SerialRig } from "@drydock/core/rigs/serial-rig";
-import { formatLogRow } from "@drydock/core/runtime/log-text";
-import { platformProfile } from "@drydock/core/runtime/platform-profile";
 import { UsbipImporter } from "@drydock/core/transports/usbip/usbip-importer";
 import { hostTurn } from "@drydock/node/host-turn";
 import { LiveRunner } from "@drydock/node/live-runner";

@@ -3,11 +3,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { DecodeError } from "@drydock/core/base/errors";
 import { parsePolicy, type UsbPolicy } from "@drydock/core/codec/usb-policy/usb-policy";
-import { formatPolicyRehearsal, rehearsePolicy } from "@drydock/core/rigs/policy-rehearsal";
+import { policyPlatform } from "@drydock/core/platform/usb-policy";
 import { defaultStorageRig } from "@drydock/core/rigs/storage-rig";
-import { policyPlatform } from "@drydock/core/runtime/usb-policy";
 import { readUsbPcapng } from "@drydock/core/trace/usb-pcapng";
 import type { UsbTraceLog } from "@drydock/core/trace/usb-trace-log";
+import { formatPolicyRehearsal, rehearsePolicy } from "@drydock/core/trials/policy-rehearsal";
 import { hostTurn } from "@drydock/node/host-turn";
 import { exitCodes } from "./exit-codes.ts";
 import { buildRig, rigNames } from "./rigs.ts";

@@ -1,6 +1,6 @@
 // drydock registry: what came up, and why, or why not.
 
-import { formatRegistryPlist, formatRegistryTree } from "@drydock/core/runtime/evidence/registry-dump";
+import { formatRegistryPlist, formatRegistryTree } from "@drydock/core/platform/evidence/registry-dump";
 import { exitCodes } from "./exit-codes.ts";
 import { writePcap } from "./pcap-file.ts";
 import { buildRig, type RigOptions } from "./rigs.ts";

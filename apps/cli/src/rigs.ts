@@ -1,8 +1,8 @@
 // The rigs that the command line knows, built from its options.
 
 import { parseUsbFaultRule } from "@drydock/core/faults/usb-faults";
+import { platformProfile } from "@drydock/core/platform/platform-profile";
 import { type SerialDeviceKind, SerialRig, type SerialRigOptions } from "@drydock/core/rigs/serial-rig";
-import { platformProfile } from "@drydock/core/runtime/platform-profile";
 import { hostTurn } from "@drydock/node/host-turn";
 
 export interface RigOptions {

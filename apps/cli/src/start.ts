@@ -1,7 +1,7 @@
 // drydock start: a rig on the real clock, with its serial ports as pseudo-terminals.
 
 import { createInterface } from "node:readline";
-import { formatLogRow } from "@drydock/core/runtime/log-text";
+import { formatLogRow } from "@drydock/core/platform/log-text";
 import { LiveRunner } from "@drydock/node/live-runner";
 import { exitCodes } from "./exit-codes.ts";
 import { endings, LiveTerminals, liveLog, talk } from "./live-terminals.ts";

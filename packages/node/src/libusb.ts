@@ -1,7 +1,7 @@
 // USB devices of this machine through libusb: the npm package usb, loaded when somebody asks for it.
 
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
-import { guessUsbSpeed, type UsbSpeed as Speed, UsbSpeed } from "@drydock/core/ports/usb-speed";
+import { guessUsbSpeed, type UsbSpeed as Speed, UsbSpeed } from "@drydock/core/codec/usb/usb-speed";
 import {
   type LibusbClient,
   type LibusbDevice,

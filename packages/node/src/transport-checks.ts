@@ -1,7 +1,7 @@
 // Contract lists of transports that need this machine: the names beside core's own for `drydock check-transport`.
 
 import type { ContractResult } from "@drydock/core/ports/contract";
-import { checkTransport, transportNames } from "@drydock/core/rigs/transport-benches";
+import { checkTransport, transportNames } from "@drydock/core/trials/transport-benches";
 import { hostTurn } from "./host-turn.ts";
 import { checkLibusb } from "./libusb-bench.ts";
 import { checkUsbipLoopback } from "./usbip-loopback.ts";

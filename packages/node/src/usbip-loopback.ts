@@ -5,7 +5,7 @@ import type { UsbipServer } from "@drydock/core/outlets/usbip/usbip-server";
 import type { ByteOwner, ByteStream, ByteStreamClient } from "@drydock/core/ports/byte-stream";
 import { type ContractResult, runContract } from "@drydock/core/ports/contract";
 import { usbHostContract } from "@drydock/core/ports/usb-host.contract";
-import { type UsbipWire, usbipBench } from "@drydock/core/rigs/transport-benches";
+import { type UsbipWire, usbipBench } from "@drydock/core/trials/transport-benches";
 import { hostTurn } from "./host-turn.ts";
 import { connectSocket, listen, type SocketStream } from "./socket-stream.ts";
 

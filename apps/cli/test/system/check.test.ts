@@ -15,8 +15,8 @@ import {
   type BundlePlan,
   writeBundle,
   writeProfile,
-} from "@drydock/core/runtime/evidence/signed-bundle";
-import type { Properties } from "@drydock/core/runtime/properties";
+} from "@drydock/core/platform/evidence/signed-bundle";
+import type { Properties } from "@drydock/core/platform/properties";
 
 const root = join(import.meta.dirname, "../../../..");
 const program = join(root, "apps/cli/src/main.ts");

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { storageDurabilityBench } from "@drydock/core/rigs/durability-benches";
-import { formatDurability, proveDurability } from "@drydock/core/rigs/durability-prover";
+import { storageDurabilityBench } from "@drydock/core/trials/durability-benches";
+import { formatDurability, proveDurability } from "@drydock/core/trials/durability-prover";
 import { hostTurn } from "@drydock/node/host-turn";
 import { exactController } from "../../good-driver.ts";
 

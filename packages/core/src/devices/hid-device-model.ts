@@ -14,8 +14,8 @@ import {
 } from "../codec/hid/hid.ts";
 import { encodeConfiguration, TransferType } from "../codec/usb/descriptors.ts";
 import { Recipient, RequestType, type Setup, StandardRequest } from "../codec/usb/setup.ts";
+import { UsbSpeed } from "../codec/usb/usb-speed.ts";
 import { UsbNak } from "../ports/usb-device.ts";
-import { UsbSpeed } from "../ports/usb-speed.ts";
 import { UsbDeviceModel } from "./usb-device-model.ts";
 
 export const hidInEndpoint = 0x81;

@@ -5,8 +5,8 @@ import { test } from "node:test";
 import { bytesFromHex, hexBytes } from "../base/text.ts";
 import { encodeConfiguration, parseStringDescriptor, TransferType } from "../codec/usb/descriptors.ts";
 import type { Setup } from "../codec/usb/setup.ts";
+import { UsbSpeed } from "../codec/usb/usb-speed.ts";
 import { UsbNak, UsbStall } from "../ports/usb-device.ts";
-import { UsbSpeed } from "../ports/usb-speed.ts";
 import { answerLater, UsbDeviceModel } from "./usb-device-model.ts";
 
 const nothing = new Uint8Array(0);

@@ -21,8 +21,8 @@ import {
   type Setup,
   StandardRequest,
 } from "../codec/usb/setup.ts";
+import { UsbSpeed } from "../codec/usb/usb-speed.ts";
 import { type UsbDevicePort, UsbNak, UsbStall, type UsbUpstream } from "../ports/usb-device.ts";
-import { UsbSpeed } from "../ports/usb-speed.ts";
 
 /** What a model states about itself. */
 export interface UsbModelPlan {

@@ -1,6 +1,6 @@
 // What a USB device is to whatever carries its packets: a simulated bus, a USB/IP server, a usbredir outlet.
 
-import type { UsbSpeed } from "./usb-speed.ts";
+import type { UsbSpeed } from "../codec/usb/usb-speed.ts";
 
 /** Answers of an endpoint to one transaction that moves no bytes. Byte counts are 0 and above. */
 export const UsbNak = -1;

@@ -1,6 +1,6 @@
 // What a driver's side sees of one attached USB device, whoever carries it: simulated bus, USB/IP, WebUSB, libusb.
 
-import type { UsbSpeed } from "./usb-speed.ts";
+import type { UsbSpeed } from "../codec/usb/usb-speed.ts";
 
 /** How a transfer ended. Plain numbers: a stalled endpoint is not an exception (node-performance.md §7). */
 export const UsbStatus = {

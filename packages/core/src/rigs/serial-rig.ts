@@ -10,9 +10,9 @@ import type { SerialFarEnd } from "../devices/uart.ts";
 import { cdcAcmBundle } from "../drivers/cdc-acm/cdc-acm-driver.ts";
 import { ftdiBundle } from "../drivers/ftdi/ftdi-driver.ts";
 import { IOSerialBSDClient, installSerialFamily } from "../families/serial/io-serial-bsd-client.ts";
+import { platformProfile } from "../platform/platform-profile.ts";
 import type { UsbDevicePort } from "../ports/usb-device.ts";
 import type { DriverBundle } from "../runtime/driver-bundle.ts";
-import { platformProfile } from "../runtime/platform-profile.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
 import { UsbRig, type UsbRigOptions } from "./usb-rig.ts";
 

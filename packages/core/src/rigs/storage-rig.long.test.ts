@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hostTurn } from "@drydock/node/host-turn";
 import { Random } from "../base/random.ts";
+import { UsbSpeed } from "../codec/usb/usb-speed.ts";
 import { type BlockBench, blockContract, RecordingBlockClient } from "../ports/block.contract.ts";
 import { BlockStatus, BlockSubmit } from "../ports/block.ts";
-import { UsbSpeed } from "../ports/usb-speed.ts";
 import { defaultStorageRig, type StorageRig, type StorageRigOptions } from "./storage-rig.ts";
 
 const variants: readonly (Partial<StorageRigOptions> & { readonly name: string })[] = [

@@ -1,14 +1,14 @@
 // The storage rig: machine, bus, a USB disk with both transports, the kernel's drivers, and the media they bring up.
 
+import { UsbSpeed } from "../codec/usb/usb-speed.ts";
 import { MassStorageDevice, type MassStorageOptions } from "../devices/mass-storage/mass-storage-device.ts";
 import { ScsiDiskDevice, type ScsiDiskOptions } from "../devices/scsi-disk/scsi-disk-device.ts";
 import { massStorageBundle, type TransportPolicy } from "../drivers/mass-storage/mass-storage-driver.ts";
 import type { IOMedia } from "../families/block/io-media.ts";
 import { ScsiFamily } from "../families/scsi/scsi-family.ts";
+import { platformProfile } from "../platform/platform-profile.ts";
 import type { ScsiTargetPort } from "../ports/scsi-target.ts";
-import { UsbSpeed } from "../ports/usb-speed.ts";
 import type { DriverBundle } from "../runtime/driver-bundle.ts";
-import { platformProfile } from "../runtime/platform-profile.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
 import { withStreamTrace } from "../trace/usb-stream-trace.ts";
 import { UsbRig, type UsbRigOptions } from "./usb-rig.ts";

@@ -7,16 +7,16 @@ import type { IOUSBHostDevice } from "../families/usb/io-usb-host-device.ts";
 import { UsbFamily } from "../families/usb/usb-family.ts";
 import { type UsbFaultPlan, withUsbFaults } from "../faults/usb-faults.ts";
 import { UsbipServer } from "../outlets/usbip/usbip-server.ts";
-import { memoryStreamPair } from "../ports/memory-stream.ts";
+import type { PlatformProfile } from "../platform/platform-profile.ts";
 import type { UsbHostPort } from "../ports/usb-host.ts";
 import { Machine } from "../runtime/machine.ts";
-import type { PlatformProfile } from "../runtime/platform-profile.ts";
 import type { HostTurn, RunOutcome } from "../runtime/scheduler.ts";
 import { IOService } from "../runtime/service.ts";
 import { withUsbTrace } from "../trace/usb-trace.ts";
 import { UsbTraceLog } from "../trace/usb-trace-log.ts";
 import { SimUsbBus } from "../transports/sim/usb-bus.ts";
 import { UsbipImporter } from "../transports/usbip/usbip-importer.ts";
+import { memoryStreamPair } from "./memory-stream.ts";
 
 export interface UsbRigOptions {
   readonly seed: number;

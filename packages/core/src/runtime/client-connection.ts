@@ -1,7 +1,7 @@
 // An application's side of a user client: IOServiceOpen, IOConnectCallMethod, IOServiceClose.
 
 import { type IOReturn, IOReturns } from "../base/io-return.ts";
-import { decideUserClientAccess } from "./access.ts";
+import { decideUserClientAccess } from "../platform/access.ts";
 import { IOError } from "./io-error.ts";
 import type { MachineParts } from "./machine-parts.ts";
 import { IOBufferMemoryDescriptor, kIOMemoryDirectionIn, kIOMemoryDirectionOut } from "./memory.ts";

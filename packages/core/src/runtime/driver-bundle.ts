@@ -1,7 +1,7 @@
 // A driver extension as it is installed: identity, personalities, entitlements, classes.
 
-import type { DriverImport } from "./driverkit-symbols.ts";
-import type { Properties } from "./properties.ts";
+import type { DriverImport } from "../platform/driverkit-symbols.ts";
+import type { Properties } from "../platform/properties.ts";
 import type { ServiceClass } from "./service.ts";
 
 /** What a .dext bundle says of itself, plus the classes that its executable holds. */

@@ -2,13 +2,13 @@
 
 import { formatReturn, type IOReturn, IOReturns } from "../base/io-return.ts";
 import { millisecond, second } from "../base/units.ts";
-import { decideLaunch, decideProviderAttach } from "./access.ts";
+import { decideLaunch, decideProviderAttach } from "../platform/access.ts";
+import { type MissingImport, missingImports, systemOfDriverKit } from "../platform/driverkit-symbols.ts";
+import { type MatchVerdict, matchPersonality } from "../platform/matching.ts";
+import { isDictionary, type Properties } from "../platform/properties.ts";
 import { type DriverBundle, dextPath, type InstalledBundle } from "./driver-bundle.ts";
-import { type MissingImport, missingImports, systemOfDriverKit } from "./driverkit-symbols.ts";
 import { instantiate, kernelClassChain, type MachineParts } from "./machine-parts.ts";
-import { type MatchVerdict, matchPersonality } from "./matching.ts";
 import type { Process } from "./process.ts";
-import { isDictionary, type Properties } from "./properties.ts";
 import type { IOService } from "./service.ts";
 import { callService } from "./service-call.ts";
 

@@ -1,25 +1,25 @@
 // From a fault inside the machine to the files that a real system would have left behind.
 
 import type { Random } from "../base/random.ts";
-import { MemoryFault } from "./address-space.ts";
-import { DispatchTrap } from "./dispatch-queue.ts";
-import type { MissingImport } from "./driverkit-symbols.ts";
+import type { MissingImport } from "../platform/driverkit-symbols.ts";
 import {
   type CrashFacts,
   type CrashFrame,
   writeCrashReport,
   writeLegacyCrashReport,
-} from "./evidence/crash-report.ts";
-import type { EvidenceFile } from "./evidence/evidence-file.ts";
-import { type PanicFacts, writePanicReport } from "./evidence/panic-report.ts";
-import { formatRegistryTree } from "./evidence/registry-dump.ts";
-import { formatLog } from "./log-text.ts";
+} from "../platform/evidence/crash-report.ts";
+import type { EvidenceFile } from "../platform/evidence/evidence-file.ts";
+import { type PanicFacts, writePanicReport } from "../platform/evidence/panic-report.ts";
+import { formatRegistryTree } from "../platform/evidence/registry-dump.ts";
+import { formatLog } from "../platform/log-text.ts";
+import { MemoryFault } from "./address-space.ts";
+import { DispatchTrap } from "./dispatch-queue.ts";
 import type { MachineParts } from "./machine-parts.ts";
 import type { Process } from "./process.ts";
 import type { IOService } from "./service.ts";
 import type { Thread } from "./thread.ts";
 
-export type { EvidenceFile } from "./evidence/evidence-file.ts";
+export type { EvidenceFile } from "../platform/evidence/evidence-file.ts";
 
 /** Frames of a symbolic stack, innermost first: "DriverKit symbol" or a bare symbol of the process itself. */
 function framesOf(process: Process, stack: readonly string[]): CrashFrame[] {

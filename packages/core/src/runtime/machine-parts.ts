@@ -1,10 +1,10 @@
 // What the parts of a machine share: the rooms behind `Machine`, each of which does one job with these.
 
 import type { Random } from "../base/random.ts";
+import type { PlatformProfile } from "../platform/platform-profile.ts";
+import type { Properties } from "../platform/properties.ts";
 import type { EventRing } from "./event-ring.ts";
-import type { PlatformProfile } from "./platform-profile.ts";
 import type { Process, ProcessDescription } from "./process.ts";
-import type { Properties } from "./properties.ts";
 import type { Registry } from "./registry.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { IOService, Kernel, ServiceClass, ServiceContext } from "./service.ts";

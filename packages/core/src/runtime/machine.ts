@@ -3,7 +3,11 @@
 import { ContractViolation } from "../base/errors.ts";
 import { type IOReturn, IOReturns } from "../base/io-return.ts";
 import { Random } from "../base/random.ts";
-import { decideLaunch } from "./access.ts";
+import { decideLaunch } from "../platform/access.ts";
+import type { MissingImport } from "../platform/driverkit-symbols.ts";
+import type { LogLevel } from "../platform/log-row.ts";
+import type { PlatformProfile } from "../platform/platform-profile.ts";
+import type { Properties, PropertyValue } from "../platform/properties.ts";
 import { MemoryFault } from "./address-space.ts";
 import {
   type ClientConnection,
@@ -14,21 +18,18 @@ import {
 import { DispatchTrap } from "./dispatch-queue.ts";
 import type { DriverBundle, InstalledBundle } from "./driver-bundle.ts";
 import { DriverLoading, dictionaryProperty, type MatchReport } from "./driver-loading.ts";
-import type { MissingImport } from "./driverkit-symbols.ts";
 import { EventRing } from "./event-ring.ts";
 import { crashFacts, type EvidenceFile, panicFacts, unboundFacts } from "./evidence-facts.ts";
 import { ProcessKilled } from "./io-error.ts";
 import { instantiate, kernelClassChain, type MachineParts } from "./machine-parts.ts";
-import type { PlatformProfile } from "./platform-profile.ts";
 import { PowerTree } from "./power-tree.ts";
 import { Process, type ProcessDescription } from "./process.ts";
-import type { Properties, PropertyValue } from "./properties.ts";
 import { Registry } from "./registry.ts";
 import { type HostTurn, type RunOutcome, Scheduler } from "./scheduler.ts";
 import { IOService, type Kernel, type ServiceContext } from "./service.ts";
 import { Termination } from "./termination.ts";
 import type { Thread } from "./thread.ts";
-import { type LogLevel, UnifiedLog } from "./unified-log.ts";
+import { UnifiedLog } from "./unified-log.ts";
 
 export interface MachineOptions {
   /** Everything that chance decides follows from it. */

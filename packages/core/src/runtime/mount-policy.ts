@@ -1,7 +1,7 @@
 // A disk as a policy lets it be mounted: not at all, read only, or as it is. Same type in, same type out.
 
+import type { PolicyDecision } from "../platform/usb-policy.ts";
 import { type BlockClient, type BlockGeometry, type BlockPort, BlockSubmit } from "../ports/block.ts";
-import type { PolicyDecision } from "./usb-policy.ts";
 
 /** Null: the mount is refused. Mount approval does not keep anybody from the raw device. */
 export function mountAs(port: BlockPort, decision: PolicyDecision): BlockPort | null {

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { IOReturns } from "../base/io-return.ts";
+import { platformProfile } from "../platform/platform-profile.ts";
 import type { Machine } from "./machine.ts";
-import { platformProfile } from "./platform-profile.ts";
 import { expiryNs, panicsWhenLate, raisedAnswerUs, tickLatenessNs, ticksOf } from "./power-clock.ts";
 import { IOService, kIOServicePowerCapabilityLow, kIOServicePowerCapabilityOn } from "./service.ts";
 import { QuietDriver, startDriver } from "./test/resource-driver.ts";

@@ -1,8 +1,8 @@
 // A simulated process: the kernel, a driver extension's server, or an application.
 
 import type { IOReturn } from "../base/io-return.ts";
+import type { Properties } from "../platform/properties.ts";
 import { AddressSpace } from "./address-space.ts";
-import type { Properties } from "./properties.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Thread } from "./thread.ts";
 

@@ -1,6 +1,6 @@
 // The registry: every service of a machine, its place in the tree and its id.
 
-import type { RegistrySnapshot } from "./evidence/registry-dump.ts";
+import type { RegistrySnapshot } from "../platform/evidence/registry-dump.ts";
 import type { IOService } from "./service.ts";
 
 /** Registry ids of this shape appear in real logs; they start above the boot-time entries. */

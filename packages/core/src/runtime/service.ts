@@ -4,13 +4,13 @@ import type { Nanoseconds } from "../base/clock.ts";
 import { ContractViolation } from "../base/errors.ts";
 import { type IOReturn, IOReturns } from "../base/io-return.ts";
 import { hex } from "../base/text.ts";
+import type { LogLevel } from "../platform/log-row.ts";
+import { isDictionary, type Properties, type PropertyValue } from "../platform/properties.ts";
 import { type ActionHandler, type ActionTarget, OSAction } from "./action.ts";
 import { IODispatchQueue } from "./dispatch-queue.ts";
 import { IOError } from "./io-error.ts";
 import type { Process } from "./process.ts";
-import { isDictionary, type Properties, type PropertyValue } from "./properties.ts";
 import type { Scheduler } from "./scheduler.ts";
-import type { LogLevel } from "./unified-log.ts";
 import type { IOUserClient } from "./user-client.ts";
 
 export const kIOServiceDefaultQueueName = "Default";

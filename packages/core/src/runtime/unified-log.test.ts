@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { VirtualClock } from "../base/virtual-clock.ts";
+import { PredicateError } from "../platform/log-predicate.ts";
+import { calendar, formatLog } from "../platform/log-text.ts";
 import { EventRing } from "./event-ring.ts";
-import { PredicateError } from "./log-predicate.ts";
-import { calendar, formatLog } from "./log-text.ts";
 import { UnifiedLog } from "./unified-log.ts";
 
 const identifier = "org.drydock.driver";

@@ -3,25 +3,11 @@
 import type { Clock } from "../base/clock.ts";
 import { decodeUtf8, encodeUtf8 } from "../base/text.ts";
 import { millisecond } from "../base/units.ts";
-import { compileLogPredicate } from "./log-predicate.ts";
-
-export type LogLevel = "default" | "info" | "debug" | "error" | "fault";
+import { compileLogPredicate } from "../platform/log-predicate.ts";
+import type { LogLevel, LogRow } from "../platform/log-row.ts";
 
 /** log_data copies at most 240 bytes, the last of which becomes NUL. */
 const cutBytes = 239;
-
-/** One line as `log show` would have it. */
-export interface LogRow {
-  readonly timeNs: number;
-  readonly level: LogLevel;
-  readonly process: string;
-  readonly pid: number;
-  /** Image that logged, as resolved; empty when it is the process's own or could not be resolved. */
-  readonly sender: string;
-  readonly subsystem: string;
-  readonly category: string;
-  readonly message: string;
-}
 
 export interface LogOptions {
   /** Lines the kernel's queue holds until logd takes them. */

@@ -8,9 +8,9 @@ import {
   isStandardRequest,
   keepAnswer,
   summarizeDevice,
-} from "../codec/usb/device-summary.ts";
+} from "../dissect/device-summary.ts";
+import type { PolicyContext, PolicyDecision, PolicyDevice, UsbPolicyEngine } from "../platform/usb-policy.ts";
 import { type UsbHostClient, type UsbHostPort, UsbStatus, UsbSubmit } from "../ports/usb-host.ts";
-import type { PolicyContext, PolicyDecision, PolicyDevice, UsbPolicyEngine } from "./usb-policy.ts";
 
 export interface PolicyGateOptions {
   readonly clock: Clock;

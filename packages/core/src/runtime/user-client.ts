@@ -1,8 +1,8 @@
 // IOUserClient: how an application calls a driver, with the argument checks of ExternalMethod.
 
 import { type IOReturn, IOReturns } from "../base/io-return.ts";
+import type { Properties } from "../platform/properties.ts";
 import type { IOMemoryDescriptor } from "./memory.ts";
-import type { Properties } from "./properties.ts";
 import { IOService } from "./service.ts";
 
 export const kIOUserClientScalarArrayCountMax = 16;

@@ -1,6 +1,6 @@
 // Mass storage in a trace: names of CBW, CSW, units and data; every SCSI command and whose turn it was.
 
-import { StorageWire, type WireCommand, whoNeverAsked } from "../codec/mass-storage/storage-wire.ts";
+import { StorageWire, type WireCommand, whoNeverAsked } from "../dissect/storage-wire.ts";
 import { UsbStatus } from "../ports/usb-host.ts";
 import { TraceKind, type TraceRow, type UsbTraceLog } from "./usb-trace-log.ts";
 

@@ -8,7 +8,7 @@ import {
   keepAnswer,
   summarizeDevice,
   type UsbDeviceSummary,
-} from "../codec/usb/device-summary.ts";
+} from "../dissect/device-summary.ts";
 import { UsbStatus } from "../ports/usb-host.ts";
 import { TraceKind, type TraceRow, TraceTransfer, type UsbTraceLog } from "./usb-trace-log.ts";
 

@@ -1,7 +1,6 @@
 // A trace as a capture file, and a capture file as a trace. Driver calls and faults are packet comments.
 
 import { DecodeError } from "../base/errors.ts";
-import { isErdyText } from "../codec/mass-storage/storage-wire.ts";
 import { linkTypeUsbLinuxMmapped, PcapngWriter, readPcapng } from "../codec/pcapng/pcapng.ts";
 import {
   decodeUsbLinux,
@@ -10,6 +9,7 @@ import {
   streamOfComments,
   UsbErrno,
 } from "../codec/pcapng/usb-linux.ts";
+import { isErdyText } from "../dissect/storage-wire.ts";
 import { UsbStatus } from "../ports/usb-host.ts";
 import { TraceKind, TraceTransfer, UsbTraceLog } from "./usb-trace-log.ts";
 

@@ -1,7 +1,7 @@
 // Records when a SuperSpeed device asks for a stream (ERDY): what a hardware analyser sees and a host does not.
 
 import type { Clock } from "../base/clock.ts";
-import { erdyText } from "../codec/mass-storage/storage-wire.ts";
+import { erdyText } from "../dissect/storage-wire.ts";
 import type { UsbDevicePort, UsbUpstream } from "../ports/usb-device.ts";
 import type { UsbTraceLog } from "./usb-trace-log.ts";
 

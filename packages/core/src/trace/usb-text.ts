@@ -1,8 +1,8 @@
 // A trace as lines that a person reads: SETUP, data, result and the driver call that caused it, in one line.
 
 import { hex, hexBytes } from "../base/text.ts";
-import { describeMassStorageRequest } from "../codec/mass-storage/storage-wire.ts";
 import { type DescribeRequest, decodeSetup, describeSetup } from "../codec/usb/setup.ts";
+import { describeMassStorageRequest } from "../dissect/storage-wire.ts";
 import { UsbStatus } from "../ports/usb-host.ts";
 import { storageNames } from "./storage-trace.ts";
 import { TraceKind, type TraceRow, TraceTransfer, type UsbTraceLog } from "./usb-trace-log.ts";

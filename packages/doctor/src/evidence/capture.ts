@@ -1,18 +1,18 @@
 // USB captures: pcapng and pcap of link types 220 (Linux), 249 (USBPcap) and 288 (USB 2.0 packets).
 
 import { DecodeError } from "@drydock/core/base/errors";
+import { readPcap } from "@drydock/core/codec/pcapng/pcap";
+import { type PcapngPacket, readPcapng } from "@drydock/core/codec/pcapng/pcapng";
+import { decodeUsbLinux, streamOfComments, UsbErrno } from "@drydock/core/codec/pcapng/usb-linux";
+import { linkTypeUsb2, UsbPacketAssembler } from "@drydock/core/codec/pcapng/usb2-packets";
+import { decodeUsbPcap, linkTypeUsbPcap } from "@drydock/core/codec/pcapng/usbpcap";
 import {
   StorageWire,
   scsiStatusName,
   senseWords,
   type WireCommand,
   type WireCompletion,
-} from "@drydock/core/codec/mass-storage/storage-wire";
-import { readPcap } from "@drydock/core/codec/pcapng/pcap";
-import { type PcapngPacket, readPcapng } from "@drydock/core/codec/pcapng/pcapng";
-import { decodeUsbLinux, streamOfComments, UsbErrno } from "@drydock/core/codec/pcapng/usb-linux";
-import { linkTypeUsb2, UsbPacketAssembler } from "@drydock/core/codec/pcapng/usb2-packets";
-import { decodeUsbPcap, linkTypeUsbPcap } from "@drydock/core/codec/pcapng/usbpcap";
+} from "@drydock/core/dissect/storage-wire";
 import type { BinaryReader, FactSink } from "./reader.ts";
 
 export type TransferResult = "ok" | "stall" | "cancelled" | "gone" | "error" | "pending";

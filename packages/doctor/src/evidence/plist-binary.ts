@@ -2,8 +2,8 @@
 
 import { DecodeError } from "@drydock/core/base/errors";
 import { decodeUtf8 } from "@drydock/core/base/text";
-import { calendar } from "@drydock/core/runtime/log-text";
-import type { PropertyValue } from "@drydock/core/runtime/properties";
+import { calendar } from "@drydock/core/platform/log-text";
+import type { PropertyValue } from "@drydock/core/platform/properties";
 import { dictionaryOf } from "./plist-xml.ts";
 
 const subject = "binary property list";

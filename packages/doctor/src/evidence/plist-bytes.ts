@@ -2,7 +2,7 @@
 
 import { DecodeError } from "@drydock/core/base/errors";
 import { decodeUtf8 } from "@drydock/core/base/text";
-import type { PropertyValue } from "@drydock/core/runtime/properties";
+import type { PropertyValue } from "@drydock/core/platform/properties";
 import { isBinaryPlist, parseBinaryPlist } from "./plist-binary.ts";
 import { parsePlistXml } from "./plist-xml.ts";
 import { TextDocument } from "./reader.ts";

@@ -1,7 +1,7 @@
 // XML property lists, whole or pasted in part: values with the line of each key. Bounded; entities beyond XML's five
 // are never expanded, and DTDs are skipped, so nothing can grow.
 
-import type { PropertyValue } from "@drydock/core/runtime/properties";
+import type { PropertyValue } from "@drydock/core/platform/properties";
 import type { TextDocument } from "./reader.ts";
 
 export interface ParsedPlist {

@@ -1,6 +1,6 @@
 // Property lists by what is in them: entitlements, Info.plist, a registry dump (`ioreg -a`), a profile's copy.
 
-import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/runtime/properties";
+import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/platform/properties";
 import { profileOfPlist } from "../signing/profile.ts";
 import type { Place } from "./evidence-source.ts";
 import { shownText } from "./evidence-source.ts";

@@ -7,18 +7,18 @@ import {
   type CrashFacts,
   writeCrashReport,
   writeLegacyCrashReport,
-} from "@drydock/core/runtime/evidence/crash-report";
-import type { EvidenceFile } from "@drydock/core/runtime/evidence/evidence-file";
-import { type PanicFacts, panicString, writePanicReport } from "@drydock/core/runtime/evidence/panic-report";
+} from "@drydock/core/platform/evidence/crash-report";
+import type { EvidenceFile } from "@drydock/core/platform/evidence/evidence-file";
+import { type PanicFacts, panicString, writePanicReport } from "@drydock/core/platform/evidence/panic-report";
 import {
   formatRegistryPlist,
   formatRegistryTree,
   type RegistrySnapshot,
-} from "@drydock/core/runtime/evidence/registry-dump";
-import { calendar, formatLog, type LogStyle } from "@drydock/core/runtime/log-text";
-import { platformProfile } from "@drydock/core/runtime/platform-profile";
-import type { Properties, PropertyValue } from "@drydock/core/runtime/properties";
-import type { LogLevel, LogRow } from "@drydock/core/runtime/unified-log";
+} from "@drydock/core/platform/evidence/registry-dump";
+import type { LogLevel, LogRow } from "@drydock/core/platform/log-row";
+import { calendar, formatLog, type LogStyle } from "@drydock/core/platform/log-text";
+import { platformProfile } from "@drydock/core/platform/platform-profile";
+import type { Properties, PropertyValue } from "@drydock/core/platform/properties";
 import { collectEvidence } from "./collect.ts";
 import type { Evidence } from "./evidence.ts";
 import { sourceOfText } from "./evidence-source.ts";

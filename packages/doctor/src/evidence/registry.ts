@@ -1,7 +1,7 @@
 // The I/O registry: `ioreg -l` as text (cut lines, quotes and fragments too) and `ioreg -a` as property list.
 
 import { bytesFromHex } from "@drydock/core/base/text";
-import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/runtime/properties";
+import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/platform/properties";
 import type { Place } from "./evidence-source.ts";
 import { cleanLine } from "./line-scan.ts";
 import { dictionaryOf } from "./plist-xml.ts";

@@ -10,7 +10,7 @@ import {
 import { type CmsCertificate, decodeSignedData } from "@drydock/core/codec/der/cms";
 import { decodeDerEntitlements } from "@drydock/core/codec/der/der-entitlements";
 import { decodeMachO, looksLikeMachO, type MachOSlice } from "@drydock/core/codec/macho/macho";
-import { differingKeys, isDictionary, type Properties } from "@drydock/core/runtime/properties";
+import { differingKeys, isDictionary, type Properties } from "@drydock/core/platform/properties";
 import { plainDer } from "../signing/profile.ts";
 import type { Place } from "./evidence-source.ts";
 import { readPlistBytes } from "./plist-bytes.ts";

@@ -1,6 +1,6 @@
 // A checked package as text: stage by stage with the lines each would print, then imports, platforms, findings.
 
-import { systemOfDriverKit } from "@drydock/core/runtime/driverkit-symbols";
+import { systemOfDriverKit } from "@drydock/core/platform/driverkit-symbols";
 import type { CheckReport, GateOfBinary } from "../signing/check.ts";
 import { formatPackageRehearsal, nameOf } from "./rehearsal-report.ts";
 

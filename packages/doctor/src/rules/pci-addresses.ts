@@ -1,6 +1,6 @@
 // Joins a physical address with the BAR of a registry dump that holds it.
 
-import { isDictionary, type PropertyValue } from "@drydock/core/runtime/properties";
+import { isDictionary, type PropertyValue } from "@drydock/core/platform/properties";
 import type { Evidence } from "../evidence/evidence.ts";
 import type { Place } from "../evidence/evidence-source.ts";
 

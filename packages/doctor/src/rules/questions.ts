@@ -1,6 +1,6 @@
 // What many rules ask of the evidence: findings per hit, property lists by role, personalities, a code with its call.
 
-import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/runtime/properties";
+import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/platform/properties";
 import type { Evidence } from "../evidence/evidence.ts";
 import type { Place } from "../evidence/evidence-source.ts";
 import type { EvidenceKind, Fact } from "../evidence/facts.ts";

@@ -1,6 +1,6 @@
 // Claims of the evidence's parts beside what their profiles allow, for rules.
 
-import { type ClaimJudgement, judgeClaims } from "@drydock/core/runtime/claims";
+import { type ClaimJudgement, judgeClaims } from "@drydock/core/platform/claims";
 import type { Evidence } from "../evidence/evidence.ts";
 import type { Place } from "../evidence/evidence-source.ts";
 import { typed } from "../signing/claim-table.ts";

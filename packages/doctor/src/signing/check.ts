@@ -1,7 +1,7 @@
 // `drydock check`: a package examined on purpose: rehearsal, import gate, platforms, and what the rules say of it.
 
-import { systemOfDriverKit } from "@drydock/core/runtime/driverkit-symbols";
-import type { PlatformProfile } from "@drydock/core/runtime/platform-profile";
+import { systemOfDriverKit } from "@drydock/core/platform/driverkit-symbols";
+import type { PlatformProfile } from "@drydock/core/platform/platform-profile";
 import { type Answer, judge } from "../diagnose.ts";
 import { collectEvidence } from "../evidence/collect.ts";
 import type { EvidenceSource } from "../evidence/evidence-source.ts";

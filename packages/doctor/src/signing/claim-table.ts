@@ -1,8 +1,8 @@
 // Three columns: what the signature claims, what the profile allows, what the kernel goes by (F06).
 
-import { type ClaimJudgement, judgeClaims } from "@drydock/core/runtime/claims";
-import { showProperty } from "@drydock/core/runtime/matching";
-import type { Properties, PropertyValue } from "@drydock/core/runtime/properties";
+import { type ClaimJudgement, judgeClaims } from "@drydock/core/platform/claims";
+import { showProperty } from "@drydock/core/platform/matching";
+import type { Properties, PropertyValue } from "@drydock/core/platform/properties";
 import type { ProvisioningProfile } from "./profile.ts";
 import { signingKeys } from "./rehearsal.ts";
 

@@ -8,7 +8,7 @@ import {
   driverKitOfSystem,
   type MissingImport,
   missingImports,
-} from "@drydock/core/runtime/driverkit-symbols";
+} from "@drydock/core/platform/driverkit-symbols";
 
 /** "SCSIControllerDriverKit" of /System/DriverKit/.../SCSIControllerDriverKit.framework/SCSIControllerDriverKit. */
 export function frameworkOf(path: string): string {

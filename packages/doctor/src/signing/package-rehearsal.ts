@@ -1,8 +1,8 @@
 // The signing rehearsal of what was found: every driver with its app, through all stages, from the evidence alone.
 
-import { type MatchSubject, matchPersonality } from "@drydock/core/runtime/matching";
-import { type PlatformProfile, platformProfile } from "@drydock/core/runtime/platform-profile";
-import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/runtime/properties";
+import { type MatchSubject, matchPersonality } from "@drydock/core/platform/matching";
+import { type PlatformProfile, platformProfile } from "@drydock/core/platform/platform-profile";
+import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/platform/properties";
 import type { Evidence } from "../evidence/evidence.ts";
 import { type ClaimRow, claimTable } from "./claim-table.ts";
 import { type EvidencePart, evidenceParts } from "./parts.ts";

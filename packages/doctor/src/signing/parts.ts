@@ -1,7 +1,7 @@
 // Apps, drivers and tools put together from the evidence: which executable, Info.plist, entitlements and profile belong
 // to one another. What files are called decides nothing; which bundle they lie in does, where that is known.
 
-import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/runtime/properties";
+import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/platform/properties";
 import type { Evidence } from "../evidence/evidence.ts";
 import type { Place } from "../evidence/evidence-source.ts";
 import type { Fact } from "../evidence/facts.ts";

@@ -1,7 +1,7 @@
 // One driver package on each platform: refused, for its own app only, or a service of the system (F19, P10, P13).
 
-import type { PlatformProfile } from "@drydock/core/runtime/platform-profile";
-import { isDictionary } from "@drydock/core/runtime/properties";
+import type { PlatformProfile } from "@drydock/core/platform/platform-profile";
+import { isDictionary } from "@drydock/core/platform/properties";
 import { frameworkOf } from "./import-gate.ts";
 import type { EvidencePart } from "./parts.ts";
 

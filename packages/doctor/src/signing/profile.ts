@@ -15,7 +15,7 @@ import {
   isDictionary,
   type Properties,
   type PropertyValue,
-} from "@drydock/core/runtime/properties";
+} from "@drydock/core/platform/properties";
 
 export type ProfileKind = "development" | "ad hoc" | "developer id or in-house" | "store";
 

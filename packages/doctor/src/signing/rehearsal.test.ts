@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { platformProfile } from "@drydock/core/runtime/platform-profile";
+import { platformProfile } from "@drydock/core/platform/platform-profile";
 import {
   accessFaults,
   app,

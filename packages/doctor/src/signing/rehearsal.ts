@@ -4,16 +4,16 @@ import {
   decideProviderAttach,
   decideUserClientAccess,
   launchRefusalLines,
-} from "@drydock/core/runtime/access";
+} from "@drydock/core/platform/access";
 import {
   type ClaimJudgement,
   isRestrictedEntitlement,
   judgeClaims,
   unsatisfiedKeys,
-} from "@drydock/core/runtime/claims";
-import { type MatchSubject, showProperty } from "@drydock/core/runtime/matching";
-import type { PlatformProfile } from "@drydock/core/runtime/platform-profile";
-import type { Properties } from "@drydock/core/runtime/properties";
+} from "@drydock/core/platform/claims";
+import { type MatchSubject, showProperty } from "@drydock/core/platform/matching";
+import type { PlatformProfile } from "@drydock/core/platform/platform-profile";
+import type { Properties } from "@drydock/core/platform/properties";
 import { portalAdvice } from "./portal.ts";
 import { type ProvisioningProfile, profileProblem } from "./profile.ts";
 

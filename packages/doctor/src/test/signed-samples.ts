@@ -8,8 +8,8 @@ import {
   type ProfilePlan,
   writeBundle,
   writeProfile,
-} from "@drydock/core/runtime/evidence/signed-bundle";
-import type { Properties } from "@drydock/core/runtime/properties";
+} from "@drydock/core/platform/evidence/signed-bundle";
+import type { Properties } from "@drydock/core/platform/properties";
 
 export const sampleTeam = "TEAM123456";
 export const sampleAppId = "org.example.app";

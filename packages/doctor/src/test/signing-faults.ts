@@ -1,13 +1,13 @@
 // The faults of P04 and P12 as packages, each with its stage, finding and lines: one table for objects and for files.
 
-import { formatPlist } from "@drydock/core/runtime/evidence/plist-text";
+import { formatPlist } from "@drydock/core/platform/evidence/plist-text";
 import {
   type BundleFile,
   type Envelope,
   writeBundle,
   writeProfile,
-} from "@drydock/core/runtime/evidence/signed-bundle";
-import type { Properties } from "@drydock/core/runtime/properties";
+} from "@drydock/core/platform/evidence/signed-bundle";
+import type { Properties } from "@drydock/core/platform/properties";
 import type { ProvisioningProfile } from "../signing/profile.ts";
 import { type RehearsalInput, type SignedPart, signingKeys } from "../signing/rehearsal.ts";
 import { frameworkPath, sha256 } from "./signed-samples.ts";

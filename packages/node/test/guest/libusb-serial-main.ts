@@ -1,8 +1,8 @@
 // Runs inside the Linux guest: our FTDI driver on a device of the guest, through libusb; sends, expects the same back.
 
+import { platformProfile } from "@drydock/core/platform/platform-profile";
 import { SerialRig } from "@drydock/core/rigs/serial-rig";
 import { SerialSession } from "@drydock/core/rigs/serial-session";
-import { platformProfile } from "@drydock/core/runtime/platform-profile";
 import { LibusbImporter } from "@drydock/core/transports/libusb/libusb-importer";
 import { hostTurn } from "@drydock/node/host-turn";
 import { Libusb } from "@drydock/node/libusb";

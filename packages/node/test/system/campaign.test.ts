@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { drawFaultPlan, runSerialScenario } from "@drydock/core/rigs/serial-campaign";
+import { drawFaultPlan, runSerialScenario } from "@drydock/core/trials/serial-campaign";
 import { hostTurn } from "../../src/host-turn.ts";
 
 const digestMain = join(import.meta.dirname, "digest-main.ts");

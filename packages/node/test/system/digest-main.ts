@@ -1,6 +1,6 @@
 // Prints the digest of one scenario: for comparing processes and versions of Node.
 
-import { drawFaultPlan, runSerialScenario } from "@drydock/core/rigs/serial-campaign";
+import { drawFaultPlan, runSerialScenario } from "@drydock/core/trials/serial-campaign";
 import { hostTurn } from "../../src/host-turn.ts";
 
 const seed = Number(process.argv[2]);

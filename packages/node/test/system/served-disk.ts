@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { Random } from "@drydock/core/base/random";
+import { UsbSpeed } from "@drydock/core/codec/usb/usb-speed";
 import { MemoryDisk } from "@drydock/core/devices/memory-disk/memory-disk-device";
 import { NbdServer } from "@drydock/core/outlets/nbd/nbd-server";
 import type { BlockPort } from "@drydock/core/ports/block";
-import { UsbSpeed } from "@drydock/core/ports/usb-speed";
 import { defaultStorageRig } from "@drydock/core/rigs/storage-rig";
 import { HostClock } from "../../src/host-clock.ts";
 import { hostTurn } from "../../src/host-turn.ts";

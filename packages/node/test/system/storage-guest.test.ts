@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { UsbSpeed } from "@drydock/core/codec/usb/usb-speed";
 import { MassStorageDevice } from "@drydock/core/devices/mass-storage/mass-storage-device";
 import { ScsiDiskDevice } from "@drydock/core/devices/scsi-disk/scsi-disk-device";
-import { UsbSpeed } from "@drydock/core/ports/usb-speed";
 import { UsbExportRig } from "@drydock/core/rigs/usb-export-rig";
 import { hostTurn } from "../../src/host-turn.ts";
 import { LiveRunner } from "../../src/live-runner.ts";

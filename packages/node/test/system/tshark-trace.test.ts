@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { usbFaultKinds } from "@drydock/core/faults/usb-faults";
+import { platformProfile } from "@drydock/core/platform/platform-profile";
 import { type SerialDeviceKind, SerialRig } from "@drydock/core/rigs/serial-rig";
 import { openSerialSession, type SerialSession } from "@drydock/core/rigs/serial-session";
-import { platformProfile } from "@drydock/core/runtime/platform-profile";
 import { writeUsbPcapng } from "@drydock/core/trace/usb-pcapng";
 import { hostTurn } from "../../src/host-turn.ts";
 

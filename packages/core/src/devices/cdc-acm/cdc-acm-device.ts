@@ -21,8 +21,8 @@ import {
 } from "../../codec/cdc/cdc.ts";
 import { encodeConfiguration, TransferType } from "../../codec/usb/descriptors.ts";
 import { Recipient, RequestType, type Setup } from "../../codec/usb/setup.ts";
+import { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import { UsbNak } from "../../ports/usb-device.ts";
-import { UsbSpeed } from "../../ports/usb-speed.ts";
 import { LoopbackPlug } from "../serial-far-ends.ts";
 import { type LineError, type ModemInputs, type SerialFarEnd, Uart } from "../uart.ts";
 import { UsbDeviceModel } from "../usb-device-model.ts";

@@ -11,8 +11,8 @@ import {
   SerialStateBit,
 } from "../../codec/cdc/cdc.ts";
 import { parseConfiguration } from "../../codec/usb/descriptors.ts";
+import { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import { UsbNak, UsbStall } from "../../ports/usb-device.ts";
-import { UsbSpeed } from "../../ports/usb-speed.ts";
 import { ScriptedFarEnd } from "../serial-far-ends.ts";
 import { CdcAcmDevice, type CdcAcmOptions } from "./cdc-acm-device.ts";
 

@@ -6,9 +6,9 @@ import { Random } from "../../base/random.ts";
 import { VirtualClock } from "../../base/virtual-clock.ts";
 import { FtdiLineBit, FtdiModemBit, FtdiRequest } from "../../codec/ftdi/ftdi.ts";
 import { parseConfiguration } from "../../codec/usb/descriptors.ts";
-import { UsbCarrier } from "../../ports/usb-carrier.ts";
 import { UsbNak, UsbStall } from "../../ports/usb-device.ts";
 import { UsbStatus } from "../../ports/usb-host.ts";
+import { UsbCarrier } from "../../transports/sim/usb-carrier.ts";
 import { ScriptedFarEnd } from "../serial-far-ends.ts";
 import { FtdiDevice, type FtdiOptions } from "./ftdi-device.ts";
 

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseConfiguration } from "../../codec/usb/descriptors.ts";
+import { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import { UsbNak, UsbStall } from "../../ports/usb-device.ts";
-import { UsbSpeed } from "../../ports/usb-speed.ts";
 import { LoopbackDevice } from "./loopback-device.ts";
 
 function configured(): LoopbackDevice {

@@ -3,8 +3,8 @@
 import { ByteRing } from "../../base/byte-ring.ts";
 import { encodeBos, encodeConfiguration, TransferType, usb2Extension } from "../../codec/usb/descriptors.ts";
 import type { Setup } from "../../codec/usb/setup.ts";
+import { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import { UsbNak } from "../../ports/usb-device.ts";
-import { UsbSpeed } from "../../ports/usb-speed.ts";
 import { UsbDeviceModel } from "../usb-device-model.ts";
 
 /** Vendor requests; the contract list of ports/usb-host.contract.ts is written against them. */

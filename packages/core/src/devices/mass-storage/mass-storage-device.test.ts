@@ -12,6 +12,7 @@ import {
   TaskFunction,
 } from "../../codec/mass-storage/attached-scsi.ts";
 import { putCommandWrapper } from "../../codec/mass-storage/bulk-only.ts";
+import { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import {
   ScsiDirection,
   ScsiStatus,
@@ -20,7 +21,6 @@ import {
   type ScsiTask,
 } from "../../ports/scsi-target.ts";
 import { UsbNak, UsbStall } from "../../ports/usb-device.ts";
-import { UsbSpeed } from "../../ports/usb-speed.ts";
 import { sendHostileSetups } from "../hostile-setups.ts";
 import { attachedScsiPipes, bulkOnlyPipes, MassStorageDevice } from "./mass-storage-device.ts";
 

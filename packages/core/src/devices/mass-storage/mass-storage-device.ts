@@ -15,8 +15,8 @@ import {
   usb2Extension,
 } from "../../codec/usb/descriptors.ts";
 import { Recipient, RequestType, type Setup } from "../../codec/usb/setup.ts";
+import { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import type { ScsiTargetPort, ScsiTask } from "../../ports/scsi-target.ts";
-import { UsbSpeed } from "../../ports/usb-speed.ts";
 import { UsbDeviceModel } from "../usb-device-model.ts";
 import { AttachedScsiEngine } from "./attached-scsi-engine.ts";
 import { BulkOnlyEngine } from "./bulk-only-engine.ts";

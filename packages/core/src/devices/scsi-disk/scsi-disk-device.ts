@@ -12,8 +12,8 @@ import {
   type ScsiTargetPort,
   type ScsiTask,
 } from "../../ports/scsi-target.ts";
-import { SparseStore } from "../../ports/sparse-store.ts";
 import { LogicalUnit, type UnitHome } from "./logical-unit.ts";
+import { SparseStore } from "./sparse-store.ts";
 import { resolveUnitOptions, type ScsiUnitOptions } from "./unit-options.ts";
 
 export interface ScsiDiskOptions {

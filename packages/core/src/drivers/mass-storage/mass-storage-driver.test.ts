@@ -3,9 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hostTurn } from "@drydock/node/host-turn";
-import { UsbSpeed } from "../../ports/usb-speed.ts";
-import { drawStorageFaults, runStorageScenario, type StorageScenario } from "../../rigs/storage-campaign.ts";
+import { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import { defaultStorageRig } from "../../rigs/storage-rig.ts";
+import {
+  drawStorageFaults,
+  runStorageScenario,
+  type StorageScenario,
+} from "../../trials/storage-campaign.ts";
 import { BulkOnlyDriver } from "./bulk-only-driver.ts";
 
 const variants: readonly (Pick<StorageScenario, "device" | "policy"> & { readonly name: string })[] = [

@@ -6,6 +6,7 @@ import { hostTurn } from "@drydock/node/host-turn";
 import { Led } from "../../codec/hid-report/usages.ts";
 import { kIOHIDReportTypeFeature, kIOHIDReportTypeOutput } from "../../families/hid/io-hid-device.ts";
 import { IOHIDInterface } from "../../families/hid/io-hid-interface.ts";
+import { platformProfile } from "../../platform/platform-profile.ts";
 import { HidRig, hidRequestNames } from "../../rigs/hid-rig.ts";
 import { IOError } from "../../runtime/io-error.ts";
 import {
@@ -13,7 +14,6 @@ import {
   kIOMemoryDirectionIn,
   kIOMemoryDirectionOut,
 } from "../../runtime/memory.ts";
-import { platformProfile } from "../../runtime/platform-profile.ts";
 import { formatTrace } from "../../trace/usb-text.ts";
 import { usbHidBundle } from "./usb-hid-driver.ts";
 

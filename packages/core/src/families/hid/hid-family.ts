@@ -2,9 +2,9 @@
 
 import { type IOReturn, IOReturns } from "../../base/io-return.ts";
 import { UsagePage } from "../../codec/hid-report/usages.ts";
+import type { Properties } from "../../platform/properties.ts";
 import type { HidEvent, HidInputClient, HidInputPort } from "../../ports/hid.ts";
 import type { Machine } from "../../runtime/machine.ts";
-import type { Properties } from "../../runtime/properties.ts";
 import { callService } from "../../runtime/service-call.ts";
 import { IOHIDEventService } from "./io-hid-event-service.ts";
 import { IOHIDInterface } from "./io-hid-interface.ts";

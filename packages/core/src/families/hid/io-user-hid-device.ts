@@ -10,7 +10,7 @@ import {
 } from "../../codec/hid-report/report-descriptor.ts";
 import { CollectionType } from "../../codec/hid-report/report-items.ts";
 import { idOf, pageOf } from "../../codec/hid-report/usages.ts";
-import type { Properties } from "../../runtime/properties.ts";
+import type { Properties } from "../../platform/properties.ts";
 import type { IOService } from "../../runtime/service.ts";
 import { IOHIDDevice } from "./io-hid-device.ts";
 import { elementMaximum, elementsNeeded } from "./io-hid-element.ts";

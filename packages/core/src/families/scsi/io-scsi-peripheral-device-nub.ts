@@ -2,7 +2,7 @@
 
 import { writeInquiry, writeReportLuns } from "../../codec/scsi/cdb.ts";
 import { getAscii } from "../../codec/scsi/inquiry.ts";
-import type { Properties } from "../../runtime/properties.ts";
+import type { Properties } from "../../platform/properties.ts";
 import { IOService, type ServiceContext } from "../../runtime/service.ts";
 import type { IOSCSIProtocolServices } from "./io-scsi-protocol-services.ts";
 import { kSCSIDataTransfer_FromTargetToInitiator, kSCSITaskStatus_CHECK_CONDITION } from "./scsi-task.ts";

@@ -13,10 +13,10 @@ import {
   hidIdleUnitMs,
 } from "../../codec/hid/hid.ts";
 import { maximumReportBytes } from "../../codec/hid-report/report-descriptor.ts";
+import type { Properties } from "../../platform/properties.ts";
 import type { OSAction } from "../../runtime/action.ts";
 import { IOError } from "../../runtime/io-error.ts";
 import { type IOMemoryDescriptor, kIOMemoryDirectionIn } from "../../runtime/memory.ts";
-import type { Properties } from "../../runtime/properties.ts";
 import type { IOService } from "../../runtime/service.ts";
 import { kIOHIDReportTypeInput, kIOHIDReportTypeOutput, reportIdMask } from "../hid/io-hid-device.ts";
 import { IOUserHIDDevice } from "../hid/io-user-hid-device.ts";

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { hostTurn } from "@drydock/node/host-turn";
 import { IOReturns } from "../../base/io-return.ts";
 import { LoopbackDevice } from "../../devices/loopback/loopback-device.ts";
+import { platformProfile } from "../../platform/platform-profile.ts";
 import { UsbRig, type UsbRigOptions } from "../../rigs/usb-rig.ts";
 import type { DriverBundle } from "../../runtime/driver-bundle.ts";
 import { IOError } from "../../runtime/io-error.ts";
@@ -13,7 +14,6 @@ import {
   kIOMemoryDirectionOut,
   kIOMemoryDirectionOutIn,
 } from "../../runtime/memory.ts";
-import { platformProfile } from "../../runtime/platform-profile.ts";
 import { IOService } from "../../runtime/service.ts";
 import {
   type IOUSBHostInterface,

@@ -7,10 +7,10 @@ import {
   parseConfiguration,
   parseDeviceDescriptor,
 } from "../../codec/usb/descriptors.ts";
+import type { Properties } from "../../platform/properties.ts";
 import type { UsbHostPort } from "../../ports/usb-host.ts";
 import { IOError } from "../../runtime/io-error.ts";
 import type { Machine } from "../../runtime/machine.ts";
-import type { Properties } from "../../runtime/properties.ts";
 import type { IOService } from "../../runtime/service.ts";
 import { IOUSBHostDevice, type UsbDeviceFamily } from "./io-usb-host-device.ts";
 import { IOUSBHostInterface } from "./io-usb-host-interface.ts";

@@ -15,7 +15,7 @@ import {
 } from "../../codec/nbd/nbd.ts";
 import { MemoryDisk, type MemoryDiskOptions } from "../../devices/memory-disk/memory-disk-device.ts";
 import type { ByteStream } from "../../ports/byte-stream.ts";
-import { memoryStreamPair } from "../../ports/memory-stream.ts";
+import { memoryStreamPair } from "../../rigs/memory-stream.ts";
 import { NbdServer, type NbdServerOptions } from "./nbd-server.ts";
 
 /** A client that says whatever a test wants and keeps what comes back. */

@@ -1,8 +1,8 @@
 // One attached device as USB/IP offers it: a name, a place in the list, and the device itself.
 
+import { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import type { UsbipListedDevice } from "../../codec/usbip/usbip.ts";
 import type { UsbHostPort } from "../../ports/usb-host.ts";
-import { UsbSpeed } from "../../ports/usb-speed.ts";
 import { LentUsbDevice, type UsbDescription } from "../lent-usb-device.ts";
 
 /** Speeds as the protocol numbers them. */

@@ -24,8 +24,8 @@ import {
   usbipOpHeaderBytes,
   writeUsbipHeader,
 } from "../../codec/usbip/usbip.ts";
+import { UsbEndpointTable } from "../../dissect/usb-endpoints.ts";
 import type { ByteOwner, ByteStream, ByteStreamClient } from "../../ports/byte-stream.ts";
-import { UsbEndpointTable } from "../../ports/usb-endpoints.ts";
 import { UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
 import { ByteArena } from "../byte-arena.ts";
 import type { UsbBorrower } from "../lent-usb-device.ts";

@@ -1,6 +1,7 @@
 // What a usbredir guest is told of a device: its identity, its interfaces, its endpoints.
 
 import { TransferType } from "../../codec/usb/descriptors.ts";
+import { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import { UsbredirSpeed, usbredirEndpointIndex } from "../../codec/usbredir/usbredir.ts";
 import type {
   UsbredirDeviceConnect,
@@ -8,8 +9,7 @@ import type {
   UsbredirEndpointInfo,
   UsbredirInterfaceInfo,
 } from "../../codec/usbredir/usbredir-messages.ts";
-import type { UsbEndpointTable } from "../../ports/usb-endpoints.ts";
-import { UsbSpeed } from "../../ports/usb-speed.ts";
+import type { UsbEndpointTable } from "../../dissect/usb-endpoints.ts";
 import type { UsbDescription } from "../lent-usb-device.ts";
 
 const protocolSpeeds: Readonly<Record<UsbSpeed, number>> = {

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { millisecond, second } from "../../base/units.ts";
+import { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import { UsbredirCapability, UsbredirStatus } from "../../codec/usbredir/usbredir.ts";
 import type { UsbredirMessage } from "../../codec/usbredir/usbredir-messages.ts";
 import { LoopbackDevice } from "../../devices/loopback/loopback-device.ts";
-import { UsbSpeed } from "../../ports/usb-speed.ts";
 import { UsbredirBench } from "./test/usbredir-bench.ts";
 import type { UsbredirGuest } from "./test/usbredir-guest.ts";
 

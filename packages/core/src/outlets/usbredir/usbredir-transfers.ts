@@ -9,6 +9,7 @@ import {
   type Setup,
   StandardRequest,
 } from "../../codec/usb/setup.ts";
+import { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import { type UsbredirId, UsbredirStatus, usbredirEndpointAddress } from "../../codec/usbredir/usbredir.ts";
 import {
   encodeUsbredir,
@@ -19,9 +20,8 @@ import {
   usbredirDataOffset,
   writeUsbredirData,
 } from "../../codec/usbredir/usbredir-messages.ts";
-import { UsbEndpointTable } from "../../ports/usb-endpoints.ts";
+import { UsbEndpointTable } from "../../dissect/usb-endpoints.ts";
 import { UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
-import { UsbSpeed } from "../../ports/usb-speed.ts";
 import type { LentUsbDevice, UsbDescription } from "../lent-usb-device.ts";
 import { SlotRefusal, TransferSlots } from "../transfer-slots.ts";
 import { describeEndpoints, describeInterfaces } from "./usbredir-description.ts";

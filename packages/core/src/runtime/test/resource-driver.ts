@@ -1,10 +1,10 @@
 // For the runtime's own tests: a machine and a driver without hardware, as narrow as they can be.
 
 import { hostTurn } from "@drydock/node/host-turn";
+import { platformProfile } from "../../platform/platform-profile.ts";
+import type { Properties } from "../../platform/properties.ts";
 import type { DriverBundle } from "../driver-bundle.ts";
 import { Machine, type MachineOptions } from "../machine.ts";
-import { platformProfile } from "../platform-profile.ts";
-import type { Properties } from "../properties.ts";
 import { IOService, type ServiceClass } from "../service.ts";
 
 export const testBundleIdentifier = "org.drydock.test.driver";

@@ -1,6 +1,6 @@
 // What the transport needs of libusb: one device, in libusb's own words and numbers (libusb 1.0 API reference).
 
-import type { UsbSpeed } from "../../ports/usb-speed.ts";
+import type { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 
 /** enum libusb_error. What calls answer: 0, or one of these. */
 export const LibusbError = {

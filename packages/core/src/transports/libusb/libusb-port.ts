@@ -15,9 +15,9 @@ import {
   StandardRequest,
   setupBytes,
 } from "../../codec/usb/setup.ts";
-import { UsbEndpointTable } from "../../ports/usb-endpoints.ts";
+import type { UsbSpeed } from "../../codec/usb/usb-speed.ts";
+import { UsbEndpointTable } from "../../dissect/usb-endpoints.ts";
 import { type UsbHostClient, type UsbHostPort, UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
-import type { UsbSpeed } from "../../ports/usb-speed.ts";
 import type { LibusbClaims } from "./libusb-claims.ts";
 import { libusbErrorName, statusOfError, statusOfTransfer, submitOfError } from "./libusb-codes.ts";
 import { type LibusbDevice, LibusbError, noConfiguration } from "./libusb-device.ts";

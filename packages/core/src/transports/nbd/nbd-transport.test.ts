@@ -11,7 +11,7 @@ import { type BlockBench, blockContract, RecordingBlockClient } from "../../port
 import { type BlockPort, BlockStatus, BlockSubmit } from "../../ports/block.ts";
 import type { ByteStream } from "../../ports/byte-stream.ts";
 import { runContract } from "../../ports/contract.ts";
-import { memoryStreamPair } from "../../ports/memory-stream.ts";
+import { memoryStreamPair } from "../../rigs/memory-stream.ts";
 import { NbdImporter } from "./nbd-importer.ts";
 
 interface Parts {

@@ -4,10 +4,10 @@ import type { Clock } from "../../base/clock.ts";
 import { ContractViolation } from "../../base/errors.ts";
 import type { Random } from "../../base/random.ts";
 import { millisecond } from "../../base/units.ts";
-import { carrierSlots, type SharedWire, UsbCarrier } from "../../ports/usb-carrier.ts";
+import type { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import type { UsbDevicePort } from "../../ports/usb-device.ts";
 import type { UsbHostClient, UsbHostPort, UsbSubmit } from "../../ports/usb-host.ts";
-import type { UsbSpeed } from "../../ports/usb-speed.ts";
+import { carrierSlots, type SharedWire, UsbCarrier } from "./usb-carrier.ts";
 
 export interface SimUsbBusOptions {
   readonly clock: Clock;

@@ -4,6 +4,7 @@ import type { Clock } from "../../base/clock.ts";
 import { DecodeError } from "../../base/errors.ts";
 import { InputBuffer } from "../../base/input-buffer.ts";
 import { decodeSetup, newSetup, StandardRequest } from "../../codec/usb/setup.ts";
+import { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import {
   newUsbipHeader,
   readUsbipHeader,
@@ -13,10 +14,9 @@ import {
   usbipHeaderBytes,
   writeUsbipHeader,
 } from "../../codec/usbip/usbip.ts";
+import { intervalNs, UsbEndpointTable } from "../../dissect/usb-endpoints.ts";
 import type { ByteStream } from "../../ports/byte-stream.ts";
-import { intervalNs, UsbEndpointTable } from "../../ports/usb-endpoints.ts";
 import { type UsbHostClient, type UsbHostPort, UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
-import { UsbSpeed } from "../../ports/usb-speed.ts";
 
 const slots = 256;
 const directionIn = 0x80;

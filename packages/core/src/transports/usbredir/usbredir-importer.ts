@@ -10,9 +10,9 @@ import {
   type UsbredirDeviceConnect,
   type UsbredirMessage,
 } from "../../codec/usbredir/usbredir-messages.ts";
+import { UsbredirReader } from "../../dissect/usbredir-reader.ts";
 import type { ByteStream, ByteStreamClient } from "../../ports/byte-stream.ts";
 import type { UsbHostPort } from "../../ports/usb-host.ts";
-import { UsbredirReader } from "../../ports/usbredir-reader.ts";
 import { type Attempt, KeptConnection, type KeptConnectionOptions } from "../kept-connection.ts";
 import { type UsbredirAnswer, type UsbredirLink, UsbredirPort } from "./usbredir-port.ts";
 

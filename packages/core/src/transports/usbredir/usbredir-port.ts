@@ -13,6 +13,7 @@ import {
   type Setup,
   StandardRequest,
 } from "../../codec/usb/setup.ts";
+import { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import {
   UsbredirCapability,
   type UsbredirId,
@@ -26,9 +27,8 @@ import {
   type UsbredirPeriodicPacket,
   usbredirDataMaximum,
 } from "../../codec/usbredir/usbredir-messages.ts";
-import { UsbEndpointTable } from "../../ports/usb-endpoints.ts";
+import { UsbEndpointTable } from "../../dissect/usb-endpoints.ts";
 import { type UsbHostClient, type UsbHostPort, UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
-import { UsbSpeed } from "../../ports/usb-speed.ts";
 import { type ReportSource, UsbredirReports } from "./usbredir-reports.ts";
 
 /** Our own host has 226; what others have is not known. */

@@ -6,9 +6,9 @@ import { VirtualClock } from "../../base/virtual-clock.ts";
 import { encodeUsbredir, type UsbredirMessage } from "../../codec/usbredir/usbredir-messages.ts";
 import { UsbredirBench } from "../../outlets/usbredir/test/usbredir-bench.ts";
 import type { ByteStream, ByteStreamClient } from "../../ports/byte-stream.ts";
-import { memoryStreamPair } from "../../ports/memory-stream.ts";
 import { RecordingClient } from "../../ports/usb-host.contract.ts";
 import { type UsbHostPort, UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
+import { memoryStreamPair } from "../../rigs/memory-stream.ts";
 import { UsbredirImporter } from "./usbredir-importer.ts";
 
 const setup = (...bytes: number[]): Uint8Array => Uint8Array.from(bytes);

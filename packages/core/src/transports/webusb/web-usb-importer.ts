@@ -1,8 +1,8 @@
 // Brings a WebUSB device in: opens it, watches it leave, and makes a new port after each reset.
 
 import type { Clock } from "../../base/clock.ts";
+import { guessUsbSpeed, type UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import type { UsbHostPort } from "../../ports/usb-host.ts";
-import { guessUsbSpeed, type UsbSpeed } from "../../ports/usb-speed.ts";
 import type { USBConnectionEvent, USBConnectionEvents, USBDevice } from "../../ports/web-usb.ts";
 import { WebUsbPort } from "./web-usb-port.ts";
 

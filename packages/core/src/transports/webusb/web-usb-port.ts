@@ -13,9 +13,9 @@ import {
   type Setup,
   StandardRequest,
 } from "../../codec/usb/setup.ts";
-import { UsbEndpointTable } from "../../ports/usb-endpoints.ts";
+import type { UsbSpeed } from "../../codec/usb/usb-speed.ts";
+import { UsbEndpointTable } from "../../dissect/usb-endpoints.ts";
 import { type UsbHostClient, type UsbHostPort, UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
-import type { UsbSpeed } from "../../ports/usb-speed.ts";
 import type {
   USBControlTransferParameters,
   USBDevice,

@@ -1,7 +1,7 @@
 // NT-795835: no PCI device of this machine fits the match.
 
 import { hex } from "@drydock/core/base/text";
-import { isDictionary, type Properties } from "@drydock/core/runtime/properties";
+import { isDictionary, type Properties } from "@drydock/core/platform/properties";
 import type { Place } from "../../evidence/evidence-source.ts";
 import { driverKit, listsOf, numberOfProperty, personalities } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";

@@ -1,6 +1,6 @@
 // DR08-1: what the unit says after vendor commands.
 
-import { isVendorCommand, senseCodeOf, senseWords } from "@drydock/core/codec/mass-storage/storage-wire";
+import { isVendorCommand, senseCodeOf, senseWords } from "@drydock/core/dissect/storage-wire";
 import { watch } from "../../evidence/watch.ts";
 import { perHit } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";

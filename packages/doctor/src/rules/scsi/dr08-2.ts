@@ -1,6 +1,6 @@
 // DR08-2: vendor commands end with GOOD and nobody leaves the bus.
 
-import { isVendorCommand, type WireCommand } from "@drydock/core/codec/mass-storage/storage-wire";
+import { isVendorCommand, type WireCommand } from "@drydock/core/dissect/storage-wire";
 import type { Evidence } from "../../evidence/evidence.ts";
 import type { Place } from "../../evidence/evidence-source.ts";
 import { watch } from "../../evidence/watch.ts";

@@ -1,6 +1,6 @@
 // DR08-3: a kext that subclasses the SCSI block commands classes.
 
-import { isDictionary } from "@drydock/core/runtime/properties";
+import { isDictionary } from "@drydock/core/platform/properties";
 import { listsOf } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 

@@ -2,7 +2,7 @@
 
 import { attachedScsiProtocol } from "@drydock/core/codec/mass-storage/attached-scsi";
 import { bulkOnlyProtocol } from "@drydock/core/codec/mass-storage/bulk-only";
-import { isVendorCommand, whoNeverAsked } from "@drydock/core/codec/mass-storage/storage-wire";
+import { isVendorCommand, whoNeverAsked } from "@drydock/core/dissect/storage-wire";
 import { watch } from "../../evidence/watch.ts";
 import { onceFor } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";

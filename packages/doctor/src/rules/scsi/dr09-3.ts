@@ -1,6 +1,6 @@
 // DR09-3: fBufferDirection and fDataTransferDirection do not agree.
 
-import { whoNeverAsked } from "@drydock/core/codec/mass-storage/storage-wire";
+import { whoNeverAsked } from "@drydock/core/dissect/storage-wire";
 import { watch } from "../../evidence/watch.ts";
 import { perHit } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";

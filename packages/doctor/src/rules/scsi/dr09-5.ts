@@ -1,6 +1,6 @@
 // DR09-5: privileged opcodes, and CDBs that are not where they belong.
 
-import { senseCodeOf } from "@drydock/core/codec/mass-storage/storage-wire";
+import { senseCodeOf } from "@drydock/core/dissect/storage-wire";
 import { watch } from "../../evidence/watch.ts";
 import { onceFor } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";

@@ -1,6 +1,6 @@
 // DR03-1: the driver needs a symbol that this system's DriverKit does not have.
 
-import { compareVersions, missingImports, systemOfDriverKit } from "@drydock/core/runtime/driverkit-symbols";
+import { compareVersions, missingImports, systemOfDriverKit } from "@drydock/core/platform/driverkit-symbols";
 import { driverImports, driverKitVersion, frameworkOf, importGate } from "../../signing/import-gate.ts";
 import { evidenceParts } from "../../signing/parts.ts";
 import type { Finding, Rule } from "../rule.ts";

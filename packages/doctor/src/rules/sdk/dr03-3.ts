@@ -1,7 +1,11 @@
 // DR03-3: the driver promises systems that lack methods which its SDK gave it.
 
-import { compareVersions, slotsOfSubclass, systemOfDriverKit } from "@drydock/core/runtime/driverkit-symbols";
-import { isDictionary } from "@drydock/core/runtime/properties";
+import {
+  compareVersions,
+  slotsOfSubclass,
+  systemOfDriverKit,
+} from "@drydock/core/platform/driverkit-symbols";
+import { isDictionary } from "@drydock/core/platform/properties";
 import { importGate } from "../../signing/import-gate.ts";
 import { evidenceParts } from "../../signing/parts.ts";
 import type { Finding, Rule } from "../rule.ts";

@@ -1,6 +1,6 @@
 // DR04-2: a development profile authorises a wildcard, the claim names a number.
 
-import { isDictionary, type PropertyValue } from "@drydock/core/runtime/properties";
+import { isDictionary, type PropertyValue } from "@drydock/core/platform/properties";
 import { allowlistOf, applicationIdentifierOf, coversBundle, driverKit, listsOf } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 

@@ -1,6 +1,6 @@
 // DR04-4: A vendor id is written in decimal: check which one it is.
 
-import { isDictionary } from "@drydock/core/runtime/properties";
+import { isDictionary } from "@drydock/core/platform/properties";
 import { driverKit, listsOf } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 

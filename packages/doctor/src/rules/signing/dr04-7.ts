@@ -1,6 +1,6 @@
 // DR04-7: A PCI match value is read in base 16 and compared in full.
 
-import { isDictionary, type PropertyValue } from "@drydock/core/runtime/properties";
+import { isDictionary, type PropertyValue } from "@drydock/core/platform/properties";
 import type { Place } from "../../evidence/evidence-source.ts";
 import { driverKit, listsOf, numberOfProperty, personalities } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";

@@ -1,6 +1,6 @@
 // DR12-5: several bundle ids stand in one string.
 
-import type { PropertyValue } from "@drydock/core/runtime/properties";
+import type { PropertyValue } from "@drydock/core/platform/properties";
 import { driverKit, listsOf, stringsOf } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 

@@ -1,6 +1,6 @@
 // DR07-1: somebody wants to block devices, and has the entitlement of a driver extension.
 
-import { isDictionary } from "@drydock/core/runtime/properties";
+import { isDictionary } from "@drydock/core/platform/properties";
 import { watch } from "../../evidence/watch.ts";
 import { driverKit, isDextEntitlements, listsOf, spoken } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";

@@ -1,6 +1,6 @@
 // DR13-2: the entitlement claims FTDI's own vendor id.
 
-import { isDictionary } from "@drydock/core/runtime/properties";
+import { isDictionary } from "@drydock/core/platform/properties";
 import { driverKit, listsOf } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 

@@ -16,8 +16,8 @@ import { decodeTextPairs, encodeTextPairs, type TextPairs } from "../../../codec
 import { ScsiDiskDevice } from "../../../devices/scsi-disk/scsi-disk-device.ts";
 import type { ScsiUnitOptions } from "../../../devices/scsi-disk/unit-options.ts";
 import type { ByteStream } from "../../../ports/byte-stream.ts";
-import { memoryStreamPair } from "../../../ports/memory-stream.ts";
 import type { ScsiTargetPort } from "../../../ports/scsi-target.ts";
+import { memoryStreamPair } from "../../../rigs/memory-stream.ts";
 import { IscsiTarget, type IscsiTargetOptions } from "../iscsi-target.ts";
 
 export const targetName = "iqn.2026-01.org.example:disk";

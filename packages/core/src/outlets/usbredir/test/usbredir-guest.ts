@@ -2,8 +2,8 @@
 
 import { type UsbredirId, UsbredirStatus } from "../../../codec/usbredir/usbredir.ts";
 import { encodeUsbredir, type UsbredirMessage } from "../../../codec/usbredir/usbredir-messages.ts";
+import { UsbredirReader } from "../../../dissect/usbredir-reader.ts";
 import type { ByteStream, ByteStreamClient } from "../../../ports/byte-stream.ts";
-import { UsbredirReader } from "../../../ports/usbredir-reader.ts";
 
 /** What QEMU 7.2 announces. */
 const everything = 0xff;

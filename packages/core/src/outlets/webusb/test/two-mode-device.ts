@@ -2,9 +2,9 @@
 
 import { encodeConfiguration, type SettingPlan, TransferType } from "../../../codec/usb/descriptors.ts";
 import type { Setup } from "../../../codec/usb/setup.ts";
+import { UsbSpeed } from "../../../codec/usb/usb-speed.ts";
 import { type answerLater, UsbDeviceModel } from "../../../devices/usb-device-model.ts";
 import { UsbNak } from "../../../ports/usb-device.ts";
-import { UsbSpeed } from "../../../ports/usb-speed.ts";
 
 export interface TwoModePlan {
   readonly serial?: string;

@@ -2,7 +2,7 @@
 
 import type { Clock } from "../../../base/clock.ts";
 import { encodeSetup } from "../../../codec/usb/setup.ts";
-import { UsbEndpointTable } from "../../../ports/usb-endpoints.ts";
+import { UsbEndpointTable } from "../../../dissect/usb-endpoints.ts";
 import { type UsbHostClient, type UsbHostPort, UsbStatus, UsbSubmit } from "../../../ports/usb-host.ts";
 import {
   type LibusbClient,

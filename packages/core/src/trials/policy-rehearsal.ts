@@ -2,8 +2,8 @@
 
 import { hex } from "../base/text.ts";
 import { formatNs } from "../base/units.ts";
-import type { UsbDeviceSummary } from "../codec/usb/device-summary.ts";
 import { formatRule, type UsbPolicy } from "../codec/usb-policy/usb-policy.ts";
+import type { UsbDeviceSummary } from "../dissect/device-summary.ts";
 import {
   type Enforcement,
   enforcementOf,
@@ -13,7 +13,7 @@ import {
   type PolicyPlatform,
   policyPlatforms,
   UsbPolicyEngine,
-} from "../runtime/usb-policy.ts";
+} from "../platform/usb-policy.ts";
 import { type UsbArrival, usbArrivals } from "../trace/usb-arrivals.ts";
 import type { UsbTraceLog } from "../trace/usb-trace-log.ts";
 

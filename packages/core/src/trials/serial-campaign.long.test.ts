@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { hostTurn } from "@drydock/node/host-turn";
 import { FtdiDriver, ftdiBundle } from "../drivers/ftdi/ftdi-driver.ts";
 import type { IOUSBHostInterface } from "../families/usb/io-usb-host-interface.ts";
+import type { SerialDeviceKind } from "../rigs/serial-rig.ts";
 import { IODispatchQueue } from "../runtime/dispatch-queue.ts";
 import { IOTimerDispatchSource, kIOTimerClockUptimeRaw } from "../runtime/dispatch-source.ts";
 import type { DriverBundle } from "../runtime/driver-bundle.ts";
@@ -12,7 +13,6 @@ import { IOError } from "../runtime/io-error.ts";
 import { type IOBufferMemoryDescriptor, kIOMemoryDirectionIn } from "../runtime/memory.ts";
 import type { IOService } from "../runtime/service.ts";
 import { drawFaultPlan, runSerialScenario, unplugAtEveryStep } from "./serial-campaign.ts";
-import type { SerialDeviceKind } from "./serial-rig.ts";
 
 const devices: readonly SerialDeviceKind[] = ["ftdi", "cdc-acm"];
 

@@ -2,9 +2,9 @@
 
 import { Led } from "../codec/hid-report/usages.ts";
 import type { UsbFaultPlan } from "../faults/usb-faults.ts";
-import { platformProfile } from "../runtime/platform-profile.ts";
+import { platformProfile } from "../platform/platform-profile.ts";
+import { HidRig } from "../rigs/hid-rig.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
-import { HidRig } from "./hid-rig.ts";
 
 export interface HidScenarioOptions {
   readonly seed: number;

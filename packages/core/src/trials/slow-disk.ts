@@ -2,10 +2,10 @@
 
 import { massStorageBundle } from "../drivers/mass-storage/mass-storage-driver.ts";
 import type { IOMedia } from "../families/block/io-media.ts";
+import { platformProfile } from "../platform/platform-profile.ts";
 import type { BlockStatus } from "../ports/block.ts";
+import { StorageRig, type StorageRigOptions } from "../rigs/storage-rig.ts";
 import type { DriverBundle } from "../runtime/driver-bundle.ts";
-import { platformProfile } from "../runtime/platform-profile.ts";
-import { StorageRig, type StorageRigOptions } from "./storage-rig.ts";
 
 const second = 1e9;
 /** Longer than the class driver's own 100 s and any spin-up that still ends inside them, virtual nanoseconds. */

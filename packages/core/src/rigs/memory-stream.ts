@@ -2,7 +2,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
-import type { ByteOwner, ByteStream, ByteStreamClient } from "./byte-stream.ts";
+import type { ByteOwner, ByteStream, ByteStreamClient } from "../ports/byte-stream.ts";
 
 export interface MemoryStreamOptions {
   readonly clock: Clock;

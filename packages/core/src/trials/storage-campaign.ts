@@ -3,8 +3,8 @@
 import { Random } from "../base/random.ts";
 import { type UsbFaultPlan, type UsbFaultRule, usbFaultKinds } from "../faults/usb-faults.ts";
 import { BlockStatus, BlockSubmit } from "../ports/block.ts";
+import { defaultStorageRig, type StorageRig, type StorageRigOptions } from "../rigs/storage-rig.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
-import { defaultStorageRig, type StorageRig, type StorageRigOptions } from "./storage-rig.ts";
 
 export interface StorageScenario extends Pick<StorageRigOptions, "device" | "policy" | "bundles"> {
   readonly seed: number;

@@ -2,19 +2,19 @@
 
 import { Random } from "../base/random.ts";
 import { VirtualClock } from "../base/virtual-clock.ts";
+import { UsbSpeed } from "../codec/usb/usb-speed.ts";
 import { parsePolicy } from "../codec/usb-policy/usb-policy.ts";
 import { LoopbackDevice } from "../devices/loopback/loopback-device.ts";
 import { withUsbFaults } from "../faults/usb-faults.ts";
 import { UsbipServer } from "../outlets/usbip/usbip-server.ts";
 import { UsbredirOutlet } from "../outlets/usbredir/usbredir-outlet.ts";
+import { UsbPolicyEngine } from "../platform/usb-policy.ts";
 import type { ByteStream } from "../ports/byte-stream.ts";
 import { type ContractResult, runContract } from "../ports/contract.ts";
-import { memoryStreamPair } from "../ports/memory-stream.ts";
 import { RecordingClient, type UsbHostBench, usbHostContract } from "../ports/usb-host.contract.ts";
 import type { UsbHostPort } from "../ports/usb-host.ts";
-import { UsbSpeed } from "../ports/usb-speed.ts";
+import { memoryStreamPair } from "../rigs/memory-stream.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
-import { UsbPolicyEngine } from "../runtime/usb-policy.ts";
 import { withUsbPolicy } from "../runtime/usb-policy-gate.ts";
 import { withUsbTrace } from "../trace/usb-trace.ts";
 import { UsbTraceLog } from "../trace/usb-trace-log.ts";

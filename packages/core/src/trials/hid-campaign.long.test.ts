@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hostTurn } from "@drydock/node/host-turn";
-import { platformProfile } from "../runtime/platform-profile.ts";
+import { platformProfile } from "../platform/platform-profile.ts";
+import { HidRig } from "../rigs/hid-rig.ts";
 import { runHidScenario } from "./hid-campaign.ts";
-import { HidRig } from "./hid-rig.ts";
 import { drawFaultPlan } from "./serial-campaign.ts";
 
 for (const device of ["keyboard", "gamepad"] as const) {

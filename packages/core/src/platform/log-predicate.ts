@@ -1,6 +1,6 @@
 // The subset of `log` predicates that people type: comparisons, AND, OR, NOT, parentheses.
 
-import type { LogRow } from "./unified-log.ts";
+import type { LogRow } from "./log-row.ts";
 
 type Test = (row: LogRow) => boolean;
 

@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Random } from "../../base/random.ts";
-import { bytesFromHex } from "../../base/text.ts";
-import { encodeConfiguration, TransferType } from "../usb/descriptors.ts";
-import { encodePipeUsage, type PipeUsage } from "./attached-scsi.ts";
+import { Random } from "../base/random.ts";
+import { bytesFromHex } from "../base/text.ts";
+import { encodePipeUsage, type PipeUsage } from "../codec/mass-storage/attached-scsi.ts";
+import { encodeConfiguration, TransferType } from "../codec/usb/descriptors.ts";
 import { erdyText, StorageWire, senseCodeOf, type WireCommand, whoNeverAsked } from "./storage-wire.ts";
 
 const none = new Uint8Array(0);

@@ -2,9 +2,9 @@
 
 import { Random } from "../base/random.ts";
 import { type UsbFaultPlan, type UsbFaultRule, usbFaultKinds } from "../faults/usb-faults.ts";
+import { defaultSerialRig, type SerialDeviceKind, type SerialRigOptions } from "../rigs/serial-rig.ts";
+import { SerialSession } from "../rigs/serial-session.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
-import { defaultSerialRig, type SerialDeviceKind, type SerialRigOptions } from "./serial-rig.ts";
-import { SerialSession } from "./serial-session.ts";
 
 export interface ScenarioOptions {
   readonly seed: number;

@@ -1,12 +1,7 @@
 // USB mass storage as it passes on the wire: transfers in; their names and whole SCSI commands out.
 
-import { DecodeError } from "../../base/errors.ts";
-import { hexBytes } from "../../base/text.ts";
-import { newCdbFields, readCdb } from "../scsi/cdb.ts";
-import { LengthUnit, scsiCommandName } from "../scsi/commands.ts";
-import { decodeSense, senseText } from "../scsi/sense.ts";
-import { type Configuration, DescriptorType, parseConfiguration } from "../usb/descriptors.ts";
-import { Recipient, RequestType, type Setup, StandardRequest } from "../usb/setup.ts";
+import { DecodeError } from "../base/errors.ts";
+import { hexBytes } from "../base/text.ts";
 import {
   attachedScsiProtocol,
   decodeCommandIu,
@@ -17,7 +12,7 @@ import {
   pipeUsageOf,
   ResponseCode,
   TaskFunction,
-} from "./attached-scsi.ts";
+} from "../codec/mass-storage/attached-scsi.ts";
 import {
   BulkOnlyRequest,
   BulkOnlyStatus,
@@ -28,7 +23,12 @@ import {
   isStatusWrapper,
   massStorageClass,
   scsiSubClass,
-} from "./bulk-only.ts";
+} from "../codec/mass-storage/bulk-only.ts";
+import { newCdbFields, readCdb } from "../codec/scsi/cdb.ts";
+import { LengthUnit, scsiCommandName } from "../codec/scsi/commands.ts";
+import { decodeSense, senseText } from "../codec/scsi/sense.ts";
+import { type Configuration, DescriptorType, parseConfiguration } from "../codec/usb/descriptors.ts";
+import { Recipient, RequestType, type Setup, StandardRequest } from "../codec/usb/setup.ts";
 
 /** A transfer when the host queues it. */
 export interface WireSubmission {

@@ -1,6 +1,6 @@
 // A store in memory that holds only what was written: disks of any size in a process of ordinary size.
 
-import { type BlockStore, StoreResult } from "./block-store.ts";
+import { type BlockStore, StoreResult } from "../../ports/block-store.ts";
 
 /** Memory is given out in pieces of this size. */
 const pageBytes = 65536;

@@ -10,7 +10,7 @@ import {
   TransferType,
 } from "../codec/usb/descriptors.ts";
 import { Feature, isIn, Recipient, RequestType, type Setup, StandardRequest } from "../codec/usb/setup.ts";
-import { UsbSpeed } from "./usb-speed.ts";
+import { UsbSpeed } from "../codec/usb/usb-speed.ts";
 
 /** What a control transfer that succeeded has changed: `endpoints` all of them, `interface` those of wIndex. */
 export type EndpointChange = "nothing" | "endpoints" | "interface" | "halt-cleared";

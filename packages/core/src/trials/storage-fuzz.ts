@@ -2,13 +2,13 @@
 
 import { Random } from "../base/random.ts";
 import { second } from "../base/units.ts";
+import { UsbSpeed } from "../codec/usb/usb-speed.ts";
 import type { IOMedia } from "../families/block/io-media.ts";
 import { MutatingUsbPort } from "../faults/usb-mutations.ts";
 import { BlockStatus, BlockSubmit } from "../ports/block.ts";
-import { UsbSpeed } from "../ports/usb-speed.ts";
+import { defaultStorageRig, type StorageRig, type StorageRigOptions } from "../rigs/storage-rig.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
 import { problemsAfterUnplug } from "./storage-campaign.ts";
-import { defaultStorageRig, type StorageRig, type StorageRigOptions } from "./storage-rig.ts";
 
 export interface StorageFuzzOptions extends Pick<StorageRigOptions, "device" | "policy" | "bundles"> {
   readonly seed: number;

@@ -1,7 +1,7 @@
 // Log rows as the `log` command prints them, for people and for evidence files.
 
 import { hex } from "../base/text.ts";
-import type { LogLevel, LogRow } from "./unified-log.ts";
+import type { LogLevel, LogRow } from "./log-row.ts";
 
 export type LogStyle = "default" | "compact" | "syslog" | "json" | "ndjson";
 

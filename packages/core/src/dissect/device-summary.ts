@@ -1,13 +1,13 @@
 // What a USB device says about itself in all its descriptors together: ids, strings, interface types.
 
-import { DecodeError } from "../../base/errors.ts";
+import { DecodeError } from "../base/errors.ts";
 import {
   DescriptorType,
   parseConfiguration,
   parseDeviceDescriptor,
   parseStringDescriptor,
-} from "./descriptors.ts";
-import { RequestType, StandardRequest } from "./setup.ts";
+} from "../codec/usb/descriptors.ts";
+import { RequestType, StandardRequest } from "../codec/usb/setup.ts";
 
 export interface UsbDeviceSummary {
   readonly idVendor: number;

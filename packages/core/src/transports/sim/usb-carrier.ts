@@ -1,12 +1,19 @@
 // Carries transfers to a device model: queues, halts, control stages, cancellation, wire time.
 
-import type { Clock } from "../base/clock.ts";
-import type { Random } from "../base/random.ts";
-import { decodeSetup, directionIn, isIn, newSetup, type Setup, StandardRequest } from "../codec/usb/setup.ts";
-import { type UsbDevicePort, UsbNak, UsbStall, type UsbUpstream } from "./usb-device.ts";
-import { intervalNs, UsbEndpointTable } from "./usb-endpoints.ts";
-import { type UsbHostClient, UsbStatus, UsbSubmit } from "./usb-host.ts";
-import { UsbSpeed, usbBitsPerSecond } from "./usb-speed.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Random } from "../../base/random.ts";
+import {
+  decodeSetup,
+  directionIn,
+  isIn,
+  newSetup,
+  type Setup,
+  StandardRequest,
+} from "../../codec/usb/setup.ts";
+import { UsbSpeed, usbBitsPerSecond } from "../../codec/usb/usb-speed.ts";
+import { intervalNs, UsbEndpointTable } from "../../dissect/usb-endpoints.ts";
+import { type UsbDevicePort, UsbNak, UsbStall, type UsbUpstream } from "../../ports/usb-device.ts";
+import { type UsbHostClient, UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
 
 /** The wire that several devices share: nobody is served before it is free. */
 export interface SharedWire {

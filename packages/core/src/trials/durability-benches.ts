@@ -6,9 +6,9 @@ import { MemoryDisk, type MemoryDiskOptions } from "../devices/memory-disk/memor
 import type { BlockPort } from "../ports/block.ts";
 import type { ScsiTargetPort, ScsiTask } from "../ports/scsi-target.ts";
 import { ScsiTargetFilter } from "../ports/scsi-target-filter.ts";
+import { defaultStorageRig, type StorageRigOptions } from "../rigs/storage-rig.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
 import type { DurabilityBench } from "./durability-prover.ts";
-import { defaultStorageRig, type StorageRigOptions } from "./storage-rig.ts";
 
 const modeSense6 = 0x1a;
 /** No request of a workload takes longer, in virtual time. */
