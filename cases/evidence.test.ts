@@ -13,7 +13,7 @@ import type { Properties } from "@drydock/core/platform/properties";
 import { writeUsbPcapng } from "@drydock/core/trace/usb-pcapng";
 import { diagnose } from "@drydock/doctor/diagnose";
 import { collectEvidence } from "@drydock/doctor/evidence/collect";
-import { type EvidenceSource, sourceOfBytes, sourceOfText } from "@drydock/doctor/evidence/evidence-source";
+import { type EvidenceSource, sourceOfBytes, sourceOfText } from "@drydock/doctor/facts/evidence-source";
 import { toSarif } from "@drydock/doctor/report/sarif";
 import { assertDiagnosis, assertSarif } from "@drydock/doctor/test/schema-check";
 import { cppGrammar } from "@drydock/node/cpp-grammar";

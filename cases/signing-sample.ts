@@ -9,7 +9,7 @@ import {
 } from "@drydock/core/platform/evidence/signed-bundle";
 import { platformProfile } from "@drydock/core/platform/platform-profile";
 import type { Properties } from "@drydock/core/platform/properties";
-import type { ProvisioningProfile } from "@drydock/doctor/signing/profile";
+import type { ProvisioningProfile } from "@drydock/doctor/facts/provisioning-profile";
 import {
   type Rehearsal,
   type RehearsalInput,

@@ -132,9 +132,15 @@ const faults: [string, string, string, string][] = [
   ],
   [
     "a rule without a page",
-    "packages/doctor/src/rules/power/dr99-9.ts",
+    "packages/doctor/src/rules/power/nothing-beside-it.ts",
     '// A rule with nothing beside it.\nexport const x = {\n  id: "DR99-9",\n};\n',
     "incomplete-rule",
+  ],
+  [
+    "a rule whose page says something else",
+    "packages/doctor/src/rules/user-client/no-access-key.md",
+    "One more step that the rule does not know.",
+    "rule-page",
   ],
   ["a file that is too long", `${core}/base/units.ts`, "\n".repeat(900), "long-file"],
   ["a vague name", `${core}/base/utils.ts`, "// A drawer for everything.\n", "vague-name"],
@@ -236,14 +242,14 @@ for (const [kind, name, folder] of recipes) {
 
 test("npm run new rule: three siblings and a line in the list; the walls and its own test pass", () => {
   const copy = copyTree();
-  const written = makeNew(copy, "rule", "sea/DR99-1");
+  const written = makeNew(copy, "rule", "sea/horse-in-harbour", "DR99-1");
   assert.deepEqual(written.map((file) => file.split("/").pop()).sort(), [
-    "dr99-1.md",
-    "dr99-1.test.ts",
-    "dr99-1.ts",
+    "horse-in-harbour.md",
+    "horse-in-harbour.test.ts",
+    "horse-in-harbour.ts",
   ]);
   assert.deepEqual(checkWalls(copy), []);
-  assert.match(readFileSync(join(copy, ruleListPath), "utf8"), /dr99x1/);
+  assert.match(readFileSync(join(copy, ruleListPath), "utf8"), /horseInHarbour/);
   const result = spawnSync(
     process.execPath,
     ["--test", `${join(copy, "packages/doctor/src/rules/sea")}/*.test.ts`],
@@ -254,11 +260,13 @@ test("npm run new rule: three siblings and a line in the list; the walls and its
   );
   assert.equal(result.status, 0, `${result.stdout}${result.stderr}`);
   assert.match(result.stdout, /pass 2/);
-  assert.throws(() => makeNew(copy, "rule", "sea/DR99-1"), /is there already/);
+  assert.throws(() => makeNew(copy, "rule", "sea/horse-in-harbour", "DR99-1"), /is there already/);
 });
 
 test("npm run new refuses what it cannot make, and says why", () => {
-  assert.throws(() => makeNew(root, "rule", "DR99-1"), /is no name for a rule/);
+  assert.throws(() => makeNew(root, "rule", "DR99-1", "DR99-1"), /is no name and id for a rule/);
+  assert.throws(() => makeNew(root, "rule", "sea/horse", "horse"), /is no name and id for a rule/);
+  assert.throws(() => makeNew(root, "rule", "sea/horse", "DR20-1"), /DR20-1 is there already/);
   assert.throws(() => makeNew(root, "boat", "x"), /no recipe for "boat"/);
   assert.throws(() => makeNew(root, "device", "Bad Name"), /is no name for a device/);
 });

@@ -4,13 +4,20 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildCatalogue, cataloguePath } from "./catalogue.ts";
-import { buildRuleList, ruleListPath, ruleVariable } from "./rule-list.ts";
+import {
+  buildRuleList,
+  buildRulePage,
+  ruleFiles,
+  ruleListPath,
+  rulesFolder,
+  ruleVariable,
+} from "./rule-list.ts";
 
 const house = dirname(fileURLToPath(import.meta.url));
 
 const usage = `usage: npm run new -- device|driver|transport NAME
        npm run new -- case P07-short-name
-       npm run new -- rule user-client/DR20-1
+       npm run new -- rule user-client/no-access-key DR20-1
        npm run new -- catalogue
 NAME is lower case with hyphens, for example ch340.`;
 
@@ -28,8 +35,8 @@ function className(name: string): string {
 }
 
 /** Makes the folder below `root`; answers the files it wrote. Throws with a sentence that says what to do. */
-export function makeNew(root: string, kind: string, name: string): string[] {
-  if (kind === "rule") return makeRule(root, name);
+export function makeNew(root: string, kind: string, name: string, id = ""): string[] {
+  if (kind === "rule") return makeRule(root, name, id);
   const folderOf = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
   if (folderOf === undefined) throw new Error(`there is no recipe for "${kind}"\n${usage}`);
   const pattern = kind === "case" ? /^P\d\d(-[a-z0-9]+)+$/ : /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
@@ -57,14 +64,15 @@ export function makeNew(root: string, kind: string, name: string): string[] {
   return written;
 }
 
-/** A rule is three siblings in the folder of its kind, and a line in the list of rules. */
-function makeRule(root: string, name: string): string[] {
-  const match = /^([a-z][a-z-]*)\/((?:DR\d\d|NT|IO|FX)-[A-Z0-9-]+)$/.exec(name);
-  if (match === null) throw new Error(`"${name}" is no name for a rule\n${usage}`);
-  const [, kind, id] = match;
-  const folder = `packages/doctor/src/rules/${kind}`;
-  const file = id.toLowerCase();
+/** A rule is three siblings in the folder of its kind, named after what it finds, and a line in the list of rules. */
+function makeRule(root: string, name: string, id: string): string[] {
+  const match = /^([a-z][a-z-]*)\/([a-z][a-z0-9]*(?:-[a-z0-9]+)*)$/.exec(name);
+  if (match === null || !/^(?:DR\d\d|NT|IO|FX)-[A-Z0-9-]+$/.test(id))
+    throw new Error(`"${name} ${id}" is no name and id for a rule\n${usage}`);
+  const [, kind, file] = match;
+  const folder = `${rulesFolder}/${kind}`;
   if (existsSync(join(root, folder, `${file}.ts`))) throw new Error(`${folder}/${file}.ts is there already`);
+  if (ruleFiles(root).some((rule) => rule.id === id)) throw new Error(`the id ${id} is there already`);
   mkdirSync(join(root, folder), { recursive: true });
   const templates = join(house, "templates", "rule");
   const written = readdirSync(templates)
@@ -74,21 +82,28 @@ function makeRule(root: string, name: string): string[] {
       const text = readFileSync(join(templates, template), "utf8")
         .replaceAll("__file__", file)
         .replaceAll("__id__", id)
-        .replaceAll("__variable__", ruleVariable(id));
+        .replaceAll("__variable__", ruleVariable(file));
       writeFileSync(join(root, target), text);
       return target;
     });
-  writeFileSync(join(root, ruleListPath), buildRuleList(root));
+  writeRules(root);
   return written;
 }
 
+/** The list of rules and the part of each page that is made. */
+function writeRules(root: string): void {
+  writeFileSync(join(root, ruleListPath), buildRuleList(root));
+  for (const rule of ruleFiles(root))
+    writeFileSync(join(root, rulesFolder, rule.kind, `${rule.name}.md`), buildRulePage(root, rule));
+}
+
 function main(): void {
-  const [kind, name] = process.argv.slice(2);
+  const [kind, name, id] = process.argv.slice(2);
   const root = join(house, "..");
   if (kind === "catalogue") {
-    writeFileSync(join(root, ruleListPath), buildRuleList(root));
+    writeRules(root);
     writeFileSync(join(root, cataloguePath), buildCatalogue(root));
-    console.log(`${cataloguePath} and ${ruleListPath} are up to date`);
+    console.log(`${cataloguePath}, ${ruleListPath} and the pages of rules are up to date`);
     return;
   }
   if (kind === undefined || name === undefined) {
@@ -97,7 +112,7 @@ function main(): void {
     return;
   }
   try {
-    for (const file of makeNew(root, kind, name)) console.log(`made ${file}`);
+    for (const file of makeNew(root, kind, name, id)) console.log(`made ${file}`);
     writeFileSync(join(root, cataloguePath), buildCatalogue(root));
     const after: Readonly<Record<string, string>> = {
       case: "add it to cases/casebook.ts, then run: npm run test:unit -- ",
@@ -106,7 +121,7 @@ function main(): void {
       rule: "write the rule, its samples and its page, then run: npm run test:unit -- ",
       transport: "add a bench for it to rigs/transport-benches.ts, then run: npm run test:unit -- ",
     };
-    console.log(`next: ${after[kind]}${kind === "rule" ? name.split("/")[1].toLowerCase() : name}`);
+    console.log(`next: ${after[kind]}${kind === "rule" ? name.split("/")[1] : name}`);
   } catch (error) {
     console.error(`drydock: ${error instanceof Error ? error.message : String(error)}`);
     process.exitCode = 2;

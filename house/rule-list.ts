@@ -1,35 +1,79 @@
-// The list of the doctor's rules, made from its folders: rules/<kind>/<id>.ts.
+// The doctor's rules as files: rules/<kind>/<what it finds>.ts with the id inside; the list made from them.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { foldersIn } from "./walls.ts";
 
-const rulesFolder = "packages/doctor/src/rules";
+export const rulesFolder = "packages/doctor/src/rules";
 export const ruleListPath = `${rulesFolder}/all-rules.ts`;
 
 export interface RuleFile {
   /** "user-client" */
   readonly kind: string;
-  /** "dr20-1" */
+  /** "no-access-key" */
   readonly name: string;
-  /** "dr20x1", what the file exports. */
+  /** "noAccessKey", what the file exports. */
   readonly variable: string;
+  /** "DR20-1" */
+  readonly id: string;
+  readonly title: string;
+  readonly why: string;
+  readonly fix: readonly string[];
+  readonly certainty: string;
+  readonly source: string;
+  readonly who: string;
 }
 
-/** `DR20-1` -> `dr20x1`; `IO-RETURN` -> `ioxreturn`. */
+/** `queue-names-collide` -> `queueNamesCollide`. */
 export function ruleVariable(name: string): string {
-  return name.toLowerCase().replace(/-/g, "x");
+  return name.replace(/-([a-z0-9])/g, (_match, letter: string) => letter.toUpperCase());
 }
 
+const literal = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g;
+
+/** The literals of a field of the rule, as text. */
+function field(code: string, name: string): string[] {
+  const at = code.search(new RegExp(`^ {2}${name}:`, "m"));
+  if (at < 0) return [];
+  const rest = code.slice(at);
+  const end = rest.slice(3).search(/^ {2}[\w(]+/m);
+  const value = end < 0 ? rest : rest.slice(0, end + 3);
+  return [...value.matchAll(literal)].map(([text]) =>
+    text
+      .slice(1, -1)
+      .replace(/\\u\{?([0-9a-f]+)\}?/gi, (_match, digits: string) =>
+        String.fromCodePoint(Number.parseInt(digits, 16)),
+      )
+      .replace(/\\(.)/g, "$1"),
+  );
+}
+
+/** What is no rule has no id at the place where a rule has it. */
 export function ruleFiles(root: string): RuleFile[] {
   const found: RuleFile[] = [];
   for (const kind of foldersIn(join(root, rulesFolder))) {
     for (const file of readdirSync(join(root, rulesFolder, kind))) {
-      const name = /^((?:dr\d\d|nt|io|fx)-[a-z0-9-]+)\.ts$/.exec(file)?.[1];
-      if (name !== undefined) found.push({ kind, name, variable: ruleVariable(name) });
+      const name = /^([a-z][a-z0-9-]*)\.ts$/.exec(file)?.[1];
+      if (name === undefined) continue;
+      const code = readFileSync(join(root, rulesFolder, kind, file), "utf8");
+      const [id] = field(code, "id");
+      if (id === undefined) continue;
+      const one = (key: string) => field(code, key)[0] ?? "";
+      found.push({
+        kind,
+        name,
+        variable: ruleVariable(name),
+        id,
+        title: one("title"),
+        why: one("why"),
+        fix: field(code, "fix"),
+        certainty: one("certainty"),
+        source: one("source"),
+        who: one("who"),
+      });
     }
   }
-  return found.sort((left, right) => left.name.localeCompare(right.name, "en", { numeric: true }));
+  return found.sort((left, right) => left.id.localeCompare(right.id, "en", { numeric: true }));
 }
 
 /** What all-rules.ts should say for the tree below `root`. */
@@ -57,12 +101,41 @@ export function buildRuleList(root: string): string {
   ].join("\n");
 }
 
-/** Rows of the catalogue: id, kind, title; read from the first line of the page. */
+const samples = "## Seen as";
+const steps = "## What to do";
+
+/** The page of a rule for `root`: text of the rule round the samples that were written by hand. */
+export function buildRulePage(root: string, rule: RuleFile): string {
+  const path = join(root, rulesFolder, rule.kind, `${rule.name}.md`);
+  const before = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const from = before.indexOf(`${samples}\n`);
+  const to = before.indexOf(`\n${steps}\n`);
+  // Indentation is code: only empty lines are taken off.
+  const written =
+    from < 0 ? "" : before.slice(from + samples.length, to < from ? undefined : to).replace(/^\n+|\s+$/g, "");
+  return [
+    `# ${rule.id}: ${rule.title}`,
+    "",
+    'Made from the rule by `npm run new -- catalogue`; written by hand is only what stands under "Seen as".',
+    "",
+    rule.why,
+    "",
+    samples,
+    "",
+    written,
+    "",
+    steps,
+    "",
+    ...rule.fix.map((text, index) => `${index + 1}. ${text}`),
+    "",
+    `Knowledge: ${rule.certainty} (${rule.source}). To be done by ${rule.who}.`,
+    "",
+  ].join("\n");
+}
+
+/** Rows of the catalogue: id, kind, title. */
 export function ruleRows(root: string): string[] {
-  return ruleFiles(root).map(({ kind, name }) => {
-    const page = join(root, rulesFolder, kind, `${name}.md`);
-    const title = existsSync(page) ? readFileSync(page, "utf8").split("\n")[0].replace(/^# /, "") : name;
-    const [id, ...rest] = title.split(": ");
-    return `| [${id}](../${rulesFolder}/${kind}/${name}.md) | ${kind} | ${rest.join(": ")} |`;
-  });
+  return ruleFiles(root).map(
+    ({ id, kind, name, title }) => `| [${id}](../${rulesFolder}/${kind}/${name}.md) | ${kind} | ${title} |`,
+  );
 }

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, normalize, relative } from "node:path";
 import { readSource } from "./imports.ts";
+import { buildRulePage, ruleFiles, rulesFolder } from "./rule-list.ts";
 
 export interface Finding {
   readonly file: string;
@@ -207,32 +208,27 @@ function checkFolders(root: string, floors: Floors, findings: Finding[]): void {
   }
 }
 
-/** A rule of the doctor is three siblings, and its page begins with its id. */
+/** A rule of the doctor is three siblings; its page says what the rule says, and has a sample. */
 function checkRules(root: string, findings: Finding[]): void {
-  const folder = "packages/doctor/src/rules";
-  for (const kind of foldersIn(join(root, folder))) {
-    const names = readdirSync(join(root, folder, kind));
-    for (const name of names) {
-      const base = /^((?:dr\d\d|nt|io|fx)-[a-z0-9-]+)\.ts$/.exec(name)?.[1];
-      if (base === undefined) continue;
-      const file = `${folder}/${kind}/${name}`;
-      for (const sibling of [`${base}.test.ts`, `${base}.md`]) {
-        if (names.includes(sibling)) continue;
-        findings.push({ file, line: 1, rule: "incomplete-rule", message: `${sibling} is missing` });
-      }
-      if (!names.includes(`${base}.md`)) continue;
-      const code = readFileSync(join(root, file), "utf8");
-      const id = /^ {2}id: "([^"]+)"/m.exec(code)?.[1];
-      const title = /^ {2}title:\s*"((?:[^"\\]|\\.)*)"/m.exec(code)?.[1].replace(/\\"/g, '"');
-      const first = readFileSync(join(root, folder, kind, `${base}.md`), "utf8").split("\n")[0];
-      if (first !== `# ${id}: ${title}`)
-        findings.push({
-          file,
-          line: 1,
-          rule: "rule-page",
-          message: `the page's first line is not "# ${id}: ${title}"`,
-        });
+  for (const rule of ruleFiles(root)) {
+    const folder = join(root, rulesFolder, rule.kind);
+    const file = `${rulesFolder}/${rule.kind}/${rule.name}.ts`;
+    for (const sibling of [`${rule.name}.test.ts`, `${rule.name}.md`]) {
+      if (existsSync(join(folder, sibling))) continue;
+      findings.push({ file, line: 1, rule: "incomplete-rule", message: `${sibling} is missing` });
     }
+    if (!existsSync(join(folder, `${rule.name}.md`))) continue;
+    const page = readFileSync(join(folder, `${rule.name}.md`), "utf8");
+    if (page === buildRulePage(root, rule) && /^## Seen as\n\n(?!## )/m.test(page)) continue;
+    findings.push({
+      file,
+      line: 1,
+      rule: "rule-page",
+      message:
+        page === buildRulePage(root, rule)
+          ? `${rule.name}.md has no sample under "Seen as"`
+          : `${rule.name}.md does not say what the rule says; run: npm run new -- catalogue`,
+    });
   }
 }
 

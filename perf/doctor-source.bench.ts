@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { diagnose } from "@drydock/doctor/diagnose";
-import { sourceOfText } from "@drydock/doctor/evidence/evidence-source";
+import { sourceOfText } from "@drydock/doctor/facts/evidence-source";
 import { cppParser } from "@drydock/doctor/source/cpp-parser";
 import { cppGrammar } from "@drydock/node/cpp-grammar";
 import type { BenchRow, BenchTable } from "./run.ts";

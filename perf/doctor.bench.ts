@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { diagnose } from "@drydock/doctor/diagnose";
-import { sourceOfBytes, sourceOfText } from "@drydock/doctor/evidence/evidence-source";
+import { sourceOfBytes, sourceOfText } from "@drydock/doctor/facts/evidence-source";
 import type { BenchRow, BenchTable } from "./run.ts";
 
 const row =

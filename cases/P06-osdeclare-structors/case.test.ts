@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { diagnose } from "@drydock/doctor/diagnose";
-import { sourceOfText } from "@drydock/doctor/evidence/evidence-source";
+import { sourceOfText } from "@drydock/doctor/facts/evidence-source";
 import { cppGrammar } from "@drydock/node/cpp-grammar";
 import { hostTurn } from "@drydock/node/host-turn";
 import { badSources } from "./bad-driver.ts";

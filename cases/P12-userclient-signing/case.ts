@@ -1,7 +1,7 @@
 // P12: the build fails because the profile has another value for userclient-access than the claim.
 
 import { formatPlist } from "@drydock/core/platform/evidence/plist-text";
-import type { ProvisioningProfile } from "@drydock/doctor/signing/profile";
+import type { ProvisioningProfile } from "@drydock/doctor/facts/provisioning-profile";
 import type { CaseRun, DriverCase, Side } from "../casebook.ts";
 import { describeRehearsal, profileFile, rehearseSample, signedFiles } from "../signing-sample.ts";
 import { badPackages } from "./bad-driver.ts";

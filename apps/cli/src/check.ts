@@ -1,8 +1,8 @@
 // drydock check: an app or driver extension before it is shipped: signature, profiles, imports, platforms.
 
 import { platformProfile, platformProfiles } from "@drydock/core/platform/platform-profile";
+import { checkPackage } from "@drydock/doctor/check";
 import { formatCheck } from "@drydock/doctor/report/check-report";
-import { checkPackage } from "@drydock/doctor/signing/check";
 import { evidenceOf } from "./evidence-folder.ts";
 import { exitCodes } from "./exit-codes.ts";
 

@@ -1,6 +1,7 @@
 // drydock diagnose: whatever a person has, in; cause, evidence, fix and who must act, out.
 
-import { type Diagnosis, diagnose } from "@drydock/doctor/diagnose";
+import { diagnose } from "@drydock/doctor/diagnose";
+import type { Diagnosis } from "@drydock/doctor/diagnosis";
 import { formatGithubAnnotations } from "@drydock/doctor/report/github";
 import { formatHtml } from "@drydock/doctor/report/html-report";
 import { toSarif } from "@drydock/doctor/report/sarif";

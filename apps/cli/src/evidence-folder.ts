@@ -2,7 +2,7 @@
 
 import { createReadStream, lstatSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { EvidenceSource } from "@drydock/doctor/evidence/evidence-source";
+import type { EvidenceSource } from "@drydock/doctor/facts/evidence-source";
 
 const mostFiles = 10_000;
 const deepest = 16;

@@ -1,62 +1,20 @@
 // Evidence in, ranked answers out; or the honest sentence that nothing here is known.
 
+import type { Answer, Diagnosis, SuppressedFinding } from "./diagnosis.ts";
 import { collectEvidence } from "./evidence/collect.ts";
 import type { Evidence } from "./evidence/evidence.ts";
+import type { Watch } from "./evidence/watch.ts";
 import {
   defaultLimits,
   type EvidenceLimits,
   type EvidenceSource,
   type Place,
-} from "./evidence/evidence-source.ts";
-import type { ReadFile } from "./evidence/facts.ts";
-import type { Watch } from "./evidence/watch.ts";
-import { redactDiagnosis } from "./report/redact.ts";
+} from "./facts/evidence-source.ts";
+import { redactDiagnosis } from "./redact.ts";
 import { allRules } from "./rules/all-rules.ts";
-import { type Actor, answerThreshold, type Certainty, type Rule, type Severity } from "./rules/rule.ts";
-import { type PackageRehearsal, rehearsePackages } from "./signing/package-rehearsal.ts";
+import { answerThreshold, type Rule } from "./rules/rule.ts";
+import { rehearsePackages } from "./signing/package-rehearsal.ts";
 import type { CppGrammar } from "./source/cpp-parser.ts";
-
-/** One finding with everything that a reader of the report needs. */
-export interface Answer {
-  readonly rule: string;
-  readonly title: string;
-  readonly severity: Severity;
-  readonly certainty: Certainty;
-  readonly source: string;
-  readonly score: number;
-  readonly claim: string;
-  readonly why: string;
-  readonly fix: readonly string[];
-  readonly who: Actor;
-  readonly because: readonly Place[];
-  readonly missing: readonly string[];
-  readonly about: readonly string[];
-}
-
-export interface Diagnosis {
-  /** Grows when the shape changes. */
-  readonly version: 1;
-  /** False: nothing here reaches the threshold, and `answers` is empty. */
-  readonly isKnown: boolean;
-  /** Ranked, surest first. */
-  readonly answers: readonly Answer[];
-  /** Findings below the threshold: they fit many causes. */
-  readonly hints: readonly Answer[];
-  /** Findings that a comment in the source takes back, each with the comment's reason. */
-  readonly suppressed: readonly SuppressedFinding[];
-  readonly files: readonly ReadFile[];
-  /** What would help to say more. */
-  readonly missing: readonly string[];
-  /** Each driver and app whose entitlements are among the files, played through all stages of signing. */
-  readonly rehearsals: readonly PackageRehearsal[];
-}
-
-export interface SuppressedFinding {
-  readonly rule: string;
-  readonly claim: string;
-  readonly place: Place;
-  readonly reason: string;
-}
 
 export interface DiagnoseOptions {
   /** Brings the C++ grammar; without it source files are named and not read. */

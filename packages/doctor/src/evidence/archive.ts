@@ -2,7 +2,7 @@
 
 import { DecodeError } from "@drydock/core/base/errors";
 import { decodeUtf8 } from "@drydock/core/base/text";
-import type { EvidenceSource } from "./evidence-source.ts";
+import type { EvidenceSource } from "../facts/evidence-source.ts";
 import type { BinaryReader, FactSink } from "./reader.ts";
 
 /** Names are shown, never used as paths; still, a name that climbs is worth a word. */

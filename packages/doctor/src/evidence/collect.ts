@@ -1,9 +1,15 @@
 // From sources to evidence: recognises each file by its content and lets every reader that fits look at it.
 
+import {
+  defaultLimits,
+  type EvidenceLimits,
+  type EvidenceSource,
+  type Place,
+} from "../facts/evidence-source.ts";
+import type { EvidenceKind, ReadFile } from "../facts/read-file.ts";
 import type { CppGrammar } from "../source/cpp-parser.ts";
 import { Evidence, type Secret } from "./evidence.ts";
-import { defaultLimits, type EvidenceLimits, type EvidenceSource, type Place } from "./evidence-source.ts";
-import type { EvidenceKind, Fact, FactName, FactTypes, ReadFile } from "./facts.ts";
+import type { Fact, FactName, FactTypes } from "./facts.ts";
 import { cleanLine, decodeLine, LineScan, WatchTable } from "./line-scan.ts";
 import { type LogRow, parseLogRow } from "./log-row.ts";
 import {

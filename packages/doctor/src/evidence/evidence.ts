@@ -1,7 +1,8 @@
 // All that was read from all files: facts by name, hits by watch, files with their problems.
 
-import type { Place } from "./evidence-source.ts";
-import type { Fact, FactName, ReadFile } from "./facts.ts";
+import type { Place } from "../facts/evidence-source.ts";
+import type { ReadFile } from "../facts/read-file.ts";
+import type { Fact, FactName } from "./facts.ts";
 import type { SecretKind } from "./reader.ts";
 import type { Hit, Watch } from "./watch.ts";
 

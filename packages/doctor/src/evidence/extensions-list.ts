@@ -3,18 +3,6 @@
 import { cleanLine } from "./line-scan.ts";
 import type { TextReader } from "./reader.ts";
 
-export interface SystemExtension {
-  readonly isEnabled: boolean;
-  readonly isActive: boolean;
-  /** "" for an extension without a team. */
-  readonly team: string;
-  readonly bundleIdentifier: string;
-  readonly version: string;
-  readonly name: string;
-  /** "activated enabled", "terminated waiting to uninstall on reboot", ... */
-  readonly state: string;
-}
-
 /** Tabs are often blanks by the time a list is pasted. */
 const row =
   /^\s*(\*?)[ \t]+(\*?)[ \t]*(?:([A-Z0-9]{10})[ \t]+)?([A-Za-z0-9][\w.-]{2,254})[ \t]+\(([^()]{0,100})\)[ \t]+(\S[^[\]\t]{0,200}?)?[ \t]*\[([^[\]]{1,100})\]\s*$/;

@@ -1,35 +1,15 @@
 // What readers find in files: each kind of fact, its shape, and the files themselves.
 
+import type { CrashReport } from "../facts/crash-report.ts";
+import type { Place } from "../facts/evidence-source.ts";
+import type { Executable } from "../facts/executable.ts";
+import type { PanicReport } from "../facts/panic-report.ts";
+import type { PropertyListFact } from "../facts/property-list.ts";
+import type { ProfileFact } from "../facts/provisioning-profile.ts";
+import type { RegistryEntry } from "../facts/registry-entry.ts";
+import type { SystemExtension } from "../facts/system-extension.ts";
+import type { ScsiCommandFact, UsbTransfer } from "../facts/usb-transfer.ts";
 import type { SourceFile } from "../source/source-file.ts";
-import type { ScsiCommandFact, UsbTransfer } from "./capture.ts";
-import type { CrashReport } from "./crash.ts";
-import type { Place } from "./evidence-source.ts";
-import type { SystemExtension } from "./extensions-list.ts";
-import type { PanicReport } from "./panic.ts";
-import type { ProfileFact } from "./profile-file.ts";
-import type { PropertyListFact } from "./property-list.ts";
-import type { RegistryEntry } from "./registry.ts";
-import type { Executable } from "./signed-code.ts";
-
-/** Kinds of file as a person knows them. */
-export type EvidenceKind =
-  | "archive"
-  | "capture"
-  | "code signature"
-  | "crash report"
-  | "documentation"
-  | "entitlements"
-  | "Info.plist"
-  | "log"
-  | "Mach-O"
-  | "panic report"
-  | "property list"
-  | "provisioning profile"
-  | "registry dump"
-  | "source"
-  | "system extensions list"
-  | "text"
-  | "unknown";
 
 /** Name of a fact -> what it holds. A new reader adds its line here. */
 export interface FactTypes {
@@ -58,12 +38,4 @@ export type FactName = keyof FactTypes;
 export interface Fact<Name extends FactName> {
   readonly place: Place;
   readonly value: FactTypes[Name];
-}
-
-export interface ReadFile {
-  readonly name: string;
-  readonly kinds: readonly EvidenceKind[];
-  readonly sizeBytes: number;
-  /** Each is one line that says what could not be read, and what to do. */
-  readonly problems: readonly string[];
 }

@@ -5,9 +5,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Random } from "@drydock/core/base/random";
+import { defaultLimits, sourceOfBytes } from "../facts/evidence-source.ts";
 import { seeds } from "../test/seeds.ts";
 import { collectEvidence } from "./collect.ts";
-import { defaultLimits, sourceOfBytes } from "./evidence-source.ts";
 import type { Watch } from "./watch.ts";
 
 const rounds = Number(process.env.DRYDOCK_FUZZ ?? 3000);

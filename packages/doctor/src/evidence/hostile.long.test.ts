@@ -5,9 +5,9 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { Random } from "@drydock/core/base/random";
 import { diagnose } from "../diagnose.ts";
+import { defaultLimits, sourceOfBytes } from "../facts/evidence-source.ts";
 import { sourcesOf } from "../test/rule-check.ts";
 import { binaryPlistSeed as binary, seeds } from "../test/seeds.ts";
-import { defaultLimits, sourceOfBytes } from "./evidence-source.ts";
 import { parseBinaryPlist } from "./plist-binary.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);

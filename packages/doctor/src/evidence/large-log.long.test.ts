@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { diagnose } from "../diagnose.ts";
-import type { EvidenceSource } from "./evidence-source.ts";
+import type { EvidenceSource } from "../facts/evidence-source.ts";
 
 const row =
   "2025-10-01 12:00:00.000000+0000 0x3e8      Default     0x0                  81     0    launchd: (libsystem_c.dylib) [com.example:service] nothing of interest here\n";

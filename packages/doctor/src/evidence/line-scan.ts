@@ -1,7 +1,7 @@
 // Runs all watches over the lines of one file as it streams by; only lines with a needle in them are taken apart.
 
-import type { EvidenceLimits, Place } from "./evidence-source.ts";
-import { shownText } from "./evidence-source.ts";
+import type { EvidenceLimits, Place } from "../facts/evidence-source.ts";
+import { shownText } from "../facts/evidence-source.ts";
 import { type LogRow, parseLogRow, rowOfJson } from "./log-row.ts";
 import { NeedleScanner } from "./needle-scanner.ts";
 import type { Watch } from "./watch.ts";

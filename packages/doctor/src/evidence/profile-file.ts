@@ -2,20 +2,11 @@
 
 import { looksLikeSignedData } from "@drydock/core/codec/der/cms";
 import { decodeDerProfile } from "@drydock/core/codec/der/der-entitlements";
-import {
-  type ProvisioningProfile,
-  profileOfDer,
-  type ReadProfile,
-  readProfileFile,
-} from "../signing/profile.ts";
-import type { Place } from "./evidence-source.ts";
-import { shownText } from "./evidence-source.ts";
+import type { Place } from "../facts/evidence-source.ts";
+import { shownText } from "../facts/evidence-source.ts";
 import { plistOfBytes } from "./plist-bytes.ts";
+import { profileOfDer, type ReadProfile, readProfileFile } from "./profile.ts";
 import type { BinaryReader, FactSink } from "./reader.ts";
-
-export interface ProfileFact {
-  readonly profile: ProvisioningProfile;
-}
 
 const derSet = 0x31;
 

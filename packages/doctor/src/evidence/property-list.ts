@@ -1,24 +1,15 @@
 // Property lists by what is in them: entitlements, Info.plist, a registry dump (`ioreg -a`), a profile's copy.
 
 import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/platform/properties";
-import { profileOfPlist } from "../signing/profile.ts";
-import type { Place } from "./evidence-source.ts";
-import { shownText } from "./evidence-source.ts";
-import type { EvidenceKind } from "./facts.ts";
+import type { Place } from "../facts/evidence-source.ts";
+import { shownText } from "../facts/evidence-source.ts";
+import type { EvidenceKind } from "../facts/read-file.ts";
 import { isBinaryPlist, parseBinaryPlist } from "./plist-binary.ts";
 import { parsePlistXml } from "./plist-xml.ts";
+import { profileOfPlist } from "./profile.ts";
 import { addProfile } from "./profile-file.ts";
 import type { BinaryReader, FactSink, TextReader } from "./reader.ts";
 import { addRegistryPlist } from "./registry.ts";
-
-export interface PropertyListFact {
-  readonly role: EvidenceKind;
-  readonly value: Properties;
-  /** Where a key is: "a/b/0". The list's own place for keys whose position is unknown (binary lists). */
-  placeOf(path: string): Place;
-  /** An XML comment is in it. */
-  readonly hasComment: boolean;
-}
 
 const marker = /<plist\b|<dict\b\s*\/?>/g;
 

@@ -19,11 +19,11 @@ import type { LogLevel, LogRow } from "@drydock/core/platform/log-row";
 import { calendar, formatLog, type LogStyle } from "@drydock/core/platform/log-text";
 import { platformProfile } from "@drydock/core/platform/platform-profile";
 import type { Properties, PropertyValue } from "@drydock/core/platform/properties";
+import { sourceOfText } from "../facts/evidence-source.ts";
+import type { RegistryEntry } from "../facts/registry-entry.ts";
 import { collectEvidence } from "./collect.ts";
 import type { Evidence } from "./evidence.ts";
-import { sourceOfText } from "./evidence-source.ts";
 import { parseLogRow } from "./log-row.ts";
-import type { RegistryEntry } from "./registry.ts";
 import { watch } from "./watch.ts";
 
 const profile = platformProfile("macos15");

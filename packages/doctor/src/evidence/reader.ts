@@ -1,9 +1,10 @@
 // What a reader is, what it is given, and where it puts what it finds.
 
+import type { EvidenceLimits, EvidenceSource, Place } from "../facts/evidence-source.ts";
+import { shownText } from "../facts/evidence-source.ts";
+import type { EvidenceKind } from "../facts/read-file.ts";
 import type { CppGrammar } from "../source/cpp-parser.ts";
-import type { EvidenceLimits, EvidenceSource, Place } from "./evidence-source.ts";
-import { shownText } from "./evidence-source.ts";
-import type { EvidenceKind, FactName, FactTypes } from "./facts.ts";
+import type { FactName, FactTypes } from "./facts.ts";
 
 /** Where readers put facts. */
 export interface FactSink {

@@ -2,24 +2,11 @@
 
 import { bytesFromHex } from "@drydock/core/base/text";
 import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/platform/properties";
-import type { Place } from "./evidence-source.ts";
+import type { Place } from "../facts/evidence-source.ts";
+import type { RegistryEntry } from "../facts/registry-entry.ts";
 import { cleanLine } from "./line-scan.ts";
 import { dictionaryOf } from "./plist-xml.ts";
 import type { FactSink, TextReader } from "./reader.ts";
-
-export interface RegistryEntry {
-  readonly name: string;
-  readonly location: string;
-  readonly className: string;
-  /** 0 when the dump does not say. */
-  readonly id: number;
-  /** "registered, matched, active, busy 0 (0 ms), retain 7" */
-  readonly state: string;
-  readonly properties: Properties;
-  /** Names of the entries above, outermost first. */
-  readonly parents: readonly RegistryEntry[];
-  placeOf(key: string): Place;
-}
 
 const nodeLine =
   /^([\s|]*)\+-o (.+?) {1,2}<class ([\w:]{1,200})(?:, id (0x[0-9a-f]{1,16}))?,? ?([^>]*)>?\s*$/;

@@ -11,34 +11,12 @@ import { type CmsCertificate, decodeSignedData } from "@drydock/core/codec/der/c
 import { decodeDerEntitlements } from "@drydock/core/codec/der/der-entitlements";
 import { decodeMachO, looksLikeMachO, type MachOSlice } from "@drydock/core/codec/macho/macho";
 import { differingKeys, isDictionary, type Properties } from "@drydock/core/platform/properties";
-import { plainDer } from "../signing/profile.ts";
-import type { Place } from "./evidence-source.ts";
+import type { Place } from "../facts/evidence-source.ts";
+import type { SignedClaims } from "../facts/executable.ts";
 import { readPlistBytes } from "./plist-bytes.ts";
+import { plainDer } from "./profile.ts";
 import { addPropertyList } from "./property-list.ts";
 import type { BinaryReader, FactSink } from "./reader.ts";
-
-/** Entitlements of a signature, in both forms that it may have. */
-export interface SignedClaims {
-  /** What the system goes by: the DER where there is one, otherwise the XML. Empty: nothing is claimed. */
-  readonly claims: Properties;
-  readonly source: "DER" | "XML" | "none";
-  /** Keys in which the two forms say different things. */
-  readonly differingKeys: readonly string[];
-  readonly hasXmlComments: boolean;
-}
-
-/** One architecture of a Mach-O file, or a signature by itself (`slice` is null then). */
-export interface Executable {
-  readonly slice: MachOSlice | null;
-  readonly signature: CodeSignature | null;
-  /** The CodeDirectory with the strongest hash; null when there is no signature. */
-  readonly directory: CodeDirectory | null;
-  readonly signed: SignedClaims | null;
-  /** Certificates of the CMS signature, the signer's first; empty for ad-hoc signatures. Not verified. */
-  readonly certificates: readonly CmsCertificate[];
-  /** The Info.plist inside `__TEXT,__info_plist`, as command-line tools have it. */
-  readonly infoPlist: Properties | null;
-}
 
 const infoSection = "__TEXT,__info_plist";
 

@@ -1,6 +1,6 @@
 // A watch: what a rule looks for in lines. All watches together are searched in one pass over a file.
 
-import type { Place } from "./evidence-source.ts";
+import type { Place } from "../facts/evidence-source.ts";
 import type { LogRow } from "./log-row.ts";
 
 export interface Watch {

@@ -1,7 +1,7 @@
 // A checked package as text: stage by stage with the lines each would print, then imports, platforms, findings.
 
 import { systemOfDriverKit } from "@drydock/core/platform/driverkit-symbols";
-import type { CheckReport, GateOfBinary } from "../signing/check.ts";
+import type { CheckReport, GateOfBinary } from "../check.ts";
 import { formatPackageRehearsal, nameOf } from "./rehearsal-report.ts";
 
 export function formatCheck(report: CheckReport): string {

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cppGrammar } from "@drydock/node/cpp-grammar";
-import { type Diagnosis, diagnose } from "../diagnose.ts";
+import { diagnose } from "../diagnose.ts";
+import type { Diagnosis } from "../diagnosis.ts";
 import { gamepadHeader, interruptSetUp, lineCodingPost } from "../source/post-samples.ts";
 import { sourcesOf } from "../test/rule-check.ts";
 import { captureOf, plist } from "../test/samples.ts";

@@ -1,6 +1,6 @@
 // The diagnosis as annotations of a GitHub workflow: one command for each finding, on stdout.
 
-import type { Answer, Diagnosis } from "../diagnose.ts";
+import type { Answer, Diagnosis } from "../diagnosis.ts";
 
 const commands = { error: "error", warning: "warning", note: "notice" } as const;
 

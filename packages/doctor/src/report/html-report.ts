@@ -1,7 +1,7 @@
 // The diagnosis as one HTML file: no script, no request to anywhere, readable in light and dark and on paper.
 
-import type { Answer, Diagnosis } from "../diagnose.ts";
-import type { Place } from "../evidence/evidence-source.ts";
+import type { Answer, Diagnosis } from "../diagnosis.ts";
+import type { Place } from "../facts/evidence-source.ts";
 import { placeName } from "./text-report.ts";
 
 const style = `

@@ -1,7 +1,7 @@
 // The diagnosis as SARIF 2.1.0 (OASIS), for code scanning services and editors.
 
-import type { Answer, Diagnosis } from "../diagnose.ts";
-import type { Place } from "../evidence/evidence-source.ts";
+import type { Answer, Diagnosis } from "../diagnosis.ts";
+import type { Place } from "../facts/evidence-source.ts";
 import { allRules } from "../rules/all-rules.ts";
 import type { Rule, Severity } from "../rules/rule.ts";
 

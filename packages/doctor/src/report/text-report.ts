@@ -1,8 +1,8 @@
 // The diagnosis as a tired person reads it: most likely cause, why, fix, on one screen.
 
 import { hex } from "@drydock/core/base/text";
-import type { Answer, Diagnosis } from "../diagnose.ts";
-import type { Place } from "../evidence/evidence-source.ts";
+import type { Answer, Diagnosis } from "../diagnosis.ts";
+import type { Place } from "../facts/evidence-source.ts";
 import { formatPackageRehearsal, formatRehearsalInShort } from "./rehearsal-report.ts";
 import { wrap } from "./wrap.ts";
 

@@ -1,8 +1,8 @@
 // Which machines the evidence comes from: Macs, iPads with and without an M chip, iPhones.
 
 import type { Evidence } from "../evidence/evidence.ts";
-import type { Place } from "../evidence/evidence-source.ts";
 import { watch } from "../evidence/watch.ts";
+import type { Place } from "../facts/evidence-source.ts";
 import { spoken } from "./questions.ts";
 
 /** "iPad13,4", "iPhone15,2", ... wherever it stands; rules that ask for machines watch for it. */

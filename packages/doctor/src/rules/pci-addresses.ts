@@ -2,7 +2,7 @@
 
 import { isDictionary, type PropertyValue } from "@drydock/core/platform/properties";
 import type { Evidence } from "../evidence/evidence.ts";
-import type { Place } from "../evidence/evidence-source.ts";
+import type { Place } from "../facts/evidence-source.ts";
 
 export interface BarHit {
   readonly name: string;

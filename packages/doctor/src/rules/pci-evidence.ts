@@ -1,8 +1,8 @@
 // What says that a PCI driver extension is in play, and that its device was pulled.
 
 import type { Evidence } from "../evidence/evidence.ts";
-import type { Place } from "../evidence/evidence-source.ts";
 import { watch } from "../evidence/watch.ts";
+import type { Place } from "../facts/evidence-source.ts";
 import { personalities } from "./questions.ts";
 
 /** A person or a system speaks of a device that went away. */

@@ -2,9 +2,11 @@
 
 import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/platform/properties";
 import type { Evidence } from "../evidence/evidence.ts";
-import type { Place } from "../evidence/evidence-source.ts";
-import type { EvidenceKind, Fact } from "../evidence/facts.ts";
+import type { Fact } from "../evidence/facts.ts";
 import type { Hit, Watch } from "../evidence/watch.ts";
+import type { Place } from "../facts/evidence-source.ts";
+import type { EvidenceKind } from "../facts/read-file.ts";
+import { listsOf } from "../signing/entitlement-lists.ts";
 import type { Finding } from "./rule.ts";
 
 /** One finding for every hit that `make` does not answer with null. */
@@ -50,42 +52,6 @@ export function spoken(evidence: Evidence, watch: Watch): Hit[] {
         !manuals.has(place.file) &&
         !(sources.has(place.file) && (!read.has(place.file) || codeLine.test(place.text))),
     );
-}
-
-export function listsOf(evidence: Evidence, role: EvidenceKind): Fact<"property-list">[] {
-  return evidence.facts("property-list").filter((fact) => fact.value.role === role);
-}
-
-export const driverKit = "com.apple.developer.driverkit";
-
-/** The allowlist of a profile that was decoded to a property list. */
-export function allowlistOf(profile: Fact<"property-list">): Properties {
-  const list = profile.value.value.Entitlements;
-  return isDictionary(list) ? list : {};
-}
-
-/** "TEAM.bundle.id" or "TEAM.*" of a profile or of entitlements; "" when it has none. */
-export function applicationIdentifierOf(entitlements: Properties): string {
-  const value = entitlements["com.apple.application-identifier"] ?? entitlements["application-identifier"];
-  return typeof value === "string" ? value : "";
-}
-
-/** Whether an application identifier of a profile covers a bundle id. */
-export function coversBundle(applicationIdentifier: string, bundleIdentifier: string): boolean {
-  const wanted = applicationIdentifier.replace(/^[A-Z0-9]{10}\./, "");
-  return wanted.endsWith("*")
-    ? bundleIdentifier.startsWith(wanted.slice(0, -1))
-    : wanted === bundleIdentifier;
-}
-
-/** Entitlements of a driver carry the base key; an app's do not. */
-export function isDextEntitlements(value: Properties): boolean {
-  return Object.keys(value).some(
-    (key) =>
-      key === driverKit ||
-      key.startsWith(`${driverKit}.transport.`) ||
-      key.startsWith(`${driverKit}.family.`),
-  );
 }
 
 export interface Personality {

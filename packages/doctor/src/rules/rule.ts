@@ -1,9 +1,9 @@
 // A rule: what it knows, what it looks for, and the finding it makes of it.
 
 import type { Evidence } from "../evidence/evidence.ts";
-import type { Place } from "../evidence/evidence-source.ts";
-import type { EvidenceKind } from "../evidence/facts.ts";
 import type { Watch } from "../evidence/watch.ts";
+import type { Place } from "../facts/evidence-source.ts";
+import type { EvidenceKind } from "../facts/read-file.ts";
 
 /** Who can do what has to be done. */
 export type Actor = "you" | "your team's admin" | "Apple" | "the device's maker";

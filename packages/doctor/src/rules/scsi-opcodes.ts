@@ -1,8 +1,8 @@
 // SCSI commands that the evidence shows: in a person's own opcode log, or in captures of USB storage.
 
 import type { Evidence } from "../evidence/evidence.ts";
-import type { Place } from "../evidence/evidence-source.ts";
 import { watch } from "../evidence/watch.ts";
+import type { Place } from "../facts/evidence-source.ts";
 import { spoken } from "./questions.ts";
 
 /** "opcode 0x2a", "CDB: 8a 00 ...", "cdb[0]=0x35": how drivers log commands. */

@@ -2,7 +2,7 @@
 
 import { type ClaimJudgement, judgeClaims } from "@drydock/core/platform/claims";
 import type { Evidence } from "../evidence/evidence.ts";
-import type { Place } from "../evidence/evidence-source.ts";
+import type { Place } from "../facts/evidence-source.ts";
 import { typed } from "../signing/claim-table.ts";
 import { claimPlace, type EvidencePart, evidenceParts } from "../signing/parts.ts";
 

@@ -3,7 +3,7 @@
 import { type ClaimJudgement, judgeClaims } from "@drydock/core/platform/claims";
 import { showProperty } from "@drydock/core/platform/matching";
 import type { Properties, PropertyValue } from "@drydock/core/platform/properties";
-import type { ProvisioningProfile } from "./profile.ts";
+import type { ProvisioningProfile } from "../facts/provisioning-profile.ts";
 import { signingKeys } from "./rehearsal.ts";
 
 export interface ClaimRow {

@@ -8,6 +8,7 @@ import { SignatureMagic } from "@drydock/core/codec/code-signature/code-signatur
 import { encodeDerEntitlements } from "@drydock/core/codec/der/der-entitlements";
 import { platformProfile } from "@drydock/core/platform/platform-profile";
 import type { Properties } from "@drydock/core/platform/properties";
+import { type CheckOptions, checkPackage } from "../check.ts";
 import { diagnose } from "../diagnose.ts";
 import { collectEvidence } from "../evidence/collect.ts";
 import { formatCheck } from "../report/check-report.ts";
@@ -28,7 +29,6 @@ import {
   sampleUdid,
   usbKey,
 } from "../test/signed-samples.ts";
-import { type CheckOptions, checkPackage } from "./check.ts";
 import { evidenceParts } from "./parts.ts";
 
 const plain: CheckOptions = {

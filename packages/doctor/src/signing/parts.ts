@@ -3,9 +3,9 @@
 
 import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/platform/properties";
 import type { Evidence } from "../evidence/evidence.ts";
-import type { Place } from "../evidence/evidence-source.ts";
 import type { Fact } from "../evidence/facts.ts";
-import { coversBundle, driverKit, isDextEntitlements, listsOf } from "../rules/questions.ts";
+import type { Place } from "../facts/evidence-source.ts";
+import { coversBundle, driverKit, isDextEntitlements, listsOf } from "./entitlement-lists.ts";
 import type { SignedPart } from "./rehearsal.ts";
 
 /** A part of which something was found; what is null was not among the evidence. */

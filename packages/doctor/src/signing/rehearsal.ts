@@ -14,8 +14,9 @@ import {
 import { type MatchSubject, showProperty } from "@drydock/core/platform/matching";
 import type { PlatformProfile } from "@drydock/core/platform/platform-profile";
 import type { Properties } from "@drydock/core/platform/properties";
+import { profileProblem } from "../evidence/profile.ts";
+import type { ProvisioningProfile } from "../facts/provisioning-profile.ts";
 import { portalAdvice } from "./portal.ts";
-import { type ProvisioningProfile, profileProblem } from "./profile.ts";
 
 export type Stage = "build" | "install" | "launch" | "provider" | "user client";
 export const stages: readonly Stage[] = ["build", "install", "launch", "provider", "user client"];

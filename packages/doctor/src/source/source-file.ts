@@ -1,6 +1,6 @@
 // One source file as rules see it: functions with their class, classes with their members, calls, suppressions.
 
-import type { Place } from "../evidence/evidence-source.ts";
+import type { Place } from "../facts/evidence-source.ts";
 import type { Annotation } from "./rewrite.ts";
 import { keyOf, type Syntax } from "./syntax.ts";
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { cppGrammar } from "@drydock/node/cpp-grammar";
 import { diagnose } from "../diagnose.ts";
-import { type EvidenceSource, sourceOfBytes, sourceOfText } from "../evidence/evidence-source.ts";
+import { type EvidenceSource, sourceOfBytes, sourceOfText } from "../facts/evidence-source.ts";
 import { answerThreshold, type Rule } from "../rules/rule.ts";
 
 /** File name -> text or bytes. */

@@ -8,7 +8,7 @@ import {
   writeProfile,
 } from "@drydock/core/platform/evidence/signed-bundle";
 import type { Properties } from "@drydock/core/platform/properties";
-import type { ProvisioningProfile } from "../signing/profile.ts";
+import type { ProvisioningProfile } from "../facts/provisioning-profile.ts";
 import { type RehearsalInput, type SignedPart, signingKeys } from "../signing/rehearsal.ts";
 import { frameworkPath, sha256 } from "./signed-samples.ts";
 

@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Random } from "@drydock/core/base/random";
-import { type EvidenceSource, sourceOfBytes } from "../../src/evidence/evidence-source.ts";
-import { checkPackage } from "../../src/signing/check.ts";
+import { checkPackage } from "../../src/check.ts";
+import { type EvidenceSource, sourceOfBytes } from "../../src/facts/evidence-source.ts";
 import {
   accessFaults,
   app,

@@ -1,0 +1,14 @@
+// A property list by its role, with the place of each key.
+
+import type { Properties } from "@drydock/core/platform/properties";
+import type { Place } from "./evidence-source.ts";
+import type { EvidenceKind } from "./read-file.ts";
+
+export interface PropertyListFact {
+  readonly role: EvidenceKind;
+  readonly value: Properties;
+  /** Where a key is: "a/b/0". The list's own place for keys whose position is unknown (binary lists). */
+  placeOf(path: string): Place;
+  /** An XML comment is in it. */
+  readonly hasComment: boolean;
+}

@@ -1,0 +1,44 @@
+// DR04-1: samples that fire it, and near misses that do not.
+
+import { test } from "node:test";
+import { assertFires, assertSilent } from "../../test/rule-check.ts";
+import {
+  driverClaims,
+  filesOf,
+  sampleDext,
+  sampleDextId,
+  sampleProfile,
+  usbKey,
+} from "../../test/signed-samples.ts";
+import { entitlementNotAuthorised } from "./entitlement-not-authorised.ts";
+
+test("DR04-1 fires: App.Dext claims com.apple.developer.driverkit.transport.usb", async () => {
+  await assertFires(
+    entitlementNotAuthorised,
+    {
+      l: "Error 0x0 8397 7 taskgated-helper: (ConfigurationProfiles) [com.apple.ManagedClient:ProvisioningProfiles] App.Dext: Unsatisfied entitlements: com.apple.developer.driverkit.transport.usb",
+    },
+    /App\.Dext claims com\.apple\.developer\.driverkit\.transport\.usb/,
+  );
+});
+
+test("DR04-1 is silent on: taskgated-helper: App.Dext: all entitlements satisfied", async () => {
+  await assertSilent(entitlementNotAuthorised, {
+    l: "taskgated-helper: App.Dext: all entitlements satisfied",
+  });
+});
+
+const wildcard = sampleProfile(sampleDextId, { ...driverClaims, [usbKey]: [{ idVendor: "*" }] });
+
+test("DR04-1 shows claim and allowlist with their types when signature and profile are there", async () => {
+  const log = `taskgated-helper: ${sampleDextId}: Unsatisfied entitlements: ${usbKey}`;
+  const sides =
+    /claimed \[\{idVendor = 1356 \(number\)\}\], allowed \[\{idVendor = "\*" \(string\)\}\] \(wildcard-differs\)/;
+  const files = filesOf(sampleDext({ profile: wildcard }));
+  await assertFires(entitlementNotAuthorised, { l: log, ...files }, sides);
+  await assertFires(entitlementNotAuthorised, files, sides);
+});
+
+test("DR04-1 is silent on a driver whose claims are covered", async () => {
+  await assertSilent(entitlementNotAuthorised, filesOf(sampleDext()));
+});

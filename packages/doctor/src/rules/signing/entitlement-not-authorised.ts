@@ -1,0 +1,78 @@
+// DR04-1: AMFI refuses an entitlement that no profile authorises.
+
+import { watch } from "../../evidence/watch.ts";
+import { driverKit } from "../../signing/entitlement-lists.ts";
+import { adviceFor } from "../../signing/rehearsal.ts";
+import { onceFor } from "../questions.ts";
+import type { Finding, Rule } from "../rule.ts";
+import { judgedClaims, partName } from "../signing-evidence.ts";
+
+const unsatisfied = watch(
+  ["Unsatisfied entitlements"],
+  /([\w.-]{3,255}): Unsatisfied entitlements: (\S.{0,500})/,
+);
+const amfi = watch(
+  ["No matching profile found", "restricted entitlements"],
+  /No matching profile found|bailing out because of restricted entitlements/,
+);
+
+export const entitlementNotAuthorised: Rule = {
+  id: "DR04-1",
+  title: "AMFI refuses an entitlement that no profile authorises",
+  severity: "error",
+  certainty: "established",
+  source: "Apple TN3125; forum thread 744377",
+  needs: ["log", "provisioning profile", "Mach-O"],
+  why: "Every restricted entitlement that a signature claims must be authorised by the embedded provisioning profile: the same key, and for lists of dictionaries a value equal to an entry or a subset of it, with the same types. The profile's DER copy decides, not the XML that is shown.",
+  fix: [
+    "Decode the profile that is really embedded (security cms -D -i embedded.provisionprofile) and compare its Entitlements with what codesign -d --entitlements - prints, value by value.",
+    "Regenerate the profile after every change in the portal; its App ID must be the bundle id in the log line.",
+    "Keep two entitlement files: the wildcard form for development, your numbers for distribution.",
+  ],
+  who: "you",
+  watches: [unsatisfied, amfi],
+  judge(evidence) {
+    const refused = judgedClaims(evidence).filter(
+      ({ judgement }) => judgement.verdict !== "covered" && judgement.verdict !== "unrestricted",
+    );
+    const named = evidence.hits(unsatisfied).map(({ match, place }): Finding => {
+      const own = refused.filter(
+        ({ part, judgement }) =>
+          part.bundleIdentifier === match[1] && match[2].split(/[\s,]+/).includes(judgement.key),
+      );
+      const details = own.map(
+        ({ judgement, sides }) => ` ${judgement.key}: ${sides} (${judgement.verdict}).`,
+      );
+      return {
+        score: own.length > 0 ? 98 : 95,
+        claim: `${match[1]} claims ${match[2].trim()}, and its profile does not authorise that; it is not started.${details.join("")}`,
+        because: [place, ...own.flatMap(({ because }) => because)],
+        about: [match[1]],
+        ...(own.length > 0 ? { fix: own.map(({ judgement }) => adviceFor(judgement, null)) } : {}),
+        missing: own.length > 0 ? [] : [`the profile embedded in ${match[1]} and its signed entitlements`],
+      };
+    });
+    const told = new Set(evidence.hits(unsatisfied).map(({ match }) => match[1]));
+    // userclient-access has its own rules: there it is the build that fails.
+    const silent = refused
+      .filter(
+        ({ part, judgement }) =>
+          !told.has(part.bundleIdentifier) && judgement.key !== `${driverKit}.userclient-access`,
+      )
+      .map(
+        ({ part, judgement, sides, because }): Finding => ({
+          score: part.claimsFrom === "signature" ? 90 : 80,
+          claim: `${partName(part)} will not be started: ${judgement.key} is ${sides} (${judgement.verdict}).`,
+          because,
+          fix: [adviceFor(judgement, null)],
+          about: [part.bundleIdentifier],
+        }),
+      );
+    if (named.length + silent.length > 0) return [...named, ...silent];
+    return onceFor(evidence, amfi, () => ({
+      score: 72,
+      claim: "AMFI stopped a program because its restricted entitlements are in no embedded profile.",
+      missing: ['the line "Unsatisfied entitlements" of taskgated-helper, just before'],
+    }));
+  },
+};

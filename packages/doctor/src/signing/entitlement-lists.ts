@@ -1,0 +1,42 @@
+// Lists of entitlements among the evidence: files, signatures, allowlists; whose they are.
+
+import { isDictionary, type Properties } from "@drydock/core/platform/properties";
+import type { Evidence } from "../evidence/evidence.ts";
+import type { Fact } from "../evidence/facts.ts";
+import type { EvidenceKind } from "../facts/read-file.ts";
+
+export function listsOf(evidence: Evidence, role: EvidenceKind): Fact<"property-list">[] {
+  return evidence.facts("property-list").filter((fact) => fact.value.role === role);
+}
+
+export const driverKit = "com.apple.developer.driverkit";
+
+/** The allowlist of a profile that was decoded to a property list. */
+export function allowlistOf(profile: Fact<"property-list">): Properties {
+  const list = profile.value.value.Entitlements;
+  return isDictionary(list) ? list : {};
+}
+
+/** "TEAM.bundle.id" or "TEAM.*" of a profile or of entitlements; "" when it has none. */
+export function applicationIdentifierOf(entitlements: Properties): string {
+  const value = entitlements["com.apple.application-identifier"] ?? entitlements["application-identifier"];
+  return typeof value === "string" ? value : "";
+}
+
+/** Whether an application identifier of a profile covers a bundle id. */
+export function coversBundle(applicationIdentifier: string, bundleIdentifier: string): boolean {
+  const wanted = applicationIdentifier.replace(/^[A-Z0-9]{10}\./, "");
+  return wanted.endsWith("*")
+    ? bundleIdentifier.startsWith(wanted.slice(0, -1))
+    : wanted === bundleIdentifier;
+}
+
+/** Entitlements of a driver carry the base key; an app's do not. */
+export function isDextEntitlements(value: Properties): boolean {
+  return Object.keys(value).some(
+    (key) =>
+      key === driverKit ||
+      key.startsWith(`${driverKit}.transport.`) ||
+      key.startsWith(`${driverKit}.family.`),
+  );
+}
