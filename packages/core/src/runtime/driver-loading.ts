@@ -165,13 +165,14 @@ export class DriverLoading {
   /** Verdicts of every installed personality on `nub`, best first; those that do not match last. */
   judge(nub: IOService): Candidate[] {
     const candidates: Candidate[] = [];
+    const subject = {
+      classChain: nub.classChain,
+      name: nub.registryName,
+      properties: nub.copyProperties(),
+    };
     for (const installed of this.#bundles) {
       for (const [personalityName, personality] of Object.entries(installed.bundle.personalities)) {
-        const verdict = matchPersonality(personality, {
-          classChain: nub.classChain,
-          name: nub.registryName,
-          properties: nub.copyProperties(),
-        });
+        const verdict = matchPersonality(personality, subject);
         const category =
           typeof personality.IOMatchCategory === "string"
             ? personality.IOMatchCategory

@@ -3,6 +3,9 @@
 import type { Clock } from "../base/clock.ts";
 import type { TraceHash } from "../base/hash.ts";
 
+/** Room for so many events at first; doubled until the capacity is reached. */
+const firstEvents = 64;
+
 export interface RingEvent {
   /** Contiguous from 0 over the life of the ring. */
   readonly sequence: number;
@@ -20,9 +23,10 @@ export interface RingEvent {
 export class EventRing {
   readonly #clock: Clock;
   readonly #capacity: number;
-  readonly #times: Float64Array;
-  readonly #as: Float64Array;
-  readonly #bs: Float64Array;
+  /** Columns grow with what is recorded: a machine that lives for a thousand steps pays for a thousand events. */
+  #times = new Float64Array(firstEvents);
+  #as = new Float64Array(firstEvents);
+  #bs = new Float64Array(firstEvents);
   readonly #kinds: string[];
   readonly #texts: string[];
   #count = 0;
@@ -30,15 +34,13 @@ export class EventRing {
   constructor(clock: Clock, capacity = 1 << 18) {
     this.#clock = clock;
     this.#capacity = capacity;
-    this.#times = new Float64Array(capacity);
-    this.#as = new Float64Array(capacity);
-    this.#bs = new Float64Array(capacity);
     this.#kinds = [];
     this.#texts = [];
   }
 
   record(kind: string, a = 0, b = 0, text = ""): void {
     const at = this.#count % this.#capacity;
+    if (at === this.#times.length) this.#grow();
     this.#times[at] = this.#clock.nowNs();
     this.#as[at] = a;
     this.#bs[at] = b;
@@ -70,6 +72,18 @@ export class EventRing {
         text: this.#texts[at],
       };
     }
+  }
+
+  #grow(): void {
+    const length = Math.min(this.#times.length * 2, this.#capacity);
+    const grown = (column: Float64Array): Float64Array<ArrayBuffer> => {
+      const copy = new Float64Array(length);
+      copy.set(column);
+      return copy;
+    };
+    this.#times = grown(this.#times);
+    this.#as = grown(this.#as);
+    this.#bs = grown(this.#bs);
   }
 
   /** Feeds what is in the ring to a digest. */

@@ -48,9 +48,9 @@ const rowBytes = columns * 8 + 16;
  */
 export class UsbTraceLog {
   readonly #limit: number;
-  #rows = new Float64Array(1024 * columns);
+  #rows = new Float64Array(64 * columns);
   #count = 0;
-  #arena = new Uint8Array(64 * 1024);
+  #arena = new Uint8Array(2048);
   #arenaUsed = 0;
   readonly #texts: string[] = [""];
   readonly #textNumbers = new Map<string, number>([["", 0]]);

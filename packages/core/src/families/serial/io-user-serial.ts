@@ -45,8 +45,9 @@ export interface SerialKernelSide {
  * `rxDataAvailable`, `rxError`, `setModemStatus`.
  */
 export class IOUserSerial extends IOService {
-  #rxRing = new ByteRing(defaultRingLog);
-  #txRing = new ByteRing(defaultRingLog);
+  /** Made when first asked for: most services are opened with rings of their own before anybody looks. */
+  #rxRing: ByteRing | null = null;
+  #txRing: ByteRing | null = null;
   #kernelSide: SerialKernelSide | null = null;
   #modem: ModemStatus = { cts: false, dsr: false, ri: false, dcd: false };
 
@@ -68,11 +69,13 @@ export class IOUserSerial extends IOService {
 
   /** Filled by the driver, emptied by the kernel. */
   get rxRing(): ByteRing {
+    this.#rxRing ??= new ByteRing(defaultRingLog);
     return this.#rxRing;
   }
 
   /** Filled by the kernel, emptied by the driver. */
   get txRing(): ByteRing {
+    this.#txRing ??= new ByteRing(defaultRingLog);
     return this.#txRing;
   }
 
@@ -88,8 +91,8 @@ export class IOUserSerial extends IOService {
   }
 
   async disconnectQueues(): Promise<void> {
-    this.#rxRing.clear();
-    this.#txRing.clear();
+    this.#rxRing?.clear();
+    this.#txRing?.clear();
   }
 
   /** Start the hardware: call super first. */

@@ -23,6 +23,7 @@ export class UsbRequests implements UsbHostClient {
   readonly port: UsbHostPort;
   readonly #scheduler: Scheduler;
   readonly #onDetached: () => void;
+  /** Slots that were used and are free again; those from `#receivers.length` on were never used. */
   readonly #free: number[] = [];
   readonly #receivers: (UsbReceiver | null)[] = [];
   readonly #owners: (IOService | null)[] = [];
@@ -40,15 +41,6 @@ export class UsbRequests implements UsbHostClient {
     this.port = port;
     this.#scheduler = scheduler;
     this.#onDetached = onDetached;
-    for (let slot = port.slotCount - 1; slot >= 0; slot--) this.#free.push(slot);
-    for (let slot = 0; slot < port.slotCount; slot++) {
-      this.#receivers.push(null);
-      this.#owners.push(null);
-      this.#tags.push(0);
-      this.#endpoints.push(0);
-      this.#timers.push(0);
-      this.#cancelCodes.push(IOReturns.kIOReturnAborted);
-    }
     port.connect(this);
   }
 
@@ -132,7 +124,7 @@ export class UsbRequests implements UsbHostClient {
   }
 
   completed(slot: number, status: UsbStatus, actualBytes: number): void {
-    const receiver = this.#receivers[slot];
+    const receiver = this.#receivers[slot] ?? null;
     if (receiver === null) return;
     const tag = this.#tags[slot];
     const code = status === UsbStatus.cancelled ? this.#cancelCodes[slot] : returnOfStatus[status];
@@ -146,8 +138,13 @@ export class UsbRequests implements UsbHostClient {
   }
 
   #claim(owner: IOService | null, endpoint: number, receiver: UsbReceiver, tag: number): number {
-    const slot = this.#free.pop();
-    if (slot === undefined) return -1;
+    let slot = this.#free.pop();
+    if (slot === undefined) {
+      slot = this.#receivers.length;
+      if (slot >= this.port.slotCount) return -1;
+      this.#timers[slot] = 0;
+      this.#cancelCodes[slot] = IOReturns.kIOReturnAborted;
+    }
     this.#receivers[slot] = receiver;
     this.#owners[slot] = owner;
     this.#endpoints[slot] = endpoint;

@@ -102,6 +102,7 @@ export class UsbCarrier implements UsbUpstream {
   readonly #offsets = new Uint32Array(carrierSlots);
   readonly #lengths = new Uint32Array(carrierSlots);
   readonly #moved = new Uint32Array(carrierSlots);
+  /** SETUP bytes of control transfers; made for a slot when it is first used. */
   readonly #setups: Uint8Array[] = [];
   readonly #nsPerByte: number;
   readonly #packetOverheadBytes: number;
@@ -125,7 +126,6 @@ export class UsbCarrier implements UsbUpstream {
       device.speed === UsbSpeed.high ? 55 : device.speed >= UsbSpeed.super ? 40 : 13;
     for (let index = 0; index < 32; index++) this.#queues.push(new EndpointQueue(index));
     this.#queues[controlIndex].isPresent = true;
-    for (let slot = 0; slot < carrierSlots; slot++) this.#setups.push(new Uint8Array(8));
   }
 
   connect(client: UsbHostClient): void {
@@ -145,6 +145,7 @@ export class UsbCarrier implements UsbUpstream {
       return UsbSubmit.badRequest;
     // SET_ADDRESS is the bus's own business.
     if (setup[0] === 0 && setup[1] === StandardRequest.setAddress) return UsbSubmit.badRequest;
+    this.#setups[slot] ??= new Uint8Array(8);
     this.#setups[slot].set(setup.length === 8 ? setup : setup.subarray(0, 8));
     this.#enqueue(slot, this.#queues[controlIndex], buffer ?? this.#empty, offset, length);
     return UsbSubmit.accepted;
