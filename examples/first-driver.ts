@@ -42,9 +42,9 @@ rig.machine.install({
   },
   classes: { FirstDriver },
 });
-rig.bus.plugIn(new LoopbackDevice());
-await rig.run();
+rig.usb.bus.plugIn(new LoopbackDevice());
+await rig.machine.run();
 console.log(
-  formatTrace(rig.trace),
+  formatTrace(rig.usb.trace),
   rig.machine.log.show().map((row) => row.message),
 );

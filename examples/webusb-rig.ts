@@ -5,7 +5,7 @@ import { WebUsbRig } from "@drydock/core/rigs/web-usb-rig";
 import { hostTurn } from "@drydock/node/host-turn";
 
 const rig = new WebUsbRig({ seed: 1, turn: hostTurn });
-rig.bus.plugIn(new FtdiDevice({ clock: rig.scheduler, chip: "ft232r", pacing: "baud" }));
+rig.berth.bus.plugIn(new FtdiDevice({ clock: rig.scheduler, chip: "ft232r", pacing: "baud" }));
 await rig.settle();
 const runner = rig.runFreely((error) => {
   throw error;
@@ -14,6 +14,6 @@ const runner = rig.runFreely((error) => {
 export const { usb } = rig;
 /** Pulls the cable and lets the rig rest, so that the process can end. */
 export function unplug(): void {
-  rig.bus.unplug(1);
+  rig.berth.bus.unplug(1);
   runner.stop();
 }

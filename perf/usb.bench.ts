@@ -78,8 +78,8 @@ async function newRig(trace: boolean): Promise<{ rig: UsbRig; driver: BenchDrive
     trace,
   });
   rig.machine.install(bundle);
-  rig.bus.plugIn(new LoopbackDevice());
-  await rig.run();
+  rig.usb.bus.plugIn(new LoopbackDevice());
+  await rig.machine.run();
   return { rig, driver: rig.machine.registry.byClass("BenchDriver")[0] as BenchDriver };
 }
 

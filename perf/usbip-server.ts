@@ -33,15 +33,15 @@ async function serveOurs(): Promise<void> {
     },
   });
   const listener = await listenUsbip(rig.server, { port: 0, steps: rig.scheduler });
-  rig.bus.plugIn(new LoopbackDevice());
+  rig.usb.bus.plugIn(new LoopbackDevice());
   const ftdi = new FtdiDevice({
     clock: rig.scheduler,
     pacing: "none",
     rings: "transfer",
     farEnds: [nobody],
   });
-  rig.bus.plugIn(ftdi);
-  rig.bus.plugIn(new SinkDevice());
+  rig.usb.bus.plugIn(ftdi);
+  rig.usb.bus.plugIn(new SinkDevice());
   await new LiveRunner(rig.scheduler).start();
 }
 

@@ -25,8 +25,8 @@ async function serveOurs(): Promise<void> {
     });
     ports.push((await listenUsbredir(outlet, { port: 0, steps: runner })).port);
   }
-  rig.bus.plugIn(new LoopbackDevice(), 1);
-  rig.bus.plugIn(new SinkDevice(), 2);
+  rig.usb.bus.plugIn(new LoopbackDevice(), 1);
+  rig.usb.bus.plugIn(new SinkDevice(), 2);
   await runner.start();
 }
 

@@ -24,7 +24,7 @@ const stalled = IOReturns.kUSBHostReturnPipeStalled;
 
 /** SETUP and data of the SET_LINE_CODING on the wire. */
 function onTheWire(run: LineCodingRun): { setup: string; data: string } {
-  for (const row of run.rig.trace.all()) {
+  for (const row of run.rig.usb.trace.all()) {
     if (
       row.kind === TraceKind.submit &&
       row.setup !== null &&
@@ -87,7 +87,7 @@ test("P02 AC4: SEND_BREAK succeeds in both drivers", async () => {
 test("P02 AC5: after the STALL the next control request succeeds without any reset", async () => {
   const run = await runLineCoding(badLineCodingBundle, options);
   assert.deepEqual(resultOf(run.properties, "GetLineCoding"), { status: 0, bytes: 7 });
-  const lines = traceLines(run.rig.trace, { describeRequests: [describeCdcRequest] }).map(
+  const lines = traceLines(run.rig.usb.trace, { describeRequests: [describeCdcRequest] }).map(
     (line) => line.wire,
   );
   const at = lines.findIndex((line) => line.includes("SET_LINE_CODING"));

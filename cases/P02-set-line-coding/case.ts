@@ -36,8 +36,8 @@ export async function runLineCoding(
     ...(capabilities === undefined ? {} : { capabilities }),
   });
   rig.machine.install(bundle);
-  rig.bus.plugIn(device);
-  await rig.run(2e9);
+  rig.usb.bus.plugIn(device);
+  await rig.machine.run(2e9);
   const driver = rig.machine.registry.byClass("P02Driver")[0];
   return { rig, device, properties: driver?.copyProperties() ?? {} };
 }
@@ -60,7 +60,7 @@ async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
     result === null
       ? `the driver did not get as far as SET_LINE_CODING: ${rig.machine.crashes[0]?.text ?? "it did not start"}`
       : `SET_LINE_CODING: ${returnName(result.status)} (${formatReturn(result.status)}), ${result.bytes} bytes transferred`;
-  return { succeeded, result: text, trace: rig.trace, log: rig.machine.log.show() };
+  return { succeeded, result: text, trace: rig.usb.trace, log: rig.machine.log.show() };
 }
 
 export const setLineCodingCase: DriverCase = {

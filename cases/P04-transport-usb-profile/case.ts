@@ -16,9 +16,9 @@ export async function plugBoth(
 ): Promise<{ readonly rig: UsbRig; readonly attachedVendors: readonly number[] }> {
   const rig = new UsbRig({ ...options, profile: platformProfile("macos15") });
   rig.machine.install(bundle);
-  rig.bus.plugIn(new LoopbackDevice({ idVendor: 0x054c, idProduct: 2 }));
-  rig.bus.plugIn(new LoopbackDevice({ idVendor: 0x0403, idProduct: 2 }));
-  await rig.run();
+  rig.usb.bus.plugIn(new LoopbackDevice({ idVendor: 0x054c, idProduct: 2 }));
+  rig.usb.bus.plugIn(new LoopbackDevice({ idVendor: 0x0403, idProduct: 2 }));
+  await rig.machine.run();
   const attachedVendors = rig.machine.registry
     .byClass("VendorDriver")
     .map((service) => Number(service.provider?.searchProperty("idVendor")));

@@ -40,7 +40,7 @@ test("P07 AC1: the driver with a list misses the drive that is not on it: its by
 /** Everything of the case on one bus. */
 function fullDesk(more: Partial<PolicyBenchOptions> = {}): PolicyBench {
   const bench = new PolicyBench({ ...options, ...more });
-  const { bus } = bench.rig;
+  const { bus } = bench.rig.usb;
   bus.plugIn(bench.drive(ids.stick, "bulk-only"));
   bus.plugIn(bench.drive(ids.attachedScsi, "uas"));
   bus.plugIn(headset());
@@ -55,7 +55,7 @@ test("P07 AC2: with everything refused none of six devices moves a byte beyond e
   await open.run(1);
   open.keyboard.press(4);
   await open.run(1);
-  const talking = rehearsePolicy(open.rig.trace, denyEverything).devices.filter(({ platforms }) =>
+  const talking = rehearsePolicy(open.rig.usb.trace, denyEverything).devices.filter(({ platforms }) =>
     platforms.some(({ platform, bytesBefore }) => platform === "ipados" && bytesBefore > 0),
   );
   assert.equal(talking.length, 6, "each device has somebody who would read from it");
@@ -74,7 +74,7 @@ test("P07 AC2: with everything refused none of six devices moves a byte beyond e
 test("P07 AC2: a drive of the read-only class is mounted, read, and refuses writes; its wire sees none", async () => {
   const bench = new PolicyBench({ ...options, policy: readersOnly });
   const drive = bench.drive(ids.stick, "bulk-only");
-  bench.rig.bus.plugIn(drive);
+  bench.rig.usb.bus.plugIn(drive);
   await bench.run(3);
   const [media] = bench.scsi.media;
   const [{ decision }] = bench.reports;
@@ -85,9 +85,9 @@ test("P07 AC2: a drive of the read-only class is mounted, read, and refuses writ
   const ended: number[] = [];
   mounted.connect({ completed: (_slot, status) => ended.push(status), detached: () => {} });
   assert.equal(mounted.read(0, 0, 1, new Uint8Array(512), 0), BlockSubmit.accepted);
-  const before = bench.rig.trace.count;
+  const before = bench.rig.usb.trace.count;
   assert.equal(mounted.write(1, 0, 1, new Uint8Array(512), 0, false), BlockSubmit.unsupported);
-  assert.equal(bench.rig.trace.count, before, "a refused write is not on the wire");
+  assert.equal(bench.rig.usb.trace.count, before, "a refused write is not on the wire");
   await bench.run(1);
   assert.deepEqual(ended, [0]);
   assert.equal(mountAs(media, { ...decision, target: "block" }), null);
@@ -115,12 +115,12 @@ test("P07 AC3: the same rules over the recorded bus give the same decisions, twi
   ]);
   const replayed = (log: UsbTraceLog) =>
     rehearsePolicy(log, readersOnly).devices.map(({ summary, decision }) => said(summary, decision));
-  assert.deepEqual(replayed(bench.rig.trace), live);
-  assert.deepEqual(replayed(bench.rig.trace), live);
-  assert.deepEqual(replayed(readUsbPcapng(writeUsbPcapng(bench.rig.trace)).log), live);
+  assert.deepEqual(replayed(bench.rig.usb.trace), live);
+  assert.deepEqual(replayed(bench.rig.usb.trace), live);
+  assert.deepEqual(replayed(readUsbPcapng(writeUsbPcapng(bench.rig.usb.trace)).log), live);
   const open = fullDesk();
   await open.run(3);
-  assert.deepEqual(replayed(open.rig.trace).toSorted(), live.toSorted(), "recorded without a policy");
+  assert.deepEqual(replayed(open.rig.usb.trace).toSorted(), live.toSorted(), "recorded without a policy");
 });
 
 const openRule = '#: no-open "FtdiBridgeUserClient" with-interface one-of { ff:*:* }\nallow\n';
@@ -137,13 +137,13 @@ for (const [id, isEnforced] of [
     const engine = new UsbPolicyEngine(policy);
     const rig = new UsbRig({ ...options, profile: platformProfile(id) });
     rig.machine.install(goodBridgeBundle);
-    rig.bus.plugIn(new FtdiDevice({ clock: rig.machine.scheduler, chip: "ft232r" }));
+    rig.usb.bus.plugIn(new FtdiDevice({ clock: rig.machine.scheduler, chip: "ft232r" }));
     const app = rig.machine.launchApplication({
       name: "App",
       teamIdentifier: "CASE000013",
       entitlements: { "com.apple.developer.driverkit.userclient-access": [goodBridgeBundle.identifier] },
     });
-    await rig.run(3e9);
+    await rig.machine.run(3e9);
     const device = {
       idVendor: 0x0403,
       idProduct: 0x6001,
@@ -179,7 +179,7 @@ test("P07 AC5: capture is a race: transfers before it are counted, none when the
   const early = new PolicyBench({ ...options, ...deny });
   const late = new PolicyBench({ ...options, ...deny, moment: "capture", windowNs: 50e6 });
   for (const bench of [early, late]) {
-    bench.rig.bus.plugIn(bench.drive(ids.stick, "bulk-only"));
+    bench.rig.usb.bus.plugIn(bench.drive(ids.stick, "bulk-only"));
     await bench.run(3);
     assert.equal(bench.scsi.media.length, 0, "no disk stays");
   }
@@ -192,8 +192,8 @@ test("P07 AC5: capture is a race: transfers before it are counted, none when the
 test("P07: a keyboard with the ids of an allowed drive is judged by what it is", async () => {
   const policy = parsePolicy("allow 0781:5567 with-interface match-all { 08:*:* }\n");
   const bench = new PolicyBench({ ...options, policy });
-  bench.rig.bus.plugIn(keyboardWithIds(ids.stick));
-  bench.rig.bus.plugIn(bench.drive(ids.stick, "bulk-only"));
+  bench.rig.usb.bus.plugIn(keyboardWithIds(ids.stick));
+  bench.rig.usb.bus.plugIn(bench.drive(ids.stick, "bulk-only"));
   await bench.run(3);
   assert.deepEqual(
     bench.reports.map(({ device, decision }) => `${device?.interfaces[0]} ${decision?.target}`).toSorted(),
@@ -205,10 +205,10 @@ test("P07: a keyboard with the ids of an allowed drive is judged by what it is",
 test("P07: a drive that comes back as a keyboard after 30 s is decided again", async () => {
   const policy = parsePolicy("allow with-interface match-all { 08:06:50 08:06:62 }\n");
   const bench = new PolicyBench({ ...options, policy });
-  bench.rig.bus.plugIn(bench.drive(unknownStick, "bulk-only"), 1);
+  bench.rig.usb.bus.plugIn(bench.drive(unknownStick, "bulk-only"), 1);
   await bench.run(30);
-  bench.rig.bus.unplug(1);
-  bench.rig.bus.plugIn(keyboardWithIds(ids.stick), 1);
+  bench.rig.usb.bus.unplug(1);
+  bench.rig.usb.bus.plugIn(keyboardWithIds(ids.stick), 1);
   await bench.run(3);
   assert.deepEqual(
     bench.reports.map(({ decision, bytes }) => [decision?.target, bytes > 0]),
@@ -223,9 +223,9 @@ test("P07: a storm of plugging gives one decision for each arrival and lets noth
   const bench = new PolicyBench({ ...options, policy: denyEverything });
   const drive = bench.drive(ids.stick, "bulk-only");
   for (let round = 0; round < 60; round++) {
-    bench.rig.bus.plugIn(drive, 1);
+    bench.rig.usb.bus.plugIn(drive, 1);
     await bench.run(0.05 + (round % 7) * 0.05);
-    bench.rig.bus.unplug(1);
+    bench.rig.usb.bus.unplug(1);
     await bench.run(0.01);
   }
   const { reports } = bench;

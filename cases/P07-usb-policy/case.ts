@@ -75,7 +75,7 @@ export class PolicyBench {
 
   /** Bytes outside of enumeration, of all devices together. */
   get dataBytes(): number {
-    return usbArrivals(this.rig.trace).reduce(
+    return usbArrivals(this.rig.usb.trace).reduce(
       (sum, { data }) => sum + data.reduce((bytes, transfer) => bytes + transfer.bytes, 0),
       0,
     );
@@ -92,7 +92,7 @@ export class PolicyBench {
 
   async run(seconds: number): Promise<void> {
     const { scheduler } = this.rig.machine;
-    await this.rig.run(scheduler.nowNs() + seconds * 1e9);
+    await this.rig.machine.run(scheduler.nowNs() + seconds * 1e9);
   }
 }
 
@@ -106,14 +106,14 @@ async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
   const bench = new PolicyBench(
     side === "bad" ? { ...options, bundles: [blockerBundle] } : { ...options, policy: denyEverything },
   );
-  bench.rig.bus.plugIn(bench.drive(ids.stick, "bulk-only"));
-  bench.rig.bus.plugIn(bench.drive(unknownStick, "bulk-only"));
+  bench.rig.usb.bus.plugIn(bench.drive(ids.stick, "bulk-only"));
+  bench.rig.usb.bus.plugIn(bench.drive(unknownStick, "bulk-only"));
   await bench.run(3);
   const disks = bench.scsi.media.length;
   return {
     succeeded: bench.dataBytes === 0,
     result: `${bench.dataBytes} bytes moved outside of enumeration; ${disks === 0 ? "no disk" : `${disks} disk`} came up`,
-    trace: bench.rig.trace,
+    trace: bench.rig.usb.trace,
     log: bench.rig.machine.log.show(),
     // The policy is no driver, and has none of its own.
     evidence:

@@ -43,9 +43,9 @@ export class BridgeBench {
       units: [{ blockCount: 65_536 }],
       device: { speed: path === "UAS at SuperSpeed" ? UsbSpeed.super : UsbSpeed.high },
       bundles: [massStorageBundle(policy), unlockBundle],
-      makeDevice: (plan, { machine, trace: log }) => {
+      makeDevice: (plan, { machine, usb }) => {
         const clock = machine.scheduler;
-        const onNote = (text: string) => log.mark(clock.nowNs(), text);
+        const onNote = (text: string) => usb.trace.mark(clock.nowNs(), text);
         made = new RelinkBridgeDevice({ ...plan, clock, behaviour, unlockCode, onNote });
         return made;
       },

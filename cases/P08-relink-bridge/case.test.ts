@@ -72,7 +72,7 @@ for (const path of bridgePaths) {
 function ghosts(bench: BridgeBench): number {
   const gone = new Set<number>();
   let count = 0;
-  for (const { device, kind, text } of bench.rig.trace.all()) {
+  for (const { device, kind, text } of bench.rig.usb.trace.all()) {
     const left = /^device (\d+) left the bus$/.exec(text);
     if (kind === TraceKind.mark && left !== null) gone.add(Number(left[1]));
     else if (kind === TraceKind.submit && gone.has(device)) count++;

@@ -62,7 +62,7 @@ export async function runGood(
 
 /** Remarks of the bridge: why it did what it did. */
 export function bridgeNotes(bench: BridgeBench): string[] {
-  return [...bench.rig.trace.all()].map(({ text }) => text).filter((text) => text.startsWith("bridge: "));
+  return [...bench.rig.usb.trace.all()].map(({ text }) => text).filter((text) => text.startsWith("bridge: "));
 }
 
 /** The post's own words fit a bridge that drops an idle link only. */
@@ -81,7 +81,7 @@ async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
           succeeded: outcome === "unlocked and readable",
           result: `${steps.join("; ")}: ${outcome}`,
         }));
-  return { succeeded, result, trace: bench.rig.trace, log: bench.rig.machine.log.show() };
+  return { succeeded, result, trace: bench.rig.usb.trace, log: bench.rig.machine.log.show() };
 }
 
 export const relinkBridgeCase: DriverCase = {

@@ -86,7 +86,7 @@ export async function updateFirmware(
 
 /** The vendor commands that the wire showed. */
 export function vendorCommands(rig: StorageRig): WireCommand[] {
-  return storageCommands(rig.trace).filter((command) => command.cdb[0] === firmwareImageOpcode);
+  return storageCommands(rig.usb.trace).filter((command) => command.cdb[0] === firmwareImageOpcode);
 }
 
 /** The case's own runs, on SuperSpeed: the post's pair, the other one that looks the same, and the right one. */
@@ -115,7 +115,7 @@ export async function runUpdate(
   return {
     succeeded,
     result: reasons.length === 0 ? moved : `${moved}. ${reasons[0]}`,
-    trace: drive.rig.trace,
+    trace: drive.rig.usb.trace,
     log: drive.rig.machine.log.show(),
   };
 }

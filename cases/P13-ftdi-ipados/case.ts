@@ -55,13 +55,13 @@ export async function ipadBench(
   installSerialFamily(rig.machine);
   rig.machine.install(systemFtdiBundle);
   if (own !== null) rig.machine.install(own.bundle, { enabled: own.enabled });
-  rig.bus.plugIn(new FtdiDevice({ clock: rig.machine.scheduler, chip: "ft232r" }));
+  rig.usb.bus.plugIn(new FtdiDevice({ clock: rig.machine.scheduler, chip: "ft232r" }));
   const app = rig.machine.launchApplication({
     name: "PadApp",
     teamIdentifier: appTeam,
     entitlements: appEntitlements,
   });
-  await rig.run(3e9);
+  await rig.machine.run(3e9);
   return { rig, app };
 }
 
@@ -116,7 +116,7 @@ async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
     succeeded: wrong === -1,
     result:
       wrong === -1 ? "10 KiB came back as they were sent" : `10 KiB came back corrupt from byte ${wrong} on`,
-    trace: bench.rig.trace,
+    trace: bench.rig.usb.trace,
     log: bench.rig.machine.log.show(),
   };
 }

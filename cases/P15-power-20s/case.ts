@@ -22,7 +22,7 @@ async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
       read === null
         ? wake
         : `${wake}; the first read waited ${(read.tookNs / second).toFixed(1)} s and ended with status ${read.status}`,
-    trace: rig.trace,
+    trace: rig.usb.trace,
     log: machine.log.show(),
     evidence: machine.failure?.kind === "panic" ? machine.failure.evidence : [],
   };

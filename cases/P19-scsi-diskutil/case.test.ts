@@ -97,7 +97,7 @@ test("P19 AC4: the protocol's text alone changes what information shows, and not
     const dump = formatRegistryTree(rig.machine.registry.snapshot());
     shown.push(/"Physical Interconnect"\s*=\s*"([^"]*)"/.exec(dump)?.[1] ?? "");
     const wire = new TraceHash();
-    rig.trace.hashInto(wire);
+    rig.usb.trace.hashInto(wire);
     digests.push(wire.digest());
   }
   assert.deepEqual(shown, ["USB", "Fibre Channel Interface"]);

@@ -167,13 +167,13 @@ async function run(
     });
     kinds.forEach((kind, index) => {
       const pacing = options.pacing ? "baud" : "none";
-      rig.bus.plugIn(makeSerialDevice(kind, { clock: rig.scheduler, pacing }), index + 1);
+      rig.usb.bus.plugIn(makeSerialDevice(kind, { clock: rig.scheduler, pacing }), index + 1);
     });
     await runner.start();
     ending.disarm();
   } finally {
     await close();
   }
-  writePcap(rig.trace, options.pcap);
+  writePcap(rig.usb.trace, options.pcap);
   process.exitCode = code;
 }

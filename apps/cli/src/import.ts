@@ -68,7 +68,7 @@ export async function importUsbip(
     connect: () => connectSocket(address.host, address.port, machine.scheduler),
     onAttach: (port) => {
       talk(`drydock: ${busId} of ${server} is attached`);
-      rig.attach(port);
+      rig.usb.attach(port);
     },
     onProblem: (reason) => talk(`drydock: ${busId}: ${reason}; asked again in 2 s`),
   });
@@ -84,7 +84,7 @@ export async function importUsbip(
   clearTimeout(judging);
   ending.disarm();
   terminals.close();
-  writePcap(rig.trace, options.pcap);
+  writePcap(rig.usb.trace, options.pcap);
   if (machine.failure !== null) {
     talk(`drydock: ${machine.failure.kind}: ${machine.failure.text}`);
     code = exitCodes.rigError;

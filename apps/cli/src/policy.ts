@@ -72,13 +72,13 @@ async function recordingOf(name: string, seed: number): Promise<UsbTraceLog> {
   if (name === "disk") {
     const rig = defaultStorageRig(seed, hostTurn);
     await rig.openMedia();
-    return rig.trace;
+    return rig.usb.trace;
   }
   if (!rigNames.includes(name))
     throw new RangeError(
       `${name} is neither a capture file nor a rig; rigs: ${[...rigNames, "disk"].join(", ")}`,
     );
   const rig = buildRig(name, { seed, fault: [], device: [], platform: "open" }, { timing: "bus" });
-  await rig.run(2e9);
-  return rig.trace;
+  await rig.machine.run(2e9);
+  return rig.usb.trace;
 }

@@ -12,7 +12,7 @@ export async function registry(
   options: RigOptions & { why?: boolean; plist?: boolean; json?: boolean },
 ): Promise<void> {
   const rig = buildRig(name, options);
-  await rig.run(settleNs);
+  await rig.machine.run(settleNs);
   const { machine } = rig;
   const snapshot = machine.registry.snapshot();
   const reports = machine.matchReports.map((report) => ({
@@ -39,7 +39,7 @@ export async function registry(
     }
   }
   for (const failure of rig.family.failures) process.stderr.write(`drydock: ${failure.reason}\n`);
-  writePcap(rig.trace, options.pcap);
+  writePcap(rig.usb.trace, options.pcap);
   process.exitCode =
     machine.failure !== null || rig.family.failures.length > 0 ? exitCodes.finding : exitCodes.pass;
 }

@@ -42,8 +42,8 @@ export async function start(name: string | undefined, options: StartOptions): Pr
     process.stdin.isTTY || process.stdin.readable ? createInterface({ input: process.stdin }) : null;
   input?.on("line", (line) => command(line.trim()));
   const command = (line: string) => {
-    if (line === "u") rig.bus.unplug(1);
-    else if (line === "p" && !rig.bus.isOccupied(1)) rig.bus.plugIn(rig.devices[0], 1);
+    if (line === "u") rig.usb.bus.unplug(1);
+    else if (line === "p" && !rig.usb.bus.isOccupied(1)) rig.usb.bus.plugIn(rig.devices[0], 1);
     else if (line === "r") for (const entry of machine.registry.entries()) talk(`  ${entry.path}`);
     else if (line !== "") talk("  u: unplug, p: plug in, r: registry, Ctrl-C: end");
     machine.scheduler.ready(() => {}, undefined);
@@ -65,7 +65,7 @@ export async function start(name: string | undefined, options: StartOptions): Pr
   input?.close();
   process.stdin.destroy();
   terminals.close();
-  writePcap(rig.trace, options.pcap);
+  writePcap(rig.usb.trace, options.pcap);
   if (machine.failure !== null) {
     talk(`drydock: ${machine.failure.kind}: ${machine.failure.text}`);
     code = exitCodes.rigError;

@@ -253,7 +253,7 @@ test("the cable out: the stream closes with a DisconnectedError, and works again
   stream.resume();
   await call((done) => stream.write("x", done));
   const closed = once(stream, "close");
-  rig.bus.unplug(1);
+  rig.usb.bus.unplug(1);
   const [error] = (await closed) as [Error & { disconnected?: boolean }];
   assert.equal(error.disconnected, true);
   assert.match(error.message, /disconnected/);
@@ -267,7 +267,7 @@ test("the cable out: the stream closes with a DisconnectedError, and works again
       if (rig.ports.length === 2) resolve();
     });
   });
-  rig.bus.plugIn(rig.devices[0], 1);
+  rig.usb.bus.plugIn(rig.devices[0], 1);
   await appeared;
   await call((done) => stream.open(done));
   const back = receive(stream, 5);

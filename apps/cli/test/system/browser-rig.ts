@@ -2,6 +2,7 @@
 
 import { defaultSerialRig } from "@drydock/core/rigs/serial-rig";
 import { openSerialSession } from "@drydock/core/rigs/serial-session";
+import { digestOf } from "@drydock/core/rigs/usb-rig";
 
 /** A turn of the browser's event loop: a message to oneself is a macrotask without a delay. */
 const channel = new MessageChannel();
@@ -19,9 +20,9 @@ async function run(seed: number): Promise<{ received: string; digest: string }> 
   session.configure({ baudRate: 115200 });
   session.send(Uint8Array.from("hello from the page", (letter) => letter.charCodeAt(0)));
   await rig.machine.scheduler.run(5_000_000_000, () => session.received.length === 19);
-  rig.bus.unplug(1);
-  await rig.run();
-  return { received: String.fromCharCode(...session.received), digest: rig.digest() };
+  rig.usb.bus.unplug(1);
+  await rig.machine.run();
+  return { received: String.fromCharCode(...session.received), digest: digestOf(rig) };
 }
 
 Object.assign(globalThis, { runSerialRig: run });

@@ -97,7 +97,7 @@ test("a capture against a policy: the same answer twice, what got through, 1 whe
   const rig = defaultStorageRig(1, hostTurn);
   await rig.openMedia();
   const capture = join(folder, "disk.pcapng");
-  writeFileSync(capture, writeUsbPcapng(rig.trace));
+  writeFileSync(capture, writeUsbPcapng(rig.usb.trace));
   const rules = join(folder, "block.conf");
   writeFileSync(rules, "block\n");
   const first = drydock(rules, "--against", capture, "--json");

@@ -18,9 +18,9 @@ async function run(): Promise<object> {
   rig.runFreely((error) => {
     throw error;
   });
-  rig.bus.plugIn(new LoopbackDevice());
+  rig.berth.bus.plugIn(new LoopbackDevice());
   Object.defineProperty(navigator, "usb", { value: rig.usb, configurable: true });
-  return drive((navigator as unknown as { usb: USB }).usb, () => rig.bus.unplug(1));
+  return drive((navigator as unknown as { usb: USB }).usb, () => rig.berth.bus.unplug(1));
 }
 
 /** A page's driver. */

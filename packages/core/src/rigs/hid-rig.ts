@@ -6,9 +6,12 @@ import { HidGamepadDevice } from "../devices/hid-gamepad/hid-gamepad-device.ts";
 import { HidKeyboardDevice } from "../devices/hid-keyboard/hid-keyboard-device.ts";
 import { usbHidBundle } from "../drivers/usb-hid/usb-hid-driver.ts";
 import { type HidInput, installHidFamily } from "../families/hid/hid-family.ts";
+import type { UsbFamily } from "../families/usb/usb-family.ts";
 import type { HidEvent, HidInputClient } from "../ports/hid.ts";
 import type { DriverBundle } from "../runtime/driver-bundle.ts";
-import { UsbRig, type UsbRigOptions } from "./usb-rig.ts";
+import type { Machine } from "../runtime/machine.ts";
+import type { UsbBerth } from "./usb-berth.ts";
+import { UsbRig, type UsbRigOptions, type UsbRigParts } from "./usb-rig.ts";
 
 export interface HidRigOptions extends Omit<UsbRigOptions, "describeRequests"> {
   /** In order of the connectors, from 1. Default: both. */
@@ -41,14 +44,20 @@ export class HidListener implements HidInputClient {
 }
 
 /** Each input that comes up gets a listener at once: no event is missed. */
-export class HidRig extends UsbRig {
+export class HidRig implements UsbRigParts {
+  readonly machine: Machine;
+  readonly family: UsbFamily;
+  readonly usb: UsbBerth;
   readonly keyboard: HidKeyboardDevice;
   readonly gamepad: HidGamepadDevice;
   /** In order of appearance; gone ones stay. */
   readonly inputs: { readonly input: HidInput; readonly listener: HidListener }[] = [];
 
   constructor(options: HidRigOptions) {
-    super({ ...options, describeRequests: hidRequestNames });
+    const { machine, family, usb } = new UsbRig({ ...options, describeRequests: hidRequestNames });
+    this.machine = machine;
+    this.family = family;
+    this.usb = usb;
     const clock = this.machine.scheduler;
     this.keyboard = new HidKeyboardDevice({ clock });
     this.gamepad = new HidGamepadDevice({ clock });
@@ -59,7 +68,7 @@ export class HidRig extends UsbRig {
     });
     for (const bundle of options.bundles ?? [usbHidBundle]) this.machine.install(bundle);
     (options.devices ?? ["keyboard", "gamepad"]).forEach((kind, index) => {
-      this.bus.plugIn(kind === "keyboard" ? this.keyboard : this.gamepad, index + 1);
+      this.usb.bus.plugIn(kind === "keyboard" ? this.keyboard : this.gamepad, index + 1);
     });
   }
 

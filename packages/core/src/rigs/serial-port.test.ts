@@ -20,13 +20,13 @@ async function newBench(device: SerialDeviceKind) {
     trace: false,
   });
   const { scheduler } = rig.machine;
-  await rig.run(second);
+  await rig.machine.run(second);
   return {
     rig,
     port: rig.ports[0],
     client: new RecordingSerialClient(),
-    settle: async () => void (await rig.run(scheduler.nowNs() + second / 10)),
-    unplug: () => rig.bus.unplug(1),
+    settle: async () => void (await rig.machine.run(scheduler.nowNs() + second / 10)),
+    unplug: () => rig.usb.bus.unplug(1),
   };
 }
 

@@ -29,13 +29,13 @@ async function benchOf(rig: StorageRig): Promise<BlockBench> {
     port,
     client,
     settle: async () => {
-      await rig.run();
+      await rig.machine.run();
     },
-    unplug: () => rig.bus.unplug(1),
+    unplug: () => rig.usb.bus.unplug(1),
     cutPower: async () => {
-      rig.bus.unplug(1);
-      await rig.run();
-      rig.bus.plugIn(rig.device, 1);
+      rig.usb.bus.unplug(1);
+      await rig.machine.run();
+      rig.usb.bus.plugIn(rig.device, 1);
       return await benchOf(rig);
     },
   };
@@ -97,7 +97,7 @@ async function churn(rig: StorageRig, rounds: number, depth: number): Promise<nu
     detached: () => {},
   });
   for (let slot = 0; slot < depth; slot++) next(slot);
-  await rig.run();
+  await rig.machine.run();
   assert.ok(left <= 0, "everything was asked");
   return wrong;
 }

@@ -6,12 +6,15 @@ import { ScsiDiskDevice, type ScsiDiskOptions } from "../devices/scsi-disk/scsi-
 import { massStorageBundle, type TransportPolicy } from "../drivers/mass-storage/mass-storage-driver.ts";
 import type { IOMedia } from "../families/block/io-media.ts";
 import { ScsiFamily } from "../families/scsi/scsi-family.ts";
+import type { UsbFamily } from "../families/usb/usb-family.ts";
 import { platformProfile } from "../platform/platform-profile.ts";
 import type { ScsiTargetPort } from "../ports/scsi-target.ts";
 import type { DriverBundle } from "../runtime/driver-bundle.ts";
+import type { Machine } from "../runtime/machine.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
 import { withStreamTrace } from "../trace/usb-stream-trace.ts";
-import { UsbRig, type UsbRigOptions } from "./usb-rig.ts";
+import type { UsbBerth } from "./usb-berth.ts";
+import { UsbRig, type UsbRigOptions, type UsbRigParts } from "./usb-rig.ts";
 
 export interface StorageRigOptions extends Omit<UsbRigOptions, "describeRequests"> {
   /** Units of the modelled disk; default one of 64 MiB. */
@@ -25,7 +28,7 @@ export interface StorageRigOptions extends Omit<UsbRigOptions, "describeRequests
   /** Marks in the trace when the device asks for a stream, as a hardware analyser would show. Default false. */
   readonly traceStreams?: boolean;
   /** Another device than the plain one: a bridge, for a case. */
-  readonly makeDevice?: (options: MassStorageOptions, rig: UsbRig) => MassStorageDevice;
+  readonly makeDevice?: (options: MassStorageOptions, rig: UsbRigParts) => MassStorageDevice;
   /** Which alternate setting the kernel's drivers choose. Default by-speed. */
   readonly policy?: TransportPolicy;
   /** Drivers in place of the kernel's own. */
@@ -39,13 +42,19 @@ const defaultBlockCount = 131_072;
 const appearanceNs = 30e9;
 
 /** A USB rig with a disk in connector 1. */
-export class StorageRig extends UsbRig {
+export class StorageRig implements UsbRigParts {
+  readonly machine: Machine;
+  readonly family: UsbFamily;
+  readonly usb: UsbBerth;
   readonly disk: ScsiDiskDevice;
   readonly device: MassStorageDevice;
   readonly scsi: ScsiFamily;
 
   constructor(options: StorageRigOptions) {
-    super({ ...options, describeRequests: [] });
+    const { machine, family, usb } = new UsbRig({ ...options, describeRequests: [] });
+    this.machine = machine;
+    this.family = family;
+    this.usb = usb;
     const units = options.units ?? [{ blockCount: defaultBlockCount }];
     this.disk = new ScsiDiskDevice({
       clock: this.machine.scheduler,
@@ -62,9 +71,9 @@ export class StorageRig extends UsbRig {
     const { scheduler } = this.machine;
     const plugged =
       options.traceStreams === true
-        ? withStreamTrace(this.device, { clock: scheduler, log: this.trace })
+        ? withStreamTrace(this.device, { clock: scheduler, log: usb.trace })
         : this.device;
-    if (options.isPluggedIn ?? true) this.bus.plugIn(plugged, 1);
+    if (options.isPluggedIn ?? true) usb.bus.plugIn(plugged, 1);
   }
 
   /** Media that are there now, in order of appearance. */

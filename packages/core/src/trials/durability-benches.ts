@@ -55,9 +55,9 @@ export async function storageDurabilityBench(
     },
     cutPower: async () => {
       // A bus-powered disk loses its power with its cable.
-      rig.bus.unplug(1);
+      rig.usb.bus.unplug(1);
       await scheduler.run(scheduler.nowNs() + patienceNs, () => media.isGone && rig.media.length === 0);
-      rig.bus.plugIn(rig.device, 1);
+      rig.usb.bus.plugIn(rig.device, 1);
       return await rig.openMedia();
     },
     ledger: () => ({ guilty: media.ledger.guilty, lines: media.ledger.lines() }),

@@ -5,8 +5,8 @@ import { test } from "node:test";
 import { hostTurn } from "@drydock/node/host-turn";
 import { platformProfile } from "../platform/platform-profile.ts";
 import { HidRig } from "../rigs/hid-rig.ts";
-import { runHidScenario } from "./hid-campaign.ts";
-import { drawFaultPlan } from "./serial-campaign.ts";
+import { drawHidFaults, runHidScenario } from "./hid-campaign.ts";
+import { unplugAtEveryStep } from "./scenario.ts";
 
 for (const device of ["keyboard", "gamepad"] as const) {
   test(`${device}: the same seed gives the same digest twice, another seed another`, async () => {
@@ -20,22 +20,19 @@ for (const device of ["keyboard", "gamepad"] as const) {
   for (const path of ["bus", "usbip"] as const) {
     test(`${device}, ${path}: unplug at every step of the scenario ends clean each time (F01)`, async () => {
       const options = { seed: 1, turn: hostTurn, device, path };
-      const { steps } = await runHidScenario(options);
-      assert.ok(steps > 80);
-      const outcomes = new Set<string>();
-      for (let step = 1; step <= steps; step++) {
-        const result = await runHidScenario({ ...options, unplugAtStep: step });
-        assert.deepEqual(result.problems, [], `step ${step}`);
-        outcomes.add(result.outcome);
-      }
-      assert.deepEqual([...outcomes].sort(), ["all events", "no input", "some events"]);
+      const campaign = await unplugAtEveryStep((unplugAtStep) =>
+        runHidScenario({ ...options, unplugAtStep }),
+      );
+      assert.ok(campaign.steps > 80 && campaign.explored === campaign.steps);
+      assert.deepEqual(campaign.failures, []);
+      assert.deepEqual(Object.keys(campaign.outcomes).sort(), ["all events", "no input", "some events"]);
     });
   }
 
   test(`${device}: 300 seeds with faults: no hang, no crash, no broken contract`, async () => {
     const outcomes = new Set<string>();
     for (let seed = 0; seed < 300; seed++) {
-      const result = await runHidScenario({ seed, turn: hostTurn, device, faults: drawFaultPlan(seed) });
+      const result = await runHidScenario({ seed, turn: hostTurn, device, faults: drawHidFaults(seed) });
       assert.deepEqual(result.problems, [], `seed ${seed}`);
       outcomes.add(result.outcome);
     }
@@ -48,7 +45,7 @@ test("both devices on one bus: each event reaches its own listener", async () =>
   await rig.untilInputs(2);
   rig.keyboard.press(0x04);
   rig.gamepad.setButton(2, true);
-  await rig.run(rig.machine.scheduler.nowNs() + 100_000_000);
+  await rig.machine.run(rig.machine.scheduler.nowNs() + 100_000_000);
   const byName = new Map(rig.inputs.map(({ input, listener }) => [input.name, listener.events]));
   assert.deepEqual(
     byName.get("HID keyboard")?.map((event) => event.kind),

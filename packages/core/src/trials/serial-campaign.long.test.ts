@@ -12,7 +12,11 @@ import type { DriverBundle } from "../runtime/driver-bundle.ts";
 import { IOError } from "../runtime/io-error.ts";
 import { type IOBufferMemoryDescriptor, kIOMemoryDirectionIn } from "../runtime/memory.ts";
 import type { IOService } from "../runtime/service.ts";
-import { drawFaultPlan, runSerialScenario, unplugAtEveryStep } from "./serial-campaign.ts";
+import { unplugAtEveryStep } from "./scenario.ts";
+import { drawSerialFaults, runSerialScenario, type SerialScenario } from "./serial-campaign.ts";
+
+const unplugged = (options: Omit<SerialScenario, "unplugAtStep">) =>
+  unplugAtEveryStep((unplugAtStep) => runSerialScenario({ ...options, unplugAtStep }));
 
 const devices: readonly SerialDeviceKind[] = ["ftdi", "cdc-acm"];
 
@@ -28,18 +32,18 @@ for (const device of devices) {
 
   test(`${device}: unplug at every step of the scenario ends clean each time (F01)`, async () => {
     const options = { seed: 1, turn: hostTurn, device };
-    const campaign = await unplugAtEveryStep(options);
+    const campaign = await unplugged(options);
     assert.equal(campaign.explored, campaign.steps);
     assert.ok(campaign.steps > 80);
     assert.deepEqual(campaign.failures, []);
     assert.ok((campaign.outcomes["hung up"] ?? 0) > 20 && (campaign.outcomes["no port"] ?? 0) > 20);
-    assert.deepEqual(await unplugAtEveryStep(options), campaign, "and the same on a second run");
+    assert.deepEqual(await unplugged(options), campaign, "and the same on a second run");
   });
 
   test(`${device}: unplug at every step over USB/IP ends in the same outcomes as on the bus (F01)`, async () => {
     const options = { seed: 1, turn: hostTurn, device };
-    const onBus = await unplugAtEveryStep(options);
-    const overUsbip = await unplugAtEveryStep({ ...options, path: "usbip" });
+    const onBus = await unplugged(options);
+    const overUsbip = await unplugged({ ...options, path: "usbip" });
     assert.ok(overUsbip.steps > onBus.steps && overUsbip.explored === overUsbip.steps);
     assert.deepEqual(overUsbip.failures, []);
     assert.deepEqual(Object.keys(overUsbip.outcomes).sort(), Object.keys(onBus.outcomes).sort());
@@ -48,7 +52,12 @@ for (const device of devices) {
   test(`${device}: 300 seeds with faults: no hang, no crash, no broken contract`, async () => {
     const outcomes = new Set<string>();
     for (let seed = 0; seed < 300; seed++) {
-      const result = await runSerialScenario({ seed, turn: hostTurn, device, faults: drawFaultPlan(seed) });
+      const result = await runSerialScenario({
+        seed,
+        turn: hostTurn,
+        device,
+        faults: drawSerialFaults(seed),
+      });
       assert.deepEqual(result.problems, [], `seed ${seed}`);
       outcomes.add(result.outcome);
     }

@@ -8,7 +8,8 @@ import { MutatingUsbPort } from "../faults/usb-mutations.ts";
 import { BlockStatus, BlockSubmit } from "../ports/block.ts";
 import { defaultStorageRig, type StorageRig, type StorageRigOptions } from "../rigs/storage-rig.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
-import { problemsAfterUnplug } from "./storage-campaign.ts";
+import { problemsAfterUnplug } from "./scenario.ts";
+import { storageEnd } from "./storage-campaign.ts";
 
 export interface StorageFuzzOptions extends Pick<StorageRigOptions, "device" | "policy" | "bundles"> {
   readonly seed: number;
@@ -83,12 +84,12 @@ export async function fuzzStorageLife(options: StorageFuzzOptions): Promise<Stor
       good += await use(rig, media, random, problems);
       if (media.isGone) continue;
     }
-    rig.bus.unplug(1);
+    rig.usb.bus.unplug(1);
     await scheduler.run(scheduler.nowNs() + second);
-    if (!scheduler.isStopped) rig.bus.plugIn(rig.device, 1);
+    if (!scheduler.isStopped) rig.usb.bus.plugIn(rig.device, 1);
   }
   if (!scheduler.isStopped || rig.machine.failure !== null)
-    problems.push(...(await problemsAfterUnplug(rig)));
+    problems.push(...(await problemsAfterUnplug(storageEnd(rig))));
   return { mutations: mutations(), disks, good, problems };
 }
 

@@ -36,7 +36,7 @@ export class ExportedSerialRig {
   }
 
   plugIn(device: UsbDevicePort, connector: number): void {
-    this.rig.bus.plugIn(device, connector);
+    this.rig.usb.bus.plugIn(device, connector);
   }
 
   /** Answers the port; the same one when `port` is given. */

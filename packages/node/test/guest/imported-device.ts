@@ -2,20 +2,13 @@
 
 import assert from "node:assert/strict";
 import { usbipPort } from "@drydock/core/codec/usbip/usbip";
-import type { UsbHostPort } from "@drydock/core/ports/usb-host";
-import type { Machine } from "@drydock/core/runtime/machine";
+import type { UsbRigParts } from "@drydock/core/rigs/usb-rig";
 import { UsbipImporter } from "@drydock/core/transports/usbip/usbip-importer";
 import { LiveRunner } from "@drydock/node/live-runner";
 import { connectSocket } from "@drydock/node/socket-stream";
 import type { LinuxGuest } from "./linux-guest.ts";
 
 const retryNs = 500_000_000;
-
-/** What brings drivers to a port. */
-export interface DriverRig {
-  readonly machine: Machine;
-  attach(port: UsbHostPort): void;
-}
 
 /**
  * Imports the guest's device with that product string while `body` runs; `giveBack` ends the import before that. The
@@ -24,7 +17,7 @@ export interface DriverRig {
 export async function withImportedDevice(
   guest: LinuxGuest,
   product: string,
-  rig: DriverRig,
+  rig: Pick<UsbRigParts, "machine" | "usb">,
   body: (giveBack: () => void) => Promise<void>,
 ): Promise<void> {
   const found = await guest.waitFor(
@@ -40,7 +33,7 @@ export async function withImportedDevice(
     clock: scheduler,
     connect: () => connectSocket("127.0.0.1", guest.forwarded(usbipPort), scheduler),
     busId,
-    onAttach: (port) => rig.attach(port),
+    onAttach: (port) => rig.usb.attach(port),
     retryNs,
   });
   try {

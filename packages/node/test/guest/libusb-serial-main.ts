@@ -33,7 +33,7 @@ let hasEnded = false;
 const importer = new LibusbImporter({
   clock: machine.scheduler,
   device,
-  onAttach: (port) => rig.attach(port),
+  onAttach: (port) => rig.usb.attach(port),
   onProblem: (reason) => problems.push(reason),
   onEnd: () => {
     hasEnded = true;

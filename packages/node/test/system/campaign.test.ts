@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { drawFaultPlan, runSerialScenario } from "@drydock/core/trials/serial-campaign";
+import { drawSerialFaults, runSerialScenario } from "@drydock/core/trials/serial-campaign";
 import { hostTurn } from "../../src/host-turn.ts";
 
 const digestMain = join(import.meta.dirname, "digest-main.ts");
@@ -41,7 +41,7 @@ test("10000 seeds of the serial rig with faults: no hang, no rejection, no broke
   const outcomes: Record<string, number> = {};
   for (let seed = 0; seed < 10_000; seed++) {
     const device = seed % 2 === 0 ? "ftdi" : "cdc-acm";
-    const result = await runSerialScenario({ seed, turn: hostTurn, device, faults: drawFaultPlan(seed) });
+    const result = await runSerialScenario({ seed, turn: hostTurn, device, faults: drawSerialFaults(seed) });
     assert.deepEqual(result.problems, [], `seed ${seed}, ${device}`);
     outcomes[result.outcome] = (outcomes[result.outcome] ?? 0) + 1;
   }

@@ -35,7 +35,7 @@ test("Linux binds usb-storage and uas to our disk; a file system on it survives"
       serialNumber: `00000000000${index}`,
     });
   });
-  for (const [index, device] of devices.entries()) rig.bus.plugIn(device, index + 1);
+  for (const [index, device] of devices.entries()) rig.usb.bus.plugIn(device, index + 1);
   const running = runner.start();
   const listener = await listenUsbip(rig.server, { port: 0, steps: rig.scheduler });
   const guest = await LinuxGuest.boot({ programs, modules });

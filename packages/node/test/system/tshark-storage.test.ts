@@ -43,9 +43,9 @@ async function session(options: Partial<StorageRigOptions>): Promise<UsbTraceLog
     () => media.writeZeroes(0, 16, 8, false, false),
   ]) {
     assert.equal(ask(), BlockSubmit.accepted);
-    await rig.run(rig.machine.scheduler.nowNs() + 1e9);
+    await rig.machine.run(rig.machine.scheduler.nowNs() + 1e9);
   }
-  return rig.trace;
+  return rig.usb.trace;
 }
 
 interface Pair {

@@ -56,9 +56,9 @@ async function tracedSession(
   const session = await openSerialSession(rig);
   await use(session, rig);
   session.port.close();
-  await rig.run(rig.machine.scheduler.nowNs() + 50_000_000);
-  rig.bus.unplug(1);
-  await rig.run();
+  await rig.machine.run(rig.machine.scheduler.nowNs() + 50_000_000);
+  rig.usb.bus.unplug(1);
+  await rig.machine.run();
   return rig;
 }
 
@@ -73,8 +73,8 @@ test("tshark: a CDC-ACM session has no malformed packet, and its requests have W
   skip,
 }, async () => {
   const rig = await tracedSession("cdc-acm", talk);
-  const capture = writeUsbPcapng(rig.trace);
-  assertClean(capture, [...rig.trace.all()].filter((row) => row.kind < 2).length);
+  const capture = writeUsbPcapng(rig.usb.trace);
+  assertClean(capture, [...rig.usb.trace.all()].filter((row) => row.kind < 2).length);
   const info = dissect(capture, ["_ws.col.Info"]).map(([text]) => text);
   for (const name of [
     "GET DESCRIPTOR Request DEVICE",
@@ -100,8 +100,8 @@ test("tshark: an FT232R session has no malformed packet, and its vendor requests
   skip,
 }, async () => {
   const rig = await tracedSession("ftdi", talk);
-  const capture = writeUsbPcapng(rig.trace);
-  assertClean(capture, [...rig.trace.all()].filter((row) => row.kind < 2).length);
+  const capture = writeUsbPcapng(rig.usb.trace);
+  assertClean(capture, [...rig.usb.trace.all()].filter((row) => row.kind < 2).length);
   const vendor = dissect(
     capture,
     ["usb.setup.bRequest", "ftdi-ft.bRequest", "_ws.col.Protocol"],
@@ -124,16 +124,16 @@ test("tshark: every kind of fault leaves a clean file, with the driver's calls a
       devices: ["cdc-acm"],
       faults: { rules: [{ kind, request: 0x20 }] },
     });
-    await rig.run(1e9);
+    await rig.machine.run(1e9);
     const [port] = rig.ports;
     if (port !== undefined) {
       const session = await openSerialSession(rig);
       session.configure({ baudRate: 300 });
       session.send(Uint8Array.of(1, 2, 3));
-      await rig.run(rig.machine.scheduler.nowNs() + 1e8);
+      await rig.machine.run(rig.machine.scheduler.nowNs() + 1e8);
     }
-    const capture = writeUsbPcapng(rig.trace);
-    assertClean(capture, [...rig.trace.all()].filter((row) => row.kind < 2).length);
+    const capture = writeUsbPcapng(rig.usb.trace);
+    assertClean(capture, [...rig.usb.trace.all()].filter((row) => row.kind < 2).length);
     const comments = dissect(capture, ["frame.comment"], "frame.comment")
       .map(([text]) => text)
       .join("\n");

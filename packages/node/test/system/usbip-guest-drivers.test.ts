@@ -201,7 +201,7 @@ describe("a Linux guest", { skip }, () => {
     const moved = rig.acm.uart.transmittedBytes;
     await guest.waitFor("sleep 0.1; echo on", /on/);
     assert.ok(rig.acm.uart.transmittedBytes > moved, "data was under way");
-    rig.rig.bus.unplug(2);
+    rig.rig.usb.bus.unplug(2);
     await guest.waitFor("ls /dev", /^(?![\s\S]*ttyACM0)/);
     await guest.run("exec 7>&-");
     rig.plugIn(rig.acm, 2);

@@ -60,8 +60,8 @@ describe("a Linux guest with our keyboard and gamepad", { skip }, () => {
     rig = new UsbExportRig({ seed: 1, turn: hostTurn, timing: "none" });
     keyboard = new HidKeyboardDevice({ clock: rig.scheduler });
     gamepad = new HidGamepadDevice({ clock: rig.scheduler });
-    rig.bus.plugIn(keyboard, 1);
-    rig.bus.plugIn(gamepad, 2);
+    rig.usb.bus.plugIn(keyboard, 1);
+    rig.usb.bus.plugIn(gamepad, 2);
     runner = new LiveRunner(rig.scheduler);
     void runner.start();
     listener = await listenUsbip(rig.server, { port: 0, steps: rig.scheduler });
@@ -186,8 +186,8 @@ describe("a Linux guest with our keyboard and gamepad", { skip }, () => {
   });
 
   test("unplugged while open, both go, and the guest has nothing to complain of", async () => {
-    rig.bus.unplug(1);
-    rig.bus.unplug(2);
+    rig.usb.bus.unplug(1);
+    rig.usb.bus.unplug(2);
     await guest.waitFor("cat /proc/bus/input/devices; echo end", /^(?![\s\S]*Drydock)[\s\S]*end/);
     assert.deepEqual(await complaints(guest), []);
   });

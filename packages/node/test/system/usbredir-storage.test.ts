@@ -50,7 +50,7 @@ test("Linux's uas binds our disk at SuperSpeed over usbredir and uses streams; a
     units: [{ blockCount: 131_072, product: "STREAM DISK", serial: "GUEST" }],
   });
   const disk = new StreamedDisk({ target, speed: UsbSpeed.super });
-  rig.bus.plugIn(disk, 1);
+  rig.usb.bus.plugIn(disk, 1);
   const running = runner.start();
   const listener = await listenUsbredir(outlet, { port: 0, steps: runner });
   const guest = await LinuxGuest.boot({

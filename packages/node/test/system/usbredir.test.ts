@@ -62,8 +62,8 @@ before(async () => {
   hotPlug = rig.addUsbredir(hotPlugConnector);
   ftdi = new CountedFtdi({ clock, pacing: "none", rings: "transfer" });
   modem = new CdcAcmDevice({ clock, pacing: "none" });
-  rig.bus.plugIn(ftdi, ftdiConnector);
-  rig.bus.plugIn(modem, modemConnector);
+  rig.usb.bus.plugIn(ftdi, ftdiConnector);
+  rig.usb.bus.plugIn(modem, modemConnector);
   runner = new LiveRunner(rig.scheduler);
   void runner.start();
   for (const outlet of outlets) listeners.push(await listenUsbredir(outlet, { port: 0 }));
@@ -84,7 +84,7 @@ before(async () => {
     ],
   });
   firmwareResets = ftdi.busResets;
-  firmwareTrace = formatTrace(rig.trace);
+  firmwareTrace = formatTrace(rig.usb.trace);
   await guest.run("modprobe -a xhci-pci ftdi_sio cdc-acm");
 });
 
@@ -144,13 +144,13 @@ test("connecting plugs in and closing unplugs, three times, with another device 
     const device = terminal.includes("ACM")
       ? new CdcAcmDevice({ clock, pacing: "none" })
       : new FtdiDevice({ clock, pacing: "none", rings: "transfer" });
-    rig.bus.plugIn(device, hotPlugConnector);
+    rig.usb.bus.plugIn(device, hotPlugConnector);
     await connectUsbredir(hotPlug, { port: hotPlugPort });
     await guest.waitFor(`ls ${terminal}`, new RegExp(`^${terminal}$`));
     await loop(terminal, 20_000);
     hotPlug.close();
     await guest.waitFor(`ls ${terminal} || true`, /No such file/);
-    rig.bus.unplug(hotPlugConnector);
+    rig.usb.bus.unplug(hotPlugConnector);
   }
 });
 
@@ -158,9 +158,9 @@ test("a device that leaves its bus under the guest comes back on the same connec
   await guest.clearDmesg();
   // A read is under way when the cable is pulled.
   await guest.run("cat /dev/ttyACM0 > /dev/null 2>&1 &");
-  rig.bus.unplug(modemConnector);
+  rig.usb.bus.unplug(modemConnector);
   await guest.waitFor("ls /dev/ttyACM0 || true", /No such file/);
-  rig.bus.plugIn(modem, modemConnector);
+  rig.usb.bus.plugIn(modem, modemConnector);
   await guest.waitFor("ls /dev/ttyACM0", /^\/dev\/ttyACM0$/);
   await loop("/dev/ttyACM0", 20_000);
   const log = await guest.dmesg();

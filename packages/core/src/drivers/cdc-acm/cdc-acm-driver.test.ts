@@ -33,7 +33,7 @@ test("line coding, control lines and break arrive at the model", async () => {
   session.configure({ baudRate: 57600, dataBits: 7, parity: "odd", halfStopBits: 3 });
   session.port.setModemControl(true, false);
   session.port.setBreak(true);
-  await rig.run(rig.machine.scheduler.nowNs() + second / 10);
+  await rig.machine.run(rig.machine.scheduler.nowNs() + second / 10);
   const { lineCoding, dtr, rts, isBreaking, refusedRequests } = device.observe();
   assert.deepEqual(lineCoding, { dwDTERate: 57600, bCharFormat: 1, bParityType: 1, bDataBits: 7 });
   assert.deepEqual([dtr, rts, isBreaking, refusedRequests], [true, false, true, 0]);
@@ -42,7 +42,7 @@ test("line coding, control lines and break arrive at the model", async () => {
 test("a rate the device refuses is named, and the port goes on working", async () => {
   const { rig, session } = await bench();
   session.configure({ baudRate: 100_000_000 });
-  await rig.run(rig.machine.scheduler.nowNs() + second / 10);
+  await rig.machine.run(rig.machine.scheduler.nowNs() + second / 10);
   assert.equal(rig.ports[0].lastFailure?.status, 0xe0005000);
   session.configure({ baudRate: 9600 });
   session.send(pattern(10));
@@ -60,9 +60,9 @@ test("serial state notifications become modem lines and receive errors", async (
     { atNs: 2.1 * second, error: "framing" },
     { atNs: 2.2 * second, error: "break" },
   ]);
-  rig.bus.plugIn(new CdcAcmDevice({ clock: rig.machine.scheduler, farEnd }));
+  rig.usb.bus.plugIn(new CdcAcmDevice({ clock: rig.machine.scheduler, farEnd }));
   const session = await openSerialSession(rig);
-  await rig.run(3 * second);
+  await rig.machine.run(3 * second);
   assert.deepEqual(session.modemChanges.at(-1), { cts: true, dsr: true, ri: false, dcd: true });
   assert.deepEqual(
     session.errors.map((errors) => [errors.framing, errors.gotBreak]),
@@ -76,9 +76,9 @@ test("serial state notifications become modem lines and receive errors", async (
 test("unplug hangs the port up once and leaves nothing behind", async () => {
   const { rig, session } = await bench();
   session.send(pattern(5000));
-  await rig.run(rig.machine.scheduler.nowNs() + second / 20);
-  rig.bus.unplug(1);
-  assert.equal((await rig.run()).reason, "idle");
+  await rig.machine.run(rig.machine.scheduler.nowNs() + second / 20);
+  rig.usb.bus.unplug(1);
+  assert.equal((await rig.machine.run()).reason, "idle");
   assert.equal(session.hangUps, 1);
   assert.equal(rig.machine.registry.byClass("CdcAcmDriver").length, 0);
   assert.equal(rig.machine.failure, null);
@@ -88,7 +88,7 @@ test("closed and opened again, the port works", async () => {
   const { rig, session } = await bench();
   for (let round = 0; round < 5; round++) {
     session.port.close();
-    await rig.run(rig.machine.scheduler.nowNs() + second / 20);
+    await rig.machine.run(rig.machine.scheduler.nowNs() + second / 20);
     session.reopen();
     session.received.length = 0;
     session.send(pattern(50));

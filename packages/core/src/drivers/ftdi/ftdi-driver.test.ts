@@ -31,7 +31,7 @@ test("20000 bytes at 115200 baud come back unchanged", async () => {
 test("baud, data bits, parity and stop bits arrive at the chip", async () => {
   const { rig, session, device } = await bench();
   session.configure({ baudRate: 38400, dataBits: 7, parity: "even", halfStopBits: 4 });
-  await rig.run(rig.machine.scheduler.nowNs() + second / 10);
+  await rig.machine.run(rig.machine.scheduler.nowNs() + second / 10);
   const { baudRate, dataBits, parity, stop } = device.observe();
   assert.deepEqual([baudRate, dataBits, parity, stop], [38400, 7, 2, 2]);
 });
@@ -42,19 +42,19 @@ test("flow control, break and control lines arrive at the chip", async () => {
   session.configure({ rtsCts: true });
   session.port.setBreak(true);
   session.port.setModemControl(false, true);
-  await rig.run(rig.machine.scheduler.nowNs() + second / 10);
+  await rig.machine.run(rig.machine.scheduler.nowNs() + second / 10);
   const seen = device.observe();
   assert.deepEqual([seen.flow, seen.isBreaking, seen.dtr, seen.rts], [1, true, false, true]);
   session.port.setBreak(false);
   session.port.close();
-  await rig.run(rig.machine.scheduler.nowNs() + second / 10);
+  await rig.machine.run(rig.machine.scheduler.nowNs() + second / 10);
   assert.deepEqual([device.observe().isBreaking, device.observe().dtr], [false, false]);
 });
 
 test("what the chip cannot do is refused and named, and the port goes on working", async () => {
   const { rig, session } = await bench();
   session.configure({ dataBits: 5 });
-  await rig.run(rig.machine.scheduler.nowNs() + second / 10);
+  await rig.machine.run(rig.machine.scheduler.nowNs() + second / 10);
   assert.equal(rig.ports[0].lastFailure?.call, "HwProgramUART");
   session.configure({ baudRate: 9600 });
   session.send(pattern(10));
@@ -71,9 +71,9 @@ test("modem lines and receive errors reach the program", async () => {
     { atNs: 2 * second, modem: { cts: true, dcd: true } },
     { atNs: 2.1 * second, error: "parity" },
   ]);
-  rig.bus.plugIn(new FtdiDevice({ clock: rig.machine.scheduler, farEnds: [farEnd] }));
+  rig.usb.bus.plugIn(new FtdiDevice({ clock: rig.machine.scheduler, farEnds: [farEnd] }));
   const session = await openSerialSession(rig);
-  await rig.run(3 * second);
+  await rig.machine.run(3 * second);
   assert.deepEqual(session.modemChanges.at(-1), { cts: true, dsr: false, ri: false, dcd: true });
   assert.deepEqual(session.errors, [{ overrun: false, gotBreak: false, framing: false, parity: true }]);
 });
@@ -81,9 +81,9 @@ test("modem lines and receive errors reach the program", async () => {
 test("unplug hangs the port up once and leaves nothing behind", async () => {
   const { rig, session } = await bench();
   session.send(pattern(5000));
-  await rig.run(rig.machine.scheduler.nowNs() + second / 20);
-  rig.bus.unplug(1);
-  assert.equal((await rig.run()).reason, "idle");
+  await rig.machine.run(rig.machine.scheduler.nowNs() + second / 20);
+  rig.usb.bus.unplug(1);
+  assert.equal((await rig.machine.run()).reason, "idle");
   assert.equal(session.hangUps, 1);
   assert.equal(rig.machine.registry.byClass("FtdiDriver").length, 0);
   assert.equal(rig.machine.failure, null);
@@ -92,9 +92,9 @@ test("unplug hangs the port up once and leaves nothing behind", async () => {
 
 test("plugged in again it comes up again", async () => {
   const { rig, device } = await bench();
-  rig.bus.unplug(1);
-  await rig.run();
-  rig.bus.plugIn(device, 1);
+  rig.usb.bus.unplug(1);
+  await rig.machine.run();
+  rig.usb.bus.plugIn(device, 1);
   const again = await openSerialSession(rig, 1);
   again.send(pattern(100));
   await rig.machine.scheduler.run(
@@ -106,7 +106,7 @@ test("plugged in again it comes up again", async () => {
 
 test("an FT4232H has four ports, and each carries its own bytes", async () => {
   const rig = defaultSerialRig(4, hostTurn, { devices: ["ft4232h"] });
-  await rig.run(2 * second);
+  await rig.machine.run(2 * second);
   assert.equal(rig.ports.length, 4);
   assert.equal(new Set(rig.ports.map((port) => port.name)).size, 4);
   const sessions = [];
@@ -114,7 +114,7 @@ test("an FT4232H has four ports, and each carries its own bytes", async () => {
   sessions.forEach((session, index) => {
     session.send(Uint8Array.of(index, index + 10));
   });
-  await rig.run(rig.machine.scheduler.nowNs() + second);
+  await rig.machine.run(rig.machine.scheduler.nowNs() + second);
   assert.deepEqual(
     sessions.map((session) => session.received),
     [0, 1, 2, 3].map((index) => [index, index + 10]),

@@ -19,7 +19,7 @@ import { usbHidBundle } from "./usb-hid-driver.ts";
 
 const start = (options: Partial<ConstructorParameters<typeof HidRig>[0]> = {}) =>
   new HidRig({ seed: 1, turn: hostTurn, profile: platformProfile("macos15"), ...options });
-const soon = (rig: HidRig) => rig.run(rig.machine.scheduler.nowNs() + 200_000_000);
+const soon = (rig: HidRig) => rig.machine.run(rig.machine.scheduler.nowNs() + 200_000_000);
 
 test("keys arrive as pressed, a rollover changes nothing, LEDs arrive at the keyboard", async () => {
   const rig = start({ devices: ["keyboard"] });
@@ -40,7 +40,7 @@ test("keys arrive as pressed, a rollover changes nothing, LEDs arrive at the key
   await soon(rig);
   assert.deepEqual(rig.keyboard.ledStates, [2, 3, 1]);
   assert.equal(input.lastFailure, null);
-  const trace = formatTrace(rig.trace, { describeRequests: hidRequestNames });
+  const trace = formatTrace(rig.usb.trace, { describeRequests: hidRequestNames });
   for (const name of [
     "GET_DESCRIPTOR HID report 0",
     "SET_PROTOCOL report interface 0",
@@ -49,8 +49,8 @@ test("keys arrive as pressed, a rollover changes nothing, LEDs arrive at the key
     "IOUSBHostInterface.asyncDeviceRequest",
   ])
     assert.ok(trace.includes(name), name);
-  rig.bus.unplug(1);
-  assert.equal((await rig.run()).reason, "idle");
+  rig.usb.bus.unplug(1);
+  assert.equal((await rig.machine.run()).reason, "idle");
   assert.equal(listener.goneCount, 1);
   assert.equal(input.open(listener), "the device is gone");
   assert.deepEqual([rig.machine.failure, rig.machine.crashes], [null, []]);
@@ -118,7 +118,7 @@ test("a client sends rumble over the OUT pipe and reads and writes the feature r
     );
   });
   assert.deepEqual(rig.gamepad.rumbles, [{ strong: 100, weak: 50 }]);
-  assert.match(formatTrace(rig.trace), /ep02 {3}interrupt out 3 {2}data 02 c8 64/);
+  assert.match(formatTrace(rig.usb.trace), /ep02 {3}interrupt out 3 {2}data 02 c8 64/);
 });
 
 test("without the HID entitlements the parts do not attach, and the report says why", async () => {
@@ -127,7 +127,7 @@ test("without the HID entitlements the parts do not attach, and the report says 
       Object.entries(usbHidBundle.entitlements).filter(([name]) => !name.endsWith(key)),
     );
     const rig = start({ devices: ["keyboard"], bundles: [{ ...usbHidBundle, entitlements }] });
-    await rig.run(2_000_000_000);
+    await rig.machine.run(2_000_000_000);
     const bad = rig.machine.matchReports.filter((report) => report.outcome.includes("does not hold"));
     return [rig.inputs.length, ...bad.map((report) => report.candidate.personalityName)];
   };

@@ -123,12 +123,12 @@ test("opcodes C0h to FFh need exclusive access, BFh and below do not: 0xe00002c1
       IOReturns.kIOReturnNotPrivileged,
     );
   }
-  const before = storageCommands(bench.rig.trace).length;
-  assert.ok(!storageCommands(bench.rig.trace).some(({ cdb }) => cdb[0] >= 0xc0), "nothing is on the bus");
+  const before = storageCommands(bench.rig.usb.trace).length;
+  assert.ok(!storageCommands(bench.rig.usb.trace).some(({ cdb }) => cdb[0] >= 0xc0), "nothing is on the bus");
   await bench.rig.machine.perform(() => bench.driver.userSuspendServices());
   // The disk does not know it, which is the disk's word and no failure of the call.
   assert.equal((await send(bench, command)).fCompletionStatus, kSCSITaskStatus_CHECK_CONDITION);
-  assert.equal(storageCommands(bench.rig.trace).length > before, true);
+  assert.equal(storageCommands(bench.rig.usb.trace).length > before, true);
   await bench.rig.machine.perform(() => bench.driver.userResumeServices());
   assert.equal(
     await codeOf(bench, () => bench.driver.userSendCDB(command)),
@@ -262,11 +262,11 @@ test("the device leaves under a command: not delivered; kIOReturnNoDevice for th
   command.fTimeoutDuration = 1000;
   writeModeSense6(command.fCommandDescriptorBlock, { page: 0x08, allocationBytes: 64 });
   const first = await rig.machine.perform(async () => {
-    rig.bus.unplug(1);
+    rig.usb.bus.unplug(1);
     return await driver.userSendCDB(command);
   });
   assert.equal(first.fServiceResponse, kSCSIServiceResponse_SERVICE_DELIVERY_OR_TARGET_FAILURE);
-  await rig.run();
+  await rig.machine.run();
   assert.equal(await codeOf(bench, () => driver.userSendCDB(command)), IOReturns.kIOReturnNoDevice);
   assert.equal(rig.machine.failure, null);
 });

@@ -60,8 +60,8 @@ const bundle: DriverBundle = {
 async function bench(options: Partial<UsbRigOptions> = {}) {
   const rig = new UsbRig({ seed: 4, turn: hostTurn, profile: platformProfile("open"), ...options });
   rig.machine.install(bundle);
-  rig.bus.plugIn(new LoopbackDevice(), 1);
-  await rig.run(5 * second);
+  rig.usb.bus.plugIn(new LoopbackDevice(), 1);
+  await rig.machine.run(5 * second);
   const driver = rig.machine.registry.byClass("PlainDriver")[0] as PlainDriver;
   const perform = <T>(body: (usb: IOUSBHostInterface) => Promise<T>) =>
     rig.machine.perform(() => body(driver.usb), driver.process);
@@ -196,7 +196,7 @@ test("abort: kIOReturnAborted, or the code that was asked for; synchronous abort
     into.asyncIO(usb.createIOBuffer(kIOMemoryDirectionIn, 64), 64, action);
     await into.abort(0, IOReturns.kIOReturnNotResponding);
   });
-  await rig.run(rig.machine.scheduler.nowNs() + second);
+  await rig.machine.run(rig.machine.scheduler.nowNs() + second);
   assert.deepEqual(seen, [
     ...new Array(3).fill(IOReturns.kIOReturnAborted),
     IOReturns.kIOReturnNotResponding,
@@ -236,7 +236,7 @@ test("pipes and lengths that do not exist, closed interfaces, exclusive access",
       IOReturns.kIOReturnNotOpen,
     );
   });
-  await rig.run(rig.machine.scheduler.nowNs() + second);
+  await rig.machine.run(rig.machine.scheduler.nowNs() + second);
 });
 
 test("alternate settings: pipes are closed and must be copied again; the same setting is redundant", async () => {
@@ -291,7 +291,7 @@ test("bundled transfers: a ring, one callback per entry, busy entries refused", 
     assert.equal(into.bundledStatus(2), 0);
     await into.abort();
   });
-  await rig.run(rig.machine.scheduler.nowNs() + second);
+  await rig.machine.run(rig.machine.scheduler.nowNs() + second);
   assert.deepEqual(came, [2, 3, 0, 1]);
 });
 
@@ -333,11 +333,11 @@ test("setConfiguration withdraws and publishes interfaces; 0 unconfigures", asyn
   const { rig, driver } = await bench();
   const device = driver.usb.copyDevice();
   await rig.machine.perform(() => device.setConfiguration(0, true));
-  await rig.run(rig.machine.scheduler.nowNs() + second);
+  await rig.machine.run(rig.machine.scheduler.nowNs() + second);
   assert.equal(rig.machine.registry.byClass("IOUSBHostInterface").length, 0);
   assert.equal(rig.machine.registry.byClass("PlainDriver").length, 0);
   await rig.machine.perform(() => device.setConfiguration(1, true));
-  await rig.run(rig.machine.scheduler.nowNs() + second);
+  await rig.machine.run(rig.machine.scheduler.nowNs() + second);
   assert.equal(rig.machine.registry.byClass("PlainDriver").length, 1);
 });
 
@@ -349,9 +349,9 @@ test("unplug: pending transfers end, later ones are kIOReturnNoDevice or NotOpen
     ends.push(await code(() => usb.copyPipe(bulkIn).io(usb.createIOBuffer(kIOMemoryDirectionIn, 64), 64)));
     ends.push(await code(() => usb.open(driver)));
   });
-  await rig.run(rig.machine.scheduler.nowNs() + 1e6);
-  rig.bus.unplug(1);
-  await rig.run();
+  await rig.machine.run(rig.machine.scheduler.nowNs() + 1e6);
+  rig.usb.bus.unplug(1);
+  await rig.machine.run();
   assert.deepEqual(ends, [IOReturns.kIOReturnNotResponding, IOReturns.kIOReturnNoDevice]);
   assert.equal(rig.machine.registry.byClass("IOUSBHostDevice").length, 0);
   assert.equal(process.isAlive, false);
@@ -360,7 +360,7 @@ test("unplug: pending transfers end, later ones are kIOReturnNoDevice or NotOpen
 test("reset: the device leaves and comes back as a new one, with the driver on it", async () => {
   const { rig, driver, usb } = await bench();
   rig.machine.kernelProcess.spawn("reset", () => usb.copyDevice().reset());
-  await rig.run(rig.machine.scheduler.nowNs() + 5 * second);
+  await rig.machine.run(rig.machine.scheduler.nowNs() + 5 * second);
   const [again] = rig.machine.registry.byClass("PlainDriver");
   assert.notEqual(again.registryId, driver.registryId);
   assert.equal(rig.machine.failure, null);
@@ -373,8 +373,8 @@ test("a device that cannot be enumerated is reported and not published", async (
     }
   }
   const rig = new UsbRig({ seed: 1, turn: hostTurn, profile: platformProfile("open") });
-  rig.bus.plugIn(new Mute(), 1);
-  await rig.run(5 * second);
+  rig.usb.bus.plugIn(new Mute(), 1);
+  await rig.machine.run(5 * second);
   assert.equal(rig.machine.registry.byClass("IOUSBHostDevice").length, 0);
   assert.match(rig.family.failures[0].reason, /kUSBHostReturnPipeStalled|0xe0005000/);
   assert.ok(rig.machine.log.show().some((row) => row.message.includes("could not be enumerated")));

@@ -12,7 +12,7 @@ import { WebUsbConnectionEvent } from "./web-usb.ts";
 
 async function rigWith(plans: readonly TwoModePlan[], options: Partial<WebUsbRigOptions> = {}) {
   const rig = new WebUsbRig({ seed: 5, turn: hostTurn, ...options });
-  for (const plan of plans) rig.bus.plugIn(new TwoModeDevice(plan));
+  for (const plan of plans) rig.berth.bus.plugIn(new TwoModeDevice(plan));
   await rig.settle();
   rig.runFreely((error) => {
     throw error;
@@ -89,16 +89,16 @@ test("permissions outlive a device with a serial number, and end with one withou
   ] as const) {
     const rig = new WebUsbRig({ seed: 5, turn: hostTurn });
     const plan = serial === undefined ? {} : { serial };
-    rig.bus.plugIn(new TwoModeDevice(plan), 1);
+    rig.berth.bus.plugIn(new TwoModeDevice(plan), 1);
     await rig.settle();
     const seen: string[] = [];
     rig.usb.onconnect = ({ type }) => seen.push(type);
     rig.usb.ondisconnect = ({ type }) => seen.push(type);
     const first = await rig.usb.requestDevice({ filters: [] });
-    rig.bus.unplug(1);
+    rig.berth.bus.unplug(1);
     await rig.settle();
     assert.equal(rig.usb.allowedDevices.length, left);
-    rig.bus.plugIn(new TwoModeDevice(plan), 1);
+    rig.berth.bus.plugIn(new TwoModeDevice(plan), 1);
     await rig.settle();
     const again = await rig.usb.getDevices();
     assert.equal(again.length, left);
@@ -135,11 +135,11 @@ test("events: listeners of every form, once, removed, handlers replaced", async 
 
 test("getDevices waits for devices that are being read just now", async () => {
   const rig = new WebUsbRig({ seed: 5, turn: hostTurn, allowAllDevices: true });
-  rig.bus.onAttach(() => {
+  rig.berth.bus.onAttach(() => {
     early.push(rig.usb.getDevices());
   });
   const early: Promise<USBDevice[]>[] = [];
-  rig.bus.plugIn(new TwoModeDevice());
+  rig.berth.bus.plugIn(new TwoModeDevice());
   await rig.settle();
   assert.equal((await early[0]).length, 1);
 });
@@ -182,7 +182,7 @@ test("a device that cannot be read is left out, with the reason", async () => {
     allowAllDevices: true,
     onProblem: (reason) => problems.push(reason),
   });
-  rig.bus.plugIn(new Broken());
+  rig.berth.bus.plugIn(new Broken());
   await rig.settle();
   assert.deepEqual(await rig.usb.getDevices(), []);
   assert.equal(problems.length, 1);

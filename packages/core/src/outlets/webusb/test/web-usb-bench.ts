@@ -23,10 +23,10 @@ export async function page(plan: TwoModePlan = {}, options: Partial<WebUsbRigOpt
   const connected = new Promise<WebUsbDevice>((resolve) => {
     rig.usb.addEventListener("connect", ({ device }) => resolve(device as WebUsbDevice), { once: true });
   });
-  const connector = rig.bus.plugIn(model);
+  const connector = rig.berth.bus.plugIn(model);
   const device = await connected;
   assert.ok(device instanceof WebUsbDevice);
-  return { rig, model, device, unplug: () => rig.bus.unplug(connector) };
+  return { rig, model, device, unplug: () => rig.berth.bus.unplug(connector) };
 }
 
 /** Pulls the cable and waits for the event. */

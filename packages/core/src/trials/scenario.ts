@@ -1,0 +1,119 @@
+// The scenario engine: a program on a rig, the cable pulled before any step, and what must never be left behind.
+
+import type { UsbFaultPlan } from "../faults/usb-faults.ts";
+import type { Machine } from "../runtime/machine.ts";
+import type { HostTurn } from "../runtime/scheduler.ts";
+
+/** What every scenario is told, whatever its rig. */
+export interface ScenarioOptions {
+  readonly seed: number;
+  readonly turn: HostTurn;
+  readonly faults?: UsbFaultPlan;
+  /** Pull the cable before this step of the scheduler; 0 or absent: never. */
+  readonly unplugAtStep?: number;
+}
+
+export interface ScenarioResult<Outcome extends string = string> {
+  /** Everything observable, as one number. */
+  readonly digest: string;
+  readonly steps: number;
+  /** What the program saw, in a word or two. */
+  readonly outcome: Outcome;
+  /** Broken rules, panics, crashes, leaks, hangs: empty for a good driver. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * One scenario. With the cable pulled at a step, or faults on the bus, less of it succeeds; but it must always end, and
+ * end clean. A campaign is a table of these.
+ */
+export interface ScenarioProgram<Rig extends { readonly machine: Machine }, Outcome extends string> {
+  readonly rig: Rig;
+  /** Steps that no good driver needs. */
+  readonly stepLimit: number;
+  /** Registry entries with such a class in their chain must be gone with the cable. */
+  readonly mustLeave: RegExp;
+  /** Plays up to the unplug; adds what it saw go wrong to `problems`. */
+  play(problems: string[]): Promise<Outcome>;
+  /** Pulls the cable; harmless when it was pulled before. */
+  unplug(): void;
+  digest(): string;
+  /** Looks at what the program alone knows, once all has ended without a panic. */
+  afterwards?(problems: string[]): void;
+}
+
+/** Plays one scenario to its clean end. */
+export async function runScenario<Outcome extends string>(
+  program: ScenarioProgram<{ readonly machine: Machine }, Outcome>,
+  unplugAtStep: number | undefined,
+): Promise<ScenarioResult<Outcome>> {
+  const { scheduler } = program.rig.machine;
+  const problems: string[] = [];
+  scheduler.onStep = (step) => {
+    if (step === unplugAtStep) program.unplug();
+    if (step > program.stepLimit && !scheduler.isStopped) {
+      problems.push(`still running after ${program.stepLimit} steps`);
+      scheduler.stop();
+    }
+  };
+  const outcome = await program.play(problems);
+  problems.push(...(await problemsAfterUnplug(program)));
+  return { digest: program.digest(), steps: scheduler.steps, outcome, problems };
+}
+
+/** Pulls the cable, lets everything end, and looks for what must not be left: waits, panics, crashes, registry entries. */
+export async function problemsAfterUnplug(
+  program: Pick<
+    ScenarioProgram<{ readonly machine: Machine }, string>,
+    "rig" | "unplug" | "mustLeave" | "afterwards"
+  >,
+): Promise<string[]> {
+  const { machine } = program.rig;
+  const problems: string[] = [];
+  program.unplug();
+  const end = await machine.run();
+  if (end.reason === "deadlock") {
+    for (const wait of end.waits) problems.push(`${wait.thread} waits for ${wait.waitsFor} for ever`);
+  }
+  const { failure } = machine;
+  if (failure !== null) {
+    const rule = failure.kind === "violation" ? `${failure.rule}: ` : "";
+    problems.push(`${failure.kind}: ${rule}${failure.text}`);
+  } else if (end.reason !== "stopped") {
+    for (const crash of machine.crashes) problems.push(`${crash.process} crashed: ${crash.text}`);
+    for (const entry of machine.registry.entries()) {
+      if (entry.classChain.some((name) => program.mustLeave.test(name)))
+        problems.push(`${entry.path} is still there after the unplug`);
+    }
+    program.afterwards?.(problems);
+  }
+  return problems;
+}
+
+export interface UnplugCampaign {
+  /** Steps of the undisturbed run: as many runs are made, or every `stride`th. */
+  readonly steps: number;
+  readonly explored: number;
+  /** How often each outcome occurred. */
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** Steps at which something went wrong, with what. */
+  readonly failures: readonly { readonly step: number; readonly problems: readonly string[] }[];
+}
+
+/** posts.md F01: the scenario once to count its steps, then once per step with the cable pulled there. */
+export async function unplugAtEveryStep(
+  run: (unplugAtStep: number) => Promise<ScenarioResult>,
+  stride = 1,
+): Promise<UnplugCampaign> {
+  const { steps } = await run(0);
+  const outcomes: Record<string, number> = {};
+  const failures: { step: number; problems: readonly string[] }[] = [];
+  let explored = 0;
+  for (let step = 1; step <= steps; step += stride) {
+    const result = await run(step);
+    explored++;
+    outcomes[result.outcome] = (outcomes[result.outcome] ?? 0) + 1;
+    if (result.problems.length > 0) failures.push({ step, problems: result.problems });
+  }
+  return { steps, explored, outcomes, failures };
+}
