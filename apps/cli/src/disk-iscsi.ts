@@ -9,8 +9,8 @@ import { IscsiTarget } from "@drydock/core/outlets/iscsi/iscsi-target";
 import { formatCoverage, ScsiCoverage } from "@drydock/core/trace/scsi-coverage";
 import { HostClock } from "@drydock/node/host-clock";
 import { listenIscsi, secureRandomBytes } from "@drydock/node/iscsi-listener";
-import { type DiskServeOptions, sizeOf } from "./disk.ts";
-import { openDiskFiles, whatStays } from "./disk-files.ts";
+import { type DiskServeOptions, identityOf } from "./disk.ts";
+import { type DiskFiles, openDiskFiles } from "./disk-files.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { isLoopback, orSayTaken, reachableName } from "./listening.ts";
 import { endings, talk } from "./live-terminals.ts";
@@ -64,7 +64,9 @@ export interface ServedTarget {
   readonly portal: string;
   readonly urls: readonly string[];
   readonly coverage: ScsiCoverage | null;
-  close(): Promise<void>;
+  readonly files: DiskFiles;
+  /** False: the host has failed a flush, and what was written may be lost. */
+  close(): Promise<boolean>;
 }
 
 /** Listens. RangeError for wrong options. */
@@ -73,19 +75,25 @@ export async function openIscsiTarget(options: IscsiServeOptions, isCovered: boo
   if (!isIscsiName(name))
     throw new RangeError(`"${name}" is no iSCSI name; write for example ${defaultTargetName}`);
   const chap = chapOf(options);
+  const files = openDiskFiles(options, identityOf(options, name));
+  try {
+    return await openTarget(options, name, chap, files, isCovered);
+  } catch (error) {
+    files.abandon();
+    throw error;
+  }
+}
+
+async function openTarget(
+  options: IscsiServeOptions,
+  name: string,
+  chap: ChapSecret | null,
+  files: DiskFiles,
+  isCovered: boolean,
+): Promise<ServedTarget> {
   const clock = new HostClock();
-  const blockCount = Math.floor(sizeOf(options.size) / options.block);
-  const stores = openDiskFiles(options.file, options.name, blockCount * options.block);
-  const disk = new ScsiDiskDevice({
-    clock,
-    random: new Random(options.seed),
-    units: options.name.map((_name, index) => ({
-      blockCount,
-      blockBytes: options.block,
-      ...(stores[index] === undefined ? {} : { store: stores[index] }),
-      ...(options.readOnly === true ? { isWriteProtected: true } : {}),
-    })),
-  });
+  files.runBy(clock);
+  const disk = new ScsiDiskDevice({ clock, random: new Random(options.seed), units: files.units });
   const coverage = isCovered ? new ScsiCoverage(disk) : null;
   const target = new IscsiTarget({
     name,
@@ -109,8 +117,9 @@ export async function openIscsiTarget(options: IscsiServeOptions, isCovered: boo
       target.close();
       await listener.close();
       clock.stop();
-      for (const store of stores) store.close();
+      return files.close();
     },
+    files,
   };
 }
 
@@ -127,8 +136,9 @@ export async function serveIscsi(options: IscsiServeOptions): Promise<void> {
   const served = await openIscsiTarget(options, options.coverage === true);
   const { portal, urls } = served;
   talk(
-    `drydock: ${urls.length} SCSI disk of ${options.size}, seed ${options.seed}; Ctrl-C ends it, ${whatStays(options.file)}`,
+    `drydock: ${urls.length} SCSI disk of ${served.files.sizeLine}, seed ${options.seed}; Ctrl-C ends it, ${served.files.whatStays}`,
   );
+  for (const note of served.files.notes) talk(`  ${note}`);
   for (const url of urls) talk(`  ${url}`);
   const asks = options.chapUser === undefined ? "" : `${options.chapUser}%25SECRET@`;
   const portalName = portal.slice("iscsi://".length);
@@ -149,6 +159,5 @@ export async function serveIscsi(options: IscsiServeOptions): Promise<void> {
     });
   });
   if (served.coverage !== null) process.stdout.write(formatCoverage(served.coverage.report()));
-  await served.close();
-  process.exitCode = code;
+  process.exitCode = (await served.close()) ? code : exitCodes.rigError;
 }

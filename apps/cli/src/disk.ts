@@ -18,7 +18,7 @@ import { hostTurn } from "@drydock/node/host-turn";
 import { LiveRunner } from "@drydock/node/live-runner";
 import { listenNbd } from "@drydock/node/nbd-listener";
 import type { StepTaker } from "@drydock/node/ordered-steps";
-import { openDiskFiles, whatStays } from "./disk-files.ts";
+import { type DiskFileOptions, type DiskFiles, openDiskFiles, sizeText } from "./disk-files.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { isLoopback } from "./listening.ts";
 import { endings, talk } from "./live-terminals.ts";
@@ -26,17 +26,11 @@ import { endings, talk } from "./live-terminals.ts";
 const layers = ["uas", "bulk-only", "none"] as const;
 type Layers = (typeof layers)[number];
 
-export interface DiskServeOptions {
-  readonly seed: number;
+export interface DiskServeOptions extends DiskFileOptions {
   readonly host: string;
   readonly port: number;
   readonly unix?: string;
-  readonly size: string;
-  readonly block: number;
-  readonly name: readonly string[];
-  readonly file: readonly string[];
   readonly through: string;
-  readonly readOnly?: boolean;
   readonly tlsCertificate?: string;
   readonly tlsKey?: string;
   readonly tlsRequire?: boolean;
@@ -53,15 +47,6 @@ export interface DiskProveOptions {
   readonly json?: boolean;
 }
 
-const units: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
-
-/** `64M`, `2T`, `1048576`. RangeError for what is no size. */
-export function sizeOf(text: string): number {
-  const match = /^(\d+)([KMGT]?)$/i.exec(text);
-  if (match === null) throw new RangeError(`"${text}" is no size; write for example 64M, 10G or 2T`);
-  return Number(match[1]) * units[match[2].toUpperCase()];
-}
-
 function layersOf(text: string): Layers {
   const found = layers.find((name) => name === text);
   if (found === undefined)
@@ -73,27 +58,24 @@ function layersOf(text: string): Layers {
 interface Disks {
   readonly ports: readonly BlockPort[];
   readonly clock: HostClock | ReturnType<typeof defaultStorageRig>["machine"]["scheduler"];
-  /** Takes what comes from sockets. */
+  /** Takes what comes from sockets and from files. */
   readonly steps: StepTaker;
   /** Until `stop`. */
   run(): Promise<void>;
   stop(): void;
 }
 
-async function bringUp(options: DiskServeOptions, through: Layers): Promise<Disks> {
-  const blockCount = Math.floor(sizeOf(options.size) / options.block);
-  const names = options.name.length;
+async function bringUp(seed: number, files: DiskFiles, through: Layers): Promise<Disks> {
+  const { units } = files;
   if (through === "none") {
-    if (options.file.length > 0)
-      throw new RangeError("--file needs a SCSI disk: --through uas or bulk-only, or --iscsi");
     const clock = new HostClock();
-    const random = new Random(options.seed);
-    const ports = Array.from({ length: names }, (_, index) =>
+    const random = new Random(seed);
+    const ports = units.map(({ blockBytes, blockCount }, index) =>
       new MemoryDisk({
         clock,
         random: random.fork(`disk ${index}`),
         blockCount,
-        blockBytes: options.block,
+        ...(blockBytes === undefined ? {} : { blockBytes }),
       }).powerOn(),
     );
     let end: () => void = () => {};
@@ -111,30 +93,22 @@ async function bringUp(options: DiskServeOptions, through: Layers): Promise<Disk
       },
     };
   }
-  const stores = openDiskFiles(options.file, options.name, blockCount * options.block);
-  const rig = defaultStorageRig(options.seed, hostTurn, {
+  const rig = defaultStorageRig(seed, hostTurn, {
     timing: "none",
     trace: false,
     policy: through,
     device: { speed: UsbSpeed.super },
-    units: Array.from({ length: names }, (_, index) => ({
-      blockCount,
-      blockBytes: options.block,
-      ...(stores[index] === undefined ? {} : { store: stores[index] }),
-    })),
+    units,
   });
   const ports: BlockPort[] = [];
-  for (let index = 0; index < names; index++) ports.push(await rig.openMedia(index));
+  for (let index = 0; index < units.length; index++) ports.push(await rig.openMedia(index));
   const runner = new LiveRunner(rig.machine.scheduler);
   return {
     ports,
     clock: rig.machine.scheduler,
     steps: runner,
     run: () => runner.start(),
-    stop: () => {
-      void runner.stop();
-      for (const store of stores) store.close();
-    },
+    stop: () => void runner.stop(),
   };
 }
 
@@ -146,7 +120,27 @@ export async function serveDisk(options: DiskServeOptions): Promise<void> {
     throw new RangeError("--tls-certificate and --tls-key belong together");
   if (options.tlsRequire === true && tlsKey === undefined)
     throw new RangeError("--tls-require needs --tls-certificate and --tls-key");
-  const disks = await bringUp(options, through);
+  if (through === "none" && options.file.length > 0)
+    throw new RangeError("--file needs a SCSI disk: --through uas or bulk-only, or --iscsi");
+  const files = openDiskFiles(options, identityOf(options, "nbd"));
+  try {
+    await serveFiles(options, through, files);
+  } catch (error) {
+    files.abandon();
+    throw error;
+  }
+}
+
+/** What makes the disks in memory of this server others than those of the next one. */
+export function identityOf(options: { readonly port: number; readonly unix?: string }, name: string): string {
+  const { port, unix } = options;
+  return JSON.stringify([name, unix ?? (port === 0 ? `process ${process.pid}` : port)]);
+}
+
+async function serveFiles(options: DiskServeOptions, through: Layers, files: DiskFiles): Promise<void> {
+  const { tlsCertificate, tlsKey } = options;
+  const disks = await bringUp(options.seed, files, through);
+  files.runBy(disks.steps);
   const server = new NbdServer({
     clock: disks.clock,
     tls: options.tlsRequire === true ? "require" : tlsKey === undefined ? "none" : "offer",
@@ -155,7 +149,7 @@ export async function serveDisk(options: DiskServeOptions): Promise<void> {
   for (const [index, name] of options.name.entries()) {
     const way = through === "none" ? "in memory" : `through ${through}`;
     server.attach(name, disks.ports[index], {
-      description: `${options.size} ${way}`,
+      description: `${sizeText(files.units[index].lengthBytes)} ${way}`,
       ...(options.readOnly === true ? { isReadOnly: true } : {}),
     });
   }
@@ -172,8 +166,9 @@ export async function serveDisk(options: DiskServeOptions): Promise<void> {
       : `nbd+unix:///${encodeURIComponent(name)}?socket=${options.unix}`;
   const uris = options.name.map(uriOf);
   talk(
-    `drydock: ${options.size} disk through ${through}, seed ${options.seed}; Ctrl-C ends it, ${whatStays(options.file)}`,
+    `drydock: ${files.sizeLine} disk through ${through}, seed ${options.seed}; Ctrl-C ends it, ${files.whatStays}`,
   );
+  for (const note of files.notes) talk(`  ${note}`);
   for (const uri of uris) talk(`  ${uri}`);
   talk(`  try  nbdinfo ${uris[0]}\n       qemu-img convert -n -O raw IMAGE '${uris[0]}'`);
   if (options.unix === undefined && !isLoopback(options.host)) {
@@ -193,7 +188,7 @@ export async function serveDisk(options: DiskServeOptions): Promise<void> {
   ending.disarm();
   server.close();
   await listener.close();
-  process.exitCode = code;
+  process.exitCode = files.close() ? code : exitCodes.rigError;
 }
 
 /** Exit code 1 and the first lost sector when a promise was broken. */

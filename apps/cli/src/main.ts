@@ -139,7 +139,7 @@ function build(): Command {
     .option("--chap-mutual-secret-file <file>", "iSCSI: that secret from a file")
     .option("--coverage", "iSCSI: at the end, print which SCSI commands and pages were used")
     .option("--unix <path>", "a Unix socket instead of a TCP port")
-    .option("--size <bytes>", "for example 64M, 10G, 66T; only what is written takes memory", "1G")
+    .option("--size <bytes>", "for example 64M, 10G, 66T (default: 1G, or what a file that is there has)")
     .option("--block <bytes>", "bytes in a logical block", Number, 512)
     .option("--name <export>", "name of the export (repeatable: one disk each)", collect, [])
     .option(
@@ -148,6 +148,8 @@ function build(): Command {
       collect,
       [],
     )
+    .option("--part", "with --size: show only the beginning of a file that is larger")
+    .option("--unguarded", "serve a file that another program has open, too")
     .option(
       "--through <way>",
       "uas, bulk-only: SCSI disk, bridge, bus and drivers; none: memory alone",

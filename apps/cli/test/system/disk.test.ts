@@ -188,7 +188,7 @@ test("disk serve --file: what a client wrote and flushed is in the file, and the
     assert.ok(readFileSync(join(folder, "back")).equals(bytes));
     const short = drydock("serve", "--size", "4M", "--file", image);
     assert.equal(short.status, 2);
-    assert.match(short.stderr, /has 2097152 bytes, the disk 4194304; give --size 2097152/);
+    assert.match(short.stderr, /has 2097152 bytes, fewer than --size 4194304; leave --size away/);
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -243,6 +243,10 @@ test("disk: what cannot be is a usage error that says what can", () => {
     [["serve", "--tls-require"], /--tls-key/],
     [["serve", "--file", "a", "--through", "none"], /--file needs a SCSI disk/],
     [["serve", "--file", "a", "--file", "b"], /1 disks and 2 files/],
+    [["serve", "--read-only", "--file", "/no/such/image"], /is not there/],
+    [["serve", "--part", "--size", "1M"], /--part is about a --file/],
+    [["serve", "--size", "511"], /less than one block/],
+    [["serve", "--block", "513"], /512, 1024, 2048 or 4096/],
     [["serve", "--iscsi", "--target", "disk"], /iqn\./],
     [["serve", "--iscsi", "--chap-user", "dock"], /DRYDOCK_CHAP_SECRET/],
     [["serve", "--chap-user", "dock"], /--iscsi/],

@@ -7,6 +7,8 @@ export const StoreResult = {
   failed: 1,
   /** The store is full. */
   noSpace: 2,
+  /** Of `flush` alone: not known yet, `done` will say. */
+  later: 3,
 } as const;
 export type StoreResult = (typeof StoreResult)[keyof typeof StoreResult];
 
@@ -27,6 +29,10 @@ export interface BlockStore {
    * (negative). Never 0.
    */
   mappedRun(at: number, length: number): number;
-  /** Everything written so far survives the end of the host process. */
-  flush(): StoreResult;
+  /**
+   * Everything that was written and discarded before this call survives the end of the host process. `later`: `done`
+   * is told exactly once how it ended, as a step of whoever runs the disk, never inside this call; otherwise `done` is
+   * not used. What a flush could not keep stays lost: after a failed one, every later one fails too.
+   */
+  flush(done: (result: StoreResult) => void): StoreResult;
 }

@@ -6,6 +6,7 @@ import type { Random } from "../../base/random.ts";
 import { type CdbFields, newCdbFields, readCdb, strayCdbByte } from "../../codec/scsi/cdb.ts";
 import { LengthUnit, ScsiOpcode } from "../../codec/scsi/commands.ts";
 import { SenseCode, SenseKey, writeDescriptorSense, writeFixedSense } from "../../codec/scsi/sense.ts";
+import { StoreResult } from "../../ports/block-store.ts";
 import { ScsiDirection, ScsiStatus, type ScsiTask } from "../../ports/scsi-target.ts";
 import { UnitAttentions } from "./unit-attentions.ts";
 import { executeBlocks, prepareBlocks } from "./unit-blocks.ts";
@@ -37,9 +38,10 @@ export interface SenseExtra {
 
 interface Waiting {
   readonly task: ScsiTask;
+  /** -1: no clock, the store decides when. */
   timer: number;
-  /** Null: nothing is left to do but to report what is set already. */
-  work: ((task: ScsiTask) => void) | null;
+  /** What is left to do, true when the task is over then; null: nothing but to report what is set already. */
+  work: ((task: ScsiTask) => boolean) | null;
 }
 
 const nothing: SenseExtra = {};
@@ -60,6 +62,8 @@ export class LogicalUnit {
   readonly fields: CdbFields = newCdbFields();
   /** Data and echo buffers of WRITE BUFFER; null until used. */
   buffer: Uint8Array | null = null;
+  /** Reservations are being kept: the next PERSISTENT RESERVE OUT has to wait. */
+  isKeeping = false;
   #waiting: Waiting[] = [];
   #isPlain = true;
   readonly #maximumTransfer: number;
@@ -76,7 +80,15 @@ export class LogicalUnit {
     });
     this.identity = new UnitIdentity(options);
     this.power = new UnitPower(home.clock, options.spinUpNs, options.startsSpinning);
-    this.reservations = new UnitReservations(this.attentions, (initiator) => this.abortAll(initiator));
+    this.reservations = new UnitReservations({
+      attentions: this.attentions,
+      keeper: options.keeper,
+      transportIdOf: (initiator) => home.transportIdOf(initiator),
+      // Never -1, which would be everybody: who has not been heard of has no tasks.
+      onPreempt: (initiator) => {
+        if (initiator >= 0) this.abortAll(initiator);
+      },
+    });
     this.#maximumTransfer = this.identity.limits.maximumTransfer;
     this.#accessNs = options.accessNs;
     this.modesChanged();
@@ -181,6 +193,7 @@ export class LogicalUnit {
   #beginSlowly(task: ScsiTask, opcode: number): boolean {
     const { cdb, initiator } = task;
     this.attentions.meet(initiator);
+    this.reservations.meet(initiator);
     const hearsAttention =
       opcode !== ScsiOpcode.inquiry && opcode !== ScsiOpcode.reportLuns && opcode !== ScsiOpcode.requestSense;
     if (hearsAttention) {
@@ -227,8 +240,12 @@ export class LogicalUnit {
       this.#accessNs === 0 &&
       this.power.isReady
     ) {
-      this.#readWrite(task, getU32be(task.cdb, 2), opcode === ScsiOpcode.read10, (task.cdb[1] & 0x08) !== 0);
-      return true;
+      return this.readWrite(
+        task,
+        getU32be(task.cdb, 2),
+        opcode === ScsiOpcode.read10,
+        (task.cdb[1] & 0x08) !== 0,
+      );
     }
     readCdb(task.cdb, task.cdbBytes, this.fields);
     const { info } = this.fields;
@@ -241,18 +258,17 @@ export class LogicalUnit {
     return false;
   }
 
-  readonly #lateBlocks = (task: ScsiTask): void => {
+  readonly #lateBlocks = (task: ScsiTask): boolean => {
     readCdb(task.cdb, task.cdbBytes, this.fields);
-    if (this.refuseUnready(task)) return;
-    executeBlocks(this, task, this.fields);
+    return this.refuseUnready(task) || executeBlocks(this, task, this.fields);
   };
 
-  /** READ and WRITE of every width; whole blocks as far as there is room or data. */
-  #readWrite(task: ScsiTask, lba: number, isRead: boolean, isForced: boolean): void {
+  /** READ and WRITE of every width; whole blocks as far as there is room or data. False: over when the store is flushed. */
+  readWrite(task: ScsiTask, lba: number, isRead: boolean, isForced: boolean): boolean {
     const { medium } = this;
     const bytes = Math.min(task.transferBytes, task.dataBytes);
     const blocks = Math.floor(bytes / medium.blockBytes);
-    if (blocks === 0 && bytes === 0) return;
+    if (blocks === 0 && bytes === 0) return true;
     if (isRead) {
       const result = medium.read(lba, blocks, task.data, task.dataOffset);
       task.movedBytes =
@@ -261,16 +277,64 @@ export class LogicalUnit {
           : (medium.failedLba - lba) * medium.blockBytes;
       if (result !== MediumResult.ok) this.failMedium(task, result);
       else if (bytes > task.movedBytes) this.#readTail(task, lba + blocks, bytes - task.movedBytes);
-    } else {
-      const result = medium.write(lba, blocks, task.data, task.dataOffset, isForced);
-      task.movedBytes = blocks * medium.blockBytes;
-      if (result !== MediumResult.ok) this.failMedium(task, result);
+      return true;
     }
+    const result = medium.write(lba, blocks, task.data, task.dataOffset, isForced);
+    task.movedBytes = blocks * medium.blockBytes;
+    return this.finishWrite(task, result, lba, isForced);
   }
 
-  readWrite(task: ScsiTask, lba: number, isRead: boolean, isForced: boolean): true {
-    this.#readWrite(task, lba, isRead, isForced);
+  /** The end of every command that wrote: a durable one is over when the store has kept it. True: over. */
+  finishWrite(task: ScsiTask, result: MediumResult, lba: number, isForced: boolean): boolean {
+    if (result !== MediumResult.ok) return this.failMedium(task, result);
+    return (!isForced && this.medium.isCaching) || this.flushStore(task, lba, null);
+  }
+
+  /**
+   * Flushes the store, then does `after`, when that went well; what failed is told about `lba`. True: over; false: the
+   * task is reported when the host has answered, and nothing else waits for it.
+   */
+  flushStore(task: ScsiTask, lba: number, after: ((task: ScsiTask) => void) | null): boolean {
+    const ended = (result: StoreResult): void => {
+      const told = this.medium.told(result, lba);
+      if (told !== MediumResult.ok) this.failMedium(task, told);
+      else after?.(task);
+    };
+    const answered = this.#awaitHost<StoreResult>(task, ended);
+    const result = this.medium.store.flush(answered.tell);
+    if (result === StoreResult.later) return answered.wait();
+    ended(result);
     return true;
+  }
+
+  /** PERSISTENT RESERVE OUT did something: over when it is kept as far as it has to be. True: over. */
+  keepReservations(task: ScsiTask, keep: (done: (isKept: boolean) => void) => boolean): boolean {
+    const answered = this.#awaitHost<boolean>(task, (isKept) => {
+      if (!isKept) this.fail(task, SenseKey.hardwareError, SenseCode.internalTargetFailure);
+    });
+    const isOver = keep((isKept) => {
+      this.isKeeping = false;
+      answered.tell(isKept);
+    });
+    if (isOver) return true;
+    this.isKeeping = true;
+    return answered.wait();
+  }
+
+  /** A task whose end the host decides: `wait` parks it, `tell` ends it, unless it was aborted and so had its answer. */
+  #awaitHost<T>(task: ScsiTask, ended: (answer: T) => void): { tell(answer: T): void; wait(): false } {
+    const waiting: Waiting = { task, timer: -1, work: null };
+    return {
+      tell: (answer) => {
+        if (waiting.work === abortedWork || !this.#waiting.includes(waiting)) return;
+        ended(answer);
+        this.#due(waiting);
+      },
+      wait: () => {
+        this.#waiting.push(waiting);
+        return false;
+      },
+    };
   }
 
   /** The initiator has room for a part of a block. */
@@ -287,8 +351,8 @@ export class LogicalUnit {
 
   // Tasks that take time
 
-  /** `work` runs after `delayNs`, then the task is reported. */
-  defer(task: ScsiTask, delayNs: Nanoseconds, work: ((task: ScsiTask) => void) | null): void {
+  /** `work` runs after `delayNs`; when it answers true, the task is reported. */
+  defer(task: ScsiTask, delayNs: Nanoseconds, work: ((task: ScsiTask) => boolean) | null): void {
     const waiting: Waiting = { task, timer: 0, work };
     waiting.timer = this.home.clock.after(delayNs, this.#due, waiting);
     this.#waiting.push(waiting);
@@ -296,15 +360,14 @@ export class LogicalUnit {
 
   readonly #due = (waiting: Waiting): void => {
     this.#waiting = this.#waiting.filter((entry) => entry !== waiting);
-    waiting.work?.(waiting.task);
-    this.home.finished(waiting.task);
+    if (waiting.work?.(waiting.task) ?? true) this.home.finished(waiting.task);
   };
 
   /** Aborted tasks end with TASK ABORTED, never within the call. */
   #abort(doomed: (waiting: Waiting) => boolean): void {
     for (const waiting of this.#waiting) {
       if (waiting.work === abortedWork || !doomed(waiting)) continue;
-      this.home.clock.cancel(waiting.timer);
+      if (waiting.timer >= 0) this.home.clock.cancel(waiting.timer);
       waiting.work = abortedWork;
       waiting.timer = this.home.clock.after(0, this.#due, waiting);
     }
@@ -365,8 +428,9 @@ export class LogicalUnit {
   }
 }
 
-function abortedWork(task: ScsiTask): void {
+function abortedWork(task: ScsiTask): boolean {
   task.status = ScsiStatus.taskAborted;
   task.senseBytes = 0;
   task.movedBytes = 0;
+  return true;
 }

@@ -145,7 +145,7 @@ export class SparseStore implements BlockStore {
     return isMapped ? run : -run;
   }
 
-  flush(): StoreResult {
+  flush(_done: (result: StoreResult) => void): StoreResult {
     return StoreResult.ok;
   }
 

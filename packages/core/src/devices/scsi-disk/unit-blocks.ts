@@ -252,18 +252,20 @@ function synchronize(
   const { medium, options } = unit;
   const delayNs = Math.ceil((medium.owedBytes / 1048576) * options.flushNsPerMebibyte);
   const flush = (done: ScsiTask) => {
-    const result = medium.flush(lba, count);
-    if (result !== MediumResult.ok) unit.failMedium(done, result);
+    medium.destage(lba, count);
+    return unit.flushStore(done, lba, null);
   };
-  if (delayNs === 0) {
-    flush(task);
-    return true;
-  }
   if (isImmediate) {
-    // Status now, the work later; nothing vouches for the data until then.
-    unit.home.clock.after(delayNs, () => medium.flush(lba, count), undefined);
+    // Status now, the work later; nothing vouches for the data until then. A store that fails fails the next flush too.
+    const work = () => {
+      medium.destage(lba, count);
+      medium.store.flush(() => {});
+    };
+    if (delayNs === 0) work();
+    else unit.home.clock.after(delayNs, work, undefined);
     return true;
   }
+  if (delayNs === 0) return flush(task);
   unit.defer(task, delayNs, flush);
   return false;
 }
@@ -273,7 +275,7 @@ function isZero(data: Uint8Array, offset: number, length: number): boolean {
   return true;
 }
 
-function writeSame(unit: LogicalUnit, task: ScsiTask, fields: CdbFields, info: ScsiCommandInfo): true {
+function writeSame(unit: LogicalUnit, task: ScsiTask, fields: CdbFields, info: ScsiCommandInfo): boolean {
   const { medium } = unit;
   const { lba } = fields;
   const count = sameBlocks(unit, lba, fields.count);
@@ -292,7 +294,7 @@ function writeSame(unit: LogicalUnit, task: ScsiTask, fields: CdbFields, info: S
     isUnmapping && isZero(block, offset, blockBytes)
       ? medium.unmap(lba, count)
       : medium.writeSame(lba, count, block, offset);
-  return result === MediumResult.ok || unit.failMedium(task, result);
+  return unit.finishWrite(task, result, lba, false);
 }
 
 const zeroBlock = new Uint8Array(4096);
@@ -303,7 +305,7 @@ function compareAndWrite(
   lba: number,
   count: number,
   isForced: boolean,
-): true {
+): boolean {
   const { medium } = unit;
   if (count === 0) return true;
   if (task.dataBytes < task.transferBytes) return unit.badCdb(task, 13);
@@ -314,10 +316,10 @@ function compareAndWrite(
   if (differs >= 0)
     return unit.fail(task, SenseKey.miscompare, SenseCode.miscompareDuringVerify, { information: differs });
   const result = medium.write(lba, count, task.data, task.dataOffset + half, isForced);
-  return result === MediumResult.ok || unit.failMedium(task, result);
+  return unit.finishWrite(task, result, lba, isForced);
 }
 
-function orWrite(unit: LogicalUnit, task: ScsiTask, lba: number, isForced: boolean): true {
+function orWrite(unit: LogicalUnit, task: ScsiTask, lba: number, isForced: boolean): boolean {
   const { medium } = unit;
   const blocks = Math.floor(Math.min(task.dataBytes, task.transferBytes) / medium.blockBytes);
   const length = blocks * medium.blockBytes;
@@ -327,7 +329,7 @@ function orWrite(unit: LogicalUnit, task: ScsiTask, lba: number, isForced: boole
   for (let at = 0; at < length; at++) merged[at] |= task.data[task.dataOffset + at];
   task.movedBytes = length;
   const result = medium.write(lba, blocks, merged, 0, isForced);
-  return result === MediumResult.ok || unit.failMedium(task, result);
+  return unit.finishWrite(task, result, lba, isForced);
 }
 
 function lbaStatus(unit: LogicalUnit, task: ScsiTask, from: number): true {

@@ -80,7 +80,7 @@ export function executeControl(unit: LogicalUnit, task: ScsiTask, fields: CdbFie
       if (!unit.reservations.releaseLegacy(task.initiator)) task.status = ScsiStatus.reservationConflict;
       return true;
     case ScsiOpcode.persistentReserveIn: {
-      const data = unit.reservations.readIn(cdb[1] & 0x1f, (initiator) => unit.home.transportIdOf(initiator));
+      const data = unit.reservations.readIn(cdb[1] & 0x1f);
       return data === null ? unit.badCdb(task, 1, 4) : unit.reply(task, data);
     }
     case ScsiOpcode.persistentReserveOut:
@@ -151,7 +151,7 @@ function modeSense(unit: LogicalUnit, task: ScsiTask, isTen: boolean): true {
   return data === null ? unit.badCdb(task, 2, 5) : unit.reply(task, data);
 }
 
-function modeSelect(unit: LogicalUnit, task: ScsiTask, isTen: boolean): true {
+function modeSelect(unit: LogicalUnit, task: ScsiTask, isTen: boolean): boolean {
   const { cdb } = task;
   if ((cdb[1] & 0x10) === 0) return unit.badCdb(task, 1, 4);
   const list = listOf(task);
@@ -161,10 +161,15 @@ function modeSelect(unit: LogicalUnit, task: ScsiTask, isTen: boolean): true {
   if (!changed) return true;
   const wasCaching = unit.medium.isCaching;
   unit.modesChanged();
-  // Switching the write cache off empties it first (SBC-3 §6.4.5).
-  if (wasCaching && !unit.medium.isCaching) unit.medium.flush(0, 0);
   unit.attentions.raise(SenseCode.modeParametersChanged, task.initiator);
-  return true;
+  // Switching the write cache off empties it (SBC-3 §6.4.5).
+  return !wasCaching || unit.medium.isCaching || flushAll(unit, task, null);
+}
+
+/** What ends with everything on the medium: a flush that failed fails the command, and `after` is not done. */
+function flushAll(unit: LogicalUnit, task: ScsiTask, after: (() => void) | null): boolean {
+  unit.medium.destage(0, 0);
+  return unit.flushStore(task, 0, after);
 }
 
 function listOf(task: ScsiTask): Uint8Array {
@@ -180,11 +185,7 @@ function startStop(unit: LogicalUnit, task: ScsiTask): boolean {
   if (condition !== 0) {
     // START and LOEJ are ignored (SBC-3 table 82). Active, idle, standby, LU control, force idle and standby.
     if (condition === 1 || condition === 2) return started(unit, task);
-    if (condition === 3 || condition === 0xb) {
-      unit.medium.flush(0, 0);
-      power.standby();
-      return true;
-    }
+    if (condition === 3 || condition === 0xb) return flushAll(unit, task, () => power.standby());
     return condition === 7 || condition === 0xa ? true : unit.badCdb(task, 4, 7);
   }
   if ((cdb[4] & 0x02) !== 0) {
@@ -192,23 +193,18 @@ function startStop(unit: LogicalUnit, task: ScsiTask): boolean {
     // A locked drive moves nothing in or out.
     if (unit.preventing.size > 0)
       return unit.fail(task, SenseKey.illegalRequest, SenseCode.mediumRemovalPrevented);
-    if (isStart) unit.load(task.initiator);
-    else {
-      unit.medium.flush(0, 0);
-      unit.eject();
-    }
+    if (!isStart) return flushAll(unit, task, () => unit.eject());
+    unit.load(task.initiator);
     return true;
   }
   if (isStart) return started(unit, task);
   const flushNs = Math.ceil((unit.medium.owedBytes / 1048576) * unit.options.flushNsPerMebibyte);
-  const stop = () => {
-    if ((cdb[4] & 0x04) === 0) unit.medium.flush(0, 0);
+  const stop = (stopped: ScsiTask) => {
+    if ((stopped.cdb[4] & 0x04) === 0) return flushAll(unit, stopped, () => power.stop());
     power.stop();
-  };
-  if (flushNs === 0 || (cdb[1] & 1) !== 0) {
-    stop();
     return true;
-  }
+  };
+  if (flushNs === 0 || (cdb[1] & 1) !== 0) return stop(task);
   unit.defer(task, flushNs, stop);
   return false;
 }
@@ -229,17 +225,26 @@ function sendDiagnostic(unit: LogicalUnit, task: ScsiTask): true {
   return getU16be(cdb, 3) === 0 || unit.badCdb(task, 3);
 }
 
-function reserveOut(unit: LogicalUnit, task: ScsiTask): true {
+function reserveOut(unit: LogicalUnit, task: ScsiTask): boolean {
   const { cdb } = task;
   if (task.transferBytes !== reserveOutBytes)
     return unit.fail(task, SenseKey.illegalRequest, SenseCode.parameterListLengthError, { cdbByte: 5 });
   if (task.dataBytes < reserveOutBytes) return unit.badList(task, -1, SenseCode.parameterListLengthError);
   task.movedBytes = reserveOutBytes;
   const list = decodeReserveOut(task.data, task.dataOffset);
-  const result = unit.reservations.out(task.initiator, cdb[1] & 0x1f, cdb[2] & 0x0f, cdb[2] >> 4, list);
+  const { reservations } = unit;
+  // What one of them changed is being kept: the next one begins with what comes of that.
+  if (unit.isKeeping) {
+    task.status = ScsiStatus.busy;
+    return true;
+  }
+  const before = reservations.snapshot();
+  const persistedBefore = reservations.persists;
+  const result = reservations.out(task.initiator, cdb[1] & 0x1f, cdb[2] & 0x0f, cdb[2] >> 4, list);
   if (result === "conflict") task.status = ScsiStatus.reservationConflict;
   else if (result === SenseCode.invalidFieldInCdb) return unit.badCdb(task, 2);
   else if (result !== "done") return unit.badList(task, -1, result);
+  else return unit.keepReservations(task, (done) => reservations.keep(before, persistedBefore, done));
   return true;
 }
 
@@ -278,7 +283,7 @@ function writeProtected(unit: LogicalUnit, task: ScsiTask): boolean {
   return unit.fail(task, SenseKey.dataProtect, code);
 }
 
-function unmap(unit: LogicalUnit, task: ScsiTask): true {
+function unmap(unit: LogicalUnit, task: ScsiTask): boolean {
   if (unit.refuseUnready(task) || writeProtected(unit, task)) return true;
   if (task.transferBytes === 0) return true;
   const list = listOf(task);
@@ -296,11 +301,11 @@ function unmap(unit: LogicalUnit, task: ScsiTask): true {
     const result = unit.medium.unmap(lba, blocks);
     if (result !== MediumResult.ok) return unit.failMedium(task, result);
   }
-  return true;
+  return unit.finishWrite(task, MediumResult.ok, 0, false);
 }
 
 /** Everything is unmapped; defect lists and other formats are refused. */
-function format(unit: LogicalUnit, task: ScsiTask): true {
+function format(unit: LogicalUnit, task: ScsiTask): boolean {
   if (!unit.power.hasMedium && unit.refuseUnready(task)) return true;
   if (writeProtected(unit, task)) return true;
   const list = listOf(task);
@@ -309,12 +314,11 @@ function format(unit: LogicalUnit, task: ScsiTask): true {
   const isLong = task.transferBytes === 8;
   const defectBytes = isLong ? list.subarray(4, 8) : list.subarray(2, 4);
   if (defectBytes.some((byte) => byte !== 0)) return unit.badList(task, isLong ? 4 : 2);
-  const result = unit.medium.unmap(0, unit.medium.blockCount);
-  return result === MediumResult.ok || unit.failMedium(task, result);
+  return unit.finishWrite(task, unit.medium.unmap(0, unit.medium.blockCount), 0, true);
 }
 
 /** SANITIZE (SBC-3 §5.24): done before status, so it never shows as in progress. */
-function sanitize(unit: LogicalUnit, task: ScsiTask): true {
+function sanitize(unit: LogicalUnit, task: ScsiTask): boolean {
   const { cdb } = task;
   const action = cdb[1] & 0x1f;
   const { medium } = unit;
@@ -325,8 +329,7 @@ function sanitize(unit: LogicalUnit, task: ScsiTask): true {
   task.movedBytes = list.length;
   if (action !== 0x01) {
     if (task.transferBytes !== 0) return unit.badCdb(task, 7);
-    const result = medium.unmap(0, medium.blockCount);
-    return result === MediumResult.ok || unit.failMedium(task, result);
+    return unit.finishWrite(task, medium.unmap(0, medium.blockCount), 0, true);
   }
   if (task.transferBytes < 5 || task.transferBytes > 4 + medium.blockBytes) return unit.badCdb(task, 7);
   if (list.length < task.transferBytes) return unit.badList(task, -1, SenseCode.parameterListLengthError);
@@ -341,8 +344,8 @@ function sanitize(unit: LogicalUnit, task: ScsiTask): true {
   const result = isZero
     ? medium.unmap(0, medium.blockCount)
     : medium.writeSame(0, medium.blockCount, block, 0);
-  medium.flush(0, 0);
-  return result === MediumResult.ok || unit.failMedium(task, result);
+  medium.destage(0, 0);
+  return unit.finishWrite(task, result, 0, true);
 }
 
 /** Modes: 02h data, 03h descriptor, 0Ah echo, 0Bh echo descriptor (SPC-4 §6.17). */

@@ -90,21 +90,20 @@ export class UnitMedium {
     return good === blocks ? MediumResult.ok : MediumResult.readError;
   }
 
+  /** A durable write (`isForced`, or no cache) is over when the store was flushed as well: LogicalUnit.finishWrite. */
   write(lba: number, blocks: number, from: Uint8Array, offset: number, isForced: boolean): MediumResult {
     if (this.#bad.length > 0 && !this.#heal(lba, blocks)) return MediumResult.writeError;
     const at = lba * this.blockBytes;
     const length = blocks * this.blockBytes;
-    const isDurable = isForced || !this.isCaching;
     if (this.cache !== null) {
-      if (isDurable) this.cache.settle(at, length);
+      if (isForced || !this.isCaching) this.cache.settle(at, length);
       else this.cache.beforeWrite(at, length);
     }
-    let result = this.store.write(at, from, offset, length);
-    if (isDurable && result === StoreResult.ok) result = this.store.flush();
-    return this.#told(result, lba);
+    return this.told(this.store.write(at, from, offset, length), lba);
   }
 
-  #told(result: StoreResult, lba: number): MediumResult {
+  /** What a store's answer about blocks from `lba` on means; `failedLba` is set. Not for `later`. */
+  told(result: StoreResult, lba: number): MediumResult {
     if (result === StoreResult.ok) return MediumResult.ok;
     this.failedLba = lba;
     return result === StoreResult.noSpace ? MediumResult.noSpace : MediumResult.writeError;
@@ -156,20 +155,18 @@ export class UnitMedium {
     const length = blocks * this.blockBytes;
     if (blocks === 0) return MediumResult.ok;
     this.cache?.settle(at, length);
-    return this.#told(this.store.discard(at, length), lba);
+    return this.told(this.store.discard(at, length), lba);
   }
 
-  /** `blocks` 0: to the end. */
-  flush(lba: number, blocks: number): MediumResult {
-    if (this.cache !== null) {
-      if (lba === 0 && (blocks === 0 || blocks === this.blockCount)) this.cache.settleAll();
-      else
-        this.cache.settle(
-          lba * this.blockBytes,
-          (blocks === 0 ? this.blockCount - lba : blocks) * this.blockBytes,
-        );
-    }
-    return this.#told(this.store.flush(), lba);
+  /** Empties the cache into the store; `blocks` 0: to the end. The store's own flush is the unit's to ask for. */
+  destage(lba: number, blocks: number): void {
+    if (this.cache === null) return;
+    if (lba === 0 && (blocks === 0 || blocks === this.blockCount)) this.cache.settleAll();
+    else
+      this.cache.settle(
+        lba * this.blockBytes,
+        (blocks === 0 ? this.blockCount - lba : blocks) * this.blockBytes,
+      );
   }
 
   /** Bytes that a flush would have to move. */

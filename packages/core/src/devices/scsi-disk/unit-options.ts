@@ -1,6 +1,7 @@
 // What a modelled disk can be told to be.
 
 import type { BlockStore } from "../../ports/block-store.ts";
+import type { ReservationKeeper } from "./kept-reservations.ts";
 
 /** One logical unit. Everything but the size has a default. */
 export interface ScsiUnitOptions {
@@ -12,6 +13,8 @@ export interface ScsiUnitOptions {
   readonly physicalExponent?: number;
   /** Where the bytes are. Default: sparse memory. */
   readonly store?: BlockStore;
+  /** Where reservations outlive the power. Default: nowhere, which is right for a disk that does not outlive it either. */
+  readonly keeper?: ReservationKeeper;
   /** At most 8, 16, 4 and 20 ASCII characters. */
   readonly vendor?: string;
   readonly product?: string;
@@ -53,8 +56,9 @@ export interface ScsiUnitOptions {
   readonly flushNsPerMebibyte?: number;
 }
 
-export interface ResolvedUnitOptions extends Required<Omit<ScsiUnitOptions, "store">> {
+export interface ResolvedUnitOptions extends Required<Omit<ScsiUnitOptions, "store" | "keeper">> {
   readonly store: BlockStore;
+  readonly keeper: ReservationKeeper | null;
 }
 
 const mebibyte = 1 << 20;
@@ -92,6 +96,7 @@ export function resolveUnitOptions(
     blockBytes,
     physicalExponent: options.physicalExponent ?? 0,
     store,
+    keeper: options.keeper ?? null,
     vendor: options.vendor ?? "DRYDOCK",
     product: options.product ?? "VIRTUAL DISK",
     revision: options.revision ?? "1.0",

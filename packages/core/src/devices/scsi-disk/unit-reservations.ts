@@ -1,5 +1,6 @@
 // Who may do what: SPC-2 reservations and persistent reservations. SPC-4 r37 §5.12, SPC-2 §5.5, SBC-3 table 15.
 
+import { bytesFromHex, hexBytes } from "../../base/text.ts";
 import { ScsiOpcode, ServiceAction } from "../../codec/scsi/commands.ts";
 import {
   encodeFullStatus,
@@ -15,11 +16,13 @@ import {
   ReserveOutAction,
 } from "../../codec/scsi/reservations.ts";
 import { SenseCode } from "../../codec/scsi/sense.ts";
+import type { KeptReservations, ReservationKeeper } from "./kept-reservations.ts";
 import type { UnitAttentions } from "./unit-attentions.ts";
 
 /** What a reservation lets pass: everything, what reads, or only its own. */
 type AccessKind = "free" | "read" | "write" | "start";
 
+const noBytes = new Uint8Array(0);
 /** Registrations kept; one more is refused with 5/55/04. */
 const registrationMaximum = 256;
 
@@ -68,25 +71,136 @@ function accessKind(cdb: Uint8Array): AccessKind {
 /** Result of PERSISTENT RESERVE OUT: done, RESERVATION CONFLICT, or a sense code of ILLEGAL REQUEST. */
 export type ReserveResult = "done" | "conflict" | number;
 
+/** Number of a registrant that has not been heard of since its registration was read from where it was kept. */
+const unheard = -2;
+
 interface Registration {
-  readonly initiator: number;
+  /** Who it is as long as it is connected; numbers are given again to others. */
+  initiator: number;
+  /** Who it is for good: its transport ID, hexadecimal, or its number where the carrier has no names. */
+  readonly identity: string;
   key: ReservationKey;
 }
 
+/** What a unit's reservations need of the unit. */
+export interface ReservationHome {
+  readonly attentions: UnitAttentions;
+  readonly keeper: ReservationKeeper | null;
+  transportIdOf(initiator: number): Uint8Array;
+  /** PREEMPT AND ABORT took this initiator's registration: its tasks end. */
+  onPreempt(initiator: number): void;
+}
+
 export class UnitReservations {
+  readonly #home: ReservationHome;
   readonly #attentions: UnitAttentions;
-  readonly #onPreempt: (initiator: number) => void;
   /** Initiator of the SPC-2 reservation, -1 for none. */
   #legacyHolder = -1;
   #registrations: Registration[] = [];
-  /** Null: no persistent reservation. `initiator` -1: all registrants hold it. */
-  #held: { type: number; initiator: number; key: ReservationKey } | null = null;
+  /** Null: no persistent reservation. `holder` null: all registrants hold it. */
+  #held: { readonly type: number; readonly holder: Registration | null } | null = null;
   #generation = 0;
   #persists = false;
+  /** Something of it is kept outside. */
+  #isKept = false;
+  /** Registrants' numbers whose nexus was lost: who comes with one of them may be somebody else. */
+  readonly #doubtful = new Set<number>();
+  #unheard = 0;
 
-  constructor(attentions: UnitAttentions, onPreempt: (initiator: number) => void) {
-    this.#attentions = attentions;
-    this.#onPreempt = onPreempt;
+  constructor(home: ReservationHome) {
+    this.#home = home;
+    this.#attentions = home.attentions;
+    const kept = home.keeper?.kept ?? null;
+    if (kept !== null) {
+      this.#isKept = true;
+      this.#persists = true;
+      this.#restore(kept);
+    }
+  }
+
+  /** APTPL can be promised: a disk in memory ends with its process anyway. */
+  get canPersist(): boolean {
+    return this.#home.keeper?.canKeep ?? true;
+  }
+
+  /** Before anything that an initiator's registration decides: finds out who it is, when that is in doubt. */
+  meet(initiator: number): void {
+    if (this.#unheard === 0 && !this.#doubtful.has(initiator)) return;
+    this.#doubtful.delete(initiator);
+    const identity = this.#identityOf(initiator);
+    for (const entry of this.#registrations) {
+      if (entry.identity === identity) this.#bind(entry, initiator);
+      else if (entry.initiator === initiator) this.#bind(entry, unheard);
+    }
+  }
+
+  #bind(entry: Registration, initiator: number): void {
+    if (entry.initiator === unheard) this.#unheard--;
+    entry.initiator = initiator;
+    if (initiator === unheard) this.#unheard++;
+  }
+
+  #identityOf(initiator: number): string {
+    const transportId = this.#home.transportIdOf(initiator);
+    return transportId.length === 0 ? `#${initiator}` : hexBytes(transportId).replaceAll(" ", "");
+  }
+
+  /** All of it, for whoever keeps it, or to come back to. */
+  snapshot(): KeptReservations {
+    const held = this.#held;
+    return {
+      generation: this.#generation,
+      registrations: this.#registrations.map(({ identity, key }) => ({
+        transportId: identity.startsWith("#") ? "" : identity,
+        key,
+      })),
+      held:
+        held === null
+          ? null
+          : {
+              type: held.type,
+              holder: held.holder === null ? -1 : this.#registrations.indexOf(held.holder),
+            },
+    };
+  }
+
+  #restore(state: KeptReservations): void {
+    this.#generation = state.generation;
+    this.#registrations = state.registrations.map(({ transportId, key }) => ({
+      initiator: unheard,
+      // Carriers without names have one initiator.
+      identity: transportId === "" ? "#0" : transportId,
+      key,
+    }));
+    this.#unheard = this.#registrations.length;
+    const { held } = state;
+    this.#held =
+      held === null
+        ? null
+        : { type: held.type, holder: held.holder < 0 ? null : this.#registrations[held.holder] };
+  }
+
+  /**
+   * After PERSISTENT RESERVE OUT changed something: keeps what APTPL promises. True: nothing had to be kept. False:
+   * `done` follows; when it says false, everything is again as in `before`.
+   */
+  keep(before: KeptReservations, persistedBefore: boolean, done: (isKept: boolean) => void): boolean {
+    const { keeper } = this.#home;
+    if (keeper === null || !keeper.canKeep || !(this.#persists || this.#isKept)) return true;
+    const state = this.#persists && this.#registrations.length > 0 ? this.snapshot() : null;
+    keeper.keep(state, (isKept) => {
+      if (isKept) this.#isKept = state !== null;
+      else {
+        this.#persists = persistedBefore;
+        this.#restore(before);
+      }
+      done(isKept);
+    });
+    return false;
+  }
+
+  get persists(): boolean {
+    return this.#persists;
   }
 
   /** False: every initiator may do everything. */
@@ -100,10 +214,8 @@ export class UnitReservations {
 
   #isHolder(initiator: number): boolean {
     if (this.#held === null) return false;
-    return (
-      this.#held.initiator === initiator ||
-      (this.#held.initiator < 0 && this.#registrationOf(initiator) !== undefined)
-    );
+    const { holder } = this.#held;
+    return holder === null ? this.#registrationOf(initiator) !== undefined : holder.initiator === initiator;
   }
 
   /** True: the command is answered with RESERVATION CONFLICT. */
@@ -152,6 +264,7 @@ export class UnitReservations {
   }
 
   nexusLost(initiator: number): void {
+    if (this.#registrationOf(initiator) !== undefined) this.#doubtful.add(initiator);
     if (this.#legacyHolder === initiator) this.#legacyHolder = -1;
   }
 
@@ -163,12 +276,14 @@ export class UnitReservations {
     this.#legacyHolder = -1;
     if (this.#persists) return;
     this.#registrations = [];
+    this.#unheard = 0;
+    this.#doubtful.clear();
     this.#held = null;
     this.#generation = 0;
   }
 
   /** Data of PERSISTENT RESERVE IN; null for a service action that does not exist. */
-  readIn(action: number, transportIdOf: (initiator: number) => Uint8Array): Uint8Array | null {
+  readIn(action: number): Uint8Array | null {
     if (action === ReserveInAction.readKeys)
       return encodeKeys(
         this.#generation,
@@ -176,18 +291,19 @@ export class UnitReservations {
       );
     if (action === ReserveInAction.readReservation) {
       const held = this.#held;
-      const key = held === null || held.initiator < 0 ? noKey : held.key;
+      const key = held?.holder?.key ?? noKey;
       return encodeReservation(this.#generation, held === null ? null : { key, type: held.type });
     }
     if (action === ReserveInAction.reportCapabilities)
-      return encodeReservationCapabilities(true, this.#persists);
+      return encodeReservationCapabilities(this.canPersist, this.#persists);
     if (action !== ReserveInAction.readFullStatus) return null;
-    const registrants: FullStatus[] = this.#registrations.map(({ initiator, key }) => ({
-      key,
-      isHolder: this.#isHolder(initiator),
-      type: this.#held?.type ?? 0,
+    const held = this.#held;
+    const registrants: FullStatus[] = this.#registrations.map((entry) => ({
+      key: entry.key,
+      isHolder: held !== null && (held.holder === null || held.holder === entry),
+      type: held?.type ?? 0,
       relativePort: 1,
-      transportId: transportIdOf(initiator),
+      transportId: entry.identity.startsWith("#") ? noBytes : bytesFromHex(entry.identity),
     }));
     return encodeFullStatus(this.#generation, registrants);
   }
@@ -210,6 +326,7 @@ export class UnitReservations {
         for (const entry of this.#registrations)
           if (entry !== own) this.#attentions.raiseFor(entry.initiator, SenseCode.reservationsPreempted);
         this.#registrations = [];
+        this.#unheard = 0;
         this.#held = null;
         return "done";
       case ReserveOutAction.preempt:
@@ -227,17 +344,18 @@ export class UnitReservations {
     list: ReserveOut,
   ): ReserveResult {
     if (list.specifyInitiators) return SenseCode.invalidFieldInParameterList;
+    // SPC-4 §6.16.3: APTPL where PTPL_C is 0.
+    if (list.throughPowerLoss && !this.canPersist) return SenseCode.invalidFieldInParameterList;
     if (!isIgnoring && (own?.key ?? noKey) !== list.key) return "conflict";
     if (list.actionKey === noKey) {
       if (own !== undefined) this.#unregister(own);
       else if (isIgnoring) return "done";
     } else if (own !== undefined) {
-      if (this.#held?.initiator === initiator) this.#held.key = list.actionKey;
       own.key = list.actionKey;
     } else {
       if (this.#registrations.length >= registrationMaximum)
         return SenseCode.insufficientRegistrationResources;
-      this.#registrations.push({ initiator, key: list.actionKey });
+      this.#registrations.push({ initiator, identity: this.#identityOf(initiator), key: list.actionKey });
     }
     this.#persists = list.throughPowerLoss;
     this.#generation++;
@@ -250,7 +368,7 @@ export class UnitReservations {
     const held = this.#held;
     if (held === null || !wasHolder) return;
     // All-registrants reservations end with the last registrant.
-    if (held.initiator < 0 && this.#registrations.length > 0) return;
+    if (held.holder === null && this.#registrations.length > 0) return;
     this.#held = null;
     if (
       held.type === ReservationType.writeExclusiveRegistrantsOnly ||
@@ -266,7 +384,7 @@ export class UnitReservations {
 
   #hold(type: number, own: Registration): void {
     const isShared = type >= ReservationType.writeExclusiveAllRegistrants;
-    this.#held = { type, initiator: isShared ? -1 : own.initiator, key: own.key };
+    this.#held = { type, holder: isShared ? null : own };
   }
 
   #reserve(own: Registration, type: number, scope: number): ReserveResult {
@@ -297,10 +415,10 @@ export class UnitReservations {
     aborts: boolean,
   ): ReserveResult {
     const held = this.#held;
-    const isShared = held !== null && held.initiator < 0;
+    const isShared = held !== null && held.holder === null;
     if (victim === noKey && !isShared) return SenseCode.invalidFieldInParameterList;
     const takesAll = isShared && victim === noKey;
-    const takesHolder = takesAll || (held !== null && !isShared && held.key === victim);
+    const takesHolder = takesAll || (held !== null && !isShared && held.holder?.key === victim);
     if (takesHolder && (scope !== 0 || !UnitReservations.#isType(type))) return SenseCode.invalidFieldInCdb;
     const gone = this.#registrations.filter((entry) => entry !== own && (takesAll || entry.key === victim));
     const isOwnKey = own.key === victim;
@@ -309,8 +427,9 @@ export class UnitReservations {
     const oldType = held?.type ?? 0;
     this.#registrations = this.#registrations.filter((entry) => !gone.includes(entry));
     for (const { initiator } of gone) {
+      if (initiator === unheard) this.#unheard--;
       this.#attentions.raiseFor(initiator, SenseCode.registrationsPreempted);
-      if (aborts) this.#onPreempt(initiator);
+      if (aborts) this.#home.onPreempt(initiator);
     }
     if (takesHolder) {
       this.#hold(type, own);
