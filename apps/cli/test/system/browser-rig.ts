@@ -2,7 +2,7 @@
 
 import { defaultSerialRig } from "@drydock/core/rigs/serial-rig";
 import { openSerialSession } from "@drydock/core/rigs/serial-session";
-import { digestOf } from "@drydock/core/rigs/usb-rig";
+import { digestOf } from "@drydock/core/rigs/usb-rig-doors";
 
 /** A turn of the browser's event loop: a message to oneself is a macrotask without a delay. */
 const channel = new MessageChannel();

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { defaultSerialRig } from "@drydock/core/rigs/serial-rig";
 import { openSerialSession } from "@drydock/core/rigs/serial-session";
-import { digestOf } from "@drydock/core/rigs/usb-rig";
+import { digestOf } from "@drydock/core/rigs/usb-rig-doors";
 import { hostTurn } from "@drydock/node/host-turn";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";

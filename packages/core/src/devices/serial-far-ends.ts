@@ -40,6 +40,7 @@ export interface ScriptStep {
   readonly afterText?: string;
   readonly send?: string | Uint8Array;
   readonly modem?: Partial<ModemInputs>;
+  /** A parity or framing error is that of the last byte sent in this step, or of a NUL when it sends none. */
   readonly error?: LineError;
 }
 
@@ -117,10 +118,11 @@ export class ScriptedFarEnd implements SerialFarEnd {
       this.#inputs = { ...this.#inputs, ...step.modem };
       uart.setModemInputs(this.#inputs);
     }
-    if (step.error !== undefined) uart.receiveError(step.error);
-    if (step.send !== undefined) {
-      const bytes = typeof step.send === "string" ? encodeUtf8(step.send) : step.send;
-      uart.receive(bytes, 0, bytes.length);
-    }
+    const bytes = typeof step.send === "string" ? encodeUtf8(step.send) : (step.send ?? new Uint8Array(0));
+    const isOfLast = step.error === "parity" || step.error === "framing";
+    if (step.error !== undefined && !isOfLast) uart.receiveError(step.error);
+    const good = isOfLast ? Math.max(0, bytes.length - 1) : bytes.length;
+    if (good > 0) uart.receive(bytes, 0, good);
+    if (step.error !== undefined && isOfLast) uart.receiveError(step.error, bytes.at(-1) ?? 0);
   }
 }

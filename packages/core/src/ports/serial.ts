@@ -5,7 +5,7 @@ export type HalfStopBits = 2 | 3 | 4;
 export type Parity = "none" | "odd" | "even" | "mark" | "space";
 
 export interface LineSettings {
-  /** Bits per second, 1 and above. */
+  /** Bits per second. 0 hangs up, as POSIX has it: DTR and RTS go off, the rate stays, until another rate comes. */
   baudRate: number;
   dataBits: 5 | 6 | 7 | 8;
   parity: Parity;
@@ -47,6 +47,11 @@ export interface ReceiveErrors {
 
 /** Who has the port open. Never called from inside a call of the port. */
 export interface SerialClient {
+  /**
+   * The driver has been activated and has all settings that were given so far: bytes that arrive from here on are kept.
+   * Comes once per `open`, unless the port is closed or gone before.
+   */
+  activated?(): void;
   /** Bytes can be read; comes once per empty -> not empty edge. */
   readable(): void;
   /** Room to write again after `write` took less than it was offered. */
@@ -64,7 +69,11 @@ export interface SerialPort {
   readonly isOpen: boolean;
   /** Null when opened; otherwise why not (already open, port gone). The driver is activated in the background. */
   open(client: SerialClient): string | null;
-  /** Drops DTR and RTS, discards what was not read. Ignored when not open. */
+  /**
+   * Discards what was not read. What was written is still sent, as Linux and macOS do at a terminal's last close, for as
+   * long as the line moves; what it does not take in 30 s is given up and said in the log. DTR and RTS drop after that.
+   * The next `open` waits behind it. Ignored when not open.
+   */
   close(): void;
   /** Takes effect in order with writes. Unchanged settings cost nothing. */
   configure(settings: LineSettings): void;

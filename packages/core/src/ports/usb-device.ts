@@ -42,7 +42,8 @@ export interface UsbDevicePort {
    */
   setup(packet: Uint8Array): void;
   /**
-   * IN transaction(s). Writes at most `length` bytes at `buffer[offset]` and returns how many; NAK; or STALL.
+   * IN transaction(s). On a data endpoint `length` is whole packets: how much the host has room for is no business of the
+   * device's, and a packet that is longer than that is lost as babble (USB 2.0 §5.8.3). Writes at most `length` bytes at `buffer[offset]` and returns how many; NAK; or STALL.
    * A count that is not a multiple of the endpoint's packet size, or 0, ends the transfer (short packet); a whole
    * multiple below `length` means "so far", and the carrier asks again. Endpoint 0x80 with length 0 is the status
    * stage of an OUT control transfer: 0 acknowledges. `stream` is the bulk stream that the host has primed, 0 for none

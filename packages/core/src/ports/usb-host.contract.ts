@@ -236,6 +236,25 @@ const dataChecks: Check[] = [
     },
   },
   {
+    // USB 2.0 §5.8.3; libusb's "overflow" with buffers that are no multiple of the packet size.
+    name: "a read that ends inside a packet is babble: the rest is lost, and the next read begins with the next packet",
+    run: async (bench) => {
+      await configure(bench);
+      bench.port.transfer(1, bulkOut, pattern(60), 0, 60);
+      await bench.settle();
+      bench.port.transfer(2, bulkIn, new Uint8Array(64), 0, 20);
+      await bench.settle();
+      expectEqual(bench.client.of(2)[0]?.status, Status.overflow, "status");
+      const next = pattern(80).subarray(72);
+      bench.port.transfer(3, bulkOut, next.slice(), 0, 8);
+      const back = new Uint8Array(512);
+      expectEqual(bench.port.transfer(4, bulkIn, back, 0, 512), UsbSubmit.accepted, "not halted");
+      await bench.settle();
+      expectEqual(bench.client.of(4)[0]?.bytes, 8, "bytes of the next packet");
+      expect(same(back.subarray(0, 8), next), "nothing of the first packet comes late");
+    },
+  },
+  {
     name: "a zero-length OUT succeeds",
     run: async (bench) => {
       await configure(bench);

@@ -12,7 +12,10 @@ export const UsbStatus = {
   cancelled: 2,
   /** The device left the bus. */
   gone: 3,
-  /** The device sent more than was asked for. */
+  /**
+   * The device sent more than was asked for: babble. What fits is counted; the rest of the packet is lost. The endpoint
+   * is not halted, the next transfer begins with the next packet (Linux -EOVERFLOW; elsewhere likely).
+   */
   overflow: 4,
   /** No valid answer from the device: CRC, bit stuffing, no handshake. The endpoint is halted on the host's side. */
   protocolError: 5,

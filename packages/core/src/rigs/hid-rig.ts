@@ -6,12 +6,10 @@ import { HidGamepadDevice } from "../devices/hid-gamepad/hid-gamepad-device.ts";
 import { HidKeyboardDevice } from "../devices/hid-keyboard/hid-keyboard-device.ts";
 import { usbHidBundle } from "../drivers/usb-hid/usb-hid-driver.ts";
 import { type HidInput, installHidFamily } from "../families/hid/hid-family.ts";
-import type { UsbFamily } from "../families/usb/usb-family.ts";
 import type { HidEvent, HidInputClient } from "../ports/hid.ts";
 import type { DriverBundle } from "../runtime/driver-bundle.ts";
-import type { Machine } from "../runtime/machine.ts";
-import type { UsbBerth } from "./usb-berth.ts";
-import { UsbRig, type UsbRigOptions, type UsbRigParts } from "./usb-rig.ts";
+import { UsbRig, type UsbRigOptions } from "./usb-rig.ts";
+import { UsbRigDoors } from "./usb-rig-doors.ts";
 
 export interface HidRigOptions extends Omit<UsbRigOptions, "describeRequests"> {
   /** In order of the connectors, from 1. Default: both. */
@@ -44,20 +42,14 @@ export class HidListener implements HidInputClient {
 }
 
 /** Each input that comes up gets a listener at once: no event is missed. */
-export class HidRig implements UsbRigParts {
-  readonly machine: Machine;
-  readonly family: UsbFamily;
-  readonly usb: UsbBerth;
+export class HidRig extends UsbRigDoors {
   readonly keyboard: HidKeyboardDevice;
   readonly gamepad: HidGamepadDevice;
   /** In order of appearance; gone ones stay. */
   readonly inputs: { readonly input: HidInput; readonly listener: HidListener }[] = [];
 
   constructor(options: HidRigOptions) {
-    const { machine, family, usb } = new UsbRig({ ...options, describeRequests: hidRequestNames });
-    this.machine = machine;
-    this.family = family;
-    this.usb = usb;
+    super(new UsbRig({ ...options, describeRequests: hidRequestNames }));
     const clock = this.machine.scheduler;
     this.keyboard = new HidKeyboardDevice({ clock });
     this.gamepad = new HidGamepadDevice({ clock });

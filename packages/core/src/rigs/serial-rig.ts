@@ -10,14 +10,12 @@ import type { SerialFarEnd } from "../devices/uart.ts";
 import { cdcAcmBundle } from "../drivers/cdc-acm/cdc-acm-driver.ts";
 import { ftdiBundle } from "../drivers/ftdi/ftdi-driver.ts";
 import { IOSerialBSDClient, installSerialFamily } from "../families/serial/io-serial-bsd-client.ts";
-import type { UsbFamily } from "../families/usb/usb-family.ts";
 import { platformProfile } from "../platform/platform-profile.ts";
 import type { UsbDevicePort } from "../ports/usb-device.ts";
 import type { DriverBundle } from "../runtime/driver-bundle.ts";
-import type { Machine } from "../runtime/machine.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
-import type { UsbBerth } from "./usb-berth.ts";
-import { UsbRig, type UsbRigOptions, type UsbRigParts } from "./usb-rig.ts";
+import { UsbRig, type UsbRigOptions } from "./usb-rig.ts";
+import { UsbRigDoors } from "./usb-rig-doors.ts";
 
 export type SerialDeviceKind = "ftdi" | "cdc-acm" | "ft4232h";
 
@@ -34,19 +32,13 @@ export interface SerialRigOptions extends Omit<UsbRigOptions, "describeRequests"
 export const serialRequestNames: readonly DescribeRequest[] = [describeCdcRequest, describeFtdiRequest];
 
 /** A USB rig with serial devices plugged in and their ports published. */
-export class SerialRig implements UsbRigParts {
-  readonly machine: Machine;
-  readonly family: UsbFamily;
-  readonly usb: UsbBerth;
+export class SerialRig extends UsbRigDoors {
   readonly devices: UsbDevicePort[] = [];
   /** Ports that programs can open, in order of appearance; gone ones stay, closed. */
   readonly ports: IOSerialBSDClient[] = [];
 
   constructor(options: SerialRigOptions) {
-    const { machine, family, usb } = new UsbRig({ ...options, describeRequests: serialRequestNames });
-    this.machine = machine;
-    this.family = family;
-    this.usb = usb;
+    super(new UsbRig({ ...options, describeRequests: serialRequestNames }));
     installSerialFamily(this.machine);
     this.machine.onRegistered((service) => {
       if (service instanceof IOSerialBSDClient) this.ports.push(service);

@@ -6,15 +6,13 @@ import { ScsiDiskDevice, type ScsiDiskOptions } from "../devices/scsi-disk/scsi-
 import { massStorageBundle, type TransportPolicy } from "../drivers/mass-storage/mass-storage-driver.ts";
 import type { IOMedia } from "../families/block/io-media.ts";
 import { ScsiFamily } from "../families/scsi/scsi-family.ts";
-import type { UsbFamily } from "../families/usb/usb-family.ts";
 import { platformProfile } from "../platform/platform-profile.ts";
 import type { ScsiTargetPort } from "../ports/scsi-target.ts";
 import type { DriverBundle } from "../runtime/driver-bundle.ts";
-import type { Machine } from "../runtime/machine.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
 import { withStreamTrace } from "../trace/usb-stream-trace.ts";
-import type { UsbBerth } from "./usb-berth.ts";
-import { UsbRig, type UsbRigOptions, type UsbRigParts } from "./usb-rig.ts";
+import { UsbRig, type UsbRigOptions } from "./usb-rig.ts";
+import { UsbRigDoors, type UsbRigParts } from "./usb-rig-doors.ts";
 
 export interface StorageRigOptions extends Omit<UsbRigOptions, "describeRequests"> {
   /** Units of the modelled disk; default one of 64 MiB. */
@@ -42,19 +40,13 @@ const defaultBlockCount = 131_072;
 const appearanceNs = 30e9;
 
 /** A USB rig with a disk in connector 1. */
-export class StorageRig implements UsbRigParts {
-  readonly machine: Machine;
-  readonly family: UsbFamily;
-  readonly usb: UsbBerth;
+export class StorageRig extends UsbRigDoors {
   readonly disk: ScsiDiskDevice;
   readonly device: MassStorageDevice;
   readonly scsi: ScsiFamily;
 
   constructor(options: StorageRigOptions) {
-    const { machine, family, usb } = new UsbRig({ ...options, describeRequests: [] });
-    this.machine = machine;
-    this.family = family;
-    this.usb = usb;
+    super(new UsbRig({ ...options, describeRequests: [] }));
     const units = options.units ?? [{ blockCount: defaultBlockCount }];
     this.disk = new ScsiDiskDevice({
       clock: this.machine.scheduler,
@@ -71,9 +63,9 @@ export class StorageRig implements UsbRigParts {
     const { scheduler } = this.machine;
     const plugged =
       options.traceStreams === true
-        ? withStreamTrace(this.device, { clock: scheduler, log: usb.trace })
+        ? withStreamTrace(this.device, { clock: scheduler, log: this.trace })
         : this.device;
-    if (options.isPluggedIn ?? true) usb.bus.plugIn(plugged, 1);
+    if (options.isPluggedIn ?? true) this.bus.plugIn(plugged, 1);
   }
 
   /** Media that are there now, in order of appearance. */

@@ -1,6 +1,5 @@
 // The USB rig: a machine, its USB family and one berth. Serial, HID and storage rigs are made of one.
 
-import { TraceHash } from "../base/hash.ts";
 import { microsecond } from "../base/units.ts";
 import { UsbFamily } from "../families/usb/usb-family.ts";
 import { UsbipServer } from "../outlets/usbip/usbip-server.ts";
@@ -12,6 +11,7 @@ import { IOService } from "../runtime/service.ts";
 import { UsbipImporter } from "../transports/usbip/usbip-importer.ts";
 import { memoryStreamPair } from "./memory-stream.ts";
 import { UsbBerth, type UsbBerthOptions } from "./usb-berth.ts";
+import { UsbRigDoors } from "./usb-rig-doors.ts";
 
 export interface UsbRigOptions extends UsbBerthOptions {
   readonly seed: number;
@@ -25,73 +25,48 @@ export interface UsbRigOptions extends UsbBerthOptions {
   readonly bootArgDk?: number;
 }
 
-/** What every rig with a machine and USB devices is made of. */
-export interface UsbRigParts {
-  readonly machine: Machine;
-  readonly family: UsbFamily;
-  readonly usb: UsbBerth;
-}
-
 /** One way of a connection in memory. */
 const networkLatencyNs = 50 * microsecond;
 
 /** The slipway for USB: devices plugged into `usb.bus` come up in `machine`. */
-export class UsbRig implements UsbRigParts {
-  readonly machine: Machine;
-  readonly family: UsbFamily;
-  readonly usb: UsbBerth;
-
+export class UsbRig extends UsbRigDoors {
   constructor(options: UsbRigOptions) {
-    this.machine = new Machine(options);
-    const { random, scheduler } = this.machine;
-    const controller = this.machine.publish(
-      { kernelClass: "AppleUSBXHCI" },
-      (context) => new IOService(context),
-    );
+    const machine = new Machine(options);
+    const { random, scheduler } = machine;
+    const controller = machine.publish({ kernelClass: "AppleUSBXHCI" }, (context) => new IOService(context));
     controller.location = "00000000";
-    this.family = new UsbFamily(this.machine, controller);
+    const family = new UsbFamily(machine, controller);
     const deliver = (port: UsbHostPort) => {
-      const { requests } = this.family.attach(port);
+      const { requests } = family.attach(port);
       return () => requests.describeCaller();
     };
-    const route = options.path === "usbip" ? this.#overUsbip() : undefined;
-    this.usb = new UsbBerth(
+    const route = options.path === "usbip" ? overUsbip(machine, (port) => usb.attach(port)) : undefined;
+    const usb: UsbBerth = new UsbBerth(
       { scheduler, random, deliver, ...(route === undefined ? {} : { route }) },
       options,
     );
-  }
-
-  /** Every device of the bus goes out through a server and comes back in through a client, reset or not. */
-  #overUsbip(): (port: UsbHostPort) => void {
-    const clock = this.machine.scheduler;
-    const random = this.machine.random.fork("usbip");
-    const server = new UsbipServer({
-      onExported: (busId) => {
-        new UsbipImporter({
-          clock,
-          busId,
-          locationId: server.exports.get(busId)?.lent.port.locationId ?? 0,
-          connect: () => {
-            const [near, far] = memoryStreamPair({ clock, random, latencyNs: networkLatencyNs });
-            server.accept(far);
-            return near;
-          },
-          onAttach: (port) => this.usb.attach(port),
-        });
-      },
-    });
-    return (port) => server.attach(port);
+    super({ machine, family, usb });
   }
 }
 
-/** One number for everything observable: the wire, the kernel's events, the log. Equal seeds give equal digests. */
-export function digestOf(rig: Pick<UsbRigParts, "machine" | "usb">): string {
-  const hash = new TraceHash();
-  rig.usb.trace.hashInto(hash);
-  rig.machine.ring.hashInto(hash);
-  for (const row of rig.machine.log.show({ info: true, debug: true })) {
-    hash.number(row.timeNs);
-    hash.text(row.message);
-  }
-  return hash.digest();
+/** Every device of the bus goes out through a server and comes back in through a client, reset or not. */
+function overUsbip(machine: Machine, attach: (port: UsbHostPort) => void): (port: UsbHostPort) => void {
+  const clock = machine.scheduler;
+  const random = machine.random.fork("usbip");
+  const server = new UsbipServer({
+    onExported: (busId) => {
+      new UsbipImporter({
+        clock,
+        busId,
+        locationId: server.exports.get(busId)?.lent.port.locationId ?? 0,
+        connect: () => {
+          const [near, far] = memoryStreamPair({ clock, random, latencyNs: networkLatencyNs });
+          server.accept(far);
+          return near;
+        },
+        onAttach: attach,
+      });
+    },
+  });
+  return (port) => server.attach(port);
 }

@@ -1,9 +1,12 @@
 // Device models behind a WebUSB object: what a page or a Node program uses in place of `navigator.usb`.
 
 import { Random } from "../base/random.ts";
+import type { DescribeRequest } from "../codec/usb/setup.ts";
 import { WebUsb, type WebUsbOptions } from "../outlets/webusb/web-usb.ts";
 import type { UsbHostPort } from "../ports/usb-host.ts";
 import { type HostTurn, Scheduler } from "../runtime/scheduler.ts";
+import type { UsbTraceLog } from "../trace/usb-trace-log.ts";
+import type { SimUsbBus } from "../transports/sim/usb-bus.ts";
 import { FreeRunner } from "./free-runner.ts";
 import { serialRequestNames } from "./serial-rig.ts";
 import { UsbBerth, type UsbBerthOptions } from "./usb-berth.ts";
@@ -13,7 +16,7 @@ export interface WebUsbRigOptions extends Omit<WebUsbOptions, "clock" | "onSettl
   readonly turn: HostTurn;
 }
 
-/** Plug devices into `berth.bus`, start it with `runFreely` or with a host's live runner, and give `usb` to the program. */
+/** Plug devices into `bus`, start it with `runFreely` or with a host's live runner, and give `usb` to the program. */
 export class WebUsbRig {
   readonly scheduler: Scheduler;
   readonly berth: UsbBerth;
@@ -31,6 +34,19 @@ export class WebUsbRig {
       { scheduler, random, deliver },
       { describeRequests: serialRequestNames, ...options },
     );
+  }
+
+  /** Where devices are plugged in. */
+  get bus(): SimUsbBus {
+    return this.berth.bus;
+  }
+
+  get trace(): UsbTraceLog {
+    return this.berth.trace;
+  }
+
+  get describeRequests(): readonly DescribeRequest[] {
+    return this.berth.describeRequests;
   }
 
   /** Virtual time, as fast as it goes. `onProblem` gets what the rig itself threw. */

@@ -13,6 +13,8 @@ export class IOError extends Error {
   readonly path: string;
   /** Virtual time of the failure, nanoseconds. */
   readonly timeNs: number;
+  /** What whoever failed said of it; may be empty. */
+  readonly detail: string;
 
   constructor(code: IOReturn, call: string, path: string, timeNs: number, detail = "") {
     const where = path === "" ? "" : ` on ${path}`;
@@ -24,6 +26,7 @@ export class IOError extends Error {
     this.call = call;
     this.path = path;
     this.timeNs = timeNs;
+    this.detail = detail;
   }
 }
 

@@ -10,6 +10,8 @@ import type { IOService } from "./service.ts";
 export interface CallResult<T> {
   readonly status: IOReturn;
   readonly value: T | null;
+  /** What the dext itself said of a refusal; no real system is told it. Empty when it said nothing, or succeeded. */
+  readonly why: string;
 }
 
 /**
@@ -29,11 +31,12 @@ export function callService<T>(
   return scheduler.block<CallResult<T>>(
     `${methodName} of ${service.logName}`,
     (completion: Completion<CallResult<T>>) => {
-      const answer = (status: IOReturn, value: T | null) => {
-        if (process.pendingCalls.delete(pending)) completion.succeed({ status, value });
+      const answer = (status: IOReturn, value: T | null, why = "") => {
+        if (process.pendingCalls.delete(pending)) completion.succeed({ status, value, why });
       };
       const pending: PendingCall = {
-        serverDied: (code) => completion.succeed({ status: code, value: null }),
+        serverDied: (code) =>
+          completion.succeed({ status: code, value: null, why: `${process.name} died during the call` }),
       };
       process.pendingCalls.add(pending);
       const send = () => {
@@ -45,7 +48,7 @@ export function callService<T>(
             answer(IOReturns.kIOReturnSuccess, await body());
           } catch (error) {
             if (!(error instanceof IOError)) throw error;
-            answer(error.code, null);
+            answer(error.code, null, describeRefusal(error));
           }
         });
       };
@@ -79,4 +82,9 @@ export function sendToService(
     },
     undefined,
   );
+}
+
+/** "deviceRequest: no thermometer in this interface": the failed call where it is another's, and the driver's words. */
+function describeRefusal({ call, detail }: IOError): string {
+  return detail === "" ? call : `${call}: ${detail}`;
 }

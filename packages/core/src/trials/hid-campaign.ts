@@ -5,7 +5,8 @@ import { drawUsbFaults } from "../faults/draw-usb-faults.ts";
 import type { UsbFaultPlan } from "../faults/usb-faults.ts";
 import { platformProfile } from "../platform/platform-profile.ts";
 import { HidRig } from "../rigs/hid-rig.ts";
-import { digestOf, type UsbRigOptions } from "../rigs/usb-rig.ts";
+import type { UsbRigOptions } from "../rigs/usb-rig.ts";
+import { digestOf } from "../rigs/usb-rig-doors.ts";
 import { runScenario, type ScenarioOptions, type ScenarioResult } from "./scenario.ts";
 
 export interface HidScenario extends ScenarioOptions, Pick<UsbRigOptions, "path"> {

@@ -4,7 +4,7 @@ import { drawUsbFaults } from "../faults/draw-usb-faults.ts";
 import type { UsbFaultPlan } from "../faults/usb-faults.ts";
 import { defaultSerialRig, type SerialDeviceKind, type SerialRigOptions } from "../rigs/serial-rig.ts";
 import { SerialSession } from "../rigs/serial-session.ts";
-import { digestOf } from "../rigs/usb-rig.ts";
+import { digestOf } from "../rigs/usb-rig-doors.ts";
 import { runScenario, type ScenarioOptions, type ScenarioResult } from "./scenario.ts";
 
 export interface SerialScenario extends ScenarioOptions, Pick<SerialRigOptions, "bundles" | "path"> {

@@ -5,7 +5,7 @@ import { drawUsbFaults } from "../faults/draw-usb-faults.ts";
 import type { UsbFaultPlan } from "../faults/usb-faults.ts";
 import { BlockStatus, BlockSubmit } from "../ports/block.ts";
 import { defaultStorageRig, type StorageRig, type StorageRigOptions } from "../rigs/storage-rig.ts";
-import { digestOf } from "../rigs/usb-rig.ts";
+import { digestOf } from "../rigs/usb-rig-doors.ts";
 import { runScenario, type ScenarioOptions, type ScenarioProgram, type ScenarioResult } from "./scenario.ts";
 
 export interface StorageScenario

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { usbipPort } from "@drydock/core/codec/usbip/usbip";
-import type { UsbRigParts } from "@drydock/core/rigs/usb-rig";
+import type { UsbRigParts } from "@drydock/core/rigs/usb-rig-doors";
 import { UsbipImporter } from "@drydock/core/transports/usbip/usbip-importer";
 import { LiveRunner } from "@drydock/node/live-runner";
 import { connectSocket } from "@drydock/node/socket-stream";

@@ -140,6 +140,28 @@ export function parseAcmFunction(extra: readonly RawDescriptor[]): AcmFunction {
   return { capabilities, dataInterface };
 }
 
+/** What the functional descriptors say, as far as they can be read. Judges nothing: hosts are lenient here. */
+export interface AcmView {
+  /** bmCapabilities of the ACM descriptor; null when there is none, or it is cut. */
+  readonly capabilities: number | null;
+  /** Interfaces that the union names, its master first. */
+  readonly unionInterfaces: readonly number[];
+  /** bDataInterface of the call management descriptor. */
+  readonly callManagementInterface: number | null;
+}
+
+export function viewAcmFunction(extra: readonly RawDescriptor[]): AcmView {
+  const found = (subtype: number, length: number): Uint8Array | null =>
+    extra.find(
+      ({ type, bytes }) => type === classSpecificInterface && bytes[2] === subtype && bytes.length >= length,
+    )?.bytes ?? null;
+  return {
+    capabilities: found(FunctionalSubtype.acm, 4)?.[3] ?? null,
+    unionInterfaces: [...(found(FunctionalSubtype.union, 5)?.subarray(3) ?? [])],
+    callManagementInterface: found(FunctionalSubtype.callManagement, 5)?.[4] ?? null,
+  };
+}
+
 export const serialStateBytes = 10;
 
 /** A SERIAL_STATE notification: 8 bytes of header and the bitmap (PSTN §6.5.4). */

@@ -24,7 +24,14 @@ import { Recipient, RequestType, type Setup } from "../../codec/usb/setup.ts";
 import { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import { UsbNak } from "../../ports/usb-device.ts";
 import { LoopbackPlug } from "../serial-far-ends.ts";
-import { type LineError, type ModemInputs, type SerialFarEnd, Uart } from "../uart.ts";
+import {
+  type LineError,
+  lineParities,
+  lineStopBits,
+  type ModemInputs,
+  type SerialFarEnd,
+  Uart,
+} from "../uart.ts";
 import { UsbDeviceModel } from "../usb-device-model.ts";
 
 export const cdcAcmControlInterface = 0;
@@ -235,7 +242,12 @@ export class CdcAcmDevice extends UsbDeviceModel {
 
   #applyCoding(coding: LineCoding): void {
     this.#coding = coding;
-    this.uart.setFormat(coding.dwDTERate, bitsPerCharacter(coding));
+    this.uart.setFormat({
+      baudRate: coding.dwDTERate,
+      dataBits: coding.bDataBits,
+      parity: lineParities[coding.bParityType],
+      stopBits: lineStopBits[coding.bCharFormat],
+    });
   }
 
   /** Milliseconds; ffffh until told otherwise, 0 ends it (PSTN §6.3.13). A new break replaces the old one's end. */
@@ -286,11 +298,6 @@ export class CdcAcmDevice extends UsbDeviceModel {
     if (this.#notificationAt === this.#notification.length) this.#notification = null;
     return count;
   }
-}
-
-function bitsPerCharacter(coding: LineCoding): number {
-  const parity = coding.bParityType === 0 ? 0 : 1;
-  return 1 + coding.bDataBits + parity + [1, 1.5, 2][coding.bCharFormat];
 }
 
 /** Bulk packets: USB 2.0 §5.8.3. */

@@ -119,7 +119,7 @@ test("GET_MODEM_STATUS shows line errors and leaves them to the next packet", ()
   const wanted = [FtdiModemBit.always | FtdiModemBit.dsr, idle | FtdiLineBit.parity];
   assert.deepEqual(vendorIn(device, FtdiRequest.getModemStatus, 0, 2), wanted);
   const packet = new Uint8Array(64);
-  assert.equal(device.in(0x81, packet, 0, 64), 2);
+  assert.equal(device.in(0x81, packet, 0, 64), 3, "the wrong byte comes with it");
   assert.deepEqual([packet[0], packet[1]], wanted);
   assert.deepEqual(vendorIn(device, FtdiRequest.getModemStatus, 0, 2), [wanted[0], idle]);
   assert.equal(device.in(0x81, packet, 0, 64), UsbNak, "an error is told once");
@@ -212,7 +212,6 @@ test("data formats and latencies that the chip does not have are refused", () =>
     assert.equal(vendorOut(device, FtdiRequest.setData, wValue), false, `${wValue}`);
   }
   assert.equal(vendorOut(device, FtdiRequest.setLatency, 0), false);
-  assert.equal(vendorIn(device, FtdiRequest.readEeprom, 64, 2), null);
   assert.equal(vendorOut(device, FtdiRequest.writeEeprom, 1, 64), false);
 });
 

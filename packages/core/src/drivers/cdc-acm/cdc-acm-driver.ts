@@ -3,14 +3,25 @@
 import { IOReturns } from "../../base/io-return.ts";
 import {
   AcmCapability,
+  type AcmView,
   CdcRequest,
   ControlLine,
+  cdcAcmSubClass,
+  cdcControlClass,
+  cdcDataClass,
   encodeLineCoding,
   lineCodingBytes,
-  parseAcmFunction,
   SerialStateAssembler,
   SerialStateBit,
+  viewAcmFunction,
 } from "../../codec/cdc/cdc.ts";
+import {
+  type Endpoint,
+  type InterfaceSetting,
+  type RawDescriptor,
+  TransferType,
+} from "../../codec/usb/descriptors.ts";
+import { directionIn } from "../../codec/usb/setup.ts";
 import {
   PD_RS232_PARITY_EVEN,
   PD_RS232_PARITY_MARK,
@@ -21,6 +32,7 @@ import {
 import { IOUSBHostInterface } from "../../families/usb/io-usb-host-interface.ts";
 import { IOUserUSBSerial } from "../../families/usb-serial/io-user-usb-serial.ts";
 import type { DriverBundle } from "../../runtime/driver-bundle.ts";
+import { IOError } from "../../runtime/io-error.ts";
 import { kIOMemoryDirectionOut } from "../../runtime/memory.ts";
 import type { IOService } from "../../runtime/service.ts";
 
@@ -39,48 +51,46 @@ const parityTypes: Readonly<Record<number, number>> = {
   [PD_RS232_PARITY_SPACE]: 4,
 };
 
+/** PSTN table 2 and CDC table 5: no protocol, and the AT commands of V.250 and mobile phones. FFh is somebody's own. */
+const modemProtocols = [0, 1, 2, 3, 4, 5, 6];
+
 /**
- * Matches the data interface, which has the pipes, and opens the control interface beside it for requests and
- * notifications. ACM has no flow control and no CTS: CTS is reported as on.
+ * Matches the control interface and finds the data interface by what the device offers for it: union, call management,
+ * its own pipes, or the data interface that follows. ACM has no flow control and no CTS: CTS is reported as on.
  */
 export class CdcAcmDriver extends IOUserUSBSerial {
   #control: IOUSBHostInterface | null = null;
   #capabilities = 0;
+  /** The device does not say what it has: what it refuses is not asked for again. */
+  #isGuessing = false;
   readonly #states = new SerialStateAssembler();
 
   override async start(provider: IOService): Promise<void> {
     await super.start(provider);
     if (!(provider instanceof IOUSBHostInterface))
-      throw this.failure(IOReturns.kIOReturnUnsupported, "start");
-    const control = this.#findControl(provider);
-    await provider.open(this);
+      throw this.failure(IOReturns.kIOReturnUnsupported, "start", "the provider is no IOUSBHostInterface");
+    const control = provider;
+    const view = viewAcmFunction(functionalDescriptors(control.setting));
+    // PSTN §5.3.2: which requests the device has at all.
+    this.#isGuessing = view.capabilities === null;
+    this.#capabilities = view.capabilities ?? AcmCapability.lineCoding | AcmCapability.sendBreak;
+    const data = this.#findData(control, view);
     await control.open(this);
     this.#control = control;
-    // PSTN §5.3.2: which requests the device has at all.
-    this.#capabilities = parseAcmFunction(control.setting.extra).capabilities ?? 0;
+    if (data.owner !== control) await data.owner.open(this);
+    const { bAlternateSetting } = data.setting.descriptor;
+    if (data.owner.setting !== data.setting) await data.owner.selectAlternateSetting(bAlternateSetting);
 
-    const bulkIn = provider.setting.endpoints.find(
-      ({ descriptor }) => isBulk(descriptor.bmAttributes) && isIn(descriptor.bEndpointAddress),
-    );
-    const bulkOut = provider.setting.endpoints.find(
-      ({ descriptor }) => isBulk(descriptor.bmAttributes) && !isIn(descriptor.bEndpointAddress),
-    );
-    const notify = control.setting.endpoints[0];
-    if (bulkIn === undefined || bulkOut === undefined)
-      throw this.failure(IOReturns.kIOReturnNotFound, "start", "bulk pipes");
-    this.usePipes(provider, {
-      bulkIn: provider.copyPipe(bulkIn.descriptor.bEndpointAddress),
-      bulkOut: provider.copyPipe(bulkOut.descriptor.bEndpointAddress),
-      interruptIn: notify === undefined ? null : control.copyPipe(notify.descriptor.bEndpointAddress),
+    const notify = control.setting.endpoints.find(isInterruptIn);
+    this.usePipes(data.owner, {
+      bulkIn: data.owner.copyPipe(addressOf(data.setting.endpoints.find(isBulkIn))),
+      bulkOut: data.owner.copyPipe(addressOf(data.setting.endpoints.find(isBulkOut))),
+      interruptIn: notify === undefined ? null : control.copyPipe(addressOf(notify)),
     });
     const serial = await provider.copyStringDescriptor(control.device.deviceDescriptor.iSerialNumber);
     this.setProperties({ IOTTYBaseName: "usbmodem", IOTTYSuffix: serial === "" ? "1" : serial });
     this.setModemStatus(true, false, false, false);
     this.registerService();
-  }
-
-  override async stop(provider: IOService): Promise<void> {
-    await super.stop(provider);
   }
 
   override async hwProgramUART(
@@ -99,14 +109,16 @@ export class CdcAcmDriver extends IOUserUSBSerial {
     const buffer = control.createIOBuffer(kIOMemoryDirectionOut, lineCodingBytes);
     try {
       encodeLineCoding({ dwDTERate: baudRate, bCharFormat, bParityType, bDataBits: dataBits }, buffer.bytes);
-      await control.deviceRequest(
-        classRequestOut,
-        CdcRequest.setLineCoding,
-        0,
-        control.number,
-        lineCodingBytes,
-        buffer,
-        requestTimeoutMs,
+      await this.#unlessGuessed(AcmCapability.lineCoding, () =>
+        control.deviceRequest(
+          classRequestOut,
+          CdcRequest.setLineCoding,
+          0,
+          control.number,
+          lineCodingBytes,
+          buffer,
+          requestTimeoutMs,
+        ),
       );
     } finally {
       buffer.release();
@@ -116,7 +128,9 @@ export class CdcAcmDriver extends IOUserUSBSerial {
   override async hwProgramMCR(dtr: boolean, rts: boolean): Promise<void> {
     if ((this.#capabilities & AcmCapability.lineCoding) === 0) return;
     const lines = (dtr ? ControlLine.dtr : 0) | (rts ? ControlLine.rts : 0);
-    await this.#request(CdcRequest.setControlLineState, lines);
+    await this.#unlessGuessed(AcmCapability.lineCoding, () =>
+      this.#request(CdcRequest.setControlLineState, lines),
+    );
   }
 
   override async hwSendBreak(on: boolean): Promise<void> {
@@ -149,27 +163,91 @@ export class CdcAcmDriver extends IOUserUSBSerial {
     await control.deviceRequest(classRequestOut, bRequest, wValue, control.number, 0, null, requestTimeoutMs);
   }
 
-  /** The communications interface whose union names `data` as its subordinate. */
-  #findControl(data: IOUSBHostInterface): IOUSBHostInterface {
-    const { device } = data;
-    const iterator = device.createInterfaceIterator();
+  /** A device without an ACM descriptor may stall what others have: that is an answer, said once. */
+  async #unlessGuessed(capability: number, request: () => Promise<unknown>): Promise<void> {
     try {
-      for (let next = device.copyInterface(iterator); next !== null; next = device.copyInterface(iterator)) {
-        if (next !== data && parseAcmFunction(next.setting.extra).dataInterface === data.number) return next;
-      }
-    } finally {
-      device.destroyInterfaceIterator(iterator);
+      await request();
+    } catch (error) {
+      const isRefusal = error instanceof IOError && error.code === IOReturns.kUSBHostReturnPipeStalled;
+      if (!this.#isGuessing || !isRefusal) throw error;
+      this.#capabilities &= ~capability;
+      this.log(
+        "CdcAcmDriver: no ACM descriptor, and the device refuses line settings: it goes on without them",
+      );
+    }
+  }
+
+  /** The interface and the setting with the two bulk pipes, by all that may name it. */
+  #findData(
+    control: IOUSBHostInterface,
+    view: AcmView,
+  ): { owner: IOUSBHostInterface; setting: InterfaceSetting } {
+    const others = this.#interfacesOf(control);
+    const at = (number: number | null) => others.filter((entry) => entry.number === number);
+    const isSelf = view.unionInterfaces.every((number) => number === control.number);
+    const next = at(control.number + 1).filter(
+      ({ setting }) => setting.descriptor.bInterfaceClass === cdcDataClass,
+    );
+    const candidates = [
+      ...view.unionInterfaces.filter((number) => number !== control.number).flatMap(at),
+      ...(isSelf ? [control] : []),
+      ...at(view.callManagementInterface),
+      ...next,
+      control,
+    ];
+    for (const owner of candidates) {
+      const setting = owner.settings.find(hasBulkPair);
+      if (setting !== undefined) return { owner, setting };
     }
     throw this.failure(
       IOReturns.kIOReturnNotFound,
       "start",
-      "no ACM control interface names this data interface",
+      `no data interface: ${whyNot(view, control.number, next.length > 0)}`,
     );
+  }
+
+  #interfacesOf(control: IOUSBHostInterface): IOUSBHostInterface[] {
+    const { device } = control;
+    const found: IOUSBHostInterface[] = [];
+    const iterator = device.createInterfaceIterator();
+    try {
+      for (let next = device.copyInterface(iterator); next !== null; next = device.copyInterface(iterator))
+        found.push(next);
+    } finally {
+      device.destroyInterfaceIterator(iterator);
+    }
+    return found;
   }
 }
 
-const isBulk = (bmAttributes: number): boolean => (bmAttributes & 3) === 2;
-const isIn = (address: number): boolean => (address & 0x80) !== 0;
+/** Functional descriptors stand after the interface; some devices put them after an endpoint. */
+function functionalDescriptors({ extra, endpoints }: InterfaceSetting): RawDescriptor[] {
+  return [...extra, ...endpoints.flatMap((endpoint) => endpoint.extra)];
+}
+
+function whyNot(view: AcmView, control: number, hasNext: boolean): string {
+  const { unionInterfaces, callManagementInterface } = view;
+  const union =
+    unionInterfaces.length === 0
+      ? "there is no union descriptor"
+      : `the union descriptor names ${unionInterfaces.join(" and ")}`;
+  const call =
+    callManagementInterface === null
+      ? "no call management descriptor"
+      : `call management names ${callManagementInterface}`;
+  const next = hasNext ? "the data interface that follows" : "no data interface follows, and interface";
+  return `${union}, ${call}; ${hasNext ? `${next} has no bulk pair` : `${next} ${control} has no bulk pair itself`}`;
+}
+
+const isBulk = ({ descriptor }: Endpoint): boolean => (descriptor.bmAttributes & 3) === TransferType.bulk;
+const isIn = ({ descriptor }: Endpoint): boolean => (descriptor.bEndpointAddress & directionIn) !== 0;
+const isBulkIn = (endpoint: Endpoint): boolean => isBulk(endpoint) && isIn(endpoint);
+const isBulkOut = (endpoint: Endpoint): boolean => isBulk(endpoint) && !isIn(endpoint);
+const isInterruptIn = (endpoint: Endpoint): boolean =>
+  (endpoint.descriptor.bmAttributes & 3) === TransferType.interrupt && isIn(endpoint);
+const hasBulkPair = ({ endpoints }: InterfaceSetting): boolean =>
+  endpoints.some(isBulkIn) && endpoints.some(isBulkOut);
+const addressOf = (endpoint: Endpoint | undefined): number => endpoint?.descriptor.bEndpointAddress ?? 0;
 
 export const cdcAcmBundle: DriverBundle = {
   identifier: "org.drydock.driver.cdc-acm",
@@ -178,20 +256,26 @@ export const cdcAcmBundle: DriverBundle = {
   entitlements: {
     "com.apple.developer.driverkit": true,
     "com.apple.developer.driverkit.family.serial": true,
-    "com.apple.developer.driverkit.transport.usb": [{ bInterfaceClass: 0x0a, bInterfaceSubClass: 0 }],
+    "com.apple.developer.driverkit.transport.usb": [
+      { bInterfaceClass: cdcControlClass, bInterfaceSubClass: cdcAcmSubClass },
+    ],
   },
-  personalities: {
-    CdcAcmDriver: {
-      CFBundleIdentifier: "org.drydock.driver.cdc-acm",
-      CFBundleIdentifierKernel: "com.apple.driver.driverkit.serial",
-      IOClass: "IOUserSerial",
-      IOUserClass: "CdcAcmDriver",
-      IOUserServerName: "org.drydock.driver.cdc-acm",
-      IOProviderClass: "IOUSBHostInterface",
-      bInterfaceClass: 0x0a,
-      bInterfaceSubClass: 0,
-      IOServiceDEXTEntitlements: "com.apple.developer.driverkit.family.serial",
-    },
-  },
+  personalities: Object.fromEntries(
+    modemProtocols.map((bInterfaceProtocol) => [
+      `CdcAcmDriver_${bInterfaceProtocol}`,
+      {
+        CFBundleIdentifier: "org.drydock.driver.cdc-acm",
+        CFBundleIdentifierKernel: "com.apple.driver.driverkit.serial",
+        IOClass: "IOUserSerial",
+        IOUserClass: "CdcAcmDriver",
+        IOUserServerName: "org.drydock.driver.cdc-acm",
+        IOProviderClass: "IOUSBHostInterface",
+        bInterfaceClass: cdcControlClass,
+        bInterfaceSubClass: cdcAcmSubClass,
+        bInterfaceProtocol,
+        IOServiceDEXTEntitlements: "com.apple.developer.driverkit.family.serial",
+      },
+    ]),
+  ),
   classes: { CdcAcmDriver },
 };

@@ -1,8 +1,9 @@
-// The driver of FTDI serial chips: FT232B/R and the H chips. Facts: posts.md P13, FTDI's AN232B-05.
+// The driver of FTDI serial chips: FT232B/R, FT-X and the H chips. Facts: posts.md P13, FTDI's AN232B-05.
 
 import { IOReturns } from "../../base/io-return.ts";
 import {
   encodeDataFormat,
+  type FtdiClock,
   type FtdiDataFormat,
   FtdiFlow,
   FtdiLineBit,
@@ -12,6 +13,7 @@ import {
   FtdiReset,
   ftdiDivisor,
   ftdiParity,
+  ftdiStatusBytes,
   ftdiStop,
   stripFtdiStatus,
 } from "../../codec/ftdi/ftdi.ts";
@@ -46,8 +48,13 @@ const parities: Readonly<Record<number, number>> = {
   [PD_RS232_PARITY_SPACE]: ftdiParity.space,
 };
 const stops: Readonly<Record<number, number>> = { 2: ftdiStop.one, 3: ftdiStop.oneAndHalf, 4: ftdiStop.two };
-/** bcdDevice of the chips with the 12 MHz clock and port numbers: FT2232H, FT4232H, FT232H. */
-const firstHighSpeedRelease = 0x0700;
+/** bcdDevice of the first chip that takes a divisor's upper bits in the high byte of wIndex: FT2232C. */
+const firstPortedRelease = 0x0500;
+/** Of the first H chip, of the FT-X, which has the old clock again, and of the H chips that came after it. */
+const firstFastRelease = 0x0700;
+const ft232rRelease = 0x0600;
+const ftxRelease = 0x1000;
+const secondFastRelease = 0x2800;
 
 /**
  * Matches the interface of one port. Status bytes are stripped per packet, not per transfer: that is the mistake
@@ -55,7 +62,9 @@ const firstHighSpeedRelease = 0x0700;
  */
 export class FtdiDriver extends IOUserUSBSerial {
   #packetBytes = 64;
-  #isHighSpeedChip = false;
+  #clock: FtdiClock = "232b";
+  /** SET_BAUD_RATE: how far a divisor's upper bits are shifted in wIndex. */
+  #divisorShift = 0;
   /** wIndex low byte: 0 on single-port chips, 1 and up on the others. */
   #portNumber = 0;
   #format: FtdiDataFormat = { dataBits: 8, parity: ftdiParity.none, stop: ftdiStop.one, breakOn: false };
@@ -67,8 +76,10 @@ export class FtdiDriver extends IOUserUSBSerial {
       throw this.failure(IOReturns.kIOReturnUnsupported, "start");
     await provider.open(this);
     const { bcdDevice, iSerialNumber } = provider.device.deviceDescriptor;
-    this.#isHighSpeedChip = bcdDevice >= firstHighSpeedRelease;
-    this.#portNumber = this.#isHighSpeedChip ? provider.number + 1 : 0;
+    this.#clock = hasFastClock(bcdDevice) ? "h" : "232b";
+    this.#divisorShift = bcdDevice >= firstPortedRelease && bcdDevice !== ft232rRelease ? 8 : 0;
+    const isOneOfMany = provider.copyConfigurationDescriptor().interfaces.length > 1;
+    this.#portNumber = isOneOfMany ? provider.number + 1 : 0;
     const bulkIn = provider.setting.endpoints.find(
       ({ descriptor }) => (descriptor.bEndpointAddress & 0x80) !== 0,
     );
@@ -85,7 +96,7 @@ export class FtdiDriver extends IOUserUSBSerial {
     });
     await this.#request(FtdiRequest.reset, FtdiReset.all);
     const serial = await provider.copyStringDescriptor(iSerialNumber);
-    const letter = this.#isHighSpeedChip ? "ABCD"[provider.number] : "";
+    const letter = isOneOfMany ? "ABCD"[provider.number] : "";
     this.setProperties({
       IOTTYBaseName: "usbserial-",
       IOTTYSuffix: `${serial === "" ? "1" : serial}${letter}`,
@@ -124,10 +135,10 @@ export class FtdiDriver extends IOUserUSBSerial {
   }
 
   override async hwProgramBaudRate(baudRate: number): Promise<void> {
-    const divisor = ftdiDivisor(baudRate, this.#isHighSpeedChip ? "h" : "232b");
+    const divisor = ftdiDivisor(baudRate, this.#clock);
     if (divisor === null)
       throw this.failure(IOReturns.kIOReturnBadArgument, "hwProgramBaudRate", `${baudRate} baud`);
-    const index = this.#isHighSpeedChip ? (divisor.high << 8) | this.#portNumber : divisor.high;
+    const index = (divisor.high << this.#divisorShift) | this.#portNumber;
     await this.#control(FtdiRequest.setBaud, divisor.value, index);
   }
 
@@ -149,22 +160,15 @@ export class FtdiDriver extends IOUserUSBSerial {
   }
 
   override async hwGetModemStatus(): Promise<ModemStatus> {
-    const usbInterface = this.usbInterface;
-    const buffer = usbInterface.createIOBuffer(kIOMemoryDirectionIn, 2);
-    try {
-      await usbInterface.deviceRequest(
-        vendorIn,
-        FtdiRequest.getModemStatus,
-        0,
-        this.#portNumber,
-        2,
-        buffer,
-        requestTimeoutMs,
-      );
-      return modemStatusOf(buffer.bytes[0]);
-    } finally {
-      buffer.release();
-    }
+    return modemStatusOf((await this.#readStatus())[0]);
+  }
+
+  /** What the host gave has left when the chip's holding and shift registers are empty too. */
+  override async isTransmitIdle(): Promise<boolean> {
+    if (!(await super.isTransmitIdle())) return false;
+    const line = (await this.#readStatus())[1];
+    const { holdingEmpty, transmitterEmpty } = FtdiLineBit;
+    return (line & (holdingEmpty | transmitterEmpty)) === (holdingEmpty | transmitterEmpty);
   }
 
   override async hwSendBreak(on: boolean): Promise<void> {
@@ -200,6 +204,25 @@ export class FtdiDriver extends IOUserUSBSerial {
     }
   };
 
+  /** The two bytes that begin every packet, asked for. */
+  async #readStatus(): Promise<[modem: number, line: number]> {
+    const buffer = this.usbInterface.createIOBuffer(kIOMemoryDirectionIn, ftdiStatusBytes);
+    try {
+      await this.usbInterface.deviceRequest(
+        vendorIn,
+        FtdiRequest.getModemStatus,
+        0,
+        this.#portNumber,
+        ftdiStatusBytes,
+        buffer,
+        requestTimeoutMs,
+      );
+      return [buffer.bytes[0], buffer.bytes[1]];
+    } finally {
+      buffer.release();
+    }
+  }
+
   /** A request whose wIndex names only the port. */
   #request(bRequest: number, wValue: number): Promise<void> {
     return this.#control(bRequest, wValue, this.#portNumber);
@@ -208,6 +231,10 @@ export class FtdiDriver extends IOUserUSBSerial {
   async #control(bRequest: number, wValue: number, wIndex: number): Promise<void> {
     await this.usbInterface.deviceRequest(vendorOut, bRequest, wValue, wIndex, 0, null, requestTimeoutMs);
   }
+}
+
+function hasFastClock(bcdDevice: number): boolean {
+  return (bcdDevice >= firstFastRelease && bcdDevice < ftxRelease) || bcdDevice >= secondFastRelease;
 }
 
 function modemStatusOf(modem: number): ModemStatus {
@@ -249,6 +276,10 @@ export const ftdiBundle: DriverBundle = {
   },
   personalities: {
     FT232R: personality(0x6001, 0),
+    FT230X: personality(0x6015, 0),
+    FT232H: personality(0x6014, 0),
+    FT2232H_A: personality(0x6010, 0),
+    FT2232H_B: personality(0x6010, 1),
     FT4232H_A: personality(0x6011, 0),
     FT4232H_B: personality(0x6011, 1),
     FT4232H_C: personality(0x6011, 2),

@@ -1,6 +1,7 @@
 // IOSerialBSDClient: the kernel's port on top of a serial driver, as programs open it.
 
-import { type IOReturn, IOReturns } from "../../base/io-return.ts";
+import { formatReturn, type IOReturn, IOReturns } from "../../base/io-return.ts";
+import { millisecond, second } from "../../base/units.ts";
 import {
   defaultLineSettings,
   type LineSettings,
@@ -36,8 +37,9 @@ const parityCodes = {
   space: PD_RS232_PARITY_SPACE,
 } as const;
 
-/** One thing to be asked of the driver, in order. */
-type Operation = { readonly name: string; run(driver: IOUserSerial): Promise<void> };
+/** What a line may take to move one byte before a close gives up, as Linux's closing_wait, and how often it is looked at. */
+const closingWaitNs = 30 * second;
+const closingLookNs = 2 * millisecond;
 
 /**
  * Published under the driver when that registers. Implements the serial port contract: data moves through the
@@ -48,11 +50,14 @@ export class IOSerialBSDClient extends IOService implements SerialPort, SerialKe
   readonly #driver: IOUserSerial;
   readonly #machine: Machine;
   #client: SerialClient | null = null;
-  readonly #operations: Operation[] = [];
+  readonly #steps: (() => void | Promise<void>)[] = [];
   #isRunning = false;
   #isReady = false;
   #isGone = false;
   #settings: LineSettings = defaultLineSettings;
+  /** What the driver has been told; null after it was activated. */
+  #programmed: LineSettings | null = null;
+  #name = "";
   #writerWaits = false;
   #readerTold = false;
   #transmitTold = false;
@@ -68,19 +73,34 @@ export class IOSerialBSDClient extends IOService implements SerialPort, SerialKe
   }
 
   get name(): string {
+    return this.#name;
+  }
+
+  /**
+   * The family's, once: the driver's name for the port, and a number behind it where another port has that name
+   * already. Two devices with one serial number, or none, are ordinary (macOS makes suffixes unique: likely).
+   */
+  takeName(isTaken: (name: string) => boolean): void {
     const table = this.#driver.copyProperties();
     const base = table[kIOTTYBaseNameKey];
     const suffix = table[kIOTTYSuffixKey];
-    return `${typeof base === "string" ? base : "serial"}${typeof suffix === "string" ? suffix : ""}`;
+    const wanted = `${typeof base === "string" ? base : "serial"}${typeof suffix === "string" ? suffix : ""}`;
+    this.#name = wanted;
+    for (let number = 2; isTaken(this.#name); number++) this.#name = `${wanted}-${number}`;
   }
 
   get isOpen(): boolean {
     return this.#client !== null;
   }
 
+  /** The driver has stopped; nothing will ever be opened here again. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
   /** The driver was activated and has all settings. */
   get isReady(): boolean {
-    return this.#isReady && this.#operations.length === 0 && !this.#isRunning;
+    return this.#isReady && this.#steps.length === 0 && !this.#isRunning;
   }
 
   get transmitPending(): number {
@@ -97,13 +117,23 @@ export class IOSerialBSDClient extends IOService implements SerialPort, SerialKe
     this.#receiveWasFull = false;
     this.#settings = defaultLineSettings;
     this.#ask("ConnectQueues", (driver) => driver.connectQueues());
-    this.#ask("HwActivate", (driver) => driver.hwActivate());
-    this.#ask("HwProgramMCR", (driver) => driver.hwProgramMCR(true, true));
-    this.#program(this.#settings, null);
+    this.#ask("HwActivate", async (driver) => {
+      await driver.hwActivate();
+      this.#programmed = null;
+    });
+    this.#ask("HwProgramMCR", (driver) => {
+      const isOn = this.#settings.baudRate !== 0;
+      return driver.hwProgramMCR(isOn, isOn);
+    });
+    this.#program();
     this.#ask("HwGetModemStatus", async (driver) => {
       const { cts, dsr, ri, dcd } = await driver.hwGetModemStatus();
       driver.setModemStatus(cts, dsr, ri, dcd);
+    });
+    this.#then(() => {
+      if (this.#client !== client) return;
       this.#isReady = true;
+      client.activated?.();
     });
     return null;
   }
@@ -113,6 +143,8 @@ export class IOSerialBSDClient extends IOService implements SerialPort, SerialKe
     this.#client = null;
     this.#isReady = false;
     if (this.#isGone) return;
+    this.#discardReceived();
+    this.#then(() => this.#sendAll());
     this.#ask("HwProgramMCR", (driver) => driver.hwProgramMCR(false, false));
     this.#ask("HwDeactivate", (driver) => driver.hwDeactivate());
     this.#ask("DisconnectQueues", (driver) => driver.disconnectQueues());
@@ -120,8 +152,11 @@ export class IOSerialBSDClient extends IOService implements SerialPort, SerialKe
 
   configure(settings: LineSettings): void {
     if (this.#client === null) return;
-    this.#program(settings, this.#settings);
+    const wasHungUp = this.#settings.baudRate === 0;
+    const hangsUp = settings.baudRate === 0;
     this.#settings = settings;
+    this.#program();
+    if (wasHungUp !== hangsUp) this.setModemControl(!hangsUp, !hangsUp);
   }
 
   setModemControl(dtr: boolean, rts: boolean): void {
@@ -175,6 +210,10 @@ export class IOSerialBSDClient extends IOService implements SerialPort, SerialKe
 
   rxDataAvailable(): void {
     const ring = this.#driver.rxRing;
+    if (this.#client === null) {
+      this.#discardReceived();
+      return;
+    }
     if (ring.free * 2 < ring.capacity) this.#receiveWasFull = true;
     if (this.#readerTold || ring.used === 0) return;
     this.#readerTold = true;
@@ -202,64 +241,108 @@ export class IOSerialBSDClient extends IOService implements SerialPort, SerialKe
   stopped(): void {
     if (this.#isGone) return;
     this.#isGone = true;
-    this.#operations.length = 0;
+    this.#steps.length = 0;
     const client = this.#client;
     this.#client = null;
     client?.hungUp();
   }
 
-  #program(settings: LineSettings, old: LineSettings | null): void {
-    const lineChanged =
-      old === null ||
-      old.baudRate !== settings.baudRate ||
-      old.dataBits !== settings.dataBits ||
-      old.parity !== settings.parity ||
-      old.halfStopBits !== settings.halfStopBits;
-    if (lineChanged) {
-      this.#ask("HwProgramUART", (driver) =>
-        driver.hwProgramUART(
-          settings.baudRate,
-          settings.dataBits,
-          settings.halfStopBits,
-          parityCodes[settings.parity],
-        ),
+  /** Tells the driver what differs from what it was told, as the settings are when its turn comes. */
+  #program(): void {
+    this.#then(async () => {
+      const { baudRate, ...rest } = this.#settings;
+      const old = this.#programmed;
+      // A port that is hung up keeps its rate.
+      const settings: LineSettings = { ...rest, baudRate: baudRate || (old ?? defaultLineSettings).baudRate };
+      this.#programmed = settings;
+      if (!isSameLine(settings, old)) await this.#callUart(settings);
+      if (isSameFlow(settings, old)) return;
+      await this.#call("HwProgramFlowControl", (driver) =>
+        driver.hwProgramFlowControl(flowBits(settings), settings.xonByte, settings.xoffByte),
       );
+    });
+  }
+
+  #callUart({ baudRate, dataBits, halfStopBits, parity }: LineSettings): Promise<void> {
+    return this.#call("HwProgramUART", (driver) =>
+      driver.hwProgramUART(baudRate, dataBits, halfStopBits, parityCodes[parity]),
+    );
+  }
+
+  /** What was written before the close still leaves, while the line moves. */
+  async #sendAll(): Promise<void> {
+    const { scheduler } = this.#machine;
+    const ring = this.#driver.txRing;
+    const { baudRate } = this.#programmed ?? defaultLineSettings;
+    // A chip's own buffer empties unseen: 4 KiB are allowed for, at the line's rate.
+    const unseenNs = closingWaitNs + (4096 * 12 * second) / Math.max(1, baudRate);
+    let left = ring.used;
+    let giveUpAtNs = scheduler.nowNs() + (left > 0 ? closingWaitNs : unseenNs);
+    while (!this.#isGone) {
+      if (ring.used < left) {
+        left = ring.used;
+        giveUpAtNs = scheduler.nowNs() + (left > 0 ? closingWaitNs : unseenNs);
+      }
+      let isIdle = false;
+      if (left === 0) {
+        await this.#call("IsTransmitIdle", async (driver) => {
+          isIdle = await driver.isTransmitIdle();
+        });
+      }
+      if (isIdle) return;
+      if (scheduler.nowNs() >= giveUpAtNs) {
+        const what = left > 0 ? `${left} bytes` : "what the device holds";
+        this.#machine.log.kernel(
+          `IOSerialBSDClient: ${this.name}: closed with ${what} unsent: the line took nothing for 30 s`,
+          "error",
+        );
+        return;
+      }
+      await scheduler.sleep(closingLookNs);
     }
-    const flow = flowBits(settings);
-    const flowChanged =
-      old === null ||
-      flow !== flowBits(old) ||
-      old.xonByte !== settings.xonByte ||
-      old.xoffByte !== settings.xoffByte;
-    if (flowChanged) {
-      this.#ask("HwProgramFlowControl", (driver) =>
-        driver.hwProgramFlowControl(flow, settings.xonByte, settings.xoffByte),
-      );
-    }
+  }
+
+  /** Nobody will read it any more; the driver goes on as if somebody had. */
+  #discardReceived(): void {
+    this.#driver.rxRing.clear();
+    this.#receiveWasFull = false;
+    this.#driver.defaultQueue.enqueueCall(this.#driver.rxFreeSpaceAvailableCall, 0, 0, 0);
   }
 
   #ask(name: string, run: (driver: IOUserSerial) => Promise<void>): void {
-    this.#operations.push({ name, run });
-    if (this.#isRunning) return;
-    this.#isRunning = true;
-    this.#machine.kernelProcess.spawn(`serial ${this.name}`, () => this.#runOperations());
+    this.#then(() => this.#call(name, run));
   }
 
-  async #runOperations(): Promise<void> {
-    for (;;) {
-      const operation = this.#operations.shift();
-      if (operation === undefined || this.#isGone) break;
-      const { status } = await callService(
-        this.#machine.scheduler,
-        this.#driver,
-        operation.name,
-        this.#machine.messageDelayNs(),
-        () => operation.run(this.#driver),
-      );
-      if (status !== IOReturns.kIOReturnSuccess) this.lastFailure = { call: operation.name, status };
-    }
+  /** Runs after everything that was asked before, on a kernel thread. */
+  #then(step: () => void | Promise<void>): void {
+    this.#steps.push(step);
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    this.#machine.kernelProcess.spawn(`serial ${this.name}`, () => this.#runSteps());
+  }
+
+  async #runSteps(): Promise<void> {
+    for (let step = this.#steps.shift(); step !== undefined && !this.#isGone; step = this.#steps.shift())
+      await step();
     this.#isRunning = false;
     this.#tellWriter();
+  }
+
+  /** One call of the driver. A refusal is for the log: no program is told of it. */
+  async #call(name: string, run: (driver: IOUserSerial) => Promise<void>): Promise<void> {
+    const { status, why } = await callService(
+      this.#machine.scheduler,
+      this.#driver,
+      name,
+      this.#machine.messageDelayNs(),
+      () => run(this.#driver),
+    );
+    if (status === IOReturns.kIOReturnSuccess || this.#isGone) return;
+    this.lastFailure = { call: name, status };
+    this.#machine.log.kernel(
+      `IOSerialBSDClient: ${this.name}: ${name} of ${this.#driver.logName} failed with ${formatReturn(status)}${why === "" ? "" : `: ${why}`}`,
+      "error",
+    );
   }
 
   #tellWriter(): void {
@@ -267,6 +350,24 @@ export class IOSerialBSDClient extends IOService implements SerialPort, SerialKe
     this.#writerWaits = false;
     this.#client?.writable();
   }
+}
+
+function isSameLine(settings: LineSettings, old: LineSettings | null): boolean {
+  return (
+    settings.baudRate === old?.baudRate &&
+    settings.dataBits === old.dataBits &&
+    settings.parity === old.parity &&
+    settings.halfStopBits === old.halfStopBits
+  );
+}
+
+function isSameFlow(settings: LineSettings, old: LineSettings | null): boolean {
+  return (
+    old !== null &&
+    flowBits(settings) === flowBits(old) &&
+    settings.xonByte === old.xonByte &&
+    settings.xoffByte === old.xoffByte
+  );
 }
 
 function flowBits(settings: LineSettings): number {
@@ -280,11 +381,19 @@ function flowBits(settings: LineSettings): number {
  * too. Outlets find ports with `machine.onRegistered`.
  */
 export function installSerialFamily(machine: Machine): void {
+  const ports = new Set<IOSerialBSDClient>();
+  const isTaken = (name: string): boolean =>
+    [...ports].some((port) => port.name === name && !port.isInactive && !port.isGone);
+  machine.onGone((service) => {
+    if (service instanceof IOSerialBSDClient) ports.delete(service);
+  });
   machine.onRegistered((service) => {
     if (!(service instanceof IOUserSerial)) return;
     const port = machine.publish({ kernelClass: "IOSerialBSDClient", provider: service }, (context) => {
       return new IOSerialBSDClient(context, machine, service);
     });
+    port.takeName(isTaken);
+    ports.add(port);
     port.registryName = "IOSerialBSDClient";
     port.properties.IOCalloutDevice = `/dev/cu.${port.name}`;
     port.properties.IODialinDevice = `/dev/tty.${port.name}`;

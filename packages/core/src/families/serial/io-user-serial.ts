@@ -131,6 +131,15 @@ export class IOUserSerial extends IOService {
   /** Milliseconds. */
   async hwProgramLatencyTimer(_latencyMs: number): Promise<void> {}
 
+  /**
+   * Whether everything that was taken from the transmit ring has left the device, as far as the driver can know. Asked
+   * at close, again and again, while the answer is no. Drydock's own: the family documents no such call; what macOS
+   * waits for beyond the ring is unknown.
+   */
+  async isTransmitIdle(): Promise<boolean> {
+    return true;
+  }
+
   /** The kernel put bytes into the transmit ring. */
   txDataAvailable(): void | Promise<void> {}
 

@@ -74,9 +74,11 @@ export class IOUserUSBSerial extends IOUserSerial {
     }
     this.#actions.push(...this.#readActions, ...this.#writeActions);
     if (pipes.interruptIn !== null) {
+      // One packet, as it comes: a buffer that ends inside a packet would see babble.
+      const packet = Math.max(1, pipes.interruptIn.descriptor.wMaxPacketSize & 0x7ff);
       this.#interruptBuffer = usbInterface.createIOBuffer(
         kIOMemoryDirectionIn,
-        Math.max(8, pipes.interruptIn.descriptor.wMaxPacketSize & 0x7ff),
+        Math.ceil(8 / packet) * packet,
       );
       this.#interruptAction = this.createAction("interruptComplete", (_action, status, length) =>
         this.#interruptDone(status, length),
@@ -109,6 +111,10 @@ export class IOUserUSBSerial extends IOUserSerial {
       await pipes.interruptIn?.abort();
     }
     await super.hwDeactivate();
+  }
+
+  override async isTransmitIdle(): Promise<boolean> {
+    return this.#idleWrites.length === this.#writeBuffers.length;
   }
 
   override txDataAvailable(): void {

@@ -40,6 +40,11 @@ export class IOUSBHostInterface extends IOService {
     return this.#client;
   }
 
+  /** All alternate settings, in the device's order. */
+  get settings(): readonly InterfaceSetting[] {
+    return this.#settings;
+  }
+
   get number(): number {
     return this.#settings[0].descriptor.bInterfaceNumber;
   }

@@ -344,7 +344,7 @@ test("a halted endpoint stalls until clearHalt", async () => {
   model.haltBulkIn();
   for (let round = 0; round < 2; round++) assert.equal((await device.transferIn(2, 8)).status, "stall");
   await device.clearHalt("in", 2);
-  assert.equal((await device.transferIn(2, 8)).status, "ok");
+  assert.equal((await device.transferIn(2, 512)).status, "ok");
 });
 
 test("transfers larger than 32 MiB are refused", async () => {

@@ -217,8 +217,7 @@ export class LibusbPort implements UsbHostPort {
     this.#submitted--;
     if (request === this.#control) this.#endControl(request, ended, actualBytes);
     else {
-      const isFault =
-        ended === UsbStatus.stall || ended === UsbStatus.protocolError || ended === UsbStatus.overflow;
+      const isFault = ended === UsbStatus.stall || ended === UsbStatus.protocolError;
       if (isFault) this.#halted.add(request.endpoint);
       this.#complete(request, ended, ended === UsbStatus.stall ? 0 : actualBytes);
     }

@@ -109,6 +109,8 @@ export class UsbCarrier implements UsbUpstream {
   readonly #table = new UsbEndpointTable();
   readonly #setup: Setup = newSetup();
   readonly #empty = new Uint8Array(0);
+  /** Whole packets for reads that end inside one. */
+  #packets = new Uint8Array(0);
   #stage = stageSetup;
   #client: UsbHostClient | null = null;
   #isGone = false;
@@ -313,7 +315,7 @@ export class UsbCarrier implements UsbUpstream {
     for (;;) {
       const wanted = length - moved;
       const count = isInput
-        ? this.device.in(queue.address, buffer, offset + moved, wanted, stream)
+        ? this.#packetsIn(queue, buffer, offset + moved, wanted, stream)
         : this.device.out(queue.address, buffer, offset + moved, wanted, stream);
       if (count === UsbNak) {
         queue.isWaiting = true;
@@ -325,7 +327,8 @@ export class UsbCarrier implements UsbUpstream {
         break;
       }
       if (count < 0 || count > wanted) {
-        this.#halt(queue);
+        // Babble: what fits has arrived, the rest of the packet is lost. The endpoint goes on with the next packet.
+        if (isInput && count > 0) moved = length;
         status = UsbStatus.overflow;
         break;
       }
@@ -345,6 +348,26 @@ export class UsbCarrier implements UsbUpstream {
     this.#charge(queue, moved - before);
     if (queue.intervalNs > 0) queue.notBeforeNs = this.#clock.nowNs() + queue.intervalNs;
     return status;
+  }
+
+  /**
+   * A device answers an IN with a whole packet, however little room the host has for it (USB 2.0 §5.8.3), and does not
+   * know where the host's buffer ends. So it is asked for whole packets; a count above `wanted` is babble.
+   */
+  #packetsIn(
+    queue: EndpointQueue,
+    buffer: Uint8Array,
+    offset: number,
+    wanted: number,
+    stream: number,
+  ): number {
+    const over = wanted % queue.packetBytes;
+    if (over === 0 && wanted > 0) return this.device.in(queue.address, buffer, offset, wanted, stream);
+    const asked = wanted + queue.packetBytes - over;
+    if (this.#packets.length < asked) this.#packets = new Uint8Array(asked);
+    const count = this.device.in(queue.address, this.#packets, 0, asked, stream);
+    if (count > 0) buffer.set(this.#packets.subarray(0, Math.min(count, wanted)), offset);
+    return count;
   }
 
   /** Stages of USB 2.0 §8.5.3. A NAK in any stage leaves the stage where it is. */

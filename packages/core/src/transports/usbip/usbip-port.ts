@@ -302,8 +302,7 @@ export class UsbipPort implements UsbHostPort {
       return;
     }
     const status = statusOf(errno);
-    const halts =
-      status === UsbStatus.stall || status === UsbStatus.protocolError || status === UsbStatus.overflow;
+    const halts = status === UsbStatus.stall || status === UsbStatus.protocolError;
     if (setup === null && halts) this.#halted.add(endpoint);
     this.#complete(slot, status, status === UsbStatus.stall ? 0 : actualBytes);
   }

@@ -384,7 +384,7 @@ export class UsbredirPort implements UsbHostPort, ReportSource {
 }
 
 function haltsEndpoint(status: UsbStatus): boolean {
-  return status === UsbStatus.stall || status === UsbStatus.protocolError || status === UsbStatus.overflow;
+  return status === UsbStatus.stall || status === UsbStatus.protocolError;
 }
 
 const answerTo = {

@@ -157,7 +157,6 @@ export class UsbredirReports {
       if (report.length <= room && read.moved < read.length && !isShort) continue;
       reads.shift();
       const status = report.length > room ? UsbStatus.overflow : UsbStatus.ok;
-      if (status === UsbStatus.overflow) this.#source.halt(endpoint.address);
       this.#source.complete(read.slot, status, read.moved);
     }
     if (reads.length > 0 && reports.length === 0) this.#start(endpoint);

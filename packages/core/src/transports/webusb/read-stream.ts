@@ -23,7 +23,7 @@ interface Arrival {
 
 /**
  * Readers and the transfers that were asked of the device are counted apart: a reader that gives up leaves its
- * transfer behind, and the next reader is served by it instead of asking again. Nothing the device sends is lost, and
+ * transfer behind, and the next reader is served by it instead of asking again. No packet is lost, and
  * readers are served in order. A left-behind transfer that was smaller than the next reader wants is followed by
  * another for the rest; what is larger is kept.
  */
@@ -90,8 +90,16 @@ export class ReadStream {
       reader.buffer.set(arrival.bytes.subarray(arrival.at, arrival.at + count), reader.offset + reader.moved);
       reader.moved += count;
       arrival.at += count;
+      // A reader that ends inside a packet sees babble, as it would have on the wire; the rest of the packet is lost.
+      const isBabble = arrival.at < arrival.bytes.length && arrival.at % this.#packetBytes !== 0;
+      if (isBabble)
+        arrival.at = Math.min(
+          arrival.bytes.length,
+          Math.ceil(arrival.at / this.#packetBytes) * this.#packetBytes,
+        );
       const isDrained = arrival.at === arrival.bytes.length;
-      if (isDrained && arrival.status !== UsbStatus.ok) this.#finish(arrival.status, true);
+      if (isBabble) this.#finish(UsbStatus.overflow, isDrained);
+      else if (isDrained && arrival.status !== UsbStatus.ok) this.#finish(arrival.status, true);
       else if (reader.moved === reader.length) {
         // A zero-length packet behind the last whole packet is the next reader's, as on the wire.
         const endsByPacket = arrival.bytes.length % this.#packetBytes !== 0;

@@ -9,6 +9,7 @@ export function statusOfError(error: unknown, isStillThere: boolean): UsbStatus 
   if (/NO_DEVICE/.test(message) || (name === "NotFoundError" && !isStillThere)) return UsbStatus.gone;
   if (name === "AbortError" || /CANCELLED/.test(message)) return UsbStatus.cancelled;
   if (/STALL|PIPE/.test(message)) return UsbStatus.stall;
+  if (/OVERFLOW/.test(message)) return UsbStatus.overflow;
   return UsbStatus.protocolError;
 }
 

@@ -344,7 +344,7 @@ export class WebUsbPort implements UsbHostPort {
       length,
       moved: 0,
       end: (status) => {
-        const halts = status !== UsbStatus.ok && status !== UsbStatus.cancelled && status !== UsbStatus.gone;
+        const halts = status === UsbStatus.stall || status === UsbStatus.protocolError;
         if (halts) this.#halted.add(endpoint);
         this.#complete(request, status, status === UsbStatus.stall ? 0 : reader.moved);
       },
