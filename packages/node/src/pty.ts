@@ -1,18 +1,10 @@
 // Pseudo-terminals of Linux as a TerminalPort: programs open them like any serial port.
 
-import {
-  closeSync,
-  constants,
-  openSync,
-  readSync,
-  renameSync,
-  symlinkSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { LineSettings } from "@drydock/core/ports/serial";
 import type { TerminalClient, TerminalPort } from "@drydock/core/ports/terminal";
+import { makeTerminalLink, removeTerminalLink } from "./terminal-link.ts";
 
 /** ioctl requests and flags of Linux, asm-generic (the same on x86-64 and arm64). */
 const TIOCSPTLCK = 0x40045431;
@@ -92,7 +84,7 @@ function native(): Native {
 }
 
 export interface PtyOptions {
-  /** A stable name: a symbolic link to the terminal, replaced if it is there, removed at the end. */
+  /** A stable name: a symbolic link to the terminal, removed at the end. Only one of ours is ever replaced. */
   readonly link?: string;
 }
 
@@ -196,7 +188,7 @@ export class Pty implements TerminalPort {
     this.#isEnded = true;
     this.#isOpen = false;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    if (this.#link !== null) removeQuietly(this.#link);
+    if (this.#link !== null) removeTerminalLink(this.#link, this.path);
     // A wait in the thread pool still uses the descriptor: its end closes it.
     if (!this.#isWaiting) this.#close();
   }
@@ -375,10 +367,12 @@ export class Pty implements TerminalPort {
   }
 
   #makeLink(link: string): void {
-    const temporary = `${link}.${process.pid}`;
-    removeQuietly(temporary);
-    symlinkSync(this.path, temporary);
-    renameSync(temporary, link);
+    try {
+      makeTerminalLink(link, this.path);
+    } catch (error) {
+      closeSync(this.#fd);
+      throw error;
+    }
   }
 
   #must(result: number, what: string): void {
@@ -415,11 +409,3 @@ function codeOf(error: unknown): string {
 
 const isAgain = (error: unknown): boolean => codeOf(error) === "EAGAIN";
 const isHangUp = (error: unknown): boolean => codeOf(error) === "EIO";
-
-function removeQuietly(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw error;
-  }
-}

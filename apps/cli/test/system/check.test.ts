@@ -526,9 +526,9 @@ test("bad input: a clear sentence and exit code 2", () => {
   const rows: [string[], RegExp][] = [
     [[join(folder, "nowhere")], /there is no .*nowhere/],
     [[join(folder, "notes.txt")], /no app, driver, signature or entitlements to check: notes\.txt is text/],
-    [[join(folder, "notes.txt"), "--platform", "palm"], /no platform "palm"; there are: macos15/],
-    [[join(folder, "notes.txt"), "--tool", "hammer"], /there is no tool "hammer"/],
-    [[join(folder, "notes.txt"), "--date", "soon"], /"soon" is no date/],
+    [[join(folder, "notes.txt"), "--platform", "palm"], /--platform is one of macos15, .*not "palm"/],
+    [[join(folder, "notes.txt"), "--tool", "hammer"], /--tool is one of xcode, codesign, not "hammer"/],
+    [[join(folder, "notes.txt"), "--date", "soon"], /--date takes a day like 2026-12-31, not "soon"/],
   ];
   for (const [args, pattern] of rows) {
     const result = check(...args);

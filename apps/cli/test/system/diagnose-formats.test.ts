@@ -43,10 +43,10 @@ test("each format is whole, and the exit code says whether something is known", 
 test("two formats at once, or a path that is not there, is a wrong use and says so", () => {
   const two = drydock("diagnose", bad, "--json", "--html");
   assert.equal(two.status, 2);
-  assert.equal(two.stderr, "drydock: one format at a time, not --json and --html\n");
+  assert.equal(two.stderr, "drydock: --json and --html exclude each other; leave one of them out\n");
   const nothing = drydock("diagnose", join(folder, "nothing"));
   assert.equal(nothing.status, 2);
-  assert.match(nothing.stderr, /^drydock: there is no /);
+  assert.match(nothing.stderr, /^drydock: path cannot be read: there is no /);
 });
 
 test("the HTML file stands alone: no request, no error, no sideways scrolling, the answer in sight", {

@@ -1,0 +1,95 @@
+// drydock case: a pair of drivers on the same device with the same seed, side by side.
+
+import { type CaseRun, casebook, type DriverCase, findCase } from "@drydock/cases/casebook";
+import { sideBySide } from "@drydock/core/trace/trace-diff";
+import { formatTraceLine, traceLines } from "@drydock/core/trace/usb-text";
+import { hostTurn } from "@drydock/node/host-turn";
+import type { MarkedOutputs } from "../grammar/output-paths.ts";
+import type { CommandIo } from "../terminal/command-io.ts";
+import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
+import { UsageError } from "../terminal/usage-error.ts";
+import { writePcap } from "./pcap-file.ts";
+
+export async function runCase(
+  options: {
+    readonly id?: string;
+    readonly list: boolean;
+    readonly seed: number;
+    readonly width?: number;
+    readonly json: boolean;
+    readonly pcap?: MarkedOutputs;
+    readonly explore: boolean;
+  },
+  io: CommandIo,
+): Promise<ExitCode> {
+  const { id } = options;
+  if (options.list || id === undefined) {
+    if (options.json) {
+      const rows = casebook.map(({ id: name, title, symptom, cause }) => ({
+        id: name,
+        title,
+        symptom,
+        cause,
+      }));
+      io.document(rows);
+    } else for (const entry of casebook) io.print(`${entry.id}  ${entry.title}\n     ${entry.symptom}\n`);
+    return exitCodes.pass;
+  }
+  const entry = findCase(id);
+  if (options.explore) {
+    await exploreCase(entry, options.seed, io);
+    return exitCodes.pass;
+  }
+  const bad = await entry.run("bad", { seed: options.seed, turn: hostTurn });
+  const good = await entry.run("good", { seed: options.seed, turn: hostTurn });
+  for (const [side, run] of Object.entries({ bad, good })) {
+    if (options.pcap !== undefined && run.trace === null) {
+      io.say(`drydock: ${entry.id} has no USB traffic to write`);
+      break;
+    }
+    writePcap(run.trace, options.pcap?.files[side], io);
+  }
+  const isSound = !bad.succeeded && good.succeeded;
+  const lines = (run: CaseRun) =>
+    run.trace === null ? [] : traceLines(run.trace, { describeRequests: entry.describeRequests });
+  if (options.json) {
+    const side = (run: CaseRun) => ({
+      succeeded: run.succeeded,
+      result: run.result,
+      trace: lines(run).map(formatTraceLine),
+      log: run.log,
+    });
+    io.document({ id: entry.id, seed: options.seed, isSound, bad: side(bad), good: side(good) });
+  } else {
+    io.print(`${entry.id}  ${entry.title}\n\nSymptom: ${entry.symptom}\nCause:   ${entry.cause}\n\n`);
+    io.print(`wrong driver: ${bad.result}\nright driver: ${good.result}\n\n`);
+    if (bad.trace !== null) {
+      io.print(
+        sideBySide(lines(bad), lines(good), {
+          width: options.width ?? io.columns ?? 160,
+          leftTitle: "wrong driver",
+          rightTitle: "right driver",
+        }),
+      );
+    } else {
+      for (const [title, run] of [
+        ["wrong driver", bad],
+        ["right driver", good],
+      ] as const) {
+        io.print(`${title}, log:\n`);
+        for (const row of run.log.slice(0, 20)) {
+          io.print(`  ${row.process}: ${row.sender === "" ? "" : `(${row.sender}) `}${row.message}\n`);
+        }
+      }
+    }
+  }
+  return isSound ? exitCodes.pass : exitCodes.finding;
+}
+
+async function exploreCase(entry: DriverCase, seed: number, io: CommandIo): Promise<void> {
+  if (entry.explore === undefined) {
+    const those = casebook.filter(({ explore }) => explore !== undefined).map(({ id }) => id);
+    throw new UsageError(`${entry.id} has nothing to explore; these have: ${those.join(", ")}`);
+  }
+  for await (const line of entry.explore({ seed, turn: hostTurn })) io.print(`${line}\n`);
+}

@@ -1,0 +1,56 @@
+// drydock diagnose: whatever a person has, in; cause, evidence, fix and who must act, out.
+
+import { shown } from "@drydock/core/base/shown-text";
+import { diagnose } from "@drydock/doctor/diagnose";
+import type { Diagnosis } from "@drydock/doctor/diagnosis";
+import { formatGithubAnnotations } from "@drydock/doctor/report/github";
+import { formatHtml } from "@drydock/doctor/report/html-report";
+import { toSarif } from "@drydock/doctor/report/sarif";
+import { formatDiagnosis } from "@drydock/doctor/report/text-report";
+import { cppGrammar } from "@drydock/node/cpp-grammar";
+import type { CommandIo } from "../terminal/command-io.ts";
+import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
+import { UsageError } from "../terminal/usage-error.ts";
+import { drydockVersion } from "../terminal/version.ts";
+import { evidenceOf } from "./evidence-folder.ts";
+
+export interface DiagnoseCommand {
+  readonly path: readonly string[];
+  readonly json: boolean;
+  readonly sarif: boolean;
+  readonly html: boolean;
+  readonly github: boolean;
+  readonly all: boolean;
+  readonly redact: boolean;
+  readonly width?: number;
+}
+
+export async function diagnosePaths(options: DiagnoseCommand, io: CommandIo): Promise<ExitCode> {
+  const { sources, skipped } = evidenceOf(options.path);
+  for (const line of skipped) io.say(`drydock: ${line}`);
+  if (sources.length === 0)
+    throw new UsageError(`there is no file in ${options.path.map((each) => shown(each)).join(", ")}`);
+  const diagnosis = await diagnose(sources, {
+    redact: options.redact,
+    today: new Date().toISOString(),
+    cppGrammar,
+  });
+  printDiagnosis(diagnosis, options, io);
+  return diagnosis.isKnown ? exitCodes.finding : exitCodes.pass;
+}
+
+/** One format goes to stdout: HTML and annotations escape by their own rules. */
+function printDiagnosis(diagnosis: Diagnosis, options: DiagnoseCommand, io: CommandIo): void {
+  if (options.json) io.document(diagnosis);
+  else if (options.sarif) io.document(toSarif(diagnosis, drydockVersion));
+  else if (options.html) io.printAsIs(formatHtml(diagnosis));
+  else if (options.github) io.printAsIs(formatGithubAnnotations(diagnosis));
+  else
+    io.print(
+      formatDiagnosis(diagnosis, {
+        width: options.width ?? io.columns ?? 100,
+        isColored: io.isColored,
+        all: options.all,
+      }),
+    );
+}

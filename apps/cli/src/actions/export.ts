@@ -1,0 +1,181 @@
+// drydock export: a rig's device models, offered to foreign hosts over a public protocol.
+
+import { makeSerialDevice, type SerialDeviceKind } from "@drydock/core/rigs/serial-rig";
+import { UsbExportRig, type UsbExportRigOptions } from "@drydock/core/rigs/usb-export-rig";
+import { hostTurn } from "@drydock/node/host-turn";
+import { LiveRunner } from "@drydock/node/live-runner";
+import type { Listener } from "@drydock/node/socket-stream";
+import { listenUsbip } from "@drydock/node/usbip-listener";
+import { listenUsbredir } from "@drydock/node/usbredir-sockets";
+import type { CommandIo } from "../terminal/command-io.ts";
+import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
+import { UsageError } from "../terminal/usage-error.ts";
+import { endings } from "./endings.ts";
+import { isLoopback, orSayTaken, reachableName } from "./listening.ts";
+import { writePcap } from "./pcap-file.ts";
+import { type BusOptions, rigDevices } from "./rigs.ts";
+
+export interface ExportOptions extends BusOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly noPacing: boolean;
+  readonly for?: number;
+  readonly json: boolean;
+}
+
+const highestPort = 65_535;
+
+/** Runs until Ctrl-C or the end of `--for`. UsageError for wrong names; a taken port is a rig error that names it. */
+export async function exportUsbip(options: ExportOptions, io: CommandIo): Promise<ExitCode> {
+  const kinds = rigDevices(options);
+  const exported = new Set<string>();
+  const rig = makeRig(options, {
+    onEvent: (text) => io.say(`  ${text}`),
+    onExported: (busId) => {
+      exported.add(busId);
+      if (exported.size === kinds.length) ready();
+    },
+  });
+  const listener = await orSayTaken(
+    listenUsbip(rig.server, { host: options.host, port: options.port, steps: rig.scheduler }),
+    options,
+  );
+  const { port } = listener;
+  let isTold = false;
+  const ready = (): void => {
+    if (isTold) return;
+    isTold = true;
+    const busIds = [...exported].sort();
+    const extra = port === 3240 ? "" : `--tcp-port ${port} `;
+    io.say(`\n  on a Linux machine, as root:`);
+    io.say(`    modprobe vhci-hcd`);
+    io.say(`    usbip ${extra}list -r ${options.host}`);
+    for (const busId of busIds) io.say(`    usbip ${extra}attach -r ${options.host} -b ${busId}`);
+    io.say(`  with our own drivers:  drydock import usbip ${options.host}:${port} ${busIds[0]}`);
+    if (options.json) {
+      io.document({ host: options.host, port, busIds }, "line");
+    }
+  };
+  io.say(
+    `drydock: ${kinds.join(", ")} on USB/IP, ${options.host} port ${port}, seed ${options.seed}; Ctrl-C ends`,
+  );
+  warnIfExposed(options.host, String(port), "USB/IP", io);
+  return run(rig, new LiveRunner(rig.scheduler), kinds, options, io, async () => {
+    rig.server.close();
+    await listener.close();
+  });
+}
+
+/** As `exportUsbip`, with a port of its own for each device: usbredir has one device on one connection. */
+export async function exportUsbredir(options: ExportOptions, io: CommandIo): Promise<ExitCode> {
+  const kinds = rigDevices(options);
+  const { host, port: first } = options;
+  if (first > 0 && first + kinds.length - 1 > highestPort) {
+    throw new UsageError(
+      `--port ${first}: ${kinds.length} devices take as many ports, the last one is ${highestPort}`,
+    );
+  }
+  const rig = makeRig(options, {});
+  const runner = new LiveRunner(rig.scheduler);
+  const listeners: Listener[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const listener of listeners) await listener.close();
+  };
+  const offered = new Set<number>();
+  const outlets = kinds.map((kind, index) =>
+    rig.addUsbredir(index + 1, {
+      onEvent: (text) => io.say(`  ${kind}: ${text}`),
+      onReady: () => {
+        if (offered.size < kinds.length && offered.add(index).size === kinds.length) ready();
+      },
+    }),
+  );
+  try {
+    for (const [index, outlet] of outlets.entries()) {
+      const port = first === 0 ? 0 : first + index;
+      listeners.push(await orSayTaken(listenUsbredir(outlet, { host, port, steps: runner }), { host, port }));
+    }
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+  const devices = kinds.map((device, index) => {
+    const { port } = listeners[index];
+    return { device, port, qemu: qemuArguments(reachableName(host), port, index) };
+  });
+  const ready = (): void => {
+    io.say("\n  arguments for any QEMU (usb-redir; Linux, Windows or macOS inside):");
+    io.say("    -device qemu-xhci");
+    for (const { device, qemu } of devices) io.say(`    ${qemu.join(" ")}    # ${device}`);
+    if (options.json) io.document({ host, devices }, "line");
+  };
+  const ports = devices.map(({ port }) => port).join(", ");
+  io.say(
+    `drydock: ${kinds.join(", ")} on usbredir, ${host} port ${ports}, seed ${options.seed}; Ctrl-C ends`,
+  );
+  warnIfExposed(host, ports, "usbredir", io);
+  return run(rig, runner, kinds, options, io, async () => {
+    for (const outlet of outlets) outlet.close();
+    await closeAll();
+  });
+}
+
+/** Without `nodelay` each small packet of QEMU's waits for the acknowledgement of the last, 40 ms and more. */
+function qemuArguments(host: string, port: number, index: number): string[] {
+  const id = `drydock${index + 1}`;
+  return [
+    "-chardev",
+    `socket,id=${id},host=${host},port=${port},nodelay=on`,
+    "-device",
+    `usb-redir,chardev=${id},id=${id}-usb`,
+  ];
+}
+
+function makeRig(
+  options: ExportOptions,
+  told: Pick<UsbExportRigOptions, "onEvent" | "onExported">,
+): UsbExportRig {
+  return new UsbExportRig({
+    seed: options.seed,
+    turn: hostTurn,
+    timing: options.noPacing ? "none" : "bus",
+    trace: options.pcap !== undefined,
+    ...(options.fault.length > 0 ? { faults: { rules: options.fault } } : {}),
+    ...told,
+  });
+}
+
+function warnIfExposed(host: string, ports: string, protocol: string, io: CommandIo): void {
+  if (isLoopback(host)) return;
+  io.say(
+    `drydock: warning: everybody who reaches ${host}:${ports} can use these devices; ${protocol} has no password and no encryption`,
+  );
+}
+
+/** Plugs the devices in, connector by connector, and serves until it is ended. */
+async function run(
+  rig: UsbExportRig,
+  runner: LiveRunner,
+  kinds: readonly SerialDeviceKind[],
+  options: ExportOptions,
+  io: CommandIo,
+  close: () => Promise<void>,
+): Promise<ExitCode> {
+  let code: ExitCode = exitCodes.pass;
+  try {
+    const ending = endings(options.for, (how) => {
+      code = exitCodes[how];
+      void runner.stop();
+    });
+    kinds.forEach((kind, index) => {
+      const pacing = options.noPacing ? "none" : "baud";
+      rig.usb.bus.plugIn(makeSerialDevice(kind, { clock: rig.scheduler, pacing }), index + 1);
+    });
+    await runner.start();
+    ending.disarm();
+  } finally {
+    await close();
+  }
+  writePcap(rig.usb.trace, options.pcap, io);
+  return code;
+}

@@ -1,0 +1,40 @@
+// drydock registry: what came up, and why, or why not.
+
+import { formatRegistryPlist, formatRegistryTree } from "@drydock/core/platform/evidence/registry-dump";
+import type { CommandIo } from "../terminal/command-io.ts";
+import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
+import { writePcap } from "./pcap-file.ts";
+import { buildRig, type RigOptions } from "./rigs.ts";
+
+const settleNs = 2_000_000_000;
+
+export async function registry(
+  options: RigOptions & { readonly why: boolean; readonly plist: boolean; readonly json: boolean },
+  io: CommandIo,
+): Promise<ExitCode> {
+  const rig = buildRig(options);
+  await rig.machine.run(settleNs);
+  const { machine } = rig;
+  const snapshot = machine.registry.snapshot();
+  const reports = machine.matchReports.map((report) => ({
+    nub: report.nub,
+    personality: report.candidate.personalityName,
+    score: report.candidate.verdict.score,
+    reason: report.candidate.verdict.reason,
+    outcome: report.outcome,
+  }));
+  if (options.json) {
+    io.document({ registry: snapshot, matching: reports, failures: rig.family.failures });
+  } else io.print(options.plist ? formatRegistryPlist(snapshot) : formatRegistryTree(snapshot));
+  if (options.why && !options.json) {
+    io.print("\nMatching:\n");
+    for (const report of reports) {
+      io.print(
+        `  ${report.nub}\n    ${report.personality}: ${report.outcome} (score ${report.score}; ${report.reason})\n`,
+      );
+    }
+  }
+  for (const failure of rig.family.failures) io.say(`drydock: ${failure.reason}`);
+  writePcap(rig.usb.trace, options.pcap, io);
+  return machine.failure !== null || rig.family.failures.length > 0 ? exitCodes.finding : exitCodes.pass;
+}

@@ -1,0 +1,82 @@
+// drydock start: a rig on the real clock, with its serial ports as pseudo-terminals.
+
+import { createInterface } from "node:readline";
+import { formatLogRow } from "@drydock/core/platform/log-text";
+import { LiveRunner } from "@drydock/node/live-runner";
+import type { CommandIo } from "../terminal/command-io.ts";
+import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
+import { endings } from "./endings.ts";
+import { LiveTerminals, liveLog } from "./live-terminals.ts";
+import { writePcap } from "./pcap-file.ts";
+import { defaultRig } from "./rig-list.ts";
+import { buildRig, type RigOptions } from "./rigs.ts";
+
+interface StartOptions extends RigOptions {
+  readonly link?: string;
+  readonly noPacing: boolean;
+  readonly for?: number;
+  readonly json: boolean;
+}
+
+/** How long the first port may take to appear before that is an error. */
+const appearanceMs = 10_000;
+
+export async function start(options: StartOptions, io: CommandIo): Promise<ExitCode> {
+  const rig = buildRig(options, {
+    pacing: options.noPacing ? "none" : "baud",
+    timing: options.noPacing ? "none" : "bus",
+    // A rig that runs for days keeps a trace only when somebody wants it.
+    trace: options.pcap !== undefined,
+  });
+  const { machine } = rig;
+  const runner = new LiveRunner(machine.scheduler);
+  let code: ExitCode = exitCodes.pass as ExitCode;
+  const ending = endings(options.for, (how) => {
+    code = exitCodes[how];
+    void runner.stop();
+  });
+  const terminals = new LiveTerminals(machine, options, io);
+
+  io.say(
+    `drydock: rig "${(options.rig ?? defaultRig).name}", seed ${options.seed}, platform ${machine.profile.name}`,
+  );
+  io.say("  u Enter pulls the cable, p Enter plugs it in, r Enter prints the registry, Ctrl-C ends");
+  io.say("  what you type into a terminal comes back through the device");
+
+  const input =
+    process.stdin.isTTY || process.stdin.readable ? createInterface({ input: process.stdin }) : null;
+  input?.on("line", (line) => command(line.trim()));
+  const command = (line: string) => {
+    if (line === "u") rig.usb.bus.unplug(1);
+    else if (line === "p" && !rig.usb.bus.isOccupied(1)) rig.usb.bus.plugIn(rig.devices[0], 1);
+    else if (line === "r") for (const entry of machine.registry.entries()) io.say(`  ${entry.path}`);
+    else if (line !== "") io.say("  u: unplug, p: plug in, r: registry, Ctrl-C: end");
+    machine.scheduler.ready(() => {}, undefined);
+  };
+
+  const appearing = setTimeout(() => {
+    if (terminals.count > 0) return;
+    io.say(`drydock: no port came up in ${appearanceMs / 1000} s. What was judged:`);
+    for (const report of machine.matchReports)
+      io.say(`  ${report.candidate.personalityName} on ${report.nub}: ${report.outcome}`);
+    for (const failure of rig.family.failures) io.say(`  ${failure.reason}`);
+    code = exitCodes.rigError;
+    void runner.stop();
+  }, appearanceMs);
+
+  await runner.start(liveLog(machine, io, (row) => formatLogRow(row, "compact")));
+  clearTimeout(appearing);
+  ending.disarm();
+  input?.close();
+  process.stdin.destroy();
+  terminals.close();
+  writePcap(rig.usb.trace, options.pcap, io);
+  if (machine.failure !== null) {
+    io.say(`drydock: ${machine.failure.kind}: ${machine.failure.text}`);
+    code = exitCodes.rigError;
+  }
+  io.say(
+    `drydock: ${code === exitCodes.interrupted ? "interrupted" : "ended"} after ${(machine.scheduler.nowNs() / 1e9).toFixed(1)} s`,
+  );
+  return code;
+}

@@ -1,0 +1,33 @@
+// drydock trace: a USB capture, ours or usbmon's, as lines.
+
+import { serialRequestNames } from "@drydock/core/rigs/serial-rig";
+import { readUsbPcapng } from "@drydock/core/trace/usb-pcapng";
+import { formatTrace, traceLines } from "@drydock/core/trace/usb-text";
+import type { InputFile } from "../grammar/input-paths.ts";
+import type { CommandIo } from "../terminal/command-io.ts";
+import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
+
+export function printTrace(
+  options: {
+    readonly file: InputFile;
+    readonly control: boolean;
+    readonly bytes: number;
+    readonly json: boolean;
+  },
+  io: CommandIo,
+): ExitCode {
+  const { log, skipped } = readUsbPcapng(options.file.bytes());
+  const text = {
+    describeRequests: serialRequestNames,
+    dataBytes: options.bytes,
+    controlOnly: options.control,
+  };
+  if (options.json) io.document(traceLines(log, text));
+  else io.print(formatTrace(log, text));
+  if (skipped > 0) io.say(`drydock: ${skipped} packets of other link types were left out (only 220 is read)`);
+  if (log.count === 0) {
+    io.say(`drydock: ${options.file.label} holds no USB packet of link type 220`);
+    return exitCodes.finding;
+  }
+  return exitCodes.pass;
+}

@@ -1,0 +1,42 @@
+// drydock case: a pair of drivers, wrong and right.
+
+import { command, flag, option, optionalArgument } from "../grammar/command-row.ts";
+import { choice, wholeNumber } from "../grammar/option-kind.ts";
+import { markedOutputs } from "../grammar/output-paths.ts";
+import { jsonOption, ownCapture, seedOption } from "../grammar/rig-options.ts";
+import { UsageError } from "../terminal/usage-error.ts";
+
+const caseId = choice(
+  async () => (await import("@drydock/cases/casebook")).casebook.map(({ id }) => id),
+  "case",
+);
+
+export const caseCommand = command({
+  words: ["case"],
+  summary: "run a pair of drivers, wrong and right, and show where they part",
+  arguments: { id: optionalArgument(caseId, "which pair; without one, list them") },
+  options: {
+    list: flag("list the cases", { clashes: ["pcap", "explore", "width"] }),
+    seed: { ...seedOption, summary: "the same for both" },
+    pcap: option(
+      markedOutputs(ownCapture, ["bad", "good"]),
+      "write both traces, as FILE with .bad and .good before its ending",
+      { clashes: ["explore"] },
+    ),
+    width: option(
+      wholeNumber({ from: 40, to: 10_000, unit: "columns", placeholder: "columns" }),
+      "width of the comparison",
+      {
+        clashes: ["json", "explore"],
+      },
+    ),
+    explore: flag("every way the case's device can behave, and where each ends (P08)", { clashes: ["json"] }),
+    json: jsonOption,
+  },
+  example: "drydock case P02",
+  judge: ({ id, pcap, width, explore }) => {
+    if (id === undefined && (pcap !== undefined || width !== undefined || explore))
+      throw new UsageError("--pcap, --width and --explore need a case, for example drydock case P02");
+  },
+  run: async (options, io) => (await import("../actions/case.ts")).runCase(options, io),
+});

@@ -1,0 +1,60 @@
+// drydock check: an app or driver extension before it is shipped.
+
+import { command, option, optionOr, someArguments } from "../grammar/command-row.ts";
+import { inputPath } from "../grammar/input-paths.ts";
+import { choice, text } from "../grammar/option-kind.ts";
+import { jsonOption, platformName } from "../grammar/rig-options.ts";
+
+const version = text({
+  placeholder: "version",
+  takes: "a version like 15.0",
+  sample: "15.0",
+  mostBytes: 32,
+  wrong: ["abc", "15.", "15.0.0.0", "-15"],
+  check: (word) => (/^\d{1,3}(\.\d{1,3}){0,2}$/.test(word) ? null : "takes a version like 15.0"),
+});
+const day = text({
+  placeholder: "day",
+  takes: "a day like 2026-12-31",
+  sample: "2026-12-31",
+  mostBytes: 40,
+  wrong: ["abc", "2026-13-01", "2026-02-30", "31.12.2026"],
+  check: (word) => {
+    const match = /^(\d{4}-\d\d-\d\d)(T.*)?$/.exec(word);
+    const isDay =
+      match !== null &&
+      !Number.isNaN(Date.parse(word)) &&
+      new Date(`${match[1]}T00:00:00Z`).toISOString().startsWith(match[1]);
+    return isDay ? null : "takes a day like 2026-12-31";
+  },
+});
+const udid = text({
+  placeholder: "id",
+  takes: "a provisioning UDID, as System Information shows it",
+  sample: "00008103-001A2B3C4D5E001E",
+  mostBytes: 64,
+  wrong: ["my mac", "00008103/1"],
+  check: (word) => (/^[0-9A-Fa-f-]+$/.test(word) ? null : "takes a provisioning UDID of hexadecimal digits"),
+});
+
+export const check = command({
+  words: ["check"],
+  summary:
+    "an app or driver extension (folder, zip, tar.gz): build, install, launch, attach, open; imports; platforms",
+  arguments: { path: someArguments(inputPath, "a package") },
+  options: {
+    minOs: option(version, "the oldest system that it promises; without it, what its binary says"),
+    platform: option(platformName, "one system that must accept it; without it, all are listed, none must"),
+    tool: optionOr(
+      choice(["xcode", "codesign"], "tool"),
+      "xcode",
+      "xcode compares claim and profile before it builds, codesign does not",
+    ),
+    date: option(day, "the day on which profiles must be valid; without it, today"),
+    udid: option(udid, "of the Mac it is to run on"),
+    json: jsonOption,
+  },
+  notes: "Exit code 1: a stage fails, or an import is missing; 0: nothing is known to be wrong.",
+  example: "drydock check My.app\ndrydock check MyDriver.dext --min-os 15.0",
+  run: async (options, io) => (await import("../actions/check.ts")).check(options, io),
+});

@@ -1,0 +1,36 @@
+// drydock disk coverage: which SCSI commands and pages a client uses.
+
+import { anyArguments, command, optionOr } from "../grammar/command-row.ts";
+import { byteSize, choice, text } from "../grammar/option-kind.ts";
+import { jsonOption, seedOption } from "../grammar/rig-options.ts";
+import { UsageError } from "../terminal/usage-error.ts";
+import { scsiLayers } from "./disk-words.ts";
+
+export const diskCoverage = command({
+  words: ["disk", "coverage"],
+  summary: "which SCSI commands and pages a client uses, and which of the disk's it never asks for",
+  arguments: {
+    command: anyArguments(
+      text({
+        placeholder: "command",
+        takes: "a program and its arguments",
+        sample: "{url}",
+        mostBytes: 1 << 16,
+      }),
+      "a client; without one, our class driver asks",
+    ),
+  },
+  options: {
+    size: optionOr(byteSize({ from: 4096 }), { bytes: 64 << 20, text: "64M" }, "what the disk holds"),
+    through: optionOr(choice(scsiLayers, "way"), "uas", "without a command: how our class driver asks"),
+    seed: seedOption,
+    json: jsonOption,
+  },
+  notes: "The command is given the disk's address in place of {url} (unit) or {portal} (iSCSI).",
+  example: "drydock disk coverage\ndrydock disk coverage -- iscsi-inq {url}",
+  judge: ({ command: words }) => {
+    if (words.length > 0 && !words.some((word) => word.includes("{url}") || word.includes("{portal}")))
+      throw new UsageError("command needs {url} (the unit) or {portal} where the disk's address belongs");
+  },
+  run: async (options, io) => (await import("../actions/disk-coverage.ts")).coverDisk(options, io),
+});

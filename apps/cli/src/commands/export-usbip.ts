@@ -1,0 +1,23 @@
+// drydock export usbip: device models for a Linux kernel.
+
+import { command, flag, optionalArgument } from "../grammar/command-row.ts";
+import { forOption, hostOption, portOption, rigOptions } from "../grammar/rig-options.ts";
+import { rigName } from "./rig-name.ts";
+
+const { platform: _ours, ...busOptions } = rigOptions;
+
+export const exportUsbip = command({
+  words: ["export", "usbip"],
+  summary: "over USB/IP, for a Linux machine or guest; Ctrl-C ends it",
+  arguments: { rig: optionalArgument(rigName, "whose devices; without one, serial") },
+  options: {
+    ...busOptions,
+    host: hostOption,
+    port: portOption(3240),
+    noPacing: flag("neither the line nor the bus takes time"),
+    for: forOption,
+    json: flag("the first line on stdout is one JSON document with port and busids"),
+  },
+  example: "drydock export usbip desk --pcap linux.pcapng",
+  run: async (options, io) => (await import("../actions/export.ts")).exportUsbip(options, io),
+});

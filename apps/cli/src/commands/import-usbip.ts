@@ -1,0 +1,39 @@
+// drydock import usbip: our drivers on a device of a USB/IP server.
+
+import { argument, command, flag, option, optionalArgument } from "../grammar/command-row.ts";
+import { text } from "../grammar/option-kind.ts";
+import { forOption, linkPath, pcapOption, platformOption, seedOption } from "../grammar/rig-options.ts";
+import { usbipServer } from "./usbip-server.ts";
+
+/** Of a USB/IP device: 32 bytes with their end. */
+const longestBusId = 31;
+
+export const importUsbip = command({
+  words: ["import", "usbip"],
+  summary: "a device of a USB/IP server; without a busid, list what it offers",
+  arguments: {
+    server: argument(usbipServer, "the server"),
+    busId: optionalArgument(
+      text({
+        placeholder: "busid",
+        takes: "a name from the server's list, like 1-1.4",
+        sample: "1-1",
+        mostBytes: longestBusId,
+      }),
+      "which device",
+    ),
+  },
+  options: {
+    seed: seedOption,
+    platform: platformOption,
+    pcap: pcapOption,
+    link: option(
+      linkPath,
+      "a stable name for the terminal; without one, drydock-tty0 in the temporary folder",
+    ),
+    for: forOption,
+    json: flag("list: one JSON document; import: the first line is one with the ports"),
+  },
+  example: "drydock import usbip 192.168.1.7\ndrydock import usbip 192.168.1.7 1-1.4",
+  run: async (options, io) => (await import("../actions/import.ts")).importUsbip(options, io),
+});

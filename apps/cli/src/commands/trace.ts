@@ -1,0 +1,21 @@
+// drydock trace: a USB capture as text.
+
+import { argument, command, flag, optionOr } from "../grammar/command-row.ts";
+import { inputFile } from "../grammar/input-paths.ts";
+import { wholeNumber } from "../grammar/option-kind.ts";
+import { jsonOption } from "../grammar/rig-options.ts";
+
+export const captureFile = inputFile({ takes: "a capture (pcapng, link type 220)", content: "" });
+
+export const trace = command({
+  words: ["trace"],
+  summary: "print a USB capture (pcapng, link type 220) as text",
+  arguments: { file: argument(captureFile, "the capture") },
+  options: {
+    control: flag("control transfers only"),
+    bytes: optionOr(wholeNumber({ from: 0, to: 65_536, unit: "bytes" }), 16, "data shown of each transfer"),
+    json: jsonOption,
+  },
+  example: "drydock trace capture.pcapng\nzcat capture.pcapng.gz | drydock trace -",
+  run: async (options, io) => (await import("../actions/trace.ts")).printTrace(options, io),
+});
