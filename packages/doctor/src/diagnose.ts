@@ -92,9 +92,12 @@ export function judge(
       found.set(key, before === undefined ? answer : together(before, answer));
     }
   }
+  const collecting = new Set(rules.filter((rule) => rule.isAboutCollecting === true).map(({ id }) => id));
   const ranked = [...found.values()].sort(
     (left, right) =>
-      right.score - left.score || (left.rule < right.rule ? -1 : left.rule > right.rule ? 1 : 0),
+      Number(collecting.has(left.rule)) - Number(collecting.has(right.rule)) ||
+      right.score - left.score ||
+      (left.rule < right.rule ? -1 : left.rule > right.rule ? 1 : 0),
   );
   const answers = ranked.filter(({ score }) => score >= answerThreshold);
   const hints = ranked.filter(({ score }) => score < answerThreshold);

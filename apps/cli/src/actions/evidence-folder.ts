@@ -37,8 +37,10 @@ export function evidenceOf(paths: readonly string[]): EvidenceFolder {
   for (const path of paths) {
     const status = lstatSync(path, { throwIfNoEntry: false });
     if (status === undefined) throw new UsageError(`there is no ${path}`);
-    // The folder that was named is what "below" means, so its own name says nothing; of several each name does.
-    visit(path, status.isDirectory() && paths.length === 1 ? "" : basename(path), 0);
+    // The folder that was named is what "below" means, so its own name says nothing; of several each name does, and a
+    // bundle's name says that it is one.
+    const isPlain = status.isDirectory() && paths.length === 1 && !/\.(?:app|dext|kext|appex)\/?$/.test(path);
+    visit(path, isPlain ? "" : basename(path), 0);
   }
   if (sources.length >= mostFiles) skipped.push(`more than ${mostFiles} files: the rest was not read`);
   return { sources, skipped };

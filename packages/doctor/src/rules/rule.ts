@@ -6,7 +6,17 @@ import type { Place } from "../facts/evidence-source.ts";
 import type { EvidenceKind } from "../facts/read-file.ts";
 
 /** Who can do what has to be done. */
-export type Actor = "you" | "your team's admin" | "Apple" | "the device's maker";
+export type Actor =
+  | "you"
+  | "your team's admin"
+  | "the administrator of the Mac"
+  | "Apple"
+  | "the device's maker"
+  | "the vendor of the kernel extension"
+  | "the vendor of the driver"
+  | "the vendor of the other product"
+  | "the developer of the program"
+  | "nobody";
 
 /** How well the knowledge behind a rule is founded, as in the fact files. */
 export type Certainty = "established" | "likely" | "unknown";
@@ -29,6 +39,8 @@ export interface RuleMeta {
   /** What to do, step by step. */
   readonly fix: readonly string[];
   readonly who: Actor;
+  /** It speaks of how evidence was collected: never above an answer that speaks of a failure. */
+  readonly isAboutCollecting?: boolean;
 }
 
 /** What a rule found. Everything that is left out comes from the rule. */

@@ -2,16 +2,20 @@
 
 import type { Evidence } from "../evidence/evidence.ts";
 import { isDriverKitBase, isFrameworkName } from "../source/driverkit-names.ts";
-import type { SourceCall, SourceFile, SourceFunction } from "../source/source-file.ts";
+import type { SourceFile, SourceFunction } from "../source/source-file.ts";
 import type { Finding } from "./rule.ts";
+import { isKext, kextFiles } from "./source-targets.ts";
 
 export function sources(evidence: Evidence): SourceFile[] {
   return evidence.facts("source").map(({ value }) => value);
 }
 
-/** Findings of every source file. */
+/** Findings of every source file that is no part of a kernel extension: nobody here judges those. */
 export function perSource(evidence: Evidence, make: (file: SourceFile) => Finding[]): Finding[] {
-  return sources(evidence).flatMap(make);
+  const kexts = kextFiles(evidence);
+  return sources(evidence)
+    .filter((file) => !kexts.has(file))
+    .flatMap(make);
 }
 
 /** Findings of every function of every source file. */
@@ -20,21 +24,6 @@ export function perFunction(
   make: (one: SourceFunction, file: SourceFile) => Finding[],
 ): Finding[] {
   return perSource(evidence, (file) => file.functions.flatMap((one) => make(one, file)));
-}
-
-/** Headers that no SDK of DriverKit has. */
-const kernelHeaders =
-  /^\s*#\s*include\s*<(?:IOKit\/(?:IOLib|IOService|IOWorkLoop|IOCommandGate|IOEventSource|IOTimerEventSource|IOMessage|IOBufferMemoryDescriptor|(?:pwr_mgt|hidsystem)\/\w+)|libkern\/c\+\+\/\w+|sys\/(?:proc|kauth|systm))\.h>/gm;
-/** Somebody who ports a kext may have left one or two. */
-const kextHeaders = 3;
-
-/** Code of a kext is judged by nobody here; the kernel's own families include headers of DriverKit, too. */
-export function isKext(file: SourceFile): boolean {
-  if ((file.text.match(kernelHeaders) ?? []).length >= kextHeaders) return true;
-  return (
-    /^\s*#\s*include\s*<(?:IOKit\/(?!IOReturn|IOKitLib|IOTypes|IOKitKeys)|libkern\/)/m.test(file.text) &&
-    !/DriverKit\//.test(file.text)
-  );
 }
 
 /**
@@ -78,12 +67,6 @@ const dexts = new WeakMap<SourceFile, boolean>();
 
 export function nameOf(one: SourceFunction): string {
   return one.className === "" ? one.name : `${one.className}::${one.name}`;
-}
-
-/** `Start(provider, SUPERDISPATCH)`, `super::Start(provider)`. */
-export function isSuperCall(call: SourceCall, name: string): boolean {
-  if (call.name !== name) return false;
-  return call.args.at(-1)?.text === "SUPERDISPATCH" || call.scope === "super";
 }
 
 /** Methods that run as a callback of this type: declared so in an .iig, or with its parameters. */

@@ -13,7 +13,8 @@ export interface ClaimRow {
   readonly allowed: string;
   /** What the kernel does with it at run time. */
   readonly rule: string;
-  readonly verdict: ClaimJudgement["verdict"];
+  /** "open": no profile was handed in. */
+  readonly verdict: ClaimJudgement["verdict"] | "open";
   readonly reason: string;
 }
 
@@ -30,17 +31,25 @@ const kernelRules: Readonly<Record<string, string>> = {
 };
 
 /** A row per claimed key, then one per key that only the profile has. */
-export function claimTable(claims: Properties, profile: ProvisioningProfile | null): ClaimRow[] {
+/** `isOpen`: no profile was handed in, which says nothing about whether there is one. */
+export function claimTable(
+  claims: Properties,
+  profile: ProvisioningProfile | null,
+  isOpen = false,
+): ClaimRow[] {
   const rows = judgeClaims(claims, profile?.allowlist ?? null).map(
     ({ key, claim, allowed, verdict, reason }): ClaimRow => ({
       key,
       claim: typed(claim),
       allowed: allowed === undefined ? "-" : typed(allowed),
       rule: kernelRules[key] ?? "presence",
-      verdict,
-      reason: profile?.editedKeys.includes(key)
-        ? `${reason}; the readable copy says ${typed(profile.plistEntitlements[key])}, which does not count`
-        : reason,
+      verdict: isOpen && verdict === "absent" ? "open" : verdict,
+      reason:
+        isOpen && verdict === "absent"
+          ? "no profile is among the evidence"
+          : profile?.editedKeys.includes(key)
+            ? `${reason}; the readable copy says ${typed(profile.plistEntitlements[key])}, which does not count`
+            : reason,
     }),
   );
   for (const [key, value] of Object.entries(profile?.allowlist ?? {})) {

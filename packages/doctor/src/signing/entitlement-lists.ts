@@ -40,3 +40,14 @@ export function isDextEntitlements(value: Properties): boolean {
       key.startsWith(`${driverKit}.family.`),
   );
 }
+
+/**
+ * Whether two bundle ids are of one product as far as ids can tell: the same, one the beginning of the other, or at least
+ * three parts in common. Ids that share a maker's name alone are not.
+ */
+export function areRelated(left: string, right: string): boolean {
+  if (left === "" || right === "") return false;
+  if (left === right || left.startsWith(`${right}.`) || right.startsWith(`${left}.`)) return true;
+  const [ones, others] = [left.split("."), right.split(".")];
+  return [0, 1, 2].every((index) => ones[index] !== undefined && ones[index] === others[index]);
+}

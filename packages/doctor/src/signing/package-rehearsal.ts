@@ -6,7 +6,7 @@ import { isDictionary, type Properties, type PropertyValue } from "@drydock/core
 import type { Evidence } from "../evidence/evidence.ts";
 import { type ClaimRow, claimTable } from "./claim-table.ts";
 import { type EvidencePart, evidenceParts } from "./parts.ts";
-import { type Rehearsal, type RehearsalInput, rehearse, type SignedPart } from "./rehearsal.ts";
+import { type Rehearsal, type RehearsalInput, rehearse, type SignedPart, signingKeys } from "./rehearsal.ts";
 import { provisioningUdid } from "./this-mac.ts";
 
 export interface RehearsalOptions {
@@ -56,13 +56,42 @@ export function rehearsePackages(evidence: Evidence, options: RehearsalOptions =
   return packages;
 }
 
-/** An app's id is the beginning of its driver's; otherwise the only one there is. */
+/**
+ * The app that a driver belongs to: it lies in the app's bundle, the app names it, its id begins with the app's or is the
+ * same, or both are of one team and no other app is. Parts that share nothing are never paired.
+ */
 function openerOf(dext: EvidencePart, openers: readonly EvidencePart[]): EvidencePart | null {
+  const ids = driverIdentifiers(dext);
+  const around = openers.find(({ folder }) => isInside(dext.folder, folder));
+  const naming = openers.find(({ claims }) =>
+    stringsIn(claims?.[signingKeys.access]).some((name) => ids.includes(name)),
+  );
   const nested = openers.find(
     ({ bundleIdentifier }) =>
-      bundleIdentifier !== "" && dext.bundleIdentifier.startsWith(`${bundleIdentifier}.`),
+      bundleIdentifier !== "" &&
+      ids.some((id) => id === bundleIdentifier || id.startsWith(`${bundleIdentifier}.`)),
   );
-  return nested ?? (openers.length === 1 ? openers[0] : null);
+  const sameTeam = openers.filter(
+    ({ teamIdentifier }) => teamIdentifier !== "" && teamIdentifier === dext.teamIdentifier,
+  );
+  return around ?? naming ?? nested ?? (sameTeam.length === 1 ? sameTeam[0] : null);
+}
+
+/** The bundle's id and those of its personalities, as far as they are known. */
+function driverIdentifiers(dext: EvidencePart): string[] {
+  const personality = personalityOf(dext)?.CFBundleIdentifier;
+  return [dext.bundleIdentifier, typeof personality === "string" ? personality : ""].filter(
+    (id) => id !== "" && !id.includes("$("),
+  );
+}
+
+/** A driver's bundle inside an app's. */
+function isInside(inner: string, outer: string): boolean {
+  return /\.app$/.test(outer) && inner.startsWith(`${outer}/`);
+}
+
+function stringsIn(value: PropertyValue | undefined): string[] {
+  return (Array.isArray(value) ? value : [value]).filter((item) => typeof item === "string");
 }
 
 function concernsDrivers({ claims }: EvidencePart): boolean {
@@ -88,7 +117,7 @@ function rehearsePackage(
     platform,
     serviceBundleIdentifier: serviceIdentifier(dext, personality),
     serviceClass: textOf(personality?.IOUserClass) || "Driver",
-    userClientClass: userClientClass(personality) ?? "UserClient",
+    userClientClass: userClientClass(personality) ?? (personality === null ? "UserClient" : null),
     device: personality === null ? null : deviceOf(evidence, personality),
     machine: { udid: options.udid ?? provisioningUdid(evidence), date: options.date ?? null },
   });
@@ -104,6 +133,7 @@ export function signedPart(part: EvidencePart | null): SignedPart | null {
     teamIdentifier: part.teamIdentifier,
     claims: part.claims,
     profile: part.profile?.value.profile ?? null,
+    isProfileOpen: part.profile === null && !part.isWhole,
     hasXmlComments: part.hasXmlComments,
   };
 }
@@ -176,7 +206,10 @@ function describe(part: EvidencePart | null): PackagePart | null {
     role: part.role,
     bundleIdentifier: part.bundleIdentifier,
     profile: profile?.name ?? null,
-    claims: part.claims === null ? [] : claimTable(part.claims, profile),
+    claims:
+      part.claims === null
+        ? []
+        : claimTable(part.claims, profile, profile === null && !part.isWhole && part.role !== "tool"),
     assumptions,
   };
 }

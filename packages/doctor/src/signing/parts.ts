@@ -5,6 +5,7 @@ import { isDictionary, type Properties, type PropertyValue } from "@drydock/core
 import type { Evidence } from "../evidence/evidence.ts";
 import type { Fact } from "../evidence/facts.ts";
 import type { Place } from "../facts/evidence-source.ts";
+import type { ProvisioningProfile } from "../facts/provisioning-profile.ts";
 import { coversBundle, driverKit, isDextEntitlements, listsOf } from "./entitlement-lists.ts";
 import type { SignedPart } from "./rehearsal.ts";
 
@@ -23,6 +24,10 @@ export interface EvidencePart {
   readonly claimsFrom: "signature" | "file" | null;
   readonly hasXmlComments: boolean;
   readonly profile: Fact<"profile"> | null;
+  /** The bundle's folder: a/B.app, a/B.dext; for files that lie in no bundle their folder. */
+  readonly folder: string;
+  /** The bundle was handed in whole, so what is not in it is not there: its Info.plist and its executable are among the evidence, in a folder that is a bundle. */
+  readonly isWhole: boolean;
   /** How the profile was found: it lies in the same bundle, or its App ID says so, or it is the only one. */
   readonly profileBy: "bundle" | "App ID" | "only one" | null;
 }
@@ -137,10 +142,12 @@ class Assembly {
           draft.entitlements === null && !hasSignedClaims(draft) && (roleOf(draft) === "dext") === isDext,
       );
       const folder = bundleFolder(list.place.file);
+      // A list with an id of its own belongs to nobody else; one without may belong to the only part of its tree.
+      const fitting = open.filter((draft) => id === "" || draft.identifier === "");
       const home =
         open.find((draft) => id !== "" && draft.identifier === id) ??
-        only(open.filter((draft) => draft.folder === folder)) ??
-        only(open);
+        only(fitting.filter((draft) => draft.folder === folder)) ??
+        only(fitting.filter((draft) => isNear(draft.folder, folder)));
       if (home !== undefined) home.entitlements = list;
       else if (isDext || isAppEntitlements(list.value.value))
         this.#drafts.push({ ...emptyDraft, identifier: id, folder, executables: [], entitlements: list });
@@ -155,8 +162,8 @@ class Assembly {
         ({ folder, infoPlist, executables }) =>
           folder === draft.folder && (infoPlist !== null || executables.length > 0),
       );
-      // A folder with one bundle and one profile is that bundle, unless the profile names another one of the evidence.
-      if (near.length === 1 && rivals.length === 1 && rivals[0] === draft) {
+      // A bundle's folder with one profile: it is that bundle's, whatever it names.
+      if (isBundle(draft.folder) && near.length === 1 && rivals.length === 1 && rivals[0] === draft) {
         draft.profile = near[0];
         draft.profileBy = "bundle";
         continue;
@@ -165,25 +172,49 @@ class Assembly {
         fitsAppId(value.profile.applicationIdentifier, draft.identifier),
       );
       const exact = matching.filter(({ value }) => !value.profile.applicationIdentifier.endsWith("*"));
-      draft.profile = newest(exact) ?? newest(matching);
+      // An app and its driver may have one id: each takes the profile that has its kind of keys.
+      const isDext = roleOf(draft) === "dext";
+      const own = exact.filter(({ value }) => isDextEntitlements(value.profile.allowlist) === isDext);
+      draft.profile = newest(own) ?? newest(exact) ?? newest(matching);
       draft.profileBy = draft.profile === null ? null : "App ID";
     }
     const taken = new Set(this.#drafts.map(({ profile }) => profile));
     const free = profiles.filter((profile) => !taken.has(profile));
-    // One left on each side: they are each other's, and if the App ID does not fit, that is a finding.
+    // One left on each side, of one team or with nothing that contradicts: each other's, and if the App ID does not fit,
+    // that is a finding.
     const bare = this.#drafts.filter(
       ({ profile, entitlements }) => profile === null && entitlements !== null,
     );
     for (const kind of [true, false]) {
       const part = only(bare.filter((draft) => (roleOf(draft) === "dext") === kind));
       const profile = only(free.filter(({ value }) => isDextEntitlements(value.profile.allowlist) === kind));
-      if (part === undefined || profile === undefined) continue;
+      if (part === undefined || profile === undefined || !mayBelong(part, profile.value.profile)) continue;
       part.profile = profile;
       part.profileBy = "only one";
       if (part.identifier === "")
         part.identifier = bundleOfAppId(profile.value.profile.applicationIdentifier);
     }
   }
+}
+
+/** One lies in the other's folder, or both lie below one folder that is not the root of everything handed in. */
+function isNear(left: string, right: string): boolean {
+  if (left === right || left.startsWith(`${right}/`) || right.startsWith(`${left}/`)) return true;
+  const [first] = left.split("/");
+  return left === "" || right === "" || first === right.split("/")[0];
+}
+
+/** Whether a part may be the one that a profile with another App ID was meant for: the same team, or no team is known. */
+function mayBelong(draft: Draft, profile: ProvisioningProfile): boolean {
+  const claims = draft.entitlements?.value.value ?? {};
+  const own = expandedText(claims["com.apple.application-identifier"] ?? claims["application-identifier"]);
+  const team = textOr(claims["com.apple.developer.team-identifier"]) ?? own.split(".")[0];
+  const signedBy = draft.executables.find(({ value }) => value.directory !== null)?.value.directory
+    ?.teamIdentifier;
+  const known = [team, signedBy ?? ""].filter((text) => /^[A-Z0-9]{10}$/.test(text));
+  if (known.length > 0) return known.some((text) => profile.teamIdentifiers.includes(text));
+  const wanted = profile.applicationIdentifier;
+  return draft.identifier === "" || wanted === "" || coversBundle(wanted, draft.identifier);
 }
 
 const emptyDraft = {
@@ -221,7 +252,14 @@ function finish(draft: Draft): EvidencePart {
     hasXmlComments: fromSignature?.hasXmlComments === true || draft.entitlements?.value.hasComment === true,
     profile: draft.profile,
     profileBy: draft.profileBy,
+    folder: draft.folder,
+    isWhole: isBundle(draft.folder) && draft.infoPlist !== null && draft.executables.length > 0,
   };
+}
+
+/** A folder with the name of a bundle. */
+function isBundle(folder: string): boolean {
+  return /\.(?:app|dext|appex|systemextension)$/.test(folder);
 }
 
 function roleOf(draft: Draft): SignedPart["role"] {

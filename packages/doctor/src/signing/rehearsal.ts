@@ -29,6 +29,11 @@ export interface SignedPart {
   /** Entitlements of the signature, or of the .entitlements file before there is one. */
   readonly claims: Properties;
   readonly profile: ProvisioningProfile | null;
+  /**
+   * True: whether there is a profile is not known, because what was handed in has no place for one (an entitlements file,
+   * a source tree). Left out or false with a null profile: there is none.
+   */
+  readonly isProfileOpen?: boolean;
   /** The .entitlements file holds `<!-- -->`. */
   readonly hasXmlComments?: boolean;
 }
@@ -44,7 +49,8 @@ export interface RehearsalInput {
   /** The personality's CFBundleIdentifier: what the kernel compares userclient-access with. */
   readonly serviceBundleIdentifier: string | null;
   readonly serviceClass: string;
-  readonly userClientClass: string;
+  /** Null: the driver's personality names no user client, so nobody opens it. */
+  readonly userClientClass: string | null;
   /** What the driver is to attach to; null when nobody said. */
   readonly device: MatchSubject | null;
   /** `udid` null: whether the Mac is listed is not judged. `date` (ISO 8601) null: the profile's end is not judged. */
@@ -141,6 +147,17 @@ function verdict(stage: Stage, part: SignedPart, rest: Rest): StageVerdict {
   return { stage, part: part.role, bundleIdentifier: part.bundleIdentifier, ...rest };
 }
 
+/** Nobody handed in the place where a profile would be, so nothing is said about it. */
+const openProfile: Rest = {
+  ok: null,
+  finding: "profile-not-given",
+  reason:
+    "no profile is among the evidence, so whether one authorises these claims is open (Xcode makes and fetches profiles when it builds)",
+  lines: [],
+  fix: "",
+  who: "you",
+};
+
 /** Xcode's two messages (posts.md P12, E), and what codesign lets pass. */
 function buildVerdict(part: SignedPart, input: RehearsalInput): StageVerdict {
   if (input.tool === "codesign") {
@@ -162,11 +179,13 @@ function buildVerdict(part: SignedPart, input: RehearsalInput): StageVerdict {
   if (profile === null) {
     if (restricted.length === 0 || part.role === "tool")
       return verdict("build", part, pass("no profile is asked for"));
+    if (part.isProfileOpen === true) return verdict("build", part, openProfile);
     return verdict("build", part, {
       ok: false,
       finding: "no-profile",
-      reason: `restricted entitlements are claimed (${restricted.join(", ")}) and there is no profile`,
-      lines: [`"${part.bundleIdentifier}" requires a provisioning profile.`],
+      reason: `restricted entitlements are claimed (${restricted.join(", ")}), and the bundle holds no profile`,
+      lines:
+        part.bundleIdentifier === "" ? [] : [`"${part.bundleIdentifier}" requires a provisioning profile.`],
       fix: "Choose a profile for this target under Signing & Capabilities.",
       who: "you",
     });
@@ -261,19 +280,18 @@ function installVerdict(input: RehearsalInput): StageVerdict {
       "Add the System Extension capability to the app.",
     );
   }
-  if (!dext.bundleIdentifier.startsWith(`${app.bundleIdentifier}.`)) {
-    return fail(
-      "bundle-id-nesting",
-      9,
-      `the driver's id ${dext.bundleIdentifier} does not begin with the app's, ${app.bundleIdentifier}`,
-      "Name the driver with the app's bundle id in front.",
-    );
-  }
   return verdict("install", app, pass("the request can be made"));
 }
 
 function launchVerdict(part: SignedPart, input: RehearsalInput): StageVerdict {
   const { profile } = part;
+  if (
+    profile === null &&
+    part.isProfileOpen === true &&
+    part.role !== "tool" &&
+    Object.keys(part.claims).some(isRestrictedEntitlement)
+  )
+    return verdict("launch", part, openProfile);
   const problem = profile === null ? null : profileProblem(profile, part, input.machine);
   const allowlist = problem === null ? (profile?.allowlist ?? null) : null;
   const judged = judgeClaims(part.claims, allowlist);
@@ -351,6 +369,13 @@ function userClientVerdict(input: RehearsalInput): StageVerdict {
   const { app, dext, platform } = input;
   if (dext === null) return notGiven("user client", "dext");
   if (app === null) return notGiven("user client", "app");
+  if (input.userClientClass === null) {
+    return verdict("user client", app, {
+      ...pass("the driver's personality names no user client, so there is nothing to open"),
+      ok: null,
+      finding: "no-user-client",
+    });
+  }
   const judged = decideUserClientAccess({
     profile: platform,
     dextEntitlements: dext.claims,
@@ -405,6 +430,19 @@ function warningsOf(input: RehearsalInput): { rule: string; text: string }[] {
   const { app, dext, platform } = input;
   const warnings: { rule: string; text: string }[] = [];
   const isMac = platform.userClientRules === "macos";
+  if (
+    app !== null &&
+    dext !== null &&
+    app.role === "app" &&
+    app.bundleIdentifier !== "" &&
+    dext.bundleIdentifier !== "" &&
+    !dext.bundleIdentifier.startsWith(`${app.bundleIdentifier}.`)
+  ) {
+    warnings.push({
+      rule: "FX-STAGE",
+      text: `the driver's id ${dext.bundleIdentifier} does not begin with the app's, ${app.bundleIdentifier}: Xcode may refuse to embed it. The system does not ask for that when it activates the extension.`,
+    });
+  }
   if (isMac && given(app, dext).some(({ claims }) => signingKeys.communicates in claims)) {
     warnings.push({
       rule: "DR12-3",

@@ -11,11 +11,16 @@ export interface Exit {
 
 /**
  * Ways out on which no call that `counts` was made before. Branches are taken both ways, loops once or not at all. A call
- * in a block or lambda counts: it is made later, which for an acknowledgement is as good.
+ * in a block or lambda counts: it is made later, which for an acknowledgement is as good. `stands`: a macro in this
+ * statement stands for the call.
  */
-export function exitsWithout(body: Syntax, counts: (call: SourceCall) => boolean): Exit[] {
+export function exitsWithout(
+  body: Syntax,
+  counts: (call: SourceCall) => boolean,
+  stands: (node: Syntax) => boolean = () => false,
+): Exit[] {
   const exits: Exit[] = [];
-  const made = (node: Syntax) => callsIn(node).some(counts);
+  const made = (node: Syntax) => callsIn(node).some(counts) || stands(node);
   /** True when the statement is left with the call still missing on some way. */
   const run = (node: Syntax, isMissing: boolean): boolean => {
     if (!isMissing) return false;

@@ -12,6 +12,18 @@ test("DR17-2 fires: filtered for org.example.sample.driver", async () => {
       l: "kernel: (org.example.sample.driver.dext) StaticPing",
     },
     /filtered for org\.example\.sample\.driver/,
+    "hint",
+  );
+});
+
+test("DR17-2 fires where lines of the kernel are seen that such a filter does not show", async () => {
+  await assertFires(
+    filteredByBundleId,
+    {
+      t: 'log show --last 5m | grep "org.example.sample.driver"',
+      l: "2026-11-20 10:00:00.000000+0100 0x1a2b     Default     0x0                  0      0    kernel: StaticPing 17",
+    },
+    /1 lines of the kernel without that text or a sender/,
   );
 });
 

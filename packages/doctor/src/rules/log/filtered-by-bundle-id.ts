@@ -26,17 +26,19 @@ export const filteredByBundleId: Rule = {
     "Keep a numbered trace in the driver, readable through the user client.",
   ],
   who: "you",
+  isAboutCollecting: true,
   watches: [grep, bare],
   judge(evidence) {
     return perHit(evidence, grep, ({ match, place }) => {
       const named = match[1] ?? match[2];
       const unresolved = evidence
         .hits(bare)
+        .filter((hit) => !hit.place.text.includes(named))
         .filter((hit) => hit.row.style !== null && hit.row.process === "kernel" && hit.row.sender === "");
       return {
-        // In a page or a script it is advice that somebody may never have followed.
-        score: evidence.files.some(({ kinds }) => kinds.includes("log")) ? 80 : 45,
-        claim: `The log was filtered for ${named}, which finds only lines whose sender could be resolved; ${unresolved.length > 0 ? `${unresolved.length} lines without a sender are in this evidence` : "lines without a sender are lost"}.`,
+        // How the log was collected is no failure. It counts when lines are seen that the filter does not let through.
+        score: unresolved.length > 0 ? 55 : 40,
+        claim: `The log was filtered for ${named}; ${unresolved.length > 0 ? `${unresolved.length} lines of the kernel without that text or a sender are in this evidence, and such a filter does not show them` : "lines that hold it neither in their text nor in a resolved sender are not shown by it"}.`,
         about: [named, place.file],
         missing: ["the same period without the filter, and dmesg"],
       };

@@ -5,11 +5,17 @@ import { watch } from "../../evidence/watch.ts";
 import type { Place } from "../../facts/evidence-source.ts";
 import { listsOf } from "../../signing/entitlement-lists.ts";
 import { mobileMachines, modelLine } from "../machines.ts";
+import { stringsOf } from "../questions.ts";
 import type { Rule } from "../rule.ts";
 
 const opens = watch(
   ["IOServiceOpen", "IOServiceGetMatching"],
   /\b(IOServiceOpen|IOServiceGetMatchingServices?)\s*\(/,
+);
+/** Xcode's build setting: which SDK. */
+const sdkRoot = watch(
+  ["SDKROOT", "SUPPORTED_PLATFORMS"],
+  /\b(?:SDKROOT|SUPPORTED_PLATFORMS)\b\s*=\s*"?([^";\n]{1,120})"?/,
 );
 /** Xcode's build setting: 1 is iPhone, 2 is iPad. */
 const family = watch(["TARGETED_DEVICE_FAMILY"], /\bTARGETED_DEVICE_FAMILY\b\s*=\s*"?([\d, ]{1,20})"?/);
@@ -28,7 +34,7 @@ export const phoneAppLooksForDriver: Rule = {
     "Or network or Bluetooth. On iPad with an M chip and on Mac a driver extension works: leave iPhone out of the target's devices.",
   ],
   who: "you",
-  watches: [opens, family, modelLine],
+  watches: [opens, family, sdkRoot, modelLine],
   judge(evidence) {
     const calls = evidence.hits(opens);
     const phone = phoneTarget(evidence);
@@ -48,10 +54,28 @@ export const phoneAppLooksForDriver: Rule = {
 function phoneTarget(evidence: Evidence): Place | null {
   for (const { value } of listsOf(evidence, "Info.plist")) {
     const devices = value.value.UIDeviceFamily;
-    if (Array.isArray(devices) && devices.length > 0 && devices.every((one) => Number(one) === 1))
+    const isMac =
+      "LSMinimumSystemVersion" in value.value ||
+      value.value.DTPlatformName === "macosx" ||
+      stringsOf(value.value.CFBundleSupportedPlatforms).includes("MacOSX");
+    if (!isMac && Array.isArray(devices) && devices.length > 0 && devices.every((one) => Number(one) === 1))
       return value.placeOf("UIDeviceFamily");
   }
-  const only = evidence.hits(family).find(({ match }) => match[1].trim() === "1");
+  // A device family means something for SDKs of iOS only; a template leaves it in projects for macOS too.
+  const only = evidence
+    .hits(family)
+    .find(({ match, place }) => match[1].trim() === "1" && isForIos(evidence, place));
   if (only !== undefined) return only.place;
+  if (evidence.hits(sdkRoot).some(({ match }) => /macosx/.test(match[1]))) return null;
   return mobileMachines(evidence).find(({ kind }) => kind === "iPhone")?.place ?? null;
+}
+
+/** By the settings of the same file: those of its own block of build settings first, otherwise any. */
+function isForIos(evidence: Evidence, place: Place): boolean {
+  const settings = evidence.hits(sdkRoot).filter((hit) => hit.place.file === place.file);
+  if (settings.length === 0) return true;
+  const nearest = settings.reduce((best, hit) =>
+    Math.abs(hit.place.line - place.line) < Math.abs(best.place.line - place.line) ? hit : best,
+  );
+  return /iphoneos|iphonesimulator/.test(nearest.match[1]) && !/macosx|driverkit/.test(nearest.match[1]);
 }

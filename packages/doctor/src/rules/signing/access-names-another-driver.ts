@@ -1,7 +1,7 @@
 // DR12-6: the driver that userclient-access names is not the one that runs.
 
 import type { Place } from "../../facts/evidence-source.ts";
-import { driverKit } from "../../signing/entitlement-lists.ts";
+import { areRelated, driverKit } from "../../signing/entitlement-lists.ts";
 import { claimPlace, evidenceParts } from "../../signing/parts.ts";
 import { personalities, stringsOf } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
@@ -26,17 +26,20 @@ export const accessNamesAnotherDriver: Rule = {
     if (running.length === 0) return [];
     const findings: Finding[] = [];
     const seen = new Set<string>();
-    const compare = (names: readonly string[], whose: string, place: Place, score: number) => {
+    const compare = (names: readonly string[], whose: string, app: string, place: Place, score: number) => {
       const wanted = names.filter((name) => !name.includes("\n"));
       if (wanted.length === 0 || wanted.some((name) => running.some(({ id }) => fits(id, name)))) return;
-      const ids = [...new Set(running.map(({ id }) => id))].slice(0, 5).join(", ");
+      // Two products side by side: the driver of another one says nothing about this app.
+      const own = running.filter(({ id }) => [app, ...wanted].some((name) => areRelated(id, name)));
+      if (own.length === 0) return;
+      const ids = [...new Set(own.map(({ id }) => id))].slice(0, 5).join(", ");
       const claim = `${whose} names ${wanted.join(", ")} in userclient-access, and the driver's CFBundleIdentifier is ${ids}.`;
       if (seen.has(claim)) return;
       seen.add(claim);
       findings.push({
         score,
         claim,
-        because: [place, ...running.slice(0, 3).map((entry) => entry.place)],
+        because: [place, ...own.slice(0, 3).map((entry) => entry.place)],
         about: wanted,
       });
     };
@@ -45,12 +48,19 @@ export const accessNamesAnotherDriver: Rule = {
       compare(
         stringsOf(part.claims?.[key]),
         `The app ${part.bundleIdentifier}`.trim(),
+        part.bundleIdentifier,
         claimPlace(part, key),
         88,
       );
       const profile = part.profile?.value.profile;
       if (profile !== undefined && part.profile !== null)
-        compare(stringsOf(profile.allowlist[key]), `The profile "${profile.name}"`, part.profile.place, 87);
+        compare(
+          stringsOf(profile.allowlist[key]),
+          `The profile "${profile.name}"`,
+          part.bundleIdentifier,
+          part.profile.place,
+          87,
+        );
     }
     return findings;
   },

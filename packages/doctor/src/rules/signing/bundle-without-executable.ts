@@ -25,17 +25,16 @@ export const bundleWithoutExecutable: Rule = {
       // An Info.plist of a project, not of a product.
       if (value.CFBundlePackageType !== "DEXT" || typeof name !== "string" || name.includes("$(")) return [];
       if (withCode.has(bundleFolder(infoPlist.place.file))) return [];
-      // The rest of the product is there: its profile in the same bundle, or the app around it with its code.
+      // The rest of the product is there: its profile in the same bundle, or the app around it with its code. Of an
+      // Info.plist by itself nothing is said: what was not handed in is not absent.
       const isProduct = (profile !== null && profileBy === "bundle") || withCode.size > 0;
+      if (!isProduct) return [];
       return [
         {
-          score: isProduct ? 86 : 35,
-          claim: isProduct
-            ? `The bundle of ${part.bundleIdentifier} has no executable "${name}": its target compiled nothing.`
-            : `The executable "${name}" of ${part.bundleIdentifier} is not among the evidence.`,
+          score: 86,
+          claim: `The bundle of ${part.bundleIdentifier} has no executable "${name}": its target compiled nothing.`,
           because: [infoPlist.value.placeOf("CFBundleExecutable")],
           about: [part.bundleIdentifier],
-          missing: isProduct ? [] : [`the whole bundle of ${part.bundleIdentifier}`],
         },
       ];
     });

@@ -19,9 +19,13 @@ const profile = (more: Parameters<typeof plist>[0], id = "org.example.drv") =>
 test("DR04-6 fires: another App ID", async () => {
   await assertFires(
     profileNotValidHere,
-    { l: line, p: profile({}, "org.example.other") },
+    { l: line, p: profile({}, "org.example.drv.beta") },
     /does not cover org\.example\.drv/,
   );
+});
+
+test("DR04-6 is silent on a profile of another product: nothing ties it to the program", async () => {
+  await assertSilent(profileNotValidHere, { l: line, p: profile({}, "org.example.other") });
 });
 
 test("DR04-6 fires: expired", async () => {

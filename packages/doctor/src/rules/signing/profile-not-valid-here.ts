@@ -5,6 +5,7 @@ import { watch } from "../../evidence/watch.ts";
 import {
   allowlistOf,
   applicationIdentifierOf,
+  areRelated,
   coversBundle,
   listsOf,
 } from "../../signing/entitlement-lists.ts";
@@ -40,7 +41,11 @@ export const profileNotValidHere: Rule = {
       const name = typeof value.Name === "string" ? `The profile "${value.Name}"` : "The profile";
       const identifier = applicationIdentifierOf(allowlistOf(profile));
       const wanted = failed.find(
-        ({ match }) => match[1] !== undefined && identifier !== "" && !coversBundle(identifier, match[1]),
+        ({ match }) =>
+          match[1] !== undefined &&
+          identifier !== "" &&
+          !coversBundle(identifier, match[1]) &&
+          areRelated(identifier.replace(/^[A-Z0-9]{10}\./, "").replace(/\.?\*$/, ""), match[1]),
       );
       if (wanted !== undefined && isOnlyProfile(evidence, wanted.match[1]))
         findings.push({

@@ -22,12 +22,22 @@ test("DR20-5 fires: profile and Info.plist", async () => {
     {
       p: plist({
         TeamIdentifier: ["ABCDE12345"],
-        Entitlements: { "com.apple.application-identifier": "ABCDE12345.com.example.a" },
+        Entitlements: { "com.apple.application-identifier": "ABCDE12345.com.example.pad.app" },
       }),
-      i: plist({ CFBundleIdentifier: "com.example.b", CFBundlePackageType: "DEXT" }),
+      i: plist({ CFBundleIdentifier: "com.example.pad.driver", CFBundlePackageType: "DEXT" }),
     },
     /covers none of them/,
   );
+});
+
+test("DR20-5 is silent on files of two products: their ids share a maker's name alone", async () => {
+  await assertSilent(profileOfAnotherBundle, {
+    p: plist({
+      TeamIdentifier: ["ABCDE12345"],
+      Entitlements: { "com.apple.application-identifier": "ABCDE12345.com.example.pad" },
+    }),
+    i: plist({ CFBundleIdentifier: "com.example.modem", CFBundlePackageType: "DEXT" }),
+  });
 });
 
 test("DR20-5 is silent on a near miss", async () => {

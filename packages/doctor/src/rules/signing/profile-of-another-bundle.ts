@@ -4,9 +4,11 @@ import { watch } from "../../evidence/watch.ts";
 import {
   allowlistOf,
   applicationIdentifierOf,
+  areRelated,
   coversBundle,
   listsOf,
 } from "../../signing/entitlement-lists.ts";
+import { bundleFolder } from "../../signing/parts.ts";
 import type { Finding, Rule } from "../rule.ts";
 
 const differs = watch(
@@ -23,7 +25,7 @@ export const profileOfAnotherBundle: Rule = {
   needs: ["log", "provisioning profile", "Info.plist"],
   why: "A profile names one App ID, or a prefix with a star. The sample's targets got new bundle ids, and the profile was made for the old one or for the other target.",
   fix: [
-    "Make one App ID and one profile for the app, and one of each for the driver; the driver's bundle id begins with the app's.",
+    "Make one App ID and one profile for the app, and one of each for the driver; Xcode embeds a driver whose bundle id begins with the app's.",
     "Select the profile that belongs to the target, or let Xcode manage signing for development.",
   ],
   who: "you",
@@ -48,6 +50,12 @@ export const profileOfAnotherBundle: Rule = {
     return listsOf(evidence, "provisioning profile").flatMap((profile): Finding[] => {
       const identifier = applicationIdentifierOf(allowlistOf(profile));
       if (identifier === "" || bundles.some(({ id }) => coversBundle(identifier, id))) return [];
+      const named = identifier.replace(/^[A-Z0-9]{10}\./, "").replace(/\.?\*$/, "");
+      const folder = bundleFolder(profile.place.file);
+      // It lies in a bundle, or its id and theirs are of one product; otherwise nothing ties them together.
+      const isInBundle =
+        /\.(?:app|dext)$/.test(folder) && bundles.some(({ place }) => bundleFolder(place.file) === folder);
+      if (!isInBundle && !bundles.some(({ id }) => areRelated(named, id))) return [];
       return [
         {
           score: 72,

@@ -3,7 +3,8 @@
 import { isDriverKitBase, isFrameworkName } from "../../source/driverkit-names.ts";
 import type { SourceFile } from "../../source/source-file.ts";
 import type { Rule } from "../rule.ts";
-import { isKext, perSource } from "../source-questions.ts";
+import { perSource } from "../source-questions.ts";
+import { isKext } from "../source-targets.ts";
 
 export const classNotInIig: Rule = {
   id: "DR06-2",

@@ -2,8 +2,9 @@
 
 import { bare, numberOf, type SourceFunction, valuesOf } from "../../source/source-file.ts";
 import { keyOf, type Syntax } from "../../source/syntax.ts";
+import { usbRequestOf } from "../../source/usb-requests.ts";
 import type { Finding, Rule } from "../rule.ts";
-import { nameOf, perFunction } from "../source-questions.ts";
+import { nameOf, perFunction, sources } from "../source-questions.ts";
 
 export const lengthFromStructSize: Rule = {
   id: "DR02-5",
@@ -20,10 +21,10 @@ export const lengthFromStructSize: Rule = {
   judge(evidence) {
     return perFunction(evidence, (one, file) =>
       one.calls.flatMap((call): Finding[] => {
-        if (!/^(?:Async)?DeviceRequest$/.test(call.name) || call.args.length < 6) return [];
-        const length = sizeTrick(one, call.args[4]);
-        if (length === null) return [];
-        const isLineCoding = ["0x20", "0x21"].includes(call.args[1].text.toLowerCase());
+        const request = usbRequestOf(call, one, file, sources(evidence));
+        const length = request === null ? null : sizeTrick(one, request.length);
+        if (request === null || length === null) return [];
+        const isLineCoding = ["0x20", "0x21"].includes(request.request.text.toLowerCase());
         return [
           {
             score: 80,

@@ -3,7 +3,8 @@
 import { isDriverKitBase, isFrameworkName, overridable } from "../../source/driverkit-names.ts";
 import type { SourceMethod } from "../../source/source-file.ts";
 import type { Finding, Rule } from "../rule.ts";
-import { isKext, perSource } from "../source-questions.ts";
+import { perSource } from "../source-questions.ts";
+import { isKext } from "../source-targets.ts";
 
 export const overrideMissing: Rule = {
   id: "FX-OVERRIDE",

@@ -3,7 +3,8 @@
 import { exitsWithout } from "../../source/paths.ts";
 import type { Syntax } from "../../source/syntax.ts";
 import type { Rule } from "../rule.ts";
-import { isDext, isSuperCall, nameOf, perFunction, sources } from "../source-questions.ts";
+import { isDext, nameOf, perFunction, sources } from "../source-questions.ts";
+import { isSuperCall, superMacros } from "../super-calls.ts";
 
 export const powerWithoutSuper: Rule = {
   id: "DR15-2",
@@ -20,12 +21,14 @@ export const powerWithoutSuper: Rule = {
   ],
   who: "you",
   judge(evidence) {
+    const stands = superMacros(evidence, "SetPowerState");
     const helpers = new Set(
       sources(evidence).flatMap((file) =>
         file.functions
           .filter(
             (one) =>
-              one.name !== "SetPowerState" && one.calls.some((call) => isSuperCall(call, "SetPowerState")),
+              one.name !== "SetPowerState" &&
+              (one.calls.some((call) => isSuperCall(call, "SetPowerState")) || stands(one.body)),
           )
           .map(({ name }) => name),
       ),
@@ -35,9 +38,12 @@ export const powerWithoutSuper: Rule = {
       const exits = exitsWithout(
         one.body,
         (call) => isSuperCall(call, "SetPowerState") || helpers.has(call.name),
+        stands,
       ).filter(({ node, isEnd }) => isEnd || !isError(node));
       if (exits.length === 0) return [];
-      const isNever = !one.calls.some((call) => isSuperCall(call, "SetPowerState") || helpers.has(call.name));
+      const isNever =
+        !stands(one.body) &&
+        !one.calls.some((call) => isSuperCall(call, "SetPowerState") || helpers.has(call.name));
       return [
         {
           score: isNever ? 92 : 84,

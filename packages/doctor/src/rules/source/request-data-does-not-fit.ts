@@ -1,8 +1,9 @@
 // FX-REQUEST-DATA: a control request whose data stage and buffer do not fit.
 
 import { numberOf } from "../../source/source-file.ts";
+import { usbRequestOf } from "../../source/usb-requests.ts";
 import type { Finding, Rule } from "../rule.ts";
-import { nameOf, perFunction } from "../source-questions.ts";
+import { nameOf, perFunction, sources } from "../source-questions.ts";
 
 export const requestDataDoesNotFit: Rule = {
   id: "FX-REQUEST-DATA",
@@ -19,9 +20,10 @@ export const requestDataDoesNotFit: Rule = {
   judge(evidence) {
     return perFunction(evidence, (one, file) =>
       one.calls.flatMap((call): Finding[] => {
-        if (!/^(?:Async)?DeviceRequest$/.test(call.name) || call.args.length < 8) return [];
-        const length = numberOf(call.args[4]);
-        const isNull = /^(?:nullptr|NULL|0)$/.test(call.args[5].text);
+        const request = usbRequestOf(call, one, file, sources(evidence));
+        if (request === null) return [];
+        const length = numberOf(request.length);
+        const isNull = /^(?:nullptr|NULL|0)$/.test(request.buffer.text);
         if (length === null || length > 0 !== isNull) return [];
         return [
           {

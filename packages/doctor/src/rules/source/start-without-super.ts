@@ -1,7 +1,8 @@
 // FX-START-SUPER: Start never calls super.
 
 import type { Rule } from "../rule.ts";
-import { isDext, isServiceMethod, isSuperCall, nameOf, perFunction } from "../source-questions.ts";
+import { isDext, isServiceMethod, nameOf, perFunction } from "../source-questions.ts";
+import { isSuperCall, superMacros } from "../super-calls.ts";
 
 export const startWithoutSuper: Rule = {
   id: "FX-START-SUPER",
@@ -16,13 +17,15 @@ export const startWithoutSuper: Rule = {
   ],
   who: "you",
   judge(evidence) {
+    const stands = superMacros(evidence, "Start");
     return perFunction(evidence, (one, file) =>
       one.name === "Start" &&
       one.className !== "" &&
       isDext(file) &&
       isServiceMethod(evidence, one) &&
       (one.nameNode.text === "IMPL" || /\bIOService\s*\*/.test(one.parameters[0]?.type ?? "")) &&
-      !one.calls.some((call) => isSuperCall(call, "Start"))
+      !one.calls.some((call) => isSuperCall(call, "Start")) &&
+      !stands(one.body)
         ? [
             {
               score: 80,

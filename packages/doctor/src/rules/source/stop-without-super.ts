@@ -3,7 +3,8 @@
 import { exitsWithout } from "../../source/paths.ts";
 import type { SourceCall, SourceFunction } from "../../source/source-file.ts";
 import type { Rule } from "../rule.ts";
-import { isDext, isServiceMethod, isSuperCall, nameOf, perFunction, sources } from "../source-questions.ts";
+import { isDext, isServiceMethod, nameOf, perFunction, sources } from "../source-questions.ts";
+import { isSuperCall, superMacros } from "../super-calls.ts";
 
 export const stopWithoutSuper: Rule = {
   id: "FX-STOP-SUPER",
@@ -16,10 +17,15 @@ export const stopWithoutSuper: Rule = {
   fix: ["Call Stop(provider, SUPERDISPATCH) on every way: at the end, or in the handler of the last Cancel."],
   who: "you",
   judge(evidence) {
+    const stands = superMacros(evidence, "Stop");
     const helpers = new Set(
       sources(evidence).flatMap((file) =>
         file.functions
-          .filter((one) => one.name !== "Stop" && one.calls.some((call) => isSuperCall(call, "Stop")))
+          .filter(
+            (one) =>
+              one.name !== "Stop" &&
+              (one.calls.some((call) => isSuperCall(call, "Stop")) || stands(one.body)),
+          )
           .map(({ name }) => name),
       ),
     );
@@ -27,14 +33,15 @@ export const stopWithoutSuper: Rule = {
       if (one.name !== "Stop" || one.className === "" || !isDext(file) || !isDriver(one)) return [];
       if (!isServiceMethod(evidence, one)) return [];
       const counts = (call: SourceCall) => isSuperCall(call, "Stop") || helpers.has(call.name);
-      const exits = exitsWithout(one.body, counts);
+      const exits = exitsWithout(one.body, counts, stands);
       if (exits.length === 0) return [];
       return [
         {
-          score: one.calls.some(counts) ? 78 : 84,
-          claim: one.calls.some(counts)
-            ? `${nameOf(one)} has a way out without the call to super.`
-            : `${nameOf(one)} never calls super: the service never goes away.`,
+          score: one.calls.some(counts) || stands(one.body) ? 78 : 84,
+          claim:
+            one.calls.some(counts) || stands(one.body)
+              ? `${nameOf(one)} has a way out without the call to super.`
+              : `${nameOf(one)} never calls super: the service never goes away.`,
           because: exits.map(({ node, isEnd }) => file.placeOf(isEnd ? one.nameNode : node)),
           about: [one.className],
         },

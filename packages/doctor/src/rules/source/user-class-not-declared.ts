@@ -1,5 +1,6 @@
 // FX-USER-CLASS: a personality names a class that no .iig file declares.
 
+import { editDistance } from "../near-names.ts";
 import { personalities } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 import { sources } from "../source-questions.ts";
@@ -24,7 +25,8 @@ export const userClassNotDeclared: Rule = {
       if (typeof wanted !== "string" || declared.has(wanted) || wanted.includes("$(")) return [];
       return [
         {
-          score: 82,
+          // Not all sources need be here; a class whose name is nearly the same is.
+          score: [...declared].some((name) => isNearly(name, wanted)) ? 82 : 45,
           claim: `The personality ${name} names the class ${wanted}, and no source here declares it (there is ${[...declared].join(", ")}).`,
           because: [placeOf("IOUserClass")],
           about: [wanted],
@@ -33,3 +35,8 @@ export const userClassNotDeclared: Rule = {
     });
   },
 };
+
+/** The same letters in another case, or at most two of them wrong, missing or too many. */
+function isNearly(left: string, right: string): boolean {
+  return left.toLowerCase() === right.toLowerCase() || editDistance(left, right) <= 2;
+}
