@@ -68,8 +68,13 @@ export async function openUserClient(
   type: number,
 ): Promise<ClientConnection> {
   const { scheduler, latency, log, profile } = door.parts;
-  const refuse = (code: IOReturn, detail: string): IOError =>
-    new IOError(code, "IOServiceOpen", service.path, scheduler.nowNs(), detail);
+  /** The application gets the code; why, stands in the log. */
+  const refuse = (code: IOReturn, detail: string, isSaid = false): IOError => {
+    const error = new IOError(code, "IOServiceOpen", service.path, scheduler.nowNs(), detail);
+    if (!isSaid) log.remark(`${application.name}: ${error.message}`, "error");
+    scheduler.refuse(error);
+    return error;
+  };
   if (service.isInactive) throw refuse(IOReturns.kIOReturnNotAttached, "the service is gone");
   if (service.process.kind !== "dext")
     throw refuse(IOReturns.kIOReturnUnsupported, "not a driver extension's service");
@@ -81,7 +86,8 @@ export async function openUserClient(
   const made = await callService(scheduler, service, "NewUserClient", latency.between(2_000, 20_000), () =>
     service.newUserClient(type),
   );
-  if (made.status !== IOReturns.kIOReturnSuccess) throw refuse(made.status, "NewUserClient refused");
+  if (made.status !== IOReturns.kIOReturnSuccess)
+    throw refuse(made.status, `NewUserClient refused${made.why === "" ? "" : `: ${made.why}`}`);
   const client: unknown = made.value;
   if (!(client instanceof IOUserClient) || client.kernelClass !== "IOUserUserClient") {
     throw refuse(
@@ -95,7 +101,10 @@ export async function openUserClient(
   );
   if (started.status !== IOReturns.kIOReturnSuccess) {
     door.termination.startFailed(client);
-    throw refuse(started.status, "Start of the user client failed");
+    throw refuse(
+      started.status,
+      `Start of the user client failed${started.why === "" ? "" : `: ${started.why}`}`,
+    );
   }
   client.isStarted = true;
   const asked = {
@@ -123,7 +132,7 @@ export async function openUserClient(
   for (const line of verdict.logLines) log.kernel(line);
   if (!verdict.allowed) {
     door.termination.terminate(client);
-    throw refuse(verdict.result, verdict.reason);
+    throw refuse(verdict.result, verdict.reason, verdict.logLines.length > 0);
   }
   return new ClientConnection(door, application, client);
 }

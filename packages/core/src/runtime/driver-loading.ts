@@ -62,6 +62,7 @@ export class DriverLoading {
   readonly #matching = new Set<IOService>();
   readonly #again = new Set<IOService>();
   readonly #deferred = new Set<IOService>();
+  readonly #remarks = new WeakMap<IOService, Set<string>>();
   #nextLoadTag = 1;
   readonly #onStarted: (hosted: HostedService) => void;
   readonly #onStartFailed: (service: IOService, nub: IOService) => void;
@@ -208,12 +209,15 @@ export class DriverLoading {
       }
       const rematchCount = nub.properties.IORematchCount;
       if (typeof rematchCount === "number" && rematchCount > rematchMaximum) {
-        this.#report(nub, candidate, `relaunched more than ${rematchMaximum} times`);
+        const outcome = `relaunched more than ${rematchMaximum} times`;
+        this.#report(nub, candidate, outcome);
+        this.#remark(nub, candidate, outcome);
         continue;
       }
       const outcome = await this.#startCandidate(nub, candidate);
       this.#report(nub, candidate, outcome);
       if (outcome === "started") consumed.add(candidate.category);
+      else this.#remark(nub, candidate, outcome);
     }
   }
 
@@ -236,6 +240,22 @@ export class DriverLoading {
     ring.record("match", nub.registryId, candidate.verdict.score, `${candidate.personalityName}: ${outcome}`);
   }
 
+  /** A driver that matched and does not run: which, where, and why, in the log where people look. Once for each nub. */
+  #remark(nub: IOService, candidate: Candidate, outcome: string): void {
+    const { personalityName, personality, installed } = candidate;
+    const { identifier, kind } = installed.bundle;
+    const named = kind === "kext" ? personality.IOClass : personality.IOUserClass;
+    const name = typeof named === "string" ? named : personalityName;
+    const isMissing = typeof named === "string" && installed.bundle.classes[named] === undefined;
+    const has = isMissing ? `; it has: ${Object.keys(installed.bundle.classes).join(", ")}` : "";
+    const text = `${name} (personality ${personalityName} of ${identifier}) does not run on ${nub.path}: ${outcome}${has}`;
+    const said = this.#remarks.get(nub) ?? new Set();
+    this.#remarks.set(nub, said);
+    if (said.has(text)) return;
+    said.add(text);
+    this.#parts.log.remark(text, "error");
+  }
+
   /** Launch, checks, attach, Start. Answers `started`, or the sentence that says what stood in the way. */
   async #startCandidate(nub: IOService, candidate: Candidate): Promise<string> {
     const { log, profile, registry, scheduler } = this.#parts;
@@ -248,7 +268,9 @@ export class DriverLoading {
     const className = isKext ? candidate.personality.IOClass : candidate.personality.IOUserClass;
     const cls = typeof className === "string" ? bundle.classes[className] : undefined;
     if (typeof className !== "string" || cls === undefined)
-      return `the bundle has no class ${String(className)}`;
+      return typeof className === "string"
+        ? `the bundle has no class ${className}`
+        : `the personality has no ${isKext ? "IOClass" : "IOUserClass"}`;
     const userClass = isKext ? "" : className;
 
     const refusal = this.#refuseLaunch(bundle);
@@ -304,19 +326,25 @@ export class DriverLoading {
     const hosted: HostedService = { service, candidate, nub };
     this.#hosted.set(service, hosted);
     service.isStarting = true;
-    const { status } = await callService(scheduler, service, "Start", this.#messageDelay(), () =>
+    const { status, why } = await callService(scheduler, service, "Start", this.#messageDelay(), () =>
       service.start(nub),
     );
     service.isStarting = false;
-    if (status !== IOReturns.kIOReturnSuccess) return this.#startFailed(service, nub, status);
+    if (status !== IOReturns.kIOReturnSuccess) return this.#startFailed(service, nub, status, why);
+    if (!service.hasCalledSuperStart && !isKext) {
+      log.remark(
+        `${className} (${bundle.identifier}): Start returned without super.start(provider); a real IOService needs it`,
+        "error",
+      );
+    }
     service.isStarted = true;
     this.#onStarted(hosted);
     return "started";
   }
 
-  #startFailed(service: IOService, nub: IOService, status: IOReturn): string {
+  #startFailed(service: IOService, nub: IOService, status: IOReturn, why: string): string {
     this.#onStartFailed(service, nub);
-    return `Start failed with ${formatReturn(status)}`;
+    return `Start failed with ${formatReturn(status)}${why === "" ? "" : `: ${why}`}`;
   }
 
   /** AMFI at the dext's launch (posts.md T3): its lines are logged; the reason, or null when it may run. */

@@ -1,7 +1,7 @@
 // A machine: one simulated computer with its kernel, its drivers and its applications. Start reading here.
 
 import { ContractViolation } from "../base/errors.ts";
-import { type IOReturn, IOReturns } from "../base/io-return.ts";
+import { formatReturn, type IOReturn, IOReturns } from "../base/io-return.ts";
 import { Random } from "../base/random.ts";
 import { decideLaunch } from "../platform/access.ts";
 import type { MissingImport } from "../platform/driverkit-symbols.ts";
@@ -20,7 +20,7 @@ import type { DriverBundle, InstalledBundle } from "./driver-bundle.ts";
 import { DriverLoading, dictionaryProperty, type MatchReport } from "./driver-loading.ts";
 import { EventRing } from "./event-ring.ts";
 import { crashFacts, type EvidenceFile, panicFacts, unboundFacts } from "./evidence-facts.ts";
-import { ProcessKilled } from "./io-error.ts";
+import { IOError, ProcessKilled } from "./io-error.ts";
 import { instantiate, kernelClassChain, type MachineParts } from "./machine-parts.ts";
 import { PowerTree } from "./power-tree.ts";
 import { Process, type ProcessDescription } from "./process.ts";
@@ -260,8 +260,10 @@ export class Machine {
   }
 
   /** Runs until nothing is left to do, or until `limitNs`. */
-  run(limitNs?: number): Promise<RunOutcome> {
-    return this.scheduler.run(limitNs);
+  async run(limitNs?: number): Promise<RunOutcome> {
+    const outcome = await this.scheduler.run(limitNs);
+    if (outcome.reason !== "stopped") this.#termination.remarkOnForgottenStops(outcome.reason === "idle");
+    return outcome;
   }
 
   /**
@@ -306,8 +308,12 @@ export class Machine {
   }
 
   #createProcess(description: ProcessDescription, pid = this.#nextPid++): Process {
-    return new Process(pid, description, this.scheduler, (process, thread, error) =>
-      this.#fault(process, thread, error),
+    return new Process(
+      pid,
+      description,
+      this.scheduler,
+      (process, thread, error) => this.#fault(process, thread, error),
+      (process, thread, error) => this.#floated(process, thread, error),
     );
   }
 
@@ -355,6 +361,17 @@ export class Machine {
       evidence: crashFacts(this.#parts, this.random.fork(`evidence ${process.pid}`), process, thread, error),
     });
     this.#kill(process, text);
+  }
+
+  /** A refusal that nobody awaited is an ignored return value: a line for people. The rest is a fault as ever. */
+  #floated(process: Process, thread: Thread, error: object): void {
+    if (!(error instanceof IOError)) {
+      this.#fault(process, thread, error);
+      return;
+    }
+    const where = thread.stack.at(-1) ?? thread.name;
+    this.log.remark(`${process.name} (${where}): ${error.message}; nobody awaited this call`, "error");
+    this.ring.record("unawaited", process.pid, error.code, error.message);
   }
 
   /** The dynamic linker ended a dext before its first instruction. */
@@ -429,6 +446,22 @@ export class Machine {
     return made;
   }
 
+  /** Why a dictionary made no service: the dext only gets the code. */
+  #remarkOnCreate(service: IOService, key: string, status: IOReturn): void {
+    const dictionary = dictionaryProperty(service, key);
+    const has = Object.keys(this.loading.bundleOf(service.process)?.bundle.classes ?? {}).join(", ");
+    const why =
+      dictionary === null
+        ? `the personality has no dictionary ${key}`
+        : typeof dictionary.IOClass !== "string"
+          ? `${key} has no IOClass`
+          : `the bundle has no class ${String(dictionary.IOUserClass)} that comes up; it has: ${has}`;
+    this.log.remark(
+      `${service.className}: IOService.create failed with ${formatReturn(status)}: ${why}`,
+      "error",
+    );
+  }
+
   #kernel(): Kernel {
     return {
       scheduler: this.scheduler,
@@ -442,7 +475,11 @@ export class Machine {
         return IOReturns.kIOReturnSuccess;
       },
       didStop: (service) => this.#termination.didStop(service),
-      createFromProperties: (service, key) => this.#create(service, key),
+      createFromProperties: (service, key) => {
+        const made = this.#create(service, key);
+        if (typeof made === "number") this.#remarkOnCreate(service, key, made);
+        return made;
+      },
       acknowledgePowerState: (service, flags) => this.power.acknowledge(service, flags),
       changePowerState: (service, flags) => this.power.changeFrom(service, flags),
       joinPowerTree: (service) => this.power.join(service),

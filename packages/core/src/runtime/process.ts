@@ -43,6 +43,8 @@ export class Process {
   readonly pendingCalls = new Set<PendingCall>();
   /** Handles a fault of this process's own code: crash, evidence, relaunch. Set by the machine. */
   readonly onFault: (process: Process, thread: Thread, error: unknown) => void;
+  /** Hears of errors that nobody in this process awaited (see floating.ts). Set by the machine. */
+  readonly onFloating: (process: Process, thread: Thread, error: object) => void;
   #alive = true;
 
   constructor(
@@ -50,6 +52,7 @@ export class Process {
     description: ProcessDescription,
     scheduler: Scheduler,
     onFault: (process: Process, thread: Thread, error: unknown) => void,
+    onFloating: (process: Process, thread: Thread, error: object) => void = onFault,
   ) {
     this.pid = pid;
     this.kind = description.kind;
@@ -62,6 +65,7 @@ export class Process {
     this.scheduler = scheduler;
     this.memory = new AddressSpace(description.name);
     this.onFault = onFault;
+    this.onFloating = onFloating;
   }
 
   get isAlive(): boolean {

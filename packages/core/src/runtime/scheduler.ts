@@ -4,15 +4,17 @@ import type { Clock, Nanoseconds, TimerHandle } from "../base/clock.ts";
 import { ContractViolation } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import { VirtualClock } from "../base/virtual-clock.ts";
+import { entered, refused } from "./floating.ts";
 import { ProcessKilled } from "./io-error.ts";
 import type { Process } from "./process.ts";
 import { nobody, Thread, type Wait } from "./thread.ts";
 
 /**
  * Resolves when every promise continuation that is pending now, and all that follow from them, have run. Only the
- * host can know that (a turn of its event loop), so it is an argument like time and chance.
+ * host can know that (a turn of its event loop), so it is an argument like time and chance. `isWhole`: driver code was
+ * refused something in this step; the host should have found out by the end of the turn whether anybody awaited it.
  */
-export type HostTurn = () => Promise<void>;
+export type HostTurn = (isWhole?: boolean) => Promise<void>;
 
 /** One thread in a deadlock: who, waiting for what, held by whom. */
 export interface WaitReport {
@@ -69,8 +71,10 @@ export class Completion<T> {
     if (!this.thread.process.isAlive) return;
     this.thread.wait = null;
     this.#scheduler.enter(this.thread);
-    if (this.#error !== null) this.#reject(this.#error);
-    else this.#resolve(this.#value as T);
+    if (this.#error !== null) {
+      this.#scheduler.refuse(this.#error, this.thread);
+      this.#reject(this.#error);
+    } else this.#resolve(this.#value as T);
   }
 
   #finish(value: T | null, error: unknown): void {
@@ -101,6 +105,8 @@ export class Scheduler implements Clock {
   #steps = 0;
   #threadCount = 0;
   #continuations = false;
+  /** Something was refused since the last turn. */
+  #hasRefused = false;
   #running = false;
   #stopped = false;
   #current: Thread | null = null;
@@ -179,6 +185,14 @@ export class Scheduler implements Clock {
   enter(thread: Thread | null): void {
     this.#current = thread;
     this.#continuations = true;
+    if (thread !== null) entered(thread);
+  }
+
+  /** Driver code on `thread` (the running one, when left out) is about to see `error`, or to ignore it. */
+  refuse(error: unknown, thread = this.#current): void {
+    if (thread === null) return;
+    this.#hasRefused = true;
+    refused(error, thread);
   }
 
   /** Like `enter` for code that returns no promise: no host turn is needed after it. */
@@ -253,7 +267,8 @@ export class Scheduler implements Clock {
     if (this.#running) throw new ContractViolation("run-inside-run", "the scheduler is already running");
     this.#running = true;
     try {
-      await this.#turn();
+      await this.#turn(this.#hasRefused);
+      this.#hasRefused = false;
       this.#continuations = false;
       this.#current = null;
       while (await this.#runSteps(limitNs, Number.POSITIVE_INFINITY, isDone));
@@ -322,7 +337,9 @@ export class Scheduler implements Clock {
       taken++;
       if (this.#continuations) {
         this.#continuations = false;
-        await this.#turn();
+        const isWhole = this.#hasRefused;
+        this.#hasRefused = false;
+        await this.#turn(isWhole);
         this.#continuations = false;
       }
       this.#current = null;

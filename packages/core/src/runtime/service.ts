@@ -90,6 +90,10 @@ export class IOService implements ActionTarget {
   isStopped = false;
   /** Start has not returned yet: RegisterService waits for it. */
   isStarting = false;
+  /** An override of Start that forgets its superclass is said in the log. */
+  hasCalledSuperStart = false;
+  /** When Stop returned, nanoseconds; the superclass may still be waiting for its call. Infinity before that. */
+  returnedFromStopNs = Number.POSITIVE_INFINITY;
   registrationPending = false;
   busyCount = 0;
   powerState: number | null = null;
@@ -139,8 +143,10 @@ export class IOService implements ActionTarget {
   /** Last call, when nobody refers to the object any more. */
   free(): void {}
 
-  /** First call after a match, on the default queue. A rejection refuses the provider. */
-  async start(_provider: IOService): Promise<void> {}
+  /** First call after a match, on the default queue. A rejection refuses the provider. Overrides call super first. */
+  async start(_provider: IOService): Promise<void> {
+    this.hasCalledSuperStart = true;
+  }
 
   /**
    * Quiesce, then call `super.stop(provider)`: that call is what the kernel waits for, without any timeout. It may
@@ -349,7 +355,9 @@ export class IOService implements ActionTarget {
 
   /** An IOError of this object, for subclasses to throw. */
   failure(code: IOReturn, call: string, detail = ""): IOError {
-    return new IOError(code, call, this.path, this.nowNs, detail);
+    const error = new IOError(code, call, this.path, this.nowNs, detail);
+    this.kernel.scheduler.refuse(error);
+    return error;
   }
 
   #queueNameOf(methodName: string): string | null {

@@ -2,6 +2,7 @@
 
 import { ContractViolation } from "../base/errors.ts";
 import { IOReturns } from "../base/io-return.ts";
+import { second } from "../base/units.ts";
 import type { DriverLoading } from "./driver-loading.ts";
 import type { MachineParts } from "./machine-parts.ts";
 import type { Process } from "./process.ts";
@@ -20,6 +21,8 @@ export class Termination {
   readonly #onGone: (service: IOService) => void;
   /** Entries that have left: several ends may lead to the same one. */
   readonly #gone = new WeakSet<IOService>();
+  /** Services that forgot super.stop, as was said. */
+  readonly #remarked = new WeakSet<IOService>();
 
   constructor(parts: MachineParts, loading: DriverLoading, onGone: (service: IOService) => void) {
     this.#parts = parts;
@@ -53,6 +56,23 @@ export class Termination {
       service.isRegistered = false;
     }
     this.#finishBranch(service);
+  }
+
+  /**
+   * A service that was told to stop has not told its superclass, and nothing moves any more (`isIdle`), or it has had a
+   * second to do it: it keeps its provider for ever, and its device with it. Said once for each.
+   */
+  remarkOnForgottenStops(isIdle: boolean): void {
+    const until = isIdle ? Number.MAX_SAFE_INTEGER : this.#parts.scheduler.nowNs() - second;
+    for (const service of this.#parts.registry.entries()) {
+      if (service.returnedFromStopNs > until || service.isStopped || this.#remarked.has(service)) continue;
+      this.#remarked.add(service);
+      this.#parts.log.remark(
+        `${service.className} (${service.process.bundleIdentifier}) was stopped and has not called super.stop(provider): ` +
+          `it keeps ${service.provider?.path ?? "its provider"}`,
+        "error",
+      );
+    }
   }
 
   /** Start was refused: the service goes at once, whatever it has attached or opened goes with it. */
@@ -98,7 +118,12 @@ export class Termination {
     const { provider } = entry;
     if (!entry.process.isAlive || provider === null) return;
     sendToService(this.#parts.scheduler, entry, "Stop", this.#delay(), async () => {
-      if (!entry.isStopped) await entry.stop(provider);
+      if (entry.isStopped) return;
+      try {
+        await entry.stop(provider);
+      } finally {
+        entry.returnedFromStopNs = this.#parts.scheduler.nowNs();
+      }
     });
   }
 

@@ -8,6 +8,8 @@ import type { LogLevel, LogRow } from "../platform/log-row.ts";
 
 /** log_data copies at most 240 bytes, the last of which becomes NUL. */
 const cutBytes = 239;
+/** Characters of a remark: a driver's own words may be of any length. */
+const remarkMaximum = 2000;
 
 export interface LogOptions {
   /** Lines the kernel's queue holds until logd takes them. */
@@ -111,6 +113,18 @@ export class UnifiedLog {
       sender: row.sender ?? "",
       subsystem: row.subsystem ?? "",
       category: row.category ?? "",
+    });
+  }
+
+  /**
+   * A line of Drydock's own, about what a real system does in silence although the machine knows the reason. Its process
+   * is `drydock`, so that nobody takes it for Apple's.
+   */
+  remark(text: string, level: LogLevel = "default"): void {
+    this.other({
+      process: "drydock",
+      level,
+      text: text.length > remarkMaximum ? `${text.slice(0, remarkMaximum)}...` : text,
     });
   }
 

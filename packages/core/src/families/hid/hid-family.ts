@@ -1,6 +1,6 @@
 // The HID family of a machine: interfaces on devices, input ports on event services.
 
-import { type IOReturn, IOReturns } from "../../base/io-return.ts";
+import { formatReturn, type IOReturn, IOReturns } from "../../base/io-return.ts";
 import { UsagePage } from "../../codec/hid-report/usages.ts";
 import type { Properties } from "../../platform/properties.ts";
 import type { HidEvent, HidInputClient, HidInputPort } from "../../ports/hid.ts";
@@ -95,14 +95,19 @@ export class HidInput implements HidInputPort {
   async #setLeds(): Promise<void> {
     for (let next = this.#leds.shift(); next !== undefined && !this.#isGone; next = this.#leds.shift()) {
       const { usage, isOn } = next;
-      const { status } = await callService(
+      const { status, why } = await callService(
         this.#machine.scheduler,
         this.service,
         "SetLEDState",
         this.#machine.messageDelayNs(),
         () => this.service.setLEDState(UsagePage.led, usage, isOn),
       );
-      if (status !== IOReturns.kIOReturnSuccess) this.lastFailure = { call: "SetLEDState", status };
+      if (status === IOReturns.kIOReturnSuccess || this.#isGone) continue;
+      this.lastFailure = { call: "SetLEDState", status };
+      this.#machine.log.remark(
+        `${this.service.className}: SetLEDState failed with ${formatReturn(status)}${why === "" ? "" : `: ${why}`}`,
+        "error",
+      );
     }
     this.#isSetting = false;
   }

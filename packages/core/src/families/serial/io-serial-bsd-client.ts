@@ -292,7 +292,7 @@ export class IOSerialBSDClient extends IOService implements SerialPort, SerialKe
       if (isIdle) return;
       if (scheduler.nowNs() >= giveUpAtNs) {
         const what = left > 0 ? `${left} bytes` : "what the device holds";
-        this.#machine.log.kernel(
+        this.#machine.log.remark(
           `IOSerialBSDClient: ${this.name}: closed with ${what} unsent: the line took nothing for 30 s`,
           "error",
         );
@@ -339,7 +339,7 @@ export class IOSerialBSDClient extends IOService implements SerialPort, SerialKe
     );
     if (status === IOReturns.kIOReturnSuccess || this.#isGone) return;
     this.lastFailure = { call: name, status };
-    this.#machine.log.kernel(
+    this.#machine.log.remark(
       `IOSerialBSDClient: ${this.name}: ${name} of ${this.#driver.logName} failed with ${formatReturn(status)}${why === "" ? "" : `: ${why}`}`,
       "error",
     );

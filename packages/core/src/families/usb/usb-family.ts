@@ -158,6 +158,11 @@ export class UsbFamily implements UsbDeviceFamily {
     } catch (error) {
       if (!(error instanceof IOError)) throw error;
       this.failures.push({ locationId: device.requests.port.locationId, reason: error.message });
+      if (!device.isInactive)
+        this.#machine.log.remark(
+          `device ${device.location} could not be configured: ${error.message}`,
+          "error",
+        );
     }
   }
 }

@@ -1,0 +1,120 @@
+// What the machine declines and knows the reason of stands in the log, with the driver's name and its own words.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { hostTurn } from "@drydock/node/host-turn";
+import { IOReturns } from "../base/io-return.ts";
+import { FtdiDevice } from "../devices/ftdi/ftdi-device.ts";
+import { platformProfile } from "../platform/platform-profile.ts";
+import { defaultSerialRig } from "../rigs/serial-rig.ts";
+import { openSerialSession } from "../rigs/serial-session.ts";
+import { Machine } from "./machine.ts";
+import { IOService } from "./service.ts";
+import { QuietDriver, resourceBundle, startDriver } from "./test/resource-driver.ts";
+import { IOUserClient } from "./user-client.ts";
+
+function said(machine: Machine): string {
+  return machine.log
+    .show()
+    .map((row) => `${row.process}: ${row.message}`)
+    .join("\n");
+}
+
+// developer.apple.com/forums, threads on dexts that match and never start: "init returned false" is seen nowhere.
+test("an init that answers false", async () => {
+  class Declines extends IOService {
+    override init(): boolean {
+      return false;
+    }
+  }
+  const { machine } = await startDriver(Declines);
+  assert.match(said(machine), /drydock: Declines .* does not run on Root\/.*: Declines::init returned false/);
+});
+
+test("a driver that is installed and not approved, once for each nub", async () => {
+  const machine = new Machine({ seed: 1, turn: hostTurn, profile: platformProfile("macos15") });
+  machine.install(resourceBundle(QuietDriver), { enabled: false });
+  machine.loading.matchAll();
+  await machine.run();
+  assert.equal(said(machine).match(/the driver is not approved/g)?.length, 1);
+});
+
+test("a personality without IOUserClass", async () => {
+  const { machine } = await startDriver(QuietDriver, { personality: { IOUserClass: 5 } });
+  assert.match(said(machine), /personality Test of .*: the personality has no IOUserClass/);
+});
+
+// posts.md P20: NewUserClient with a class name that the bundle does not have answers kIOReturnUnsupported and no word.
+test("a user client's class that is misspelt, and what the application was told", async () => {
+  class Serving extends QuietDriver {
+    override async newUserClient(): Promise<IOUserClient> {
+      return this.create(this, "UserClientProperties") as IOUserClient;
+    }
+  }
+  const { machine, service } = await startDriver(Serving, {
+    personality: { UserClientProperties: { IOClass: "IOUserUserClient", IOUserClass: "SrvingClient" } },
+    classes: { ServingClient: IOUserClient },
+  });
+  const app = machine.launchApplication({ name: "Probe" });
+  await assert.rejects(
+    machine.perform(() => machine.openUserClient(app, service), app),
+    /IOServiceOpen/,
+  );
+  assert.match(
+    said(machine),
+    /Serving: IOService.create failed .*no class SrvingClient .*: Serving, ServingClient/,
+  );
+  assert.match(
+    said(machine),
+    /Probe: IOServiceOpen .*NewUserClient refused: IOService.create: UserClientProperties/,
+  );
+});
+
+// driverkit-core.md §4.3: no timeout; a driver that never calls super.stop keeps its provider, and nobody says so.
+test("super.stop forgotten, when nothing moves any more", async () => {
+  class Clings extends QuietDriver {
+    override async stop(): Promise<void> {}
+  }
+  const machine = new Machine({ seed: 1, turn: hostTurn, profile: platformProfile("macos15") });
+  machine.install(resourceBundle(Clings, { IOProviderClass: "TestNub", IOResourceMatch: "" }));
+  const nub = machine.publish({ kernelClass: "TestNub" }, (context) => new IOService(context));
+  nub.registerService();
+  await machine.run();
+  assert.doesNotMatch(said(machine), /super/);
+  machine.terminate(nub);
+  await machine.run();
+  await machine.run();
+  assert.equal(said(machine).match(/Clings .* has not called super\.stop/g)?.length, 1);
+});
+
+// FT232R data sheet: 7 or 8 data bits. `stty cs5` succeeds on a terminal whatever the chip says.
+test("settings that a serial driver refuses, with the setting in words", async () => {
+  const rig = defaultSerialRig(1, hostTurn);
+  const session = await openSerialSession(rig);
+  session.configure({ dataBits: 5 });
+  await rig.run(rig.machine.scheduler.nowNs() + 1e9);
+  assert.match(
+    said(rig.machine),
+    /usbserial-DD000001: HwProgramUART of FtdiDriver.*hwProgramUART: 5 data bits/,
+  );
+});
+
+test("a transmitter that flow control holds until the close gives up is said with its bytes", async () => {
+  const rig = defaultSerialRig(1, hostTurn, { devices: [] });
+  const held = {
+    baudRate: null,
+    connect() {},
+    room: () => 0,
+    receive() {},
+    linesChanged() {},
+    breakChanged() {},
+  };
+  rig.bus.plugIn(new FtdiDevice({ clock: rig.machine.scheduler, farEnds: [held] }));
+  const session = await openSerialSession(rig);
+  session.send(new Uint8Array(12_000));
+  await rig.run(rig.machine.scheduler.nowNs() + 1e9);
+  session.port.close();
+  await rig.run(rig.machine.scheduler.nowNs() + 40e9);
+  assert.match(said(rig.machine), /closed with \d+ bytes unsent: the line took nothing for 30 s/);
+  assert.equal(rig.ports[0].lastFailure?.status ?? IOReturns.kIOReturnSuccess, IOReturns.kIOReturnSuccess);
+});
