@@ -3,7 +3,8 @@
 import { type IOReturn, IOReturns } from "../base/io-return.ts";
 import { hex } from "../base/text.ts";
 import { judgeClaims, unsatisfiedKeys } from "./claims.ts";
-import { type MatchSubject, matchEntitlementValue, showProperty } from "./matching.ts";
+import { type MatchSubject, showProperty } from "./match-verdict.ts";
+import { matchEntitlementValue } from "./matching.ts";
 import type { PlatformProfile } from "./platform-profile.ts";
 import type { Properties, PropertyValue } from "./properties.ts";
 

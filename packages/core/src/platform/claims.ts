@@ -1,6 +1,6 @@
 // Is what a signature claims covered by its profile? AMFI's allowlist rule, element by element (posts.md T3).
 
-import { showProperty } from "./matching.ts";
+import { showProperty } from "./match-verdict.ts";
 import { isDictionary, type Properties, type PropertyValue, sameProperty } from "./properties.ts";
 
 /** How a claim stands to the profile's allowlist. */

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type MatchSubject, matchEntitlementValue, matchPersonality } from "./matching.ts";
+import type { MatchSubject } from "./match-verdict.ts";
+import { matchEntitlementValue, matchPersonality } from "./matching.ts";
 import type { Properties } from "./properties.ts";
 
 const deviceProperties = {

@@ -1,59 +1,15 @@
 // Does this personality match this nub, how well, and because of which comparison?
 
-import { hex } from "../base/text.ts";
+import {
+  type FamilyMatcher,
+  type MatchSubject,
+  type MatchVerdict,
+  refusal,
+  showProperty,
+  verdict,
+} from "./match-verdict.ts";
+import { comparePciKey, isPciKey, matchPci } from "./pci-matching.ts";
 import { isDictionary, type Properties, type PropertyValue, sameProperty } from "./properties.ts";
-
-/** One comparison that was made: which key, what was wanted, what was there. */
-export interface Comparison {
-  readonly key: string;
-  readonly wanted: PropertyValue | null;
-  readonly found: PropertyValue | null;
-}
-
-/** The same structure serves log, command line, doctor and lab (design.md law 8). */
-export interface MatchVerdict {
-  readonly matches: boolean;
-  /** Family score plus IOProbeScore; 0 when it does not match. */
-  readonly score: number;
-  /** One sentence. */
-  readonly reason: string;
-  /** What decided, where one comparison did. */
-  readonly decidedBy: Comparison | null;
-}
-
-/** What a nub looks like to matching. */
-export interface MatchSubject {
-  /** Its class and superclasses, for IOProviderClass. */
-  readonly classChain: readonly string[];
-  /** For IONameMatch. */
-  readonly name: string;
-  readonly properties: Properties;
-}
-
-/** A family's own keys: the verdict's score is added to IOProbeScore. Null: the family has nothing to say. */
-export type FamilyMatcher = (table: Properties, subject: MatchSubject) => MatchVerdict | null;
-
-function verdict(score: number, reason: string): MatchVerdict {
-  return { matches: true, score, reason, decidedBy: null };
-}
-
-function refusal(reason: string, key: string, wanted?: PropertyValue, found?: PropertyValue): MatchVerdict {
-  return {
-    matches: false,
-    score: 0,
-    reason,
-    decidedBy: { key, wanted: wanted ?? null, found: found ?? null },
-  };
-}
-
-/** `0x0403`, `"text"`, as people compare them. */
-export function showProperty(value: PropertyValue | null | undefined): string {
-  if (value === null || value === undefined) return "nothing";
-  if (typeof value === "number") return `${value} (0x${hex(value, 4)})`;
-  if (typeof value === "string") return `"${value}"`;
-  if (value instanceof Uint8Array) return `<${value.length} bytes>`;
-  return JSON.stringify(value);
-}
 
 /** Keys by which USB devices and interfaces are matched (driverkit-core.md §11.2). */
 const usbKeys = [
@@ -263,8 +219,8 @@ function holdsPair(wanted: Properties, pair: PropertyValue): boolean {
   return isDictionary(pair) && Object.keys(wanted).every((key) => pair[key] === wanted[key]);
 }
 
-/** By bus; PCI adds its own here when its family is built. */
-const familyMatchers: readonly FamilyMatcher[] = [matchUsb, matchHid, matchScsi];
+/** By bus. */
+const familyMatchers: readonly FamilyMatcher[] = [matchUsb, matchHid, matchScsi, matchPci];
 
 /** Judges one personality. Generic keys are combined with AND; the family decides about its own. */
 export function matchPersonality(personality: Properties, subject: MatchSubject): MatchVerdict {
@@ -310,7 +266,10 @@ export function matchEntitlementValue(value: PropertyValue, subject: MatchSubjec
       continue;
     }
     const refused = Object.keys(entry)
-      .map((key) => (entry[key] === "*" ? null : compareUsbKey(key, entry, subject)))
+      .map((key) => {
+        if (entry[key] === "*") return null;
+        return isPciKey(key) ? comparePciKey(key, entry, subject) : compareUsbKey(key, entry, subject);
+      })
       .find((result) => result !== null);
     if (refused === undefined) return verdict(0, "the entitlement's value fits this device");
     last = refused as MatchVerdict;

@@ -1,7 +1,7 @@
 // What each operating system lets a driver do, as data. Marks: E established, L likely, U unknown.
 
 export interface PlatformProfile {
-  /** How people type it: macos15, macos26, ipados, iphone, open. */
+  /** How people type it: macos15, macos15-intel, macos26, ipados, iphone, open. */
   readonly id: string;
   readonly name: string;
   /** As crash reports print it: "macOS 15.7.1 (24G231)". */
@@ -26,6 +26,10 @@ export interface PlatformProfile {
   readonly openEventsNameTheDevice: boolean;
   /** A late power acknowledgement of a hosted service panics (macOS release kernels: E; others panic by default: E). */
   readonly panicsOnPowerTimeout: boolean;
+  /** A processor's load from a BAR whose link is dead: a panic on Apple silicon (E, P14), all ones on Intel (E: PCI). */
+  readonly panicsOnDeadLinkLoad: boolean;
+  /** Bytes of a page of I/O memory: 16 KiB on Apple silicon (E), 4 KiB with VT-d (E). */
+  readonly ioPageBytes: number;
   /** Registry properties that the sandbox hides from applications, by kernel class (iPadOS: E for IOTTYSuffix, L for the others). */
   readonly hiddenProperties: Readonly<Record<string, readonly string[]>>;
   /**
@@ -53,12 +57,22 @@ const macOS15: PlatformProfile = {
   needsEnableSwitch: false,
   openEventsNameTheDevice: false,
   panicsOnPowerTimeout: true,
+  panicsOnDeadLinkLoad: true,
+  ioPageBytes: 16_384,
   hiddenProperties: {},
   families: everyFamily,
 };
 
 export const platformProfiles: Readonly<Record<string, PlatformProfile>> = {
   macos15: macOS15,
+  "macos15-intel": {
+    ...macOS15,
+    id: "macos15-intel",
+    name: "macOS 15 on Intel",
+    modelCode: "MacBookPro16,1",
+    panicsOnDeadLinkLoad: false,
+    ioPageBytes: 4096,
+  },
   macos26: {
     ...macOS15,
     id: "macos26",

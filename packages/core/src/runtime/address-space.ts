@@ -1,6 +1,7 @@
 // The memory of one simulated process: addresses that can be told from what they point at, guards and poison.
 
 import { hex } from "../base/text.ts";
+import type { HostMemory } from "../ports/dma.ts";
 
 declare const addressBrand: unique symbol;
 /** A virtual address of one process: an integer below 2^53. Never to be confused with the bytes it points at. */
@@ -67,12 +68,15 @@ export interface LocalVariable {
  */
 export class AddressSpace {
   readonly owner: string;
+  /** Where buffers come from that a device reaches without a copy; null: ordinary arrays. */
+  readonly hostMemory: HostMemory | null;
   readonly #regions: Region[] = [];
   #next = heapBase;
   #last: Region | null = null;
 
-  constructor(owner: string) {
+  constructor(owner: string, hostMemory: HostMemory | null = null) {
     this.owner = owner;
+    this.hostMemory = hostMemory;
   }
 
   /** Heap memory, filled with poison unless `zeroed`. */

@@ -195,6 +195,38 @@ export class IODispatchQueue {
     }
   }
 
+  /**
+   * `dispatchSync` of a kernel-made thread onto a queue that nobody is on and that nothing waits for, without a promise.
+   * False: nothing was done, the long way is needed (a busy, freed or cancelled queue, or rules that differ).
+   */
+  runAtOnce(thread: Thread, work: () => void | Promise<void>): boolean {
+    const isFree = this.#owner === null && this.#head === this.#items.length && !this.#drainScheduled;
+    if (!isFree || this.#freed || this.#cancelled || thread.chain.length > 0 || this.#ownerWord !== 0)
+      return false;
+    const { scheduler } = this.process;
+    this.#own(thread);
+    thread.stack.push("DriverKit IODispatchQueue::DispatchSync_f");
+    scheduler.enterCallback(thread);
+    const leave = (): void => {
+      thread.stack.pop();
+      if (this.process.isAlive && this.#owner === thread) this.#relinquish(thread);
+    };
+    const fault = (error: unknown): void => {
+      this.process.onFault(this.process, thread, error);
+      leave();
+    };
+    try {
+      const result = work();
+      if (result instanceof Promise) {
+        scheduler.expectContinuations();
+        result.then(leave, fault);
+      } else leave();
+    } catch (error) {
+      fault(error);
+    }
+    return true;
+  }
+
   /** `dispatchSync` that hands on a status. */
   runAction(action: () => IOReturn | Promise<IOReturn>): Promise<IOReturn> {
     return this.dispatchSync(action);

@@ -8,6 +8,7 @@ import type { MissingImport } from "../platform/driverkit-symbols.ts";
 import type { LogLevel } from "../platform/log-row.ts";
 import type { PlatformProfile } from "../platform/platform-profile.ts";
 import type { Properties, PropertyValue } from "../platform/properties.ts";
+import type { HostMemory } from "../ports/dma.ts";
 import { MemoryFault } from "./address-space.ts";
 import {
   type ClientConnection,
@@ -39,6 +40,8 @@ export interface MachineOptions {
   readonly turn: HostTurn;
   /** The kernel's `dk` boot argument; bit 0x8000 switches the user client check off. */
   readonly bootArgDk?: number;
+  /** Memory that devices of another process reach (QEMU's); left out: ordinary arrays. */
+  readonly hostMemory?: HostMemory;
 }
 
 /** How a machine ended, when it did not just go idle. */
@@ -77,6 +80,7 @@ export class Machine {
   /** Drydock's remarks about what a real system does silently. */
   readonly notes: string[] = [];
   failure: MachineFailure | null = null;
+  readonly #hostMemory: HostMemory | null;
   readonly #parts: MachineParts;
   readonly #termination: Termination;
   readonly #door: ClientDoor;
@@ -86,6 +90,7 @@ export class Machine {
 
   constructor(options: MachineOptions) {
     this.seed = options.seed;
+    this.#hostMemory = options.hostMemory ?? null;
     this.profile = options.profile;
     this.random = new Random(options.seed);
     this.scheduler = new Scheduler(this.random.fork("scheduler"), options.turn);
@@ -314,6 +319,7 @@ export class Machine {
       this.scheduler,
       (process, thread, error) => this.#fault(process, thread, error),
       (process, thread, error) => this.#floated(process, thread, error),
+      this.#hostMemory,
     );
   }
 

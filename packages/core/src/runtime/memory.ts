@@ -142,7 +142,8 @@ export class IOBufferMemoryDescriptor extends IOMemoryDescriptor {
     if ((options & ~kIOMemoryDirectionOutIn) !== 0 || !Number.isSafeInteger(capacity) || capacity < 0) {
       return refused(IOReturns.kIOReturnBadArgument);
     }
-    const descriptor = new IOBufferMemoryDescriptor(creator, options, new Uint8Array(capacity));
+    const memory = creator.hostMemory?.allocate(capacity) ?? new Uint8Array(capacity);
+    const descriptor = new IOBufferMemoryDescriptor(creator, options, memory);
     return { status: IOReturns.kIOReturnSuccess, value: descriptor };
   }
 
@@ -165,6 +166,7 @@ export class IOBufferMemoryDescriptor extends IOMemoryDescriptor {
   override release(): void {
     super.release();
     if (this.#range !== null) this.creator.unmap(this.#range);
+    this.creator.hostMemory?.release(this.#memory);
   }
 }
 

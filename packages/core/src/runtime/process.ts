@@ -2,6 +2,7 @@
 
 import type { IOReturn } from "../base/io-return.ts";
 import type { Properties } from "../platform/properties.ts";
+import type { HostMemory } from "../ports/dma.ts";
 import { AddressSpace } from "./address-space.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Thread } from "./thread.ts";
@@ -53,6 +54,7 @@ export class Process {
     scheduler: Scheduler,
     onFault: (process: Process, thread: Thread, error: unknown) => void,
     onFloating: (process: Process, thread: Thread, error: object) => void = onFault,
+    hostMemory: HostMemory | null = null,
   ) {
     this.pid = pid;
     this.kind = description.kind;
@@ -63,7 +65,7 @@ export class Process {
     this.path = description.path;
     this.isAdministrator = description.isAdministrator ?? false;
     this.scheduler = scheduler;
-    this.memory = new AddressSpace(description.name);
+    this.memory = new AddressSpace(description.name, hostMemory);
     this.onFault = onFault;
     this.onFloating = onFloating;
   }

@@ -1,7 +1,7 @@
 // Three columns: what the signature claims, what the profile allows, what the kernel goes by (F06).
 
 import { type ClaimJudgement, judgeClaims } from "@drydock/core/platform/claims";
-import { showProperty } from "@drydock/core/platform/matching";
+import { showProperty } from "@drydock/core/platform/match-verdict";
 import type { Properties, PropertyValue } from "@drydock/core/platform/properties";
 import type { ProvisioningProfile } from "../facts/provisioning-profile.ts";
 import { signingKeys } from "./rehearsal.ts";

@@ -1,6 +1,7 @@
 // The signing rehearsal of what was found: every driver with its app, through all stages, from the evidence alone.
 
-import { type MatchSubject, matchPersonality } from "@drydock/core/platform/matching";
+import type { MatchSubject } from "@drydock/core/platform/match-verdict";
+import { matchPersonality } from "@drydock/core/platform/matching";
 import { type PlatformProfile, platformProfile } from "@drydock/core/platform/platform-profile";
 import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/platform/properties";
 import type { Evidence } from "../evidence/evidence.ts";

@@ -11,7 +11,7 @@ import {
   judgeClaims,
   unsatisfiedKeys,
 } from "@drydock/core/platform/claims";
-import { type MatchSubject, showProperty } from "@drydock/core/platform/matching";
+import { type MatchSubject, showProperty } from "@drydock/core/platform/match-verdict";
 import type { PlatformProfile } from "@drydock/core/platform/platform-profile";
 import type { Properties } from "@drydock/core/platform/properties";
 import { profileProblem } from "../evidence/profile.ts";

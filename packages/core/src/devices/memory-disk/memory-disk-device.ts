@@ -90,6 +90,11 @@ export class MemoryDisk {
     if (port === null) return;
     this.#port = null;
     port.leave();
+    this.loseCache();
+  }
+
+  /** What a cut does to the cache: chance keeps one block or another. For a device that uses this medium without a port. */
+  loseCache(): void {
     const { random } = this.#options;
     for (const [block, bytes] of this.#cache) if (random.chance(0.5)) this.#toMedium(block, bytes);
     this.#cache.clear();

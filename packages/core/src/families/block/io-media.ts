@@ -43,6 +43,7 @@ export class IOMedia extends IOService implements BlockPort {
   readonly slotCount = mediaSlots;
   readonly ledger: FlushLedger;
   readonly #backend: BlockStorageBackend;
+  readonly #onGone: (() => void) | null;
   readonly #scheduler: Scheduler;
   readonly #isBusy = new Uint8Array(mediaSlots);
   readonly #isFlush = new Uint8Array(mediaSlots);
@@ -56,8 +57,11 @@ export class IOMedia extends IOService implements BlockPort {
     geometry: BlockGeometry,
     backend: BlockStorageBackend,
     ledger: FlushLedger,
+    /** Told when the medium goes: whoever stands below ends what is under way. */
+    onGone: (() => void) | null = null,
   ) {
     super(context);
+    this.#onGone = onGone;
     this.#scheduler = context.kernel.scheduler;
     this.geometry = geometry;
     this.ledger = ledger;
@@ -151,6 +155,7 @@ export class IOMedia extends IOService implements BlockPort {
 
   override willTerminate(): void {
     this.#isGone = true;
+    this.#onGone?.();
     if (this.#pending === 0) this.#scheduler.ready(tellDetached, this as IOMedia);
   }
 

@@ -4,6 +4,7 @@ import type { BlockGeometry } from "../../ports/block.ts";
 import type { Machine } from "../../runtime/machine.ts";
 import type { IOService } from "../../runtime/service.ts";
 import { callService } from "../../runtime/service-call.ts";
+import { nextDiskName } from "../block/disk-names.ts";
 import type { FlushLedger } from "../block/flush-ledger.ts";
 import { type BlockStorageBackend, IOMedia } from "../block/io-media.ts";
 import { DirectAccessUnit } from "./direct-access-unit.ts";
@@ -29,7 +30,6 @@ export interface ScsiFamilyOptions {
 export class ScsiFamily {
   readonly units: DirectAccessUnit[] = [];
   readonly #machine: Machine;
-  #diskNumber = 2;
 
   constructor(machine: Machine, options: ScsiFamilyOptions = {}) {
     this.#machine = machine;
@@ -110,7 +110,7 @@ export class ScsiFamily {
     backend: BlockStorageBackend,
     ledger: FlushLedger,
   ): IOMedia {
-    const name = `disk${this.#diskNumber++}`;
+    const name = nextDiskName(this.#machine);
     const media = this.#machine.publish(
       {
         kernelClass: "IOMedia",

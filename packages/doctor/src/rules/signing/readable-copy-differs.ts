@@ -1,6 +1,6 @@
 // FX-EDITED: a readable copy says something else than the DER that counts.
 
-import { showProperty } from "@drydock/core/platform/matching";
+import { showProperty } from "@drydock/core/platform/match-verdict";
 import type { Finding, Rule } from "../rule.ts";
 
 export const readableCopyDiffers: Rule = {

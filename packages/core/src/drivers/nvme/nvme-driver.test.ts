@@ -1,0 +1,83 @@
+// The NVMe driver: what the disk says of itself, recovery counted, an orderly stop, reads in steady state: none.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { hostTurn } from "@drydock/node/host-turn";
+import { BlockStatus } from "../../ports/block.ts";
+import { defaultNvmeRig, type NvmeRig } from "../../rigs/nvme-rig.ts";
+
+async function write(rig: NvmeRig, count: number): Promise<number[]> {
+  const media = await rig.openMedia();
+  const statuses: number[] = [];
+  media.connect({ completed: (_slot, status) => statuses.push(status), detached: () => {} });
+  for (let slot = 0; slot < count; slot++) media.write(slot, slot * 8, 8, new Uint8Array(4096), 0, false);
+  const { scheduler } = rig.machine;
+  await scheduler.run(scheduler.nowNs() + 100e9, () => statuses.length === count);
+  return statuses;
+}
+
+test("the disk's geometry is the namespace's, and its name the controller's", async () => {
+  const rig = defaultNvmeRig(1, hostTurn, {
+    device: { namespaces: [{ blockCount: 9000, blockBytes: 4096 }] },
+  });
+  const media = await rig.openMedia();
+  assert.equal(media.geometry.blockBytes, 4096);
+  assert.equal(media.geometry.blockCount, 9000);
+  assert.equal(media.geometry.maximumBlocks, 32);
+  assert.equal(media.geometry.hasWriteCache, true);
+  assert.equal(media.registryName, "NVMe Drydock NVMe model Media");
+  assert.equal(rig.driver?.identity?.serialNumber, "DRYDOCK-NVME-0001");
+});
+
+test("no register is read while requests run", async () => {
+  const rig = defaultNvmeRig(2, hostTurn);
+  await rig.openMedia();
+  const [device] = rig.family.devices;
+  const reads = rig.pci.bus.deadLinkReads.length + device.reads.count;
+  const statuses = await write(rig, 64);
+  assert.ok(statuses.every((status) => status === BlockStatus.ok));
+  assert.equal(rig.pci.bus.deadLinkReads.length + device.reads.count, reads);
+  assert.equal(device.reads.count, 0);
+});
+
+test("a lost interrupt costs a second, a lost command an abort, a broken completion a reset", async () => {
+  const lost = defaultNvmeRig(3, hostTurn, {
+    device: { mischief: [{ kind: "lost-interrupt", atCommand: 1 }] },
+  });
+  assert.deepEqual(await write(lost, 1), [BlockStatus.ok]);
+  assert.deepEqual(lost.driver?.counters.resets, 0);
+  const silent = defaultNvmeRig(4, hostTurn, { device: { mischief: [{ kind: "silent", atCommand: 2 }] } });
+  assert.deepEqual(await write(silent, 3), [0, 0, 0]);
+  assert.equal(silent.driver?.counters.aborts, 1);
+  assert.equal(silent.driver?.counters.resets, 0);
+  const wrong = defaultNvmeRig(5, hostTurn, { device: { mischief: [{ kind: "wrong-id", atCommand: 2 }] } });
+  assert.deepEqual(await write(wrong, 3), [0, 0, 0]);
+  assert.equal(wrong.driver?.counters.protocolErrors, 1);
+  assert.equal(wrong.driver?.counters.resets, 1);
+});
+
+test("a temperature warning reaches the driver, which reads the log and asks again", async () => {
+  const rig = defaultNvmeRig(6, hostTurn);
+  await rig.openMedia();
+  const { scheduler } = rig.machine;
+  for (let round = 1; round <= 3; round++) {
+    rig.device.admin.setTemperature(350 + round);
+    await scheduler.run(scheduler.nowNs() + 1e9);
+    assert.equal(rig.driver?.counters.events, round);
+  }
+});
+
+test("an orderly end of the driver stops in order: shut down, engine off, bus master off, mappings gone", async () => {
+  const rig = defaultNvmeRig(7, hostTurn);
+  await write(rig, 4);
+  const { driver } = rig;
+  assert.ok(driver !== null);
+  rig.machine.terminate(driver);
+  await rig.machine.run();
+  assert.equal(rig.machine.failure, null);
+  assert.equal(rig.device.isEngineOn, false);
+  assert.equal(rig.device.disks[0].cachedBlocks, 0);
+  assert.equal(rig.device.configRead(4, 2) & 4, 0);
+  assert.equal(rig.pci.iommu.mappings.size, 0);
+  assert.equal(rig.pci.iommu.refusedCount, 0);
+});

@@ -1,0 +1,54 @@
+// A berth for PCI functions: bus, IOMMU, middleware and trace, in the shape of UsbBerth.
+
+import type { Random } from "../base/random.ts";
+import type { PciHostPort } from "../ports/pci-host.ts";
+import type { Scheduler } from "../runtime/scheduler.ts";
+import { SimIommu } from "../transports/sim/iommu.ts";
+import { SimPciBus } from "../transports/sim/pci-bus.ts";
+
+/** What people choose about a berth, whatever stands above it. */
+export interface PciBerthOptions {
+  /** `none` takes the link's time away, for speed. Default `bus`. */
+  readonly timing?: "bus" | "none";
+  /** How long the system takes to notice a dead link: [least, most]. */
+  readonly noticeNs?: readonly [number, number];
+  /** Stands between family and bus, for each attachment: same type in, same type out. */
+  readonly middleware?: (port: PciHostPort) => PciHostPort;
+}
+
+/** Who takes the ports: a machine's PCI family. */
+export interface PciBerthHost {
+  readonly scheduler: Scheduler;
+  /** The rig's own source; the berth forks what it needs from it. */
+  readonly random: Random;
+  /** Pages of the IOMMU, from the platform. */
+  readonly pageBytes: number;
+  readonly deliver: (port: PciHostPort) => void;
+}
+
+/** Functions are plugged into slots of `bus`; what they reach of memory, and what they were refused, is `iommu`'s to tell. */
+export class PciBerth {
+  readonly bus: SimPciBus;
+  readonly iommu: SimIommu;
+  readonly #host: PciBerthHost;
+  readonly #options: PciBerthOptions;
+
+  constructor(host: PciBerthHost, options: PciBerthOptions = {}) {
+    this.#host = host;
+    this.#options = options;
+    this.iommu = new SimIommu({ clock: host.scheduler, pageBytes: host.pageBytes });
+    this.bus = new SimPciBus({
+      clock: host.scheduler,
+      random: host.random.fork("pci-bus"),
+      iommu: this.iommu,
+      timing: options.timing ?? "bus",
+      ...(options.noticeNs === undefined ? {} : { noticeNs: options.noticeNs }),
+    });
+    this.bus.onAttach((port) => this.attach(port));
+  }
+
+  /** Brings up a function that came from elsewhere: QEMU's. Functions on `bus` come by themselves. */
+  attach(plain: PciHostPort): void {
+    this.#host.deliver(this.#options.middleware?.(plain) ?? plain);
+  }
+}

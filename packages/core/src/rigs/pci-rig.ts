@@ -1,0 +1,67 @@
+// A machine with a PCI berth: what every PCI rig begins with.
+
+import { TraceHash } from "../base/hash.ts";
+import { PciFamily } from "../families/pci/pci-family.ts";
+import type { PlatformProfile } from "../platform/platform-profile.ts";
+import type { HostMemory } from "../ports/dma.ts";
+import { Machine } from "../runtime/machine.ts";
+import type { HostTurn } from "../runtime/scheduler.ts";
+import { IOService } from "../runtime/service.ts";
+import { PciBerth, type PciBerthOptions } from "./pci-berth.ts";
+
+export interface PciRigOptions extends PciBerthOptions {
+  readonly seed: number;
+  readonly turn: HostTurn;
+  readonly profile: PlatformProfile;
+  /** Memory that a device of another process reaches. */
+  readonly hostMemory?: HostMemory;
+}
+
+export interface PciRigParts {
+  readonly machine: Machine;
+  readonly family: PciFamily;
+  readonly pci: PciBerth;
+}
+
+export class PciRig implements PciRigParts {
+  readonly machine: Machine;
+  readonly family: PciFamily;
+  readonly pci: PciBerth;
+
+  constructor(options: PciRigOptions) {
+    this.machine = new Machine(options);
+    const bridge = this.machine.publish(
+      { kernelClass: "IOPCIBridge", classChain: ["IOPCIBridge", "IOService"] },
+      (context) => new IOService(context),
+    );
+    bridge.registryName = "AppleThunderboltPCIDownAdapter";
+    this.family = new PciFamily(this.machine, bridge);
+    this.pci = new PciBerth(
+      {
+        scheduler: this.machine.scheduler,
+        random: this.machine.random,
+        pageBytes: options.profile.ioPageBytes,
+        deliver: (port) => this.family.attach(port),
+      },
+      options,
+    );
+  }
+}
+
+/** One number for everything observable of a PCI rig: the kernel's events, the log, the IOMMU's ledger. */
+export function pciDigest(rig: PciRigParts): string {
+  const hash = new TraceHash();
+  const { machine, pci } = rig;
+  machine.ring.hashInto(hash);
+  for (const row of machine.log.show({ info: true, debug: true })) {
+    hash.number(row.timeNs);
+    hash.text(row.message);
+  }
+  for (const refusal of pci.iommu.refusals) {
+    hash.number(refusal.timeNs);
+    hash.number(refusal.address);
+    hash.text(refusal.reason);
+  }
+  hash.number(machine.scheduler.nowNs());
+  return hash.digest();
+}
