@@ -1,11 +1,6 @@
-// The casebook: what a case is, and the list of those that run.
+// The casebook: the list of the cases that run.
 
-import type { DescribeRequest } from "@drydock/core/codec/usb/setup";
-import type { EvidenceFile } from "@drydock/core/platform/evidence/evidence-file";
-import type { BundleFile } from "@drydock/core/platform/evidence/signed-bundle";
-import type { LogRow } from "@drydock/core/platform/log-row";
-import type { HostTurn } from "@drydock/core/runtime/scheduler";
-import type { UsbTraceLog } from "@drydock/core/trace/usb-trace-log";
+import type { DriverCase } from "./driver-case.ts";
 import { setLineCodingCase } from "./P02-set-line-coding/case.ts";
 import { alternateSdksCase } from "./P03-alternate-sdks/case.ts";
 import { transportUsbCase } from "./P04-transport-usb-profile/case.ts";
@@ -20,40 +15,6 @@ import { power20sCase } from "./P15-power-20s/case.ts";
 import { lostLogsCase } from "./P17-lost-logs/case.ts";
 import { scsiDiskutilCase } from "./P19-scsi-diskutil/case.ts";
 import { userClientSampleCase } from "./P20-userclient-sample/case.ts";
-
-export type Side = "bad" | "good";
-
-export interface CaseOptions {
-  readonly seed: number;
-  readonly turn: HostTurn;
-}
-
-/** What one driver of a case did. */
-export interface CaseRun {
-  /** True when the driver did what its user wanted. A case is sound when bad is false and good is true. */
-  readonly succeeded: boolean;
-  /** One sentence: the result, and the true reason for a failure. */
-  readonly result: string;
-  /** The wire, where the case has one. */
-  readonly trace: UsbTraceLog | null;
-  readonly log: readonly LogRow[];
-  /** Further files that a person would have at hand: a panic report, a registry, an opcode log, a signed bundle. Default: none. */
-  readonly evidence?: readonly (EvidenceFile | BundleFile)[];
-}
-
-export interface DriverCase {
-  /** As in the forum list: "P02". */
-  readonly id: string;
-  readonly title: string;
-  /** One sentence: what went wrong for the person who asked. */
-  readonly symptom: string;
-  /** One sentence: why. */
-  readonly cause: string;
-  readonly describeRequests: readonly DescribeRequest[];
-  run(side: Side, options: CaseOptions): Promise<CaseRun>;
-  /** All the ways that the case's device can behave, and where each ends: lines for people, as they come. */
-  explore?(options: CaseOptions): AsyncGenerator<string>;
-}
 
 /** In the order of the forum's list. */
 export const casebook: readonly DriverCase[] = [

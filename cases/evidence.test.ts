@@ -18,7 +18,8 @@ import { toSarif } from "@drydock/doctor/report/sarif";
 import { assertDiagnosis, assertSarif } from "@drydock/doctor/test/schema-check";
 import { cppGrammar } from "@drydock/node/cpp-grammar";
 import { hostTurn } from "@drydock/node/host-turn";
-import { type CaseRun, findCase } from "./casebook.ts";
+import { findCase } from "./casebook.ts";
+import type { CaseRun } from "./driver-case.ts";
 import { runUpdate } from "./P09-sendcdb-uas/case.ts";
 import { ipadBench } from "./P13-ftdi-ipados/case.ts";
 

@@ -7,7 +7,7 @@ import { platformProfile } from "@drydock/core/platform/platform-profile";
 import { isDictionary, type Properties } from "@drydock/core/platform/properties";
 import { UsbRig } from "@drydock/core/rigs/usb-rig";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
-import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";
+import type { CaseOptions, CaseRun, DriverCase, Side } from "../driver-case.ts";
 import { badLineCodingBundle } from "./bad-driver.ts";
 import { goodLineCodingBundle } from "./good-driver.ts";
 import type { RequestResult } from "./line-coding-driver.ts";

@@ -3,7 +3,7 @@
 import { platformProfile } from "@drydock/core/platform/platform-profile";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
 import { Machine } from "@drydock/core/runtime/machine";
-import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";
+import type { CaseOptions, CaseRun, DriverCase, Side } from "../driver-case.ts";
 import { badScsiBundle } from "./bad-driver.ts";
 import { goodScsiBundle } from "./good-driver.ts";
 import { scsiDriverFiles } from "./scsi-driver.ts";

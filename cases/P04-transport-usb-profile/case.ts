@@ -4,7 +4,7 @@ import { LoopbackDevice } from "@drydock/core/devices/loopback/loopback-device";
 import { platformProfile } from "@drydock/core/platform/platform-profile";
 import { UsbRig } from "@drydock/core/rigs/usb-rig";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
-import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";
+import type { CaseOptions, CaseRun, DriverCase, Side } from "../driver-case.ts";
 import { samplePart, signedFiles } from "../signing-sample.ts";
 import { badUsbBundle } from "./bad-driver.ts";
 import { goodUsbBundle } from "./good-driver.ts";

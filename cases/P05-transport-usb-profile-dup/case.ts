@@ -1,7 +1,7 @@
 // P05: the second posting of P04; its entitlements file has XML comments, which matter when codesign is run by hand.
 
 import { signingKeys } from "@drydock/doctor/signing/rehearsal";
-import type { CaseRun, DriverCase, Side } from "../casebook.ts";
+import type { CaseRun, DriverCase, Side } from "../driver-case.ts";
 import { describeRehearsal, rehearseSample, samplePart, signedFiles } from "../signing-sample.ts";
 import { commentedDriver, commentedEntitlements } from "./bad-driver.ts";
 import { plainDriver } from "./good-driver.ts";

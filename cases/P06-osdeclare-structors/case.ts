@@ -7,7 +7,7 @@ import type { HidGameControllerEvent } from "@drydock/core/ports/hid";
 import { HidListener } from "@drydock/core/rigs/hid-rig";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
 import { Machine } from "@drydock/core/runtime/machine";
-import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";
+import type { CaseOptions, CaseRun, DriverCase, Side } from "../driver-case.ts";
 import { badGamepadBundle, badSources } from "./bad-driver.ts";
 import { axisMaximum, goodGamepadBundle, goodSources, type VirtualGamepad } from "./good-driver.ts";
 

@@ -14,7 +14,7 @@ import { UsbRig } from "@drydock/core/rigs/usb-rig";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
 import { type GateReport, withUsbPolicy } from "@drydock/core/runtime/usb-policy-gate";
 import { usbArrivals } from "@drydock/core/trace/usb-arrivals";
-import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";
+import type { CaseOptions, CaseRun, DriverCase, Side } from "../driver-case.ts";
 import { blockerBundle } from "./bad-driver.ts";
 import { flashDrive, ids, readerBundle, unknownStick } from "./devices.ts";
 import { denyEverything } from "./good-driver.ts";

@@ -12,7 +12,7 @@ import { IOUSBHostDevice } from "@drydock/core/families/usb/io-usb-host-device";
 import { platformProfile } from "@drydock/core/platform/platform-profile";
 import { BlockStatus, BlockSubmit } from "@drydock/core/ports/block";
 import { StorageRig } from "@drydock/core/rigs/storage-rig";
-import type { CaseOptions } from "../casebook.ts";
+import type { CaseOptions } from "../driver-case.ts";
 import { UnlockDriver, unlockBundle } from "./unlock-driver.ts";
 
 export const bridgePaths = ["Bulk-Only", "UAS at high speed", "UAS at SuperSpeed"] as const;

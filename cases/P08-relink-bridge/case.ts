@@ -1,7 +1,7 @@
 // P08: unlock and relink are both accepted, and the drive does not come back.
 
 import { friendlyBridge, type RelinkBehaviour } from "@drydock/core/devices/relink-bridge/bridge-security";
-import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";
+import type { CaseOptions, CaseRun, DriverCase, Side } from "../driver-case.ts";
 import { type Attempt, fireAndForget } from "./bad-driver.ts";
 import { BridgeBench, type BridgePath, bridgePaths } from "./bridge-bench.ts";
 import { type UnlockOutcome, unlockAndRelink } from "./good-driver.ts";

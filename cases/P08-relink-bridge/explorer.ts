@@ -2,7 +2,7 @@
 
 import { RelinkPhase } from "@drydock/core/codec/mass-storage/relink-bridge";
 import { friendlyBridge, type RelinkBehaviour } from "@drydock/core/devices/relink-bridge/bridge-security";
-import type { CaseOptions } from "../casebook.ts";
+import type { CaseOptions } from "../driver-case.ts";
 import type { BridgeBench, BridgePath } from "./bridge-bench.ts";
 import { runBad, runGood } from "./case.ts";
 import type { UnlockOutcome } from "./good-driver.ts";

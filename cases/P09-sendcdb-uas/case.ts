@@ -12,7 +12,7 @@ import { platformProfile } from "@drydock/core/platform/platform-profile";
 import { StorageRig } from "@drydock/core/rigs/storage-rig";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
 import { storageCommands } from "@drydock/core/trace/storage-trace";
-import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";
+import type { CaseOptions, CaseRun, DriverCase, Side } from "../driver-case.ts";
 import { noDirectionBundle, silentUpdaterBundle } from "./bad-driver.ts";
 import { firmwareImageOpcode, type LengthSource, VendorFirmware } from "./firmware.ts";
 import { goodUpdaterBundle } from "./good-driver.ts";

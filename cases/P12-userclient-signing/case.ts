@@ -2,7 +2,7 @@
 
 import { formatPlist } from "@drydock/core/platform/evidence/plist-text";
 import type { ProvisioningProfile } from "@drydock/doctor/facts/provisioning-profile";
-import type { CaseRun, DriverCase, Side } from "../casebook.ts";
+import type { CaseRun, DriverCase, Side } from "../driver-case.ts";
 import { describeRehearsal, profileFile, rehearseSample, signedFiles } from "../signing-sample.ts";
 import { badPackages } from "./bad-driver.ts";
 import { goodPackages } from "./good-driver.ts";

@@ -9,7 +9,7 @@ import type { Properties } from "@drydock/core/platform/properties";
 import { UsbRig } from "@drydock/core/rigs/usb-rig";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
 import type { Process } from "@drydock/core/runtime/process";
-import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";
+import type { CaseOptions, CaseRun, DriverCase, Side } from "../driver-case.ts";
 import { badBridgeBundle } from "./bad-driver.ts";
 import { bridgeSelector } from "./bridge-driver.ts";
 import { goodBridgeBundle } from "./good-driver.ts";

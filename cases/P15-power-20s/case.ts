@@ -3,7 +3,7 @@
 import { BlockStatus } from "@drydock/core/ports/block";
 import { powerRehearsal } from "@drydock/core/trials/power-rehearsal";
 import { changePower, firstRead, slowDisk } from "@drydock/core/trials/slow-disk";
-import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";
+import type { CaseOptions, CaseRun, DriverCase, Side } from "../driver-case.ts";
 import { badPowerBundle } from "./bad-driver.ts";
 import { goodPowerBundle } from "./good-driver.ts";
 

@@ -3,7 +3,7 @@
 import type { LogRow } from "@drydock/core/platform/log-row";
 import { platformProfile } from "@drydock/core/platform/platform-profile";
 import { Machine } from "@drydock/core/runtime/machine";
-import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";
+import type { CaseOptions, CaseRun, DriverCase, Side } from "../driver-case.ts";
 import { BadPing } from "./bad-driver.ts";
 import { GoodPing } from "./good-driver.ts";
 import { pingBundle, pingIdentifier, pingSelector } from "./ping-driver.ts";

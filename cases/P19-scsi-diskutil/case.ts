@@ -4,7 +4,7 @@ import { hex } from "@drydock/core/base/text";
 import { type BlockPort, BlockStatus, BlockSubmit } from "@drydock/core/ports/block";
 import { storageDurabilityBench } from "@drydock/core/trials/durability-benches";
 import type { DurabilityBench } from "@drydock/core/trials/durability-prover";
-import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";
+import type { CaseOptions, CaseRun, DriverCase, Side } from "../driver-case.ts";
 import { shortCountController } from "./bad-driver.ts";
 import { type Controller, type OpcodeLog, synchronizeOpcodes } from "./controller.ts";
 import { exactController } from "./good-driver.ts";

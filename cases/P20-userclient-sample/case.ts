@@ -7,7 +7,7 @@ import type { Properties } from "@drydock/core/platform/properties";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
 import { IOError } from "@drydock/core/runtime/io-error";
 import { Machine } from "@drydock/core/runtime/machine";
-import type { CaseOptions, CaseRun, DriverCase, Side } from "../casebook.ts";
+import type { CaseOptions, CaseRun, DriverCase, Side } from "../driver-case.ts";
 import { badNullDriverBundle } from "./bad-driver.ts";
 import { goodNullDriverBundle } from "./good-driver.ts";
 

@@ -1,7 +1,7 @@
 // What the explorer's runs must show, however many there are.
 
 import assert from "node:assert/strict";
-import type { CaseOptions } from "../../casebook.ts";
+import type { CaseOptions } from "../../driver-case.ts";
 import { bridgePaths } from "../bridge-bench.ts";
 import { alike, type Combination, type Explored, explore, explorerReport } from "../explorer.ts";
 

@@ -1,6 +1,7 @@
 // drydock case: a pair of drivers on the same device with the same seed, side by side.
 
-import { type CaseRun, casebook, type DriverCase, findCase } from "@drydock/cases/casebook";
+import { casebook, findCase } from "@drydock/cases/casebook";
+import type { CaseRun, DriverCase } from "@drydock/cases/driver-case";
 import { sideBySide } from "@drydock/core/trace/trace-diff";
 import { formatTraceLine, traceLines } from "@drydock/core/trace/usb-text";
 import { hostTurn } from "@drydock/node/host-turn";

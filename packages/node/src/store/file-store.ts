@@ -2,7 +2,7 @@
 
 import { closeSync, fdatasync, fdatasyncSync, readSync, writeSync } from "node:fs";
 import { type BlockStore, StoreResult } from "@drydock/core/ports/block-store";
-import type { StepTaker } from "../ordered-steps.ts";
+import type { StepTaker } from "../host/ordered-steps.ts";
 import type { FileHoles } from "./file-holes.ts";
 import { UnsafeRanges } from "./unsafe-ranges.ts";
 

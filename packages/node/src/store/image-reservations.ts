@@ -1,7 +1,7 @@
 // Persistent reservations beside an image (APTPL): they are there again for the next server. SPC-4 §5.12.5.
 
 import type { KeptReservations, ReservationKeeper } from "@drydock/core/devices/scsi-disk/kept-reservations";
-import type { StepTaker } from "../ordered-steps.ts";
+import type { StepTaker } from "../host/ordered-steps.ts";
 import { type BesideImage, isRecord } from "./beside-image.ts";
 
 const registrationMaximum = 256;

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { drawSerialFaults, runSerialScenario } from "@drydock/core/trials/serial-campaign";
-import { hostTurn } from "../../src/host-turn.ts";
+import { hostTurn } from "../../src/host/host-turn.ts";
 
 const digestMain = join(import.meta.dirname, "digest-main.ts");
 const node24 = join(import.meta.dirname, "../../../../node_modules/node-24/bin/node");

@@ -1,7 +1,7 @@
 // Prints the digest of one scenario: for comparing processes and versions of Node.
 
 import { drawSerialFaults, runSerialScenario } from "@drydock/core/trials/serial-campaign";
-import { hostTurn } from "../../src/host-turn.ts";
+import { hostTurn } from "../../src/host/host-turn.ts";
 
 const seed = Number(process.argv[2]);
 const parts: string[] = [];

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { Random } from "@drydock/core/base/random";
-import type { NbdListenOptions } from "../../src/nbd-listener.ts";
+import type { NbdListenOptions } from "../../src/outlets/nbd-listener.ts";
 import { missingProgram, runProgram } from "./programs.ts";
 import { serveDisk, type Way } from "./served-disk.ts";
 

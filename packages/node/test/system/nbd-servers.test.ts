@@ -11,8 +11,8 @@ import { type BlockPort, BlockSubmit } from "@drydock/core/ports/block";
 import { type BlockBench, blockContract, RecordingBlockClient } from "@drydock/core/ports/block.contract";
 import { runContract } from "@drydock/core/ports/contract";
 import { NbdImporter } from "@drydock/core/transports/nbd/nbd-importer";
-import { HostClock } from "../../src/host-clock.ts";
-import { connectUnixSocket } from "../../src/socket-stream.ts";
+import { HostClock } from "../../src/host/host-clock.ts";
+import { connectUnixSocket } from "../../src/host/socket-stream.ts";
 import { missingProgram } from "./programs.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "drydock-nbd-servers-"));

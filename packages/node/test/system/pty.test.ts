@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { TerminalClient } from "@drydock/core/ports/terminal";
-import { openPty, type Pty } from "../../src/pty.ts";
+import { openPty, type Pty } from "../../src/outlets/pty.ts";
 
 const skip = process.platform === "linux" ? false : "pseudo-terminals are supported on Linux only";
 

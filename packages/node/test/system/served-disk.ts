@@ -7,10 +7,10 @@ import { MemoryDisk } from "@drydock/core/devices/memory-disk/memory-disk-device
 import { NbdServer } from "@drydock/core/outlets/nbd/nbd-server";
 import type { BlockPort } from "@drydock/core/ports/block";
 import { defaultStorageRig } from "@drydock/core/rigs/storage-rig";
-import { HostClock } from "../../src/host-clock.ts";
-import { hostTurn } from "../../src/host-turn.ts";
-import { LiveRunner } from "../../src/live-runner.ts";
-import { listenNbd, type NbdListenOptions } from "../../src/nbd-listener.ts";
+import { HostClock } from "../../src/host/host-clock.ts";
+import { hostTurn } from "../../src/host/host-turn.ts";
+import { LiveRunner } from "../../src/host/live-runner.ts";
+import { listenNbd, type NbdListenOptions } from "../../src/outlets/nbd-listener.ts";
 
 /** A disk in memory alone, or through NBD, block layer, SCSI, UAS, bus and model. */
 export type Way = "memory" | "uas";

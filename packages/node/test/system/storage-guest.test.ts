@@ -6,9 +6,9 @@ import { UsbSpeed } from "@drydock/core/codec/usb/usb-speed";
 import { MassStorageDevice } from "@drydock/core/devices/mass-storage/mass-storage-device";
 import { ScsiDiskDevice } from "@drydock/core/devices/scsi-disk/scsi-disk-device";
 import { UsbExportRig } from "@drydock/core/rigs/usb-export-rig";
-import { hostTurn } from "../../src/host-turn.ts";
-import { LiveRunner } from "../../src/live-runner.ts";
-import { listenUsbip } from "../../src/usbip-listener.ts";
+import { hostTurn } from "../../src/host/host-turn.ts";
+import { LiveRunner } from "../../src/host/live-runner.ts";
+import { listenUsbip } from "../../src/outlets/usbip-listener.ts";
 import { guestSkip, LinuxGuest } from "../guest/linux-guest.ts";
 
 const programs = ["sg_inq", "sg_modes", "sg_sync", "smartctl", "sfdisk", "mkfs.ext4", "e2fsck"];

@@ -12,7 +12,7 @@ import { defaultStorageRig, type StorageRigOptions } from "@drydock/core/rigs/st
 import { storageNames } from "@drydock/core/trace/storage-trace";
 import { writeUsbPcapng } from "@drydock/core/trace/usb-pcapng";
 import { TraceKind, type UsbTraceLog } from "@drydock/core/trace/usb-trace-log";
-import { hostTurn } from "../../src/host-turn.ts";
+import { hostTurn } from "../../src/host/host-turn.ts";
 
 const isMissing = spawnSync("tshark", ["--version"]).status !== 0;
 const skip = isMissing ? "tshark is not installed (Debian package tshark)" : false;

@@ -11,7 +11,7 @@ import { platformProfile } from "@drydock/core/platform/platform-profile";
 import { type SerialDeviceKind, SerialRig } from "@drydock/core/rigs/serial-rig";
 import { openSerialSession, type SerialSession } from "@drydock/core/rigs/serial-session";
 import { writeUsbPcapng } from "@drydock/core/trace/usb-pcapng";
-import { hostTurn } from "../../src/host-turn.ts";
+import { hostTurn } from "../../src/host/host-turn.ts";
 
 const isMissing = spawnSync("tshark", ["--version"]).status !== 0;
 const skip = isMissing ? "tshark is not installed (Debian package tshark)" : false;

@@ -6,9 +6,9 @@ import { UsbSpeed } from "@drydock/core/codec/usb/usb-speed";
 import { MassStorageDevice } from "@drydock/core/devices/mass-storage/mass-storage-device";
 import { ScsiDiskDevice } from "@drydock/core/devices/scsi-disk/scsi-disk-device";
 import { UsbExportRig } from "@drydock/core/rigs/usb-export-rig";
-import { hostTurn } from "../../src/host-turn.ts";
-import { LiveRunner } from "../../src/live-runner.ts";
-import { listenUsbredir } from "../../src/usbredir-sockets.ts";
+import { hostTurn } from "../../src/host/host-turn.ts";
+import { LiveRunner } from "../../src/host/live-runner.ts";
+import { listenUsbredir } from "../../src/outlets/usbredir-sockets.ts";
 import { guestSkip, LinuxGuest } from "../guest/linux-guest.ts";
 
 const programs = ["mkfs.ext4", "e2fsck"];

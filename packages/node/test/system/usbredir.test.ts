@@ -9,10 +9,10 @@ import { FtdiDevice } from "@drydock/core/devices/ftdi/ftdi-device";
 import type { UsbredirOutlet } from "@drydock/core/outlets/usbredir/usbredir-outlet";
 import { UsbExportRig } from "@drydock/core/rigs/usb-export-rig";
 import { formatTrace } from "@drydock/core/trace/usb-text";
-import { hostTurn } from "../../src/host-turn.ts";
-import { LiveRunner } from "../../src/live-runner.ts";
-import type { Listener } from "../../src/socket-stream.ts";
-import { connectUsbredir, listenUsbredir } from "../../src/usbredir-sockets.ts";
+import { hostTurn } from "../../src/host/host-turn.ts";
+import { LiveRunner } from "../../src/host/live-runner.ts";
+import type { Listener } from "../../src/host/socket-stream.ts";
+import { connectUsbredir, listenUsbredir } from "../../src/outlets/usbredir-sockets.ts";
 import { guestSkip, LinuxGuest } from "../guest/linux-guest.ts";
 
 const skip = guestSkip();

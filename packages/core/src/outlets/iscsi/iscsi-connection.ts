@@ -38,9 +38,9 @@ import type { ByteStream, ByteStreamClient } from "../../ports/byte-stream.ts";
 import { ScsiDirection, ScsiStatus } from "../../ports/scsi-target.ts";
 import { IscsiBuffers, OutgoingBuffer } from "./iscsi-buffers.ts";
 import { IscsiLogin, type SessionParameters } from "./iscsi-login.ts";
+import type { IscsiNexus, IscsiTargetSide } from "./iscsi-nexus.ts";
 import { gatheredMaximum, IscsiOutput } from "./iscsi-output.ts";
-import type { IscsiTarget } from "./iscsi-target.ts";
-import { IscsiTask, TaskState } from "./iscsi-task.ts";
+import { IscsiTask, type IscsiTaskOwner, TaskState } from "./iscsi-task.ts";
 
 /** Commands that an initiator may have under way. */
 const windowCommands = 128;
@@ -51,9 +51,9 @@ const ahsMaximum = 1020;
 const loginNs = 30 * second;
 const noBytes = new Uint8Array(0);
 
-export class IscsiConnection implements ByteStreamClient {
+export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskOwner {
   readonly #stream: ByteStream;
-  readonly #target: IscsiTarget;
+  readonly #target: IscsiTargetSide;
   readonly #onEvent: (text: string) => void;
   readonly #output: IscsiOutput;
   readonly #login: IscsiLogin;
@@ -93,7 +93,7 @@ export class IscsiConnection implements ByteStreamClient {
   readonly #free: IscsiTask[] = [];
   readonly #buffers = new IscsiBuffers();
 
-  constructor(stream: ByteStream, target: IscsiTarget, onEvent: (text: string) => void) {
+  constructor(stream: ByteStream, target: IscsiTargetSide, onEvent: (text: string) => void) {
     this.#stream = stream;
     this.#target = target;
     this.#onEvent = onEvent;

@@ -1,27 +1,11 @@
 // An iSCSI target: offers a SCSI target's units to initiators on any number of connections. RFC 7143.
 
-import type { Clock } from "../../base/clock.ts";
 import { iscsiTransportId } from "../../codec/scsi/reservations.ts";
 import type { ByteStream } from "../../ports/byte-stream.ts";
 import type { ScsiTargetClient, ScsiTargetPort, ScsiTask } from "../../ports/scsi-target.ts";
 import { IscsiConnection } from "./iscsi-connection.ts";
-import type { ChapSecret } from "./iscsi-login.ts";
+import type { IscsiNexus, IscsiTargetOptions, IscsiTargetSide } from "./iscsi-nexus.ts";
 import type { IscsiTask } from "./iscsi-task.ts";
-
-export interface IscsiTargetOptions {
-  /** For example iqn.2026-01.org.example:disk. */
-  readonly name: string;
-  readonly port: ScsiTargetPort;
-  /** Who has not logged in after 30 s is let go. */
-  readonly clock: Clock;
-  readonly alias?: string;
-  /** Absent: everybody is let in. */
-  readonly chap?: ChapSecret;
-  /** Fills an array with bytes that nobody can guess: for CHAP's challenges. */
-  readonly randomBytes: (into: Uint8Array) => void;
-  /** Short sentences for a live log. */
-  readonly onEvent?: (text: string) => void;
-}
 
 const connectionMaximum = 256;
 /** Initiator ports remembered, so that their reservations and attentions wait for them. */
@@ -32,17 +16,17 @@ interface InitiatorPort {
   readonly key: string;
   readonly name: string;
   readonly isid: string;
-  connection: IscsiConnection | null;
+  connection: IscsiNexus | null;
 }
 
-export class IscsiTarget implements ScsiTargetClient {
+export class IscsiTarget implements ScsiTargetClient, IscsiTargetSide {
   readonly name: string;
   readonly options: IscsiTargetOptions;
   readonly port: ScsiTargetPort;
   /** What SendTargets answers, "host:port". */
   address = "127.0.0.1:3260";
   readonly #onEvent: (text: string) => void;
-  readonly #connections = new Set<IscsiConnection>();
+  readonly #connections = new Set<IscsiNexus>();
   readonly #initiators = new Map<string, InitiatorPort>();
   readonly #byNumber: (InitiatorPort | null)[] = [];
   readonly #tasks: (IscsiTask | null)[] = [];
@@ -112,7 +96,7 @@ export class IscsiTarget implements ScsiTargetClient {
    * The number of an initiator port (name and ISID). A session that it has already is ended first: it was reinstated
    * (§6.3.5). Null: there is no room for another.
    */
-  login(connection: IscsiConnection, name: string, isid: string): number | null {
+  login(connection: IscsiNexus, name: string, isid: string): number | null {
     const key = `${name},${isid}`;
     let port = this.#initiators.get(key);
     if (port === undefined) {
@@ -142,7 +126,7 @@ export class IscsiTarget implements ScsiTargetClient {
     return this.#lastSession;
   }
 
-  ended(connection: IscsiConnection, initiator: number): void {
+  ended(connection: IscsiNexus, initiator: number): void {
     this.#connections.delete(connection);
     const port = this.#byNumber[initiator];
     if (port === null || port === undefined || port.connection !== connection) return;

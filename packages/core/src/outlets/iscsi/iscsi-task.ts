@@ -2,7 +2,6 @@
 
 import { ScsiTask } from "../../ports/scsi-target.ts";
 import type { OutgoingBuffer } from "./iscsi-buffers.ts";
-import type { IscsiConnection } from "./iscsi-connection.ts";
 
 export const TaskState = {
   free: 0,
@@ -17,10 +16,15 @@ export type TaskState = (typeof TaskState)[keyof typeof TaskState];
 
 const noBytes = new Uint8Array(0);
 
+/** Who is told when the SCSI target has finished a task. */
+export interface IscsiTaskOwner {
+  taskFinished(task: IscsiTask): void;
+}
+
 /** Kept and reused by its connection. */
 export class IscsiTask {
   readonly scsi = new ScsiTask();
-  connection: IscsiConnection | null = null;
+  connection: IscsiTaskOwner | null = null;
   state: TaskState = TaskState.free;
   initiatorTaskTag = 0;
   /** Expected data transfer length of the PDU, and its R and W flags. */

@@ -18,7 +18,8 @@ import type { ScsiUnitOptions } from "../../../devices/scsi-disk/unit-options.ts
 import type { ByteStream } from "../../../ports/byte-stream.ts";
 import type { ScsiTargetPort } from "../../../ports/scsi-target.ts";
 import { memoryStreamPair } from "../../../rigs/memory-stream.ts";
-import { IscsiTarget, type IscsiTargetOptions } from "../iscsi-target.ts";
+import type { IscsiTargetOptions } from "../iscsi-nexus.ts";
+import { IscsiTarget } from "../iscsi-target.ts";
 
 export const targetName = "iqn.2026-01.org.example:disk";
 export const initiatorName = "iqn.2026-01.org.example:tester";

@@ -2,7 +2,7 @@
 
 import { getRandomValues } from "node:crypto";
 import type { IscsiTarget } from "@drydock/core/outlets/iscsi/iscsi-target";
-import { type Listener, listen } from "./socket-stream.ts";
+import { type Listener, listen } from "../host/socket-stream.ts";
 
 /** Listens for initiators, on loopback unless told otherwise; discovery answers the address that was bound. */
 export async function listenIscsi(

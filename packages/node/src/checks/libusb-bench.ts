@@ -6,9 +6,9 @@ import { RecordingClient, type UsbHostBench, usbHostContract } from "@drydock/co
 import type { LibusbDevice } from "@drydock/core/transports/libusb/libusb-device";
 import { LibusbImporter } from "@drydock/core/transports/libusb/libusb-importer";
 import { type LibusbPort, libusbLimits } from "@drydock/core/transports/libusb/libusb-port";
-import { HostClock } from "./host-clock.ts";
-import { hostTurn } from "./host-turn.ts";
-import { Libusb } from "./libusb.ts";
+import { HostClock } from "../host/host-clock.ts";
+import { hostTurn } from "../host/host-turn.ts";
+import { Libusb } from "../transports/libusb.ts";
 
 /** The loopback device of devices/loopback, against which the contract list is written. */
 export const loopbackIds = { idVendor: 0x1209, idProduct: 0x0002 } as const;

@@ -2,7 +2,7 @@
 
 import type { ContractResult } from "@drydock/core/ports/contract";
 import { checkTransport, transportNames } from "@drydock/core/trials/transport-benches";
-import { hostTurn } from "./host-turn.ts";
+import { hostTurn } from "../host/host-turn.ts";
 import { checkLibusb } from "./libusb-bench.ts";
 import { checkUsbipLoopback } from "./usbip-loopback.ts";
 

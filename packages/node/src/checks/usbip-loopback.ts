@@ -6,8 +6,8 @@ import type { ByteOwner, ByteStream, ByteStreamClient } from "@drydock/core/port
 import { type ContractResult, runContract } from "@drydock/core/ports/contract";
 import { usbHostContract } from "@drydock/core/ports/usb-host.contract";
 import { type UsbipWire, usbipBench } from "@drydock/core/trials/transport-benches";
-import { hostTurn } from "./host-turn.ts";
-import { connectSocket, listen, type SocketStream } from "./socket-stream.ts";
+import { hostTurn } from "../host/host-turn.ts";
+import { connectSocket, listen, type SocketStream } from "../host/socket-stream.ts";
 
 /** A socket that loses bytes would never be quiet: said after so long. */
 const patienceMs = 30_000;

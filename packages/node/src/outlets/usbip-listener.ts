@@ -1,8 +1,8 @@
 // A USB/IP server on a TCP port of this machine.
 
 import type { UsbipServer } from "@drydock/core/outlets/usbip/usbip-server";
-import type { StepTaker } from "./ordered-steps.ts";
-import { type Listener, listen } from "./socket-stream.ts";
+import type { StepTaker } from "../host/ordered-steps.ts";
+import { type Listener, listen } from "../host/socket-stream.ts";
 
 /** Listens for USB/IP clients, on loopback unless told otherwise. `steps` is the scheduler of the server's devices. */
 export function listenUsbip(

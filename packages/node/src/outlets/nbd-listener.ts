@@ -2,7 +2,7 @@
 
 import { createSecureContext, TLSSocket } from "node:tls";
 import type { NbdServer } from "@drydock/core/outlets/nbd/nbd-server";
-import { type Listener, type ListenOptions, listen, SocketStream } from "./socket-stream.ts";
+import { type Listener, type ListenOptions, listen, SocketStream } from "../host/socket-stream.ts";
 
 export interface NbdListenOptions extends ListenOptions {
   /** Certificate and private key, PEM: what STARTTLS uses. Throws when they are no pair. */

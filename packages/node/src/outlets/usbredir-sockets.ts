@@ -3,8 +3,8 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { UsbredirOutlet } from "@drydock/core/outlets/usbredir/usbredir-outlet";
-import type { StepTaker } from "./ordered-steps.ts";
-import { type Listener, listen, SocketStream } from "./socket-stream.ts";
+import type { StepTaker } from "../host/ordered-steps.ts";
+import { type Listener, listen, SocketStream } from "../host/socket-stream.ts";
 
 /** Where a guest is, and who runs what it sends: the scheduler or runner of the outlet's device. */
 export interface UsbredirSocketOptions {

@@ -8,7 +8,7 @@ import {
   LibusbError,
   LibusbTransferStatus,
 } from "@drydock/core/transports/libusb/libusb-device";
-import { type StepTaker, stepsOf } from "./ordered-steps.ts";
+import { type StepTaker, stepsOf } from "../host/ordered-steps.ts";
 
 interface PackageEndpoint {
   readonly bmAttributes: number;
