@@ -3,8 +3,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { foldersIn } from "./folders.ts";
 import { ruleRows } from "./rule-list.ts";
-import { foldersIn } from "./walls.ts";
 
 export const cataloguePath = "docs/catalogue.md";
 

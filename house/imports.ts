@@ -3,6 +3,8 @@
 export interface ImportFound {
   readonly specifier: string;
   readonly line: number;
+  /** False for types alone, and for what is imported later by a call: neither loads the other file. */
+  readonly loads: boolean;
 }
 
 export interface SourceFacts {
@@ -57,9 +59,22 @@ export function readSource(text: string): SourceFacts {
   const imports: ImportFound[] = [];
   for (const match of code.matchAll(/(?<![.\w])(?:from\s*|import\s*\(?\s*)["'`]/g)) {
     const found = strings.get(match.index + match[0].length - 1);
-    if (found !== undefined) imports.push({ specifier: found.value, line: found.line });
+    if (found === undefined) continue;
+    imports.push({ specifier: found.value, line: found.line, loads: loads(code, match.index, match[0]) });
   }
   return { imports, code };
+}
+
+/** Whether the statement whose `from` or `import` stands at `at` makes the other file load with this one. */
+function loads(code: string, at: number, keyword: string): boolean {
+  if (/^import\s*\(/.test(keyword)) return false;
+  if (keyword.startsWith("import")) return true;
+  const start = Math.max(code.lastIndexOf("import", at - 1), code.lastIndexOf("export", at - 1));
+  const clause = code.slice(start, at);
+  if (/^(?:import|export)\s+type\b(?!\s*,)/.test(clause)) return false;
+  const named = /\{([^}]*)\}/.exec(clause);
+  if (named === null || /^import\s+\w+\s*,/.test(clause)) return true;
+  return named[1].split(",").some((name) => name.trim() !== "" && !/^\s*type\s/.test(name));
 }
 
 function endOf(text: string, mark: string, from: number): number {

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildCatalogue, cataloguePath } from "./catalogue.ts";
+import { buildDoorsPage, doorsPath } from "./doors.ts";
 import {
   buildRuleList,
   buildRulePage,
@@ -103,7 +104,8 @@ function main(): void {
   if (kind === "catalogue") {
     writeRules(root);
     writeFileSync(join(root, cataloguePath), buildCatalogue(root));
-    console.log(`${cataloguePath}, ${ruleListPath} and the pages of rules are up to date`);
+    writeFileSync(join(root, doorsPath), buildDoorsPage(root));
+    console.log(`${cataloguePath}, ${doorsPath}, ${ruleListPath} and the pages of rules are up to date`);
     return;
   }
   if (kind === undefined || name === undefined) {

@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { foldersIn } from "./walls.ts";
+import { foldersIn } from "./folders.ts";
 
 export const rulesFolder = "packages/doctor/src/rules";
 export const ruleListPath = `${rulesFolder}/all-rules.ts`;

@@ -119,6 +119,8 @@ const commands = {
   "test:long": () => longTests(),
   "test:system": ([filter]) => systemTests(filter),
   check: (args) => run(["house/check.ts", ...args]),
+  format: (args) =>
+    run(["node_modules/@biomejs/biome/bin/biome", "check", "--write", ...(args.length > 0 ? args : ["."])]),
   new: (args) => run(["house/new.ts", ...args]),
   example: () => run(["examples/first-driver.ts"]),
   perf: (args) => run(["perf/run.ts", ...args]),

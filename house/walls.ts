@@ -1,16 +1,13 @@
 // The walls: what the compiler cannot check about a source tree. Data in floors.json, findings out.
 
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize, relative } from "node:path";
-import { readSource } from "./imports.ts";
+import { type AllowedCircle, checkCircles } from "./circles.ts";
+import { checkDoors } from "./doors.ts";
+import type { Finding } from "./finding.ts";
+import { foldersIn } from "./folders.ts";
+import { type ImportFound, readSource } from "./imports.ts";
 import { buildRulePage, ruleFiles, rulesFolder } from "./rule-list.ts";
-
-export interface Finding {
-  readonly file: string;
-  readonly line: number;
-  readonly rule: string;
-  readonly message: string;
-}
 
 interface PackageWall {
   readonly may: readonly string[];
@@ -25,6 +22,9 @@ interface Floors {
   readonly rooms: Readonly<Record<string, { readonly floor: number; readonly may: readonly string[] }>>;
   readonly families: Readonly<Record<string, readonly string[]>>;
   readonly packages: Readonly<Record<string, PackageWall>>;
+  /** Rooms inside a package, from the lowest floor up; those of one floor never import each other. */
+  readonly inside: Readonly<Record<string, readonly (readonly string[])[]>>;
+  readonly circles: readonly AllowedCircle[];
   readonly testOnly: readonly string[];
 }
 
@@ -38,21 +38,36 @@ const wallClock =
 export function checkWalls(root: string): Finding[] {
   const floors = JSON.parse(readFileSync(join(root, "house/floors.json"), "utf8")) as Floors;
   const findings: Finding[] = [];
-  for (const file of sourceFiles(root)) checkFile(root, file, floors, findings);
+  const imports = new Map<string, readonly ImportFound[]>();
+  for (const file of sourceFiles(root)) {
+    const found = checkFile(root, file, floors, findings);
+    if (!isTestFile(file)) imports.set(file, found);
+  }
+  checkCircles(root, imports, floors.circles, findings);
   checkReferences(root, floors, findings);
   checkFolders(root, floors, findings);
   checkRules(root, findings);
+  checkDoors(root, findings);
+  for (const file of pages(root)) checkPlaceholders(file, readFileSync(join(root, file), "utf8"), findings);
   return findings;
 }
 
 function sourceFiles(root: string): string[] {
+  return filesOf(root, (name) => name.endsWith(".ts") || name.endsWith(".mjs"));
+}
+
+function pages(root: string): string[] {
+  return filesOf(root, (name) => name.endsWith(".md"));
+}
+
+function filesOf(root: string, accept: (name: string) => boolean): string[] {
   const found: string[] = [];
   const visit = (folder: string): void => {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       if (["node_modules", "build", "templates"].includes(entry.name) || entry.name.startsWith(".")) continue;
       const path = join(folder, entry.name);
       if (entry.isDirectory()) visit(path);
-      else if (entry.name.endsWith(".ts") || entry.name.endsWith(".mjs")) found.push(relative(root, path));
+      else if (accept(entry.name)) found.push(relative(root, path));
     }
   };
   for (const top of ["packages", "apps", "cases", "perf", "house", "examples"]) {
@@ -61,7 +76,13 @@ function sourceFiles(root: string): string[] {
   return found;
 }
 
-function checkFile(root: string, file: string, floors: Floors, findings: Finding[]): void {
+/** Tests, and what only they use. */
+function isTestFile(file: string): boolean {
+  return file.endsWith(".test.ts") || file.includes("/test/");
+}
+
+/** What it imports. */
+function checkFile(root: string, file: string, floors: Floors, findings: Finding[]): readonly ImportFound[] {
   const text = readFileSync(join(root, file), "utf8");
   const add = (line: number, rule: string, message: string) => findings.push({ file, line, rule, message });
   const lines = text.split("\n");
@@ -80,17 +101,21 @@ function checkFile(root: string, file: string, floors: Floors, findings: Finding
       add(1, "vague-name", `"${part}" says nothing about what it knows`);
   }
   const { imports, code } = readSource(text);
-  const isTest = file.endsWith(".test.ts") || file.includes("/test/");
+  const isTest = isTestFile(file);
+  checkPlaceholders(file, text, findings);
+  if (!isTest) checkPlace(file, floors, findings);
   const room = roomOf(file, floors);
   for (const { specifier, line } of imports) {
     const problem =
       room === null
         ? judgePackage(file, specifier, floors, isTest)
         : judgeRoom(file, room, specifier, floors, isTest);
+    const inner = isTest ? null : judgeInside(file, specifier, floors);
     if (problem !== null) add(line, problem[0], problem[1]);
+    if (inner !== null) add(line, inner[0], inner[1]);
   }
   const isPure = room !== null || packageOf(file, floors)?.anyJavaScript === true;
-  if (!isPure || isTest) return;
+  if (!isPure || isTest) return imports;
   for (const match of code.matchAll(wallClock)) {
     add(
       code.slice(0, match.index).split("\n").length,
@@ -98,6 +123,61 @@ function checkFile(root: string, file: string, floors: Floors, findings: Finding
       `${match[1]} in core: time and chance are arguments`,
     );
   }
+  return imports;
+}
+
+/** Sentences of the recipes that ask for a sentence. */
+const placeholder =
+  /\b[Ss]ay in one (?:sentence|line)\b|\bSay (?:what is wrong, in one line|why it happens|what to do|what this means for)\b|\bName the (?:datasheet|protocol)[^.\n]* here\b|\bTell the story: what the person tried|\bname a source that anybody can read\b/;
+
+function checkPlaceholders(file: string, text: string, findings: Finding[]): void {
+  if (file.startsWith("house/")) return;
+  const match = placeholder.exec(text);
+  if (match === null) return;
+  const line = text.slice(0, match.index).split("\n").length;
+  findings.push({ file, line, rule: "placeholder", message: `"${match[0]}" asks for a sentence of yours` });
+}
+
+function innerHouse(file: string, floors: Floors): string | undefined {
+  return Object.keys(floors.inside).find((folder) => file.startsWith(`${folder}/`));
+}
+
+/** Every room inside a package has a floor. */
+function checkPlace(file: string, floors: Floors, findings: Finding[]): void {
+  const house = innerHouse(file, floors);
+  if (house === undefined || innerFloor(file, house, floors) !== null) return;
+  const message = `${innerRoom(file, house)} has no floor inside ${house}; see house/floors.json`;
+  findings.push({ file, line: 1, rule: "unplaced-room", message });
+}
+
+/** The walls inside a package, by `inside` of floors.json. */
+function judgeInside(file: string, specifier: string, floors: Floors): [string, string] | null {
+  const house = innerHouse(file, floors);
+  if (house === undefined || !specifier.startsWith(".")) return null;
+  const own = innerFloor(file, house, floors);
+  if (own === null) return null;
+  const target = normalize(join(dirname(file), specifier));
+  if (!target.startsWith(`${house}/`) || innerRoom(target, house) === innerRoom(file, house)) return null;
+  const other = innerFloor(target, house, floors);
+  if (other === null || other < own) return null;
+  return [
+    "inner-import",
+    `${innerRoom(file, house)} may not import ${innerRoom(target, house)}: inside ${house} it lies above or beside it`,
+  ];
+}
+
+/** The first folder below the house, or the file itself. */
+function innerRoom(file: string, house: string): string {
+  return file
+    .slice(house.length + 1)
+    .split("/")[0]
+    .replace(/\.ts$/, "");
+}
+
+function innerFloor(file: string, house: string, floors: Floors): number | null {
+  const room = innerRoom(file, house);
+  const floor = floors.inside[house].findIndex((rooms) => rooms.includes(room));
+  return floor < 0 ? null : floor;
 }
 
 function roomOf(file: string, floors: Floors): string | null {
@@ -230,11 +310,4 @@ function checkRules(root: string, findings: Finding[]): void {
           : `${rule.name}.md does not say what the rule says; run: npm run new -- catalogue`,
     });
   }
-}
-
-export function foldersIn(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => name !== "node_modules" && statSync(join(folder, name)).isDirectory())
-    .sort();
 }

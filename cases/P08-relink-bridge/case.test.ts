@@ -5,9 +5,10 @@ import { test } from "node:test";
 import type { RelinkBehaviour } from "@drydock/core/devices/relink-bridge/bridge-security";
 import { TraceKind } from "@drydock/core/trace/usb-trace-log";
 import { hostTurn } from "@drydock/node/host-turn";
+import { bridgeNotes, runBad, runGood } from "./attempts.ts";
 import type { BridgeBench } from "./bridge-bench.ts";
 import { bridgePaths } from "./bridge-bench.ts";
-import { bridgeNotes, relinkBridgeCase, runBad, runGood } from "./case.ts";
+import { relinkBridgeCase } from "./case.ts";
 import { combinations } from "./explorer.ts";
 import { assertNamed } from "./test/named-states.ts";
 

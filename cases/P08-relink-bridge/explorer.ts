@@ -3,8 +3,8 @@
 import { RelinkPhase } from "@drydock/core/codec/mass-storage/relink-bridge";
 import { friendlyBridge, type RelinkBehaviour } from "@drydock/core/devices/relink-bridge/bridge-security";
 import type { CaseOptions } from "../driver-case.ts";
+import { runBad, runGood } from "./attempts.ts";
 import type { BridgeBench, BridgePath } from "./bridge-bench.ts";
-import { runBad, runGood } from "./case.ts";
 import type { UnlockOutcome } from "./good-driver.ts";
 
 export interface Combination extends RelinkBehaviour {

@@ -8,9 +8,6 @@ export const acknowledgeTickUs = 100_000;
 export const positiveAnswerFloorUs = 10_000_000;
 /** dk_power_state_timeout_ms: system sleep; then the server is killed. */
 export const sleepTimeoutMs = 30_000;
-/** dk_shutdown_timeout_ms: then shutdown goes on without it. */
-export const shutdownTimeoutMs = 30_000;
-
 /** Ticks that a timeout is turned into: one more than divides it, 201 for 20 s. */
 export function ticksOf(timeoutUs: number): number {
   return Math.floor(timeoutUs / acknowledgeTickUs) + 1;

@@ -1,6 +1,6 @@
 // iSCSI PDUs: opcodes, where fields lie in the basic header segment, and statuses. RFC 7143 §11.
 
-import { getU16be, getU24be, getU32be } from "../../base/bytes.ts";
+import { getU16be, getU24be } from "../../base/bytes.ts";
 
 export const iscsiHeaderBytes = 48;
 
@@ -159,10 +159,6 @@ export function readIscsiCdb(header: Uint8Array, ahsBytes: number, cdb: Uint8Arr
   }
   cdb.fill(0, length);
   return length;
-}
-
-export function fieldOf(header: Uint8Array, offset: number): number {
-  return getU32be(header, offset);
 }
 
 /** a < b in serial number arithmetic of 32 bits (RFC 1982). */

@@ -4,9 +4,6 @@ import { ByteReader, getU32be, getU64be, putU16be, putU32be, putU64be } from "..
 import { DecodeError } from "../../base/errors.ts";
 import { decodeUtf8, encodeUtf8 } from "../../base/text.ts";
 
-/** IANA's number for NBD over TCP. */
-export const nbdPort = 10809;
-
 /** Magic words as two halves of 32 bits. */
 const initMagic = [0x4e42444d, 0x41474943] as const; // "NBDMAGIC"
 const optionMagic = [0x49484156, 0x454f5054] as const; // "IHAVEOPT"
@@ -233,13 +230,6 @@ export function encodeNbdListEntry(name: string, description: string): Uint8Arra
   bytes.set(first, 4);
   bytes.set(second, 4 + first.length);
   return bytes;
-}
-
-/** Throws DecodeError when the name is longer than the entry. */
-export function decodeNbdListEntry(bytes: Uint8Array): { name: string; description: string } {
-  const reader = new ByteReader(bytes, "NBD list entry");
-  const name = takeString(reader, "name");
-  return { name, description: decodeUtf8(reader.take(reader.remaining, "description")) };
 }
 
 /** Data of LIST_META_CONTEXT and SET_META_CONTEXT. */

@@ -297,11 +297,6 @@ export function findScsiCommand(cdb: Uint8Array): ScsiCommandInfo | null {
   return candidates.find((info) => info.serviceAction === serviceAction) ?? null;
 }
 
-/** Rows that share an opcode; empty when it is unknown. */
-export function scsiCommandsOf(opcode: number): readonly ScsiCommandInfo[] {
-  return byOpcode[opcode & 0xff];
-}
-
 /** For logs and tables: `READ(10)`, or `opcode 0xc1`. */
 export function scsiCommandName(cdb: Uint8Array): string {
   const found = findScsiCommand(cdb);
@@ -309,13 +304,4 @@ export function scsiCommandName(cdb: Uint8Array): string {
   const opcode = `opcode 0x${cdb[0].toString(16).padStart(2, "0")}`;
   if (byOpcode[cdb[0]].length === 0) return opcode;
   return `${opcode} service action 0x${serviceActionOf(cdb).toString(16).padStart(2, "0")}`;
-}
-
-/** Length of a CDB by its group code (SPC-4 §4.2.5.1); 0 for vendor groups, reserved ones and variable length. */
-export function cdbBytesOf(opcode: number): number {
-  const group = opcode >> 5;
-  if (group === 0) return 6;
-  if (group === 1 || group === 2) return 10;
-  if (group === 4) return 16;
-  return group === 5 ? 12 : 0;
 }

@@ -1,0 +1,70 @@
+// What `npm run check` calls unused: exports nobody imports, but for the doors of each package (house/doors.json).
+
+import { readFileSync } from "node:fs";
+
+const doors = JSON.parse(readFileSync(new URL("house/doors.json", import.meta.url), "utf8")) as Record<
+  string,
+  string[]
+>;
+const folders: Readonly<Record<string, string>> = {
+  "@drydock/core": "packages/core/src",
+  "@drydock/doctor": "packages/doctor/src",
+  "@drydock/node": "packages/node/src/*",
+  "@drydock/serialport-binding": "packages/serialport-binding/src",
+};
+/** A door's exports are for people outside; whether somebody inside uses them says nothing. */
+const ignoreIssues = Object.fromEntries(
+  Object.entries(doors).flatMap(([name, paths]) =>
+    paths.map((path) => [`${folders[name]}/${path}.ts`, ["exports", "types"]]),
+  ),
+);
+
+const sources = {
+  entry: ["src/**/*.ts", "test/**/*.ts"],
+  project: ["src/**/*.ts", "test/**/*.ts"],
+  includeEntryExports: true,
+};
+
+export default {
+  workspaces: {
+    ".": {
+      entry: ["house/*.ts", "house/*.mjs"],
+      project: ["house/**/*.{ts,mjs}"],
+      includeEntryExports: true,
+    },
+    "packages/*": sources,
+    "apps/cli": {
+      entry: [
+        "src/main.ts",
+        "src/**/*.test.ts",
+        "test/**/*.test.ts",
+        "test/system/browser-rig.ts",
+        "test/system/web-usb-page.ts",
+      ],
+    },
+    cases: { entry: ["*/case.test.ts"] },
+    perf: { entry: ["*.ts"] },
+    examples: { entry: ["*.ts"] },
+  },
+  ignoreIssues,
+  ignoreDependencies: ["@biomejs/biome"],
+  ignoreBinaries: [
+    "script",
+    "tshark",
+    "ldd",
+    "qemu-system-x86_64",
+    "usbip",
+    "fio",
+    "nbdinfo",
+    "nbdcopy",
+    "taskset",
+    "chrt",
+    "usbguard-rule-parser",
+    "openssl",
+    "iscsi-inq",
+    "qemu-img",
+    "iscsi-ls",
+    "iscsi-readcapacity16",
+  ],
+  ignoreExportsUsedInFile: true,
+};
