@@ -1,4 +1,4 @@
-// The doors: what people outside may import. Their page, and the check that README, examples and recipes use nothing else.
+// The doors: what people outside may import; their page, and the check that recipes use nothing else.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, normalize } from "node:path";
@@ -36,7 +36,9 @@ export function buildDoorsPage(root: string): string {
   const { "@drydock/core": core, ...others } = readDoors(root);
   const list = (paths: readonly string[]) => paths.map((path) => `\`${path}\``).join(", ");
   const sections = Object.entries(rooms).flatMap(([room, purpose]) => {
-    const paths = core.filter((path) => path.startsWith(`${room}/`)).map((path) => path.slice(room.length + 1));
+    const paths = core
+      .filter((path) => path.startsWith(`${room}/`))
+      .map((path) => path.slice(room.length + 1));
     return paths.length === 0 ? [] : [`## \`@drydock/core/${room}\`: ${purpose}`, "", list(paths), ""];
   });
   return [
@@ -57,13 +59,16 @@ export function buildDoorsPage(root: string): string {
 /** Every door is there, the page says what the list says, and who shows people how to begin goes through doors only. */
 export function checkDoors(root: string, findings: Finding[]): void {
   const doors = readDoors(root);
-  const add = (file: string, line: number, message: string) => findings.push({ file, line, rule: "door", message });
+  const add = (file: string, line: number, message: string) =>
+    findings.push({ file, line, rule: "door", message });
   const core = new Set(doors["@drydock/core"]);
   for (const path of core) {
-    if (!existsSync(join(root, `packages/core/src/${path}.ts`))) add("house/doors.json", 1, `there is no core/${path}`);
+    if (!existsSync(join(root, `packages/core/src/${path}.ts`)))
+      add("house/doors.json", 1, `there is no core/${path}`);
   }
   const page = existsSync(join(root, doorsPath)) ? readFileSync(join(root, doorsPath), "utf8") : "";
-  if (page !== buildDoorsPage(root)) add(doorsPath, 1, "the page is not what the list says; run: npm run new -- catalogue");
+  if (page !== buildDoorsPage(root))
+    add(doorsPath, 1, "the page is not what the list says; run: npm run new -- catalogue");
   const judge = (file: string, specifier: string, line: number): void => {
     const [scope, name, ...rest] = specifier.split("/");
     const known = doors[`${scope}/${name}`];
@@ -76,7 +81,8 @@ export function checkDoors(root: string, findings: Finding[]): void {
     for (const { specifier, line } of readSource(text).imports) {
       const path = normalize(join(folder, specifier)).replace(/\.ts$/, "");
       if (specifier.startsWith("@")) judge(file, specifier, line);
-      else if (specifier.startsWith("../../") && !core.has(path)) add(file, line, `"${path}" is no door of core; see ${doorsPath}`);
+      else if (specifier.startsWith("../../") && !core.has(path))
+        add(file, line, `"${path}" is no door of core; see ${doorsPath}`);
     }
   }
 }
@@ -86,11 +92,13 @@ function beginnings(root: string): { file: string; text: string }[] {
   const found: { file: string; text: string }[] = [];
   const examples = join(root, "examples");
   for (const name of existsSync(examples) ? readdirSync(examples) : []) {
-    if (name.endsWith(".ts")) found.push({ file: `examples/${name}`, text: readFileSync(join(examples, name), "utf8") });
+    if (name.endsWith(".ts"))
+      found.push({ file: `examples/${name}`, text: readFileSync(join(examples, name), "utf8") });
   }
   const readme = join(root, "README.md");
   if (!existsSync(readme)) return found;
-  for (const [, code] of readFileSync(readme, "utf8").matchAll(/```ts\n([\s\S]*?)```/g)) found.push({ file: "README.md", text: code });
+  for (const [, code] of readFileSync(readme, "utf8").matchAll(/```ts\n([\s\S]*?)```/g))
+    found.push({ file: "README.md", text: code });
   return found;
 }
 

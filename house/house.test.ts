@@ -29,7 +29,7 @@ const copies: string[] = [];
 function copyTree(): string {
   const copy = mkdtempSync(join(tmpdir(), "drydock-house-"));
   copies.push(copy);
-  for (const folder of ["packages", "cases", "house", "docs"]) {
+  for (const folder of ["packages", "apps", "cases", "house", "docs"]) {
     cpSync(join(root, folder), join(copy, folder), {
       recursive: true,
       filter: (path) => !path.includes("node_modules") && !path.endsWith("/build"),
@@ -258,7 +258,7 @@ test("a catalogue out of date is found", () => {
 test("an export that nobody imports is found, but for those of doors", () => {
   const copy = copyTree();
   for (const file of ["package.json", "knip.ts"]) cpSync(join(root, file), join(copy, file));
-  for (const folder of ["apps", "perf", "examples"]) {
+  for (const folder of ["perf", "examples"]) {
     cpSync(join(root, folder), join(copy, folder), {
       recursive: true,
       filter: (path) => !path.includes("node_modules") && !path.endsWith("/build"),
