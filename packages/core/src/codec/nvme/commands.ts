@@ -47,7 +47,6 @@ export const NvmeLog = { errors: 0x01, health: 0x02, firmware: 0x03, changedName
 
 /** Bits of DW12 of reads, writes and zeroes. */
 export const forceUnitAccess = 0x4000_0000;
-export const deallocate = 0x0200_0000;
 /** DW11 of dataset management. */
 export const datasetDeallocate = 0x4;
 
@@ -107,7 +106,6 @@ export function describeStatus(status: number): string {
 
 /** Data pointer type of DW0 15:14. */
 export const dataPointerPrp = 0;
-export const dataPointerSgl = 1;
 
 /** A submission entry as a record that its owner uses again (node-performance.md §3). */
 export interface NvmeCommand {

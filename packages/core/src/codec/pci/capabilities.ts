@@ -85,15 +85,8 @@ export function decodeMsi(bytes: Uint8Array, offset: number): MsiCapability {
   };
 }
 
-/** Offset of the message data register, which depends on the address width. */
-export function msiDataOffset(capability: MsiCapability): number {
-  return capability.is64Bit ? 0x0c : 0x08;
-}
-
 /** Power management, PCI Power Management 1.2 §3.2. */
 export const pmControlOffset = 4;
-/** States D0 to D3hot in PMCSR 1:0. */
-export type PciPowerState = 0 | 1 | 2 | 3;
 
 /** PCI Express capability registers (PCI Express 3.0 §7.8), from the capability's start. */
 export const PciExpress = {
