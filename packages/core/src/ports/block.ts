@@ -14,6 +14,8 @@ export const BlockStatus = {
   gone: 5,
   /** `cancel`-like: the owner of the disk aborted it. */
   aborted: 6,
+  /** The disk said that it could, and refuses: nothing was changed. It will not do it next time either. */
+  unsupported: 7,
 } as const;
 export type BlockStatus = (typeof BlockStatus)[keyof typeof BlockStatus];
 

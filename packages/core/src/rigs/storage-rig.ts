@@ -1,7 +1,10 @@
 // The storage rig: machine, bus, a USB disk with both transports, the kernel's drivers, and the media they bring up.
 
+import type { Clock } from "../base/clock.ts";
 import { UsbSpeed } from "../codec/usb/usb-speed.ts";
 import { MassStorageDevice, type MassStorageOptions } from "../devices/mass-storage/mass-storage-device.ts";
+import type { DiskQuirk } from "../devices/scsi-disk/disk-quirks.ts";
+import { QuirkyTarget } from "../devices/scsi-disk/quirky-target.ts";
 import { ScsiDiskDevice, type ScsiDiskOptions } from "../devices/scsi-disk/scsi-disk-device.ts";
 import { massStorageBundle, type TransportPolicy } from "../drivers/mass-storage/mass-storage-driver.ts";
 import type { IOMedia } from "../families/block/io-media.ts";
@@ -17,6 +20,8 @@ import { UsbRigDoors, type UsbRigParts } from "./usb-rig-doors.ts";
 export interface StorageRigOptions extends Omit<UsbRigOptions, "describeRequests"> {
   /** Units of the modelled disk; default one of 64 MiB. */
   readonly units?: ScsiDiskOptions["units"];
+  /** How the disk misbehaves: devices/scsi-disk/disk-quirks.ts. */
+  readonly quirks?: readonly DiskQuirk[];
   /** Another target in place of the modelled disk, or something wrapped round it. */
   readonly target?: (disk: ScsiDiskDevice) => ScsiTargetPort;
   /** The USB side of the device. Default high speed, both transports. */
@@ -39,6 +44,19 @@ const defaultBlockCount = 131_072;
 /** How long a disk may take to come up, virtual nanoseconds. */
 const appearanceNs = 30e9;
 
+/** A disk whose firmware and USB side misbehave as its quirks say. */
+export function withQuirks(
+  disk: ScsiTargetPort,
+  clock: Clock,
+  quirks: readonly DiskQuirk[],
+): { readonly target: ScsiTargetPort; readonly device: NonNullable<DiskQuirk["usb"]> } {
+  const behaviours = quirks.flatMap(({ behaviour }) => (behaviour === null ? [] : [behaviour()]));
+  return {
+    target: behaviours.length === 0 ? disk : new QuirkyTarget(disk, clock, behaviours),
+    device: Object.assign({}, ...quirks.map(({ usb }) => usb)),
+  };
+}
+
 /** A USB rig with a disk in connector 1. */
 export class StorageRig extends UsbRigDoors {
   readonly disk: ScsiDiskDevice;
@@ -57,8 +75,15 @@ export class StorageRig extends UsbRigDoors {
     for (const bundle of options.bundles ?? [massStorageBundle(options.policy ?? "by-speed")])
       this.machine.install(bundle);
     const makeDevice = options.makeDevice ?? ((plan) => new MassStorageDevice(plan));
-    const target = options.target?.(this.disk) ?? this.disk;
-    const plan = { maximumLun: units.length - 1, speed: UsbSpeed.high, ...options.device, target };
+    const quirky = withQuirks(this.disk, this.machine.scheduler, options.quirks ?? []);
+    const target = options.target?.(this.disk) ?? quirky.target;
+    const plan = {
+      maximumLun: units.length - 1,
+      speed: UsbSpeed.high,
+      ...quirky.device,
+      ...options.device,
+      target,
+    };
     this.device = makeDevice(plan, this);
     const { scheduler } = this.machine;
     const plugged =

@@ -33,6 +33,8 @@ export interface BulkOnlyCounts {
  */
 export class BulkOnlyEngine implements TransportEngine {
   readonly counts: BulkOnlyCounts = { commands: 0, phaseErrors: 0, badWrappers: 0, resets: 0 };
+  readonly #residueLies: boolean;
+  readonly #tagLies: boolean;
   readonly #device: EngineDevice;
   readonly #in: number;
   readonly #out: number;
@@ -54,7 +56,14 @@ export class BulkOnlyEngine implements TransportEngine {
   #senseBytes = 0;
   #senseLun = 0;
 
-  constructor(device: EngineDevice, bulkIn: number, bulkOut: number) {
+  constructor(
+    device: EngineDevice,
+    bulkIn: number,
+    bulkOut: number,
+    lies: { readonly residueLies?: boolean; readonly tagLies?: boolean } = {},
+  ) {
+    this.#residueLies = lies.residueLies === true;
+    this.#tagLies = lies.tagLies === true;
     this.#device = device;
     this.#in = bulkIn;
     this.#out = bulkOut;
@@ -103,8 +112,9 @@ export class BulkOnlyEngine implements TransportEngine {
     if (this.#mustStall && this.#isInData) return this.#stall(this.#in);
     // More than was asked for is babble: the carrier sees the count and nothing is written.
     if (length < statusWrapperBytes) return statusWrapperBytes;
-    const residue = this.#wrapper.dataBytes - Math.min(this.#realized, this.#wrapper.dataBytes);
-    putStatusWrapper(buffer, offset, this.#wrapper.tag, residue, this.#status);
+    const { dataBytes, tag } = this.#wrapper;
+    const residue = this.#residueLies ? dataBytes : dataBytes - Math.min(this.#realized, dataBytes);
+    putStatusWrapper(buffer, offset, this.#tagLies ? ~tag >>> 0 : tag, residue, this.#status);
     this.#mustStall = false;
     this.#phase = Phase.command;
     this.#device.ready(this.#out);

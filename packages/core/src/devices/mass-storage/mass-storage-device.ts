@@ -41,6 +41,9 @@ export interface MassStorageOptions {
   readonly idProduct?: number;
   readonly serialNumber?: string;
   readonly product?: string;
+  /** Wrong in every CSW: it says that nothing was moved; its tag is another one (public tables: IGNORE_RESIDUE, BULK_IGNORE_TAG). */
+  readonly residueLies?: boolean;
+  readonly tagLies?: boolean;
   /** `bus`: pulling the cable cuts the power of the medium. Default bus. */
   readonly power?: "bus" | "self";
 }
@@ -108,7 +111,7 @@ export class MassStorageDevice extends UsbDeviceModel {
       ready: (endpoint, stream) => this.ready(endpoint, stream),
       halt: (endpoint) => this.halt(endpoint),
     };
-    this.bulkOnly = new BulkOnlyEngine(device, bulkOnlyPipes.in, bulkOnlyPipes.out);
+    this.bulkOnly = new BulkOnlyEngine(device, bulkOnlyPipes.in, bulkOnlyPipes.out, options);
     const depth = isSuper ? 2 ** streamsLog2 : depthWithoutStreams;
     this.attachedScsi = new AttachedScsiEngine(device, attachedScsiPipes, depth, isSuper);
     this.#engines = transports.map((kind) => (kind === "uas" ? this.attachedScsi : this.bulkOnly));

@@ -33,6 +33,7 @@ import type { IOUSBHostPipe } from "../../families/usb/io-usb-host-pipe.ts";
 import type { UsbReceiver } from "../../families/usb/usb-requests.ts";
 import { IOError } from "../../runtime/io-error.ts";
 import type { IOService, ServiceContext } from "../../runtime/service.ts";
+import { rememberedDevice } from "./remembered-device.ts";
 import { TaskQueue } from "./task-queue.ts";
 
 const maximumTransferBytes = 1 << 20;
@@ -112,6 +113,8 @@ export class AttachedScsiDriver extends IOSCSIProtocolServices implements UsbRec
   #isRecovering = false;
   #hasWatchdog = false;
   #isGone = false;
+  /** The device does not answer, and resets did not help. */
+  #isGivenUp = false;
 
   constructor(context: ServiceContext) {
     super(context);
@@ -149,6 +152,8 @@ export class AttachedScsiDriver extends IOSCSIProtocolServices implements UsbRec
       throw this.failure(IOReturns.kIOReturnNotFound, "start", "no UAS alternate setting");
     if (provider.setting.descriptor.bAlternateSetting !== alternate)
       await provider.selectAlternateSetting(alternate);
+    this.memory = rememberedDevice(provider, this.kernel);
+    this.memory.started();
     this.#command = this.#pipe(PipeUsage.command);
     this.#status = this.#pipe(PipeUsage.status);
     this.#dataIn = this.#pipe(PipeUsage.dataIn);
@@ -170,6 +175,10 @@ export class AttachedScsiDriver extends IOSCSIProtocolServices implements UsbRec
 
   override sendCommand(task: SCSITask): IOReturn {
     if (this.#isGone) return IOReturns.kIOReturnNoDevice;
+    if (this.#isGivenUp) {
+      this.kernel.scheduler.ready(failTask, task);
+      return IOReturns.kIOReturnSuccess;
+    }
     const index = this.#isRecovering || this.#queue.count > 0 ? undefined : this.#free.pop();
     if (index === undefined) this.#queue.push(task);
     else this.#begin(index, task);
@@ -192,13 +201,7 @@ export class AttachedScsiDriver extends IOSCSIProtocolServices implements UsbRec
     this.#isGone = true;
     this.usb?.close(this);
     this.#onResponse?.(null);
-    for (const slot of this.#slots) {
-      const { task } = slot;
-      slot.task = null;
-      if (task !== null) this.kernel.scheduler.ready(failTask, task);
-    }
-    for (let next = this.#queue.shift(); next !== null; next = this.#queue.shift())
-      this.kernel.scheduler.ready(failTask, next);
+    this.#failAll();
   }
 
   usbCompleted(tag: number, status: IOReturn, actualBytes: number): void {
@@ -245,6 +248,7 @@ export class AttachedScsiDriver extends IOSCSIProtocolServices implements UsbRec
     task.status = kSCSITaskStatus_GOOD;
     task.senseBytes = 0;
     task.realizedBytes = 0;
+    task.hasTimedOut = false;
     slot.deadlineNs =
       task.timeoutMs === 0
         ? Number.POSITIVE_INFINITY
@@ -425,10 +429,14 @@ export class AttachedScsiDriver extends IOSCSIProtocolServices implements UsbRec
         if (!(error instanceof IOError)) throw error;
       }
       if (this.#isGone) return;
-      if (!isSound) {
+      if (!isSound && this.memory.mayReset()) {
         this.recoveries.portResets++;
         this.usb.copyDevice().reset();
         // The device comes back as another one: `willTerminate` answers for the commands.
+        return;
+      }
+      if (!isSound) {
+        this.#giveUp();
         return;
       }
       this.#isRecovering = false;
@@ -440,6 +448,23 @@ export class AttachedScsiDriver extends IOSCSIProtocolServices implements UsbRec
       }
       this.#pump();
     });
+  }
+
+  /** Everything fails now, and what comes fails at once: until the device is unplugged. */
+  #giveUp(): void {
+    this.#isGivenUp = true;
+    this.log(`${this.logName}: the device does not answer, and resets did not help: it is left alone`);
+    this.#failAll();
+  }
+
+  #failAll(): void {
+    for (const slot of this.#slots) {
+      const { task } = slot;
+      slot.task = null;
+      if (task !== null) this.kernel.scheduler.ready(failTask, task);
+    }
+    for (let next = this.#queue.shift(); next !== null; next = this.#queue.shift())
+      this.kernel.scheduler.ready(failTask, next);
   }
 
   /** True when the device answered task management; every command then has ended or was aborted. */
@@ -561,6 +586,7 @@ export class AttachedScsiDriver extends IOSCSIProtocolServices implements UsbRec
     }
     if (late.length > 0 && !this.#isRecovering) {
       this.recoveries.timeouts += late.length;
+      for (const index of late) (this.#slots[index].task as SCSITask).hasTimedOut = true;
       this.#recover(late);
     }
     if (isBusy) this.#watch();

@@ -13,6 +13,7 @@ import {
   statusWrapperBytes,
 } from "../../codec/mass-storage/bulk-only.ts";
 import { writeRequestSense } from "../../codec/scsi/cdb.ts";
+import { ScsiOpcode } from "../../codec/scsi/commands.ts";
 import { IOSCSIProtocolServices, type UnitNaming } from "../../families/scsi/io-scsi-protocol-services.ts";
 import {
   kSCSIDataTransfer_FromTargetToInitiator,
@@ -28,6 +29,7 @@ import type { UsbReceiver } from "../../families/usb/usb-requests.ts";
 import { IOError } from "../../runtime/io-error.ts";
 import { kIOMemoryDirectionIn } from "../../runtime/memory.ts";
 import type { IOService } from "../../runtime/service.ts";
+import { rememberedDevice } from "./remembered-device.ts";
 import { TaskQueue } from "./task-queue.ts";
 
 const classRequestOut = 0x21;
@@ -88,6 +90,8 @@ export class BulkOnlyDriver extends IOSCSIProtocolServices implements UsbReceive
   #barkTimer = 0;
   #isTimedOut = false;
   #isGone = false;
+  /** The device does not answer, and resets did not help. */
+  #isGivenUp = false;
   #failedRecoveries = 0;
 
   constructor(context: ConstructorParameters<typeof IOSCSIProtocolServices>[0]) {
@@ -125,12 +129,18 @@ export class BulkOnlyDriver extends IOSCSIProtocolServices implements UsbReceive
       throw this.failure(IOReturns.kIOReturnNotFound, "start", "bulk pipes");
     this.#in = provider.copyPipe(bulkIn.descriptor.bEndpointAddress);
     this.#out = provider.copyPipe(bulkOut.descriptor.bEndpointAddress);
+    this.memory = rememberedDevice(provider, this.kernel);
+    this.memory.started();
     this.#maximumLun = await this.#getMaxLun();
     this.registerService();
   }
 
   override sendCommand(task: SCSITask): IOReturn {
     if (this.#isGone) return IOReturns.kIOReturnNoDevice;
+    if (this.#isGivenUp) {
+      this.kernel.scheduler.ready(failTask, task);
+      return IOReturns.kIOReturnSuccess;
+    }
     this.#queue.push(task);
     if (this.#stage === Stage.idle) this.#next();
     return IOReturns.kIOReturnSuccess;
@@ -190,6 +200,7 @@ export class BulkOnlyDriver extends IOSCSIProtocolServices implements UsbReceive
     task.status = kSCSITaskStatus_GOOD;
     task.senseBytes = 0;
     task.realizedBytes = 0;
+    task.hasTimedOut = false;
     this.#isTimedOut = false;
     this.#watch(task.timeoutMs);
     this.#begin(task);
@@ -292,6 +303,8 @@ export class BulkOnlyDriver extends IOSCSIProtocolServices implements UsbReceive
     }
     if (csw.status === BulkOnlyStatus.phaseError) {
       this.recoveries.phaseErrors++;
+      // It disagrees, but it answers: no reason for a reset of the port.
+      this.#failedRecoveries = 0;
       this.#recover("phase error");
       return;
     }
@@ -302,8 +315,12 @@ export class BulkOnlyDriver extends IOSCSIProtocolServices implements UsbReceive
       return;
     }
     this.#failedRecoveries = 0;
+    if (csw.residue > 0 && !this.memory.residueLies && this.#isResidueFalse(csw.status)) {
+      this.memory.residueLies = true;
+      this.log(`${this.logName}: the residue of the device's CSWs is wrong: what moved on the bus counts`);
+    }
     // What was padded does not count: the smaller of the two is what the device realised.
-    const moved = Math.min(this.#moved, task.dataBytes - csw.residue);
+    const moved = this.memory.residueLies ? this.#moved : Math.min(this.#moved, task.dataBytes - csw.residue);
     if (task === this.#senseTask) {
       this.#senseCame(csw.status === BulkOnlyStatus.passed ? moved : 0);
       return;
@@ -320,6 +337,17 @@ export class BulkOnlyDriver extends IOSCSIProtocolServices implements UsbReceive
     sense.direction = kSCSIDataTransfer_FromTargetToInitiator;
     sense.dataBytes = senseBytes;
     this.#begin(sense);
+  }
+
+  /**
+   * Two answers are never padded, so that a residue beside all of their bytes is false: READ CAPACITY(10) has 8 bytes
+   * (SBC-3 §5.15), and of standard INQUIRY data there are 36 at least (SPC-4 §6.4.2).
+   */
+  #isResidueFalse(status: number): boolean {
+    const { cdb, dataBytes } = this.#running as SCSITask;
+    if (status !== BulkOnlyStatus.passed || this.#moved !== dataBytes) return false;
+    const isInquiry = cdb[0] === ScsiOpcode.inquiry && (cdb[1] & 1) === 0 && dataBytes <= 36;
+    return isInquiry || (cdb[0] === ScsiOpcode.readCapacity10 && dataBytes === 8);
   }
 
   #senseCame(bytes: number): void {
@@ -356,13 +384,28 @@ export class BulkOnlyDriver extends IOSCSIProtocolServices implements UsbReceive
       if (this.#isGone) return;
       this.#failedRecoveries++;
       if (!isSound || this.#failedRecoveries > recoveriesBeforeReset) {
-        this.recoveries.portResets++;
         this.#failedRecoveries = 0;
-        // The device comes back as another one, and this driver with it.
-        this.usb.copyDevice().reset();
+        if (this.memory.mayReset()) {
+          this.recoveries.portResets++;
+          // The device comes back as another one, and this driver with it: `willTerminate` answers for what waits.
+          this.usb.copyDevice().reset();
+          const task = this.#task;
+          this.#task = null;
+          if (task !== null) failTask(task);
+          return;
+        }
+        this.#giveUp();
       }
       if (this.#task !== null) this.#complete(kSCSIServiceResponse_SERVICE_DELIVERY_OR_TARGET_FAILURE);
     });
+  }
+
+  /** What waits fails now, what comes fails at once: until the device is unplugged. */
+  #giveUp(): void {
+    this.#isGivenUp = true;
+    this.log(`${this.logName}: the device does not answer, and resets did not help: it is left alone`);
+    for (let next = this.#queue.shift(); next !== null; next = this.#queue.shift())
+      this.kernel.scheduler.ready(failTask, next);
   }
 
   /** §5.3.4: class request, then both halts. */
@@ -421,6 +464,7 @@ export class BulkOnlyDriver extends IOSCSIProtocolServices implements UsbReceive
   #timeOut(): void {
     if (this.#isTimedOut || this.#stage === Stage.idle) return;
     this.#isTimedOut = true;
+    if (this.#task !== null) this.#task.hasTimedOut = true;
     this.recoveries.timeouts++;
     this.#recover("the command took too long");
   }

@@ -1,6 +1,5 @@
 // The kernel's class driver for disks (peripheral device type 00): brings a unit up, reads, writes, flushes, powers.
 
-import { putU16be, putU32be, putU64be } from "../../base/bytes.ts";
 import { type IOReturn, IOReturns } from "../../base/io-return.ts";
 import { millisecond, second } from "../../base/units.ts";
 import {
@@ -11,12 +10,14 @@ import {
   writeUnmap,
   writeWriteSame,
 } from "../../codec/scsi/cdb.ts";
+import { encodeUnmapList } from "../../codec/scsi/provisioning.ts";
 import { type DecodedSense, SenseKey } from "../../codec/scsi/sense.ts";
 import { type BlockGeometry, BlockStatus } from "../../ports/block.ts";
 import type { Scheduler } from "../../runtime/scheduler.ts";
 import { FlushLedger } from "../block/flush-ledger.ts";
 import { type BlockStorageBackend, type IOMedia, mediaSlots } from "../block/io-media.ts";
 import type { IOSCSIPeripheralDeviceNub } from "./io-scsi-peripheral-device-nub.ts";
+import { type OptionalForm, OptionalForms } from "./optional-forms.ts";
 import {
   kSCSIDataTransfer_FromInitiatorToTarget,
   kSCSIDataTransfer_FromTargetToInitiator,
@@ -40,6 +41,9 @@ const becomingReadyNs = 120 * second;
 
 const Kind = { none: 0, read: 1, write: 2, flush: 3, trim: 4, zeroes: 5 } as const;
 type Kind = (typeof Kind)[keyof typeof Kind];
+
+/** Zeros that are written, where no form of WRITE SAME is left, come from here. */
+const zeroBytes = 65536;
 
 /** Sense codes (ASC in the high byte) that the driver acts on. */
 const becomingReady = 0x0401;
@@ -99,9 +103,18 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
   /** A flush must follow before the request is done: forced writes on a unit without FUA. */
   readonly #mustFlush = new Uint8Array(mediaSlots);
   readonly #deadlinesNs = new Float64Array(mediaSlots);
+  /** Trims and zeros go out in commands as long as the form takes: from which block on, and how many are left. */
+  readonly #cursors = new Float64Array(mediaSlots);
+  readonly #lefts = new Float64Array(mediaSlots);
+  readonly #sent = new Float64Array(mediaSlots);
+  readonly #mayTrim = new Uint8Array(mediaSlots);
+  /** The form under way; null: nothing that could be refused. */
+  readonly #forms: (OptionalForm | null)[] = new Array<OptionalForm | null>(mediaSlots).fill(null);
+  readonly #optional: OptionalForms;
+  #isUnflushable = false;
   #blockBytes = 512;
   #blockCount = 0;
-  #zeroBlock: Uint8Array = new Uint8Array(0);
+  #zeros: Uint8Array = new Uint8Array(0);
   /** Requests wait while the unit changes its power state. */
   #isHolding = false;
   readonly #held: number[] = [];
@@ -111,7 +124,8 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
 
   constructor(nub: IOSCSIPeripheralDeviceNub, scheduler: Scheduler, owner: UnitOwner) {
     this.nub = nub;
-    this.commands = new UnitCommands(nub.protocol, nub.lun);
+    this.commands = new UnitCommands(nub.protocol, nub.lun, (text) => owner.note(text));
+    this.#optional = new OptionalForms(nub.protocol.memory);
     this.#scheduler = scheduler;
     this.#owner = owner;
     for (let slot = 0; slot < mediaSlots; slot++) {
@@ -127,7 +141,7 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
     if (!(await this.#waitReady())) return;
     const capacity = await this.commands.readCapacity();
     if (this.#isGone()) return;
-    if (capacity === null) return this.#fail("not ready", "READ CAPACITY was refused");
+    if (typeof capacity === "string") return this.#fail("not ready", capacity);
     this.cache = await this.commands.writeCache();
     const limits = await this.commands.limits();
     if (this.#isGone()) return;
@@ -136,7 +150,8 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
     );
     this.#blockBytes = capacity.blockBytes;
     this.#blockCount = capacity.blockCount;
-    this.#zeroBlock = new Uint8Array(capacity.blockBytes);
+    this.#zeros = new Uint8Array(Math.max(zeroBytes, capacity.blockBytes));
+    this.#optional.limits = limits;
     const most = Math.floor(this.nub.protocol.maximumTransferBytes / capacity.blockBytes);
     const maximumBlocks =
       limits.maximumTransferBlocks > 0 ? Math.min(most, limits.maximumTransferBlocks) : most;
@@ -146,8 +161,10 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
       maximumBlocks,
       isReadOnly: this.cache.isWriteProtected,
       hasWriteCache: this.cache.isEnabled,
-      canTrim: capacity.isThin && limits.canUnmap && !this.cache.isWriteProtected,
-      canWriteZeroes: limits.maximumWriteSameBlocks >= maximumBlocks && !this.cache.isWriteProtected,
+      canTrim:
+        capacity.isThin && (limits.canUnmap || limits.canUnmapBySame16) && !this.cache.isWriteProtected,
+      // Where no form of WRITE SAME is served, zeros are written.
+      canWriteZeroes: !this.cache.isWriteProtected,
     };
     this.state = "ready";
     this.stateReason = "";
@@ -187,8 +204,9 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
     isForced: boolean,
   ): void {
     const task = this.#begin(slot, Kind.write);
-    const isForcedByUnit = isForced && this.cache.hasForceUnitAccess;
+    const isForcedByUnit = isForced && this.cache.hasForceUnitAccess && this.#optional.isLeft("FUA");
     const flags = isForcedByUnit ? CdbFlag.forceUnitAccess : 0;
+    if (isForcedByUnit) this.#forms[slot] = "FUA";
     if (isForced && !isForcedByUnit && this.cache.isEnabled) this.#mustFlush[slot] = 1;
     task.cdbBytes = writeReadWrite(task.cdb, "write", narrowestWidth(block, blocks), block, blocks, flags);
     task.direction = kSCSIDataTransfer_FromInitiatorToTarget;
@@ -200,7 +218,7 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
 
   /** posts.md T9: sent only when the cache is believed on; otherwise it is success without any command. */
   flush(slot: number): void {
-    const task = this.#begin(slot, Kind.flush);
+    this.#begin(slot, Kind.flush);
     const counts = this.ledger.of("class driver");
     counts.requested++;
     if (!this.cache.isEnabled) {
@@ -209,35 +227,25 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
       return;
     }
     counts.converted++;
-    this.#writeFlush(task);
-    this.#send(task);
+    this.#sendFlush(slot);
   }
 
+  /** UNMAP, or what else unmaps here; a unit that refuses all of it answers `unsupported`. */
   trim(slot: number, block: number, blocks: number): void {
-    const task = this.#begin(slot, Kind.trim);
-    // UNMAP parameter list with one descriptor: SBC-3 §5.28.
-    const parameters = new Uint8Array(24);
-    putU16be(parameters, 0, 22);
-    putU16be(parameters, 2, 16);
-    putU64be(parameters, 8, block);
-    putU32be(parameters, 16, blocks);
-    task.cdbBytes = writeUnmap(task.cdb, parameters.length);
-    task.direction = kSCSIDataTransfer_FromInitiatorToTarget;
-    task.data = parameters;
-    task.dataOffset = 0;
-    task.dataBytes = parameters.length;
-    this.#send(task);
+    this.#begin(slot, Kind.trim);
+    this.#cursors[slot] = block;
+    this.#lefts[slot] = blocks;
+    this.#sendRange(slot);
   }
 
+  /** WRITE SAME where the unit has it, else blocks of zeros: the same for whoever asked. */
   writeZeroes(slot: number, block: number, blocks: number, mayTrim: boolean, isForced: boolean): void {
-    const task = this.#begin(slot, Kind.zeroes);
+    this.#begin(slot, Kind.zeroes);
     if (isForced && this.cache.isEnabled) this.#mustFlush[slot] = 1;
-    task.cdbBytes = writeWriteSame(task.cdb, 16, block, blocks, { unmap: mayTrim });
-    task.direction = kSCSIDataTransfer_FromInitiatorToTarget;
-    task.data = this.#zeroBlock;
-    task.dataOffset = 0;
-    task.dataBytes = this.#blockBytes;
-    this.#send(task);
+    this.#cursors[slot] = block;
+    this.#lefts[slot] = blocks;
+    this.#mayTrim[slot] = mayTrim ? 1 : 0;
+    this.#sendRange(slot);
   }
 
   taskCompleted(task: SCSITask): void {
@@ -245,6 +253,7 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
     if (task.serviceResponse === kSCSIServiceResponse_TASK_COMPLETE && task.status === kSCSITaskStatus_GOOD) {
       const isData = this.#kinds[slot] === Kind.read || this.#kinds[slot] === Kind.write;
       if (!isData || task.realizedBytes === task.dataBytes) {
+        if (isData) this.nub.protocol.memory.worked();
         this.#good(task);
         return;
       }
@@ -363,16 +372,119 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
     this.#tries[slot] = 0;
     this.#mustFlush[slot] = 0;
     this.#deadlinesNs[slot] = 0;
+    this.#forms[slot] = null;
     this.#pending++;
     const task = this.#tasks[slot];
     task.timeoutMs = readWriteTimeoutMs;
     return task;
   }
 
-  #writeFlush(task: SCSITask): void {
-    task.cdbBytes = writeSynchronizeCache(task.cdb, this.#blockCount > 0xffffffff ? 16 : 10);
+  /** SYNCHRONIZE CACHE in the form that is left; where none is, the cache itself has to go. */
+  #sendFlush(slot: number): void {
+    const task = this.#tasks[slot];
+    const isLong = this.#blockCount > 0xffffffff || !this.#optional.isLeft("SYNCHRONIZE CACHE(10)");
+    if (isLong && !this.#optional.isLeft("SYNCHRONIZE CACHE(16)")) {
+      this.#scheduler.ready(this.#finishUnsupported, slot);
+      return;
+    }
+    this.#forms[slot] = isLong ? "SYNCHRONIZE CACHE(16)" : "SYNCHRONIZE CACHE(10)";
+    task.cdbBytes = writeSynchronizeCache(task.cdb, isLong ? 16 : 10);
     task.noData();
     task.timeoutMs = slowTimeoutMs;
+    this.#send(task);
+  }
+
+  /** The next command of a trim or of zeros. */
+  #sendRange(slot: number): void {
+    const task = this.#tasks[slot];
+    const block = this.#cursors[slot];
+    const left = this.#lefts[slot];
+    const isTrim = this.#kinds[slot] === Kind.trim;
+    const step = isTrim
+      ? this.#optional.trimStep(block, left)
+      : this.#optional.zeroStep(block, left, this.#mayTrim[slot] === 1);
+    if (step === null && isTrim) {
+      this.#scheduler.ready(this.#finishUnsupported, slot);
+      return;
+    }
+    const blocks = step?.blocks ?? Math.min(left, Math.floor(this.#zeros.length / this.#blockBytes));
+    this.#forms[slot] = step?.form ?? null;
+    this.#sent[slot] = blocks;
+    task.direction = kSCSIDataTransfer_FromInitiatorToTarget;
+    task.dataOffset = 0;
+    if (step?.form === "UNMAP") {
+      task.data = encodeUnmapList([{ lba: block, blocks }]);
+      task.dataBytes = task.data.length;
+      task.cdbBytes = writeUnmap(task.cdb, task.data.length);
+    } else if (step !== null) {
+      const width = step.form.startsWith("WRITE SAME(16)") ? 16 : 10;
+      task.data = this.#zeros;
+      task.dataBytes = this.#blockBytes;
+      task.cdbBytes = writeWriteSame(task.cdb, width, block, blocks, { unmap: step.form.endsWith("UNMAP") });
+    } else {
+      task.data = this.#zeros;
+      task.dataBytes = blocks * this.#blockBytes;
+      task.cdbBytes = writeReadWrite(task.cdb, "write", narrowestWidth(block, blocks), block, blocks);
+    }
+    this.#send(task);
+  }
+
+  /** A form that is optional was refused: it is given up, and the request goes on another way. False: it was none. */
+  #isRefusal(task: SCSITask, sense: DecodedSense): boolean {
+    const form = this.#forms[task.number];
+    if (form === null || !OptionalForms.isRefusal(sense)) return false;
+    if (this.#optional.refuse(form))
+      this.#owner.note(`unit ${this.nub.lun} refuses ${form} (${failureText(task)}): it is not asked again`);
+    this.#goOnWithout(form, task);
+    return true;
+  }
+
+  /** The same for one that was never answered. A flush has nothing that could take its place: it is tried again. */
+  #isSilence(task: SCSITask): boolean {
+    const form = this.#forms[task.number];
+    if (!task.hasTimedOut || form === null || form.startsWith("SYNCHRONIZE")) return false;
+    if (this.#optional.fellSilent(form))
+      this.#owner.note(
+        `unit ${this.nub.lun} did not answer ${form} within ${task.timeoutMs / 1000} s: it is not asked again`,
+      );
+    return true;
+  }
+
+  #goOnWithout(form: OptionalForm, task: SCSITask): void {
+    const slot = task.number;
+    this.#forms[slot] = null;
+    if (form === "FUA") {
+      // The same without it; a cache makes a flush necessary then.
+      task.cdb[1] &= ~CdbFlag.forceUnitAccess;
+      if (this.cache.isEnabled) this.#mustFlush[slot] = 1;
+      this.#send(task);
+    } else if (form === "SYNCHRONIZE CACHE(10)") this.#sendFlush(slot);
+    else if (form === "SYNCHRONIZE CACHE(16)") this.#withoutCache(slot);
+    else this.#sendRange(slot);
+  }
+
+  /**
+   * A unit that says that it caches writes, and refuses every form of SYNCHRONIZE CACHE: the cache is switched off, which
+   * empties it (SBC-3 §6.4.5); where that is refused too, flushes end as unsupported, because nothing can vouch for them.
+   */
+  #withoutCache(slot: number): void {
+    this.nub.process.spawn("write cache off", async () => {
+      const isOff = !this.cache.isEnabled || (await this.commands.disableWriteCache());
+      if (isOff && this.cache.isEnabled) {
+        this.cache = {
+          ...this.cache,
+          isEnabled: false,
+          reason: "it cannot be flushed, so it was switched off",
+        };
+        this.#owner.note(`unit ${this.nub.lun}: the write cache was switched off, as it cannot be flushed`);
+      } else if (!isOff && !this.#isUnflushable) {
+        this.#isUnflushable = true;
+        this.#owner.note(
+          `unit ${this.nub.lun} caches writes, and can neither be flushed nor kept from it: flushes end as unsupported`,
+        );
+      }
+      this.#finish(slot, isOff ? BlockStatus.ok : BlockStatus.unsupported);
+    });
   }
 
   #send(task: SCSITask): void {
@@ -386,15 +498,25 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
 
   readonly #resend = (slot: number): void => this.#send(this.#tasks[slot]);
   readonly #finishOk = (slot: number): void => this.#finish(slot, BlockStatus.ok);
+  readonly #finishUnsupported = (slot: number): void => this.#finish(slot, BlockStatus.unsupported);
   readonly #finishGone = (slot: number): void => this.#finish(slot, BlockStatus.gone);
 
   #good(task: SCSITask): void {
     const slot = task.number;
+    const kind = this.#kinds[slot];
+    if (kind === Kind.trim || kind === Kind.zeroes) {
+      this.#cursors[slot] += this.#sent[slot];
+      this.#lefts[slot] -= this.#sent[slot];
+      this.#tries[slot] = 0;
+      if (this.#lefts[slot] > 0) {
+        this.#sendRange(slot);
+        return;
+      }
+    }
     if (this.#mustFlush[slot] === 1) {
       this.#mustFlush[slot] = 0;
       this.#kinds[slot] = Kind.flush;
-      this.#writeFlush(task);
-      this.#send(task);
+      this.#sendFlush(slot);
       return;
     }
     this.#finish(slot, BlockStatus.ok);
@@ -412,8 +534,13 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
   }
 
   #failed(task: SCSITask): void {
+    const isSilence = this.#isSilence(task);
     if (this.#isGone()) {
       this.#finish(task.number, BlockStatus.gone);
+      return;
+    }
+    if (isSilence) {
+      this.#goOnWithout(this.#forms[task.number] as OptionalForm, task);
       return;
     }
     if (task.serviceResponse !== kSCSIServiceResponse_TASK_COMPLETE) {
@@ -464,7 +591,7 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
         this.#retry(task, BlockStatus.ioError);
         return;
       default:
-        this.#finish(task.number, BlockStatus.ioError);
+        if (!this.#isRefusal(task, sense)) this.#finish(task.number, BlockStatus.ioError);
         return;
     }
   }
@@ -503,7 +630,7 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
     this.nub.process.spawn("revalidate disk", async () => {
       const capacity = await this.commands.readCapacity();
       const isSame =
-        capacity !== null &&
+        typeof capacity !== "string" &&
         capacity.blockCount === this.#blockCount &&
         capacity.blockBytes === this.#blockBytes;
       if (!isSame && !this.#isGone() && this.state === "ready") {

@@ -1,7 +1,7 @@
 // IOSCSIPeripheralDeviceNub: one logical unit, as class drivers match it.
 
 import { writeInquiry, writeReportLuns } from "../../codec/scsi/cdb.ts";
-import { getAscii } from "../../codec/scsi/inquiry.ts";
+import { decodeReportLuns, getAscii } from "../../codec/scsi/inquiry.ts";
 import type { Properties } from "../../platform/properties.ts";
 import { IOService, type ServiceContext } from "../../runtime/service.ts";
 import type { IOSCSIProtocolServices } from "./io-scsi-protocol-services.ts";
@@ -12,6 +12,7 @@ const firstInquiryBytes = 6;
 const inquiryTimeoutMs = 10_000;
 /** A unit that still has a unit attention to tell refuses nothing of this, but is asked again all the same. */
 const inquiryAttempts = 4;
+const inquiryTimeouts = 2;
 
 /**
  * IOSCSILogicalUnitNub (Bulk-Only) and IOSCSIHierarchicalLogicalUnit (UAS) are both of this class: it is the provider
@@ -65,6 +66,7 @@ async function inquire(
   lun: number,
   allocationBytes: number,
 ): Promise<Uint8Array | null> {
+  let timeouts = 0;
   for (let attempt = 0; attempt < inquiryAttempts; attempt++) {
     const task = protocol.newTask();
     task.lun = lun;
@@ -76,6 +78,8 @@ async function inquire(
     await protocol.perform(task, "INQUIRY");
     if (task.isGood) return task.data.subarray(0, task.realizedBytes);
     if (protocol.isInactive) return null;
+    // Silence is not asked again and again: each time may cost a reset.
+    if (task.hasTimedOut && ++timeouts >= inquiryTimeouts) return null;
   }
   return null;
 }
@@ -83,6 +87,7 @@ async function inquire(
 /** Logical units of a hierarchical target: REPORT LUNS, or unit 0 alone where it is refused. Blocks. */
 export async function reportUnits(protocol: IOSCSIProtocolServices): Promise<number[]> {
   const bytes = 8 + 8 * 16;
+  if (protocol.memory.silent.has("REPORT LUNS")) return [0];
   for (let attempt = 0; attempt < inquiryAttempts; attempt++) {
     const task = protocol.newTask();
     task.cdbBytes = writeReportLuns(task.cdb, bytes);
@@ -92,16 +97,12 @@ export async function reportUnits(protocol: IOSCSIProtocolServices): Promise<num
     task.timeoutMs = inquiryTimeoutMs;
     await protocol.perform(task, "REPORT LUNS");
     if (task.isGood) {
-      const luns: number[] = [];
-      for (let at = 8; at + 8 <= task.realizedBytes; at += 8) {
-        // Single-level numbers only; whatever else there is cannot be addressed by a number.
-        const isSimple = task.data.subarray(at + 2, at + 8).every((byte) => byte === 0);
-        const method = task.data[at] >> 6;
-        if (isSimple && method <= 1) luns.push(((task.data[at] & 0x3f) << 8) | task.data[at + 1]);
-      }
-      const listed = Math.min(luns.length, ((task.data[2] << 8) | task.data[3]) >> 3);
-      return listed === 0 ? [0] : luns.slice(0, listed);
+      if (task.realizedBytes < 8) return [0];
+      // Whatever cannot be addressed by a number is left out, and one that is named twice is one unit.
+      const luns = new Set(decodeReportLuns(task.data.subarray(0, task.realizedBytes)));
+      return luns.size === 0 ? [0] : [...luns];
     }
+    if (task.hasTimedOut) protocol.memory.silent.add("REPORT LUNS");
     if (protocol.isInactive) return [];
     if (task.status !== kSCSITaskStatus_CHECK_CONDITION) break;
   }

@@ -2,6 +2,7 @@
 
 import { type IOReturn, IOReturns } from "../../base/io-return.ts";
 import { IOService, type ServiceContext } from "../../runtime/service.ts";
+import { DeviceMemory } from "./device-memory.ts";
 import {
   kSCSIServiceResponse_SERVICE_DELIVERY_OR_TARGET_FAILURE,
   SCSITask,
@@ -18,6 +19,8 @@ export type UnitNaming = "IOSCSILogicalUnitNub" | "IOSCSIHierarchicalLogicalUnit
 export abstract class IOSCSIProtocolServices extends IOService {
   /** Who waits for blocking commands: nobody but `perform`. */
   readonly #blocked: BlockedTask;
+  /** What is known of the device from before its last reset. A transport that resets devices looks it up at start. */
+  memory = new DeviceMemory();
 
   constructor(context: ServiceContext) {
     super(context);
@@ -43,7 +46,8 @@ export abstract class IOSCSIProtocolServices extends IOService {
 
   /**
    * Takes a command. kIOReturnSuccess: `task.client.taskCompleted` follows exactly once, later. kIOReturnNoDevice: the
-   * device is gone, and nothing follows. Commands beyond what the transport does at once wait inside it.
+   * device is gone, and nothing follows. Commands beyond what the transport does at once wait inside it. A device that
+   * was given up (DeviceMemory.mayReset) fails each at once, as not delivered.
    */
   abstract sendCommand(task: SCSITask): IOReturn;
 

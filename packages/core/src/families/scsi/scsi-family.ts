@@ -23,9 +23,12 @@ export interface ScsiFamilyOptions {
   readonly classDriver?: boolean;
 }
 
+/** Disks that have left stay in the list until so many others have. */
+const goneMaximum = 1;
+
 /**
- * Watches a machine for transports and class drivers. `units` are the disks in order of appearance, gone ones too;
- * `media` the media that are there now.
+ * Watches a machine for transports and class drivers. `units` are the disks in order of appearance, and the one that
+ * left last; `media` the media that are there now.
  */
 export class ScsiFamily {
   readonly units: DirectAccessUnit[] = [];
@@ -63,6 +66,8 @@ export class ScsiFamily {
         this.#machine.log.kernel(
           `IOSCSIArchitectureModelFamily: unit ${lun} of ${protocol.logName} did not answer INQUIRY`,
         );
+        // What follows a silent number that was not announced is no more likely to be there.
+        if (!isHierarchical && lun > 0) return;
         continue;
       }
       const nub = this.#machine.publish(
@@ -88,6 +93,9 @@ export class ScsiFamily {
       note: (text) => this.#machine.log.kernel(`IOSCSIBlockCommandsDevice: ${text}`),
     });
     service.unit = unit;
+    const gone = this.units.filter((known) => known.state === "gone");
+    for (const old of gone.slice(0, Math.max(0, gone.length - goneMaximum)))
+      this.units.splice(this.units.indexOf(old), 1);
     this.units.push(unit);
     this.#spawn("bring up disk", async () => {
       if (service instanceof IOUserSCSIPeripheralDeviceType00) {

@@ -51,6 +51,8 @@ export class SCSITask {
   /** Set by the transport at completion. */
   serviceResponse = kSCSIServiceResponse_Request_In_Process;
   status = kSCSITaskStatus_GOOD;
+  /** The transport gave up on it after `timeoutMs`: TaskTimeoutOccurred, with a delivery failure. */
+  hasTimedOut = false;
   /** Realised byte count. */
   realizedBytes = 0;
   readonly sense: Uint8Array = new Uint8Array(scsiTaskSenseMaximum);

@@ -23,11 +23,17 @@ import {
   type SCSITask,
 } from "./scsi-task.ts";
 
+const noBytes = new Uint8Array(0);
+const vitalName = "INQUIRY page ";
 const shortTimeoutMs = 10_000;
 /** Spin-up and flushes may take long: the class driver answers 100 s to power management (posts.md P15). */
 export const slowTimeoutMs = 100_000;
 /** Unit attentions and odd refusals are asked again so often. */
 const attempts = 5;
+/** Lengths of a logical block that any disk has. */
+const blockLengths: readonly number[] = [512, 1024, 2048, 4096];
+/** Fewest blocks of a MAXIMUM TRANSFER LENGTH that is believed: BlockGeometry promises as many. */
+const fewestTransferBlocks = 16;
 
 /** Sense of a task that ended with CHECK CONDITION; null where there is none that can be read. */
 export function senseOf(task: SCSITask): DecodedSense | null {
@@ -42,6 +48,7 @@ export function senseOf(task: SCSITask): DecodedSense | null {
 
 /** One line for people: why a task failed. */
 export function failureText(task: SCSITask): string {
+  if (task.hasTimedOut) return `no answer within ${task.timeoutMs / 1000} s`;
   if (task.serviceResponse !== kSCSIServiceResponse_TASK_COMPLETE)
     return "the transport could not deliver it";
   const sense = senseOf(task);
@@ -52,6 +59,21 @@ export interface MediumCapacity {
   readonly blockCount: number;
   readonly blockBytes: number;
   readonly isThin: boolean;
+  /** Unmapped blocks read as zeros. */
+  readonly readsZeros: boolean;
+}
+
+/** READ CAPACITY(16) where it makes sense; a bridge may answer zeros, or memory that nobody filled, with good status. */
+function sensibleCapacity(answer: Uint8Array): MediumCapacity | null {
+  if (answer.length < 12) return null;
+  try {
+    const { blockCount, blockBytes, isThin, readsZeros } = decodeReadCapacity16(answer);
+    const isSound = blockLengths.includes(blockBytes) && Number.isSafeInteger(blockCount * blockBytes);
+    return isSound ? { blockCount, blockBytes, isThin, readsZeros } : null;
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    return null;
+  }
 }
 
 /** What the class driver believes about the write cache, and by what it was convinced. */
@@ -65,18 +87,34 @@ export interface WriteCacheBelief {
 /** Limits from the VPD pages; zeros where the unit has none. */
 export interface UnitLimits {
   readonly maximumTransferBlocks: number;
-  readonly canUnmap: boolean;
+  /** Most blocks in one UNMAP; 0: the unit says nothing of it, and is not asked to. */
+  readonly maximumUnmapBlocks: number;
   readonly maximumWriteSameBlocks: number;
+  /** LBPU, LBPWS, LBPWS10 of page B2h: which forms unmap (SBC-3 §6.6.4). */
+  readonly canUnmap: boolean;
+  readonly canUnmapBySame16: boolean;
+  readonly canUnmapBySame10: boolean;
 }
+
+export const noLimits: UnitLimits = {
+  maximumTransferBlocks: 0,
+  maximumUnmapBlocks: 0,
+  maximumWriteSameBlocks: 0,
+  canUnmap: false,
+  canUnmapBySame16: false,
+  canUnmapBySame10: false,
+};
 
 /** Sends commands to one unit. Every method blocks the calling kernel thread. */
 export class UnitCommands {
   readonly protocol: IOSCSIProtocolServices;
   readonly lun: number;
+  readonly #note: (text: string) => void;
 
-  constructor(protocol: IOSCSIProtocolServices, lun: number) {
+  constructor(protocol: IOSCSIProtocolServices, lun: number, note: (text: string) => void) {
     this.protocol = protocol;
     this.lun = lun;
+    this.#note = note;
   }
 
   async testUnitReady(): Promise<SCSITask> {
@@ -101,27 +139,41 @@ export class UnitCommands {
   }
 
   /**
-   * READ CAPACITY(10), and (16) for what it cannot say. Zeros in the answer are a disk of 0 bytes (posts.md T9). Null:
-   * refused.
+   * READ CAPACITY(10), and (16) for what it cannot say. Zeros in the answer are a disk of 0 bytes (posts.md T9). A string
+   * says why what the unit answered is no medium.
    */
-  async readCapacity(): Promise<MediumCapacity | null> {
+  async readCapacity(): Promise<MediumCapacity | string> {
     const short = await this.#read(8, "READ CAPACITY(10)", (cdb) => writeReadCapacity10(cdb));
-    if (short === null || short.length < 8) return null;
+    if (short === null || short.length < 8) return "READ CAPACITY was refused";
     const said = decodeReadCapacity10(short);
     if (getU32be(short, 0) === 0 && said.blockBytes === 0)
-      return { blockCount: 0, blockBytes: 512, isThin: false };
+      return { blockCount: 0, blockBytes: 512, isThin: false, readsZeros: false };
     // Thin provisioning is told by the long form only; it is asked where it may exist, and need not be there.
-    const long = await this.#read(32, "READ CAPACITY(16)", (cdb) => writeReadCapacity16(cdb, 32));
-    if (long !== null && long.length >= 12) {
-      try {
-        const { blockCount, blockBytes, isThin } = decodeReadCapacity16(long);
-        return { blockCount, blockBytes, isThin };
-      } catch (error) {
-        if (!(error instanceof DecodeError)) throw error;
-      }
+    const answer = await this.#read(32, "READ CAPACITY(16)", (cdb) => writeReadCapacity16(cdb, 32));
+    const long = answer === null ? null : sensibleCapacity(answer);
+    const { blockCount, blockBytes } = said;
+    const isSound = blockLengths.includes(blockBytes);
+    if (long === null) {
+      if (!isSound) return `blocks of ${blockBytes} bytes are not supported`;
+      return blockCount === null
+        ? "the disk is too large for READ CAPACITY(10), and READ CAPACITY(16) gave no capacity"
+        : { blockCount, blockBytes, isThin: false, readsZeros: false };
     }
-    if (said.blockCount === null) return null;
-    return { blockCount: said.blockCount, blockBytes: said.blockBytes, isThin: false };
+    // Below 2^32 blocks both forms say the same. A short one that is the long one's low half is a bridge that cuts off.
+    const agrees =
+      !isSound ||
+      blockCount === null ||
+      (blockBytes === long.blockBytes &&
+        (long.blockCount - blockCount) % 0x100000000 === 0 &&
+        long.blockCount >= blockCount);
+    if (agrees) return long;
+    this.#note(
+      `unit ${this.lun} contradicts itself: READ CAPACITY(10) says ${blockCount} blocks of ${blockBytes}, (16) ${long.blockCount} of ${long.blockBytes}; the smaller disk counts`,
+    );
+    const isShortSmaller = (blockCount as number) * blockBytes < long.blockCount * long.blockBytes;
+    return isShortSmaller
+      ? { blockCount: blockCount as number, blockBytes, isThin: false, readsZeros: false }
+      : long;
   }
 
   /**
@@ -147,7 +199,7 @@ export class UnitCommands {
       return off("MODE SENSE(6) answered another page than 08h", isWriteProtected, hasForceUnitAccess);
     if ((whole[at + 2] & 0x04) !== 0)
       return { isEnabled: true, reason: "page 08h says WCE", isWriteProtected, hasForceUnitAccess };
-    if (!(await this.#enableWriteCache(whole.subarray(at))))
+    if (!(await this.#selectWriteCache(whole.subarray(at), true)))
       return off(
         "page 08h says WCE 0, and MODE SELECT did not change it",
         isWriteProtected,
@@ -161,20 +213,39 @@ export class UnitCommands {
     };
   }
 
-  /** VPD pages B0h and B2h, where page 00h lists them. */
+  /** VPD pages B0h and B2h, where page 00h lists them. After the first page that does not come no other is asked for. */
   async limits(): Promise<UnitLimits> {
-    const none: UnitLimits = { maximumTransferBlocks: 0, canUnmap: false, maximumWriteSameBlocks: 0 };
     const pages = await this.#vitalPage(0x00, 64);
-    if (pages === null || pages.length < 4) return none;
-    const listed = pages.subarray(4, 4 + Math.min(pages.length - 4, (pages[2] << 8) | pages[3]));
+    const listed =
+      pages === null
+        ? noBytes
+        : pages.subarray(4, 4 + Math.min(pages.length - 4, (pages[2] << 8) | pages[3]));
     const limits = listed.includes(0xb0) ? await this.#vitalPage(0xb0, 64) : null;
     const provisioning = listed.includes(0xb2) ? await this.#vitalPage(0xb2, 64) : null;
+    const most = limits !== null && limits.length >= 12 ? getU32be(limits, 8) : 0;
+    if (most > 0 && most < fewestTransferBlocks)
+      this.#note(`unit ${this.lun} says that it takes ${most} blocks at once: not believed`);
     const has = limits !== null && limits.length >= 44;
+    const forms = provisioning !== null && provisioning.length >= 6 ? provisioning[5] : 0;
+    const maximumUnmapBlocks = has ? getU32be(limits, 20) : 0;
     return {
-      maximumTransferBlocks: has ? getU32be(limits, 8) : 0,
-      canUnmap: has && getU32be(limits, 20) > 0 && provisioning !== null && (provisioning[5] & 0x80) !== 0,
+      maximumTransferBlocks: most < fewestTransferBlocks ? 0 : most,
+      maximumUnmapBlocks,
       maximumWriteSameBlocks: has ? getU64be(limits, 36) : 0,
+      canUnmap: maximumUnmapBlocks > 0 && (forms & 0x80) !== 0,
+      canUnmapBySame16: (forms & 0x40) !== 0,
+      canUnmapBySame10: (forms & 0x20) !== 0,
     };
+  }
+
+  /** MODE SELECT with WCE 0 in the caching page: for a unit that caches and cannot be flushed. False: it did not. */
+  async disableWriteCache(): Promise<boolean> {
+    const header = await this.#modeSense(4);
+    const whole = typeof header === "string" ? header : await this.#modeSense(header[0] + 1);
+    if (typeof whole === "string") return false;
+    const at = 4 + whole[3];
+    if (at + 3 > whole.length || (whole[at] & 0x3f) !== ModePage.caching) return false;
+    return this.#selectWriteCache(whole.subarray(at), false);
   }
 
   #task(timeoutMs: number): SCSITask {
@@ -184,8 +255,19 @@ export class UnitCommands {
     return task;
   }
 
+  /** An IN command that never came is not asked again, also not after the reset that it may have led to. */
+  #isSilent(task: SCSITask, name: string): boolean {
+    if (!task.hasTimedOut) return false;
+    this.protocol.memory.silent.add(name);
+    this.#note(
+      `unit ${this.lun} did not answer ${name} within ${task.timeoutMs / 1000} s: it is not asked again`,
+    );
+    return true;
+  }
+
   /** An IN command; null when it was refused or the unit is gone. Unit attentions are heard and asked past. */
   async #read(bytes: number, name: string, write: (cdb: Uint8Array) => number): Promise<Uint8Array | null> {
+    if (this.protocol.memory.silent.has(name)) return null;
     for (let attempt = 0; attempt < attempts; attempt++) {
       const task = this.#task(shortTimeoutMs);
       task.cdbBytes = write(task.cdb);
@@ -194,7 +276,7 @@ export class UnitCommands {
       task.dataBytes = bytes;
       await this.protocol.perform(task, name);
       if (task.isGood) return task.data.subarray(0, Math.min(bytes, task.realizedBytes));
-      if (this.protocol.isInactive) return null;
+      if (this.#isSilent(task, name) || this.protocol.isInactive) return null;
       const sense = senseOf(task);
       // ILLEGAL REQUEST stays one.
       if (sense !== null && sense.key === 0x05) return null;
@@ -202,20 +284,26 @@ export class UnitCommands {
     return null;
   }
 
-  #vitalPage(page: number, bytes: number): Promise<Uint8Array | null> {
-    return this.#read(bytes, `INQUIRY page ${page.toString(16)}h`, (cdb) => writeInquiry(cdb, page, bytes));
+  /** Null also for a unit that does not look at EVPD and answers something else. */
+  async #vitalPage(page: number, bytes: number): Promise<Uint8Array | null> {
+    for (const name of this.protocol.memory.silent) if (name.startsWith(vitalName)) return null;
+    const name = `${vitalName}${page.toString(16).padStart(2, "0")}h`;
+    const answer = await this.#read(bytes, name, (cdb) => writeInquiry(cdb, page, bytes));
+    return answer !== null && answer.length >= 4 && answer[1] === page ? answer : null;
   }
 
   /** The data, or in words why it does not count. */
   async #modeSense(bytes: number): Promise<Uint8Array | string> {
-    let problem = "failed";
+    const name = "MODE SENSE(6)";
+    let problem = "was never answered";
+    if (this.protocol.memory.silent.has(name)) return problem;
     for (let attempt = 0; attempt < attempts; attempt++) {
       const task = this.#task(shortTimeoutMs);
       task.cdbBytes = writeModeSense6(task.cdb, { page: ModePage.caching, allocationBytes: bytes });
       task.direction = kSCSIDataTransfer_FromTargetToInitiator;
       task.data = new Uint8Array(bytes);
       task.dataBytes = bytes;
-      await this.protocol.perform(task, "MODE SENSE(6)");
+      await this.protocol.perform(task, name);
       if (task.isGood) {
         const missing = bytes - task.realizedBytes;
         if (missing === 0) return task.data;
@@ -224,25 +312,28 @@ export class UnitCommands {
           : `delivered more than was asked for (realised ${task.realizedBytes}, requested ${bytes})`;
       }
       problem = `failed: ${failureText(task)}`;
-      if (this.protocol.isInactive) break;
+      if (this.#isSilent(task, name) || this.protocol.isInactive) break;
       if (senseOf(task)?.key === 0x05) break;
     }
     return problem;
   }
 
-  async #enableWriteCache(page: Uint8Array): Promise<boolean> {
+  async #selectWriteCache(page: Uint8Array, isEnabled: boolean): Promise<boolean> {
+    const name = "MODE SELECT(6)";
+    if (this.protocol.memory.silent.has(name)) return false;
     const length = Math.min(page.length, 2 + page[1]);
     const parameters = new Uint8Array(4 + length);
     parameters.set(page.subarray(0, length), 4);
     // PS is reserved in MODE SELECT (SPC-4 §7.5.7).
     parameters[4] &= 0x3f;
-    parameters[6] |= 0x04;
+    parameters[6] = isEnabled ? parameters[6] | 0x04 : parameters[6] & ~0x04;
     const task = this.#task(shortTimeoutMs);
     task.cdbBytes = writeModeSelect(task.cdb, parameters.length, false);
     task.direction = kSCSIDataTransfer_FromInitiatorToTarget;
     task.data = parameters;
     task.dataBytes = parameters.length;
-    await this.protocol.perform(task, "MODE SELECT(6)");
+    await this.protocol.perform(task, name);
+    this.#isSilent(task, name);
     return task.isGood;
   }
 }

@@ -43,6 +43,7 @@ const errorOfStatus: Readonly<Record<BlockStatus, number>> = {
   [BlockStatus.noSpace]: NbdError.noSpace,
   [BlockStatus.gone]: NbdError.shutdown,
   [BlockStatus.aborted]: NbdError.io,
+  [BlockStatus.unsupported]: NbdError.notSupported,
 };
 
 const errorOfSubmit: Readonly<Record<BlockSubmit, number>> = {
