@@ -28,9 +28,21 @@ else {
     );
     process.exit(3);
   }
-  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: "inherit" });
+  // Nothing is ever written to the pipe: the kernel closes it when this process is killed, and the child ends.
+  const child = spawn(node, [main, ...process.argv.slice(2)], {
+    stdio: ["inherit", "inherit", "inherit", "pipe"],
+    env: { ...process.env, DRYDOCK_LAUNCHER_PIPE: "3" },
+  });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => {
+    console.error(
+      `drydock: ${node} cannot be started (${error.code ?? error.message}); run "npm install" again`,
+    );
+    process.exitCode = 3;
+  });
   child.on("exit", (code, signal) => {
-    process.exitCode = code ?? (signal === "SIGINT" ? 130 : 1);
+    if (code === null && !["SIGINT", "SIGTERM", "SIGHUP"].includes(signal))
+      console.error(`drydock: the command was ended by ${signal}`);
+    process.exitCode = code ?? (["SIGINT", "SIGTERM", "SIGHUP"].includes(signal) ? 130 : 3);
   });
 }

@@ -1,7 +1,7 @@
 // A command's input and output as a test sees them: what was printed and said, through the same gate.
 
 import { shownText } from "@drydock/core/base/shown-text";
-import { type CommandIo, jsonText, talkText } from "../src/terminal/command-io.ts";
+import { type CommandIo, eventText, jsonText, talkText } from "../src/terminal/command-io.ts";
 
 export interface RecordedIo extends CommandIo {
   readonly printed: () => string;
@@ -23,6 +23,9 @@ export function recordedIo(): RecordedIo {
     },
     say: (text) => {
       said += `${talkText(text)}\n`;
+    },
+    event: (text) => {
+      said += `${eventText(text)}\n`;
     },
     progress: () => {},
     columns: null,

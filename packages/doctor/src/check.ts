@@ -9,6 +9,7 @@ import type { EvidenceSource } from "./facts/evidence-source.ts";
 import type { ReadFile } from "./facts/read-file.ts";
 import { allRules } from "./rules/all-rules.ts";
 import { promisedSystemTooOld } from "./rules/sdk/promised-system-too-old.ts";
+import { shownReport } from "./shown-report.ts";
 import { driverKitVersion, type ImportGate, importGate } from "./signing/import-gate.ts";
 import {
   type PackageRehearsal,
@@ -84,7 +85,7 @@ export async function checkPackage(
   const findings = judge(evidence).answers.filter(
     ({ rule }) => rule !== promisedSystemTooOld.id || options.minimumSystem == null,
   );
-  return {
+  return shownReport({
     version: 1,
     ok:
       packages.every(({ rehearsal }) => rehearsal.stoppedAt === null) &&
@@ -101,7 +102,7 @@ export async function checkPackage(
     platforms,
     findings,
     files: evidence.files,
-  };
+  });
 }
 
 function foundPart(part: EvidencePart): FoundPart {

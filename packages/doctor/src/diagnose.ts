@@ -13,6 +13,7 @@ import {
 import { redactDiagnosis } from "./redact.ts";
 import { allRules } from "./rules/all-rules.ts";
 import { answerThreshold, type Rule } from "./rules/rule.ts";
+import { shownReport } from "./shown-report.ts";
 import { rehearsePackages } from "./signing/package-rehearsal.ts";
 import type { CppGrammar } from "./source/cpp-parser.ts";
 
@@ -54,7 +55,7 @@ export async function diagnose(
     options.cppGrammar ?? null,
   );
   const diagnosis = judge(evidence, rules, options.today ?? null);
-  return options.redact === true ? redactDiagnosis(diagnosis, evidence.secrets) : diagnosis;
+  return shownReport(options.redact === true ? redactDiagnosis(diagnosis, evidence.secrets) : diagnosis);
 }
 
 /** The second half of {@link diagnose}, for those who hold evidence already. */

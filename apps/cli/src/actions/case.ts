@@ -2,6 +2,7 @@
 
 import { casebook, findCase } from "@drydock/cases/casebook";
 import type { CaseRun, DriverCase } from "@drydock/cases/driver-case";
+import { shown } from "@drydock/core/base/shown-text";
 import { sideBySide } from "@drydock/core/trace/trace-diff";
 import { formatTraceLine, traceLines } from "@drydock/core/trace/usb-text";
 import { hostTurn } from "@drydock/node/host-turn";
@@ -79,7 +80,9 @@ export async function runCase(
       ] as const) {
         io.print(`${title}, log:\n`);
         for (const row of run.log.slice(0, 20)) {
-          io.print(`  ${row.process}: ${row.sender === "" ? "" : `(${row.sender}) `}${row.message}\n`);
+          io.print(
+            `  ${shown(`${row.process}: ${row.sender === "" ? "" : `(${row.sender}) `}${row.message}`, 1000)}\n`,
+          );
         }
       }
     }

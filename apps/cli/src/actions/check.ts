@@ -5,7 +5,7 @@ import { checkPackage } from "@drydock/doctor/check";
 import { formatCheck } from "@drydock/doctor/report/check-report";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
-import { evidenceOf } from "./evidence-folder.ts";
+import { evidenceOf, skippedLines } from "./evidence-folder.ts";
 
 export interface CheckCommand {
   readonly minOs?: string;
@@ -21,7 +21,7 @@ export async function check(options: CheckCommand, io: CommandIo): Promise<ExitC
   const date = options.date ?? new Date().toISOString();
   const asked = options.platform === undefined ? null : platformProfile(options.platform);
   const { sources, skipped } = evidenceOf(options.path);
-  for (const line of skipped) io.say(`drydock: ${line}`);
+  for (const line of skippedLines(skipped)) io.event(`drydock: ${line}`);
   const report = await checkPackage(sources, {
     tool: options.tool,
     platform: asked,

@@ -1,6 +1,7 @@
 // drydock devices: what can be reached over each path, and which path is closed for which reason.
 
 import { spawnSync } from "node:child_process";
+import { shown } from "@drydock/core/base/shown-text";
 import { UsbSpeed } from "@drydock/core/codec/usb/usb-speed";
 import { Libusb, type PackagedDevice } from "@drydock/node/libusb";
 import type { CommandIo } from "../terminal/command-io.ts";
@@ -86,7 +87,9 @@ export async function devices(
     return;
   }
   for (const { path, isOpen, devices: found, reason } of reports) {
-    io.print(`${path.padEnd(24)} ${isOpen ? "open" : "closed"}${reason === null ? "" : `: ${reason}`}\n`);
-    for (const line of found) io.print(`  ${line}\n`);
+    io.print(
+      `${path.padEnd(24)} ${isOpen ? "open" : "closed"}${reason === null ? "" : `: ${shown(reason)}`}\n`,
+    );
+    for (const line of found) io.print(`  ${shown(line)}\n`);
   }
 }

@@ -12,7 +12,7 @@ import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { drydockVersion } from "../terminal/version.ts";
-import { evidenceOf } from "./evidence-folder.ts";
+import { evidenceOf, skippedLines } from "./evidence-folder.ts";
 
 export interface DiagnoseCommand {
   readonly path: readonly string[];
@@ -27,7 +27,8 @@ export interface DiagnoseCommand {
 
 export async function diagnosePaths(options: DiagnoseCommand, io: CommandIo): Promise<ExitCode> {
   const { sources, skipped } = evidenceOf(options.path);
-  for (const line of skipped) io.say(`drydock: ${line}`);
+  // Whoever redacts a report does not want the names on the screen that goes with it, either.
+  for (const line of skippedLines(skipped, options.redact)) io.event(`drydock: ${line}`);
   if (sources.length === 0)
     throw new UsageError(`there is no file in ${options.path.map((each) => shown(each)).join(", ")}`);
   const diagnosis = await diagnose(sources, {

@@ -119,7 +119,7 @@ function openAll(
           isReadOnly: options.readOnly,
           isPart: options.part,
           isUnguarded: options.unguarded,
-          onTrouble: (text) => io.say(`drydock: ${text}`),
+          onTrouble: (text) => io.event(`drydock: ${text}`),
         }),
       );
   } catch (error) {

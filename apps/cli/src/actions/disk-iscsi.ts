@@ -112,7 +112,7 @@ async function openTarget(
     clock,
     ...(chap === null ? {} : { chap }),
     randomBytes: secureRandomBytes,
-    onEvent: (text) => io.say(`  ${text}`),
+    onEvent: (text) => io.event(`  ${text}`),
   });
   const { host } = options;
   const port = options.port ?? iscsiPort;

@@ -134,7 +134,7 @@ async function serveFiles(
   const server = new NbdServer({
     clock: disks.clock,
     tls: tlsRequire ? "require" : tls === null ? "none" : "offer",
-    onEvent: (text) => io.say(`  ${text}`),
+    onEvent: (text) => io.event(`  ${text}`),
   });
   for (const [index, name] of options.name.entries()) {
     const way = through === "none" ? "in memory" : `through ${through}`;

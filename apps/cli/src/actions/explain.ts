@@ -1,6 +1,7 @@
 // drydock explain: what a code of IOKit, or a rule of the doctor, means.
 
 import { formatReturn, returnName } from "@drydock/core/base/io-return";
+import { shown } from "@drydock/core/base/shown-text";
 import { allRules } from "@drydock/doctor/rules/all-rules";
 import { returnContexts } from "@drydock/doctor/rules/return-contexts";
 import { meaningOf } from "@drydock/doctor/rules/return-meanings";
@@ -14,7 +15,7 @@ export function explain(
   const text = explanationOf(word);
   if (text === null) {
     io.say(
-      `drydock: "${word}" is neither a code (0xe00002e2), a rule (DR20-1) nor a word of one, such as an entitlement`,
+      `drydock: "${shown(word)}" is neither a code (0xe00002e2), a rule (DR20-1) nor a word of one, such as an entitlement`,
     );
     return exitCodes.usage;
   }

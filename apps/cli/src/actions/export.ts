@@ -30,7 +30,7 @@ export async function exportUsbip(options: ExportOptions, io: CommandIo): Promis
   const kinds = rigDevices(options);
   const exported = new Set<string>();
   const rig = makeRig(options, {
-    onEvent: (text) => io.say(`  ${text}`),
+    onEvent: (text) => io.event(`  ${text}`),
     onExported: (busId) => {
       exported.add(busId);
       if (exported.size === kinds.length) ready();
@@ -84,7 +84,7 @@ export async function exportUsbredir(options: ExportOptions, io: CommandIo): Pro
   const offered = new Set<number>();
   const outlets = kinds.map((kind, index) =>
     rig.addUsbredir(index + 1, {
-      onEvent: (text) => io.say(`  ${kind}: ${text}`),
+      onEvent: (text) => io.event(`  ${kind}: ${text}`),
       onReady: () => {
         if (offered.size < kinds.length && offered.add(index).size === kinds.length) ready();
       },

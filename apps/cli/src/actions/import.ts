@@ -71,18 +71,18 @@ export async function importUsbip(options: ImportOptions, io: CommandIo): Promis
     retryNs,
     connect: () => connectSocket(address.host, address.port, machine.scheduler),
     onAttach: (port) => {
-      io.say(`drydock: ${busId} of ${server} is attached`);
+      io.event(`drydock: ${busId} of ${server} is attached`);
       rig.usb.attach(port);
     },
-    onProblem: (reason) => io.say(`drydock: ${busId}: ${reason}; asked again in 2 s`),
+    onProblem: (reason) => io.event(`drydock: ${busId}: ${reason}; asked again in 2 s`),
   });
   const judging = setTimeout(() => {
     if (terminals.count > 0) return;
     io.say("drydock: no driver has brought a port up yet. What was judged:");
     for (const report of machine.matchReports)
-      io.say(`  ${report.candidate.personalityName} on ${report.nub}: ${report.outcome}`);
-    for (const failure of rig.family.failures) io.say(`  ${failure.reason}`);
-    for (const entry of machine.registry.entries()) io.say(`  ${entry.path}`);
+      io.event(`  ${report.candidate.personalityName} on ${report.nub}: ${report.outcome}`);
+    for (const failure of rig.family.failures) io.event(`  ${failure.reason}`);
+    for (const entry of machine.registry.entries()) io.event(`  ${entry.path}`);
   }, appearanceMs);
   await runner.start(liveLog(machine, io, (row) => formatLogRow(row, "compact")));
   clearTimeout(judging);
@@ -90,7 +90,7 @@ export async function importUsbip(options: ImportOptions, io: CommandIo): Promis
   terminals.close();
   writePcap(rig.usb.trace, options.pcap, io);
   if (machine.failure !== null) {
-    io.say(`drydock: ${machine.failure.kind}: ${machine.failure.text}`);
+    io.event(`drydock: ${machine.failure.kind}: ${machine.failure.text}`);
     code = exitCodes.rigError;
   }
   return code;

@@ -10,6 +10,7 @@ import { openPty, type Pty } from "@drydock/node/pty";
 import { TerminalLinkTaken } from "@drydock/node/terminal-link";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { shellWord } from "../terminal/shell-word.ts";
+import { systemWords } from "../terminal/system-words.ts";
 
 /** Names that are tried in the temporary folder before a terminal goes without one. */
 const mostNames = 1000;
@@ -49,7 +50,7 @@ export class LiveTerminals {
     const pty = this.#openPty(service.name);
     this.#terminals.set(service, pty);
     const io = this.#io;
-    new TerminalOutlet(service, pty, (text) => io.say(`  ${shown(text)}`));
+    new TerminalOutlet(service, pty, (text) => io.event(`  ${text}`));
     const path = pty.name === pty.path ? "" : `  (${pty.path})`;
     io.say(`\n  port      ${shown(service.name)}\n  terminal  ${shown(pty.name)}${path}`);
     io.say(`  try       picocom -b 115200 ${shellWord(pty.name)}`);
@@ -75,7 +76,8 @@ export class LiveTerminals {
         if (!(error instanceof TerminalLinkTaken)) throw error;
         // A name that nobody asked for is as good as the next one.
         if (own === undefined && this.#link === undefined) continue;
-        this.#io.say(`drydock: no link is made: ${shown(link)} ${error.message}`);
+        const why = error.cause === undefined ? "" : `: ${systemWords(error.cause)}`;
+        this.#io.event(`drydock: the terminal gets no link: ${shown(link)} ${error.message}${why}`);
         break;
       }
     }
@@ -92,7 +94,7 @@ export function liveLog(
   let told = 0;
   return () => {
     const rows = machine.log.show({ info: true });
-    for (const row of rows.slice(told)) io.say(`  ${format(row)}`);
+    for (const row of rows.slice(told)) io.event(`  ${format(row)}`);
     told = rows.length;
   };
 }

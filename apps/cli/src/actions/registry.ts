@@ -1,5 +1,6 @@
 // drydock registry: what came up, and why, or why not.
 
+import { shown } from "@drydock/core/base/shown-text";
 import { formatRegistryPlist, formatRegistryTree } from "@drydock/core/platform/evidence/registry-dump";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
@@ -30,11 +31,11 @@ export async function registry(
     io.print("\nMatching:\n");
     for (const report of reports) {
       io.print(
-        `  ${report.nub}\n    ${report.personality}: ${report.outcome} (score ${report.score}; ${report.reason})\n`,
+        `  ${shown(report.nub)}\n    ${shown(report.personality)}: ${report.outcome} (score ${report.score}; ${shown(report.reason)})\n`,
       );
     }
   }
-  for (const failure of rig.family.failures) io.say(`drydock: ${failure.reason}`);
+  for (const failure of rig.family.failures) io.event(`drydock: ${failure.reason}`);
   writePcap(rig.usb.trace, options.pcap, io);
   return machine.failure !== null || rig.family.failures.length > 0 ? exitCodes.finding : exitCodes.pass;
 }

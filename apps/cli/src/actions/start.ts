@@ -49,7 +49,7 @@ export async function start(options: StartOptions, io: CommandIo): Promise<ExitC
   const command = (line: string) => {
     if (line === "u") rig.usb.bus.unplug(1);
     else if (line === "p" && !rig.usb.bus.isOccupied(1)) rig.usb.bus.plugIn(rig.devices[0], 1);
-    else if (line === "r") for (const entry of machine.registry.entries()) io.say(`  ${entry.path}`);
+    else if (line === "r") for (const entry of machine.registry.entries()) io.event(`  ${entry.path}`);
     else if (line !== "") io.say("  u: unplug, p: plug in, r: registry, Ctrl-C: end");
     machine.scheduler.ready(() => {}, undefined);
   };
@@ -58,8 +58,8 @@ export async function start(options: StartOptions, io: CommandIo): Promise<ExitC
     if (terminals.count > 0) return;
     io.say(`drydock: no port came up in ${appearanceMs / 1000} s. What was judged:`);
     for (const report of machine.matchReports)
-      io.say(`  ${report.candidate.personalityName} on ${report.nub}: ${report.outcome}`);
-    for (const failure of rig.family.failures) io.say(`  ${failure.reason}`);
+      io.event(`  ${report.candidate.personalityName} on ${report.nub}: ${report.outcome}`);
+    for (const failure of rig.family.failures) io.event(`  ${failure.reason}`);
     code = exitCodes.rigError;
     void runner.stop();
   }, appearanceMs);
@@ -72,7 +72,7 @@ export async function start(options: StartOptions, io: CommandIo): Promise<ExitC
   terminals.close();
   writePcap(rig.usb.trace, options.pcap, io);
   if (machine.failure !== null) {
-    io.say(`drydock: ${machine.failure.kind}: ${machine.failure.text}`);
+    io.event(`drydock: ${machine.failure.kind}: ${machine.failure.text}`);
     code = exitCodes.rigError;
   }
   io.say(

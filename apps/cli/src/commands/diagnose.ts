@@ -17,7 +17,7 @@ export const diagnose = command({
     sarif: flag("SARIF 2.1.0, for code scanning services and editors", others("sarif")),
     html: flag("one HTML file that needs nothing else", others("html")),
     github: flag("annotations of a GitHub workflow", others("github")),
-    redact: flag("team ids, serial numbers and user names become words"),
+    redact: flag("what names a person, a team, a machine or a file becomes a word"),
     all: flag("every answer in full, and what fits many causes"),
     width: option(
       wholeNumber({ from: 40, to: 10_000, unit: "columns", placeholder: "columns" }),

@@ -13,6 +13,7 @@ import {
   longName,
   type OptionRow,
 } from "./command-row.ts";
+import { claimAll, releaseAll } from "./held-claims.ts";
 import { type Claim, isClaim, type Kind } from "./option-kind.ts";
 
 const exitCodeHelp =
@@ -134,16 +135,11 @@ function optionHelp(entry: OptionRow<unknown>): string {
 
 async function runRow(row: CommandRow, raw: RawLine, io: CommandIo): Promise<ExitCode> {
   const values = await judgeLine(row, raw);
-  const claims = claimsIn(values);
-  const held: Claim[] = [];
   try {
-    for (const claim of claims) {
-      claim.claim();
-      held.push(claim);
-    }
+    claimAll(claimsIn(values));
     return (await row.run(values, io)) ?? exitCodes.pass;
   } finally {
-    for (const claim of held) claim.release();
+    releaseAll();
   }
 }
 

@@ -1,9 +1,11 @@
 // What a command reads and writes: data on stdout, talk on stderr, and the gate before both.
 
-import { folded, shownJson, shownText } from "@drydock/core/base/shown-text";
+import { folded, shown, shownJson, shownText } from "@drydock/core/base/shown-text";
 
 /** A line of talk is never longer: what is, is somebody else's. */
 const longestLine = 8000;
+/** What somebody else says fits in a few lines of a terminal. */
+const longestEvent = 1000;
 
 export interface CommandIo {
   /** Data as text. Line feeds, tabs and, with `isColored`, colours stay; nothing else commands the terminal. */
@@ -14,6 +16,8 @@ export interface CommandIo {
   document(value: unknown, form?: "pretty" | "line"): void;
   /** One line of talk, or several. */
   say(text: string): void;
+  /** One line of talk about what somebody else did or said: it stays one line, whatever is in it. */
+  event(text: string): void;
   /** A line of talk that the next one replaces; nothing where stderr is no terminal. */
   progress(text: string): void;
   /** Columns of the terminal; null where stdout is none. */
@@ -60,6 +64,10 @@ export function processIo(): CommandIo {
       clear();
       stderr.write(`${talkText(text)}\n`);
     },
+    event: (text) => {
+      clear();
+      stderr.write(`${eventText(text)}\n`);
+    },
     progress: (text) => {
       if (stderr.isTTY !== true) return;
       clear();
@@ -76,6 +84,11 @@ export function jsonText(value: unknown, form: "pretty" | "line"): string {
   return shownJson(
     form === "pretty" ? JSON.stringify(value, bytesAsHex, 2) : JSON.stringify(value, bytesAsHex),
   );
+}
+
+export function eventText(text: string): string {
+  const blanks = /^ */.exec(text)?.[0] ?? "";
+  return shownText(`${blanks}${shown(text.slice(blanks.length), longestEvent)}`);
 }
 
 function bytesAsHex(_key: string, value: unknown): unknown {

@@ -49,3 +49,9 @@ export function systemSentence(error: unknown, what: string): string {
   const sentence = Object.hasOwn(sentences, code) ? sentences[code] : undefined;
   return sentence === undefined ? `${shown(what)}: the system says ${code}` : sentence(shown(what));
 }
+
+/** Why, in words that go on after the name of what it is about: "was not read: ...". */
+export function systemWords(error: unknown): string {
+  if (systemCode(error) === "ENOENT") return "it is not there any more";
+  return systemSentence(error, "it").replace(/^it: /, "");
+}

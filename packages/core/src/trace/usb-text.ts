@@ -1,5 +1,6 @@
 // A trace as lines that a person reads: SETUP, data, result and the driver call that caused it, in one line.
 
+import { shown } from "../base/shown-text.ts";
 import { hex, hexBytes } from "../base/text.ts";
 import { type DescribeRequest, decodeSetup, describeSetup } from "../codec/usb/setup.ts";
 import { describeMassStorageRequest } from "../dissect/storage-wire.ts";
@@ -15,6 +16,9 @@ const statusNames: Readonly<Record<number, string>> = {
   [UsbStatus.overflow]: "overflow",
   [UsbStatus.protocolError]: "protocol error",
 };
+
+/** Marks and calls of a foreign capture are packet comments: anybody's words. */
+const longestMark = 1000;
 
 export interface TextOptions {
   readonly describeRequests?: readonly DescribeRequest[];
@@ -43,11 +47,11 @@ export function traceLines(log: UsbTraceLog, options: TextOptions = {}): TraceLi
   const lines: TraceLine[] = [];
   for (const row of rows) {
     if (row.kind === TraceKind.mark) {
-      lines.push({ timeNs: row.timeNs, wire: `-- ${row.text}`, cause: "", isMark: true });
+      lines.push({ timeNs: row.timeNs, wire: `-- ${shown(row.text, longestMark)}`, cause: "", isMark: true });
     } else if (row.kind === TraceKind.submit) {
       if (options.controlOnly === true && row.transfer !== TraceTransfer.control) continue;
       const wire = transferText(row, completions.get(row.id) ?? null, names.get(row.id) ?? "", options);
-      lines.push({ timeNs: row.timeNs, wire, cause: row.text, isMark: false });
+      lines.push({ timeNs: row.timeNs, wire, cause: shown(row.text, longestMark), isMark: false });
     }
   }
   return lines;
@@ -61,7 +65,7 @@ function transferText(
 ): string {
   const most = options.dataBytes ?? 16;
   const data = submit.data.length > 0 ? submit.data : (complete?.data ?? submit.data);
-  const shown = data.length === 0 ? "" : `  data ${hexBytes(data, most)}`;
+  const seen = data.length === 0 ? "" : `  data ${hexBytes(data, most)}`;
   const result =
     complete === null ? "never answered" : (statusNames[complete.status] ?? `status ${complete.status}`);
   const moved = complete === null ? 0 : complete.length;
@@ -69,12 +73,12 @@ function transferText(
   if (submit.setup !== null) {
     const others = [...(options.describeRequests ?? []), describeMassStorageRequest];
     const name = describeSetup(decodeSetup(submit.setup), others);
-    return `ep0    ${hexBytes(submit.setup)}  ${name}${shown}  ${end}`;
+    return `ep0    ${hexBytes(submit.setup)}  ${name}${seen}  ${end}`;
   }
   const kind = submit.transfer === TraceTransfer.interrupt ? "interrupt" : "bulk";
   const direction = (submit.endpoint & 0x80) !== 0 ? "in" : "out";
   const named = name === "" ? "" : `  ${name}`;
-  return `ep${hex(submit.endpoint, 2)}   ${kind} ${direction} ${submit.length}${named}${shown}  ${end}`;
+  return `ep${hex(submit.endpoint, 2)}   ${kind} ${direction} ${submit.length}${named}${seen}  ${end}`;
 }
 
 /** "   1.250000 ms  ep0 21 20 ...  <- IOUSBHostInterface.deviceRequest (P02Driver)" */

@@ -1,5 +1,6 @@
 // A recorded bus against a policy: each decision, who could enforce it where, what got through before (F20).
 
+import { shown } from "../base/shown-text.ts";
 import { hex } from "../base/text.ts";
 import { formatNs } from "../base/units.ts";
 import { formatRule, type UsbPolicy } from "../codec/usb-policy/usb-policy.ts";
@@ -118,7 +119,7 @@ export function formatPolicyRehearsal(rehearsal: PolicyRehearsal): string {
       lines.push(`device ${device}: its descriptors are not in the recording, so nothing can be decided`, "");
       continue;
     }
-    const name = summary.name === "" ? "" : ` "${summary.name}"`;
+    const name = summary.name === "" ? "" : ` "${shown(summary.name)}"`;
     lines.push(
       `device ${device}: ${hex(summary.idVendor, 4)}:${hex(summary.idProduct, 4)}${name}, interfaces ${summary.interfaces.join(" ")}`,
       `  ${decision.target}: ${decision.rule === null ? "no rule fits, the implicit target" : `line ${decision.rule.line}: ${formatRule(decision.rule)}`}`,

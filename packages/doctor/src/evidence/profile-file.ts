@@ -37,6 +37,15 @@ export function addProfile(
   const role = "provisioning profile";
   sink.add("property-list", place, { role, value: effective, placeOf, hasComment: false });
   for (const team of profile.teamIdentifiers) sink.secret("team", team);
+  // People call profiles, and themselves, by names.
+  if (profile.name !== "") sink.secret("profile", profile.name);
+  for (const key of ["TeamName", "AppIDName", "UUID"]) {
+    const value = effective[key];
+    if (typeof value === "string" && value !== "")
+      sink.secret(key === "TeamName" ? "name" : "profile", value);
+  }
+  for (const name of profile.signedBy)
+    sink.secret("name", name.replace(/^[^:]*: /, "").replace(/ \([A-Z0-9]{10}\)$/, ""));
   if (Array.isArray(profile.devices)) for (const id of profile.devices) sink.secret("device", id);
 }
 

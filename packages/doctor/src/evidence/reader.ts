@@ -26,7 +26,7 @@ export interface FactSink {
   secret(kind: SecretKind, text: string): void;
 }
 
-export type SecretKind = "team" | "serial" | "user" | "device";
+export type SecretKind = "team" | "serial" | "user" | "device" | "profile" | "name";
 
 /** A reader of text looks at files that contain one of its anchors, wherever that is: people paste fragments. */
 export interface TextReader {

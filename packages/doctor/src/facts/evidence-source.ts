@@ -1,5 +1,7 @@
 // What the doctor is given: a name to show, and bytes. Never a path; where bytes come from is the caller's business.
 
+import { shown } from "@drydock/core/base/shown-text";
+
 export interface EvidenceSource {
   /** Shown to the person. Nothing is decided from it. */
   readonly name: string;
@@ -59,9 +61,7 @@ export function sourceOfText(name: string, text: string): EvidenceSource {
 
 const shownLength = 300;
 
-/** A line as a report may show it: no control characters, not endless. */
+/** A line as a report may show it: nothing in it commands a terminal, and it is not endless. */
 export function shownText(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not reach a terminal
-  const clean = text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, "\ufffd").trim();
-  return clean.length > shownLength ? `${clean.slice(0, shownLength)}...` : clean;
+  return shown(text.trim(), shownLength);
 }

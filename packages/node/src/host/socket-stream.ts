@@ -1,9 +1,9 @@
 // TCP and Unix sockets as the byte streams that core's protocol machines speak through.
 
-import { existsSync, unlinkSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { ByteOwner, ByteStream, ByteStreamClient } from "@drydock/core/ports/byte-stream";
 import { type StepTaker, stepsOf } from "./ordered-steps.ts";
+import { SocketPlace } from "./socket-place.ts";
 
 /** Bytes that may wait in a socket before `write` answers false. */
 const highWater = 1 << 20;
@@ -193,10 +193,16 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** `HOST:PORT`, IPv6 in brackets; an IPv4 address that came in as IPv6 is one of IPv4 (RFC 4291 §2.5.5.2). */
+function endOf(address = "", port = 0): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, "");
+  return `${plain.includes(":") ? `[${plain}]` : plain}:${port}`;
+}
+
 /** Listens on a TCP port, or on a Unix socket (host and port are then empty and 0). Rejects when it is taken. */
 export async function listen(
   options: ListenOptions,
-  onStream: (stream: SocketStream, peer: string) => void,
+  onStream: (stream: SocketStream, peer: string, cameTo: string) => void,
 ): Promise<Listener> {
   const host = options.host ?? "127.0.0.1";
   const { path } = options;
@@ -205,24 +211,30 @@ export async function listen(
   const server: Server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    const peer = path === undefined ? `${socket.remoteAddress}:${socket.remotePort}` : `client ${++count}`;
-    onStream(new SocketStream(socket, options.steps ?? null), peer);
+    const peer = path === undefined ? endOf(socket.remoteAddress, socket.remotePort) : `client ${++count}`;
+    const cameTo = path === undefined ? endOf(socket.localAddress, socket.localPort) : path;
+    onStream(new SocketStream(socket, options.steps ?? null), peer, cameTo);
   });
+  const place = path === undefined ? null : new SocketPlace(path);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     const listening = () => {
       server.off("error", reject);
       resolve();
     };
-    if (path === undefined) server.listen(options.port ?? 0, host, listening);
-    else server.listen(path, listening);
+    if (place === null) server.listen(options.port ?? 0, host, listening);
+    else server.listen(place.born, listening);
   });
+  try {
+    place?.take();
+  } catch (error) {
+    server.close();
+    throw error;
+  }
   const close = () =>
     new Promise<void>((resolve) => {
-      server.close(() => {
-        if (path !== undefined && existsSync(path)) unlinkSync(path);
-        resolve();
-      });
+      server.close(() => resolve());
+      place?.leave();
       for (const socket of sockets) socket.destroy();
     });
   const address = server.address();

@@ -4,12 +4,12 @@ import { getRandomValues } from "node:crypto";
 import type { IscsiTarget } from "@drydock/core/outlets/iscsi/iscsi-target";
 import { type Listener, listen } from "../host/socket-stream.ts";
 
-/** Listens for initiators, on loopback unless told otherwise; discovery answers the address that was bound. */
+/** Listens for initiators, on loopback unless told otherwise; discovery answers where the initiator came to. */
 export async function listenIscsi(
   target: IscsiTarget,
   options: { readonly host?: string; readonly port: number },
 ): Promise<Listener> {
-  const listener = await listen(options, (stream, peer) => target.accept(stream, peer));
+  const listener = await listen(options, (stream, peer, cameTo) => target.accept(stream, peer, cameTo));
   const host = listener.host.includes(":") ? `[${listener.host}]` : listener.host;
   target.address = `${host}:${listener.port}`;
   return listener;

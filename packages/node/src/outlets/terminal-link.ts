@@ -32,7 +32,7 @@ export function makeTerminalLink(path: string, terminal: string): void {
     // Never over anything: who was quicker keeps the name.
     symlinkSync(terminal, path);
   } catch (error) {
-    throw new TerminalLinkTaken(`cannot be made: ${error instanceof Error ? error.message : String(error)}`);
+    throw new TerminalLinkTaken("cannot be made", { cause: error });
   }
 }
 

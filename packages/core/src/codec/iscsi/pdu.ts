@@ -122,6 +122,24 @@ export const LoginStatus = {
   outOfResources: 0x0302,
 } as const;
 
+const loginRefusals: Readonly<Record<number, string>> = {
+  [LoginStatus.initiatorError]: "its login was wrong",
+  [LoginStatus.authenticationFailed]: "it could not prove who it is (CHAP: user or secret is another)",
+  [LoginStatus.targetNotFound]: "it asked for another target",
+  [LoginStatus.unsupportedVersion]: "it speaks another version",
+  [LoginStatus.missingParameter]: "its login lacks a parameter",
+  [LoginStatus.sessionTypeNotSupported]: "it asked for a kind of session that does not exist",
+  [LoginStatus.noSession]: "the session that it wanted to join does not exist",
+  [LoginStatus.outOfResources]: "there is no room for another initiator",
+};
+
+/** Why a login was refused, for people (RFC 7143 §11.13.5). */
+export function loginRefusal(status: number): string {
+  const code = `login status ${status.toString(16).padStart(4, "0")}`;
+  const words = loginRefusals[status];
+  return words === undefined ? code : `${words} (${code})`;
+}
+
 export const RejectReason = { protocolError: 0x04, commandNotSupported: 0x05, invalidField: 0x09 } as const;
 
 export const LoginStage = { security: 0, operational: 1, fullFeature: 3 } as const;

@@ -19,6 +19,7 @@ import {
   iscsiOpcodeName,
   LoginStage,
   LoginStatus,
+  loginRefusal,
   noTag,
   paddingOf,
   RejectReason,
@@ -93,7 +94,16 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
   readonly #free: IscsiTask[] = [];
   readonly #buffers = new IscsiBuffers();
 
-  constructor(stream: ByteStream, target: IscsiTargetSide, onEvent: (text: string) => void) {
+  /** What SendTargets answers here; null: what the target's own address is. */
+  readonly #cameTo: string | null;
+
+  constructor(
+    stream: ByteStream,
+    target: IscsiTargetSide,
+    onEvent: (text: string) => void,
+    cameTo: string | null = null,
+  ) {
+    this.#cameTo = cameTo;
     this.#stream = stream;
     this.#target = target;
     this.#onEvent = onEvent;
@@ -387,7 +397,7 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
     putU16be(bytes, header + 36, status);
     bytes.set(text, this.#output.dataAt(header));
     this.#output.commit(header, text.length);
-    if (status !== LoginStatus.success) this.end(`login status ${status.toString(16).padStart(4, "0")}`);
+    if (status !== LoginStatus.success) this.end(loginRefusal(status));
   }
 
   #endText(): void {
@@ -398,7 +408,10 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
     for (const [key, value] of whole === null ? [] : decodeTextPairs(whole)) {
       if (key !== "SendTargets") answers.push([key, "NotUnderstood"]);
       else if (value === this.#target.name || (value === "All" && this.#login.isDiscovery) || value === "")
-        answers.push(["TargetName", this.#target.name], ["TargetAddress", `${this.#target.address},1`]);
+        answers.push(
+          ["TargetName", this.#target.name],
+          ["TargetAddress", `${this.#cameTo ?? this.#target.address},1`],
+        );
     }
     const text = encodeTextPairs(answers.slice(0, 64));
     const header = this.#newPdu(IscsiOpcode.textResponse, text.length, tag);

@@ -23,7 +23,7 @@ export class IscsiTarget implements ScsiTargetClient, IscsiTargetSide {
   readonly name: string;
   readonly options: IscsiTargetOptions;
   readonly port: ScsiTargetPort;
-  /** What SendTargets answers, "host:port". */
+  /** What SendTargets answers, "host:port", on connections of which nobody knows where they came to. */
   address = "127.0.0.1:3260";
   readonly #onEvent: (text: string) => void;
   readonly #connections = new Set<IscsiNexus>();
@@ -41,15 +41,17 @@ export class IscsiTarget implements ScsiTargetClient, IscsiTargetSide {
     this.port.connect(this);
   }
 
-  /** Serves one connection until it closes. */
-  accept(stream: ByteStream, peer = "an initiator"): void {
+  /** Serves one connection until it closes. `cameTo` is the address that the initiator reached, where that is known. */
+  accept(stream: ByteStream, peer = "an initiator", cameTo: string | null = null): void {
     if (this.#connections.size >= connectionMaximum) {
       this.#onEvent(`${peer} was turned away: ${connectionMaximum} connections are open`);
       stream.connect({ received: () => {}, drained: () => {}, closed: () => {} });
       stream.close();
       return;
     }
-    this.#connections.add(new IscsiConnection(stream, this, (text) => this.#onEvent(`${peer} ${text}`)));
+    this.#connections.add(
+      new IscsiConnection(stream, this, (text) => this.#onEvent(`${peer} ${text}`), cameTo),
+    );
   }
 
   get connectionCount(): number {

@@ -24,8 +24,21 @@ function plistValue(value: PropertyValue, indent: string): string {
   return `${indent}<array>\n${value.map((item) => plistValue(item, `${indent}\t`)).join("")}${indent}</array>\n`;
 }
 
+/** What commands a terminal is written as a reference: the same value, read back. */
+const commanding = /(?!\t)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+
 function escapeXml(text: string): string {
-  return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+  return text
+    .replace(/&/g, "&amp;")
+    .replace(/</g, "&lt;")
+    .replace(/>/g, "&gt;")
+    .replace(commanding, (character) => {
+      const code = character.codePointAt(0) as number;
+      // XML 1.0 §2.2 has no way to write these.
+      const isLawful =
+        (code >= 0x20 || code === 9 || code === 10 || code === 13) && !(code >= 0xd800 && code <= 0xdfff);
+      return isLawful ? `&#x${code.toString(16)};` : "\ufffd";
+    });
 }
 
 const base64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

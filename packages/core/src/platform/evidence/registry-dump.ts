@@ -1,5 +1,6 @@
 // A registry as `ioreg -l` prints it, and as `ioreg -a` does (an XML property list).
 
+import { shown } from "../../base/shown-text.ts";
 import { hex } from "../../base/text.ts";
 import { isDictionary, type Properties, type PropertyValue } from "../properties.ts";
 import { formatPlist } from "./plist-text.ts";
@@ -20,6 +21,9 @@ export interface RegistrySnapshot {
   readonly children: readonly RegistrySnapshot[];
 }
 
+/** A device names itself as it likes: what would command a terminal is shown as such. */
+const longestString = 4096;
+
 /** `ioreg -l -w0` (posts.md §4.4). */
 export function formatRegistryTree(root: RegistrySnapshot): string {
   const lines: string[] = [];
@@ -38,11 +42,11 @@ function writeEntry(lines: string[], entry: RegistrySnapshot, bars: string): voi
     `busy ${entry.busy} (${entry.busyMs} ms)`,
     `retain ${entry.retain}`,
   ];
-  lines.push(`${bars}+-o ${entry.name}${place}  <${states.join(", ")}>`);
+  lines.push(`${bars}+-o ${shown(entry.name)}${place}  <${states.join(", ")}>`);
   const below = `${bars}${entry.children.length > 0 ? "| " : "  "}`;
   lines.push(`${below}{`);
   for (const [key, value] of Object.entries(entry.properties))
-    lines.push(`${below}  "${key}" = ${formatTreeValue(value)}`);
+    lines.push(`${below}  "${shown(key)}" = ${formatTreeValue(value)}`);
   lines.push(`${below}}`, below.trimEnd());
   entry.children.forEach((child, index) => {
     const isLast = index === entry.children.length - 1;
@@ -52,13 +56,13 @@ function writeEntry(lines: string[], entry: RegistrySnapshot, bars: string): voi
 
 /** `(a,b)`, `{"k"=v}`, `<hex>`, Yes/No, as ioreg writes them. */
 export function formatTreeValue(value: PropertyValue): string {
-  if (typeof value === "string") return `"${value}"`;
+  if (typeof value === "string") return `"${shown(value, longestString)}"`;
   if (typeof value === "number") return String(value);
   if (typeof value === "boolean") return value ? "Yes" : "No";
   if (value instanceof Uint8Array) return `<${[...value].map((byte) => hex(byte, 2)).join("")}>`;
   if (isDictionary(value)) {
     return `{${Object.entries(value)
-      .map(([key, item]) => `"${key}"=${formatTreeValue(item)}`)
+      .map(([key, item]) => `"${shown(key)}"=${formatTreeValue(item)}`)
       .join(",")}}`;
   }
   return `(${value.map(formatTreeValue).join(",")})`;
