@@ -36,6 +36,7 @@ export default {
     "apps/cli": {
       entry: [
         "src/main.ts",
+        "bin/*.d.mts",
         "src/**/*.test.ts",
         "test/**/*.test.ts",
         "test/system/browser-rig.ts",

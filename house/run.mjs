@@ -5,15 +5,17 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node
 import { availableParallelism } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findNode } from "../apps/cli/bin/find-node.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const node26 = join(root, "node_modules/node/bin/node");
+/** Found anew after an installation. */
+let node26 = findNode(root);
 
 /** Installs when nothing is there yet, or when the lock file is newer than what was installed. */
 function install() {
   const marker = join(root, "node_modules/.package-lock.json");
   const isFresh =
-    existsSync(node26) &&
+    node26 !== null &&
     existsSync(marker) &&
     statSync(marker).mtimeMs >= statSync(join(root, "package-lock.json")).mtimeMs;
   if (isFresh) return;
@@ -22,6 +24,8 @@ function install() {
     spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root, stdio: "inherit" }),
     "npm ci",
   );
+  node26 = findNode(root);
+  if (node26 === null) fail(`npm installed no Node for ${process.platform} ${process.arch}`);
 }
 
 function must(result, what) {
