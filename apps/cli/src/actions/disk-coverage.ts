@@ -36,6 +36,8 @@ async function coverClient(
       readOnly: false,
       part: false,
       unguarded: false,
+      quirk: [],
+      badBlocks: [],
     },
     true,
     io,

@@ -4,18 +4,21 @@ import { Random } from "@drydock/core/base/random";
 import { ScsiDiskDevice } from "@drydock/core/devices/scsi-disk/scsi-disk-device";
 import type { ChapSecret } from "@drydock/core/outlets/iscsi/iscsi-login";
 import { IscsiTarget } from "@drydock/core/outlets/iscsi/iscsi-target";
+import { withQuirks } from "@drydock/core/rigs/storage-rig";
 import { formatCoverage, ScsiCoverage } from "@drydock/core/trace/scsi-coverage";
 import { HostClock } from "@drydock/node/host-clock";
 import { listenIscsi, secureRandomBytes } from "@drydock/node/iscsi-listener";
 import type { InputFile } from "../grammar/input-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
+import { quietLines } from "../terminal/quiet-lines.ts";
 import { hostPort } from "../terminal/shell-word.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { type DiskServeOptions, identityOf } from "./disk.ts";
 import { type DiskFileOptions, type DiskFiles, openDiskFiles } from "./disk-files.ts";
 import { endings } from "./endings.ts";
 import { isLoopback, orSayTaken, reachableName } from "./listening.ts";
+import { damage, judgeBadBlocks, type QuirkOptions, quirksLine, quirksOf } from "./quirky-disk.ts";
 
 const defaultTargetName = "iqn.2026-01.org.example:disk";
 const iscsiPort = 3260;
@@ -23,7 +26,10 @@ const iscsiPort = 3260;
 const secretMinimumBytes = 12;
 
 /** What a target needs; the rest of the options is about talking of it. */
-export interface TargetOptions extends DiskFileOptions, Pick<DiskServeOptions, "host" | "port"> {
+export interface TargetOptions
+  extends DiskFileOptions,
+    QuirkOptions,
+    Pick<DiskServeOptions, "host" | "port"> {
   readonly target?: string;
   readonly chapUser?: string;
   readonly chapSecretFile?: InputFile;
@@ -104,15 +110,19 @@ async function openTarget(
 ): Promise<ServedTarget> {
   const clock = new HostClock();
   files.runBy(clock);
+  judgeBadBlocks(options, files.units);
   const disk = new ScsiDiskDevice({ clock, random: new Random(options.seed), units: files.units });
-  const coverage = isCovered ? new ScsiCoverage(disk) : null;
+  damage(disk, options);
+  const quirky = withQuirks(disk, clock, quirksOf(options)).target;
+  const coverage = isCovered ? new ScsiCoverage(quirky) : null;
+  const lines = quietLines((line) => io.event(line), clock);
   const target = new IscsiTarget({
     name,
-    port: coverage ?? disk,
+    port: coverage ?? quirky,
     clock,
     ...(chap === null ? {} : { chap }),
     randomBytes: secureRandomBytes,
-    onEvent: (text) => io.event(`  ${text}`),
+    onEvent: (text) => lines.say(`  ${text}`),
   });
   const { host } = options;
   const port = options.port ?? iscsiPort;
@@ -129,6 +139,7 @@ async function openTarget(
       target.close();
       await listener.close();
       clock.stop();
+      lines.end();
       return files.close();
     },
     files,
@@ -141,7 +152,7 @@ export async function serveIscsi(given: IscsiServeOptions, io: CommandIo): Promi
   const served = await openIscsiTarget(options, options.coverage, io);
   const { portal, urls } = served;
   io.say(
-    `drydock: ${urls.length} SCSI disk of ${served.files.sizeLine}, seed ${options.seed}; Ctrl-C ends it, ${served.files.whatStays}`,
+    `drydock: ${urls.length} SCSI disk of ${served.files.sizeLine}${quirksLine(options)}, seed ${options.seed}; Ctrl-C ends it, ${served.files.whatStays}`,
   );
   for (const note of served.files.notes) io.say(`  ${note}`);
   for (const url of urls) io.say(`  ${url}`);

@@ -16,13 +16,15 @@ import type { StepTaker } from "@drydock/node/ordered-steps";
 import type { InputFile } from "../grammar/input-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
+import { quietLines } from "../terminal/quiet-lines.ts";
 import { hostPort, shellWord } from "../terminal/shell-word.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { type DiskFileOptions, type DiskFiles, openDiskFiles, sizeText } from "./disk-files.ts";
 import { endings } from "./endings.ts";
 import { isLoopback, orSayTaken, reachableName } from "./listening.ts";
+import { damage, judgeBadBlocks, type QuirkOptions, quirksLine, quirksOf } from "./quirky-disk.ts";
 
-export interface DiskServeOptions extends DiskFileOptions {
+export interface DiskServeOptions extends DiskFileOptions, QuirkOptions {
   readonly host: string;
   /** The protocol's own where none was given. */
   readonly port?: number;
@@ -46,8 +48,9 @@ interface Disks {
   stop(): void;
 }
 
-async function bringUp(seed: number, files: DiskFiles, through: DiskServeOptions["through"]): Promise<Disks> {
+async function bringUp(options: DiskServeOptions, files: DiskFiles): Promise<Disks> {
   const { units } = files;
+  const { seed, through } = options;
   if (through === "none") {
     const clock = new HostClock();
     const random = new Random(seed);
@@ -80,7 +83,9 @@ async function bringUp(seed: number, files: DiskFiles, through: DiskServeOptions
     policy: through,
     device: { speed: UsbSpeed.super },
     units,
+    quirks: quirksOf(options),
   });
+  damage(rig.disk, options);
   const ports: BlockPort[] = [];
   for (let index = 0; index < units.length; index++) ports.push(await rig.openMedia(index));
   const runner = new LiveRunner(rig.machine.scheduler);
@@ -129,12 +134,14 @@ async function serveFiles(
   io: CommandIo,
 ): Promise<ExitCode> {
   const { tlsRequire, through, unix, host } = options;
-  const disks = await bringUp(options.seed, files, through);
+  judgeBadBlocks(options, files.units);
+  const disks = await bringUp(options, files);
   files.runBy(disks.steps);
+  const lines = quietLines((line) => io.event(line), new HostClock());
   const server = new NbdServer({
     clock: disks.clock,
     tls: tlsRequire ? "require" : tls === null ? "none" : "offer",
-    onEvent: (text) => io.event(`  ${text}`),
+    onEvent: (text) => lines.say(`  ${text}`),
   });
   for (const [index, name] of options.name.entries()) {
     const way = through === "none" ? "in memory" : `through ${through}`;
@@ -159,7 +166,7 @@ async function serveFiles(
       : `${scheme}+unix:///${encodeURIComponent(name)}?socket=${encodeURIComponent(unix)}`,
   );
   io.say(
-    `drydock: ${files.sizeLine} disk through ${through}, seed ${options.seed}; Ctrl-C ends it, ${files.whatStays}`,
+    `drydock: ${files.sizeLine} disk${quirksLine(options)} through ${through}, seed ${options.seed}; Ctrl-C ends it, ${files.whatStays}`,
   );
   for (const note of files.notes) io.say(`  ${note}`);
   for (const uri of uris) io.say(`  ${shown(uri)}`);
@@ -185,6 +192,7 @@ async function serveFiles(
   ending.disarm();
   server.close();
   await listener.close();
+  lines.end();
   return files.close() ? code : exitCodes.rigError;
 }
 

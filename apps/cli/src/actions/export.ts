@@ -1,21 +1,27 @@
 // drydock export: a rig's device models, offered to foreign hosts over a public protocol.
 
-import { makeSerialDevice, type SerialDeviceKind } from "@drydock/core/rigs/serial-rig";
+import { Random } from "@drydock/core/base/random";
+import type { UsbDevicePort } from "@drydock/core/ports/usb-device";
+import { makeSerialDevice } from "@drydock/core/rigs/serial-rig";
 import { UsbExportRig, type UsbExportRigOptions } from "@drydock/core/rigs/usb-export-rig";
 import { hostTurn } from "@drydock/node/host-turn";
 import { LiveRunner } from "@drydock/node/live-runner";
 import type { Listener } from "@drydock/node/socket-stream";
 import { listenUsbip } from "@drydock/node/usbip-listener";
 import { listenUsbredir } from "@drydock/node/usbredir-sockets";
+import type { ByteSize } from "../grammar/option-kind.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { endings } from "./endings.ts";
 import { isLoopback, orSayTaken, reachableName } from "./listening.ts";
 import { writePcap } from "./pcap-file.ts";
+import { judgeBadBlocks, type QuirkOptions, quirksLine, quirkyUsbDisk } from "./quirky-disk.ts";
 import { type BusOptions, rigDevices } from "./rigs.ts";
 
-export interface ExportOptions extends BusOptions {
+export interface ExportOptions extends BusOptions, QuirkOptions {
+  /** Of a disk. */
+  readonly size?: ByteSize;
   readonly host: string;
   readonly port: number;
   readonly noPacing: boolean;
@@ -24,10 +30,37 @@ export interface ExportOptions extends BusOptions {
 }
 
 const highestPort = 65_535;
+const diskBytes = 64 * 2 ** 20;
+const blockBytes = 512;
+
+/** A device that is exported: what it is called, and how it is made. */
+interface ExportedDevice {
+  readonly name: string;
+  make(rig: UsbExportRig): UsbDevicePort;
+}
+
+function devicesOf(options: ExportOptions): readonly ExportedDevice[] {
+  if (options.rig?.name !== "disk") {
+    const pacing = options.noPacing ? "none" : "baud";
+    return rigDevices(options).map((kind) => ({
+      name: kind,
+      make: (rig) => makeSerialDevice(kind, { clock: rig.scheduler, pacing }),
+    }));
+  }
+  const units = [{ blockCount: Math.floor((options.size?.bytes ?? diskBytes) / blockBytes) }];
+  judgeBadBlocks(options, units);
+  return [
+    {
+      name: `disk${quirksLine(options)}`,
+      make: (rig) => quirkyUsbDisk(options, units, rig.scheduler, new Random(options.seed).fork("disk")),
+    },
+  ];
+}
 
 /** Runs until Ctrl-C or the end of `--for`. UsageError for wrong names; a taken port is a rig error that names it. */
 export async function exportUsbip(options: ExportOptions, io: CommandIo): Promise<ExitCode> {
-  const kinds = rigDevices(options);
+  const exportedDevices = devicesOf(options);
+  const kinds = exportedDevices.map(({ name }) => name);
   const exported = new Set<string>();
   const rig = makeRig(options, {
     onEvent: (text) => io.event(`  ${text}`),
@@ -60,7 +93,7 @@ export async function exportUsbip(options: ExportOptions, io: CommandIo): Promis
     `drydock: ${kinds.join(", ")} on USB/IP, ${options.host} port ${port}, seed ${options.seed}; Ctrl-C ends`,
   );
   warnIfExposed(options.host, String(port), "USB/IP", io);
-  return run(rig, new LiveRunner(rig.scheduler), kinds, options, io, async () => {
+  return run(rig, new LiveRunner(rig.scheduler), exportedDevices, options, io, async () => {
     rig.server.close();
     await listener.close();
   });
@@ -68,7 +101,8 @@ export async function exportUsbip(options: ExportOptions, io: CommandIo): Promis
 
 /** As `exportUsbip`, with a port of its own for each device: usbredir has one device on one connection. */
 export async function exportUsbredir(options: ExportOptions, io: CommandIo): Promise<ExitCode> {
-  const kinds = rigDevices(options);
+  const exportedDevices = devicesOf(options);
+  const kinds = exportedDevices.map(({ name }) => name);
   const { host, port: first } = options;
   if (first > 0 && first + kinds.length - 1 > highestPort) {
     throw new UsageError(
@@ -114,7 +148,7 @@ export async function exportUsbredir(options: ExportOptions, io: CommandIo): Pro
     `drydock: ${kinds.join(", ")} on usbredir, ${host} port ${ports}, seed ${options.seed}; Ctrl-C ends`,
   );
   warnIfExposed(host, ports, "usbredir", io);
-  return run(rig, runner, kinds, options, io, async () => {
+  return run(rig, runner, exportedDevices, options, io, async () => {
     for (const outlet of outlets) outlet.close();
     await closeAll();
   });
@@ -156,7 +190,7 @@ function warnIfExposed(host: string, ports: string, protocol: string, io: Comman
 async function run(
   rig: UsbExportRig,
   runner: LiveRunner,
-  kinds: readonly SerialDeviceKind[],
+  devices: readonly ExportedDevice[],
   options: ExportOptions,
   io: CommandIo,
   close: () => Promise<void>,
@@ -167,9 +201,8 @@ async function run(
       code = exitCodes[how];
       void runner.stop();
     });
-    kinds.forEach((kind, index) => {
-      const pacing = options.noPacing ? "none" : "baud";
-      rig.usb.bus.plugIn(makeSerialDevice(kind, { clock: rig.scheduler, pacing }), index + 1);
+    devices.forEach((device, index) => {
+      rig.usb.bus.plugIn(device.make(rig), index + 1);
     });
     await runner.start();
     ending.disarm();

@@ -7,6 +7,7 @@ import { socketPath } from "../grammar/output-paths.ts";
 import { forOption, hostOption, seedOption } from "../grammar/rig-options.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { diskImage } from "./disk-image.ts";
+import { diskQuirkOptions } from "./disk-quirk-options.ts";
 import { blockBytes, layers } from "./disk-words.ts";
 
 /** Names of exports: NBD's limit of a string. */
@@ -99,6 +100,7 @@ export const diskServe = command({
       nbdOnly,
     ),
     readOnly: flag("refuse what would change it"),
+    ...diskQuirkOptions(),
     tlsCertificate: option(pem("CERTIFICATE"), "with it, clients may encrypt", {
       needs: ["tlsKey"],
       clashes: ["iscsi"],
@@ -115,12 +117,16 @@ export const diskServe = command({
   example:
     "drydock disk serve --size 10G\nnbdinfo nbd://127.0.0.1/disk\n\nDRYDOCK_CHAP_SECRET=... drydock disk serve --iscsi --chap-user dock\niscsi-ls -s iscsi://dock%25...@127.0.0.1",
   judge: (options) => {
-    const { name, file, through, iscsi } = options;
+    const { name, file, through, iscsi, quirk, badBlocks } = options;
     const disks = Math.max(1, name.length);
     if (new Set(name).size < name.length) throw new UsageError("--name: two disks cannot have one name");
     if (disks > mostDisks)
       throw new UsageError(
         `--name is given ${disks} times: at most ${mostDisks} disks fit behind one bridge`,
+      );
+    if (quirk.length + badBlocks.length > 0 && !iscsi && through === "none")
+      throw new UsageError(
+        "--quirk and --bad-blocks need a SCSI disk: --through uas or bulk-only, or --iscsi",
       );
     if (file.length > 0 && !iscsi && through === "none")
       throw new UsageError("--file needs a SCSI disk: --through uas or bulk-only, or --iscsi");

@@ -2,22 +2,25 @@
 
 import { command, flag, optionalArgument } from "../grammar/command-row.ts";
 import { forOption, hostOption, portOption, rigOptions } from "../grammar/rig-options.ts";
-import { rigName } from "./rig-name.ts";
+import { exportDiskOptions, exportName, judgeExport } from "./export-name.ts";
 
 const { platform: _ours, ...busOptions } = rigOptions;
 
 export const exportUsbip = command({
   words: ["export", "usbip"],
   summary: "over USB/IP, for a Linux machine or guest; Ctrl-C ends it",
-  arguments: { rig: optionalArgument(rigName, "whose devices; without one, serial") },
+  arguments: { rig: optionalArgument(exportName, "whose devices, or disk; without one, serial") },
   options: {
     ...busOptions,
+    ...exportDiskOptions,
     host: hostOption,
     port: portOption(3240),
     noPacing: flag("neither the line nor the bus takes time"),
     for: forOption,
     json: flag("the first line on stdout is one JSON document with port and busids"),
   },
-  example: "drydock export usbip desk --pcap linux.pcapng",
+  example:
+    "drydock export usbip desk --pcap linux.pcapng\ndrydock export usbip disk --size 1G --quirk vpd-hangs,residue-lies",
+  judge: judgeExport,
   run: async (options, io) => (await import("../actions/export.ts")).exportUsbip(options, io),
 });

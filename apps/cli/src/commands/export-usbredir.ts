@@ -2,16 +2,17 @@
 
 import { command, flag, optionalArgument } from "../grammar/command-row.ts";
 import { forOption, hostOption, portOption, rigOptions } from "../grammar/rig-options.ts";
-import { rigName } from "./rig-name.ts";
+import { exportDiskOptions, exportName, judgeExport } from "./export-name.ts";
 
 const { platform: _ours, ...busOptions } = rigOptions;
 
 export const exportUsbredir = command({
   words: ["export", "usbredir"],
   summary: "over usbredir, for any QEMU guest, one TCP port each; prints QEMU's arguments; Ctrl-C ends it",
-  arguments: { rig: optionalArgument(rigName, "whose devices; without one, serial") },
+  arguments: { rig: optionalArgument(exportName, "whose devices, or disk; without one, serial") },
   options: {
     ...busOptions,
+    ...exportDiskOptions,
     host: hostOption,
     port: portOption(4000, "TCP port of the first device, the others follow; 0 for free ones"),
     noPacing: flag("neither the line nor the bus takes time"),
@@ -20,5 +21,6 @@ export const exportUsbredir = command({
   },
   example:
     "drydock export usbredir desk\nqemu-system-x86_64 IMAGE -device qemu-xhci \\\n  -chardev socket,id=d,host=127.0.0.1,port=4000,nodelay=on -device usb-redir,chardev=d",
+  judge: judgeExport,
   run: async (options, io) => (await import("../actions/export.ts")).exportUsbredir(options, io),
 });

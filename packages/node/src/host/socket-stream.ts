@@ -5,8 +5,17 @@ import type { ByteOwner, ByteStream, ByteStreamClient } from "@drydock/core/port
 import { type StepTaker, stepsOf } from "./ordered-steps.ts";
 import { SocketPlace } from "./socket-place.ts";
 
-/** Bytes that may wait in a socket before `write` answers false. */
+/** Bytes that may wait in a socket before `write` answers false; less where many sockets share a listener. */
 const highWater = 1 << 20;
+const lowestHighWater = 64 * 1024;
+/** What may wait in all sockets of a listener together. */
+const listenerHighWater = 64 << 20;
+
+/** How many sockets share what may wait. */
+export interface SocketShare {
+  readonly count: number;
+}
+const alone: SocketShare = { count: 1 };
 const keepAliveMs = 10_000;
 
 /**
@@ -15,6 +24,7 @@ const keepAliveMs = 10_000;
  */
 export class SocketStream implements ByteStream {
   readonly #socket: Socket;
+  readonly #share: SocketShare;
   readonly #tell: (call: () => void) => void;
   #client: ByteStreamClient | null = null;
   #isClosed = false;
@@ -27,7 +37,8 @@ export class SocketStream implements ByteStream {
   problem: string | null = null;
 
   /** With `steps`, everything the client hears comes as a step of that scheduler. */
-  constructor(socket: Socket, steps: StepTaker | null = null) {
+  constructor(socket: Socket, steps: StepTaker | null = null, share: SocketShare = alone) {
+    this.#share = share;
     this.#socket = socket;
     this.#tell = stepsOf(steps);
     socket.setNoDelay(true);
@@ -74,7 +85,8 @@ export class SocketStream implements ByteStream {
       this.#isScheduled = true;
       process.nextTick(this.#flush);
     }
-    if (this.#socket.writableLength + this.#pendingBytes < highWater) return true;
+    const most = Math.max(lowestHighWater, Math.min(highWater, listenerHighWater / this.#share.count));
+    if (this.#socket.writableLength + this.#pendingBytes < most) return true;
     this.#isWaiting = true;
     return false;
   }
@@ -207,13 +219,18 @@ export async function listen(
   const host = options.host ?? "127.0.0.1";
   const { path } = options;
   const sockets = new Set<Socket>();
+  const share: SocketShare = {
+    get count() {
+      return sockets.size;
+    },
+  };
   let count = 0;
   const server: Server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
     const peer = path === undefined ? endOf(socket.remoteAddress, socket.remotePort) : `client ${++count}`;
     const cameTo = path === undefined ? endOf(socket.localAddress, socket.localPort) : path;
-    onStream(new SocketStream(socket, options.steps ?? null), peer, cameTo);
+    onStream(new SocketStream(socket, options.steps ?? null, share), peer, cameTo);
   });
   const place = path === undefined ? null : new SocketPlace(path);
   await new Promise<void>((resolve, reject) => {

@@ -4,21 +4,58 @@ import type { ByteOwner } from "../../ports/byte-stream.ts";
 
 /** Smallest piece; larger ones are powers of two. */
 const smallest = 65536;
-/** Most that may be lent at once, and most that is kept for the next command. */
+/** Most that may be lent at once to all connections of a target, and most that one keeps for its next command. */
 const lentMaximum = 64 << 20;
 const keptMaximum = 8 << 20;
 
+/** What the connections of a target have lent together. */
+export class IscsiMemory {
+  #lentBytes = 0;
+  readonly #onShort: () => void;
+  /** Somebody was refused since this was looked at last. */
+  wasShort = false;
+
+  /** `onShort`: somebody was refused. */
+  constructor(onShort: () => void) {
+    this.#onShort = onShort;
+  }
+
+  get lentBytes(): number {
+    return this.#lentBytes;
+  }
+
+  take(bytes: number): boolean {
+    if (this.#lentBytes + bytes > lentMaximum) {
+      this.wasShort = true;
+      this.#onShort();
+      return false;
+    }
+    this.#lentBytes += bytes;
+    return true;
+  }
+
+  give(bytes: number): void {
+    this.#lentBytes -= bytes;
+  }
+}
+
 /** Contents are whatever the last command left: who takes a buffer fills what it uses. */
 export class IscsiBuffers {
+  readonly #memory: IscsiMemory;
+  #isOver = false;
   readonly #kept = new Map<number, Uint8Array[]>();
   #keptBytes = 0;
   #lentBytes = 0;
+
+  constructor(memory: IscsiMemory) {
+    this.#memory = memory;
+  }
 
   /** At least `length` bytes, or null: there is no room. */
   take(length: number): Uint8Array | null {
     let size = smallest;
     while (size < length) size *= 2;
-    if (this.#lentBytes + size > lentMaximum) return null;
+    if (!this.#memory.take(size)) return null;
     this.#lentBytes += size;
     const buffer = this.#kept.get(size)?.pop();
     if (buffer === undefined) return new Uint8Array(size);
@@ -28,13 +65,23 @@ export class IscsiBuffers {
 
   /** Back from a command, once. */
   give(buffer: Uint8Array): void {
+    if (this.#isOver) return;
     const size = buffer.length;
     this.#lentBytes -= size;
+    this.#memory.give(size);
     if (this.#keptBytes + size > keptMaximum) return;
     this.#keptBytes += size;
     const kept = this.#kept.get(size);
     if (kept === undefined) this.#kept.set(size, [buffer]);
     else kept.push(buffer);
+  }
+
+  /** The connection is over: what it has lent counts no more, whoever still reads it. */
+  over(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#kept.clear();
+    this.#memory.give(this.#lentBytes);
   }
 }
 

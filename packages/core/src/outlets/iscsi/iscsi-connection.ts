@@ -49,7 +49,7 @@ const windowCommands = 128;
 const textMaximum = 65536;
 const ahsMaximum = 1020;
 /** From the first byte to the end of login. */
-const loginNs = 30 * second;
+const loginNs = 10 * second;
 const noBytes = new Uint8Array(0);
 
 export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskOwner {
@@ -92,7 +92,9 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
   #hasCmdSn = false;
   readonly #tasks = new Map<number, IscsiTask>();
   readonly #free: IscsiTask[] = [];
-  readonly #buffers = new IscsiBuffers();
+  readonly #buffers: IscsiBuffers;
+  /** Since when the initiator does not read its answers; -1: it does. */
+  #fullSinceNs = -1;
 
   /** What SendTargets answers here; null: what the target's own address is. */
   readonly #cameTo: string | null;
@@ -108,6 +110,7 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
     this.#target = target;
     this.#onEvent = onEvent;
     this.#output = new IscsiOutput(stream);
+    this.#buffers = new IscsiBuffers(target.memory);
     const { options } = target;
     this.#login = new IscsiLogin({
       targetName: target.name,
@@ -118,6 +121,15 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
     this.#parameters = this.#login.parameters;
     this.#loginTimer = options.clock.after(loginNs, () => this.end("did not log in in time"), undefined);
     stream.connect(this);
+  }
+
+  get fullSinceNs(): number {
+    return this.#fullSinceNs;
+  }
+
+  #noteFlow(): void {
+    if (this.#output.isWritable) this.#fullSinceNs = -1;
+    else if (this.#fullSinceNs < 0) this.#fullSinceNs = this.#target.options.clock.nowNs();
   }
 
   end(reason: string): void {
@@ -137,6 +149,7 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
   drained(): void {
     if (this.#isOver) return;
     this.#output.isWritable = true;
+    this.#fullSinceNs = -1;
     let answered = 0;
     while (answered < this.#finished.length && this.#output.isWritable) {
       const task = this.#finished[answered++];
@@ -168,7 +181,9 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
       if (!(error instanceof DecodeError)) throw error;
       this.end(error.message);
     }
-    if (!this.#isOver) this.#output.flush();
+    if (this.#isOver) return;
+    this.#output.flush();
+    this.#noteFlow();
   }
 
   /** Answers how many bytes were used: all, unless enough waits to be sent. */
@@ -373,6 +388,7 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
     this.#answerLogin(tag, status, answer.pairs, current, answer.nextStage);
     if (status !== LoginStatus.success || answer.nextStage !== LoginStage.fullFeature) return;
     this.#isFull = true;
+    this.#target.loggedIn(this);
     this.#stopTimer();
     this.#output.hasHeaderDigest = this.#parameters.headerDigest;
     this.#output.hasDataDigest = this.#parameters.dataDigest;
@@ -625,7 +641,9 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
     if (task.state === TaskState.aborted) this.#release(task);
     else if (this.#output.isWritable) this.#respond(task);
     else this.#finished.push(task);
-    if (!this.#isOver) this.#output.flush();
+    if (this.#isOver) return;
+    this.#output.flush();
+    this.#noteFlow();
   }
 
   /** Sets the residual count; answers the flag that goes with it. */
@@ -762,6 +780,7 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
     for (const task of this.#finished.splice(0)) this.#release(task);
     this.#held = [];
     this.#joined = noBytes;
+    this.#buffers.over();
     this.#target.ended(this, this.#initiator);
   }
 }

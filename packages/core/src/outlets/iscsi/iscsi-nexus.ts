@@ -2,6 +2,7 @@
 
 import type { Clock } from "../../base/clock.ts";
 import type { ScsiTargetPort } from "../../ports/scsi-target.ts";
+import type { IscsiMemory } from "./iscsi-buffers.ts";
 import type { ChapSecret } from "./iscsi-login.ts";
 import type { IscsiTask } from "./iscsi-task.ts";
 
@@ -9,7 +10,7 @@ export interface IscsiTargetOptions {
   /** For example iqn.2026-01.org.example:disk. */
   readonly name: string;
   readonly port: ScsiTargetPort;
-  /** Who has not logged in after 30 s is let go. */
+  /** Who has not logged in after 10 s is let go. */
   readonly clock: Clock;
   readonly alias?: string;
   /** Absent: everybody is let in. */
@@ -24,6 +25,8 @@ export interface IscsiTargetOptions {
 export interface IscsiNexus {
   /** Closes it, with a reason for the log. */
   end(reason: string): void;
+  /** Since when its initiator does not read its answers; -1: it does. */
+  readonly fullSinceNs: number;
 }
 
 /** The target, as its connections see it. */
@@ -33,7 +36,11 @@ export interface IscsiTargetSide {
   readonly address: string;
   readonly port: ScsiTargetPort;
   readonly options: IscsiTargetOptions;
+  /** What all connections have lent together. */
+  readonly memory: IscsiMemory;
   newSession(): number;
+  /** The connection has logged in: it is no longer one of those that may be let go for others. */
+  loggedIn(connection: IscsiNexus): void;
   /** The number of an initiator port; null: there is no room for another. */
   login(connection: IscsiNexus, name: string, isid: string): number | null;
   register(task: IscsiTask): void;

@@ -1,13 +1,21 @@
 // An iSCSI target: offers a SCSI target's units to initiators on any number of connections. RFC 7143.
 
+import { millisecond, second } from "../../base/units.ts";
 import { iscsiTransportId } from "../../codec/scsi/reservations.ts";
 import type { ByteStream } from "../../ports/byte-stream.ts";
 import type { ScsiTargetClient, ScsiTargetPort, ScsiTask } from "../../ports/scsi-target.ts";
+import { IscsiMemory } from "./iscsi-buffers.ts";
 import { IscsiConnection } from "./iscsi-connection.ts";
 import type { IscsiNexus, IscsiTargetOptions, IscsiTargetSide } from "./iscsi-nexus.ts";
 import type { IscsiTask } from "./iscsi-task.ts";
 
-const connectionMaximum = 256;
+const connectionMaximum = 4096;
+/** Of these, so many may not have logged in yet: beyond that the oldest of them is let go. */
+const silentMaximum = 256;
+/** Who has not read its answers for so long is let go when others wait for its memory. */
+const stuckNs = 1 * second;
+/** How often that is looked at while somebody waits. */
+const reliefNs = 250 * millisecond;
 /** Initiator ports remembered, so that their reservations and attentions wait for them. */
 const initiatorMaximum = 4096;
 
@@ -32,6 +40,10 @@ export class IscsiTarget implements ScsiTargetClient, IscsiTargetSide {
   readonly #tasks: (IscsiTask | null)[] = [];
   readonly #freeTags: number[] = [];
   #lastSession = 0;
+  /** Not logged in yet, in the order they came. */
+  readonly #silent = new Set<IscsiNexus>();
+  readonly memory = new IscsiMemory(() => this.#relieve());
+  #isRelieving = false;
 
   constructor(options: IscsiTargetOptions) {
     this.options = options;
@@ -43,16 +55,50 @@ export class IscsiTarget implements ScsiTargetClient, IscsiTargetSide {
 
   /** Serves one connection until it closes. `cameTo` is the address that the initiator reached, where that is known. */
   accept(stream: ByteStream, peer = "an initiator", cameTo: string | null = null): void {
+    // Places are for sessions: who has not logged in makes room for who comes now.
+    if (this.#connections.size >= connectionMaximum || this.#silent.size >= silentMaximum) {
+      const [oldest] = this.#silent;
+      oldest?.end("it had not logged in, and a newer one came");
+    }
     if (this.#connections.size >= connectionMaximum) {
       this.#onEvent(`${peer} was turned away: ${connectionMaximum} connections are open`);
       stream.connect({ received: () => {}, drained: () => {}, closed: () => {} });
       stream.close();
       return;
     }
-    this.#connections.add(
-      new IscsiConnection(stream, this, (text) => this.#onEvent(`${peer} ${text}`), cameTo),
-    );
+    const connection = new IscsiConnection(stream, this, (text) => this.#onEvent(`${peer} ${text}`), cameTo);
+    this.#connections.add(connection);
+    this.#silent.add(connection);
   }
+
+  /** From a connection: it has, and is no longer one of those that may be let go for others. */
+  loggedIn(connection: IscsiNexus): void {
+    this.#silent.delete(connection);
+  }
+
+  /** Somebody was refused memory: whoever sits on it, and does not read what it asked for, is let go. */
+  #relieve(): void {
+    if (this.#isRelieving) return;
+    this.#isRelieving = true;
+    this.options.clock.after(reliefNs, this.#lookForStuck, undefined);
+  }
+
+  readonly #lookForStuck = (): void => {
+    this.#isRelieving = false;
+    if (!this.memory.wasShort) return;
+    this.memory.wasShort = false;
+    const longAgoNs = this.options.clock.nowNs() - stuckNs;
+    let isAnyLeft = false;
+    for (const connection of [...this.#connections])
+      if (connection.fullSinceNs >= 0) {
+        if (connection.fullSinceNs <= longAgoNs)
+          connection.end("it does not read its answers, and others wait");
+        else isAnyLeft = true;
+      }
+    if (!isAnyLeft) return;
+    this.memory.wasShort = true;
+    this.#relieve();
+  };
 
   get connectionCount(): number {
     return this.#connections.size;
@@ -130,6 +176,7 @@ export class IscsiTarget implements ScsiTargetClient, IscsiTargetSide {
 
   ended(connection: IscsiNexus, initiator: number): void {
     this.#connections.delete(connection);
+    this.#silent.delete(connection);
     const port = this.#byNumber[initiator];
     if (port === null || port === undefined || port.connection !== connection) return;
     port.connection = null;

@@ -7,6 +7,8 @@ import type { NbdRequest } from "./nbd-request.ts";
 
 /** A request longer than this is served in pieces of this, so that a connection's memory stays small. */
 const longestPiece = 256 * 1024;
+/** Where several connections use a disk at once, what they keep busy of it together: a small request waits for no more. */
+const sharedBytes = 1 << 20;
 /** Longest payload that a client is told to use; what is longer is refused. */
 export const nbdPayloadMaximum = 32 << 20;
 
@@ -64,6 +66,8 @@ export class NbdExport implements BlockClient {
   readonly #users = new Set<SlotUser>();
   readonly #onGone: (self: NbdExport) => void;
   #isGone = false;
+  /** Connections with something at the disk. */
+  #busyUsers = 0;
 
   constructor(name: string, port: BlockPort, options: NbdExportOptions, onGone: (self: NbdExport) => void) {
     const { blockBytes, blockCount, canTrim, canWriteZeroes, isReadOnly, maximumBlocks } = port.geometry;
@@ -99,6 +103,20 @@ export class NbdExport implements BlockClient {
 
   get userCount(): number {
     return this.#users.size;
+  }
+
+  /** A connection has its first piece at the disk; `quiet`: its last one came back. */
+  busy(): void {
+    this.#busyUsers++;
+  }
+
+  quiet(): void {
+    this.#busyUsers--;
+  }
+
+  /** Bytes that one connection may keep busy. */
+  get shareBytes(): number {
+    return this.#busyUsers > 1 ? sharedBytes / this.#busyUsers : Number.POSITIVE_INFINITY;
   }
 
   join(user: SlotUser): void {

@@ -16,6 +16,7 @@ import {
 import { MemoryDisk, type MemoryDiskOptions } from "../../devices/memory-disk/memory-disk-device.ts";
 import type { ByteStream } from "../../ports/byte-stream.ts";
 import { memoryStreamPair } from "../../rigs/memory-stream.ts";
+import type { NbdExport } from "./nbd-export.ts";
 import { NbdServer, type NbdServerOptions } from "./nbd-server.ts";
 
 /** A client that says whatever a test wants and keeps what comes back. */
@@ -43,7 +44,7 @@ class RawClient {
   say(...parts: Uint8Array[]): Uint8Array {
     this.received = [];
     for (const part of parts) this.stream.write(part.slice());
-    this.#clock.runUntil(this.#clock.nowNs() + 1_000_000_000);
+    this.#clock.runUntil(this.#clock.nowNs() + 200_000_000);
     return Uint8Array.from(this.received);
   }
 }
@@ -266,16 +267,89 @@ test("nbd server: a client that vanishes in the middle of a write leaves slots a
   assert.equal(place.server.sessionCount, 1);
 });
 
-test("nbd server: connections that choose nothing are let go, and too many are turned away", () => {
+test("nbd server: who has opened nothing makes room for who comes, the oldest first, and has 10 s (CVE-2024-7409)", () => {
   const place = house({}, { sessionMaximum: 3 });
-  const idle = [place.join(), place.join(), place.join()];
-  idle[0].say();
-  const late = place.join();
-  late.say();
-  assert.equal(late.isClosed, true);
-  place.clock.runUntil(40_000_000_000);
-  assert.ok(idle.every((client) => client.isClosed));
-  assert.equal(place.server.sessionCount, 0);
+  const working = opened(place);
+  const silent = [place.join(), place.join()];
+  silent[0].say();
+  // Half a handshake is no session either.
+  silent[1].say(flags(3), encodeNbdOption(3));
+  const honest = opened(place);
+  assert.deepEqual(
+    [working, ...silent, honest].map(({ isClosed }) => isClosed),
+    [false, true, false, false],
+  );
+  assert.equal(errorOf(honest.say(request(3, 0, 0))), 0);
+  place.clock.runUntil(place.clock.nowNs() + 11_000_000_000);
+  assert.deepEqual([silent[1].isClosed, working.isClosed, honest.isClosed], [true, false, false]);
+  const last = opened(place);
+  const tooMany = place.join();
+  tooMany.say();
+  assert.deepEqual([tooMany.isClosed, last.isClosed], [true, false], "three that work are not sent away");
+  assert.equal(place.server.sessionCount, 3);
+});
+
+test("nbd server: a thousand silent connections are a few hundred, and honest ones come and go between them", () => {
+  const place = house();
+  const silent: RawClient[] = [];
+  for (let round = 0; round < 10; round++) {
+    for (let count = 0; count < 100; count++) silent.push(place.join());
+    const honest = opened(place);
+    assert.equal(errorOf(honest.say(request(3, 0, 0))), 0);
+    honest.say(request(2, 0, 0));
+  }
+  assert.ok(place.server.sessionCount <= 256);
+  assert.equal(silent.filter(({ isClosed }) => !isClosed).length, place.server.sessionCount);
+});
+
+test("nbd server: memory is for all: who does not read what it asked for is let go when others wait for it", () => {
+  const place = house();
+  const stuck = Array.from({ length: 40 }, () => {
+    const client = opened(place, structured);
+    client.stream.pause();
+    for (let index = 0; index < 40; index++) client.stream.write(request(0, 0, 262_144));
+    return client;
+  });
+  const honest = opened(place, structured);
+  honest.received = [];
+  const [reads, most] = [6, 4_000_000_000];
+  for (let index = 0; index < reads; index++) honest.stream.write(request(0, 0, 262_144));
+  const begun = place.clock.nowNs();
+  place.clock.runUntil(begun + most);
+  assert.equal(honest.received.length, reads * (28 + 262_144));
+  for (const { stream } of stuck) stream.resume();
+  place.clock.runUntil(begun + 2 * most);
+  assert.ok(stuck.some(({ isClosed }) => isClosed) && !honest.isClosed);
+  assert.match(place.events.join("\n"), /does not read its answers, and others wait/);
+});
+
+test("nbd server: a small reader is not behind all that heavy writers have sent", () => {
+  // A disk that moves a piece of 256 KiB in 1 ms, one after the other.
+  const place = house({ latencyNs: [1_000_000, 1_000_000] });
+  const heavy = Array.from({ length: 4 }, () => opened(place));
+  const data = new Uint8Array(262_144);
+  for (const { stream } of heavy)
+    for (let index = 0; index < 64; index++) {
+      stream.write(request(1, index % 2 === 0 ? 0 : 1_048_576, data.length));
+      stream.write(data);
+    }
+  let most = 0;
+  const { port } = place.server.exports.get("disk") as NbdExport;
+  const { write } = port;
+  let flying = 0;
+  port.write = (...args) => {
+    flying++;
+    most = Math.max(most, flying);
+    return write.apply(port, args);
+  };
+  const exported = place.server.exports.get("disk") as NbdExport;
+  const { completed } = exported;
+  exported.completed = (slot, status) => {
+    flying--;
+    completed.call(exported, slot, status);
+  };
+  place.clock.runUntil(place.clock.nowNs() + 60_000_000);
+  assert.ok(most >= 2 && most <= 16, `${most} pieces at the disk at once`);
 });
 
 test("nbd server: one that does not read its replies is held, the others are served", () => {

@@ -1,10 +1,13 @@
 // An NBD server: offers disks by name to whoever connects.
 
 import type { Clock } from "../../base/clock.ts";
+import { millisecond, second } from "../../base/units.ts";
 import type { BlockPort } from "../../ports/block.ts";
 import type { ByteStream } from "../../ports/byte-stream.ts";
+import { BlockPool } from "../byte-arena.ts";
 import { NbdExport, type NbdExportOptions } from "./nbd-export.ts";
 import { NbdSession } from "./nbd-session.ts";
+import { nbdArenaBlockBytes } from "./nbd-transmission.ts";
 
 export interface NbdServerOptions {
   readonly clock: Clock;
@@ -13,13 +16,23 @@ export interface NbdServerOptions {
    * `none`.
    */
   readonly tls?: "none" | "offer" | "require";
-  /** Connections at once. Default 64; each takes at most about 8 MiB. */
+  /** Connections at once. Default 4096: memory is bounded for all of them together. */
   readonly sessionMaximum?: number;
+  /** Of these, so many may be in their handshake. Default 256; beyond that the oldest of them is let go. */
+  readonly handshakeMaximum?: number;
   /** Short sentences for a live log. */
   readonly onEvent?: (text: string) => void;
 }
 
-const defaultSessionMaximum = 64;
+const defaultSessionMaximum = 4096;
+const defaultHandshakeMaximum = 256;
+/** Blocks of a mebibyte for payloads and replies of all connections, and how many are kept for later. */
+const blockMaximum = 32;
+const blocksKept = 8;
+/** Who has not read its answers for so long is let go when others wait for its memory. */
+const stuckNs = 1 * second;
+/** How often that is looked at while somebody waits. */
+const reliefNs = 250 * millisecond;
 
 /**
  * Give `attach` every disk that appears and `accept` every connection. Speaks the fixed newstyle handshake with LIST,
@@ -30,6 +43,10 @@ export class NbdServer {
   readonly #options: NbdServerOptions;
   readonly #exports = new Map<string, NbdExport>();
   readonly #sessions = new Set<NbdSession>();
+  /** Those that have chosen no export yet, in the order they came. */
+  readonly #handshaking = new Set<NbdSession>();
+  readonly #pool = new BlockPool(nbdArenaBlockBytes, blockMaximum, blocksKept, () => this.#relieve());
+  #isRelieving = false;
 
   constructor(options: NbdServerOptions) {
     this.#options = options;
@@ -59,6 +76,12 @@ export class NbdServer {
   /** Serves one connection until it closes. `secure` turns the stream into its encrypted form. */
   accept(stream: ByteStream, peer = "a client", secure: (() => ByteStream) | null = null): void {
     const most = this.#options.sessionMaximum ?? defaultSessionMaximum;
+    const mostSilent = this.#options.handshakeMaximum ?? defaultHandshakeMaximum;
+    // Places are for sessions: who has not got as far makes room for who comes now.
+    if (this.#sessions.size >= most || this.#handshaking.size >= mostSilent) {
+      const [oldest] = this.#handshaking;
+      oldest?.end("was let go for a newer connection: it had opened nothing yet");
+    }
     if (this.#sessions.size >= most) {
       this.#event(`${peer} was turned away: ${most} connections are open`);
       stream.connect({ received: () => {}, drained: () => {}, closed: () => {} });
@@ -70,16 +93,39 @@ export class NbdServer {
       exports: this.#exports,
       tls: this.#options.tls ?? "none",
       secure,
+      pool: this.#pool,
+      onOpened: (self) => this.#handshaking.delete(self),
       onEvent: (text) => this.#event(`${peer}: ${text}`),
-      onEnd: (self) => this.#sessions.delete(self),
+      onEnd: (self) => {
+        this.#sessions.delete(self);
+        this.#handshaking.delete(self);
+      },
     });
     this.#sessions.add(session);
+    this.#handshaking.add(session);
   }
 
   /** Ends every connection; disks stay attached. */
   close(): void {
     for (const session of [...this.#sessions]) session.end("the server stops");
   }
+
+  /** Somebody waits for memory: whoever sits on it, and does not read what it asked for, is let go. */
+  #relieve(): void {
+    if (this.#isRelieving) return;
+    this.#isRelieving = true;
+    this.#options.clock.after(reliefNs, this.#lookForStuck, undefined);
+  }
+
+  readonly #lookForStuck = (): void => {
+    this.#isRelieving = false;
+    if (!this.#pool.isShort) return;
+    const longAgoNs = this.#options.clock.nowNs() - stuckNs;
+    for (const session of [...this.#sessions])
+      if (session.fullSinceNs >= 0 && session.fullSinceNs <= longAgoNs)
+        session.drop("was let go: it does not read its answers, and others wait");
+    if (this.#pool.isShort) this.#relieve();
+  };
 
   #event(text: string): void {
     this.#options.onEvent?.(text);

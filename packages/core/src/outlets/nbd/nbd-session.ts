@@ -3,12 +3,13 @@
 import type { Clock, TimerHandle } from "../../base/clock.ts";
 import { second } from "../../base/units.ts";
 import type { ByteStream, ByteStreamClient } from "../../ports/byte-stream.ts";
+import type { BlockPool } from "../byte-arena.ts";
 import type { NbdExport } from "./nbd-export.ts";
 import { type NbdChoice, NbdNegotiation } from "./nbd-negotiation.ts";
 import { NbdTransmission } from "./nbd-transmission.ts";
 
-/** A client that has chosen nothing by then holds a place that others may want. */
-const handshakeNs = 30 * second;
+/** A client that has chosen nothing by then holds a place that others may want: as long as QEMU waits. */
+const handshakeNs = 10 * second;
 
 export interface NbdSessionOptions {
   readonly clock: Clock;
@@ -16,7 +17,10 @@ export interface NbdSessionOptions {
   readonly tls: "none" | "offer" | "require";
   /** Turns the connection into an encrypted one; null where that cannot be done. */
   readonly secure: (() => ByteStream) | null;
+  readonly pool: BlockPool;
   readonly onEvent: (text: string) => void;
+  /** It has chosen an export: no longer one of those that may be let go for others. */
+  readonly onOpened: (session: NbdSession) => void;
   readonly onEnd: (session: NbdSession) => void;
 }
 
@@ -28,6 +32,8 @@ export class NbdSession {
   #timer: TimerHandle;
   #isSecure = false;
   #isOver = false;
+  /** Since when the client does not read its answers; -1: it does. */
+  #fullSinceNs = -1;
 
   constructor(stream: ByteStream, options: NbdSessionOptions) {
     this.#options = options;
@@ -36,6 +42,17 @@ export class NbdSession {
     this.#timer = options.clock.after(handshakeNs, () => this.end("chose no export in time"), undefined);
     stream.connect(this.#clientOf(stream));
     this.#negotiation.greet();
+  }
+
+  get fullSinceNs(): number {
+    return this.#fullSinceNs;
+  }
+
+  /** Ends it at once for others' sake: what it has not read is not delivered any more. */
+  drop(reason: string): void {
+    const transmission = this.#transmission;
+    this.end(reason);
+    transmission?.gone();
   }
 
   /** Closes the connection and says why; what was answered before is still delivered. */
@@ -58,9 +75,14 @@ export class NbdSession {
         if (stream === this.#stream) this.#transmission?.drained();
       },
       closed: () => {
-        if (stream !== this.#stream || this.#isOver) return;
+        if (stream !== this.#stream) return;
+        if (this.#isOver) {
+          this.#transmission?.gone();
+          return;
+        }
         if (this.#transmission !== null) this.#options.onEvent("went away without saying so");
         this.#finish();
+        this.#transmission?.gone();
       },
     };
   }
@@ -97,12 +119,17 @@ export class NbdSession {
   #begin(choice: NbdChoice): void {
     const { clock, onEvent } = this.#options;
     clock.cancel(this.#timer);
+    this.#options.onOpened(this);
     onEvent(`opened ${JSON.stringify(choice.exported.name)}${this.#isSecure ? " over TLS" : ""}`);
     const transmission = new NbdTransmission({
       stream: this.#stream,
       exported: choice.exported,
       isStructured: choice.isStructured,
       hasAllocation: choice.hasAllocation,
+      pool: this.#options.pool,
+      onFull: (isFull) => {
+        this.#fullSinceNs = isFull ? clock.nowNs() : -1;
+      },
       onEnd: (reason) => this.end(reason),
     });
     this.#transmission = transmission;

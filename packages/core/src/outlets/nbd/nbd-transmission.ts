@@ -18,14 +18,14 @@ import {
 } from "../../codec/nbd/nbd.ts";
 import { BlockStatus, BlockSubmit } from "../../ports/block.ts";
 import type { ByteStream } from "../../ports/byte-stream.ts";
-import { type ArenaBlock, ByteArena } from "../byte-arena.ts";
+import { type ArenaBlock, type BlockPool, ByteArena } from "../byte-arena.ts";
 import { type NbdExport, type NbdPiece, nbdPayloadMaximum, type SlotUser } from "./nbd-export.ts";
 import { NbdRequest } from "./nbd-request.ts";
 
+export const nbdArenaBlockBytes = 1 << 20;
 /** Bounds of one connection. Beyond them nothing more of it is read until something is answered. */
 const requestMaximum = 256;
 const pieceMaximum = 64;
-const arenaBlockBytes = 1 << 20;
 const arenaBlockMaximum = 4;
 
 /** An error chunk with the offset: code, length of the message (none), offset. */
@@ -66,6 +66,10 @@ export interface TransmissionOptions {
   readonly isStructured: boolean;
   /** The client chose base:allocation for this export. */
   readonly hasAllocation: boolean;
+  /** Where payloads and replies are kept: shared by the connections of a server. Default: memory of its own. */
+  readonly pool?: BlockPool;
+  /** The client has begun not to read its replies, or reads them again. */
+  readonly onFull?: (isFull: boolean) => void;
   /** The phase is over: the connection is to be closed. */
   readonly onEnd: (reason: string) => void;
 }
@@ -84,6 +88,7 @@ export class NbdTransmission implements SlotUser {
   readonly #isStructured: boolean;
   readonly #hasAllocation: boolean;
   readonly #onEnd: (reason: string) => void;
+  readonly #onFull: (isFull: boolean) => void;
   readonly #header = newNbdRequestHeader();
   readonly #partial = new Uint8Array(nbdRequestBytes);
   #partialBytes = 0;
@@ -92,6 +97,8 @@ export class NbdTransmission implements SlotUser {
   readonly #spare: NbdRequest[] = [];
   #requests = 0;
   #flying = 0;
+  /** Bytes of the disk that the pieces at it move. */
+  #flyingBytes = 0;
   served = 0;
 
   /** Bytes that came while nothing could be taken. */
@@ -124,8 +131,10 @@ export class NbdTransmission implements SlotUser {
     const pump = () => {
       if (this.#isStalled) this.#pump();
     };
-    this.#replies = new ByteArena(arenaBlockBytes, arenaBlockMaximum, pump);
-    this.#payloads = new ByteArena(arenaBlockBytes, arenaBlockMaximum, pump);
+    const { pool } = options;
+    this.#onFull = options.onFull ?? (() => {});
+    this.#replies = new ByteArena(nbdArenaBlockBytes, arenaBlockMaximum, pump, pool);
+    this.#payloads = new ByteArena(nbdArenaBlockBytes, arenaBlockMaximum, pump, pool);
     options.exported.join(this);
   }
 
@@ -143,6 +152,7 @@ export class NbdTransmission implements SlotUser {
   }
 
   drained(): void {
+    if (this.#isFull) this.#onFull(false);
     this.#isFull = false;
     if (this.#isStalled) this.#pump();
   }
@@ -153,6 +163,17 @@ export class NbdTransmission implements SlotUser {
     this.#isOver = true;
     this.#held.clear();
     this.#exported.leave(this);
+    this.#replies.over();
+    this.#payloads.over();
+    const filling = this.#filling;
+    this.#filling = null;
+    filling?.released(this.#fillLength);
+  }
+
+  /** After `over`, when the stream is closed: nothing that it still held comes back. */
+  gone(): void {
+    this.#replies.gone();
+    this.#payloads.gone();
   }
 
   exportGone(): void {
@@ -178,8 +199,13 @@ export class NbdTransmission implements SlotUser {
     request.pending--;
     const block = piece.block;
     const { at, length, offset, reservedBytes } = piece;
+    this.#flyingBytes -= length;
+    if (this.#flying === 0) this.#exported.quiet();
     this.#exported.give(piece);
-    if (this.#isOver) return;
+    if (this.#isOver) {
+      block?.released(reservedBytes);
+      return;
+    }
     const error = errorOfStatus[status];
     if (error !== NbdError.ok && request.error === 0) request.error = error;
     if (request.command !== NbdCommand.read) {
@@ -377,12 +403,14 @@ export class NbdTransmission implements SlotUser {
     return true;
   }
 
-  /** A slot, or null and stalled. */
+  /** A slot, or null and stalled. Who shares the disk with others keeps only so much of it busy. */
   #takePiece(): NbdPiece | null {
-    const piece = this.#flying < pieceMaximum ? this.#exported.take(this) : null;
+    const isHeavy = this.#flying > 0 && this.#flyingBytes >= this.#exported.shareBytes;
+    const isBusy = this.#flying >= pieceMaximum || isHeavy;
+    const piece = isBusy ? null : this.#exported.take(this);
     if (piece === null) {
       this.#isStalled = true;
-      if (this.#flying < pieceMaximum) this.#exported.wait(this);
+      if (!isBusy) this.#exported.wait(this);
     }
     return piece;
   }
@@ -420,7 +448,8 @@ export class NbdTransmission implements SlotUser {
             : port.write(slot, first, blocks, zeros, 0, request.isForced);
     }
     if (submitted === BlockSubmit.accepted) {
-      this.#flying++;
+      if (this.#flying++ === 0) this.#exported.busy();
+      this.#flyingBytes += piece.length;
       request.pending++;
       return;
     }
@@ -626,13 +655,18 @@ export class NbdTransmission implements SlotUser {
   }
 
   #send(block: ArenaBlock, at: number, length: number): void {
-    if (!this.#stream.write(block.bytes.subarray(at, at + length), block)) this.#isFull = true;
+    if (!this.#stream.write(block.bytes.subarray(at, at + length), block)) this.#becomeFull();
     this.#endWhenLeft();
   }
 
   #write(bytes: Uint8Array): void {
-    if (!this.#stream.write(bytes)) this.#isFull = true;
+    if (!this.#stream.write(bytes)) this.#becomeFull();
     this.#endWhenLeft();
+  }
+
+  #becomeFull(): void {
+    if (!this.#isFull) this.#onFull(true);
+    this.#isFull = true;
   }
 
   #release(request: NbdRequest): void {

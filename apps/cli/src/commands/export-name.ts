@@ -1,0 +1,48 @@
+// What can be exported: the devices of a rig with serial ports, or a disk; and the options that a disk has besides.
+
+import { type RigEntry, rigNames } from "../actions/rig-list.ts";
+import { option } from "../grammar/command-row.ts";
+import { type ByteSize, byteSize, type Kind } from "../grammar/option-kind.ts";
+import { UsageError } from "../terminal/usage-error.ts";
+import { diskQuirkOptions } from "./disk-quirk-options.ts";
+import { rigName } from "./rig-name.ts";
+
+/** A USB disk, Bulk-Only and UAS, in memory: no rig of ours, as foreign drivers bring it up. */
+const disk: RigEntry = { name: "disk", summary: "a USB disk with Bulk-Only and UAS, in memory", devices: [] };
+
+export const exportName: Kind<RigEntry> = {
+  ...rigName,
+  takes: `one of ${rigNames.join(", ")}, disk`,
+  read: (word) => (word === disk.name ? disk : rigName.read(word)),
+  words: () => [...rigNames, disk.name],
+};
+
+export const exportDiskOptions = {
+  size: option(
+    byteSize({ from: 512 }),
+    "disk: what it holds; without it 64M, and only what is written takes memory",
+  ),
+  ...diskQuirkOptions(),
+};
+
+interface ExportedDisk {
+  readonly rig?: RigEntry;
+  readonly device: readonly string[];
+  readonly size?: ByteSize;
+  readonly quirk: readonly unknown[];
+  readonly badBlocks: readonly unknown[];
+}
+
+/** Options of a disk mean nothing for others, and a disk is no device of a rig. */
+export function judgeExport({ badBlocks, device, quirk, rig, size }: ExportedDisk): void {
+  if (rig?.name === disk.name) {
+    if (device.length > 0)
+      throw new UsageError("--device is for rigs with serial ports: disk is a device itself");
+  } else
+    for (const [name, isGiven] of [
+      ["--size", size !== undefined],
+      ["--quirk", quirk.length > 0],
+      ["--bad-blocks", badBlocks.length > 0],
+    ] as const)
+      if (isGiven) throw new UsageError(`${name} is about a disk: drydock export ... disk ${name} ...`);
+}
