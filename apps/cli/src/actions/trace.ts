@@ -24,9 +24,12 @@ export function printTrace(
   };
   if (options.json) io.document(traceLines(log, text));
   else io.print(formatTrace(log, text));
-  if (skipped > 0) io.say(`drydock: ${skipped} packets of other link types were left out (only 220 is read)`);
+  if (skipped > 0)
+    io.say(
+      `drydock: ${skipped} packets of other link types were left out (220, 189 and 266 are read here; drydock diagnose reads 249 and 288 too)`,
+    );
   if (log.count === 0) {
-    io.say(`drydock: ${options.file.label} holds no USB packet of link type 220`);
+    io.say(`drydock: ${options.file.label} holds no USB packet of link type 220, 189 or 266`);
     return exitCodes.finding;
   }
   return exitCodes.pass;

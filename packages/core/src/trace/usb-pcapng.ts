@@ -1,7 +1,8 @@
 // A trace as a capture file, and a capture file as a trace. Driver calls and faults are packet comments.
 
 import { DecodeError } from "../base/errors.ts";
-import { linkTypeUsbLinuxMmapped, PcapngWriter, readPcapng } from "../codec/pcapng/pcapng.ts";
+import { linkTypeUsbLinuxMmapped, PcapngWriter } from "../codec/pcapng/pcapng.ts";
+import { asUsbLinux, readCapture } from "../codec/pcapng/usb-capture.ts";
 import {
   decodeUsbLinux,
   encodeUsbLinux,
@@ -66,14 +67,15 @@ export function writeUsbPcapng(log: UsbTraceLog): Uint8Array {
 }
 
 /**
- * Reads ours and any other capture of link type 220 (Linux's usbmon). Throws DecodeError; packets of other link types
- * are counted in `skipped`.
+ * Reads ours and any other capture, pcapng or classic pcap, of link types 220 and 189 (Linux's usbmon) and 266 (macOS).
+ * Throws DecodeError; packets of other link types are counted in `skipped`.
  */
 export function readUsbPcapng(file: Uint8Array): { log: UsbTraceLog; skipped: number } {
   const log = new UsbTraceLog();
   let skipped = 0;
   let firstNs: number | null = null;
-  for (const packet of readPcapng(file)) {
+  for (const own of readCapture(file)) {
+    const packet = asUsbLinux(own);
     if (packet.linkType !== linkTypeUsbLinuxMmapped) {
       skipped++;
       continue;

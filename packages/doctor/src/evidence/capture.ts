@@ -1,8 +1,8 @@
-// USB captures: pcapng and pcap of link types 220 (Linux), 249 (USBPcap) and 288 (USB 2.0 packets).
+// USB captures: pcapng and pcap of link types 220 and 189 (Linux), 266 (macOS), 249 (USBPcap), 288 (USB 2.0 packets).
 
 import { DecodeError } from "@drydock/core/base/errors";
-import { readPcap } from "@drydock/core/codec/pcapng/pcap";
-import { type PcapngPacket, readPcapng } from "@drydock/core/codec/pcapng/pcapng";
+import type { PcapngPacket } from "@drydock/core/codec/pcapng/pcapng";
+import { asUsbLinux, looksLikePcap, readCapture } from "@drydock/core/codec/pcapng/usb-capture";
 import { decodeUsbLinux, streamOfComments, UsbErrno } from "@drydock/core/codec/pcapng/usb-linux";
 import { linkTypeUsb2, UsbPacketAssembler } from "@drydock/core/codec/pcapng/usb2-packets";
 import { decodeUsbPcap, linkTypeUsbPcap } from "@drydock/core/codec/pcapng/usbpcap";
@@ -24,12 +24,11 @@ const kinds = ["isochronous", "interrupt", "control", "bulk"] as const;
 
 export const captureReader: BinaryReader = {
   kind: "capture",
-  recognise: (head) => isPcapng(head) || isPcap(head),
+  recognise: (head) => isPcapng(head) || looksLikePcap(head),
   read(file, sink) {
     const reader = new CaptureInHand(file.name, sink);
     try {
-      for (const packet of isPcapng(file.bytes) ? readPcapng(file.bytes) : readPcap(file.bytes))
-        reader.take(packet);
+      for (const packet of readCapture(file.bytes)) reader.take(packet);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       sink.problem(`is cut or wrong at byte ${error.offset} (${error.message}); what is before was read`);
@@ -40,11 +39,6 @@ export const captureReader: BinaryReader = {
 
 function isPcapng(head: Uint8Array): boolean {
   return head[0] === 0x0a && head[1] === 0x0d && head[2] === 0x0d && head[3] === 0x0a;
-}
-
-function isPcap(head: Uint8Array): boolean {
-  const magic = [...head.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return ["a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1"].includes(magic);
 }
 
 interface Submitted {
@@ -72,10 +66,11 @@ class CaptureInHand {
     this.#wire = new StorageWire((command) => this.#addCommand(command));
   }
 
-  take(packet: PcapngPacket): void {
+  take(own: PcapngPacket): void {
     this.#packets++;
-    this.#at = packet.offset;
+    this.#at = own.offset;
     try {
+      const packet = asUsbLinux(own);
       if (packet.linkType === 220) this.#linux(packet);
       else if (packet.linkType === linkTypeUsbPcap) this.#windows(packet);
       else if (packet.linkType === linkTypeUsb2) this.#usb2(packet);
@@ -238,7 +233,7 @@ class CaptureInHand {
     if (this.#bad > 0) this.#sink.problem(`has ${this.#bad} packets that are wrong or cut`);
     for (const [link, count] of this.#otherLinks)
       this.#sink.problem(
-        `has ${count} packets of link type ${link}, which is not read; USB is 220, 249 or 288`,
+        `has ${count} packets of link type ${link}, which is not USB as it is known here (220, 189, 266, 249, 288)`,
       );
     if (this.#packets === 0) this.#sink.problem("is a capture without a packet");
   }

@@ -10,8 +10,9 @@ import type { EvidenceKind, ReadFile } from "../facts/read-file.ts";
 import type { CppGrammar } from "../source/cpp-parser.ts";
 import { Evidence, type Secret } from "./evidence.ts";
 import type { Fact, FactName, FactTypes } from "./facts.ts";
-import { cleanLine, decodeLine, LineScan, WatchTable } from "./line-scan.ts";
+import { decodeLine, LineScan, WatchTable } from "./line-scan.ts";
 import { type LogRow, parseLogRow } from "./log-row.ts";
+import { cleanLine, joinedLines } from "./pasted-text.ts";
 import {
   type BinaryReader,
   type FactSink,
@@ -24,6 +25,8 @@ import { sniffText, textToUtf8 } from "./text-encoding.ts";
 import type { Hit, Watch } from "./watch.ts";
 
 const headBytes = 4096;
+/** A mail or a post is small; in larger files lines are taken as they are. Bytes. */
+const mostWrapped = 128 << 10;
 
 /** Reads everything, in order. Nothing that a file contains makes this fail: it becomes a line in `problems`. */
 export async function collectEvidence(
@@ -283,8 +286,9 @@ class FileInHand implements FactSink {
         this.problem(
           `is larger than ${this.limits.wholeFileBytes >> 20} MiB: its lines were read, but not what looks like a ${skipped.join(" and a ")} in it`,
         );
-    } else if (this.#anchored.size > 0) {
+    } else if (this.#anchored.size > 0 || this.#wholeBytes <= mostWrapped) {
       const document = new TextDocument(this.#name, decodeLine(joined(this.#whole, this.#wholeBytes)));
+      if (this.#wholeBytes <= mostWrapped) this.#scanWrapped(document);
       // The order of readers.ts, not of the anchors in the file.
       for (const reader of textReaders.filter((candidate) => this.#anchored.has(candidate)))
         await this.#runReader(reader, document);
@@ -292,6 +296,26 @@ class FileInHand implements FactSink {
     this.#whole = null;
     if (this.#logRows > 0) this.kind("log");
     if (this.#kinds.size === 0) this.kind("text");
+  }
+
+  /** What a watch finds only when wrapped lines are put together again stands at the first of them. */
+  #scanWrapped(document: TextDocument): void {
+    const lines = document.text.split("\n");
+    if (lines.length < 2) return;
+    for (const { first, last, text } of joinedLines(lines)) {
+      const known = new Set(
+        this.hits
+          .filter(({ place }) => place.line >= first && place.line <= last)
+          .map(({ watchIndex }) => watchIndex),
+      );
+      const place = document.place(first);
+      const scan = new LineScan(this.#name, this.#table, this.limits, (index, inner, row, match) => {
+        if (index >= this.#watchCount || !known.has(index))
+          this.#take(index, { ...place, text: inner.text }, row, match);
+      });
+      scan.push(new TextEncoder().encode(text));
+      scan.finish();
+    }
   }
 
   async #runReader(reader: TextReader, document: TextDocument): Promise<void> {

@@ -2,7 +2,7 @@
 
 import type { CrashFrame, CrashReport, CrashThread } from "../facts/crash-report.ts";
 import { isRecord, numberOf, parseJsonAt, stringValueOf, textOf } from "./json-text.ts";
-import { cleanLine } from "./line-scan.ts";
+import { cleanLine } from "./pasted-text.ts";
 import type { FactSink, TextDocument, TextReader } from "./reader.ts";
 
 const mostThreads = 512;
@@ -95,6 +95,8 @@ function reportOfJson(
     ]
       .filter((word) => word !== "")
       .join(" "),
+    terminationNamespace: textOf(termination, "namespace"),
+    terminationCode: numberOf(termination, "code") ?? -1,
     threads: threadsOfJson(body, images),
     images: images.slice(0, 4096),
     isDext: isDext(path, images, bundle),
@@ -143,6 +145,7 @@ function threadsOfJson(body: Readonly<Record<string, unknown>>, images: readonly
       frames: frames.filter(isRecord).map((frame) => ({
         image: images[numberOf(frame, "imageIndex") ?? -1] ?? "",
         symbol: textOf(frame, "symbol"),
+        offset: numberOf(frame, textOf(frame, "symbol") === "" ? "imageOffset" : "symbolLocation") ?? null,
       })),
     };
   });
@@ -181,7 +184,7 @@ function readBrokenJson(
     rawCodes: numbersOf(textOf(exception, "codes")),
     address: addressOf(codes, textOf(exception, "type")),
     information: linesOfInformation(asi),
-    termination: "",
+    ...terminationOf(""),
     threads: [
       {
         name: "",
@@ -208,7 +211,10 @@ function readLegacy(document: TextDocument, sink: FactSink): void {
   const at = document.text.search(/Exception Type:|Crashed Thread:|Triggered by Thread:| Crashed:/);
   const codes = head("Exception Subtype") || head("Exception Codes");
   const path = head("Path");
-  const information = blockAfter(document, /Application Specific Information:|Dyld Error Message:/);
+  const information = [
+    ...blockAfter(document, /Application Specific Information:/),
+    ...blockAfter(document, /Dyld Error Message:/),
+  ];
   const images = threads.flatMap((thread) => thread.frames.map((frame) => frame.image));
   sink.kind("crash report");
   sink.add("crash", document.place(at < 0 ? first : document.lineAt(at)), {
@@ -231,7 +237,7 @@ function readLegacy(document: TextDocument, sink: FactSink): void {
     rawCodes: numbersOf(head("Exception Codes")),
     address: addressOf(codes, exception?.[1] ?? ""),
     information,
-    termination: head("Termination Reason"),
+    ...terminationOf(head("Termination Reason")),
     threads,
     images: [...new Set(images)].slice(0, 4096),
     isDext: isDext(path, images, head("Identifier")),
@@ -265,9 +271,27 @@ function legacyThreads(document: TextDocument): { threads: CrashThread[]; first:
     }
     const frame = frameRow.exec(line);
     if (frame !== null && current !== null && current.frames.length < mostFrames)
-      current.frames.push({ image: frame[2].trim(), symbol: symbolOf(frame[4]) });
+      current.frames.push({
+        image: frame[2].trim(),
+        symbol: symbolOf(frame[4]),
+        offset: Number(/ \+ (\d{1,12})/.exec(frame[4])?.[1] ?? Number.NaN) || null,
+      });
   }
   return { threads, first };
+}
+
+/** "Namespace CODESIGNING, Code 0x1", "Namespace SIGNAL, Code 9 Killed: 9", "DYLD, [0x1] Library missing". */
+function terminationOf(
+  text: string,
+): Pick<CrashReport, "termination" | "terminationNamespace" | "terminationCode"> {
+  const match = /^(?:Namespace )?([A-Z][A-Z_]{2,40}),?\s+(?:Code:?\s*|\[)(0x[0-9a-f]{1,8}|\d{1,10})/i.exec(
+    text,
+  );
+  return {
+    termination: text,
+    terminationNamespace: match?.[1] ?? "",
+    terminationCode: match === null ? -1 : Number(match[2]),
+  };
 }
 
 /** "a(b) + 48 (x.cpp:3)" -> "a(b)"; "0x1000 + 8" -> "". */

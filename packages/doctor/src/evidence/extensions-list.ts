@@ -1,6 +1,6 @@
 // `systemextensionsctl list`: who is installed in which version and state (posts.md §4.6).
 
-import { cleanLine } from "./line-scan.ts";
+import { cleanLine } from "./pasted-text.ts";
 import type { TextReader } from "./reader.ts";
 
 /** Tabs are often blanks by the time a list is pasted. */
@@ -29,6 +29,17 @@ export const extensionsReader: TextReader = {
         state: match[7],
       });
     }
-    if (found > 0 || /^\s*\d+ extension\(s\)/m.test(document.text)) sink.kind("system extensions list");
+    const head = /^[\s>]*(\d{1,6}) extension\(s\)/m.exec(document.text);
+    if (found > 0 || head !== null) sink.kind("system extensions list");
+    if (head === null) return;
+    const failure =
+      /^.*(?:Completely failed to resolve bundle info|systemextensionsctl\b.{0,80}(?:abort|Abort|fatal|crash)|(?:abort|Abort trap)\S*\s+systemextensionsctl).*$/m.exec(
+        document.text,
+      );
+    sink.add("extension-list", document.placeAt(head.index), {
+      promised: Number(head[1]),
+      shown: found,
+      failure: failure === null ? "" : cleanLine(failure[0]).trim().slice(0, 200),
+    });
   },
 };

@@ -7,7 +7,7 @@ import type { PanicReport } from "../facts/panic-report.ts";
 import type { PropertyListFact } from "../facts/property-list.ts";
 import type { ProfileFact } from "../facts/provisioning-profile.ts";
 import type { RegistryEntry } from "../facts/registry-entry.ts";
-import type { SystemExtension } from "../facts/system-extension.ts";
+import type { ExtensionList, SystemExtension } from "../facts/system-extension.ts";
 import type { ScsiCommandFact, UsbTransfer } from "../facts/usb-transfer.ts";
 import type { SourceFile } from "../source/source-file.ts";
 
@@ -23,6 +23,7 @@ export interface FactTypes {
   source: SourceFile;
   /** A comment in source that takes one rule's findings back, with its reason. */
   suppression: Suppression;
+  "extension-list": ExtensionList;
   "system-extension": SystemExtension;
   transfer: UsbTransfer;
 }

@@ -4,6 +4,7 @@ import type { EvidenceLimits, Place } from "../facts/evidence-source.ts";
 import { shownText } from "../facts/evidence-source.ts";
 import { type LogRow, parseLogRow, rowOfJson } from "./log-row.ts";
 import { NeedleScanner } from "./needle-scanner.ts";
+import { pastedParts } from "./pasted-text.ts";
 import type { Watch } from "./watch.ts";
 
 /** All watches of a run, compiled once. */
@@ -100,16 +101,19 @@ export class LineScan {
     const start = Math.max(from, before + 1, at - half);
     const after = bytes.indexOf(lineFeed, at);
     const end = Math.min(after < 0 ? to : after, to, at + half);
-    const line = cleanLine(decodeLine(bytes.subarray(start, end)));
-    const row = /^\s*"eventMessage"\s*:/.test(line)
-      ? rowOfPrettyJson(bytes, from, to, start, line)
-      : parseLogRow(line);
-    for (const index of fresh) {
-      const { pattern } = this.#table.watches[index];
-      const match = pattern.exec(row.message) ?? (row.message === line ? null : pattern.exec(line));
-      if (match === null) continue;
-      this.#lastLine[index] = this.#line;
-      this.#hit(index, { file: this.#file, line: this.#line, text: shownText(line) }, row, match);
+    const raw = decodeLine(bytes.subarray(start, end));
+    for (const line of pastedParts(raw)) {
+      const row = /^\s*"eventMessage"\s*:/.test(line)
+        ? rowOfPrettyJson(bytes, from, to, start, line)
+        : parseLogRow(line);
+      for (const index of fresh) {
+        if (this.#lastLine[index] === this.#line) continue;
+        const { pattern } = this.#table.watches[index];
+        const match = pattern.exec(row.message) ?? (row.message === line ? null : pattern.exec(line));
+        if (match === null) continue;
+        this.#lastLine[index] = this.#line;
+        this.#hit(index, { file: this.#file, line: this.#line, text: shownText(line) }, row, match);
+      }
     }
   }
 }
@@ -128,20 +132,6 @@ const latin1 = new TextDecoder("latin1");
 export function decodeLine(bytes: Uint8Array): string {
   const text = utf8.decode(bytes);
   return text.includes("\ufffd") ? latin1.decode(bytes) : text;
-}
-
-/** Without the marks that mail and Markdown put before quoted lines, and without a carriage return. */
-export function cleanLine(line: string): string {
-  const text = line.replace(/^\s{0,3}(?:> ?)+/, "").replace(/\r$/, "");
-  return text.includes("&") ? unescapeHtml(text) : text;
-}
-
-function unescapeHtml(text: string): string {
-  return text
-    .replace(/&lt;/g, "<")
-    .replace(/&gt;/g, ">")
-    .replace(/&quot;/g, '"')
-    .replace(/&amp;/g, "&");
 }
 
 /** `log show --style json` spreads an event over lines; the other fields are in the lines around. */

@@ -12,7 +12,11 @@ const messageLength = 16_384;
 
 export const panicReader: TextReader = {
   kind: "panic report",
-  anchors: ["panic(cpu", "panicString", '"bug_type":"210"', '"bug_type" : "210"', '"bug_type":"151"'],
+  anchors: [
+    ...["panic(cpu", "panicString", '"bug_type":"210"', '"bug_type" : "210"', '"bug_type":"151"'],
+    ...["Panicked task 0x", "is the one that panicked", "Kernel Extensions in backtrace", "Paniclog version"],
+    ...["last started kext at", "Compressor Info:"],
+  ],
   read(document, sink) {
     let at = 0;
     let found = 0;
@@ -93,10 +97,39 @@ function readLoose(document: TextDocument, sink: FactSink): void {
     sink.kind("panic report");
     sink.add("panic", document.placeAt(match.index), report);
   }
+  if (kept === 0) readPart(document, sink);
+}
+
+/** Signs of a panic report's middle; one alone may stand in any text. */
+const partSigns = [
+  /^\W*CORE \d+ is the one that panicked/m,
+  /^\W*CORE \d+: PC=0x/m,
+  /Panicked task 0x[0-9a-f]+:/,
+  /Panicked thread: 0x[0-9a-f]+, backtrace:/,
+  /^\W*Compressor Info: /m,
+  /^\W*Kernel Extensions in backtrace:/m,
+  /^\W*(?:Paniclog version|Fileset Kernelcache UUID|Kernel slide|KernelCache slide): /m,
+  /^\W*last started kext at \d+:/m,
+  /^\W*Debugger message: panic/m,
+];
+
+/** What was copied without its first line. */
+function readPart(document: TextDocument, sink: FactSink): void {
+  const { text } = document;
+  const found = partSigns.flatMap((sign) => sign.exec(text)?.index ?? []);
+  if (found.length < 2) return;
+  sink.kind("panic report");
+  sink.add("panic", document.placeAt(Math.min(...found)), {
+    ...panicOfText(`panic(cpu 0 caller 0x0): \n${text.slice(0, 1 << 20)}`, true),
+    message: "",
+    isPart: true,
+  });
 }
 
 /** Null when the text holds no opening. */
-export function panicOfText(text: string): PanicReport | null {
+export function panicOfText(text: string, isPart: true): PanicReport;
+export function panicOfText(text: string): PanicReport | null;
+export function panicOfText(text: string, isPart = false): PanicReport | null {
   const match = opening.exec(text);
   if (match === null) return null;
   const rest = text.slice(match.index + match[0].length, match.index + match[0].length + messageLength);
@@ -111,6 +144,13 @@ export function panicOfText(text: string): PanicReport | null {
     source: /@(\w+\.(?:cpp|c|h|m|mm):\d+)/.exec(message)?.[1] ?? "",
     osVersion: line(/^(?:OS version|Mac OS version):\s*\n?\s*(\S[^\n]{0,60})/m),
     product: line(/^System model name:\s*([^\n(]{1,60})/m),
+    isPart,
+    backtraceRanges: rangesOf(kexts),
+    returnAddresses: addressesOf(text),
+    faultAddress:
+      /(?:Fault CR2|CR2): (0x[0-9a-f]{1,16})/i.exec(text)?.[1] ??
+      /\bfar:? ?=? ?(0x[0-9a-f]{1,16})/i.exec(text)?.[1] ??
+      "",
     backtraceKexts: [...kexts.matchAll(/^\s*(?:dependency:\s*)?([\w.-]{3,200})\(/gm)].map(([, name]) => name),
     loadedKexts: [...loaded.matchAll(/^([\w.-]{3,200})[\t ]/gm)].map(([, name]) => name),
     processes: [],
@@ -126,4 +166,24 @@ export function panicOfText(text: string): PanicReport | null {
 
 function firstLine(text: string): string {
   return text.split("\n")[0].slice(0, 300);
+}
+
+/** "bundle(version)[UUID]@0xstart->0xend" */
+function rangesOf(kexts: string): PanicReport["backtraceRanges"] {
+  const row =
+    /^\s*([\w.-]{3,200})\(([^()]{0,60})\)(?:\[[^\]]{0,60}\])?@0x([0-9a-f]{1,16})->0x([0-9a-f]{1,16})/gim;
+  return [...kexts.matchAll(row)].map(([, bundle, version, start, end]) => ({
+    bundle,
+    version,
+    start: start.toLowerCase().padStart(16, "0"),
+    end: end.toLowerCase().padStart(16, "0"),
+  }));
+}
+
+/** "0xframe : 0xreturn" of Intel, "lr: 0x... fp: 0x..." of Apple silicon. */
+function addressesOf(text: string): string[] {
+  const rows = /^\s*0x[0-9a-f]{8,16} : 0x([0-9a-f]{8,16})|\blr: 0x([0-9a-f]{8,16}) {1,2}fp: 0x/gim;
+  return [...text.matchAll(rows)]
+    .slice(0, 256)
+    .map(([, intel, apple]) => (intel ?? apple).toLowerCase().padStart(16, "0"));
 }

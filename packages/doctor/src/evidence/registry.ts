@@ -4,7 +4,7 @@ import { bytesFromHex } from "@drydock/core/base/text";
 import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/platform/properties";
 import type { Place } from "../facts/evidence-source.ts";
 import type { RegistryEntry } from "../facts/registry-entry.ts";
-import { cleanLine } from "./line-scan.ts";
+import { cleanLine } from "./pasted-text.ts";
 import { dictionaryOf } from "./plist-xml.ts";
 import type { FactSink, TextReader } from "./reader.ts";
 

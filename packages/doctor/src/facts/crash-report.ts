@@ -4,6 +4,8 @@ export interface CrashFrame {
   readonly image: string;
   /** "" where nothing was symbolicated. */
   readonly symbol: string;
+  /** Bytes from the symbol, or from the image where nothing was symbolicated; null when the report does not say. */
+  readonly offset?: number | null;
 }
 
 export interface CrashThread {
@@ -39,6 +41,10 @@ export interface CrashReport {
   /** Application specific information, and the loader's words. */
   readonly information: readonly string[];
   readonly termination: string;
+  /** "CODESIGNING", "DYLD", "SIGNAL", ...; "" when the report does not say. */
+  readonly terminationNamespace: string;
+  /** -1 when the report does not say. */
+  readonly terminationCode: number;
   readonly threads: readonly CrashThread[];
   readonly images: readonly string[];
   /** True when the process is a driver extension. */

@@ -10,6 +10,19 @@ export interface PanicReport {
   readonly osVersion: string;
   /** "Mac15,14", or "". */
   readonly product: string;
+  /** Rows under "Kernel Extensions in backtrace", dependencies left out. Addresses are hex of 16 digits. */
+  readonly backtraceRanges: readonly {
+    readonly bundle: string;
+    readonly version: string;
+    readonly start: string;
+    readonly end: string;
+  }[];
+  /** Return addresses, innermost first: hex of 16 digits. */
+  readonly returnAddresses: readonly string[];
+  /** CR2 or far, as printed; "" when the report does not say. */
+  readonly faultAddress: string;
+  /** The middle of a report: its first line, which says what happened, is missing. */
+  readonly isPart: boolean;
   /** Bundle ids named under "Kernel Extensions in backtrace". */
   readonly backtraceKexts: readonly string[];
   /** Bundle ids under "loaded kexts". */

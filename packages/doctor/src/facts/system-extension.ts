@@ -1,5 +1,13 @@
 // One row of systemextensionsctl list.
 
+/** The head of a list: how many it promises, how many rows it shows. */
+export interface ExtensionList {
+  readonly promised: number;
+  readonly shown: number;
+  /** What the tool said when it gave up; "" when it did not. */
+  readonly failure: string;
+}
+
 export interface SystemExtension {
   readonly isEnabled: boolean;
   readonly isActive: boolean;

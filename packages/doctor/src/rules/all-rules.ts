@@ -3,17 +3,28 @@
 import { mfiLinkNotPublic } from "./accessory/mfi-link-not-public.ts";
 import { protocolNotDeclared } from "./accessory/protocol-not-declared.ts";
 import { codeFromACall } from "./codes/code-from-a-call.ts";
+import { codeMistyped } from "./codes/code-mistyped.ts";
 import { abortCauseNamesOwner } from "./crash/abort-cause-names-owner.ts";
 import { actionCancelledTwice } from "./crash/action-cancelled-twice.ts";
+import { driverCrashed } from "./crash/driver-crashed.ts";
+import { foreignLibrary } from "./crash/foreign-library.ts";
 import { syncOnOwnedQueue } from "./crash/sync-on-owned-queue.ts";
 import { constraintsDoNotFit } from "./dma/constraints-do-not-fit.ts";
 import { lowAddressTakenAsOwn } from "./dma/low-address-taken-as-own.ts";
 import { noContiguousMemory } from "./dma/no-contiguous-memory.ts";
 import { postedWriteProvesNothing } from "./dma/posted-write-proves-nothing.ts";
 import { activationRefused } from "./extension/activation-refused.ts";
+import { developerModeOff } from "./extension/developer-mode-off.ts";
+import { driverCrashesCounted } from "./extension/driver-crashes-counted.ts";
+import { kextNotLoaded } from "./extension/kext-not-loaded.ts";
+import { listCutOff } from "./extension/list-cut-off.ts";
+import { openedWhileStopping } from "./extension/opened-while-stopping.ts";
+import { processNotLaunched } from "./extension/process-not-launched.ts";
 import { requestUnanswered } from "./extension/request-unanswered.ts";
+import { startFailed } from "./extension/start-failed.ts";
 import { stuckAtRealize } from "./extension/stuck-at-realize.ts";
 import { twoVersionsAlive } from "./extension/two-versions-alive.ts";
+import { validationFailed } from "./extension/validation-failed.ts";
 import { waitsForApproval } from "./extension/waits-for-approval.ts";
 import { filteredByBundleId } from "./log/filtered-by-bundle-id.ts";
 import { kernelLinesWithoutSubsystem } from "./log/kernel-lines-without-subsystem.ts";
@@ -22,6 +33,7 @@ import { numbersHaveGaps } from "./log/numbers-have-gaps.ts";
 import { baseEntitlementMissing } from "./matching/base-entitlement-missing.ts";
 import { olderBuildKnown } from "./matching/older-build-known.ts";
 import { providerNotCovered } from "./matching/provider-not-covered.ts";
+import { panicClassed } from "./panic/panic-classed.ts";
 import { accessAfterCloseCrash } from "./pci/access-after-close-crash.ts";
 import { iommuFaultRecorded } from "./pci/iommu-fault-recorded.ts";
 import { iommuStoppedMachine } from "./pci/iommu-stopped-machine.ts";
@@ -30,6 +42,7 @@ import { noDeviceFitsMatch } from "./pci/no-device-fits-match.ts";
 import { readAfterLinkLost } from "./pci/read-after-link-lost.ts";
 import { stoppedAtUnplug } from "./pci/stopped-at-unplug.ts";
 import { tunnelNotDeclared } from "./pci/tunnel-not-declared.ts";
+import { hidNotAllowed } from "./platform/hid-not-allowed.ts";
 import { ipadWithoutMChip } from "./platform/ipad-without-m-chip.ts";
 import { iphoneStandardAdaptersOnly } from "./platform/iphone-standard-adapters-only.ts";
 import { noDriversOnIphone } from "./platform/no-drivers-on-iphone.ts";
@@ -63,13 +76,17 @@ import { bundleWithoutExecutable } from "./signing/bundle-without-executable.ts"
 import { commentsBreakSigning } from "./signing/comments-break-signing.ts";
 import { distributionProfileLacksKey } from "./signing/distribution-profile-lacks-key.ts";
 import { entitlementNotAuthorised } from "./signing/entitlement-not-authorised.ts";
+import { entitlementWrong } from "./signing/entitlement-wrong.ts";
 import { idsInOneString } from "./signing/ids-in-one-string.ts";
 import { ipadKeyOnMac } from "./signing/ipad-key-on-mac.ts";
 import { keyNotInProfile } from "./signing/key-not-in-profile.ts";
+import { killedByCodeSigning } from "./signing/killed-by-code-signing.ts";
 import { laterStageFails } from "./signing/later-stage-fails.ts";
+import { launchConstraintBroken } from "./signing/launch-constraint-broken.ts";
 import { pciMatchIsHexadecimal } from "./signing/pci-match-is-hexadecimal.ts";
 import { profileNotValidHere } from "./signing/profile-not-valid-here.ts";
 import { profileOfAnotherBundle } from "./signing/profile-of-another-bundle.ts";
+import { propertyListFaults } from "./signing/property-list-faults.ts";
 import { readableCopyDiffers } from "./signing/readable-copy-differs.ts";
 import { userclientAccessNotApproved } from "./signing/userclient-access-not-approved.ts";
 import { valueDiffersFromProfile } from "./signing/value-differs-from-profile.ts";
@@ -82,10 +99,13 @@ import { classNotInIig } from "./source/class-not-in-iig.ts";
 import { contextAfterHandler } from "./source/context-after-handler.ts";
 import { copyOverAddressVariable } from "./source/copy-over-address-variable.ts";
 import { dataMembersInIig } from "./source/data-members-in-iig.ts";
+import { defaultQueueReplaced } from "./source/default-queue-replaced.ts";
 import { deviceAddressCut } from "./source/device-address-cut.ts";
 import { dmaNotCompleted } from "./source/dma-not-completed.ts";
 import { everyErrorEndsSearch } from "./source/every-error-ends-search.ts";
 import { frameAcrossTransfersLost } from "./source/frame-across-transfers-lost.ts";
+import { freeCalledDirectly } from "./source/free-called-directly.ts";
+import { freeWithoutSuper } from "./source/free-without-super.ts";
 import { halfStartUntold } from "./source/half-start-untold.ts";
 import { hbaConstraintsIncomplete } from "./source/hba-constraints-incomplete.ts";
 import { hidNotRegistered } from "./source/hid-not-registered.ts";
@@ -123,8 +143,12 @@ import { typeRepeated } from "./source/type-repeated.ts";
 import { userClassNotDeclared } from "./source/user-class-not-declared.ts";
 import { controlRequestStalled } from "./usb/control-request-stalled.ts";
 import { dextIsNoPolicy } from "./usb/dext-is-no-policy.ts";
+import { enumerationFails } from "./usb/enumeration-fails.ts";
 import { ftdiOwnVendorClaimed } from "./usb/ftdi-own-vendor-claimed.ts";
+import { interfaceHeld } from "./usb/interface-held.ts";
+import { pipeHalted } from "./usb/pipe-halted.ts";
 import { serialChipIsApples } from "./usb/serial-chip-is-apples.ts";
+import { setInterfaceRefused } from "./usb/set-interface-refused.ts";
 import { statusBytesTakenAsData } from "./usb/status-bytes-taken-as-data.ts";
 import { usbExits } from "./usb/usb-exits.ts";
 import { accessValueDiffers } from "./user-client/access-value-differs.ts";
@@ -132,6 +156,8 @@ import { idsJoinedAtOpen } from "./user-client/ids-joined-at-open.ts";
 import { ipadAppMayNotOpen } from "./user-client/ipad-app-may-not-open.ts";
 import { noAccessKey } from "./user-client/no-access-key.ts";
 import { verdictAfterStart } from "./user-client/verdict-after-start.ts";
+import { codesignCannotSign } from "./xcode/codesign-cannot-sign.ts";
+import { noProfileChosen } from "./xcode/no-profile-chosen.ts";
 import type { Rule } from "./rule.ts";
 
 /** In the order of their ids. */
@@ -237,22 +263,48 @@ export const allRules: readonly Rule[] = [
   bufferOptionsUnknown,
   serviceBusyAMinute,
   olderBuildKnown,
+  codesignCannotSign,
+  launchConstraintBroken,
+  driverCrashed,
+  driverCrashesCounted,
+  defaultQueueReplaced,
+  developerModeOff,
   readableCopyDiffers,
+  entitlementWrong,
+  enumerationFails,
+  foreignLibrary,
+  freeCalledDirectly,
+  freeWithoutSuper,
   halfStartUntold,
+  pipeHalted,
+  interfaceHeld,
+  hidNotAllowed,
   hidNotRegistered,
   hidStartOverridden,
   interruptNumbersImpossible,
+  validationFailed,
+  kextNotLoaded,
+  killedByCodeSigning,
+  processNotLaunched,
+  listCutOff,
   everyErrorEndsSearch,
+  codeMistyped,
+  noProfileChosen,
+  openedWhileStopping,
   overrideMissing,
+  panicClassed,
   plainActionDropsCallbacks,
+  propertyListFaults,
   providerNotCovered,
   queueNameUnknown,
   requestDataDoesNotFit,
   scsiDirectionEncoding,
   auxiliaryQueueMissing,
   tooMuchSense,
+  setInterfaceRefused,
   sleepDidNotFinish,
   laterStageFails,
+  startFailed,
   startWithoutSuper,
   stopWithoutSuper,
   taskOnOwnQueue,

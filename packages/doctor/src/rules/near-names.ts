@@ -19,3 +19,16 @@ export function editDistance(left: string, right: string): number {
   }
   return last[right.length];
 }
+
+/** The known name that is nearest to a wrong one, if one is near enough to be meant. */
+export function nearestName(wrong: string, known: Iterable<string>, most: number): string | null {
+  let best: string | null = null;
+  let distance = most + 1;
+  for (const name of known) {
+    const own = editDistance(wrong, name);
+    if (own >= distance) continue;
+    best = name;
+    distance = own;
+  }
+  return best;
+}

@@ -94,3 +94,8 @@ export function numberOfProperty(value: PropertyValue | undefined): number | nul
   if (!(value instanceof Uint8Array) || value.length === 0 || value.length > 6) return null;
   return [...value].reduceRight((sum, byte) => sum * 256 + byte, 0);
 }
+
+/** A bundle id of Apple's. */
+export function isApples(bundleIdentifier: string): boolean {
+  return /^com\.apple\./.test(bundleIdentifier);
+}

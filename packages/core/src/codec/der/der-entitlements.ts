@@ -83,6 +83,9 @@ function readValue(reader: DerReader, node: DerNode, depth: number): DerValue {
       return reader.integer(node);
     case DerTag.utf8String:
       return reader.text(node);
+    case DerTag.numericString:
+      // Profiles of 2022 write Version and TimeToLive so; later ones as INTEGER.
+      return numberOfText(reader.text(node));
     case DerTag.octetString:
       return reader.content(node).slice();
     case DerTag.utcTime:
@@ -98,6 +101,10 @@ function readValue(reader: DerReader, node: DerNode, depth: number): DerValue {
     default:
       return reader.fail(node.offset, `a value of tag 0x${node.tag.toString(16)}`);
   }
+}
+
+function numberOfText(text: string): DerValue {
+  return /^\d{1,15}$/.test(text) ? Number(text) : text;
 }
 
 /** Keys sorted, as the system writes them. */

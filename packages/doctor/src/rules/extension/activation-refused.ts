@@ -1,28 +1,14 @@
-// NT-814055: the system refused to activate the extension.
+// NT-814055: the system refused to activate the extension: each number has its own reason, fix and actor.
 
 import { watch } from "../../evidence/watch.ts";
+import { activationError, activationNumberOf } from "../activation-errors.ts";
 import { spoken } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
-/** OSSystemExtensionError.Code, in words of our own. */
-const codes: Readonly<Record<number, string>> = {
-  1: "for an unknown reason",
-  2: "because the app lacks com.apple.developer.system-extension.install",
-  3: "because the app is not in /Applications",
-  4: "because the app's bundle holds no extension of that id",
-  5: "because the extension has no bundle id",
-  6: "because another extension has the same id",
-  7: "because the extension's category is unknown",
-  8: "because a code signature is invalid",
-  9: "because the extension's bundle did not pass validation",
-  10: "because the system's policy (a profile of device management) forbids it",
-  11: "because the request was cancelled",
-  12: "because a later request took its place",
-  13: "because somebody has to authorise it first",
-};
+/** The domain, at most two words of any language, the number: "Code=9", "error 4.", "-Fehler 9", or Swift's name of the case. */
 const failed = watch(
-  ["OSSystemExtensionErrorDomain"],
-  /OSSystemExtensionErrorDomain(?:"|'|\b)[^\d-]{0,40}?(?:[Cc]ode[=: ]{1,3}|error )?(\d{1,2})\b/,
+  ["OSSystemExtensionError"],
+  /OSSystemExtensionErrorDomain(?:["']|\b)[\s"':=,.()[\]-]*(?:(?!(?:macOS|iOS|on|in|version|since)\b)\p{L}{1,16}[\s"':=,.()[\]-]*){0,2}(\d{1,2})(?![\d.]*\d)|OSSystemExtensionError(?:\.Code|Code)?(?:\.|\(rawValue: ?|_|(?=[A-Z]))(\d{1,2}|[A-Za-z]{5,40})/u,
 );
 
 export const activationRefused: Rule = {
@@ -32,26 +18,26 @@ export const activationRefused: Rule = {
   certainty: "established",
   source: "Apple, OSSystemExtensionError; forum thread 814055",
   needs: ["log"],
-  why: "OSSystemExtensionErrorDomain tells at which check the activation stopped. Number 9 is the validation of the extension's bundle: keys of the Info.plist, signature, version or nesting; the lines of sysextd and of code signing just before name the one.",
-  fix: [
-    "Read the lines of sysextd, amfid and taskgated-helper in the second before the error.",
-    "Check what this code names, build again with a higher CFBundleVersion, and activate from /Applications.",
-  ],
+  why: "OSSystemExtensionErrorDomain tells at which check the activation stopped; each number has its own reason.",
+  fix: ["Look up the number: drydock explain OSSystemExtensionErrorDomain NUMBER."],
   who: "you",
   watches: [failed],
   judge(evidence) {
-    return spoken(evidence, failed).map(({ match, place }): Finding => {
-      const reason = codes[Number(match[1])] ?? `with the number ${match[1]}, which is new`;
-      return {
-        score: match[1] === "1" ? 56 : 84,
-        claim: `The extension was not activated ${reason} (OSSystemExtensionErrorDomain ${match[1]}).`,
-        because: [place],
-        about: [`OSSystemExtensionErrorDomain ${match[1]}`],
-        missing:
-          match[1] === "9" || match[1] === "1"
-            ? ["the lines of sysextd, amfid and taskgated-helper just before"]
-            : [],
-      };
+    return spoken(evidence, failed).flatMap(({ match, place }): Finding[] => {
+      const number = match[1] === undefined ? activationNumberOf(match[2]) : Number(match[1]);
+      if (number === null) return [];
+      const known = activationError(number);
+      return [
+        {
+          score: number === 1 || known === null ? 56 : number === 12 ? 60 : 84,
+          claim: `The extension was not activated ${known === null ? `with the number ${number}, which is new` : `because ${known.because}`} (OSSystemExtensionErrorDomain ${number}).`,
+          because: [place],
+          about: [`OSSystemExtensionErrorDomain ${number}`],
+          ...(known === null
+            ? {}
+            : { why: known.why, fix: known.fix, who: known.who, missing: known.missing }),
+        },
+      ];
     });
   },
 };

@@ -27,6 +27,9 @@ export const symbolMissing: Rule = {
       const text = [value.termination, ...value.information].join("\n");
       const symbol = symbolLine.exec(text)?.[1];
       const library = libraryLine.exec(text)?.[1];
+      // A library that another product pushes into the process is told apart by FX-FOREIGN-LIBRARY.
+      const by = /Referenced from: ?'?(?:<[0-9A-Fa-f-]{36}> )?([^\s'()]{2,400})/.exec(text)?.[1];
+      if (by !== undefined && /^\/(?:usr\/local|opt|Library\/(?!SystemExtensions))\//.test(by)) return [];
       if (symbol === undefined || (library === undefined && !value.isDext)) return [];
       const framework = library === undefined ? null : frameworkOf(library);
       const dated = framework === null ? [] : missingImports([{ framework, symbol }], "0");

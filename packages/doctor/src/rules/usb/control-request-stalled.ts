@@ -3,11 +3,16 @@
 import { watch } from "../../evidence/watch.ts";
 import { spoken } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
+import { setInterfaceWords } from "./set-interface-refused.ts";
 
 const stalled = watch(
-  ["0xe0005000", "e0005000", "-536850432", "kUSBHostReturnPipeStalled"],
-  /(?:0x)?e0005000|-536850432|kUSBHostReturnPipeStalled/i,
+  ["0xe0005000", "e0005000", "-536850432", "3758116864", "kUSBHostReturnPipeStalled"],
+  /(?:0x)?e0005000|-536850432|3758116864|kUSBHostReturnPipeStalled/i,
 );
+
+/** Calls on pipes: no control request is in sight there. */
+const pipeWords =
+  /\b(?:AsyncIO|AsyncIOBundled|ReadPipe\w*|WritePipe\w*|IsochIO|bulk|interrupt (?:in|out|pipe|endpoint))\b/i;
 
 export const controlRequestStalled: Rule = {
   id: "DR02-1",
@@ -44,7 +49,10 @@ export const controlRequestStalled: Rule = {
       });
     }
     if (findings.length > 0) return findings;
-    const hits = spoken(evidence, stalled);
+    // A pipe's STALL and the answer to SET_INTERFACE have rules of their own.
+    const hits = spoken(evidence, stalled).filter(
+      ({ place }) => !setInterfaceWords.test(place.text) && !pipeWords.test(place.text),
+    );
     return hits.length === 0
       ? []
       : [

@@ -1,6 +1,7 @@
 // DR20-2: the app's userclient-access value does not name the driver.
 
 import { watch } from "../../evidence/watch.ts";
+import { isApples } from "../questions.ts";
 import { entryWithId, servicesOfBundle } from "../registry-joins.ts";
 import type { Finding, Rule } from "../rule.ts";
 
@@ -42,6 +43,20 @@ export const accessValueDiffers: Rule = {
         servicesOfBundle(evidence, sender)[0]?.value;
       const property = service?.properties.CFBundleIdentifier;
       const expected = typeof property === "string" ? property : sender;
+      if (isApples(expected) || /^Apple[A-Z]/.test(match[1]))
+        return [
+          {
+            score: 80,
+            claim: `The app opened ${match[1]}, which belongs to Apple's own driver${expected === "" ? "" : ` ${expected}`}, and was refused.`,
+            because: [place],
+            about: [match[1], `0x${match[2]}`],
+            why: "Apple's drivers admit Apple's programs; nobody else gets an entitlement for them. The app's search found the wrong service, or its own driver does not run and Apple's has the device.",
+            fix: [
+              "Find the service by its class name, or by its CFBundleIdentifier property: compare it before you open.",
+              "See in ioreg -l -w0 whether your own driver attached to the device at all.",
+            ],
+          },
+        ];
       return [
         {
           score: 88,

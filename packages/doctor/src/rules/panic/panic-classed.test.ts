@@ -1,0 +1,64 @@
+// FX-PANIC: samples that fire it, and near misses that do not.
+
+import { test } from "node:test";
+import { assertFires, assertSilent } from "../../test/rule-check.ts";
+import { panicClassed } from "./panic-classed.ts";
+
+test("FX-PANIC fires: a crash loop of a driver extension", async () => {
+  await assertFires(
+    panicClassed,
+    {
+      p: `panic(cpu 1 caller 0xfffffe0012345678): Driver IOUserServer(com.apple.DriverKit-AppleUSBSLCOM-0x1000a) has crashed too many times
+Debugger message: panic
+`,
+    },
+    /AppleUSBSLCOM crashed in a loop/,
+  );
+});
+
+test("FX-PANIC fires: a watchdog names the service", async () => {
+  await assertFires(
+    panicClassed,
+    {
+      p: `panic(cpu 1 caller 0xfffffe0012345678): userspace watchdog timeout: no successful checkins from opendirectoryd in 180 seconds
+service: logd, x
+`,
+    },
+    /opendirectoryd hung for 180 s.*watchdog/,
+  );
+});
+
+test("FX-PANIC fires: a disk that is off the bus", async () => {
+  await assertFires(
+    panicClassed,
+    {
+      p: `panic(cpu 1 caller 0xfffffe0012345678): nvme: "3rd party NVMe controller. Loss of MMIO space. Write. fBuiltIn=1 MODEL=DISK 9 FW=1 CSTS=0xffffffff US[1]=0x0"
+`,
+    },
+    /answered all ones.*off the bus/,
+  );
+});
+
+test("FX-PANIC fires: a first line that no class knows is a hint", async () => {
+  await assertFires(
+    panicClassed,
+    {
+      p: `panic(cpu 1 caller 0xfffffe0012345678): Some new text nobody knows
+Debugger message: panic
+`,
+    },
+    /no kernel extension of another vendor/,
+    "hint",
+  );
+});
+
+test("FX-PANIC is silent: a panic that has a rule of its own", async () => {
+  await assertSilent(panicClassed, {
+    p: `panic(cpu 1 caller 0xfffffe0012345678): IOUserService::setPowerState(0xfffffe1 : 0xfffffe2, 0 -> 2) timed out after 21257 ms @IOServicePM.cpp:5609
+`,
+  });
+});
+
+test("FX-PANIC is silent: no panic report", async () => {
+  await assertSilent(panicClassed, { p: "Panicked is a word in a log" });
+});
