@@ -4,7 +4,10 @@ import { EventRing } from "@drydock/core/runtime/event-ring";
 import { PingDriver } from "./ping-driver.ts";
 
 export class GoodPing extends PingDriver {
-  readonly trace = new EventRing({ nowNs: () => this.nowNs, after: () => 0, cancel: () => {} }, 1 << 17);
+  readonly trace = new EventRing(
+    { nowNs: () => this.nowNs, after: () => 0, cause: 0, cancel: () => {} },
+    1 << 17,
+  );
 
   override ping(): void {
     const sequence = this.trace.total;

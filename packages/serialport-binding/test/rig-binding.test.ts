@@ -54,7 +54,7 @@ function scripted(steps: readonly ScriptStep[], baudRate: number | null = null) 
     linesChanged: (dtr, rts) => end?.linesChanged(dtr, rts),
     breakChanged: (on) => end?.breakChanged(on),
   };
-  const clock = { nowNs: () => 0, after: () => 0, cancel: () => {} };
+  const clock = { nowNs: () => 0, after: () => 0, cause: 0, cancel: () => {} };
   end = new ScriptedFarEnd(clock, steps, baudRate);
   return { farEnds: [proxy], end };
 }

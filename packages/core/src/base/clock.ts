@@ -17,6 +17,12 @@ export interface Clock {
   nowNs(): Nanoseconds;
   /** Calls `run(argument)` once, `delayNs` from now. The pair avoids a closure per event on hot paths. */
   after<T>(delayNs: Nanoseconds, run: (argument: T) => void, argument: T): TimerHandle;
+  /**
+   * What led to the code that runs now: the sequence of a row of the timeline, 0 when nothing is known. What `after` was
+   * given runs with the cause of the moment in which it was given, so that a cause travels with the work. Whoever records a
+   * row may set it for what follows from the row.
+   */
+  cause: number;
   /** Forgets a pending call. A handle that has run, was cancelled or is 0 is ignored. */
   cancel(handle: TimerHandle): void;
 }

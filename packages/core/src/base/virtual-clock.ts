@@ -7,6 +7,7 @@ import type { Clock, Nanoseconds, TimerHandle } from "./clock.ts";
  * the slot is marked empty and the heap entry is skipped when it surfaces (node-performance.md §5).
  */
 export class VirtualClock implements Clock {
+  cause = 0;
   #now: Nanoseconds = 0;
   #size = 0;
   #sequence = 0;
@@ -15,6 +16,7 @@ export class VirtualClock implements Clock {
   #slots = new Int32Array(64);
   #runs: (((argument: unknown) => void) | null)[] = [];
   #arguments: unknown[] = [];
+  readonly #causes: number[] = [];
   #generations: number[] = [];
   #free: number[] = [];
   #live = 0;
@@ -40,6 +42,7 @@ export class VirtualClock implements Clock {
     }
     this.#runs[slot] = run as (argument: unknown) => void;
     this.#arguments[slot] = argument;
+    this.#causes[slot] = this.cause;
     this.#live++;
     this.#push(this.#now + delayNs, slot);
     return this.#generations[slot] * 1048576 + slot;
@@ -74,6 +77,7 @@ export class VirtualClock implements Clock {
     this.#generations[slot]++;
     this.#live--;
     this.#dropTop();
+    this.cause = this.#causes[slot];
     run(argument);
     return true;
   }
@@ -114,6 +118,7 @@ export class VirtualClock implements Clock {
     this.#generations[slot]++;
     this.#live--;
     this.#free.push(slot);
+    this.cause = this.#causes[slot];
     run(argument);
   }
 

@@ -5,6 +5,7 @@ import type { DescribeRequest } from "../codec/usb/setup.ts";
 import { type UsbFaultPlan, withUsbFaults } from "../faults/usb-faults.ts";
 import type { UsbHostPort } from "../ports/usb-host.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
+import type { Timeline } from "../trace/timeline.ts";
 import { withUsbTrace } from "../trace/usb-trace.ts";
 import { UsbTraceLog } from "../trace/usb-trace-log.ts";
 import { SimUsbBus } from "../transports/sim/usb-bus.ts";
@@ -27,6 +28,8 @@ export interface UsbBerthOptions {
 /** Who takes the ports: a machine's USB family, a server that exports them, a page's `navigator.usb`. */
 export interface UsbBerthHost {
   readonly scheduler: Scheduler;
+  /** Where what passes is recorded: the machine's timeline, or one of the berth's own. */
+  readonly timeline?: Timeline;
   /** The rig's own source; the berth forks what it needs from it. */
   readonly random: Random;
   /** Takes one attachment. What it answers names the driver call that submits right now, for the trace. */
@@ -44,7 +47,7 @@ const addresses = 127;
  */
 export class UsbBerth {
   readonly bus: SimUsbBus;
-  readonly trace = new UsbTraceLog();
+  readonly trace: UsbTraceLog;
   readonly describeRequests: readonly DescribeRequest[];
   readonly #host: UsbBerthHost;
   readonly #options: UsbBerthOptions;
@@ -53,6 +56,7 @@ export class UsbBerth {
   constructor(host: UsbBerthHost, options: UsbBerthOptions) {
     this.#host = host;
     this.#options = options;
+    this.trace = new UsbTraceLog(host.timeline);
     this.describeRequests = options.describeRequests ?? [];
     this.bus = new SimUsbBus({
       clock: host.scheduler,
@@ -78,7 +82,7 @@ export class UsbBerth {
       port = withUsbFaults(port, faults, {
         clock: scheduler,
         random: random.fork(`usb-faults ${attachment}`),
-        onFault: (text) => this.trace.mark(scheduler.nowNs(), text),
+        onFault: (text) => this.trace.fault(scheduler.nowNs(), text, scheduler.cause),
       });
     }
     if (trace === false) return port;

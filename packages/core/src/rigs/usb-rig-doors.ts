@@ -6,6 +6,7 @@ import type { UsbFamily } from "../families/usb/usb-family.ts";
 import type { UsbHostPort } from "../ports/usb-host.ts";
 import type { Machine } from "../runtime/machine.ts";
 import type { RunOutcome } from "../runtime/scheduler.ts";
+import type { Timeline } from "../trace/timeline.ts";
 import type { UsbTraceLog } from "../trace/usb-trace-log.ts";
 import type { SimUsbBus } from "../transports/sim/usb-bus.ts";
 import type { UsbBerth } from "./usb-berth.ts";
@@ -14,6 +15,8 @@ export interface UsbRigParts {
   readonly machine: Machine;
   readonly family: UsbFamily;
   readonly usb: UsbBerth;
+  /** Everything that was recorded: the wire, calls, queues, the kernel's events, the log, power. */
+  readonly timeline: Timeline;
 }
 
 /** The parts, held once. It makes nothing: a rig makes its machine and berth and hands them here. */
@@ -21,11 +24,13 @@ export abstract class UsbRigDoors implements UsbRigParts {
   readonly machine: Machine;
   readonly family: UsbFamily;
   readonly usb: UsbBerth;
+  readonly timeline: Timeline;
 
-  constructor({ machine, family, usb }: UsbRigParts) {
+  constructor({ machine, family, timeline, usb }: UsbRigParts) {
     this.machine = machine;
     this.family = family;
     this.usb = usb;
+    this.timeline = timeline;
   }
 
   /** Where devices are plugged in. */

@@ -1,5 +1,6 @@
 // The USB rig: a machine, its USB family and one berth. Serial, HID and storage rigs are made of one.
 
+import type { Clock } from "../base/clock.ts";
 import { microsecond } from "../base/units.ts";
 import { UsbFamily } from "../families/usb/usb-family.ts";
 import { UsbipServer } from "../outlets/usbip/usbip-server.ts";
@@ -8,6 +9,8 @@ import type { UsbHostPort } from "../ports/usb-host.ts";
 import { Machine } from "../runtime/machine.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
 import { IOService } from "../runtime/service.ts";
+import { Timeline, type TimelineOptions } from "../trace/timeline.ts";
+import { TimelineRecorder } from "../trace/timeline-recorder.ts";
 import { UsbipImporter } from "../transports/usbip/usbip-importer.ts";
 import { memoryStreamPair } from "./memory-stream.ts";
 import { UsbBerth, type UsbBerthOptions } from "./usb-berth.ts";
@@ -23,6 +26,8 @@ export interface UsbRigOptions extends UsbBerthOptions {
    */
   readonly path?: "bus" | "usbip";
   readonly bootArgDk?: number;
+  /** How much the timeline keeps. */
+  readonly timeline?: TimelineOptions;
 }
 
 /** One way of a connection in memory. */
@@ -31,7 +36,9 @@ const networkLatencyNs = 50 * microsecond;
 /** The slipway for USB: devices plugged into `usb.bus` come up in `machine`. */
 export class UsbRig extends UsbRigDoors {
   constructor(options: UsbRigOptions) {
-    const machine = new Machine(options);
+    const timeline = new Timeline(options.timeline);
+    const recorder = (clock: Clock) => new TimelineRecorder(timeline, clock);
+    const machine = new Machine(options.trace === false ? options : { ...options, recorder });
     const { random, scheduler } = machine;
     const controller = machine.publish({ kernelClass: "AppleUSBXHCI" }, (context) => new IOService(context));
     controller.location = "00000000";
@@ -42,10 +49,10 @@ export class UsbRig extends UsbRigDoors {
     };
     const route = options.path === "usbip" ? overUsbip(machine, (port) => usb.attach(port)) : undefined;
     const usb: UsbBerth = new UsbBerth(
-      { scheduler, random, deliver, ...(route === undefined ? {} : { route }) },
+      { scheduler, random, deliver, timeline, ...(route === undefined ? {} : { route }) },
       options,
     );
-    super({ machine, family, usb });
+    super({ machine, family, timeline, usb });
   }
 }
 

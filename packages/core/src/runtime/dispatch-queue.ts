@@ -3,6 +3,7 @@
 import { ContractViolation } from "../base/errors.ts";
 import { type IOReturn, IOReturns } from "../base/io-return.ts";
 import { hex } from "../base/text.ts";
+import { TimelineKind } from "../ports/recorder.ts";
 import { ProcessKilled } from "./io-error.ts";
 import type { Process } from "./process.ts";
 import type { Completion } from "./scheduler.ts";
@@ -39,15 +40,16 @@ type Block = () => void | Promise<void>;
 
 /** One piece of queued work. `grant` items lend the queue to a blocked thread; the others run on the queue's own. */
 type Item =
-  | { readonly kind: "block"; readonly block: Block }
+  | { readonly kind: "block"; readonly block: Block; readonly cause: number }
   | {
       readonly kind: "call";
       readonly call: QueuedCall;
       readonly a: number;
       readonly b: number;
       readonly c: number;
+      readonly cause: number;
     }
-  | { readonly kind: "grant"; readonly completion: Completion<void> };
+  | { readonly kind: "grant"; readonly completion: Completion<void>; readonly cause: number };
 
 /** A prepared callback with up to three numbers: how completions reach a driver without a closure each. */
 export interface QueuedCall {
@@ -80,6 +82,8 @@ export class IODispatchQueue {
   readonly options: number;
   readonly rules: DispatchRules;
   readonly #items: Item[] = [];
+  #hop = "";
+  #hopCall = "";
   #head = 0;
   /** The queue's own thread, made when the first asynchronous work runs. */
   #worker: Thread | null = null;
@@ -152,13 +156,13 @@ export class IODispatchQueue {
   /** Runs `block` on the queue later. Never blocks. After `cancel` it is dropped. */
   dispatchAsync(block: Block): void {
     this.#assertUsable("dispatchAsync");
-    this.#push({ kind: "block", block });
+    this.#push({ kind: "block", block, cause: this.process.scheduler.cause });
   }
 
   /** The kernel's way in: a prepared callback with numbers. Dropped when the queue is cancelled or the process dead. */
   enqueueCall(call: QueuedCall, a: number, b: number, c: number): void {
     if (this.#freed || this.#cancelled || !this.process.isAlive) return;
-    this.#push({ kind: "call", call, a, b, c });
+    this.#push({ kind: "call", call, a, b, c, cause: this.process.scheduler.cause });
   }
 
   /**
@@ -325,6 +329,8 @@ export class IODispatchQueue {
       this.#items.splice(0, this.#head);
       this.#head = 0;
     }
+    const { scheduler } = this.process;
+    scheduler.cause = item.cause;
     if (item.kind === "grant") {
       this.#own(item.completion.thread);
       item.completion.succeed(undefined);
@@ -334,8 +340,12 @@ export class IODispatchQueue {
     const thread = this.#worker;
     this.#own(thread);
     thread.stack.length = 0;
-    const { scheduler } = this.process;
     scheduler.enterCallback(thread);
+    const { recorder } = scheduler;
+    if (recorder !== null) {
+      const what = item.kind === "call" ? item.call.symbol : "DispatchAsync";
+      scheduler.cause = recorder.record(TimelineKind.hop, this.#hopText(what), this.process.pid);
+    }
     try {
       let result: void | Promise<void>;
       if (item.kind === "call") {
@@ -355,6 +365,15 @@ export class IODispatchQueue {
     } catch (error) {
       this.#faulted(error);
     }
+  }
+
+  /** "queue io of Ftdi[412]: FtdiDriver::Received_Impl"; kept while the same call comes again. */
+  #hopText(what: string): string {
+    if (what !== this.#hopCall) {
+      this.#hopCall = what;
+      this.#hop = `queue ${this.name} of ${this.process.name}[${this.process.pid}]: ${what}`;
+    }
+    return this.#hop;
   }
 
   readonly #settled = (): void => {
@@ -387,7 +406,7 @@ export class IODispatchQueue {
     if (!thread.process.isAlive) throw new ProcessKilled(thread.process.name);
     return this.process.scheduler.block<void>(
       this.toString(),
-      (completion) => this.#push({ kind: "grant", completion }),
+      (completion) => this.#push({ kind: "grant", completion, cause: this.process.scheduler.cause }),
       () => this.#owner,
     );
   }

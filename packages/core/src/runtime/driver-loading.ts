@@ -1,6 +1,7 @@
 // From a registered nub to a started driver: candidates, launch, checks, Start, and what was decided why.
 
 import { formatReturn, type IOReturn, IOReturns } from "../base/io-return.ts";
+import { pushNewest } from "../base/newest.ts";
 import { millisecond, second } from "../base/units.ts";
 import { decideLaunch, decideProviderAttach } from "../platform/access.ts";
 import { type MissingImport, missingImports, systemOfDriverKit } from "../platform/driverkit-symbols.ts";
@@ -12,6 +13,9 @@ import { instantiate, kernelClassChain, type MachineParts } from "./machine-part
 import type { Process } from "./process.ts";
 import type { IOService } from "./service.ts";
 import { callService } from "./service-call.ts";
+
+/** Verdicts that people can look at afterwards; a rig may run for days. */
+const keptReports = 4096;
 
 /** Relaunches of one personality on one provider before the others get their turn (driverkit-core.md §11.6). */
 const rematchMaximum = 1000;
@@ -237,7 +241,7 @@ export class DriverLoading {
 
   #report(nub: IOService, candidate: Candidate, outcome: string): void {
     const { scheduler, ring } = this.#parts;
-    this.#reports.push({ timeNs: scheduler.nowNs(), nub: nub.path, candidate, outcome });
+    pushNewest(this.#reports, { timeNs: scheduler.nowNs(), nub: nub.path, candidate, outcome }, keptReports);
     ring.record("match", nub.registryId, candidate.verdict.score, `${candidate.personalityName}: ${outcome}`);
   }
 

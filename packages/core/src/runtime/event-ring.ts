@@ -2,6 +2,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import type { TraceHash } from "../base/hash.ts";
+import { type Recorder, TimelineKind } from "../ports/recorder.ts";
 
 /** Room for so many events at first; doubled until the capacity is reached. */
 const firstEvents = 64;
@@ -23,6 +24,7 @@ export interface RingEvent {
 export class EventRing {
   readonly #clock: Clock;
   readonly #capacity: number;
+  readonly #recorder: Recorder | null;
   /** Columns grow with what is recorded: a machine that lives for a thousand steps pays for a thousand events. */
   #times = new Float64Array(firstEvents);
   #as = new Float64Array(firstEvents);
@@ -31,9 +33,11 @@ export class EventRing {
   readonly #texts: string[];
   #count = 0;
 
-  constructor(clock: Clock, capacity = 1 << 18) {
+  /** Events go to `recorder` too, where their cause is kept. */
+  constructor(clock: Clock, capacity = 1 << 18, recorder: Recorder | null = null) {
     this.#clock = clock;
     this.#capacity = capacity;
+    this.#recorder = recorder;
     this.#kinds = [];
     this.#texts = [];
   }
@@ -47,6 +51,7 @@ export class EventRing {
     this.#kinds[at] = kind;
     this.#texts[at] = text;
     this.#count++;
+    this.#recorder?.record(TimelineKind.event, text === "" ? kind : `${kind}: ${text}`, a, b);
   }
 
   /** Events recorded over the ring's life. */

@@ -1,7 +1,9 @@
 // A machine: one simulated computer with its kernel, its drivers and its applications. Start reading here.
 
+import type { Clock } from "../base/clock.ts";
 import { ContractViolation } from "../base/errors.ts";
 import { formatReturn, type IOReturn, IOReturns } from "../base/io-return.ts";
+import { pushNewest } from "../base/newest.ts";
 import { Random } from "../base/random.ts";
 import { decideLaunch } from "../platform/access.ts";
 import type { MissingImport } from "../platform/driverkit-symbols.ts";
@@ -9,6 +11,7 @@ import type { LogLevel } from "../platform/log-row.ts";
 import type { PlatformProfile } from "../platform/platform-profile.ts";
 import type { Properties, PropertyValue } from "../platform/properties.ts";
 import type { HostMemory } from "../ports/dma.ts";
+import type { Recorder } from "../ports/recorder.ts";
 import { MemoryFault } from "./address-space.ts";
 import {
   type ClientConnection,
@@ -32,6 +35,10 @@ import { Termination } from "./termination.ts";
 import type { Thread } from "./thread.ts";
 import { UnifiedLog } from "./unified-log.ts";
 
+/** Of what people look at afterwards the newest are kept; a rig may run for days. */
+const keptNotes = 4096;
+const keptCrashes = 4096;
+
 export interface MachineOptions {
   /** Everything that chance decides follows from it. */
   readonly seed: number;
@@ -40,6 +47,8 @@ export interface MachineOptions {
   readonly turn: HostTurn;
   /** The kernel's `dk` boot argument; bit 0x8000 switches the user client check off. */
   readonly bootArgDk?: number;
+  /** Makes the recorder of what happens, on the machine's clock; left out: nobody keeps a timeline. */
+  readonly recorder?: (clock: Clock) => Recorder;
   /** Memory that devices of another process reach (QEMU's); left out: ordinary arrays. */
   readonly hostMemory?: HostMemory;
 }
@@ -95,8 +104,10 @@ export class Machine {
     this.random = new Random(options.seed);
     this.scheduler = new Scheduler(this.random.fork("scheduler"), options.turn);
     this.scheduler.onFault = (error) => this.#kernelFault(error);
-    this.log = new UnifiedLog(this.scheduler);
-    this.ring = new EventRing(this.scheduler);
+    const recorder = options.recorder?.(this.scheduler) ?? null;
+    this.scheduler.recorder = recorder;
+    this.log = new UnifiedLog(this.scheduler, { recorder });
+    this.ring = new EventRing(this.scheduler, undefined, recorder);
     this.kernelProcess = this.#createProcess(
       {
         kind: "kernel",
@@ -359,13 +370,23 @@ export class Machine {
       error instanceof DispatchTrap || error instanceof MemoryFault
         ? error.message
         : `uncaught ${messageOf(error)}`;
-    this.crashes.push({
-      process: process.name,
-      bundleIdentifier: process.bundleIdentifier,
-      timeNs: this.scheduler.nowNs(),
-      text,
-      evidence: crashFacts(this.#parts, this.random.fork(`evidence ${process.pid}`), process, thread, error),
-    });
+    pushNewest(
+      this.crashes,
+      {
+        process: process.name,
+        bundleIdentifier: process.bundleIdentifier,
+        timeNs: this.scheduler.nowNs(),
+        text,
+        evidence: crashFacts(
+          this.#parts,
+          this.random.fork(`evidence ${process.pid}`),
+          process,
+          thread,
+          error,
+        ),
+      },
+      keptCrashes,
+    );
     this.#kill(process, text);
   }
 
@@ -382,13 +403,17 @@ export class Machine {
 
   /** The dynamic linker ended a dext before its first instruction. */
   #unbound(process: Process, missing: readonly MissingImport[]): void {
-    this.crashes.push({
-      process: process.name,
-      bundleIdentifier: process.bundleIdentifier,
-      timeNs: this.scheduler.nowNs(),
-      text: `Symbol not found: ${missing[0].wanted.symbol}`,
-      evidence: unboundFacts(this.#parts, this.random.fork(`evidence ${process.pid}`), process, missing),
-    });
+    pushNewest(
+      this.crashes,
+      {
+        process: process.name,
+        bundleIdentifier: process.bundleIdentifier,
+        timeNs: this.scheduler.nowNs(),
+        text: `Symbol not found: ${missing[0].wanted.symbol}`,
+        evidence: unboundFacts(this.#parts, this.random.fork(`evidence ${process.pid}`), process, missing),
+      },
+      keptCrashes,
+    );
   }
 
   /** Kernel work that belongs to no thread. */
@@ -494,7 +519,7 @@ export class Machine {
         this.log.logData(loadTag, level, text);
       },
       note: (text) => {
-        this.notes.push(text);
+        pushNewest(this.notes, text, keptNotes);
         this.ring.record("note", 0, 0, text);
       },
     };

@@ -3,6 +3,8 @@
 import type { TimerHandle } from "../base/clock.ts";
 import { ContractViolation } from "../base/errors.ts";
 import { type IOReturn, IOReturns } from "../base/io-return.ts";
+import { pushNewest } from "../base/newest.ts";
+import { TimelineKind } from "../ports/recorder.ts";
 import type { MachineParts } from "./machine-parts.ts";
 import {
   expiryNs,
@@ -20,6 +22,9 @@ import {
   kIOServicePowerCapabilityOn,
 } from "./service.ts";
 import { sendToService } from "./service-call.ts";
+
+/** Transitions that people can look at afterwards; a rig may run for days. */
+const keptReports = 4096;
 
 /** Power state index -> flags (driverkit-core.md §10). */
 const flagsOfState = [
@@ -216,7 +221,7 @@ export class PowerTree {
     if (change === undefined) return;
     service.properties.IOPMTardyAckSetPowerState = true;
     const tookMs = Math.round((this.#parts.scheduler.nowNs() - change.startedNs) / 1_000_000);
-    this.#reports.push(this.#report(service, change, "nobody"));
+    this.#tell(service, change, "nobody");
     const text = powerTimeoutPanicText(service.className, change.from, change.to, tookMs);
     // A hosted service's power is run by Apple's code, whoever wrote the dext (T4).
     const identifier = service.properties.CFBundleIdentifier;
@@ -235,8 +240,20 @@ export class PowerTree {
   #finish(service: IOService, change: PendingChange, by: Acknowledger): void {
     this.#parts.scheduler.cancel(change.timer);
     this.#pending.delete(service);
-    if (by !== "nobody") this.#reports.push(this.#report(service, change, by));
+    if (by !== "nobody") this.#tell(service, change, by);
     change.done?.();
+  }
+
+  #tell(service: IOService, change: PendingChange, by: Acknowledger): void {
+    const report = this.#report(service, change, by);
+    pushNewest(this.#reports, report, keptReports);
+    const took = report.tookNs === null ? "never acknowledged" : `acknowledged by ${by}`;
+    this.#parts.scheduler.recorder?.record(
+      TimelineKind.power,
+      `${report.service} ${report.from} -> ${report.to}: ${took}`,
+      report.tookNs ?? -1,
+      report.budgetNs,
+    );
   }
 
   #report(service: IOService, change: PendingChange, by: Acknowledger): PowerChangeReport {

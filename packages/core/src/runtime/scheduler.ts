@@ -4,6 +4,7 @@ import type { Clock, Nanoseconds, TimerHandle } from "../base/clock.ts";
 import { ContractViolation } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import { VirtualClock } from "../base/virtual-clock.ts";
+import type { Recorder } from "../ports/recorder.ts";
 import { entered, refused } from "./floating.ts";
 import { ProcessKilled } from "./io-error.ts";
 import type { Process } from "./process.ts";
@@ -101,6 +102,7 @@ export class Scheduler implements Clock {
   readonly #turn: HostTurn;
   readonly #runs: ((argument: unknown) => void)[] = [];
   readonly #arguments: unknown[] = [];
+  readonly #causes: number[] = [];
   readonly #threads = new Set<Thread>();
   #steps = 0;
   #threadCount = 0;
@@ -110,6 +112,8 @@ export class Scheduler implements Clock {
   #running = false;
   #stopped = false;
   #current: Thread | null = null;
+  /** Where queues and the kernel say what happened; null: nowhere. */
+  recorder: Recorder | null = null;
   /** Called before each step with its number; may make work runnable or stop the machine. */
   onStep: ((step: number) => void) | null = null;
   /** Takes what kernel work threw: a broken contract found outside any thread. Unset: it is thrown at the runner. */
@@ -129,6 +133,15 @@ export class Scheduler implements Clock {
 
   nowNs(): Nanoseconds {
     return this.#clock.nowNs();
+  }
+
+  /** See Clock. Work that was made runnable runs with the cause of that moment, as timers do. */
+  get cause(): number {
+    return this.#clock.cause;
+  }
+
+  set cause(sequence: number) {
+    this.#clock.cause = sequence;
   }
 
   after<T>(delayNs: Nanoseconds, run: (argument: T) => void, argument: T): TimerHandle {
@@ -210,6 +223,7 @@ export class Scheduler implements Clock {
     if (this.#stopped) return;
     this.#runs.push(run as (argument: unknown) => void);
     this.#arguments.push(argument);
+    this.#causes.push(this.#clock.cause);
     if (!this.#running) this.onWork?.();
   }
 
@@ -254,6 +268,7 @@ export class Scheduler implements Clock {
     this.#stopped = true;
     this.#runs.length = 0;
     this.#arguments.length = 0;
+    this.#causes.length = 0;
   }
 
   /**
@@ -271,6 +286,7 @@ export class Scheduler implements Clock {
       this.#hasRefused = false;
       this.#continuations = false;
       this.#current = null;
+      this.#clock.cause = 0;
       while (await this.#runSteps(limitNs, Number.POSITIVE_INFINITY, isDone));
       if (this.#stopped) return { reason: "stopped", waits: [] };
       if (isDone?.()) return { reason: "done", waits: [] };
@@ -295,6 +311,7 @@ export class Scheduler implements Clock {
         // The thread stays current until its continuations have run: the next run begins with their turn.
         if (this.#continuations) return false;
         this.#current = null;
+        this.#clock.cause = 0;
       }
       return true;
     } finally {
@@ -343,6 +360,7 @@ export class Scheduler implements Clock {
         this.#continuations = false;
       }
       this.#current = null;
+      this.#clock.cause = 0;
     }
     return taken > 0;
   }
@@ -366,17 +384,23 @@ export class Scheduler implements Clock {
     const last = count - 1;
     let run = runs.pop() as (argument: unknown) => void;
     let argument = values.pop();
+    const causes = this.#causes;
+    let cause = causes.pop() as number;
     if (last > 0) {
       const index = this.#random.below(count);
       if (index !== last) {
         const chosen = runs[index];
         const chosenArgument = values[index];
+        const chosenCause = causes[index];
         runs[index] = run;
         values[index] = argument;
+        causes[index] = cause;
         run = chosen;
         argument = chosenArgument;
+        cause = chosenCause;
       }
     }
+    this.#clock.cause = cause;
     try {
       run(argument);
     } catch (error) {

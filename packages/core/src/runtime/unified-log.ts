@@ -1,10 +1,15 @@
 // The system's log as a dext's lines reach it: cut, attributed by load tag, sometimes dropped (posts.md T7).
 
 import type { Clock } from "../base/clock.ts";
+import { pushNewest } from "../base/newest.ts";
 import { decodeUtf8, encodeUtf8 } from "../base/text.ts";
 import { millisecond } from "../base/units.ts";
 import { compileLogPredicate } from "../platform/log-predicate.ts";
 import type { LogLevel, LogRow } from "../platform/log-row.ts";
+import { type Recorder, TimelineKind } from "../ports/recorder.ts";
+
+/** As the timeline numbers them. */
+const levels: readonly LogLevel[] = ["default", "info", "debug", "error", "fault"];
 
 /** log_data copies at most 240 bytes, the last of which becomes NUL. */
 const cutBytes = 239;
@@ -18,6 +23,10 @@ export interface LogOptions {
   readonly drainIntervalNs?: number;
   /** How many of the newest lines dmesg keeps. */
   readonly dmesgLines?: number;
+  /** How many of the newest lines logd keeps on its disk. Default 262,144. */
+  readonly keptLines?: number;
+  /** Each line is a row of the timeline too, those that a real system loses among them. */
+  readonly recorder?: Recorder | null;
 }
 
 export interface ShowOptions {
@@ -45,6 +54,9 @@ export class UnifiedLog {
   readonly #capacity: number;
   readonly #drainIntervalNs: number;
   readonly #dmesgLines: number;
+  readonly #keptLines: number;
+  readonly #recorder: Recorder | null;
+  #forgotten = 0;
   readonly #rows: LogRow[] = [];
   readonly #queue: LogRow[] = [];
   readonly #dmesg: string[] = [];
@@ -60,6 +72,8 @@ export class UnifiedLog {
     this.#capacity = options.queueCapacity ?? 4096;
     this.#drainIntervalNs = options.drainIntervalNs ?? millisecond;
     this.#dmesgLines = options.dmesgLines ?? 4096;
+    this.#keptLines = options.keptLines ?? 1 << 18;
+    this.#recorder = options.recorder ?? null;
   }
 
   /** `debug.oslog_p_dropped_msgcount`: lines lost because the queue was full. */
@@ -106,7 +120,7 @@ export class UnifiedLog {
     readonly level?: LogLevel;
     readonly text: string;
   }): void {
-    this.#rows.push({
+    this.#keep({
       ...this.#row(row.level ?? "default", row.text),
       process: row.process,
       pid: row.pid ?? 0,
@@ -114,6 +128,11 @@ export class UnifiedLog {
       subsystem: row.subsystem ?? "",
       category: row.category ?? "",
     });
+    this.#recorder?.record(
+      TimelineKind.log,
+      `${row.process}: ${row.text}`,
+      levels.indexOf(row.level ?? "default"),
+    );
   }
 
   /**
@@ -149,9 +168,28 @@ export class UnifiedLog {
     });
   }
 
-  /** The kernel's message buffer: the same texts, by another way. */
+  /**
+   * For a reader that comes again and again: the lines from number `from` on (the first ever is 0), how many of them are no
+   * longer kept, and the number to ask for next. Lines that wait for logd are not there yet.
+   */
+  since(from: number): { readonly rows: readonly LogRow[]; readonly lost: number; readonly next: number } {
+    const lost = Math.max(0, this.#forgotten - from);
+    const rows = this.#rows.slice(Math.max(0, from - this.#forgotten));
+    return { rows, lost, next: Math.max(from, this.#forgotten + this.#rows.length) };
+  }
+
+  /** Lines that were kept and have made room for newer ones. */
+  get forgottenCount(): number {
+    return this.#forgotten;
+  }
+
+  /** The kernel's message buffer: the newest of the same texts, by another way. */
   dmesg(): readonly string[] {
-    return this.#dmesg;
+    return this.#dmesg.slice(-this.#dmesgLines);
+  }
+
+  #keep(row: LogRow): void {
+    this.#forgotten += pushNewest(this.#rows, row, this.#keptLines);
   }
 
   #row(level: LogLevel, message: string): LogRow {
@@ -178,9 +216,15 @@ export class UnifiedLog {
   }
 
   #enqueue(row: LogRow): void {
-    this.#dmesg.push(row.message);
-    if (this.#dmesg.length > this.#dmesgLines) this.#dmesg.shift();
-    if (this.#queue.length >= this.#capacity) {
+    pushNewest(this.#dmesg, row.message, this.#dmesgLines);
+    const isLost = this.#queue.length >= this.#capacity;
+    this.#recorder?.record(
+      TimelineKind.log,
+      `${row.sender || "kernel"}: ${row.message}`,
+      levels.indexOf(row.level),
+      isLost ? 1 : 0,
+    );
+    if (isLost) {
       this.#dropped++;
       return;
     }
@@ -193,7 +237,7 @@ export class UnifiedLog {
   /** logd takes what is queued. */
   drain(): void {
     this.#isDraining = false;
-    for (const row of this.#queue) this.#rows.push(row);
+    for (const row of this.#queue) this.#keep(row);
     this.#queue.length = 0;
   }
 }

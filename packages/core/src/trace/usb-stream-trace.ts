@@ -18,7 +18,8 @@ export function withStreamTrace(device: UsbDevicePort, options: StreamTraceOptio
     plug: (upstream: UsbUpstream) =>
       device.plug({
         ready: (endpoint, stream) => {
-          if (stream !== undefined && stream > 0) log.mark(clock.nowNs(), erdyText(endpoint, stream));
+          if (stream !== undefined && stream > 0)
+            log.mark(clock.nowNs(), erdyText(endpoint, stream), clock.cause);
           upstream.ready(endpoint, stream);
         },
         reconnect: () => upstream.reconnect(),

@@ -1,6 +1,8 @@
-// Every USB transfer of a run in columns and one byte arena: cheap to record, read when somebody looks.
+// The USB rows of a timeline: transfers, marks and faults, as USB readers want them.
 
 import type { TraceHash } from "../base/hash.ts";
+import { TimelineKind } from "../ports/recorder.ts";
+import { Timeline, type TimelineOptions, type TimelineRow } from "./timeline.ts";
 
 /** What a row is. */
 export const TraceKind = { submit: 0, complete: 1, mark: 2, attach: 3, detach: 4 } as const;
@@ -11,7 +13,11 @@ export const TraceTransfer = { isochronous: 0, interrupt: 1, control: 2, bulk: 3
 
 /** One row, for readers. */
 export interface TraceRow {
+  /** Among the USB rows of the run, from 0. */
   readonly index: number;
+  /** Its name in the timeline, and that of the row that led to it (0: nothing known). */
+  readonly sequence: number;
+  readonly causeSequence: number;
   readonly kind: TraceKind;
   readonly timeNs: number;
   /** Pairs a completion with its submission; counts from 1. */
@@ -34,48 +40,36 @@ export interface TraceRow {
   readonly stream: number;
 }
 
-export interface TraceLogOptions {
-  /** When rows and bytes together pass this, the oldest rows go and are counted. Default 256 MiB. */
-  readonly maximumBytes?: number;
-}
-
-const columns = 11;
-const rowBytes = columns * 8 + 16;
+/** Rows of these kinds are the wire's. */
+const wireKinds = [TimelineKind.usb, TimelineKind.mark, TimelineKind.fault] as const;
 
 /**
- * Rows are numbers; text is interned; bytes lie in chunks. When the limit is reached the oldest half of the rows goes
- * and `dropped` says how many: nothing is lost in silence.
+ * Rows are numbers in the timeline's columns: kind and length of the SETUP bytes, number, the four small ones in one
+ * (device, endpoint, transfer, status), length, stream. What the timeline's limit took is counted in `dropped`: nothing is lost in silence.
  */
 export class UsbTraceLog {
-  readonly #limit: number;
-  #rows = new Float64Array(64 * columns);
-  #count = 0;
-  #arena = new Uint8Array(2048);
-  #arenaUsed = 0;
-  readonly #texts: string[] = [""];
-  readonly #textNumbers = new Map<string, number>([["", 0]]);
-  #dropped = 0;
+  readonly timeline: Timeline;
   #nextId = 1;
 
-  constructor(options: TraceLogOptions = {}) {
-    this.#limit = options.maximumBytes ?? 256 * 1024 * 1024;
+  constructor(where: Timeline | TimelineOptions = {}) {
+    this.timeline = where instanceof Timeline ? where : new Timeline(where);
   }
 
-  /** Rows that are kept. */
+  /** USB rows that are kept. */
   get count(): number {
-    return this.#count;
+    return wireKinds.reduce((sum, kind) => sum + this.timeline.kept(kind), 0);
   }
 
-  /** Rows that were given up. */
+  /** USB rows that were given up. */
   get dropped(): number {
-    return this.#dropped;
+    return wireKinds.reduce((sum, kind) => sum + this.timeline.lost(kind), 0);
   }
 
   nextId(): number {
     return this.#nextId++;
   }
 
-  /** Setup (8 bytes, or null) and data are copied. */
+  /** Setup (8 bytes, or null) and data are copied. Answers the row's sequence in the timeline. */
   add(
     kind: TraceKind,
     timeNs: number,
@@ -91,112 +85,81 @@ export class UsbTraceLog {
     dataLength: number,
     text: string,
     stream = 0,
-  ): void {
-    if (this.#count * rowBytes + this.#arenaUsed > this.#limit) this.#dropOldest();
-    if ((this.#count + 1) * columns > this.#rows.length) this.#growRows();
+    cause = 0,
+  ): number {
     const setupLength = setup === null ? 0 : 8;
-    const at = this.#reserve(setupLength + dataLength);
-    if (setup !== null) for (let index = 0; index < 8; index++) this.#arena[at + index] = setup[index];
-    if (data !== null && dataLength > 0) {
-      this.#arena.set(data.subarray(dataOffset, dataOffset + dataLength), at + setupLength);
-    }
-    const row = this.#count * columns;
-    const rows = this.#rows;
-    rows[row] = kind + setupLength * 16;
-    rows[row + 1] = timeNs;
-    rows[row + 2] = id;
-    rows[row + 3] = device;
-    rows[row + 4] = endpoint;
-    rows[row + 5] = transfer * 256 + status;
-    rows[row + 6] = length;
-    rows[row + 7] = at;
-    rows[row + 8] = dataLength;
-    rows[row + 9] = this.#intern(text);
-    rows[row + 10] = stream;
-    this.#count++;
+    return this.timeline.add(
+      TimelineKind.usb,
+      timeNs,
+      cause,
+      text,
+      kind + setupLength * 16,
+      id,
+      ((device * 256 + endpoint) * 256 + transfer) * 256 + status,
+      length,
+      stream,
+      setup,
+      setupLength,
+      data,
+      dataOffset,
+      dataLength,
+    );
   }
 
-  /** A remark between transfers: a fault that struck, a cable that was pulled. */
-  mark(timeNs: number, text: string): void {
-    this.add(TraceKind.mark, timeNs, 0, 0, 0, 0, 0, 0, null, null, 0, 0, text);
+  /** A remark between transfers: a cable that was pulled. */
+  mark(timeNs: number, text: string, cause = 0): number {
+    return this.timeline.add(TimelineKind.mark, timeNs, cause, text, TraceKind.mark);
   }
 
-  row(index: number): TraceRow {
-    const row = index * columns;
-    const rows = this.#rows;
-    const at = rows[row + 7];
-    const setupLength = Math.floor(rows[row] / 16);
-    const dataAt = at + setupLength;
-    return {
-      index: index + this.#dropped,
-      kind: (rows[row] % 16) as TraceKind,
-      timeNs: rows[row + 1],
-      id: rows[row + 2],
-      device: rows[row + 3],
-      endpoint: rows[row + 4],
-      transfer: Math.floor(rows[row + 5] / 256),
-      status: rows[row + 5] % 256,
-      length: rows[row + 6],
-      setup: setupLength === 0 ? null : this.#arena.slice(at, at + 8),
-      data: this.#arena.slice(dataAt, dataAt + rows[row + 8]),
-      text: this.#texts[rows[row + 9]],
-      stream: rows[row + 10],
-    };
+  /** A remark of the faults' plan: what struck, and where. */
+  fault(timeNs: number, text: string, cause = 0): number {
+    return this.timeline.add(TimelineKind.fault, timeNs, cause, text, TraceKind.mark);
   }
 
   *all(): Generator<TraceRow> {
-    for (let index = 0; index < this.#count; index++) yield this.row(index);
+    let index = this.dropped;
+    for (const row of this.timeline.rows(undefined, wireKinds)) yield traceRow(row, index++);
   }
 
-  /** Feeds every row and byte to a digest, without making row objects. */
+  /** Feeds every row and byte to a digest, without making row objects. Its fields are those of the first trace, for ever. */
   hashInto(hash: TraceHash): void {
-    hash.number(this.#dropped);
-    for (let index = 0; index < this.#count; index++) {
-      const row = index * columns;
-      for (let column = 0; column < columns; column++) {
-        if (column !== 7 && column !== 9) hash.number(this.#rows[row + column]);
-      }
-      const setupLength = Math.floor(this.#rows[row] / 16);
-      hash.bytes(this.#arena, this.#rows[row + 7], setupLength + this.#rows[row + 8]);
-      hash.text(this.#texts[this.#rows[row + 9]]);
-    }
+    hash.number(this.dropped);
+    this.timeline.scan(wireKinds, (rows, at, timeNs, text, arena, bytesAt, bytes) => {
+      const place = rows[at + 2];
+      hash.number(rows[at]);
+      hash.number(timeNs);
+      hash.number(rows[at + 1]);
+      hash.number(Math.floor(place / 0x1000000));
+      hash.number((place >>> 16) & 0xff);
+      hash.number(place & 0xffff);
+      hash.number(rows[at + 3]);
+      hash.number(bytes - Math.floor(rows[at] / 16));
+      hash.number(rows[at + 4]);
+      hash.bytes(arena, bytesAt, bytes);
+      hash.text(text);
+    });
   }
+}
 
-  #intern(text: string): number {
-    let number = this.#textNumbers.get(text);
-    if (number === undefined) {
-      number = this.#texts.length;
-      this.#texts.push(text);
-      this.#textNumbers.set(text, number);
-    }
-    return number;
-  }
-
-  #reserve(bytes: number): number {
-    const at = this.#arenaUsed;
-    if (at + bytes > this.#arena.length) {
-      const grown = new Uint8Array(Math.max(this.#arena.length * 2, at + bytes));
-      grown.set(this.#arena.subarray(0, at));
-      this.#arena = grown;
-    }
-    this.#arenaUsed = at + bytes;
-    return at;
-  }
-
-  #growRows(): void {
-    const grown = new Float64Array(this.#rows.length * 2);
-    grown.set(this.#rows);
-    this.#rows = grown;
-  }
-
-  #dropOldest(): void {
-    const keepFrom = Math.ceil(this.#count / 2);
-    const bytesFrom = this.#rows[keepFrom * columns + 7];
-    this.#rows.copyWithin(0, keepFrom * columns, this.#count * columns);
-    this.#arena.copyWithin(0, bytesFrom, this.#arenaUsed);
-    this.#arenaUsed -= bytesFrom;
-    this.#count -= keepFrom;
-    this.#dropped += keepFrom;
-    for (let index = 0; index < this.#count; index++) this.#rows[index * columns + 7] -= bytesFrom;
-  }
+/** A USB row of a timeline as USB readers want it. `index` is its number among them. */
+export function traceRow(row: TimelineRow, index: number): TraceRow {
+  const [kindAndSetup, id, place, length, stream] = row.fields;
+  const setupLength = Math.floor(kindAndSetup / 16);
+  return {
+    index,
+    sequence: row.sequence,
+    causeSequence: row.cause,
+    kind: (kindAndSetup % 16) as TraceKind,
+    timeNs: row.timeNs,
+    id,
+    device: Math.floor(place / 0x1000000),
+    endpoint: (place >>> 16) & 0xff,
+    transfer: (place >>> 8) & 0xff,
+    status: place & 0xff,
+    length,
+    setup: setupLength === 0 ? null : row.bytes.slice(0, setupLength),
+    data: setupLength === 0 ? row.bytes : row.bytes.slice(setupLength),
+    text: row.text,
+    stream,
+  };
 }

@@ -30,6 +30,8 @@ class TracedUsbPort implements UsbHostPort, UsbHostClient {
   readonly #device: number;
   readonly #caller: () => string | null;
   readonly #ids: Float64Array;
+  /** Timeline rows of the submissions under way: what their completions come from. */
+  readonly #rows: Float64Array;
   readonly #endpoints: Uint8Array;
   readonly #transfers: Uint8Array;
   readonly #buffers: (Uint8Array | null)[];
@@ -48,6 +50,7 @@ class TracedUsbPort implements UsbHostPort, UsbHostClient {
     this.#device = options.deviceAddress;
     this.#caller = options.caller ?? (() => null);
     this.#ids = new Float64Array(port.slotCount);
+    this.#rows = new Float64Array(port.slotCount);
     this.#endpoints = new Uint8Array(port.slotCount);
     this.#transfers = new Uint8Array(port.slotCount);
     this.#buffers = new Array<Uint8Array | null>(port.slotCount).fill(null);
@@ -96,7 +99,7 @@ class TracedUsbPort implements UsbHostPort, UsbHostClient {
   }
 
   reset(): void {
-    this.#log.mark(this.#clock.nowNs(), `port reset of device ${this.#device}`);
+    this.#mark(`port reset of device ${this.#device}`);
     this.#port.reset();
   }
 
@@ -105,7 +108,7 @@ class TracedUsbPort implements UsbHostPort, UsbHostClient {
     const buffer = this.#buffers[slot];
     const isIn = (endpoint & directionIn) !== 0;
     const data = isIn ? buffer : null;
-    this.#log.add(
+    const row = this.#log.add(
       TraceKind.complete,
       this.#clock.nowNs(),
       this.#ids[slot],
@@ -119,16 +122,19 @@ class TracedUsbPort implements UsbHostPort, UsbHostClient {
       this.#offsets[slot],
       data === null ? 0 : actualBytes,
       "",
+      0,
+      this.#rows[slot],
     );
     if (isIn && buffer !== null && this.#transfers[slot] === TraceTransfer.control) {
       this.#learnTypes(buffer, this.#offsets[slot], actualBytes);
     }
     this.#buffers[slot] = null;
+    this.#clock.cause = row;
     this.#client?.completed(slot, status, actualBytes);
   }
 
   detached(): void {
-    this.#log.mark(this.#clock.nowNs(), `device ${this.#device} left the bus`);
+    this.#clock.cause = this.#mark(`device ${this.#device} left the bus`);
     this.#client?.detached();
   }
 
@@ -149,7 +155,7 @@ class TracedUsbPort implements UsbHostPort, UsbHostClient {
     this.#buffers[slot] = buffer;
     this.#offsets[slot] = offset;
     const isOut = (endpoint & directionIn) === 0;
-    this.#log.add(
+    this.#rows[slot] = this.#log.add(
       TraceKind.submit,
       this.#clock.nowNs(),
       id,
@@ -162,9 +168,15 @@ class TracedUsbPort implements UsbHostPort, UsbHostClient {
       isOut ? buffer : null,
       offset,
       isOut && buffer !== null ? length : 0,
+      // The driver call is the row's text: a row of its own for each would cost a third more.
       this.#caller() ?? "",
       stream,
+      this.#clock.cause,
     );
+  }
+
+  #mark(text: string): number {
+    return this.#log.mark(this.#clock.nowNs(), text, this.#clock.cause);
   }
 
   /** Endpoint descriptors in a configuration tell bulk from interrupt. Broken ones end the search. */

@@ -22,6 +22,14 @@ export class HostClock implements Clock {
     return Math.floor((performance.now() - this.#originMs) * 1e6);
   }
 
+  get cause(): number {
+    return this.#events.cause;
+  }
+
+  set cause(sequence: number) {
+    this.#events.cause = sequence;
+  }
+
   after<T>(delayNs: Nanoseconds, run: (argument: T) => void, argument: T): TimerHandle {
     // What is due now needs no look at the time.
     if (delayNs > 0) this.#events.advanceTo(this.nowNs());

@@ -1,6 +1,7 @@
 // The USB family of a machine: enumerates attached devices, publishes them and their interfaces, takes them away.
 
 import { DecodeError } from "../../base/errors.ts";
+import { pushNewest } from "../../base/newest.ts";
 import { hex } from "../../base/text.ts";
 import {
   type Configuration,
@@ -14,6 +15,9 @@ import type { Machine } from "../../runtime/machine.ts";
 import type { IOService } from "../../runtime/service.ts";
 import { IOUSBHostDevice, type UsbDeviceFamily } from "./io-usb-host-device.ts";
 import { IOUSBHostInterface } from "./io-usb-host-interface.ts";
+
+/** Devices that did not come up, the newest; a rig may run for days. */
+const keptFailures = 1024;
 
 /** The entitlement that the kernel demands of a dext before it may attach (posts.md T2). */
 const usbEntitlement = [["com.apple.developer.driverkit.transport.usb"]];
@@ -99,7 +103,11 @@ export class UsbFamily implements UsbDeviceFamily {
       await this.#readDescriptors(device);
     } catch (error) {
       if (!(error instanceof IOError || error instanceof DecodeError)) throw error;
-      this.failures.push({ locationId: device.requests.port.locationId, reason: error.message });
+      pushNewest(
+        this.failures,
+        { locationId: device.requests.port.locationId, reason: error.message },
+        keptFailures,
+      );
       this.#machine.log.kernel(
         `IOUSBHostFamily: device ${device.location} could not be enumerated: ${error.message}`,
       );
@@ -157,7 +165,11 @@ export class UsbFamily implements UsbDeviceFamily {
       );
     } catch (error) {
       if (!(error instanceof IOError)) throw error;
-      this.failures.push({ locationId: device.requests.port.locationId, reason: error.message });
+      pushNewest(
+        this.failures,
+        { locationId: device.requests.port.locationId, reason: error.message },
+        keptFailures,
+      );
       if (!device.isInactive)
         this.#machine.log.remark(
           `device ${device.location} could not be configured: ${error.message}`,

@@ -36,6 +36,10 @@ export class UsbRequests implements UsbHostClient {
   /** The call that is submitting right now, for traces. */
   #call = "";
   #caller: IOService | null = null;
+  /** The last description, for the next transfer of the same pipe. */
+  #described = "";
+  #describedCall = "";
+  #describedCaller: IOService | null = null;
 
   constructor(port: UsbHostPort, scheduler: Scheduler, onDetached: () => void) {
     this.port = port;
@@ -51,7 +55,13 @@ export class UsbRequests implements UsbHostClient {
   /** The driver call that causes the submission under way, for a trace: "IOUSBHostPipe.asyncIO (FtdiDriver)". */
   describeCaller(): string | null {
     if (this.#call === "") return null;
-    return this.#caller === null ? this.#call : `${this.#call} (${this.#caller.className})`;
+    if (this.#caller === null) return this.#call;
+    if (this.#call !== this.#describedCall || this.#caller !== this.#describedCaller) {
+      this.#describedCall = this.#call;
+      this.#describedCaller = this.#caller;
+      this.#described = `${this.#call} (${this.#caller.className})`;
+    }
+    return this.#described;
   }
 
   /**

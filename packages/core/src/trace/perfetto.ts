@@ -1,0 +1,143 @@
+// A timeline as a file for Perfetto's viewer: the JSON form of trace events, one lane for each kind and place.
+
+import { hex, hexBytes } from "../base/text.ts";
+import { TimelineKind } from "../ports/recorder.ts";
+import type { Timeline, TimelineRow } from "./timeline.ts";
+import { TraceKind, traceRow } from "./usb-trace-log.ts";
+
+/**
+ * The "Trace Event Format" in JSON, which Perfetto's viewer and chrome://tracing open: metadata events name the lanes, a
+ * transfer is a complete event from its submission to its completion, everything else an instant. Each row is there, in its
+ * order, with its sequence and its cause as arguments; causes are flow arrows too. Times are microseconds.
+ */
+export function writePerfetto(timeline: Timeline): string {
+  const lanes = new Lanes();
+  const events: TraceEvent[] = [];
+  const completions = new Map<number, TimelineRow>();
+  for (const row of timeline.rows(undefined, [TimelineKind.usb])) {
+    const usb = traceRow(row, 0);
+    if (usb.kind === TraceKind.complete) completions.set(usb.causeSequence, row);
+  }
+  for (const row of timeline.rows())
+    events.push(eventOf(row, lanes, completions.get(row.sequence)), ...flowOf(row, lanes));
+  const lost = timeline.lost() === 0 ? {} : { lostRows: timeline.lost() };
+  return `${JSON.stringify({
+    displayTimeUnit: "ns",
+    otherData: { writer: "drydock", form: "trace event JSON", ...lost },
+    traceEvents: [...lanes.metadata(), ...events],
+  })}\n`;
+}
+
+/** One object of the format; see its public description for the letters. */
+interface TraceEvent {
+  readonly name: string;
+  readonly cat: string;
+  readonly ph: "X" | "i" | "M" | "s" | "f";
+  readonly ts: number;
+  readonly dur?: number;
+  readonly pid: number;
+  readonly tid: number;
+  readonly id?: number;
+  readonly s?: "t";
+  readonly bp?: "e";
+  readonly args?: Readonly<Record<string, unknown>>;
+}
+
+const microseconds = (ns: number): number => ns / 1000;
+
+/** Groups of lanes, as the viewer's processes. */
+const groups: Readonly<Record<TimelineKind, readonly [number, string]>> = {
+  [TimelineKind.usb]: [1, "USB"],
+  [TimelineKind.mark]: [1, "USB"],
+  [TimelineKind.fault]: [1, "USB"],
+  [TimelineKind.hop]: [2, "Queues"],
+  [TimelineKind.call]: [2, "Queues"],
+  [TimelineKind.log]: [3, "Log"],
+  [TimelineKind.event]: [4, "Kernel"],
+  [TimelineKind.power]: [5, "Power"],
+  [TimelineKind.register]: [6, "PCI"],
+  [TimelineKind.dma]: [6, "PCI"],
+  [TimelineKind.interrupt]: [6, "PCI"],
+};
+
+/** Names of lanes, each with its number inside its group. */
+class Lanes {
+  readonly #numbers = new Map<string, readonly [number, number]>();
+
+  of(row: TimelineRow): readonly [number, number] {
+    const [group] = groups[row.kind];
+    const name = laneName(row);
+    const key = `${group} ${name}`;
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    const made = [group, this.#numbers.size + 1] as const;
+    this.#numbers.set(key, made);
+    return made;
+  }
+
+  metadata(): TraceEvent[] {
+    const names = new Map(Object.values(groups));
+    const common = { cat: "__metadata", ph: "M", ts: 0 } as const;
+    return [
+      ...[...names].map(([pid, name]) => ({ ...common, name: "process_name", pid, tid: 0, args: { name } })),
+      ...[...this.#numbers].map(([key, [pid, tid]]) => ({
+        ...common,
+        name: "thread_name",
+        pid,
+        tid,
+        args: { name: key.slice(key.indexOf(" ") + 1) },
+      })),
+    ];
+  }
+}
+
+function laneName(row: TimelineRow): string {
+  switch (row.kind) {
+    case TimelineKind.usb: {
+      const { device, endpoint, kind } = traceRow(row, 0);
+      return kind > TraceKind.mark ? "bus" : `device ${device} endpoint ${hex(endpoint, 2)}`;
+    }
+    case TimelineKind.fault:
+      return "faults";
+    case TimelineKind.mark:
+      return "bus";
+    case TimelineKind.hop:
+      return row.text.slice(0, Math.max(0, row.text.lastIndexOf(": ")));
+    case TimelineKind.log:
+      return "log";
+    case TimelineKind.event:
+      return row.text.split(":")[0];
+    default:
+      return groups[row.kind][1];
+  }
+}
+
+function eventOf(row: TimelineRow, lanes: Lanes, completion: TimelineRow | undefined): TraceEvent {
+  const [pid, tid] = lanes.of(row);
+  const args = { sequence: row.sequence, ...(row.cause === 0 ? {} : { cause: row.cause }) };
+  const common = { cat: groups[row.kind][1], ts: microseconds(row.timeNs), pid, tid } as const;
+  if (row.kind !== TimelineKind.usb) return { ...common, name: row.text, ph: "i", s: "t", args };
+  const usb = traceRow(row, 0);
+  const data = usb.data.length === 0 ? {} : { data: hexBytes(usb.data, 64) };
+  const setup = usb.setup === null ? {} : { setup: hexBytes(usb.setup) };
+  const facts = { ...args, id: usb.id, bytes: usb.length, ...setup, ...data };
+  if (usb.kind === TraceKind.complete)
+    return {
+      ...common,
+      name: `completed, ${usb.length} bytes`,
+      ph: "i",
+      s: "t",
+      args: { ...facts, status: usb.status },
+    };
+  const name = usb.text === "" ? `transfer ${usb.id}` : usb.text;
+  if (completion === undefined) return { ...common, name, ph: "i", s: "t", args: facts };
+  return { ...common, name, ph: "X", dur: microseconds(completion.timeNs - row.timeNs), args: facts };
+}
+
+/** An arrow from a cause to what it led to: it ends at this row, and begins here for the rows to come. */
+function flowOf(row: TimelineRow, lanes: Lanes): TraceEvent[] {
+  const [pid, tid] = lanes.of(row);
+  const common = { cat: "cause", name: "cause", ts: microseconds(row.timeNs), pid, tid } as const;
+  const begin: TraceEvent = { ...common, ph: "s", id: row.sequence };
+  return row.cause === 0 ? [begin] : [{ ...common, ph: "f", bp: "e", id: row.cause }, begin];
+}
