@@ -51,6 +51,7 @@ export default {
   ignoreDependencies: ["@biomejs/biome"],
   ignoreBinaries: [
     "script",
+    "setpriv",
     "tshark",
     "ldd",
     "qemu-system-x86_64",

@@ -7,12 +7,13 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { type BlockPort, BlockSubmit } from "@drydock/core/ports/block";
+import type { BlockPort } from "@drydock/core/ports/block";
 import { type BlockBench, blockContract, RecordingBlockClient } from "@drydock/core/ports/block.contract";
 import { runContract } from "@drydock/core/ports/contract";
 import { NbdImporter } from "@drydock/core/transports/nbd/nbd-importer";
 import { HostClock } from "../../src/host/host-clock.ts";
 import { connectUnixSocket } from "../../src/host/socket-stream.ts";
+import { counted } from "./counted-port.ts";
 import { missingProgram } from "./programs.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "drydock-nbd-servers-"));
@@ -58,24 +59,6 @@ async function start(name: string, args: (path: string) => string[]): Promise<Se
       child.kill("SIGKILL");
       return ended;
     },
-  };
-}
-
-/** Counts what was accepted, so that a bench knows when all of it is over. */
-function counted(port: BlockPort, onAccepted: () => void): BlockPort {
-  const note = (submitted: BlockSubmit): BlockSubmit => {
-    if (submitted === BlockSubmit.accepted) onAccepted();
-    return submitted;
-  };
-  return {
-    geometry: port.geometry,
-    slotCount: port.slotCount,
-    connect: (client) => port.connect(client),
-    read: (...args) => note(port.read(...args)),
-    write: (...args) => note(port.write(...args)),
-    flush: (slot) => note(port.flush(slot)),
-    trim: (...args) => note(port.trim(...args)),
-    writeZeroes: (...args) => note(port.writeZeroes(...args)),
   };
 }
 

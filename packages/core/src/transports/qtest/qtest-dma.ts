@@ -1,0 +1,110 @@
+// DMA to QEMU's devices: memory in the shared RAM as it is, other memory bounced, addresses physical or VT-d's.
+
+import { ContractViolation } from "../../base/errors.ts";
+import {
+  DmaDirection,
+  type DmaLimits,
+  type DmaMapping,
+  type DmaPort,
+  DmaRefusal,
+  type DmaSegment,
+  unlimitedDma,
+} from "../../ports/dma.ts";
+import type { RamArena } from "./ram-arena.ts";
+
+/** What stands between physical addresses and a function's; VT-d's domain, or nothing. */
+export interface AddressDomain {
+  readonly isTranslated: boolean;
+  /** The bus address of `lengthBytes` from physical `address` on; null: no room. */
+  map(address: number, lengthBytes: number, direction: DmaDirection): number | null;
+  unmap(busAddress: number, lengthBytes: number): void;
+}
+
+/** No IOMMU: addresses are physical. */
+export const physicalAddresses: AddressDomain = {
+  isTranslated: false,
+  map: (address) => address,
+  unmap: () => {},
+};
+
+class QtestMapping implements DmaMapping {
+  readonly segments: readonly DmaSegment[];
+  readonly lengthBytes: number;
+  readonly direction: DmaDirection;
+  readonly busAddress: number;
+  readonly shared: Uint8Array;
+  /** The caller's memory, when `shared` is a copy. */
+  readonly original: Uint8Array | null;
+
+  constructor(busAddress: number, direction: DmaDirection, shared: Uint8Array, original: Uint8Array | null) {
+    this.segments = [{ address: busAddress, lengthBytes: shared.length }];
+    this.lengthBytes = shared.length;
+    this.direction = direction;
+    this.busAddress = busAddress;
+    this.shared = shared;
+    this.original = original;
+  }
+
+  get isBounced(): boolean {
+    return this.original !== null;
+  }
+}
+
+export class QtestDma implements DmaPort {
+  readonly pageBytes = 4096;
+  readonly #arena: RamArena;
+  readonly #domain: AddressDomain;
+  readonly #mappings = new Set<QtestMapping>();
+
+  constructor(arena: RamArena, domain: AddressDomain) {
+    this.#arena = arena;
+    this.#domain = domain;
+  }
+
+  get isTranslated(): boolean {
+    return this.#domain.isTranslated;
+  }
+
+  get mappingCount(): number {
+    return this.#mappings.size;
+  }
+
+  map(
+    memory: Uint8Array,
+    direction: DmaDirection,
+    _owner: string,
+    limits: DmaLimits = unlimitedDma,
+  ): DmaMapping | DmaRefusal {
+    const { addressBits, alignmentBytes } = limits;
+    if (memory.length === 0 || direction === DmaDirection.none || !(addressBits >= 32) || alignmentBytes < 1)
+      return DmaRefusal.badRequest;
+    const own = this.#arena.addressOf(memory);
+    const isUsable = own !== null && own % alignmentBytes === 0;
+    let shared = memory;
+    if (!isUsable) {
+      try {
+        shared = this.#arena.allocate(memory.length);
+      } catch {
+        return DmaRefusal.noRoom;
+      }
+      if ((direction & DmaDirection.deviceReads) !== 0) shared.set(memory);
+    }
+    const busAddress = this.#domain.map(this.#arena.addressOf(shared) as number, shared.length, direction);
+    if (busAddress === null) {
+      if (!isUsable) this.#arena.release(shared);
+      return DmaRefusal.noRoom;
+    }
+    const mapping = new QtestMapping(busAddress, direction, shared, isUsable ? null : memory);
+    this.#mappings.add(mapping);
+    return mapping;
+  }
+
+  unmap(mapping: DmaMapping): void {
+    if (!(mapping instanceof QtestMapping) || !this.#mappings.delete(mapping))
+      throw new ContractViolation("dma-unmapped-twice", `${mapping.lengthBytes} bytes`);
+    this.#domain.unmap(mapping.busAddress, mapping.lengthBytes);
+    if (mapping.original === null) return;
+    if ((mapping.direction & DmaDirection.deviceWrites) !== 0) mapping.original.set(mapping.shared);
+    this.#arena.release(mapping.shared);
+  }
+}

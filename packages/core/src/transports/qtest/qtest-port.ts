@@ -1,0 +1,147 @@
+// One of QEMU's PCI functions as a PciHostPort: accesses are qtest requests, messages come by the doorbell.
+
+import type { Clock } from "../../base/clock.ts";
+import { ContractViolation } from "../../base/errors.ts";
+import { allOnes, extendedConfigBytes } from "../../codec/pci/config-space.ts";
+import { readRequest, writeRequest } from "../../codec/qtest/qtest.ts";
+import type { DmaPort } from "../../ports/dma.ts";
+import {
+  isPciAccess,
+  type PciAddress,
+  type PciHostClient,
+  type PciHostPort,
+  type PciMessage,
+  type PciRange,
+  PciStatus,
+  PciSubmit,
+} from "../../ports/pci-host.ts";
+import type { QtestClient } from "./qtest-client.ts";
+
+const slots = 64;
+
+export interface QtestPortParts {
+  readonly client: QtestClient;
+  readonly clock: Clock;
+  readonly address: PciAddress;
+  readonly configBase: number;
+  readonly ranges: readonly PciRange[];
+  readonly dma: DmaPort;
+  /** Messages for this function, from the doorbell. */
+  readonly messages: (count: number, deliver: (vector: number) => void) => readonly PciMessage[];
+  readonly releaseMessages: (messages: readonly PciMessage[]) => void;
+}
+
+export class QtestPort implements PciHostPort {
+  readonly address: PciAddress;
+  readonly ranges: readonly PciRange[];
+  readonly dma: DmaPort;
+  readonly slotCount = slots;
+  readonly #parts: QtestPortParts;
+  readonly #sizes = new Uint8Array(slots);
+  #client: PciHostClient | null = null;
+  #messages: readonly PciMessage[] | null = null;
+  #isGone = false;
+  #isDetached = false;
+
+  constructor(parts: QtestPortParts) {
+    this.#parts = parts;
+    this.address = parts.address;
+    this.ranges = parts.ranges;
+    this.dma = parts.dma;
+  }
+
+  connect(client: PciHostClient): void {
+    if (this.#client !== null) throw new ContractViolation("connected-twice", "a PCI port has one client");
+    this.#client = client;
+    if (this.#isGone) this.#detachSoon();
+  }
+
+  configRead(slot: number, offset: number, sizeBytes: number): PciSubmit {
+    if (this.#isDetached) return PciSubmit.gone;
+    if (sizeBytes === 8 || !this.#isFree(slot) || !isPciAccess(offset, sizeBytes, extendedConfigBytes))
+      return PciSubmit.badRequest;
+    return this.#read(slot, this.#parts.configBase + offset, sizeBytes, false);
+  }
+
+  configWrite(offset: number, sizeBytes: number, value: number): void {
+    if (sizeBytes === 8 || !isPciAccess(offset, sizeBytes, extendedConfigBytes) || this.#isGone) return;
+    this.#parts.client.send(writeRequest(this.#parts.configBase + offset, sizeBytes, value));
+  }
+
+  memoryRead(slot: number, range: number, offset: number, sizeBytes: number): PciSubmit {
+    if (this.#isDetached) return PciSubmit.gone;
+    const known = this.ranges[range];
+    if (known === undefined || !this.#isFree(slot) || !isPciAccess(offset, sizeBytes, known.lengthBytes))
+      return PciSubmit.badRequest;
+    return this.#read(slot, known.address + offset, sizeBytes, true);
+  }
+
+  memoryWrite(range: number, offset: number, sizeBytes: number, low: number, high: number): void {
+    const known = this.ranges[range];
+    if (known === undefined || !isPciAccess(offset, sizeBytes, known.lengthBytes) || this.#isGone) return;
+    this.#parts.client.send(writeRequest(known.address + offset, sizeBytes, low, high));
+  }
+
+  messages(count: number): readonly PciMessage[] {
+    this.#messages ??= this.#parts.messages(count, (vector) => {
+      if (!this.#isDetached) this.#client?.message(vector);
+    });
+    return this.#messages;
+  }
+
+  reset(): void {
+    // Function-level reset by the Express capability is the family's to write where a function has it.
+  }
+
+  /** The function was taken out, or QEMU has died: reads under way end, then the driver's side hears of it. */
+  leave(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    if (this.#messages !== null) this.#parts.releaseMessages(this.#messages);
+    this.#detachSoon();
+  }
+
+  #isFree(slot: number): boolean {
+    return Number.isInteger(slot) && slot >= 0 && slot < slots && this.#sizes[slot] === 0;
+  }
+
+  #read(slot: number, address: number, sizeBytes: number, isMemory: boolean): PciSubmit {
+    this.#sizes[slot] = sizeBytes;
+    const { client, clock } = this.#parts;
+    if (this.#isGone || client.isDead) {
+      clock.after(0, () => this.#complete(slot, PciStatus.unreachable, 0, 0), undefined);
+      return PciSubmit.accepted;
+    }
+    client.send(readRequest(address, sizeBytes), (low, high) => {
+      const isDead = this.#isGone && isMemory;
+      this.#complete(slot, isDead ? PciStatus.unreachable : PciStatus.ok, low, high);
+    });
+    return PciSubmit.accepted;
+  }
+
+  #complete(slot: number, status: PciStatus, low: number, high: number): void {
+    const sizeBytes = this.#sizes[slot];
+    // The end of the function may have completed it already.
+    if (sizeBytes === 0) return;
+    this.#sizes[slot] = 0;
+    const ones = allOnes(Math.min(sizeBytes, 4));
+    const isGood = status === PciStatus.ok;
+    const otherwise = sizeBytes === 8 ? 0xffffffff : 0;
+    this.#client?.readCompleted(slot, status, isGood ? low : ones, isGood ? high : otherwise);
+  }
+
+  #detachSoon(): void {
+    if (this.#client === null) return;
+    this.#parts.clock.after(
+      0,
+      () => {
+        if (this.#isDetached) return;
+        for (let slot = 0; slot < slots; slot++)
+          if (this.#sizes[slot] !== 0) this.#complete(slot, PciStatus.unreachable, 0, 0);
+        this.#isDetached = true;
+        this.#client?.detached();
+      },
+      undefined,
+    );
+  }
+}

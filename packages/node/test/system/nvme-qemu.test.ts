@@ -1,0 +1,247 @@
+// Our NVMe driver on QEMU's controller, unchanged: contract, 64 MiB, errors, hot-unplug, VT-d, a QEMU that dies.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { Random } from "@drydock/core/base/random";
+import type { IOMedia } from "@drydock/core/families/block/io-media";
+import { blockContract, RecordingBlockClient } from "@drydock/core/ports/block.contract";
+import { runContract } from "@drydock/core/ports/contract";
+import { describeVtdFault } from "@drydock/core/transports/qtest/vtd";
+import {
+  type RandomWritesOptions,
+  type RandomWritesResult,
+  startRandomWrites,
+} from "@drydock/core/trials/random-writes";
+import { type NvmeOnQemu, openQemuMedia, startNvmeOnQemu } from "../../src/transports/nvme-on-qemu.ts";
+import { findQtestQemu } from "../../src/transports/qemu-qtest.ts";
+import { counted } from "./counted-port.ts";
+
+const found = findQtestQemu();
+const skip = "missing" in found ? found.missing : false;
+const folder = mkdtempSync(join(tmpdir(), "drydock-nvme-qemu-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+let images = 0;
+
+function image(megabytes: number): string {
+  const path = join(folder, `disk${++images}.img`);
+  writeFileSync(path, "");
+  truncateSync(path, megabytes << 20);
+  return path;
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Bounded, in real time: a disk that hangs fails the test with what is missing. */
+async function until(isDone: () => boolean, what: string, milliseconds = 30_000): Promise<void> {
+  const deadline = performance.now() + milliseconds;
+  while (!isDone()) {
+    assert.ok(performance.now() < deadline, `${what} did not happen within ${milliseconds / 1000} s`);
+    await turn();
+  }
+}
+
+async function randomWrites(
+  on: NvmeOnQemu,
+  media: IOMedia,
+  options: Omit<RandomWritesOptions, "random">,
+  during: () => Promise<void> = async () => {},
+): Promise<RandomWritesResult> {
+  let result: RandomWritesResult | null = null;
+  on.runner.ready(() => {
+    startRandomWrites(media, { random: new Random(64), ...options }, (ended) => {
+      result = ended;
+    });
+  }, undefined);
+  await during();
+  await until(() => result !== null, "the end of the writes", 90_000);
+  return result as unknown as RandomWritesResult;
+}
+
+test("the disk keeps the block contract, taken out and put in again", { skip }, async () => {
+  const on = await startNvmeOnQemu({ image: image(16) });
+  try {
+    let isOut = false;
+    const results = await runContract(blockContract, async () => {
+      if (isOut) await on.replug();
+      isOut = false;
+      await until(() => on.rig.media.length > 0, "a disk");
+      const plain = await openQemuMedia(on);
+      const client = new RecordingBlockClient();
+      let accepted = 0;
+      let unplugged: Promise<void> | null = null;
+      plain.connect(client);
+      return {
+        port: counted(plain, () => accepted++),
+        client,
+        settle: async () => {
+          await unplugged;
+          await until(
+            () => client.completions.length >= accepted && (unplugged === null || client.detachments > 0),
+            "all completions",
+          );
+        },
+        unplug: () => {
+          isOut = true;
+          unplugged = on.unplug();
+        },
+        cutPower: null,
+      };
+    });
+    assert.ok(results.length >= 17);
+    assert.deepEqual(
+      results.filter(({ problem }) => problem !== null),
+      [],
+    );
+    assert.equal(on.death(), null);
+  } finally {
+    await on.close();
+  }
+});
+
+for (const hasIommu of [false, true]) {
+  const name = hasIommu ? "VT-d translating" : "physical addresses";
+  test(`64 MiB of random writes, verified here and in the image; ${name}; QEMU finds no fault`, {
+    skip,
+  }, async () => {
+    const path = image(64);
+    const file = join(folder, `trace${images}`);
+    const trace = { events: ["pci_nvme_err*", "pci_nvme_ub*", "vtd_err*"], file };
+    const on = await startNvmeOnQemu({ image: path, hasIommu, trace });
+    try {
+      const media = await openQemuMedia(on);
+      const result = await randomWrites(on, media, { totalBytes: 64 << 20 });
+      assert.ok(result.bytesWritten >= 64 << 20 && result.reads >= 1024);
+      assert.deepEqual(result.failures, {});
+      assert.equal(result.wrongAt, null);
+      const { driver } = on.rig;
+      assert.equal(driver?.counters.protocolErrors, 0);
+      assert.equal(driver?.counters.resets, 0);
+      if (on.qemu.machine.vtd !== null) assert.deepEqual(await on.qemu.machine.vtd.readFaults(), []);
+    } finally {
+      await on.close();
+    }
+    assert.equal(readFileSync(file, "utf8").trim(), "");
+  });
+}
+
+test("VT-d refuses a function what is not mapped, and the fault names address and requester", {
+  skip,
+}, async () => {
+  const on = await startNvmeOnQemu({ image: image(4), hasIommu: true });
+  try {
+    const media = await openQemuMedia(on);
+    const [port] = on.qemu.machine.ports;
+    const buffer = new Uint8Array(4096);
+    const mapping = port.dma.map(buffer, 1, "to be forgotten");
+    assert.ok(typeof mapping !== "number");
+    const [{ address }] = mapping.segments;
+    port.dma.unmap(mapping);
+    let status = -1;
+    // What a driver does wrong: a command whose memory has been completed already.
+    on.runner.ready(() => {
+      media.connect({ completed: () => {}, detached: () => {} });
+      status = on.rig.driver?.doAsyncReadWrite(true, 120, address, 4096, 0, 8, 0) ?? -1;
+    }, undefined);
+    await until(() => status === 0, "the submission");
+    let faults = await on.qemu.machine.vtd?.readFaults();
+    for (let tries = 0; tries < 200 && faults?.length === 0; tries++) {
+      await turn();
+      faults = await on.qemu.machine.vtd?.readFaults();
+    }
+    assert.equal(faults?.length, 1);
+    assert.equal(faults[0].address, address);
+    assert.match(
+      describeVtdFault(faults[0]),
+      /^01:00\.0 write at 0x[0-9a-f]+ refused by VT-d: writing is not permitted/,
+    );
+  } finally {
+    await on.close();
+  }
+});
+
+test("errors that blkdebug injects: read and write fail once, the driver tries again, nothing is wrong", {
+  skip,
+}, async () => {
+  const file = join(folder, "errors");
+  const rule = (index: number, event: string, sector: number) =>
+    ["event", "sector", "errno", "once"].map(
+      (key, at) => `file.inject-error.${index}.${key}=${[event, sector, 5, "on"][at]}`,
+    );
+  const on = await startNvmeOnQemu({
+    image: image(4),
+    blkdebug: [...rule(0, "write_aio", 512), ...rule(1, "read_aio", 1024)],
+    trace: { events: ["pci_nvme_err*", "pci_nvme_ub*"], file },
+  });
+  try {
+    const media = await openQemuMedia(on);
+    const result = await randomWrites(on, media, { totalBytes: 8 << 20, depth: 8 });
+    assert.equal(result.wrongAt, null);
+    const { driver } = on.rig;
+    const failed = Object.values(result.failures).reduce((sum, count) => sum + count, 0);
+    assert.ok((driver?.counters.retries ?? 0) + failed >= 1, "an injected error was seen");
+    assert.equal(failed, 0);
+  } finally {
+    await on.close();
+  }
+  const lines = readFileSync(file, "utf8").trim().split("\n");
+  assert.ok(
+    lines.length >= 1 && lines.every((line) => /pci_nvme_err_(aio|req_status)/.test(line)),
+    lines.join("\n"),
+  );
+});
+
+test("taken out under load: every request ends, nothing stays mapped; put in again it is a disk", {
+  skip,
+}, async () => {
+  const on = await startNvmeOnQemu({ image: image(64), hasIommu: true });
+  try {
+    for (let round = 0; round < 2; round++) {
+      const media = await openQemuMedia(on);
+      const { dma } = on.qemu.machine.ports[0];
+      const result = await randomWrites(on, media, { totalBytes: 1 << 30, spanBytes: 16 << 20 }, async () => {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        await on.unplug();
+      });
+      assert.ok(Object.keys(result.failures).length > 0);
+      await until(() => media.isGone && on.rig.driver === null, "the driver's end");
+      assert.equal(dma.mappingCount, 0);
+      assert.equal(on.rig.machine.failure, null);
+      assert.deepEqual(on.rig.machine.crashes, []);
+      await on.replug();
+    }
+    const media = await openQemuMedia(on);
+    const result = await randomWrites(on, media, { totalBytes: 4 << 20, spanBytes: 4 << 20 });
+    assert.equal(result.wrongAt, null);
+    assert.deepEqual(result.failures, {});
+  } finally {
+    await on.close();
+  }
+});
+
+test("a QEMU that dies under load is named within a second, and every request ends", { skip }, async () => {
+  const on = await startNvmeOnQemu({ image: image(16) });
+  try {
+    const media = await openQemuMedia(on);
+    let diedMs = 0;
+    const result = await randomWrites(on, media, { totalBytes: 1 << 30 }, async () => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      diedMs = performance.now();
+      on.qemu.kill();
+      await until(() => on.death() !== null, "the news of its death", 1000);
+    });
+    assert.ok(diedMs > 0);
+    assert.match(on.death() ?? "", /QEMU (ended by SIGKILL|is gone)/);
+    assert.ok(Object.keys(result.failures).length > 0);
+    await until(() => media.isGone, "the disk's end", 1000);
+    assert.equal(on.rig.machine.failure, null);
+  } finally {
+    await on.close();
+  }
+});
+
+test("a QEMU that refuses its command line is quoted", { skip }, async () => {
+  await assert.rejects(startNvmeOnQemu({ image: join(folder, "nowhere.img") }), /nowhere\.img.*No such file/);
+});
