@@ -1,5 +1,11 @@
 // The table of commands: a row each, in the order of help. Help, completion and mistaken lines are made from it.
 
+import { boardBackup } from "./commands/board-backup.ts";
+import { boardExport } from "./commands/board-export.ts";
+import { boardImport } from "./commands/board-import.ts";
+import { boardPublish } from "./commands/board-publish.ts";
+import { boardRestore } from "./commands/board-restore.ts";
+import { boardServe } from "./commands/board-serve.ts";
 import { caseCommand } from "./commands/case.ts";
 import { check } from "./commands/check.ts";
 import { checkTransport } from "./commands/check-transport.ts";
@@ -28,8 +34,9 @@ export const commandTable: CommandTable = {
   version: drydockVersion,
   summary: "A dry dock for device drivers: run, break, trace and diagnose drivers without the hardware.",
   examples: `Examples:
-  drydock start                        a serial port on this desk, brought up by driver, bus and device model
+  drydock start                        the board in the browser, and a serial port on this desk
   drydock start --device cdc-acm       the same with a CDC-ACM modem
+  drydock board export FOLDER          every post of the board as a folder of text files
   drydock case P02                     a real driver problem: wrong and right driver side by side
   drydock registry --seed 7            the registry after the default rig came up
   drydock trace capture.pcapng         a USB capture as text
@@ -41,12 +48,19 @@ export const commandTable: CommandTable = {
   drydock export usbredir desk         the same for any QEMU guest, as -device usb-redir
   drydock import usbip HOST 1-1        our drivers on a device of a USB/IP server`,
   groups: {
+    board: "the board: serve it, take it out to files and back",
     export: "offer a rig's devices to foreign hosts",
     import: "bring up a device that is elsewhere",
     disk: "a modelled disk: serve it, prove what its flushes are worth",
   },
   rows: [
     start,
+    boardServe,
+    boardExport,
+    boardImport,
+    boardBackup,
+    boardRestore,
+    boardPublish,
     exportUsbip,
     exportUsbredir,
     importUsbip,

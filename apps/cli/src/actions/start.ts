@@ -16,12 +16,18 @@ interface StartOptions extends RigOptions {
   readonly noPacing: boolean;
   readonly for?: number;
   readonly json: boolean;
+  readonly port?: number;
+  readonly noOpen: boolean;
 }
 
 /** How long the first port may take to appear before that is an error. */
 const appearanceMs = 10_000;
 
 export async function start(options: StartOptions, io: CommandIo): Promise<ExitCode> {
+  // A rig that was named, or is read by a program, comes alone.
+  const isAlone = options.rig !== undefined || options.json;
+  const board = isAlone ? null : await (await import("./board.ts")).beginBoard(options, io);
+  if (!isAlone && board === null) return exitCodes.rigError;
   const rig = buildRig(options, {
     pacing: options.noPacing ? "none" : "baud",
     timing: options.noPacing ? "none" : "bus",
@@ -70,6 +76,7 @@ export async function start(options: StartOptions, io: CommandIo): Promise<ExitC
   input?.close();
   process.stdin.destroy();
   terminals.close();
+  await board?.close();
   writePcap(rig.usb.trace, options.pcap, io);
   if (machine.failure !== null) {
     io.event(`drydock: ${machine.failure.kind}: ${machine.failure.text}`);

@@ -1,13 +1,16 @@
-// drydock start: a rig on the real clock.
+// drydock start: the board and a rig on the real clock; with the name of a rig, that rig alone.
 
 import { command, flag, option, optionalArgument } from "../grammar/command-row.ts";
 import { forOption, linkPath, rigOptions } from "../grammar/rig-options.ts";
+import { boardPort, noOpen } from "./board-words.ts";
 import { rigName } from "./rig-name.ts";
 
 export const start = command({
   words: ["start"],
-  summary: "bring up a rig on the real clock; prints what to open; Ctrl-C ends it",
-  arguments: { rig: optionalArgument(rigName, "what to bring up; without one, serial") },
+  summary: "the board, and a serial rig on the real clock; with a rig's name, that rig alone; Ctrl-C ends it",
+  arguments: {
+    rig: optionalArgument(rigName, "what to bring up, without the board; without one, board and serial"),
+  },
   options: {
     ...rigOptions,
     link: option(
@@ -15,8 +18,10 @@ export const start = command({
       "a stable name for the terminal; without one, drydock-tty0 in the temporary folder",
     ),
     noPacing: flag("neither the line nor the bus takes time"),
+    port: { ...boardPort, clashes: ["json"] },
+    noOpen: { ...noOpen, clashes: ["json"] },
     for: forOption,
-    json: flag("the first line on stdout is one JSON document with the ports"),
+    json: flag("the rig alone; the first line on stdout is one JSON document with its ports"),
   },
   example:
     "drydock start --device cdc-acm --pcap modem.pcapng\nthen, elsewhere: picocom -b 115200 PATH\ntype u and Enter to pull the cable, p and Enter to plug it in again",

@@ -1,0 +1,47 @@
+// The board's routes, as one table: what the server serves, what the API page says, and what tests enumerate.
+
+import { BoardRefusal } from "@drydock/board/refusal";
+import { Hono } from "hono";
+import { caseRoutes } from "./case-routes.ts";
+import { onlyOurHosts, onlyOurPages, securityHeaders } from "./guard.ts";
+import { html } from "./html.ts";
+import { listRoutes } from "./list-routes.ts";
+import { messagePage } from "./pages/form-pages.ts";
+import { postRoutes } from "./post-routes.ts";
+import { type BoardRoute, type BoardSite, sendPage, sendTrouble, wantsJson } from "./route.ts";
+import { siteRoutes } from "./site-routes.ts";
+
+export const boardRoutes: readonly BoardRoute[] = [
+  ...listRoutes,
+  ...postRoutes,
+  ...caseRoutes,
+  ...siteRoutes(() => boardRoutes),
+];
+
+export function buildApp(site: BoardSite): Hono {
+  const app = new Hono({ strict: false });
+  app.use(securityHeaders());
+  app.use(onlyOurHosts(site.hosts));
+  app.use(onlyOurPages(site.hosts));
+  for (const route of boardRoutes)
+    app.on(route.method, route.path, async (c) => {
+      try {
+        return await route.handle(c, site);
+      } catch (error) {
+        return sendTrouble(c, site, error);
+      }
+    });
+  app.notFound((c) => {
+    if (wantsJson(c))
+      return sendTrouble(c, site, new BoardRefusal("missing", "not-found", "There is no such page."));
+    const main = messagePage(
+      "Not found",
+      "There is no page at this address.",
+      null,
+      html`<p>The box above finds posts, codes and documentation.</p>`,
+    );
+    return sendPage(c, site, { title: "Not found · Drydock", isPrivate: true, main }, 404);
+  });
+  app.onError((error, c) => sendTrouble(c, site, error));
+  return app;
+}

@@ -1,0 +1,80 @@
+// Style, icon and the two scripts of the pages. The scripts are built from their sources when first asked for.
+
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const here = import.meta.dirname;
+
+export interface Asset {
+  readonly body: string;
+  readonly type: string;
+  readonly etag: string;
+}
+
+const asset = (body: string, type: string): Asset => ({
+  body,
+  type,
+  etag: `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`,
+});
+
+const files: Readonly<Record<string, () => Promise<string>>> = {
+  "style.css": async () => squeezed("style.css"),
+  "more.css": async () => squeezed("more.css"),
+  "favicon.svg": async () => readFileSync(join(here, "../assets/favicon.svg"), "utf8"),
+  "page.js": () => bundled("page.ts"),
+  "case-worker.js": () => bundled("case-worker.ts"),
+};
+const types: Readonly<Record<string, string>> = {
+  css: "text/css; charset=utf-8",
+  svg: "image/svg+xml",
+  js: "text/javascript; charset=utf-8",
+};
+
+/** Our style without comments and spaces that mean nothing. Strings in it hold no braces, colons or semicolons. */
+function squeezed(name: string): string {
+  return readFileSync(join(here, "../assets", name), "utf8")
+    .replace(/\/\*[^*]*\*\//g, "")
+    .replace(/\s+/g, " ")
+    .replace(/ ?([{};,>]) ?/g, "$1")
+    .replace(/: /g, ":")
+    .replace(/;}/g, "}")
+    .trim();
+}
+
+/** One plain script: it runs in a worker, in a page, and from a file on disk. */
+async function bundled(name: string): Promise<string> {
+  const { build } = await import("esbuild");
+  const result = await build({
+    entryPoints: [join(here, "page-scripts", name)],
+    bundle: true,
+    minify: true,
+    format: "iife",
+    platform: "browser",
+    target: "es2022",
+    charset: "utf8",
+    write: false,
+    logLevel: "silent",
+    // The C++ reader is not in the page: its library needs more than the page's policy gives.
+    external: ["web-tree-sitter"],
+    alias: { "node:crypto": join(here, "page-scripts/crypto-in-page.ts") },
+  });
+  return result.outputFiles[0].text;
+}
+
+const made = new Map<string, Promise<Asset>>();
+
+export const assetNames: readonly string[] = Object.keys(files);
+
+/** By file name; null when there is none. */
+export function assetOf(name: string): Promise<Asset> | null {
+  if (!Object.hasOwn(files, name)) return null;
+  let found = made.get(name);
+  if (found === undefined) {
+    found = files[name]().then((body) => asset(body, types[name.split(".")[1]]));
+    // A failed build is tried again.
+    found.catch(() => made.delete(name));
+    made.set(name, found);
+  }
+  return found;
+}

@@ -1,0 +1,71 @@
+// Boards and files: export, import, backup, restore, publish, for a board that rests or runs.
+
+import { homedir } from "node:os";
+import { Board } from "@drydock/board/board";
+import { exportBoard, type ImportReport, importBoard } from "@drydock/board/exchange";
+import { backupBoard, restoreBoard } from "@drydock/node/store/board-database";
+import { FolderLock } from "@drydock/node/store/folder-lock";
+import { SqliteBoardStore } from "@drydock/node/store/sqlite-board-store";
+import { stateFolder } from "@drydock/node/store/state-folder";
+import { folderReader, writeExported } from "./folders.ts";
+import { databasePath, openBoard } from "./server.ts";
+import { type Published, publishBoard } from "./static-site.ts";
+
+/** Where this person's board is. Throws RangeError. */
+export function boardHome(): string {
+  return stateFolder(process.platform, process.env, homedir());
+}
+
+async function withStore<T>(home: string, act: (board: Board) => Promise<T>): Promise<T> {
+  const store = SqliteBoardStore.open(databasePath(home));
+  try {
+    return await act(await Board.open(store, Date.now));
+  } finally {
+    await store.close();
+  }
+}
+
+/** Answers how many files were written. Throws StoreTrouble, and what the system throws. */
+export async function exportTo(home: string, folder: string): Promise<number> {
+  return await withStore(home, async (board) => {
+    let files = 0;
+    for await (const file of exportBoard(board)) {
+      writeExported(folder, file);
+      files++;
+    }
+    return files;
+  });
+}
+
+export async function importFrom(home: string, folder: string): Promise<ImportReport> {
+  return await withStore(home, (board) => importBoard(board, folderReader(folder), "own"));
+}
+
+/** Also while the board runs. */
+export function backupTo(home: string, file: string): void {
+  backupBoard(databasePath(home), file);
+}
+
+/** Throws FolderHeld while the board runs. Answers where the board that was there is now. */
+export function restoreFrom(home: string, file: string): string | null {
+  const lock = FolderLock.take(home, "board");
+  try {
+    return restoreBoard(databasePath(home), file);
+  } finally {
+    lock.release();
+  }
+}
+
+export async function publishTo(
+  home: string,
+  folder: string,
+  version: string,
+  tell: (pages: number) => void,
+): Promise<Published> {
+  const open = await openBoard({ home, version, isStatic: true });
+  try {
+    return await publishBoard(open, folder, tell);
+  } finally {
+    await open.close();
+  }
+}

@@ -1,0 +1,150 @@
+// Schemas at the door: what each request may carry. Unknown fields, wrong kinds and foreign shapes do not come in.
+
+import { BoardRefusal } from "@drydock/board/refusal";
+import type { Context } from "hono";
+import Type, { type Static, type TObject } from "typebox";
+import { Compile, type Validator } from "typebox/compile";
+
+const closed = { additionalProperties: false } as const;
+const text = (maxLength: number) => Type.String({ maxLength });
+const flag = Type.Optional(Type.String({ maxLength: 8 }));
+const key = Type.Optional(text(80));
+/** Longer than a text may be: the board itself says how long it is, and gives it back. */
+const markdown = Type.String({ maxLength: 400_000 });
+const number = Type.String({ pattern: "^\\d{1,15}$" });
+const orNothing = Type.String({ pattern: "^\\d{0,15}$" });
+
+export const doors = {
+  post: Type.Object(
+    { title: text(2000), markdown, tags: Type.Optional(text(500)), key, preview: flag },
+    closed,
+  ),
+  postEdit: Type.Object(
+    { title: text(2000), markdown, tags: Type.Optional(text(500)), version: number, key, preview: flag },
+    closed,
+  ),
+  reply: Type.Object({ markdown, parent: Type.Optional(orNothing), key, preview: flag }, closed),
+  replyEdit: Type.Object({ markdown, version: number, preview: flag }, closed),
+  boost: Type.Object(
+    { os: Type.Optional(text(200)), hardware: Type.Optional(text(200)), _method: Type.Optional(text(10)) },
+    closed,
+  ),
+  accepted: Type.Object({ reply: orNothing }, closed),
+  duplicate: Type.Object({ of: orNothing }, closed),
+  nothing: Type.Object({ key, _method: Type.Optional(text(10)) }, closed),
+  view: Type.Object({ post: number }, closed),
+  similar: Type.Object({ text: markdown }, closed),
+} as const;
+
+export type DoorName = keyof typeof doors;
+export type DoorFields<Name extends DoorName> = Static<(typeof doors)[Name]>;
+
+const validators = new Map<DoorName, Validator>();
+
+function validatorOf(name: DoorName): Validator {
+  let made = validators.get(name);
+  if (made === undefined) {
+    made = Compile(doors[name] as TObject) as unknown as Validator;
+    validators.set(name, made);
+  }
+  return made;
+}
+
+/** Bytes of a body: a text of 64 KiB in the widest form encoding, and room. */
+export const mostBodyBytes = 512 * 1024;
+
+async function bytesOf(c: Context): Promise<Uint8Array> {
+  const tooLarge = () =>
+    new BoardRefusal("too_large", "body-large", `A request has at most ${mostBodyBytes / 1024} KiB.`);
+  if (Number(c.req.header("content-length") ?? 0) > mostBodyBytes) throw tooLarge();
+  const { body } = c.req.raw;
+  if (body === null) return new Uint8Array(0);
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of body) {
+    length += part.length;
+    if (length > mostBodyBytes) throw tooLarge();
+    parts.push(part);
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** A form or a JSON object; numbers in JSON count as their digits. Throws BoardRefusal. */
+export async function readFields<Name extends DoorName>(c: Context, name: Name): Promise<DoorFields<Name>> {
+  const type = (c.req.header("content-type") ?? "").split(";")[0].trim().toLowerCase();
+  const bytes = await bytesOf(c);
+  let value: unknown;
+  if (type === "application/json") {
+    try {
+      value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    } catch {
+      throw new BoardRefusal("invalid", "bad-json", "The body is not JSON in UTF-8.");
+    }
+    if (typeof value === "object" && value !== null && !Array.isArray(value))
+      value = Object.fromEntries(
+        Object.entries(value).map(([field, entry]) => [
+          field,
+          typeof entry === "number"
+            ? String(entry)
+            : Array.isArray(entry) && field === "tags"
+              ? entry.join(",")
+              : entry,
+        ]),
+      );
+  } else if (type === "application/x-www-form-urlencoded" || (type === "" && bytes.length === 0)) {
+    const fields = new URLSearchParams(new TextDecoder().decode(bytes));
+    const seen: Record<string, string> = Object.create(null);
+    for (const [field, entry] of fields) {
+      if (Object.hasOwn(seen, field))
+        throw new BoardRefusal("invalid", "field-twice", `"${field.slice(0, 40)}" is given twice.`);
+      seen[field] = entry;
+    }
+    value = { ...seen };
+  } else {
+    throw new BoardRefusal(
+      "invalid",
+      "bad-type",
+      "A body is application/x-www-form-urlencoded or application/json.",
+    );
+  }
+  const validator = validatorOf(name);
+  if (!validator.Check(value)) {
+    const [first] = validator.Errors(value);
+    const field = (first?.instancePath ?? "").slice(1);
+    throw new BoardRefusal(
+      "invalid",
+      "bad-field",
+      field === ""
+        ? `The request lacks something: ${first?.message ?? "it has another shape"}.`
+        : `"${field.slice(0, 60)}" ${first?.message === "schema is false" ? "is no field of this request" : (first?.message ?? "is wrong")}.`,
+      field === "" ? null : field,
+    );
+  }
+  return value as DoorFields<Name>;
+}
+
+export interface PathPlace {
+  readonly id: number;
+  readonly form: "html" | "json" | "md" | "atom";
+}
+
+/** "12-a-title.json": the number finds the post, the words are for people. Null for anything else. */
+export function placeOf(file: string): PathPlace | null {
+  const found = /^(\d{1,15})(?:-[a-z0-9-]{0,80})?(?:\.(json|md|atom))?$/.exec(file);
+  if (found === null || Number(found[1]) < 1) return null;
+  return { id: Number(found[1]), form: (found[2] as PathPlace["form"] | undefined) ?? "html" };
+}
+
+/** A whole number from 0 on, or the given one when nothing is said. Throws BoardRefusal. */
+export function countOf(value: string | undefined, name: string, otherwise: number, most: number): number {
+  if (value === undefined || value === "") return otherwise;
+  if (!/^\d{1,10}$/.test(value) || Number(value) > most)
+    throw new BoardRefusal("invalid", `bad-${name}`, `A ${name} is a whole number from 0 to ${most}.`, name);
+  return Number(value);
+}

@@ -1,0 +1,75 @@
+// What stands before every route: the name it was called by, who sent a writing request, and what a page may do.
+
+import type { MiddlewareHandler } from "hono";
+
+/**
+ * Everything comes from here, and nothing else does: no inline script or style, no frame, no foreign request. Under
+ * Trusted Types no text becomes script; the one policy makes workers from our own two files.
+ */
+export const contentPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "worker-src 'self'",
+  "connect-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types drydock",
+].join("; ");
+
+export function securityHeaders(): MiddlewareHandler {
+  return async (c, next) => {
+    await next();
+    const { headers } = c.res;
+    headers.set("Content-Security-Policy", contentPolicy);
+    headers.set("X-Content-Type-Options", "nosniff");
+    headers.set("Referrer-Policy", "same-origin");
+    headers.set("Cross-Origin-Opener-Policy", "same-origin");
+    headers.set("Cross-Origin-Resource-Policy", "same-origin");
+    headers.set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=()");
+    if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-cache");
+  };
+}
+
+/**
+ * Only names that we are configured to have (421 otherwise): a stranger's page must not reach us by a name that it
+ * makes resolve to loopback (RFC 9110 §15.5.20, and what is called DNS rebinding).
+ */
+export function onlyOurHosts(hosts: () => ReadonlySet<string>): MiddlewareHandler {
+  return async (c, next) => {
+    const host = (c.req.header("host") ?? new URL(c.req.url).host).toLowerCase();
+    if (!hosts().has(host))
+      return c.text(`This board is reached as ${[...hosts()][0]}, not by that name.\n`, 421);
+    return await next();
+  };
+}
+
+/**
+ * A writing request must come from one of our own pages, or from a program that is no browser: browsers send Origin
+ * with every such request (Fetch standard, "append a request Origin header") and Sec-Fetch-Site where they know it.
+ */
+export function onlyOurPages(hosts: () => ReadonlySet<string>): MiddlewareHandler {
+  return async (c, next) => {
+    if (c.req.method === "GET" || c.req.method === "HEAD") return await next();
+    const site = c.req.header("sec-fetch-site");
+    const origin = c.req.header("origin");
+    const isForeignSite = site !== undefined && site !== "same-origin" && site !== "none";
+    if (isForeignSite || (origin !== undefined && !isOurs(origin, hosts())))
+      return c.text("This request came from another site's page. Nothing was changed.\n", 403);
+    return await next();
+  };
+}
+
+function isOurs(origin: string, hosts: ReadonlySet<string>): boolean {
+  const found = /^http:\/\/([^/]+)$/.exec(origin.toLowerCase());
+  return found !== null && hosts.has(found[1]);
+}
+
+/** The names of a server on loopback at this port. The first is the one to tell people. */
+export function loopbackHosts(port: number): Set<string> {
+  const names = ["localhost", "127.0.0.1", "[::1]"];
+  return new Set([...names.map((name) => `${name}:${port}`), ...(port === 80 ? names : [])]);
+}

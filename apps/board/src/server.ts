@@ -1,0 +1,157 @@
+// The board on loopback: opens its store, brings in what came with this version, listens, and closes in order.
+
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { Board } from "@drydock/board/board";
+import { gainCases, type ImportReport, importBoard } from "@drydock/board/exchange";
+import { forgetViewers } from "@drydock/board/views";
+import { casebook } from "@drydock/cases/casebook";
+import { FolderLock } from "@drydock/node/store/folder-lock";
+import { SqliteBoardStore } from "@drydock/node/store/sqlite-board-store";
+import { type ServerType, serve } from "@hono/node-server";
+import type { Hono } from "hono";
+import { buildApp } from "./app.ts";
+import { CaseRunner } from "./case-runner.ts";
+import { DocPages } from "./doc-pages.ts";
+import { folderReader } from "./folders.ts";
+import { loopbackHosts } from "./guard.ts";
+import { RenderedBodies } from "./markdown.ts";
+import type { BoardSite } from "./route.ts";
+import { buildOf, StillTrueRuns } from "./still-true-runs.ts";
+
+/** The repository, or what stands for it. */
+export const repositoryRoot = join(import.meta.dirname, "../../..");
+export const seedFolder = join(import.meta.dirname, "../seed");
+export const defaultBoardPort = 4870;
+const housekeepingMs = 15 * 60_000;
+
+export interface OpenBoard {
+  readonly site: BoardSite;
+  readonly app: Hono;
+  readonly imported: ImportReport;
+  close(): Promise<void>;
+}
+
+export interface BoardOptions {
+  /** Where the database is; null: in memory. */
+  readonly home: string | null;
+  readonly version: string;
+  /** Milliseconds UTC. Default: the system's clock. */
+  readonly now?: () => number;
+  readonly hosts?: () => ReadonlySet<string>;
+  readonly onTrouble?: (error: unknown) => void;
+  readonly isStatic?: boolean;
+  /** Posts that come with the project. Default: this version's. */
+  readonly seed?: string;
+}
+
+export const databasePath = (home: string): string => join(home, "board.db");
+
+/** Without listening: what tests, exports and published copies use. Throws StoreTrouble. */
+export async function openBoard(options: BoardOptions): Promise<OpenBoard> {
+  const store = SqliteBoardStore.open(options.home === null ? ":memory:" : databasePath(options.home));
+  const runner = new CaseRunner();
+  try {
+    const board = await Board.open(store, options.now ?? Date.now);
+    const imported = await importBoard(board, folderReader(options.seed ?? seedFolder), "seed");
+    await gainCases(board, new Set(casebook.map(({ id }) => id)));
+    const site: BoardSite = {
+      board,
+      docs: new DocPages(repositoryRoot),
+      bodies: new RenderedBodies(),
+      runner,
+      stillTrue: new StillTrueRuns(board, runner, options.version, buildOf(repositoryRoot, options.version)),
+      version: options.version,
+      hosts: options.hosts ?? (() => loopbackHosts(80)),
+      newKey: () => randomBytes(16).toString("base64url"),
+      isStatic: options.isStatic ?? false,
+      onTrouble: options.onTrouble ?? (() => {}),
+    };
+    return {
+      site,
+      app: buildApp(site),
+      imported,
+      close: async () => {
+        await runner.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await runner.close();
+    await store.close();
+    throw error;
+  }
+}
+
+export interface RunningBoard {
+  readonly url: string;
+  readonly port: number;
+  readonly open: OpenBoard;
+  close(): Promise<void>;
+}
+
+/** A port that another program has, with its number. */
+export class PortTaken extends Error {
+  readonly port: number;
+
+  constructor(port: number) {
+    super(`port ${port} of this machine is taken; choose another one with --port, or 0 for any free one`);
+    this.name = "PortTaken";
+    this.port = port;
+  }
+}
+
+/** Listens on loopback only. Throws FolderHeld, PortTaken, StoreTrouble. `port` 0: a free one. */
+export async function startBoard(
+  options: Omit<BoardOptions, "home" | "hosts"> & { readonly home: string; readonly port: number },
+): Promise<RunningBoard> {
+  const lock = FolderLock.take(options.home, "board");
+  let hosts: ReadonlySet<string> = new Set();
+  let open: OpenBoard | null = null;
+  let server: ServerType | null = null;
+  try {
+    open = await openBoard({ ...options, hosts: () => hosts });
+    const { app, site } = open;
+    server = await listen(app, options.port);
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : options.port;
+    hosts = loopbackHosts(port);
+    const url = `http://localhost:${port}`;
+    lock.tell(url);
+    // Cases of a new version run when the first page has long been served.
+    const stillTrue = setTimeout(() => void site.stillTrue.runAll(false).catch(site.onTrouble), 1500);
+    stillTrue.unref();
+    const keep = () => void forgetViewers(site.board.store, site.board.now()).catch(site.onTrouble);
+    keep();
+    const housekeeping = setInterval(keep, housekeepingMs);
+    housekeeping.unref();
+    const [held, listening] = [open, server];
+    return {
+      url,
+      port,
+      open,
+      close: async () => {
+        clearTimeout(stillTrue);
+        clearInterval(housekeeping);
+        if ("closeAllConnections" in listening) listening.closeAllConnections();
+        await new Promise((resolve) => listening.close(resolve));
+        await held.close();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    server?.close();
+    await open?.close();
+    lock.release();
+    throw error;
+  }
+}
+
+function listen(app: Hono, port: number): Promise<ServerType> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch: app.fetch, port, hostname: "127.0.0.1" }, () => resolve(server));
+    server.on("error", (error: NodeJS.ErrnoException) =>
+      reject(error.code === "EADDRINUSE" ? new PortTaken(port) : error),
+    );
+  });
+}

@@ -1,0 +1,107 @@
+// "Still true?": every case again on each new build and on demand, each run recorded.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Board } from "@drydock/board/board";
+import { type StillTrue, stillTrue } from "@drydock/board/still-true";
+import { casebook } from "@drydock/cases/casebook";
+import { TraceHash } from "@drydock/core/base/hash";
+import type { CaseRunner } from "./case-runner.ts";
+
+const recordedSeed = 1;
+const runsRead = 40;
+
+export class StillTrueRuns {
+  readonly #board: Board;
+  readonly #runner: CaseRunner;
+  readonly #version: string;
+  readonly #build: string;
+  #states: ReadonlyMap<string, StillTrue> | null = null;
+  #running: Promise<void> | null = null;
+
+  constructor(board: Board, runner: CaseRunner, version: string, build: string) {
+    this.#board = board;
+    this.#runner = runner;
+    this.#version = version;
+    this.#build = build;
+  }
+
+  /** Of every case; from memory between runs. */
+  async states(): Promise<ReadonlyMap<string, StillTrue>> {
+    if (this.#states !== null) return this.#states;
+    const states = new Map<string, StillTrue>();
+    for (const { id } of casebook) states.set(id, stillTrue(await this.#board.store.caseRuns(id, runsRead)));
+    this.#states = states;
+    return states;
+  }
+
+  /** Runs both sides of a case and records them. A run that breaks off is recorded as such. */
+  async run(id: string): Promise<void> {
+    for (const side of ["bad", "good"] as const) {
+      const begun = performance.now();
+      const outcome = await this.#runner
+        .side(id, recordedSeed, side)
+        .catch((error: unknown) => error as Error);
+      const isBroken = outcome instanceof Error;
+      await this.#board.store.addCaseRun({
+        caseId: id,
+        side,
+        seed: recordedSeed,
+        drydockVersion: this.#version,
+        build: this.#build,
+        verdict: isBroken ? "error" : outcome.succeeded ? "succeeded" : "failed",
+        result: isBroken ? outcome.message.slice(0, 1000) : outcome.result,
+        traceDigest: isBroken ? "" : outcome.digest,
+        wallMs: Math.round(performance.now() - begun),
+        at: this.#board.now(),
+      });
+      this.#states = null;
+    }
+  }
+
+  /** Cases whose newest run was of another build; all of them with `again`. One pass at a time. */
+  runAll(again: boolean): Promise<void> {
+    this.#running ??= this.#pass(again).finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  async #pass(again: boolean): Promise<void> {
+    const current = new Set(
+      (await this.#board.store.latestRuns())
+        .filter((run) => run.build === this.#build)
+        .map((run) => `${run.caseId} ${run.side}`),
+    );
+    for (const { id } of casebook)
+      if (again || !current.has(`${id} bad`) || !current.has(`${id} good`)) await this.run(id);
+  }
+}
+
+/** What the casebook and everything below it consist of: runs of equal builds must be equal. */
+export function buildOf(root: string, version: string): string {
+  const hash = new TraceHash();
+  hash.text(version);
+  const visit = (folder: string): void => {
+    let entries: ReturnType<typeof entriesOf>;
+    try {
+      entries = entriesOf(folder);
+    } catch {
+      return;
+    }
+    for (const entry of entries) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) {
+        if (entry.name !== "node_modules" && entry.name !== "test") visit(path);
+      } else if (/\.(?:ts|js)$/.test(entry.name) && !/\.test\./.test(entry.name)) {
+        hash.text(entry.name);
+        hash.bytes(readFileSync(path));
+      }
+    }
+  };
+  for (const folder of ["packages/core/src", "cases"]) visit(join(root, folder));
+  return hash.digest();
+}
+
+const entriesOf = (folder: string) =>
+  readdirSync(folder, { withFileTypes: true }).sort((left, right) => (left.name < right.name ? -1 : 1));

@@ -1,0 +1,14 @@
+// drydock board import: folders of posts into the board.
+
+import { argument, command } from "../grammar/command-row.ts";
+import { jsonOption } from "../grammar/rig-options.ts";
+import { boardFolder } from "./board-words.ts";
+
+export const boardImport = command({
+  words: ["board", "import"],
+  summary: "folders of posts into the board; what people changed here stays",
+  arguments: { folder: argument(boardFolder, "what drydock board export wrote") },
+  options: { json: jsonOption },
+  example: "drydock board import my-board",
+  run: async (options, io) => (await import("../actions/board.ts")).importBoardFrom(options, io),
+});

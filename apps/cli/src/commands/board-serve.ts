@@ -1,0 +1,20 @@
+// drydock board serve: the board alone.
+
+import { command, flag } from "../grammar/command-row.ts";
+import { forOption } from "../grammar/rig-options.ts";
+import { boardPort, noOpen } from "./board-words.ts";
+
+export const boardServe = command({
+  words: ["board", "serve"],
+  summary: "the board on this machine, without a rig; Ctrl-C ends it",
+  arguments: {},
+  options: {
+    port: boardPort,
+    noOpen,
+    for: forOption,
+    json: flag("the first line on stdout is one JSON document with the address"),
+  },
+  example: "drydock board serve --port 8080",
+  notes: "It is kept in DRYDOCK_HOME, or in the system's folder for such things; never in a checkout.",
+  run: async (options, io) => (await import("../actions/board.ts")).serveBoard(options, io),
+});

@@ -1,0 +1,87 @@
+// What the board's commands share: their port, and the kinds of path that they take.
+
+import { accessSync, constants, lstatSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { shown } from "@drydock/core/base/shown-text";
+import { flag, option } from "../grammar/command-row.ts";
+import { mustBeReadable } from "../grammar/input-paths.ts";
+import { type Kind, tcpPort } from "../grammar/option-kind.ts";
+import { UsageError } from "../terminal/usage-error.ts";
+
+export const boardPort = option(tcpPort, "the board's TCP port, 0 for a free one; without it 4870");
+export const noOpen = flag("open no page; without a display none is opened anyway");
+
+/** A folder that an export wrote. */
+export const boardFolder: Kind<string> = {
+  placeholder: "folder",
+  takes: "a folder that is there, as drydock board export writes it",
+  isPath: true,
+  read: (path) => {
+    if (mustBeReadable(path) !== "folder") throw new UsageError(`needs a folder; ${shown(path)} is none`);
+    return path;
+  },
+  sample: ({ folder }) => folder,
+  mistakes: ({ folder }) => {
+    const file = join(folder, "no-folder");
+    writeFileSync(file, "a file");
+    return [
+      { why: "absent", text: join(folder, "not-there") },
+      { why: "wrong type", text: file },
+      { why: "wrong type", text: "" },
+    ];
+  },
+};
+
+/** A backup that is there. */
+export const backupFile: Kind<string> = {
+  placeholder: "file",
+  takes: "a file that drydock board backup wrote",
+  isPath: true,
+  read: (path) => {
+    if (mustBeReadable(path) !== "file") throw new UsageError(`needs a file; ${shown(path)} is none`);
+    return path;
+  },
+  sample: ({ folder }) => {
+    const file = join(folder, "board-backup.db");
+    writeFileSync(file, "");
+    return file;
+  },
+  mistakes: ({ folder }) => [
+    { why: "absent", text: join(folder, "not-there") },
+    { why: "wrong type", text: folder },
+    { why: "wrong type", text: "" },
+  ],
+};
+
+/** A file that nothing is yet: a backup is never written over another. */
+export const freshFile: Kind<string> = {
+  placeholder: "file",
+  takes: "the name of a file to make, which nothing has yet",
+  isPath: true,
+  read: (path) => {
+    if (path === "") throw new UsageError('needs a path, not ""');
+    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined)
+      throw new UsageError(`would destroy ${shown(path)}, which is there already; name another file`);
+    const folder = statSync(dirname(path), { throwIfNoEntry: false });
+    if (folder?.isDirectory() !== true)
+      throw new UsageError(`cannot be written: there is no folder ${shown(dirname(path))}; make it first`);
+    try {
+      accessSync(dirname(path), constants.W_OK);
+    } catch {
+      throw new UsageError(`cannot be written: ${shown(dirname(path))} is not yours to write`);
+    }
+    return path;
+  },
+  sample: ({ folder }) => join(folder, "fresh-backup.db"),
+  mistakes: ({ folder }) => {
+    const theirs = join(folder, "a-file");
+    writeFileSync(theirs, "three years of work");
+    mkdirSync(join(folder, "a-folder"), { recursive: true });
+    return [
+      { why: "existing", text: theirs },
+      { why: "existing", text: join(folder, "a-folder") },
+      { why: "unwritable", text: join(folder, "not-there", "x.db") },
+      { why: "wrong type", text: "" },
+    ];
+  },
+};

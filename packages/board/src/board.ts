@@ -1,0 +1,293 @@
+// The board: what people may do with it. Every rule is here; the store below keeps, the pages above show.
+
+import type { ActKey, BoardStore, Done, SearchAsk, SearchHit } from "./board-store.ts";
+import { detailOf, markdownOf, plainOf, tagsOf, titleOf } from "./field-rules.ts";
+import type { Cursor } from "./listing.ts";
+import type { Person, Post, Reply, Symptom, Topic } from "./records.ts";
+import { BoardRefusal, notFound } from "./refusal.ts";
+import { parseSearch } from "./search-query.ts";
+import { symptomsIn } from "./symptoms.ts";
+
+export interface PostDraft {
+  readonly title: string;
+  readonly markdown: string;
+  /** As typed: by commas or spaces. */
+  readonly tags: string | readonly string[];
+}
+
+export interface SearchFilter {
+  readonly topic?: string | undefined;
+  readonly tag?: string | undefined;
+  readonly state?: string | undefined;
+  readonly has?: string | undefined;
+  readonly os?: string | undefined;
+}
+
+export interface SearchResult {
+  readonly hits: readonly SearchHit[];
+  readonly symptoms: readonly Symptom[];
+  readonly words: readonly string[];
+  /** Place of the next page; null at the end. */
+  readonly next: Cursor | null;
+}
+
+export interface BoardPeople {
+  /** Author of what the project itself says. */
+  readonly project: Person;
+  /** The one owner of a board on loopback; whoever acts without an account. */
+  readonly owner: Person;
+}
+
+const longestKey = 64;
+const hitsOfPage = 20;
+
+export class Board {
+  readonly store: BoardStore;
+  readonly people: BoardPeople;
+  readonly #now: () => number;
+  #latest = 0;
+
+  private constructor(store: BoardStore, people: BoardPeople, now: () => number) {
+    this.store = store;
+    this.people = people;
+    this.#now = now;
+  }
+
+  /** `now`: milliseconds UTC; may jump. */
+  static async open(store: BoardStore, now: () => number): Promise<Board> {
+    const at = now();
+    const people = {
+      project: await store.person("drydock", "Drydock", "project", at),
+      owner: await store.person("owner", "You", "owner", at),
+    };
+    return new Board(store, people, now);
+  }
+
+  /** Never earlier than it was before: a clock set back does not reorder what people did. */
+  now(): number {
+    this.#latest = Math.max(this.#latest, Math.floor(this.#now()));
+    return this.#latest;
+  }
+
+  async topic(slug: string): Promise<Topic> {
+    const topic = await this.store.topic(slug);
+    if (topic === null) throw notFound("topic");
+    return topic;
+  }
+
+  async post(id: number): Promise<Post> {
+    const post = await this.store.post(id);
+    if (post === null || post.state === "hidden") throw notFound("post");
+    return post;
+  }
+
+  async reply(id: number): Promise<Reply> {
+    const reply = await this.store.reply(id);
+    if (reply === null || reply.state === "hidden") throw notFound("reply");
+    return reply;
+  }
+
+  /** `key`: drawn by the form; the same key again answers the first post. */
+  async addPost(topicSlug: string, draft: PostDraft, key: string | null = null): Promise<Done> {
+    const topic = await this.topic(topicSlug);
+    const { title, markdown, tags } = checkedDraft(draft);
+    const at = this.now();
+    return await this.store.addPost(
+      {
+        topicId: topic.id,
+        authorId: this.people.owner.id,
+        kind: "question",
+        title,
+        markdown,
+        plain: plainOf(markdown),
+        tags,
+        symptoms: symptomsIn(`${title}\n${markdown}`),
+        at,
+        source: "own",
+      },
+      actKey(key, at),
+    );
+  }
+
+  async addReply(
+    postId: number,
+    reply: { readonly markdown: string; readonly parentId?: number | null },
+    key: string | null = null,
+  ): Promise<Done> {
+    const markdown = markdownOf(reply.markdown, "reply");
+    const parentId = reply.parentId ?? null;
+    if (parentId !== null) {
+      const parent = await this.store.reply(parentId);
+      if (parent === null || parent.postId !== postId || parent.state !== "shown") throw notFound("answer");
+      if (parent.parentId !== null)
+        throw new BoardRefusal(
+          "invalid",
+          "too-deep",
+          "Comments have no comments: write below the answer.",
+          "parent",
+        );
+    }
+    const at = this.now();
+    const done = await this.store.addReply(
+      {
+        postId,
+        parentId,
+        authorId: this.people.owner.id,
+        kind: parentId === null ? "answer" : "comment",
+        markdown,
+        plain: plainOf(markdown),
+        symptoms: symptomsIn(markdown),
+        at,
+        source: "own",
+      },
+      actKey(key, at),
+    );
+    if (done === null) throw notFound("post");
+    return done;
+  }
+
+  /** `version`: the one that the form was filled from. */
+  async editPost(id: number, draft: PostDraft, version: number): Promise<number> {
+    const { title, markdown, tags } = checkedDraft(draft);
+    return edited(
+      await this.store.editPost(id, {
+        editorId: this.people.owner.id,
+        version,
+        title,
+        tags,
+        symptoms: symptomsIn(`${title}\n${markdown}`),
+        markdown,
+        plain: plainOf(markdown),
+        at: this.now(),
+      }),
+      "post",
+    );
+  }
+
+  async editReply(id: number, text: string, version: number): Promise<number> {
+    const markdown = markdownOf(text, "reply");
+    return edited(
+      await this.store.editReply(id, {
+        editorId: this.people.owner.id,
+        version,
+        symptoms: symptomsIn(markdown),
+        markdown,
+        plain: plainOf(markdown),
+        at: this.now(),
+      }),
+      "reply",
+    );
+  }
+
+  async deletePost(id: number): Promise<void> {
+    if (!(await this.store.deletePost(id, this.now()))) throw notFound("post");
+  }
+
+  async deleteReply(id: number): Promise<void> {
+    if (!(await this.store.deleteReply(id, this.now()))) throw notFound("reply");
+  }
+
+  /** "I have this too." */
+  async boost(
+    postId: number,
+    detail: { readonly os?: string; readonly hardware?: string } = {},
+  ): Promise<void> {
+    const kept = await this.store.boost({
+      postId,
+      personId: this.people.owner.id,
+      at: this.now(),
+      os: detailOf(detail.os ?? "", "os"),
+      hardware: detailOf(detail.hardware ?? "", "hardware"),
+    });
+    if (!kept) throw notFound("post");
+  }
+
+  async unboost(postId: number): Promise<void> {
+    await this.post(postId);
+    await this.store.unboost(postId, this.people.owner.id);
+  }
+
+  async accept(postId: number, replyId: number | null): Promise<void> {
+    if (!(await this.store.accept(postId, replyId, this.now()))) throw notFound("answer");
+  }
+
+  /** Marks a post as the same case as another one, or takes that back with null. */
+  async markDuplicate(postId: number, of: number | null): Promise<void> {
+    if (of === postId)
+      throw new BoardRefusal("invalid", "own-duplicate", "A post is not a duplicate of itself.", "of");
+    if (of !== null) await this.post(of);
+    if (!(await this.store.markDuplicate(postId, of, this.now()))) throw notFound("post");
+  }
+
+  /** Posts that share a symptom with this text: shown before it is posted. */
+  async similar(
+    text: string,
+  ): Promise<{ readonly symptom: Symptom; readonly posts: readonly { id: number; title: string }[] }[]> {
+    const found = [];
+    for (const symptom of symptomsIn(text).slice(0, 8)) {
+      const posts = await this.store.bySymptom(symptom, 5);
+      if (posts.length > 0) found.push({ symptom, posts });
+    }
+    return found;
+  }
+
+  async search(text: string, filter: SearchFilter = {}, after: Cursor | null = null): Promise<SearchResult> {
+    const { words, symptoms } = parseSearch(text);
+    const { state, has } = filter;
+    if (state !== undefined && state !== "" && state !== "open" && state !== "solved")
+      throw new BoardRefusal("invalid", "bad-state", "A state is open or solved.", "state");
+    if (has !== undefined && has !== "" && has !== "answer" && has !== "run")
+      throw new BoardRefusal("invalid", "bad-has", "A post has an answer or a run.", "has");
+    const topicId =
+      filter.topic === undefined || filter.topic === "" ? null : (await this.topic(filter.topic)).id;
+    const ask: SearchAsk = {
+      words,
+      symptoms,
+      topicId,
+      tag: filter.tag === undefined || filter.tag === "" ? null : filter.tag.toLowerCase(),
+      state: state === "open" || state === "solved" ? state : null,
+      hasAnswer: has === "answer",
+      hasCase: has === "run",
+      os: filter.os === undefined || filter.os === "" ? null : filter.os,
+      after,
+      limit: hitsOfPage + 1,
+    };
+    if (words.length === 0 && symptoms.length === 0) return { hits: [], symptoms, words, next: null };
+    const found = await this.store.search(ask);
+    const hits = found.slice(0, hitsOfPage);
+    const last = hits.at(-1);
+    return {
+      hits,
+      symptoms,
+      words,
+      next: found.length > hitsOfPage && last !== undefined ? { key: last.score, id: last.id } : null,
+    };
+  }
+}
+
+function checkedDraft(draft: PostDraft): { title: string; markdown: string; tags: string[] } {
+  return {
+    title: titleOf(draft.title),
+    markdown: markdownOf(draft.markdown, "post"),
+    tags: tagsOf(draft.tags),
+  };
+}
+
+function actKey(key: string | null, at: number): ActKey {
+  if (key === null || key === "") return { key: null, at };
+  if (key.length > longestKey || !/^[\w-]+$/.test(key))
+    throw new BoardRefusal("invalid", "bad-key", "The form's key is damaged: load the page again.", "key");
+  return { key, at };
+}
+
+function edited(answer: "missing" | "changed" | number, what: string): number {
+  if (answer === "missing") throw notFound(what);
+  if (answer === "changed")
+    throw new BoardRefusal(
+      "conflict",
+      "changed-meanwhile",
+      `This ${what} was changed since you opened it. Your text is below; compare it with the newest one and send it again.`,
+      "version",
+    );
+  return answer;
+}

@@ -1,0 +1,355 @@
+// A board out into folders and back: an upgrade's posts come in the same way, and never over what people wrote.
+
+import { TraceHash } from "@drydock/core/base/hash";
+import type { Board } from "./board.ts";
+import { detailOf, markdownOf, plainOf, titleOf } from "./field-rules.ts";
+import {
+  formatBoosts,
+  formatPostFile,
+  formatReplyFile,
+  formatTopicFile,
+  isSafeName,
+  type PersonName,
+  PostFileError,
+  parseBoosts,
+  parsePostFile,
+  parseReplyFile,
+  parseTopicFile,
+  replyFileForm,
+} from "./post-folder.ts";
+import type { Person, Post, Reply } from "./records.ts";
+import { symptomsIn } from "./symptoms.ts";
+
+/** Folder and file names below one root, read and listed by the host. */
+export interface FolderReader {
+  /** Names in a folder, sorted; empty when it is not there. */
+  list(path: readonly string[]): Promise<readonly string[]>;
+  /** Null when it is not there. */
+  read(path: readonly string[]): Promise<string | null>;
+}
+
+export interface ImportReport {
+  readonly added: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  /** Paths whose text people have changed here: theirs stays. */
+  readonly kept: readonly string[];
+  /** Files that were not as an export writes them: path, and why. Nothing of their post came in. */
+  readonly refused: readonly string[];
+}
+
+export interface ExportedFile {
+  /** Names of folders and the file, each safe on every system. */
+  readonly path: readonly string[];
+  readonly text: string;
+}
+
+const name = (person: Person): PersonName => ({ handle: person.handle, shownName: person.shownName });
+
+/** Every post, in a stable order: same board, same bytes. */
+export async function* exportBoard(board: Board): AsyncGenerator<ExportedFile> {
+  const { store } = board;
+  const slugs = new Map<number, string>();
+  for (const topic of await store.topics()) {
+    slugs.set(topic.id, topic.slug);
+    yield { path: [topic.slug, "topic.md"], text: formatTopicFile(topic) };
+  }
+  for (let after = 0; ; ) {
+    const posts = await store.everyPost(after, 100);
+    for (const post of posts) yield* exportPost(board, post, slugs.get(post.topicId) ?? "topic");
+    const last = posts.at(-1);
+    if (last === undefined) return;
+    after = last.id;
+  }
+}
+
+async function* exportPost(board: Board, post: Post, topicSlug: string): AsyncGenerator<ExportedFile> {
+  const { store } = board;
+  const place = [topicSlug, post.folder];
+  const replies = await store.replies(post.id);
+  const fileOf = new Map(replies.map((reply) => [reply.id, reply.file]));
+  const original = post.duplicateOf === null ? null : await store.post(post.duplicateOf);
+  yield {
+    path: [...place, "post.md"],
+    text: formatPostFile({
+      ...post,
+      author: name(post.author),
+      duplicateOf: original === null || original.state === "deleted" ? null : original.folder,
+      accepted: post.acceptedReplyId === null ? null : (fileOf.get(post.acceptedReplyId) ?? null),
+    }),
+  };
+  const parents = new Set(
+    replies.filter((reply) => reply.state !== "deleted").map((reply) => reply.parentId),
+  );
+  for (const reply of replies) {
+    if (reply.state === "deleted" && !parents.has(reply.id)) continue;
+    yield { path: [...place, "replies", reply.file], text: replyText(reply, fileOf) };
+  }
+  const boosts = await store.boosts(post.id, 100_000);
+  if (boosts.length > 0)
+    yield {
+      path: [...place, "boosts.txt"],
+      text: formatBoosts(
+        boosts
+          .map(({ at, person, os, hardware }) => ({ at, author: name(person), os, hardware }))
+          .sort((left, right) => (left.author.handle < right.author.handle ? -1 : 1)),
+      ),
+    };
+}
+
+const replyText = (reply: Reply, fileOf: ReadonlyMap<number, string>): string =>
+  formatReplyFile({
+    author: name(reply.author),
+    kind: reply.kind,
+    isDeleted: reply.state === "deleted",
+    parent: reply.parentId === null ? null : (fileOf.get(reply.parentId) ?? null),
+    createdAt: reply.createdAt,
+    markdown: reply.markdown,
+  });
+
+/** What an import compares: did people change this since we wrote it? */
+function contentHash(...parts: readonly string[]): string {
+  const hash = new TraceHash();
+  for (const part of parts) hash.text(part);
+  return hash.digest();
+}
+
+/**
+ * Reads folders as {@link exportBoard} writes them. A post that is here (by its folder's name) is updated where nobody
+ * changed it, and kept where somebody did. `source`: "seed" for what comes with the project.
+ */
+export async function importBoard(
+  board: Board,
+  folder: FolderReader,
+  source: "own" | "seed",
+): Promise<ImportReport> {
+  const report = { added: 0, updated: 0, unchanged: 0, kept: [] as string[], refused: [] as string[] };
+  const duplicates: [number, string][] = [];
+  let position = 0;
+  for (const slug of await folder.list([])) {
+    const topicText = isSafeName(slug) ? await folder.read([slug, "topic.md"]) : null;
+    if (topicText === null) continue;
+    try {
+      const topic = await board.store.putTopic({ slug, ...parseTopicFile(topicText) }, ++position);
+      for (const entry of await folder.list([slug])) {
+        if (!isSafeName(entry)) {
+          report.refused.push(`${slug}/${entry}: such a name is not read`);
+          continue;
+        }
+        const text = await folder.read([slug, entry, "post.md"]);
+        if (text === null) continue;
+        try {
+          await importPost(
+            board,
+            folder,
+            { slug, entry, text, topicId: topic.id, source },
+            report,
+            duplicates,
+          );
+        } catch (error) {
+          report.refused.push(`${slug}/${entry}: ${reasonOf(error)}`);
+        }
+      }
+    } catch (error) {
+      report.refused.push(`${slug}/topic.md: ${reasonOf(error)}`);
+    }
+  }
+  for (const [postId, of] of duplicates) {
+    const original = await board.store.postByFolder(of);
+    const post = await board.store.post(postId);
+    if (original !== null && post !== null && post.duplicateOf !== original.id)
+      await board.store.markDuplicate(postId, original.id, post.activityAt);
+  }
+  return report;
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof PostFileError || (error instanceof Error && error.name === "BoardRefusal"))
+    return error.message;
+  throw error;
+}
+
+interface Incoming {
+  readonly slug: string;
+  readonly entry: string;
+  readonly text: string;
+  readonly topicId: number;
+  readonly source: "own" | "seed";
+}
+
+async function importPost(
+  board: Board,
+  folder: FolderReader,
+  incoming: Incoming,
+  report: { added: number; updated: number; unchanged: number; kept: string[]; refused: string[] },
+  duplicates: [number, string][],
+): Promise<void> {
+  const { store } = board;
+  const { slug, entry } = incoming;
+  const file = parsePostFile(incoming.text);
+  // Everything is read and judged before anything is written: a damaged reply keeps its whole post out.
+  const replies = [];
+  for (const replyName of await folder.list([slug, entry, "replies"])) {
+    if (!replyFileForm.test(replyName))
+      throw new PostFileError(1, `replies/${replyName}: a reply's file is named 000001.md`);
+    const text = await folder.read([slug, entry, "replies", replyName]);
+    if (text === null) continue;
+    try {
+      const reply = parseReplyFile(text);
+      replies.push({
+        name: replyName,
+        file: reply,
+        markdown: reply.isDeleted ? "" : markdownOf(reply.markdown, "reply"),
+      });
+    } catch (error) {
+      throw new PostFileError(1, `replies/${replyName}: ${reasonOf(error)}`);
+    }
+  }
+  const boosts = parseBoosts((await folder.read([slug, entry, "boosts.txt"])) ?? "");
+  const [title, markdown] = [titleOf(file.title), markdownOf(file.markdown, "post")];
+  const content = contentHash(title, markdown, [...file.tags].sort().join());
+  const path = `${slug}/${entry}/post.md`;
+  const here = await store.postByFolder(entry);
+  let postId: number;
+  if (here === null) {
+    const author = await personOf(board, file.author, file.createdAt);
+    ({ id: postId } = await store.addPost(
+      {
+        topicId: incoming.topicId,
+        authorId: author.id,
+        kind: file.kind,
+        title,
+        markdown,
+        plain: plainOf(markdown),
+        tags: file.tags,
+        symptoms: symptomsIn(`${title}\n${markdown}`),
+        at: file.createdAt,
+        source: incoming.source,
+        state: file.state,
+        caseId: file.caseId,
+        isPinned: file.isPinned,
+        folder: entry,
+        origin: file.origin,
+      },
+      { key: null, at: file.createdAt },
+    ));
+    await store.setImported(postId, { views: file.views });
+    report.added++;
+  } else {
+    postId = here.id;
+    const current = contentHash(here.title, here.markdown, here.tags.join());
+    if (current === content) report.unchanged++;
+    else if ((await store.importedHash(path)) === current && here.state !== "deleted") {
+      await store.editPost(postId, {
+        editorId: here.author.id,
+        version: here.version,
+        title,
+        tags: file.tags,
+        symptoms: symptomsIn(`${title}\n${markdown}`),
+        markdown,
+        plain: plainOf(markdown),
+        at: here.activityAt,
+      });
+      report.updated++;
+    } else {
+      report.kept.push(path);
+      return;
+    }
+    if (incoming.source === "seed" && file.caseId !== null && here.caseId !== file.caseId)
+      await store.setImported(postId, { caseId: file.caseId });
+  }
+  await store.setImportedHash(path, content);
+  const isNew = here === null;
+  await importReplies(board, postId, `${slug}/${entry}`, replies, incoming.source, isNew, report);
+  if (isNew) {
+    for (const boost of boosts) {
+      const person = await personOf(board, boost.author, boost.at);
+      await store.boost({
+        postId,
+        personId: person.id,
+        at: boost.at,
+        os: detailOf(boost.os, "os"),
+        hardware: detailOf(boost.hardware, "hardware"),
+      });
+    }
+    await store.setImported(postId, { acceptedFile: file.accepted, activityAt: file.activityAt });
+    if (file.duplicateOf !== null) duplicates.push([postId, file.duplicateOf]);
+  }
+}
+
+async function importReplies(
+  board: Board,
+  postId: number,
+  place: string,
+  replies: readonly { name: string; file: ReturnType<typeof parseReplyFile>; markdown: string }[],
+  source: "own" | "seed",
+  isNew: boolean,
+  report: { updated: number; kept: string[] },
+): Promise<void> {
+  const { store } = board;
+  const known = new Map((await store.replies(postId)).map((reply) => [reply.file, reply]));
+  for (const { name: replyName, file, markdown } of replies) {
+    const path = `${place}/replies/${replyName}`;
+    const content = contentHash(markdown);
+    const here = known.get(replyName);
+    if (here === undefined) {
+      // A reply that people deleted here does not come back; one that is new in this release comes.
+      if (!isNew && (await store.importedHash(path)) !== null) continue;
+      const author = await personOf(board, file.author, file.createdAt);
+      const parent = file.parent === null ? null : known.get(file.parent);
+      if (parent === undefined)
+        throw new PostFileError(1, `replies/${replyName}: there is no ${file.parent} before it`);
+      const done = await store.addReply(
+        {
+          postId,
+          parentId: parent?.id ?? null,
+          authorId: author.id,
+          kind: file.kind,
+          markdown,
+          plain: plainOf(markdown),
+          symptoms: symptomsIn(markdown),
+          at: file.createdAt,
+          source,
+          file: replyName,
+        },
+        { key: null, at: file.createdAt },
+      );
+      if (done === null) continue;
+      const added = await store.reply(done.id);
+      if (added !== null) known.set(replyName, added);
+      if (file.isDeleted) await store.deleteReply(done.id, file.createdAt);
+    } else {
+      const current = contentHash(here.markdown);
+      if (current !== content) {
+        if ((await store.importedHash(path)) !== current || here.state !== "shown") {
+          report.kept.push(path);
+          continue;
+        }
+        await store.editReply(here.id, {
+          editorId: here.author.id,
+          version: here.version,
+          symptoms: symptomsIn(markdown),
+          markdown,
+          plain: plainOf(markdown),
+          at: here.createdAt,
+        });
+        report.updated++;
+      }
+    }
+    await store.setImportedHash(path, content);
+  }
+}
+
+async function personOf(board: Board, { handle, shownName }: PersonName, at: number): Promise<Person> {
+  return await board.store.person(handle, shownName, "writer", at);
+}
+
+/** Posts whose folder is named after a case gain it as soon as the casebook has it. */
+export async function gainCases(board: Board, caseIds: ReadonlySet<string>): Promise<void> {
+  for (const topic of await board.store.topics())
+    for (const row of await board.store.originRows(topic.id)) {
+      const id = /^(P\d{2,3})-/.exec(row.folder)?.[1] ?? null;
+      const caseId = id !== null && caseIds.has(id) ? id : null;
+      if (row.caseId !== caseId) await board.store.setImported(row.id, { caseId });
+    }
+}

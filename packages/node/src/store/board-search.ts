@@ -1,0 +1,171 @@
+// Search in the board's database: words by FTS5, symptoms by their own table, filters last, best first.
+
+import type { SearchAsk, SearchHit } from "@drydock/board/board-store";
+import type { Symptom } from "@drydock/board/records";
+import { returnCodeForms } from "@drydock/board/symptoms";
+import { postColumns, postRowOf, postTables } from "./board-rows.ts";
+import type { SqliteConnection } from "./sqlite.ts";
+
+/** Ranked are the newest matches: without this bound two words that stand in every post cost a rank of every post. */
+const rankedMatches = 2000;
+const rowsAtOnce = 100;
+/** A longer word also finds those that begin with it: no stemming, which would tear identifiers. */
+const stemLength = 4;
+/** Scores are kept as integers, so that a place in the result fits an address: bm25 is a small negative number. */
+const scaled = (rank: number): number => Math.round((1000 + rank) * 1e9);
+/** A match in a reply says less about the post than one in its own text. */
+const replyWeight = 0.4;
+
+export function searchBoard(connection: SqliteConnection, ask: SearchAsk): SearchHit[] {
+  const scores = candidates(connection, ask);
+  const order = [...scores].sort(([leftId, left], [rightId, right]) => left - right || rightId - leftId);
+  const { after } = ask;
+  const rest =
+    after === null
+      ? order
+      : order.filter(([id, score]) => score > after.key || (score === after.key && id < after.id));
+  const hits: SearchHit[] = [];
+  for (let from = 0; from < rest.length && hits.length < ask.limit; from += rowsAtOnce) {
+    const piece = rest.slice(from, from + rowsAtOnce);
+    const rows = new Map(
+      rowsOf(
+        connection,
+        piece.map(([id]) => id),
+        ask,
+      ).map((row) => [row.id, row]),
+    );
+    for (const [id, score] of piece) {
+      const row = rows.get(id);
+      if (row !== undefined && hits.length < ask.limit) hits.push({ ...row, score });
+    }
+  }
+  return hits;
+}
+
+/** Post id to score, lower is better. */
+function candidates(connection: SqliteConnection, ask: SearchAsk): Map<number, number> {
+  const byWords = ask.words.length === 0 ? null : wordMatches(connection, ask.words);
+  let found = byWords;
+  for (const symptom of ask.symptoms) {
+    const ids = symptomMatches(connection, symptom);
+    if (found === null) found = new Map(ids.map((id) => [id, scaled(0)]));
+    else {
+      const kept = new Set(ids);
+      found = new Map([...found].filter(([id]) => kept.has(id)));
+    }
+  }
+  if (found === null) return new Map();
+  if (byWords === null) preferTitles(connection, ask.symptoms, found);
+  return found;
+}
+
+/** Posts that have all words in one text, or else in question and answers together. */
+function wordMatches(connection: SqliteConnection, words: readonly string[]): Map<number, number> {
+  const found = textMatches(connection, words);
+  if (found.size > 0 || words.length === 1) return found;
+  let all: Map<number, number> | null = null;
+  for (const word of words) {
+    const these = textMatches(connection, [word]);
+    if (all === null) all = these;
+    else {
+      const sums = new Map<number, number>();
+      for (const [id, score] of all) {
+        const other = these.get(id);
+        if (other !== undefined) sums.set(id, score + other - scaled(0));
+      }
+      all = sums;
+    }
+    if (all.size === 0) break;
+  }
+  return all ?? found;
+}
+
+function textMatches(connection: SqliteConnection, words: readonly string[]): Map<number, number> {
+  const match = words
+    .map(
+      (word, index) =>
+        `"${word.replaceAll('"', "")}"${index === words.length - 1 || word.length >= stemLength ? "*" : ""}`,
+    )
+    .join(" ");
+  const found = new Map<number, number>();
+  const keep = (id: number, score: number) => {
+    const known = found.get(id);
+    if (known === undefined || score < known) found.set(id, score);
+  };
+  for (const row of connection.all(
+    `SELECT rowid AS id, bm25(post_fts, 4.0, 1.0, 6.0) AS rank FROM post_fts WHERE post_fts MATCH ? ORDER BY rowid DESC LIMIT ${rankedMatches}`,
+    match,
+  ))
+    keep(Number(row.id), scaled(Number(row.rank)));
+  const inReplies = connection.all(
+    `SELECT r.post_id AS id, f.rank FROM (SELECT rowid AS id, bm25(reply_fts) AS rank FROM reply_fts WHERE reply_fts MATCH ?
+     ORDER BY rowid DESC LIMIT ${rankedMatches}) f CROSS JOIN reply r ON r.id = f.id`,
+    match,
+  );
+  for (const row of inReplies) keep(Number(row.id), scaled(Number(row.rank) * replyWeight));
+  return found;
+}
+
+function symptomMatches(connection: SqliteConnection, { kind, value }: Symptom): number[] {
+  return connection
+    .all(
+      `SELECT w.post_id AS id FROM symptom s CROSS JOIN post_symptom w ON w.symptom_id = s.id
+       WHERE s.kind = ? AND s.value = ? GROUP BY w.post_id ORDER BY w.post_id DESC LIMIT ${rankedMatches}`,
+      kind,
+      value,
+    )
+    .map((row) => Number(row.id));
+}
+
+/** A post whose title names the symptom, or that has a case which shows it, comes before one that mentions it. */
+function preferTitles(
+  connection: SqliteConnection,
+  symptoms: readonly Symptom[],
+  found: Map<number, number>,
+): void {
+  const ids = [...found.keys()];
+  for (let from = 0; from < ids.length; from += rowsAtOnce) {
+    const rows = connection.all(
+      "SELECT p.id, p.title, p.case_id, p.boosts FROM json_each(?) j CROSS JOIN post p ON p.id = j.value",
+      JSON.stringify(ids.slice(from, from + rowsAtOnce)),
+    );
+    for (const row of rows) {
+      const title = String(row.title).toLowerCase();
+      const named = symptoms.filter((symptom) =>
+        formsOf(symptom).some((form) => title.includes(form.toLowerCase())),
+      ).length;
+      const weight =
+        8 * named + (row.case_id === null ? 0 : 4) + Math.min(3, Math.log2(1 + Number(row.boosts)) / 4);
+      found.set(Number(row.id), scaled(-weight));
+    }
+  }
+}
+
+function formsOf({ kind, value }: Symptom): string[] {
+  if (kind !== "io_return") return [value];
+  const { hex, decimal, names } = returnCodeForms(value);
+  return [hex, decimal, ...names];
+}
+
+function rowsOf(connection: SqliteConnection, ids: readonly number[], ask: SearchAsk) {
+  const where: string[] = ["p.state NOT IN ('hidden', 'deleted')"];
+  const values: (string | number)[] = [JSON.stringify(ids)];
+  const filter = (clause: string, ...given: (string | number)[]) => {
+    where.push(clause);
+    values.push(...given);
+  };
+  if (ask.topicId !== null) filter("p.topic_id = ?", ask.topicId);
+  if (ask.state !== null) filter("p.state = ?", ask.state);
+  if (ask.hasAnswer) filter("p.replies > 0");
+  if (ask.hasCase) filter("p.case_id IS NOT NULL");
+  if (ask.tag !== null)
+    filter("EXISTS (SELECT 1 FROM post_tag w WHERE w.tag = ? AND w.post_id = p.id)", ask.tag);
+  if (ask.os !== null)
+    filter("EXISTS (SELECT 1 FROM boost s WHERE s.os = ? AND s.os <> '' AND s.post_id = p.id)", ask.os);
+  return connection
+    .all(
+      `SELECT ${postColumns} FROM json_each(?) j CROSS JOIN ${postTables} WHERE p.id = j.value AND ${where.join(" AND ")}`,
+      ...values,
+    )
+    .map(postRowOf);
+}

@@ -1,0 +1,137 @@
+// A SQLite connection with prepared statements kept by their text, and its errors in the store's words.
+
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { StoreTrouble } from "@drydock/board/refusal";
+
+export type Row = Readonly<Record<string, unknown>>;
+
+export class SqliteConnection {
+  readonly db: DatabaseSync;
+  readonly path: string;
+  readonly #statements = new Map<string, StatementSync>();
+  /** Called with each statement's text before it runs: what a test of query plans listens to. */
+  onQuery: ((sql: string) => void) | null = null;
+
+  constructor(path: string, options: { readonly readOnly?: boolean } = {}) {
+    this.path = path;
+    this.db = inOurWords(
+      path,
+      () => new DatabaseSync(path, { readOnly: options.readOnly ?? false, timeout: 2000 }),
+    );
+    if (options.readOnly !== true) {
+      this.exec("PRAGMA journal_mode = WAL");
+      // FULL: an acknowledged act survives a power cut, not only the end of the process.
+      this.exec("PRAGMA synchronous = FULL");
+    }
+    this.exec(
+      "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA cache_size = -32000",
+    );
+  }
+
+  exec(sql: string): void {
+    inOurWords(this.path, () => this.db.exec(sql));
+  }
+
+  #prepare(sql: string): StatementSync {
+    this.onQuery?.(sql);
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  all(sql: string, ...values: SQLInputValue[]): Row[] {
+    return inOurWords(this.path, () => this.#prepare(sql).all(...values));
+  }
+
+  get(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return inOurWords(this.path, () => this.#prepare(sql).get(...values));
+  }
+
+  run(sql: string, ...values: SQLInputValue[]): { readonly changes: number; readonly lastId: number } {
+    return inOurWords(this.path, () => {
+      const statement = this.#prepare(sql);
+      // The index numbers its own segments beyond 2^53, and that is what the last row was after some of its inserts.
+      statement.setReadBigInts(true);
+      const { changes, lastInsertRowid } = statement.run(...values);
+      return { changes: Number(changes), lastId: Number(lastInsertRowid) };
+    });
+  }
+
+  /** All of `act` or nothing. Throws what `act` throws, and StoreTrouble. */
+  write<T>(act: () => T): T {
+    this.exec("BEGIN IMMEDIATE");
+    try {
+      const answer = act();
+      this.exec("COMMIT");
+      return answer;
+    } catch (error) {
+      // Some errors (a full disk) have already rolled back.
+      if (this.db.isTransaction) this.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  pragma(name: string): unknown {
+    const row = inOurWords(this.path, () => this.db.prepare(`PRAGMA ${name}`).get());
+    return row === undefined ? undefined : Object.values(row)[0];
+  }
+
+  close(): void {
+    this.#statements.clear();
+    if (this.db.isOpen) this.db.close();
+  }
+}
+
+/** SQLite's primary result codes (sqlite.org, "Result and Error Codes"). */
+function inOurWords<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw troubleOf(error, path) ?? error;
+  }
+}
+
+function troubleOf(error: unknown, path: string): StoreTrouble | null {
+  if (!(error instanceof Error) || !("errcode" in error)) return null;
+  const code = Number(error.errcode) & 0xff;
+  switch (code) {
+    case 5:
+    case 6:
+      return new StoreTrouble(
+        "locked",
+        `The board's database ${path} is held by another program. Try again in a moment.`,
+        error,
+      );
+    case 8:
+      return new StoreTrouble(
+        "read_only",
+        `The board's database ${path} cannot be written: its file or folder is read-only.`,
+        error,
+      );
+    case 10:
+    case 14:
+      return new StoreTrouble(
+        code === 10 ? "unknown" : "read_only",
+        `The board's database ${path} cannot be ${code === 10 ? "read or written" : "opened"}: ${error.message}.`,
+        error,
+      );
+    case 11:
+    case 26:
+      return new StoreTrouble(
+        "damaged",
+        `The board's database ${path} is damaged (${error.message}). Nothing was written to it. Restore a backup with: drydock board restore FILE`,
+        error,
+      );
+    case 13:
+      return new StoreTrouble(
+        "full",
+        "The disk is full: nothing of this act was kept. Make room and send it again.",
+        error,
+      );
+    default:
+      return null;
+  }
+}
