@@ -9,6 +9,7 @@ import { platformProfile } from "../platform/platform-profile.ts";
 import type { DriverBundle } from "../runtime/driver-bundle.ts";
 import type { Machine } from "../runtime/machine.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
+import type { Timeline } from "../trace/timeline.ts";
 import type { PciBerth } from "./pci-berth.ts";
 import { PciRig, type PciRigOptions, type PciRigParts } from "./pci-rig.ts";
 
@@ -27,14 +28,16 @@ export class NvmeRig implements PciRigParts {
   readonly machine: Machine;
   readonly family: PciFamily;
   readonly pci: PciBerth;
+  readonly timeline: Timeline;
   readonly block: BlockFamily;
   readonly device: NvmeDevice;
 
   constructor(options: NvmeRigOptions) {
-    const { machine, family, pci } = new PciRig(options);
+    const { machine, family, pci, timeline } = new PciRig(options);
     this.machine = machine;
     this.family = family;
     this.pci = pci;
+    this.timeline = timeline;
     this.block = new BlockFamily(machine);
     for (const bundle of options.bundles ?? [nvmeBundle()]) machine.install(bundle);
     this.device = new NvmeDevice({

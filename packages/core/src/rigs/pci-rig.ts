@@ -1,5 +1,6 @@
 // A machine with a PCI berth: what every PCI rig begins with.
 
+import type { Clock } from "../base/clock.ts";
 import { TraceHash } from "../base/hash.ts";
 import { PciFamily } from "../families/pci/pci-family.ts";
 import type { PlatformProfile } from "../platform/platform-profile.ts";
@@ -7,6 +8,8 @@ import type { HostMemory } from "../ports/dma.ts";
 import { Machine } from "../runtime/machine.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
 import { IOService } from "../runtime/service.ts";
+import { Timeline, type TimelineOptions } from "../trace/timeline.ts";
+import { TimelineRecorder } from "../trace/timeline-recorder.ts";
 import { PciBerth, type PciBerthOptions } from "./pci-berth.ts";
 
 export interface PciRigOptions extends PciBerthOptions {
@@ -15,21 +18,30 @@ export interface PciRigOptions extends PciBerthOptions {
   readonly profile: PlatformProfile;
   /** Memory that a device of another process reaches. */
   readonly hostMemory?: HostMemory;
+  /** Records what happens. Default true. */
+  readonly trace?: boolean;
+  /** How much the timeline keeps. */
+  readonly timeline?: TimelineOptions;
 }
 
 export interface PciRigParts {
   readonly machine: Machine;
   readonly family: PciFamily;
   readonly pci: PciBerth;
+  /** Everything that was recorded: queues, the kernel's events, the log, power. */
+  readonly timeline: Timeline;
 }
 
 export class PciRig implements PciRigParts {
   readonly machine: Machine;
   readonly family: PciFamily;
   readonly pci: PciBerth;
+  readonly timeline: Timeline;
 
   constructor(options: PciRigOptions) {
-    this.machine = new Machine(options);
+    this.timeline = new Timeline(options.timeline);
+    const recorder = (clock: Clock) => new TimelineRecorder(this.timeline, clock);
+    this.machine = new Machine(options.trace === false ? options : { ...options, recorder });
     const bridge = this.machine.publish(
       { kernelClass: "IOPCIBridge", classChain: ["IOPCIBridge", "IOService"] },
       (context) => new IOService(context),

@@ -1,0 +1,304 @@
+// The catalogue of rigs as data: what each is made of, what one can do with it, and how it is built.
+
+import type { IOMedia } from "../families/block/io-media.ts";
+import type { IOSerialBSDClient } from "../families/serial/io-serial-bsd-client.ts";
+import type { UsbFaultPlan } from "../faults/usb-faults.ts";
+import { platformProfile } from "../platform/platform-profile.ts";
+import type { Machine } from "../runtime/machine.ts";
+import type { HostTurn } from "../runtime/scheduler.ts";
+import type { Timeline } from "../trace/timeline.ts";
+import { HidRig } from "./hid-rig.ts";
+import { NvmeRig, whyNoDisk } from "./nvme-rig.ts";
+import type { PciBerth } from "./pci-berth.ts";
+import { pciDigest } from "./pci-rig.ts";
+import { type SerialDeviceKind, SerialRig } from "./serial-rig.ts";
+import { StorageRig } from "./storage-rig.ts";
+import type { UsbBerth } from "./usb-berth.ts";
+import { digestOf, type UsbRigParts } from "./usb-rig-doors.ts";
+
+/** Where devices are plugged in. */
+export type BerthKind = "usb" | "pci";
+/** How programs reach what a rig brings up. */
+export type OutletKind = "terminal" | "block" | "input";
+/** What one can do to a rig, by the name that command line, palette and buttons share. */
+export type RigAct = "plug" | "unplug" | "fault" | "power cut";
+
+/** Everything that chance and people decide about a rig. */
+export interface RigBuildOptions {
+  readonly seed: number;
+  readonly turn: HostTurn;
+  /** Name of a platform profile; left out: the entry's own. */
+  readonly platform?: string;
+  readonly faults?: UsbFaultPlan;
+  /** `none` takes the time of wires and lines away. Default `real`. */
+  readonly pacing?: "real" | "none";
+  /** Records everything that passes. Default true. */
+  readonly trace?: boolean;
+  /** How much of it is kept, bytes. */
+  readonly timelineBytes?: number;
+}
+
+/** A rig as everybody takes it who does not care which one it is. */
+export interface BuiltRig {
+  readonly machine: Machine;
+  /** Everything that was recorded; nothing when `trace` is false. */
+  readonly timeline: Timeline;
+  readonly usb: UsbBerth | null;
+  readonly pci: PciBerth | null;
+  /** Ports, disks and inputs that programs can open, in order of appearance. */
+  readonly ports: readonly IOSerialBSDClient[];
+  readonly media: readonly IOMedia[];
+  readonly inputCount: number;
+  /** Why something did not come up, as far as the machine can say. */
+  failures(): readonly string[];
+  /** The n-th device, from 1: pulled out, and put in again. False: it was so already. */
+  unplug(connector: number): boolean;
+  plug(connector: number): boolean;
+  digest(): string;
+}
+
+/** One rig of the catalogue. A file of somebody's own makes one with {@link rigEntry}. */
+export interface RigEntry {
+  readonly name: string;
+  /** One line, without a full stop. */
+  readonly summary: string;
+  readonly berths: readonly BerthKind[];
+  /** What is plugged in, by connector, in words. */
+  readonly devices: readonly string[];
+  /** Bundle identifiers of the drivers that come up. */
+  readonly drivers: readonly string[];
+  readonly outlets: readonly OutletKind[];
+  /** What to type, a line each. */
+  readonly type: readonly string[];
+  readonly acts: readonly RigAct[];
+  build(options: RigBuildOptions): BuiltRig;
+}
+
+/** Checks an entry that comes from outside: its name must be one that every command takes. RangeError says what is wrong. */
+export function rigEntry(entry: RigEntry): RigEntry {
+  if (!/^[a-z][a-z0-9-]*$/.test(entry.name))
+    throw new RangeError(`"${entry.name}" is no name for a rig: small letters, digits and hyphens`);
+  if (entry.berths.length === 0) throw new RangeError(`the rig ${entry.name} has no berth`);
+  if (entry.devices.length === 0) throw new RangeError(`the rig ${entry.name} has no device`);
+  return entry;
+}
+
+const usbActs: readonly RigAct[] = ["plug", "unplug", "fault"];
+
+function commonOptions(options: RigBuildOptions, platform: string) {
+  const { faults, pacing, seed, timelineBytes, trace, turn } = options;
+  return {
+    seed,
+    turn,
+    profile: platformProfile(options.platform ?? platform),
+    timing: pacing === "none" ? ("none" as const) : ("bus" as const),
+    ...(faults === undefined ? {} : { faults }),
+    ...(trace === undefined ? {} : { trace }),
+    ...(timelineBytes === undefined ? {} : { timeline: { maximumBytes: timelineBytes } }),
+  };
+}
+
+/** The parts that every USB rig has; `replug` puts the n-th device, from 0, into its connector again. */
+function usbRig(
+  rig: UsbRigParts,
+  deviceCount: number,
+  replug: (index: number) => void,
+): Omit<BuiltRig, "ports" | "media" | "inputCount"> {
+  const { bus } = rig.usb;
+  return {
+    machine: rig.machine,
+    timeline: rig.timeline,
+    usb: rig.usb,
+    pci: null,
+    failures: () => [
+      ...rig.family.failures.map(({ reason }) => reason),
+      ...(rig.machine.failure === null ? [] : [rig.machine.failure.text]),
+    ],
+    unplug: (connector) => {
+      if (!bus.isOccupied(connector)) return false;
+      bus.unplug(connector);
+      return true;
+    },
+    plug: (connector) => {
+      if (connector < 1 || connector > deviceCount || bus.isOccupied(connector)) return false;
+      replug(connector - 1);
+      return true;
+    },
+    digest: () => digestOf(rig),
+  };
+}
+
+function serialEntry(
+  name: string,
+  summary: string,
+  kinds: readonly SerialDeviceKind[],
+  devices: readonly string[],
+  drivers: readonly string[],
+): RigEntry {
+  return rigEntry({
+    name,
+    summary,
+    berths: ["usb"],
+    devices,
+    drivers,
+    outlets: ["terminal"],
+    type: [`drydock start ${name}`, "picocom -b 115200 /tmp/drydock-tty0"],
+    acts: usbActs,
+    build: (options) => {
+      const rig = new SerialRig({
+        ...commonOptions(options, "open"),
+        devices: kinds,
+        pacing: options.pacing === "none" ? "none" : "baud",
+      });
+      const plugIn = (index: number) => rig.usb.bus.plugIn(rig.devices[index], index + 1);
+      return { ...usbRig(rig, kinds.length, plugIn), ports: rig.ports, media: [], inputCount: 0 };
+    },
+  });
+}
+
+function hidEntry(name: string, summary: string, kinds: readonly ("keyboard" | "gamepad")[]): RigEntry {
+  return rigEntry({
+    name,
+    summary,
+    berths: ["usb"],
+    devices: kinds,
+    drivers: ["org.drydock.driver.usb-hid"],
+    outlets: ["input"],
+    type: [`drydock registry ${name}`, `drydock export usbip ${name}`],
+    acts: usbActs,
+    build: (options) => {
+      const rig = new HidRig({ ...commonOptions(options, "macos15"), devices: kinds });
+      const device = (index: number) => (kinds[index] === "keyboard" ? rig.keyboard : rig.gamepad);
+      return {
+        ...usbRig(rig, kinds.length, (index) => rig.usb.bus.plugIn(device(index), index + 1)),
+        ports: [],
+        media: [],
+        get inputCount() {
+          return rig.inputs.length;
+        },
+      };
+    },
+  });
+}
+
+function diskEntry(name: string, summary: string, policy: "by-speed" | "bulk-only" | "uas"): RigEntry {
+  return rigEntry({
+    name,
+    summary,
+    berths: ["usb"],
+    devices: ["a USB disk of 64 MiB with Bulk-Only and UAS"],
+    drivers: ["com.apple.iokit.IOUSBMassStorageDriver", "com.apple.iokit.IOSCSIBlockCommandsDevice"],
+    outlets: ["block"],
+    type: [`drydock disk serve`, `drydock export usbip ${name}`],
+    acts: [...usbActs, "power cut"],
+    build: (options) => {
+      const rig = new StorageRig({ ...commonOptions(options, "open"), policy });
+      return {
+        ...usbRig(rig, 1, () => rig.usb.bus.plugIn(rig.device, 1)),
+        ports: [],
+        get media() {
+          return rig.media;
+        },
+        inputCount: 0,
+      };
+    },
+  });
+}
+
+const nvme: RigEntry = rigEntry({
+  name: "nvme",
+  summary: "an NVMe disk on PCI, with an IOMMU, and Drydock's NVMe driver",
+  berths: ["pci"],
+  devices: ["an NVMe disk of our own design"],
+  drivers: ["org.drydock.driver.nvme"],
+  outlets: ["block"],
+  type: ["drydock registry nvme"],
+  acts: ["plug", "unplug"],
+  build: (options) => {
+    const { seed, turn } = options;
+    const rig = new NvmeRig({
+      seed,
+      turn,
+      profile: platformProfile(options.platform ?? "open"),
+      timing: options.pacing === "none" ? "none" : "bus",
+      ...(options.trace === undefined ? {} : { trace: options.trace }),
+      ...(options.timelineBytes === undefined ? {} : { timeline: { maximumBytes: options.timelineBytes } }),
+    });
+    const { bus } = rig.pci;
+    return {
+      machine: rig.machine,
+      timeline: rig.timeline,
+      usb: null,
+      pci: rig.pci,
+      ports: [],
+      get media() {
+        return rig.media;
+      },
+      inputCount: 0,
+      failures: () => (rig.media.length > 0 ? [] : whyNoDisk(rig)),
+      unplug: (slot) => {
+        if (!bus.isOccupied(slot)) return false;
+        bus.unplug(slot);
+        return true;
+      },
+      plug: (slot) => {
+        if (slot !== 1 || bus.isOccupied(1)) return false;
+        bus.plugIn(rig.device, 1);
+        return true;
+      },
+      digest: () => pciDigest(rig),
+    };
+  },
+});
+
+const ftdi = "org.drydock.driver.ftdi";
+const cdcAcm = "org.drydock.driver.cdc-acm";
+const loopbackFtdi = "an FT232R with a loop-back plug";
+const loopbackModem = "a CDC-ACM modem with a loop-back plug";
+
+/** In the order in which they are listed; the first is the default. */
+export const rigCatalogue: readonly RigEntry[] = [
+  serialEntry(
+    "serial",
+    `${loopbackFtdi} and Drydock's FTDI driver (the default)`,
+    ["ftdi"],
+    [loopbackFtdi],
+    [ftdi],
+  ),
+  serialEntry(
+    "modem",
+    `${loopbackModem} and Drydock's CDC-ACM driver`,
+    ["cdc-acm"],
+    [loopbackModem],
+    [cdcAcm],
+  ),
+  serialEntry(
+    "quad",
+    "an FT4232H: four ports, high speed",
+    ["ft4232h"],
+    ["an FT4232H with four loop-back plugs"],
+    [ftdi],
+  ),
+  serialEntry(
+    "desk",
+    "an FT232R and a CDC-ACM modem on one bus",
+    ["ftdi", "cdc-acm"],
+    [loopbackFtdi, loopbackModem],
+    [ftdi, cdcAcm],
+  ),
+  hidEntry("keyboard", "a keyboard and Drydock's HID driver", ["keyboard"]),
+  hidEntry("gamepad", "a gamepad and Drydock's HID driver", ["gamepad"]),
+  hidEntry("inputs", "a keyboard and a gamepad on one bus", ["keyboard", "gamepad"]),
+  diskEntry(
+    "storage",
+    "a USB disk with Bulk-Only and UAS, the kernel's SCSI and block drivers above it",
+    "by-speed",
+  ),
+  diskEntry("uas", "the same disk, driven by UAS", "uas"),
+  nvme,
+];
+
+/** By name. Null: there is none of that name. */
+export function findRig(name: string): RigEntry | null {
+  return rigCatalogue.find((entry) => entry.name === name) ?? null;
+}
