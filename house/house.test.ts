@@ -327,26 +327,67 @@ function onlyPlaceholders(copy: string): void {
   assert.deepEqual([...new Set(rules)], ["placeholder"]);
 }
 
-const recipes: [string, string, string][] = [
-  ["device", "sea-horse", `${core}/devices/sea-horse`],
-  ["driver", "sea-horse", `${core}/drivers/sea-horse`],
-  ["transport", "sea-lane", `${core}/transports/sea-lane`],
-  ["case", "P99-sea-horse", "cases/P99-sea-horse"],
+/** Kind, name, the test of what was made, and the assertion in it that must go red when it is turned round. */
+const recipes: readonly [string, string, string, RegExp, string][] = [
+  [
+    "device",
+    "sea-horse",
+    `${core}/devices/sea-horse/sea-horse-device.test.ts`,
+    /receivedBytes, 10\)/,
+    "receivedBytes, 11)",
+  ],
+  [
+    "driver",
+    "sea-horse",
+    `${core}/drivers/sea-horse/sea-horse-driver.test.ts`,
+    /DeviceVersion, 1\)/,
+    "DeviceVersion, 2)",
+  ],
+  ["transport", "sea-lane", `${core}/transports/sea-lane/sea-lane.test.ts`, /length >= 25/, "length >= 2500"],
+  [
+    "outlet",
+    "sea-gate",
+    `${core}/outlets/sea-gate/sea-gate-outlet.test.ts`,
+    /\(seen, \[0x41,/,
+    "(seen, [0x40,",
+  ],
+  [
+    "port",
+    "sea-port",
+    `${core}/ports/sea-port.test.ts`,
+    /this\.clock\.after\(1,/,
+    "if (request !== 7) this.clock.after(1,",
+  ],
+  ["fault", "sea-storm", `${core}/faults/sea-storm.test.ts`, /portsWith\(1\), 0/, "portsWith(1), 1"],
+  ["trial", "sea-trial", `${core}/trials/sea-trial.test.ts`, /explored === steps/, "explored !== steps"],
+  ["command", "sail", "apps/cli/src/actions/sail.test.ts", /seed 7\\n/, "seed 8\\n"],
+  [
+    "case",
+    "P99-sea-horse",
+    "cases/P99-sea-horse/case.test.ts",
+    /bad\.succeeded, false/,
+    "bad.succeeded, true",
+  ],
 ];
-for (const [kind, name, folder] of recipes) {
-  test(`npm run new ${kind}: the folder passes the walls and its own test`, () => {
+for (const [kind, name, testFile, assertion, broken] of recipes) {
+  test(`npm run new ${kind}: complete, green, and red when its assertion is broken`, () => {
     const copy = copyTree();
     const written = makeNew(copy, kind, name);
-    assert.ok(written.length >= 3);
+    assert.ok(written.includes(testFile) && written.length >= 2);
     onlyPlaceholders(copy);
-    const result = spawnSync(process.execPath, ["--test", `${join(copy, folder)}/*.test.ts`], {
-      encoding: "utf8",
-      env: withoutTestContext(),
-    });
-    assert.equal(result.status, 0, `${result.stdout}${result.stderr}`);
-    assert.match(result.stdout, /pass [1-9]/);
+    const green = runTestFile(join(copy, testFile));
+    assert.equal(green.status, 0, `${green.stdout}${green.stderr}`);
+    assert.match(green.stdout, /pass [1-9]/);
+    const text = readFileSync(join(copy, testFile), "utf8");
+    assert.match(text, assertion);
+    writeFileSync(join(copy, testFile), text.replace(assertion, broken));
+    assert.equal(runTestFile(join(copy, testFile)).status, 1, "it is red when its assertion is broken");
     assert.throws(() => makeNew(copy, kind, name), /is there already/);
   });
+}
+
+function runTestFile(file: string) {
+  return spawnSync(process.execPath, ["--test", file], { encoding: "utf8", env: withoutTestContext() });
 }
 
 test("npm run new rule: three siblings and a line in the list; the walls and its own test pass", () => {

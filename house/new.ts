@@ -16,18 +16,42 @@ import {
 
 const house = dirname(fileURLToPath(import.meta.url));
 
-const usage = `usage: npm run new -- device|driver|transport NAME
+const usage = `usage: npm run new -- device|driver|transport|outlet|port|fault|trial|command NAME
        npm run new -- case P07-short-name
        npm run new -- rule user-client/no-access-key DR20-1
        npm run new -- catalogue
 NAME is lower case with hyphens, for example ch340.`;
 
-/** Where each kind lives, and what its folder is called. */
-const kinds: Readonly<Record<string, (name: string) => string>> = {
-  device: (name) => `packages/core/src/devices/${name}`,
-  driver: (name) => `packages/core/src/drivers/${name}`,
-  transport: (name) => `packages/core/src/transports/${name}`,
-  case: (name) => `cases/${name}`,
+const core = "packages/core/src";
+
+/** Where each file of a kind lies. A device, driver, transport, outlet or case is a folder; the others are siblings in a room. */
+const kinds: Readonly<Record<string, (name: string, file: string) => string>> = {
+  device: (name, file) => `${core}/devices/${name}/${file}`,
+  driver: (name, file) => `${core}/drivers/${name}/${file}`,
+  transport: (name, file) => `${core}/transports/${name}/${file}`,
+  outlet: (name, file) => `${core}/outlets/${name}/${file}`,
+  port: (_name, file) => `${core}/ports/${file}`,
+  fault: (_name, file) => `${core}/faults/${file}`,
+  trial: (_name, file) => `${core}/trials/${file}`,
+  command: (_name, file) =>
+    file.includes(".action.")
+      ? `apps/cli/src/actions/${file.replace(".action.", ".")}`
+      : `apps/cli/src/commands/${file}`,
+  case: (name, file) => `cases/${name}/${file}`,
+};
+
+/** What is left to do by hand. */
+const nextSteps: Readonly<Record<string, string>> = {
+  case: "add it to cases/casebook.ts",
+  command: "add its row to apps/cli/src/command-table.ts",
+  device: "give it a row in packages/core/src/rigs/catalogue.ts",
+  driver: "give it a row in packages/core/src/rigs/catalogue.ts",
+  fault: "give it to a rig as `middleware`",
+  outlet: "give it a command",
+  port: "implement it in two rooms that do not know each other",
+  rule: "write the rule, its samples and its page",
+  transport: "add a bench for it to packages/core/src/trials/transport-benches.ts",
+  trial: "say what it proves in README",
 };
 
 /** `ch-340` -> `Ch340`. */
@@ -35,20 +59,32 @@ function className(name: string): string {
   return name.replace(/(^|-)([a-z0-9])/g, (_match, _hyphen, letter: string) => letter.toUpperCase());
 }
 
-/** Makes the folder below `root`; answers the files it wrote. Throws with a sentence that says what to do. */
+/**
+ * Makes the files below `root` and answers them. A driver drives the device of its own name, which is made with it when
+ * there is none. Throws with a sentence that says what to do.
+ */
 export function makeNew(root: string, kind: string, name: string, id = ""): string[] {
   if (kind === "rule") return makeRule(root, name, id);
-  const folderOf = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
-  if (folderOf === undefined) throw new Error(`there is no recipe for "${kind}"\n${usage}`);
+  const placeOf = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
+  if (placeOf === undefined) throw new Error(`there is no recipe for "${kind}"\n${usage}`);
   const pattern = kind === "case" ? /^P\d\d(-[a-z0-9]+)+$/ : /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
   if (!pattern.test(name)) throw new Error(`"${name}" is no name for a ${kind}\n${usage}`);
-  const folder = folderOf(name);
-  if (existsSync(join(root, folder))) throw new Error(`${folder} is there already`);
-  mkdirSync(join(root, folder), { recursive: true });
   const templates = join(house, "templates", kind);
   const short = kind === "case" ? name.slice(4) : name;
-  const written: string[] = [];
-  for (const file of readdirSync(templates).sort()) {
+  const files = readdirSync(templates)
+    .sort()
+    .map(
+      (file) => [file, placeOf(name, file.replace("__name__", short).replace(/\.template$/, ""))] as const,
+    );
+  for (const [, target] of files) {
+    // The page of a folder that is there may be its author's: nothing is written over.
+    if (existsSync(join(root, target))) throw new Error(`${target} is there already`);
+  }
+  const written =
+    kind === "driver" && !existsSync(join(root, kinds.device(name, `${name}-device.ts`)))
+      ? makeNew(root, "device", name)
+      : [];
+  for (const [file, target] of files) {
     const text = readFileSync(join(templates, file), "utf8")
       .replaceAll("__name__", short)
       .replaceAll("__folder__", name)
@@ -58,7 +94,7 @@ export function makeNew(root: string, kind: string, name: string, id = ""): stri
         "__variable__",
         className(short).replace(/^./, (letter) => letter.toLowerCase()),
       );
-    const target = join(folder, file.replace("__name__", short).replace(/\.template$/, ""));
+    mkdirSync(dirname(join(root, target)), { recursive: true });
     writeFileSync(join(root, target), text);
     written.push(target);
   }
@@ -116,14 +152,10 @@ function main(): void {
   try {
     for (const file of makeNew(root, kind, name, id)) console.log(`made ${file}`);
     writeFileSync(join(root, cataloguePath), buildCatalogue(root));
-    const after: Readonly<Record<string, string>> = {
-      case: "add it to cases/casebook.ts, then run: npm run test:unit -- ",
-      device: "plug it into a rig in packages/core/src/rigs, then run: npm run test:unit -- ",
-      driver: "give its bundle to a rig, then run: npm run test:unit -- ",
-      rule: "write the rule, its samples and its page, then run: npm run test:unit -- ",
-      transport: "add a bench for it to rigs/transport-benches.ts, then run: npm run test:unit -- ",
-    };
-    console.log(`next: ${after[kind]}${kind === "rule" ? name.split("/")[1] : name}`);
+    const word = kind === "rule" ? name.split("/")[1] : name;
+    console.log(
+      `next: ${nextSteps[kind]}, write the sentences that npm run check asks for, then: npm run test:unit -- ${word}`,
+    );
   } catch (error) {
     console.error(`drydock: ${error instanceof Error ? error.message : String(error)}`);
     process.exitCode = 2;

@@ -126,7 +126,7 @@ const commands = {
   format: (args) =>
     run(["node_modules/@biomejs/biome/bin/biome", "check", "--write", ...(args.length > 0 ? args : ["."])]),
   new: (args) => run(["house/new.ts", ...args]),
-  example: () => run(["examples/first-driver.ts"]),
+  example: ([name = "smallest"]) => run([`examples/${name}-driver.ts`]),
   perf: (args) => run(["perf/run.ts", ...args]),
 };
 
