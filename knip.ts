@@ -43,6 +43,9 @@ export default {
         "test/system/web-usb-page.ts",
       ],
     },
+    "apps/board": {
+      entry: ["src/*.test.ts", "src/page-scripts/*.ts", "test/*.ts", "test/system/*.test.ts"],
+    },
     cases: { entry: ["*/case.test.ts"] },
     perf: { entry: ["*.ts"] },
     examples: { entry: ["*.ts"] },
@@ -51,6 +54,7 @@ export default {
   ignoreDependencies: ["@biomejs/biome"],
   ignoreBinaries: [
     "script",
+    "diff",
     "setpriv",
     "tshark",
     "ldd",

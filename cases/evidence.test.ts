@@ -8,16 +8,15 @@ import {
   formatRegistryTree,
   type RegistrySnapshot,
 } from "@drydock/core/platform/evidence/registry-dump";
-import { formatLog } from "@drydock/core/platform/log-text";
 import type { Properties } from "@drydock/core/platform/properties";
-import { writeUsbPcapng } from "@drydock/core/trace/usb-pcapng";
 import { diagnose } from "@drydock/doctor/diagnose";
 import { collectEvidence } from "@drydock/doctor/evidence/collect";
-import { type EvidenceSource, sourceOfBytes, sourceOfText } from "@drydock/doctor/facts/evidence-source";
+import { type EvidenceSource, sourceOfText } from "@drydock/doctor/facts/evidence-source";
 import { toSarif } from "@drydock/doctor/report/sarif";
 import { assertDiagnosis, assertSarif } from "@drydock/doctor/test/schema-check";
 import { cppGrammar } from "@drydock/node/cpp-grammar";
 import { hostTurn } from "@drydock/node/host-turn";
+import { evidenceOfRun } from "./case-report.ts";
 import { findCase } from "./casebook.ts";
 import type { CaseRun } from "./driver-case.ts";
 import { runUpdate } from "./P09-sendcdb-uas/case.ts";
@@ -39,11 +38,7 @@ function filesOf(id: string, run: CaseRun): EvidenceSource[] {
   const random = new Random(Number(id.slice(1)));
   const name = () => random.next32().toString(16);
   return [
-    sourceOfText(name(), formatLog(run.log, "default")),
-    ...(run.trace === null ? [] : [sourceOfBytes(name(), writeUsbPcapng(run.trace))]),
-    ...(run.evidence ?? []).map((file) =>
-      "bytes" in file ? sourceOfBytes(name(), file.bytes) : sourceOfText(name(), file.text),
-    ),
+    ...evidenceOfRun(run, name),
     // What the person saw, in the rig's words.
     ...(id === "P13" || id === "P19" ? [sourceOfText(name(), run.result)] : []),
     ...(words[id] === undefined ? [] : [sourceOfText(name(), words[id])]),

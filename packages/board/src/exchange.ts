@@ -74,6 +74,8 @@ async function* exportPost(board: Board, post: Post, topicSlug: string): AsyncGe
     text: formatPostFile({
       ...post,
       author: name(post.author),
+      // What a folder is named after, whether this version's casebook has it or not.
+      caseId: caseOfFolder(post.folder) ?? post.caseId,
       duplicateOf: original === null || original.state === "deleted" ? null : original.folder,
       accepted: post.acceptedReplyId === null ? null : (fileOf.get(post.acceptedReplyId) ?? null),
     }),
@@ -238,8 +240,10 @@ async function importPost(
   } else {
     postId = here.id;
     const current = contentHash(here.title, here.markdown, here.tags.join());
-    if (current === content) report.unchanged++;
-    else if ((await store.importedHash(path)) === current && here.state !== "deleted") {
+    const imported = await store.importedHash(path);
+    // Nothing new since the last time, whatever people made of it; and what they deleted stays deleted.
+    if (current === content || imported === content || here.state === "deleted") report.unchanged++;
+    else if (imported === current) {
       await store.editPost(postId, {
         editorId: here.author.id,
         version: here.version,
@@ -252,11 +256,9 @@ async function importPost(
       });
       report.updated++;
     } else {
+      // Said once: the next start knows that this version was seen.
       report.kept.push(path);
-      return;
     }
-    if (incoming.source === "seed" && file.caseId !== null && here.caseId !== file.caseId)
-      await store.setImported(postId, { caseId: file.caseId });
   }
   await store.setImportedHash(path, content);
   const isNew = here === null;
@@ -320,11 +322,11 @@ async function importReplies(
       if (file.isDeleted) await store.deleteReply(done.id, file.createdAt);
     } else {
       const current = contentHash(here.markdown);
-      if (current !== content) {
-        if ((await store.importedHash(path)) !== current || here.state !== "shown") {
-          report.kept.push(path);
-          continue;
-        }
+      const imported = await store.importedHash(path);
+      if (here.state !== "shown" || current === content || imported === content) {
+        // As it was, or nothing new, or deleted by people.
+      } else if (imported !== current) report.kept.push(path);
+      else {
         await store.editReply(here.id, {
           editorId: here.author.id,
           version: here.version,
@@ -344,11 +346,13 @@ async function personOf(board: Board, { handle, shownName }: PersonName, at: num
   return await board.store.person(handle, shownName, "writer", at);
 }
 
+const caseOfFolder = (folder: string): string | null => /^(P\d{2,3})-/.exec(folder)?.[1] ?? null;
+
 /** Posts whose folder is named after a case gain it as soon as the casebook has it. */
 export async function gainCases(board: Board, caseIds: ReadonlySet<string>): Promise<void> {
   for (const topic of await board.store.topics())
     for (const row of await board.store.originRows(topic.id)) {
-      const id = /^(P\d{2,3})-/.exec(row.folder)?.[1] ?? null;
+      const id = caseOfFolder(row.folder);
       const caseId = id !== null && caseIds.has(id) ? id : null;
       if (row.caseId !== caseId) await board.store.setImported(row.id, { caseId });
     }

@@ -120,7 +120,8 @@ export function plainOf(markdown: string): string {
     .replace(/^ {0,3}(?:```|~~~).*$/gm, " ")
     .replace(/^ {0,3}(?:#{1,6}|>+|[-*+]|\d{1,9}[.)])[ \t]+/gm, "")
     .replace(/!?\[([^\]\n]{0,500})\]\([^)\n]{0,2000}\)/g, "$1")
-    .replace(/[*`~|]+/g, " ")
+    .replace(/[*`~]+/g, "")
+    .replace(/\|/g, " ")
     .replace(/\s+/g, " ")
     .trim();
 }

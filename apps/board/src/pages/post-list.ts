@@ -10,6 +10,11 @@ import { type Html, html, type Piece } from "../html.ts";
 /** Two lines of a list hold about this much. */
 const listedExcerpt = 156;
 
+/** Cut where a word ends. */
+function listExcerpt(text: string): string {
+  return text.length <= listedExcerpt ? text : `${text.slice(0, listedExcerpt).replace(/\s+\S*$/, "")} …`;
+}
+
 /** What lists say of a case: its state, by id. */
 export type CaseStates = ReadonlyMap<string, CaseState>;
 
@@ -42,7 +47,7 @@ function listRow(row: PostRow, states: CaseStates, now: number): Html {
   const { origin } = row;
   return html`<tr>
 <th scope="row"><a class="title" href="${postPath(row)}">${row.title}</a>
-<p class="excerpt">${row.excerpt.slice(0, listedExcerpt)}</p>
+<p class="excerpt">${listExcerpt(row.excerpt)}</p>
 ${chips(row, states)}${
   origin === null
     ? ""

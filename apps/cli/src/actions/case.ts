@@ -1,5 +1,6 @@
 // drydock case: a pair of drivers on the same device with the same seed, side by side.
 
+import { digestOfRun } from "@drydock/cases/case-report";
 import { casebook, findCase } from "@drydock/cases/casebook";
 import type { CaseRun, DriverCase } from "@drydock/cases/driver-case";
 import { shown } from "@drydock/core/base/shown-text";
@@ -58,6 +59,7 @@ export async function runCase(
     const side = (run: CaseRun) => ({
       succeeded: run.succeeded,
       result: run.result,
+      digest: digestOfRun(entry, run),
       trace: lines(run).map(formatTraceLine),
       log: run.log,
     });
