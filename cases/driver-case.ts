@@ -5,6 +5,7 @@ import type { EvidenceFile } from "@drydock/core/platform/evidence/evidence-file
 import type { BundleFile } from "@drydock/core/platform/evidence/signed-bundle";
 import type { LogRow } from "@drydock/core/platform/log-row";
 import type { HostTurn } from "@drydock/core/runtime/scheduler";
+import type { Timeline } from "@drydock/core/trace/timeline";
 import type { UsbTraceLog } from "@drydock/core/trace/usb-trace-log";
 
 export type Side = "bad" | "good";
@@ -22,6 +23,8 @@ export interface CaseRun {
   readonly result: string;
   /** The wire, where the case has one. */
   readonly trace: UsbTraceLog | null;
+  /** Everything that was recorded, where the case keeps it: what tells runs apart whose wires are equal. */
+  readonly timeline?: Timeline;
   readonly log: readonly LogRow[];
   /** Further files that a person would have at hand: a panic report, a registry, an opcode log, a signed bundle. Default: none. */
   readonly evidence?: readonly (EvidenceFile | BundleFile)[];

@@ -6,9 +6,12 @@ import { IOReturns } from "@drydock/core/base/io-return";
 import { ftdiBaudOf, ftdiDivisor } from "@drydock/core/codec/ftdi/ftdi";
 import type { Properties } from "@drydock/core/platform/properties";
 import { IOError } from "@drydock/core/runtime/io-error";
+import { callLines } from "@drydock/core/trace/call-text";
+import { firstDifference } from "@drydock/core/trace/trace-diff";
+import { traceLines } from "@drydock/core/trace/usb-text";
 import { hostTurn } from "@drydock/node/host-turn";
 import { badBridgeBundle } from "./bad-driver.ts";
-import { appEntitlement, firstWrongByte, ipadBench, pattern, sendAround } from "./case.ts";
+import { appEntitlement, firstWrongByte, ftdiIpadCase, ipadBench, pattern, sendAround } from "./case.ts";
 import { goodBridgeBundle } from "./good-driver.ts";
 
 const options = { seed: 13, turn: hostTurn };
@@ -106,4 +109,18 @@ test("P13 AC4: divisors of twenty standard rates are within 3 %", () => {
     assert.ok(Math.abs(divisor.actualBaud - rate) / rate < 0.03, `${rate} -> ${divisor.actualBaud}`);
     assert.equal(ftdiBaudOf(divisor.value, divisor.high), divisor.actualBaud);
   }
+});
+
+test("P13: the wires are equal, the pair parts in a call of the application", async () => {
+  const [bad, good] = [
+    await ftdiIpadCase.run("bad", { seed: 1, turn: hostTurn }),
+    await ftdiIpadCase.run("good", { seed: 1, turn: hostTurn }),
+  ];
+  assert.ok(
+    bad.trace !== null && good.trace !== null && bad.timeline !== undefined && good.timeline !== undefined,
+  );
+  assert.equal(firstDifference(traceLines(bad.trace), traceLines(good.trace)).index, null);
+  const { left, right } = firstDifference(callLines(bad.timeline), callLines(good.timeline));
+  assert.match(left?.wire ?? "", /^PadApp -> .* -> success, \d+ bytes /);
+  assert.match(right?.wire ?? "", /^PadApp -> .* -> success, \d+ bytes /);
 });

@@ -117,6 +117,7 @@ async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
     result:
       wrong === -1 ? "10 KiB came back as they were sent" : `10 KiB came back corrupt from byte ${wrong} on`,
     trace: bench.rig.usb.trace,
+    timeline: bench.rig.timeline,
     log: bench.rig.machine.log.show(),
   };
 }

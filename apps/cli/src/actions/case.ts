@@ -4,7 +4,8 @@ import { digestOfRun } from "@drydock/cases/case-report";
 import { casebook, findCase } from "@drydock/cases/casebook";
 import type { CaseRun, DriverCase } from "@drydock/cases/driver-case";
 import { shown } from "@drydock/core/base/shown-text";
-import { sideBySide } from "@drydock/core/trace/trace-diff";
+import { callLines } from "@drydock/core/trace/call-text";
+import { firstDifference, sideBySide } from "@drydock/core/trace/trace-diff";
 import { formatTraceLine, traceLines } from "@drydock/core/trace/usb-text";
 import { hostTurn } from "@drydock/node/host-turn";
 import type { MarkedOutputs } from "../grammar/output-paths.ts";
@@ -67,29 +68,34 @@ export async function runCase(
   } else {
     io.print(`${entry.id}  ${entry.title}\n\nSymptom: ${entry.symptom}\nCause:   ${entry.cause}\n\n`);
     io.print(`wrong driver: ${bad.result}\nright driver: ${good.result}\n\n`);
-    if (bad.trace !== null) {
+    const width = options.width ?? io.columns ?? 160;
+    const titles = { width, leftTitle: "wrong driver", rightTitle: "right driver" };
+    if (bad.trace !== null) io.print(sideBySide(lines(bad), lines(good), titles));
+    else
+      for (const [title, run] of Object.entries({ "wrong driver": bad, "right driver": good }))
+        printLog(title, run, io);
+    if (
+      firstDifference(lines(bad), lines(good)).index === null &&
+      bad.timeline !== undefined &&
+      good.timeline !== undefined
+    ) {
       io.print(
-        sideBySide(lines(bad), lines(good), {
-          width: options.width ?? io.columns ?? 160,
-          leftTitle: "wrong driver",
-          rightTitle: "right driver",
-        }),
+        "\nThe wires are equal: they part above them, in what the application got from its driver.\n\n",
       );
-    } else {
-      for (const [title, run] of [
-        ["wrong driver", bad],
-        ["right driver", good],
-      ] as const) {
-        io.print(`${title}, log:\n`);
-        for (const row of run.log.slice(0, 20)) {
-          io.print(
-            `  ${shown(`${row.process}: ${row.sender === "" ? "" : `(${row.sender}) `}${row.message}`, 1000)}\n`,
-          );
-        }
-      }
+      io.print(sideBySide(callLines(bad.timeline), callLines(good.timeline), titles));
     }
   }
   return isSound ? exitCodes.pass : exitCodes.finding;
+}
+
+/** The first lines of a run's log; nothing where it has none. */
+function printLog(title: string, { log }: CaseRun, io: CommandIo): void {
+  if (log.length === 0) return;
+  io.print(`${title}, log:\n`);
+  for (const row of log.slice(0, 20))
+    io.print(
+      `  ${shown(`${row.process}: ${row.sender === "" ? "" : `(${row.sender}) `}${row.message}`, 1000)}\n`,
+    );
 }
 
 async function exploreCase(entry: DriverCase, seed: number, io: CommandIo): Promise<void> {

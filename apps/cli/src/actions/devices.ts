@@ -5,7 +5,7 @@ import { shown } from "@drydock/core/base/shown-text";
 import { UsbSpeed } from "@drydock/core/codec/usb/usb-speed";
 import { Libusb, type PackagedDevice } from "@drydock/node/libusb";
 import type { CommandIo } from "../terminal/command-io.ts";
-import { rigNames } from "./rig-list.ts";
+import { rigsWith, withTerminals } from "./rig-list.ts";
 import { askUsbipServer, describeListed, type UsbipAddress } from "./usbip-address.ts";
 
 interface PathReport {
@@ -72,7 +72,7 @@ export async function devices(
   const reports: PathReport[] = [
     open(
       "sim",
-      rigNames.map((name) => `rig ${name}`),
+      rigsWith(withTerminals).map(({ name }) => `rig ${name}`),
     ),
     await libusb(),
     await usbip(options.server),

@@ -2,7 +2,7 @@
 
 import { Random } from "@drydock/core/base/random";
 import type { UsbDevicePort } from "@drydock/core/ports/usb-device";
-import { makeSerialDevice } from "@drydock/core/rigs/serial-rig";
+import { serialRigEntry } from "@drydock/core/rigs/catalogue";
 import { UsbExportRig, type UsbExportRigOptions } from "@drydock/core/rigs/usb-export-rig";
 import { hostTurn } from "@drydock/node/host-turn";
 import { LiveRunner } from "@drydock/node/live-runner";
@@ -17,7 +17,8 @@ import { endings } from "./endings.ts";
 import { isLoopback, orSayTaken, reachableName } from "./listening.ts";
 import { writePcap } from "./pcap-file.ts";
 import { judgeBadBlocks, type QuirkOptions, quirksLine, quirkyUsbDisk } from "./quirky-disk.ts";
-import { type BusOptions, rigDevices } from "./rigs.ts";
+import { defaultRig } from "./rig-list.ts";
+import type { BusOptions } from "./rigs.ts";
 
 export interface ExportOptions extends BusOptions, QuirkOptions {
   /** Of a disk. */
@@ -40,11 +41,23 @@ interface ExportedDevice {
 }
 
 function devicesOf(options: ExportOptions): readonly ExportedDevice[] {
-  if (options.rig?.name !== "disk") {
-    const pacing = options.noPacing ? "none" : "baud";
-    return rigDevices(options).map((kind) => ({
-      name: kind,
-      make: (rig) => makeSerialDevice(kind, { clock: rig.scheduler, pacing }),
+  const { device, rig: entry = defaultRig } = options;
+  if (entry.name !== "disk") {
+    const pacing = options.noPacing ? "none" : "real";
+    const chosen =
+      device.length > 0 ? serialRigEntry("devices", "devices of the command line", device) : entry;
+    let models: readonly UsbDevicePort[] | null = null;
+    return chosen.devices.map((name, index) => ({
+      // Kinds are what people type; a row of the catalogue says it in words.
+      name: chosen.serialDevices[index] ?? name,
+      make: (rig) => {
+        models ??= chosen.usbDevices({
+          clock: rig.scheduler,
+          random: rig.random.fork("device"),
+          pacing,
+        });
+        return models[index];
+      },
     }));
   }
   const units = [{ blockCount: Math.floor((options.size?.bytes ?? diskBytes) / blockBytes) }];

@@ -1,9 +1,11 @@
 // drydock import: a device of a foreign USB/IP server, brought up by our drivers.
 
 import { shown } from "@drydock/core/base/shown-text";
+import { IOMedia } from "@drydock/core/families/block/io-media";
+import type { HidInput } from "@drydock/core/families/hid/hid-family";
 import { formatLogRow } from "@drydock/core/platform/log-text";
 import { platformProfile } from "@drydock/core/platform/platform-profile";
-import { SerialRig } from "@drydock/core/rigs/serial-rig";
+import { AnyUsbRig } from "@drydock/core/rigs/any-usb-rig";
 import { UsbipImporter } from "@drydock/core/transports/usbip/usbip-importer";
 import { hostTurn } from "@drydock/node/host-turn";
 import { LiveRunner } from "@drydock/node/live-runner";
@@ -28,6 +30,15 @@ export interface ImportOptions {
   readonly json: boolean;
 }
 
+/** Says what an input does, an event a line. */
+function listen(input: HidInput, io: CommandIo): void {
+  io.say("\n  input     its events follow");
+  input.open({
+    event: (event) => io.event(`  ${JSON.stringify(event)}`),
+    gone: () => io.say("  the input is gone"),
+  });
+}
+
 /** A server that comes back is asked again after so long. */
 const retryNs = 2_000_000_000;
 /** How long a device may take to come up before that is said. */
@@ -48,15 +59,28 @@ export async function importUsbip(options: ImportOptions, io: CommandIo): Promis
     const there = devices.map(({ device }) => shown(device.busId)).join(", ");
     throw new UsageError(`${server} has no ${busId}; it offers: ${there === "" ? "nothing" : there}`);
   }
-  const rig = new SerialRig({
+  /** Disks and inputs; terminals count themselves. */
+  let broughtUp = 0;
+  const rig = new AnyUsbRig({
     seed: options.seed,
     turn: hostTurn,
     profile: platformProfile(options.platform),
     timing: "none",
     trace: options.pcap !== undefined,
-    devices: [],
+    onInput: (input) => {
+      broughtUp++;
+      listen(input, io);
+    },
   });
   const { machine } = rig;
+  machine.onRegistered((service) => {
+    if (!(service instanceof IOMedia)) return;
+    broughtUp++;
+    const { blockBytes, blockCount } = service.geometry;
+    io.say(
+      `\n  disk      ${blockCount} blocks of ${blockBytes} bytes; no command serves an imported disk yet`,
+    );
+  });
   const runner = new LiveRunner(machine.scheduler);
   let code: ExitCode = exitCodes.pass;
   const ending = endings(options.for, (how) => {
@@ -77,8 +101,8 @@ export async function importUsbip(options: ImportOptions, io: CommandIo): Promis
     onProblem: (reason) => io.event(`drydock: ${busId}: ${reason}; asked again in 2 s`),
   });
   const judging = setTimeout(() => {
-    if (terminals.count > 0) return;
-    io.say("drydock: no driver has brought a port up yet. What was judged:");
+    if (terminals.count > 0 || broughtUp > 0) return;
+    io.say("drydock: no driver has brought anything up yet. What was judged:");
     for (const report of machine.matchReports)
       io.event(`  ${report.candidate.personalityName} on ${report.nub}: ${report.outcome}`);
     for (const failure of rig.family.failures) io.event(`  ${failure.reason}`);

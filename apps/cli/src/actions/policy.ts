@@ -4,7 +4,6 @@ import { DecodeError } from "@drydock/core/base/errors";
 import { shown } from "@drydock/core/base/shown-text";
 import { parsePolicy, type UsbPolicy } from "@drydock/core/codec/usb-policy/usb-policy";
 import { policyPlatform } from "@drydock/core/platform/usb-policy";
-import { defaultStorageRig } from "@drydock/core/rigs/storage-rig";
 import { readUsbPcapng } from "@drydock/core/trace/usb-pcapng";
 import type { UsbTraceLog } from "@drydock/core/trace/usb-trace-log";
 import { formatPolicyRehearsal, rehearsePolicy } from "@drydock/core/trials/policy-rehearsal";
@@ -13,8 +12,7 @@ import { type InputFile, readInput } from "../grammar/input-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { UsageError } from "../terminal/usage-error.ts";
-import { rigEntry } from "./rig-list.ts";
-import { buildRig } from "./rigs.ts";
+import { rigNamed, withUsbDevices } from "./rig-list.ts";
 
 export interface PolicyCommand {
   readonly file: InputFile;
@@ -66,14 +64,10 @@ function readPolicy(file: InputFile): UsbPolicy {
 
 /** A capture file, or a rig that runs for two virtual seconds. */
 async function recordingOf(name: string, seed: number): Promise<UsbTraceLog> {
-  if (name === "disk") {
-    const rig = defaultStorageRig(seed, hostTurn);
-    await rig.openMedia();
-    return rig.usb.trace;
-  }
-  const entry = rigEntry(name);
+  const entry = rigNamed(name === "disk" ? "storage" : name, withUsbDevices);
   if (typeof entry === "string") return readUsbPcapng(readInput(name)).log;
-  const rig = buildRig({ rig: entry, seed, fault: [], device: [], platform: "open" }, { timing: "bus" });
-  await rig.machine.run(2e9);
+  const rig = entry.build({ seed, turn: hostTurn, platform: "open" });
+  await rig.machine.scheduler.run(30e9, () => rig.media.length > 0 || rig.machine.scheduler.nowNs() >= 2e9);
+  if (rig.usb === null) throw new Error(`the rig ${name} has USB devices and no bus`);
   return rig.usb.trace;
 }

@@ -5,7 +5,7 @@ import { formatRegistryPlist, formatRegistryTree } from "@drydock/core/platform/
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { writePcap } from "./pcap-file.ts";
-import { buildRig, type RigOptions } from "./rigs.ts";
+import { buildAnyRig, type RigOptions } from "./rigs.ts";
 
 const settleNs = 2_000_000_000;
 
@@ -13,9 +13,10 @@ export async function registry(
   options: RigOptions & { readonly why: boolean; readonly plist: boolean; readonly json: boolean },
   io: CommandIo,
 ): Promise<ExitCode> {
-  const rig = buildRig(options);
+  const rig = buildAnyRig(options);
   await rig.machine.run(settleNs);
   const { machine } = rig;
+  const failures = rig.failures();
   const snapshot = machine.registry.snapshot();
   const reports = machine.matchReports.map((report) => ({
     nub: report.nub,
@@ -25,7 +26,7 @@ export async function registry(
     outcome: report.outcome,
   }));
   if (options.json) {
-    io.document({ registry: snapshot, matching: reports, failures: rig.family.failures });
+    io.document({ registry: snapshot, matching: reports, failures });
   } else io.print(options.plist ? formatRegistryPlist(snapshot) : formatRegistryTree(snapshot));
   if (options.why && !options.json) {
     io.print("\nMatching:\n");
@@ -35,7 +36,7 @@ export async function registry(
       );
     }
   }
-  for (const failure of rig.family.failures) io.event(`drydock: ${failure.reason}`);
-  writePcap(rig.usb.trace, options.pcap, io);
-  return machine.failure !== null || rig.family.failures.length > 0 ? exitCodes.finding : exitCodes.pass;
+  for (const failure of failures) io.event(`drydock: ${failure}`);
+  if (rig.usb !== null) writePcap(rig.usb.trace, options.pcap, io);
+  return machine.failure !== null || failures.length > 0 ? exitCodes.finding : exitCodes.pass;
 }

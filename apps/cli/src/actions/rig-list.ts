@@ -1,57 +1,70 @@
-// The rigs that the command line knows: names, sentences and devices; nothing here builds one.
+// The rigs that commands take by name: the catalogue of core, and the sentence that says why a command does not take one.
 
 import { shown } from "@drydock/core/base/shown-text";
-import type { SerialDeviceKind } from "@drydock/core/rigs/serial-rig";
+import { findRig, type OutletKind, type RigEntry, rigCatalogue } from "@drydock/core/rigs/catalogue";
 import type { CommandIo } from "../terminal/command-io.ts";
 
-export interface RigEntry {
-  readonly name: string;
-  readonly summary: string;
-  readonly devices: readonly SerialDeviceKind[];
+/** What a command needs of a rig, and what it is told that lacks it. */
+export interface RigNeed {
+  readonly has: (entry: RigEntry) => boolean;
+  readonly lacks: (entry: RigEntry) => string;
 }
 
-const entries: readonly RigEntry[] = [
-  {
-    name: "serial",
-    summary: "an FT232R with a loop-back plug and Drydock's FTDI driver (the default)",
-    devices: ["ftdi"],
-  },
-  {
-    name: "modem",
-    summary: "a CDC-ACM modem with a loop-back plug and Drydock's CDC-ACM driver",
-    devices: ["cdc-acm"],
-  },
-  { name: "quad", summary: "an FT4232H: four ports, high speed", devices: ["ft4232h"] },
-  { name: "desk", summary: "an FT232R and a CDC-ACM modem on one bus", devices: ["ftdi", "cdc-acm"] },
-];
+/** What to type for a rig without terminals, by what programs reach it by instead. */
+const otherWays: Readonly<Record<OutletKind, (entry: RigEntry) => string>> = {
+  terminal: ({ name }) => `drydock start ${name} brings it up`,
+  block: ({ berths }) =>
+    berths.includes("usb")
+      ? "drydock disk serve brings a disk up for NBD and iSCSI clients"
+      : "drydock registry shows what comes up; no command serves it",
+  input: ({ name }) => `drydock export usbip ${name} offers its devices to a Linux kernel`,
+};
 
-/** Rigs that commands of their own build. */
-const otherRigs: readonly { readonly name: string; readonly summary: string; readonly command: string }[] = [
-  {
-    name: "storage",
-    summary:
-      "a USB disk with Bulk-Only and UAS, the kernel's SCSI and block drivers above it (drydock disk serve)",
-    command: "drydock disk serve",
-  },
-];
+/** Serial ports that programs of this machine can open. */
+export const withTerminals: RigNeed = {
+  has: ({ outlets }) => outlets.includes("terminal"),
+  lacks: (entry) => `"${entry.name}" has no terminals: ${otherWays[entry.outlets[0]](entry)}`,
+};
 
-/** Names of all rigs with serial ports. */
-export const rigNames: readonly string[] = entries.map(({ name }) => name);
+/** USB devices that can be offered to another host. */
+export const withUsbDevices: RigNeed = {
+  has: ({ berths }) => berths.includes("usb"),
+  lacks: ({ berths, name }) => `"${name}" has no USB devices: it is on ${berths.join(" and ")}`,
+};
 
-export const defaultRig: RigEntry = entries[0];
+export const anyRig: RigNeed = { has: () => true, lacks: ({ name }) => `"${name}" is not taken` };
+
+export function rigsWith(need: RigNeed): readonly RigEntry[] {
+  return rigCatalogue.filter(need.has);
+}
+
+export const defaultRig: RigEntry = rigCatalogue[0];
 
 /** The rig, or the second half of a sentence that says why not. */
-export function rigEntry(name: string): RigEntry | string {
-  const entry = entries.find((candidate) => candidate.name === name);
-  if (entry !== undefined) return entry;
-  const other = otherRigs.find((candidate) => candidate.name === name);
-  return other === undefined
-    ? `is one of ${rigNames.join(", ")}, not "${shown(name, 80)}"`
-    : `"${other.name}" has no terminals: ${other.command} brings it up`;
+export function rigNamed(name: string, need: RigNeed): RigEntry | string {
+  const entry = findRig(name);
+  if (entry !== null) return need.has(entry) ? entry : need.lacks(entry);
+  const names = rigsWith(need).map((each) => each.name);
+  return `is one of ${names.join(", ")}, not "${shown(name, 80)}"`;
 }
 
 export function listRigs(options: { readonly json: boolean }, io: CommandIo): void {
-  const all = [...entries, ...otherRigs];
-  if (options.json) io.document(all);
-  else for (const { name, summary } of all) io.print(`${name.padEnd(10)} ${summary}\n`);
+  if (options.json) {
+    io.document(
+      rigCatalogue.map(({ acts, berths, devices, drivers, name, outlets, summary, type }) => ({
+        name,
+        summary,
+        berths,
+        devices,
+        drivers,
+        outlets,
+        acts,
+        type,
+      })),
+    );
+    return;
+  }
+  const width = Math.max(...rigCatalogue.map(({ name }) => name.length));
+  for (const { name, summary, type } of rigCatalogue)
+    io.print(`${name.padEnd(width)}  ${summary}\n${"".padEnd(width)}    ${type[0]}\n`);
 }

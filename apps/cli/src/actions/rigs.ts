@@ -2,10 +2,11 @@
 
 import type { UsbFaultRule } from "@drydock/core/faults/usb-faults";
 import { platformProfile } from "@drydock/core/platform/platform-profile";
+import { type BuiltRig, type RigEntry, serialRigEntry } from "@drydock/core/rigs/catalogue";
 import { type SerialDeviceKind, SerialRig, type SerialRigOptions } from "@drydock/core/rigs/serial-rig";
 import { hostTurn } from "@drydock/node/host-turn";
 import type { OutputFile } from "../grammar/output-paths.ts";
-import { defaultRig, type RigEntry } from "./rig-list.ts";
+import { defaultRig } from "./rig-list.ts";
 
 /** Options of a rig that only offers its devices. */
 export interface BusOptions {
@@ -22,7 +23,7 @@ export interface RigOptions extends BusOptions {
 
 /** Device kinds of a rig, or those that were asked for instead. */
 export function rigDevices({ rig = defaultRig, device }: BusOptions): readonly SerialDeviceKind[] {
-  return device.length > 0 ? device : rig.devices;
+  return device.length > 0 ? device : rig.serialDevices;
 }
 
 export function buildRig(
@@ -36,5 +37,17 @@ export function buildRig(
     devices: rigDevices(options),
     ...(options.fault.length > 0 ? { faults: { rules: options.fault } } : {}),
     ...extra,
+  });
+}
+
+/** The rig of the options, whatever is plugged into it; `--device` makes one of serial devices. */
+export function buildAnyRig(options: RigOptions): BuiltRig {
+  const { device, fault, platform, rig = defaultRig, seed } = options;
+  const entry = device.length > 0 ? serialRigEntry("devices", "devices of the command line", device) : rig;
+  return entry.build({
+    seed,
+    turn: hostTurn,
+    platform,
+    ...(fault.length > 0 ? { faults: { rules: fault } } : {}),
   });
 }

@@ -1,20 +1,23 @@
 // What can be exported: the devices of a rig with serial ports, or a disk; and the options that a disk has besides.
 
-import { type RigEntry, rigNames } from "../actions/rig-list.ts";
+import type { RigEntry } from "@drydock/core/rigs/catalogue";
+import { rigNamed, rigsWith, withUsbDevices } from "../actions/rig-list.ts";
 import { option } from "../grammar/command-row.ts";
 import { type ByteSize, byteSize, type Kind } from "../grammar/option-kind.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { diskQuirkOptions } from "./disk-quirk-options.ts";
-import { rigName } from "./rig-name.ts";
+import { usbRigName } from "./rig-name.ts";
 
 /** A USB disk, Bulk-Only and UAS, in memory: no rig of ours, as foreign drivers bring it up. */
-const disk: RigEntry = { name: "disk", summary: "a USB disk with Bulk-Only and UAS, in memory", devices: [] };
+const storage = rigNamed("storage", withUsbDevices) as RigEntry;
+const disk: RigEntry = { ...storage, name: "disk", summary: "a USB disk with Bulk-Only and UAS, in memory" };
+const usbRigNames = rigsWith(withUsbDevices).map(({ name }) => name);
 
 export const exportName: Kind<RigEntry> = {
-  ...rigName,
-  takes: `one of ${rigNames.join(", ")}, disk`,
-  read: (word) => (word === disk.name ? disk : rigName.read(word)),
-  words: () => [...rigNames, disk.name],
+  ...usbRigName,
+  takes: `one of ${usbRigNames.join(", ")}, disk`,
+  read: (word) => (word === disk.name ? disk : usbRigName.read(word)),
+  words: () => [...usbRigNames, disk.name],
 };
 
 export const exportDiskOptions = {

@@ -1,7 +1,7 @@
 // drydock policy: USB rules against a recorded bus or a rig.
 
 import { existsSync } from "node:fs";
-import { rigNames } from "../actions/rig-list.ts";
+import { rigsWith, withUsbDevices } from "../actions/rig-list.ts";
 import { argument, command, many, needed, optionOr } from "../grammar/command-row.ts";
 import { inputFile } from "../grammar/input-paths.ts";
 import { choice, decimalNumber, type Kind } from "../grammar/option-kind.ts";
@@ -14,7 +14,7 @@ const system = choice(
   async () => (await import("@drydock/core/platform/usb-policy")).policyPlatforms.map(({ id }) => id),
   "system",
 );
-const targets = [...rigNames, "disk"];
+const targets = [...rigsWith(withUsbDevices).map(({ name }) => name), "disk"];
 /** A rig's name goes before a file's; `./serial` is always a file. */
 const captureOrRig: Kind<string> = {
   placeholder: "capture|rig",

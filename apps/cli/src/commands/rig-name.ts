@@ -1,23 +1,35 @@
-// The name of a rig, as commands take it.
+// The name of a rig, as commands take it: any, one with terminals, one with USB devices.
 
-import { type RigEntry, rigEntry, rigNames } from "../actions/rig-list.ts";
+import type { RigEntry } from "@drydock/core/rigs/catalogue";
+import {
+  anyRig,
+  type RigNeed,
+  rigNamed,
+  rigsWith,
+  withTerminals,
+  withUsbDevices,
+} from "../actions/rig-list.ts";
 import type { Kind } from "../grammar/option-kind.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 
-/** A rig that has serial ports; of another one it is said which command brings it up. */
-export const rigName: Kind<RigEntry> = {
-  placeholder: "rig",
-  takes: `one of ${rigNames.join(", ")}`,
-  read: (word) => {
-    const found = rigEntry(word);
-    if (typeof found === "string") throw new UsageError(found);
-    return found;
-  },
-  words: () => rigNames,
-  sample: () => rigNames[0],
-  mistakes: () => [
-    { why: "wrong type", text: "no-such-rig" },
-    { why: "wrong type", text: "" },
-    { why: "wrong type", text: "storage" },
-  ],
-};
+function rigNameKind(need: RigNeed): Kind<RigEntry> {
+  const names = rigsWith(need).map(({ name }) => name);
+  const others = rigsWith(anyRig).filter((entry) => !need.has(entry));
+  return {
+    placeholder: "rig",
+    takes: `one of ${names.join(", ")}`,
+    read: (word) => {
+      const found = rigNamed(word, need);
+      if (typeof found === "string") throw new UsageError(found);
+      return found;
+    },
+    words: () => names,
+    sample: () => names[0],
+    mistakes: () =>
+      ["no-such-rig", "", ...others.map(({ name }) => name)].map((text) => ({ why: "wrong type", text })),
+  };
+}
+
+export const rigName = rigNameKind(withTerminals);
+export const usbRigName = rigNameKind(withUsbDevices);
+export const anyRigName = rigNameKind(anyRig);

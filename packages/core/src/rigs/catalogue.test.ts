@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hostTurn } from "@drydock/node/host-turn";
+import { Random } from "../base/random.ts";
+import { VirtualClock } from "../base/virtual-clock.ts";
 import { TimelineKind } from "../ports/recorder.ts";
 import { type BuiltRig, findRig, type RigEntry, rigCatalogue, rigEntry } from "./catalogue.ts";
 
@@ -74,6 +76,16 @@ for (const entry of rigCatalogue) {
     assert.notEqual(await digest(4), first);
   });
 }
+
+test("USB entries make fresh models for a bus that nobody here drives, as many as their row says", () => {
+  const clock = new VirtualClock();
+  for (const entry of rigCatalogue) {
+    const place = { clock, random: new Random(1), pacing: "real" } as const;
+    const made = entry.usbDevices(place);
+    assert.equal(made.length, entry.berths.includes("usb") ? entry.devices.length : 0, entry.name);
+    assert.ok(entry.usbDevices(place).every((device, index) => device !== made[index]));
+  }
+});
 
 test("a rig of somebody's own is checked: its name, its berths, its devices", () => {
   const [sample] = rigCatalogue;

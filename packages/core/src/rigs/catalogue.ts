@@ -1,9 +1,17 @@
 // The catalogue of rigs as data: what each is made of, what one can do with it, and how it is built.
 
+import type { Clock } from "../base/clock.ts";
+import type { Random } from "../base/random.ts";
+import { UsbSpeed } from "../codec/usb/usb-speed.ts";
+import { HidGamepadDevice } from "../devices/hid-gamepad/hid-gamepad-device.ts";
+import { HidKeyboardDevice } from "../devices/hid-keyboard/hid-keyboard-device.ts";
+import { MassStorageDevice } from "../devices/mass-storage/mass-storage-device.ts";
+import { ScsiDiskDevice } from "../devices/scsi-disk/scsi-disk-device.ts";
 import type { IOMedia } from "../families/block/io-media.ts";
 import type { IOSerialBSDClient } from "../families/serial/io-serial-bsd-client.ts";
 import type { UsbFaultPlan } from "../faults/usb-faults.ts";
 import { platformProfile } from "../platform/platform-profile.ts";
+import type { UsbDevicePort } from "../ports/usb-device.ts";
 import type { Machine } from "../runtime/machine.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
 import type { Timeline } from "../trace/timeline.ts";
@@ -11,8 +19,8 @@ import { HidRig } from "./hid-rig.ts";
 import { NvmeRig, whyNoDisk } from "./nvme-rig.ts";
 import type { PciBerth } from "./pci-berth.ts";
 import { pciDigest } from "./pci-rig.ts";
-import { type SerialDeviceKind, SerialRig } from "./serial-rig.ts";
-import { StorageRig } from "./storage-rig.ts";
+import { makeSerialDevice, type SerialDeviceKind, SerialRig } from "./serial-rig.ts";
+import { defaultBlockCount, StorageRig } from "./storage-rig.ts";
 import type { UsbBerth } from "./usb-berth.ts";
 import { digestOf, type UsbRigParts } from "./usb-rig-doors.ts";
 
@@ -36,6 +44,13 @@ export interface RigBuildOptions {
   readonly trace?: boolean;
   /** How much of it is kept, bytes. */
   readonly timelineBytes?: number;
+}
+
+/** What device models are made with. */
+export interface UsbDevicePlace {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly pacing: "real" | "none";
 }
 
 /** A rig as everybody takes it who does not care which one it is. */
@@ -71,6 +86,10 @@ export interface RigEntry {
   /** What to type, a line each. */
   readonly type: readonly string[];
   readonly acts: readonly RigAct[];
+  /** Kinds of serial devices, by connector; empty where there are none. */
+  readonly serialDevices: readonly SerialDeviceKind[];
+  /** Fresh models of its USB devices, by connector, for a bus that nobody here drives; none where it has no USB berth. */
+  usbDevices(place: UsbDevicePlace): readonly UsbDevicePort[];
   build(options: RigBuildOptions): BuiltRig;
 }
 
@@ -128,12 +147,13 @@ function usbRig(
   };
 }
 
-function serialEntry(
+/** A rig with these serial devices, of the catalogue or of a command line. */
+export function serialRigEntry(
   name: string,
   summary: string,
   kinds: readonly SerialDeviceKind[],
-  devices: readonly string[],
-  drivers: readonly string[],
+  devices: readonly string[] = kinds,
+  drivers: readonly string[] = [],
 ): RigEntry {
   return rigEntry({
     name,
@@ -144,6 +164,9 @@ function serialEntry(
     outlets: ["terminal"],
     type: [`drydock start ${name}`, "picocom -b 115200 /tmp/drydock-tty0"],
     acts: usbActs,
+    serialDevices: kinds,
+    usbDevices: ({ clock, pacing }) =>
+      kinds.map((kind) => makeSerialDevice(kind, { clock, pacing: pacing === "none" ? "none" : "baud" })),
     build: (options) => {
       const rig = new SerialRig({
         ...commonOptions(options, "open"),
@@ -166,6 +189,11 @@ function hidEntry(name: string, summary: string, kinds: readonly ("keyboard" | "
     outlets: ["input"],
     type: [`drydock registry ${name}`, `drydock export usbip ${name}`],
     acts: usbActs,
+    serialDevices: [],
+    usbDevices: ({ clock }) =>
+      kinds.map((kind) =>
+        kind === "keyboard" ? new HidKeyboardDevice({ clock }) : new HidGamepadDevice({ clock }),
+      ),
     build: (options) => {
       const rig = new HidRig({ ...commonOptions(options, "macos15"), devices: kinds });
       const device = (index: number) => (kinds[index] === "keyboard" ? rig.keyboard : rig.gamepad);
@@ -191,6 +219,14 @@ function diskEntry(name: string, summary: string, policy: "by-speed" | "bulk-onl
     outlets: ["block"],
     type: [`drydock disk serve`, `drydock export usbip ${name}`],
     acts: [...usbActs, "power cut"],
+    serialDevices: [],
+    usbDevices: ({ clock, random }) => [
+      new MassStorageDevice({
+        speed: UsbSpeed.high,
+        maximumLun: 0,
+        target: new ScsiDiskDevice({ clock, random, units: [{ blockCount: defaultBlockCount }] }),
+      }),
+    ],
     build: (options) => {
       const rig = new StorageRig({ ...commonOptions(options, "open"), policy });
       return {
@@ -214,6 +250,8 @@ const nvme: RigEntry = rigEntry({
   outlets: ["block"],
   type: ["drydock registry nvme"],
   acts: ["plug", "unplug"],
+  serialDevices: [],
+  usbDevices: () => [],
   build: (options) => {
     const { seed, turn } = options;
     const rig = new NvmeRig({
@@ -258,28 +296,28 @@ const loopbackModem = "a CDC-ACM modem with a loop-back plug";
 
 /** In the order in which they are listed; the first is the default. */
 export const rigCatalogue: readonly RigEntry[] = [
-  serialEntry(
+  serialRigEntry(
     "serial",
     `${loopbackFtdi} and Drydock's FTDI driver (the default)`,
     ["ftdi"],
     [loopbackFtdi],
     [ftdi],
   ),
-  serialEntry(
+  serialRigEntry(
     "modem",
     `${loopbackModem} and Drydock's CDC-ACM driver`,
     ["cdc-acm"],
     [loopbackModem],
     [cdcAcm],
   ),
-  serialEntry(
+  serialRigEntry(
     "quad",
     "an FT4232H: four ports, high speed",
     ["ft4232h"],
     ["an FT4232H with four loop-back plugs"],
     [ftdi],
   ),
-  serialEntry(
+  serialRigEntry(
     "desk",
     "an FT232R and a CDC-ACM modem on one bus",
     ["ftdi", "cdc-acm"],

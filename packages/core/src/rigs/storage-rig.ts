@@ -39,7 +39,7 @@ export interface StorageRigOptions extends Omit<UsbRigOptions, "describeRequests
 }
 
 /** Blocks of the default disk: 64 MiB of 512 bytes. */
-const defaultBlockCount = 131_072;
+export const defaultBlockCount = 131_072;
 
 /** How long a disk may take to come up, virtual nanoseconds. */
 const appearanceNs = 30e9;

@@ -20,12 +20,15 @@ export interface UsbExportRigOptions extends UsbipServerOptions, UsbBerthOptions
  */
 export class UsbExportRig {
   readonly scheduler: Scheduler;
+  /** Chance for devices of this rig: fork it by name. */
+  readonly random: Random;
   readonly usb: UsbBerth;
   readonly server: UsbipServer;
   readonly #outlets = new Map<number, UsbredirOutlet>();
 
   constructor(options: UsbExportRigOptions) {
     const random = new Random(options.seed);
+    this.random = random;
     this.scheduler = new Scheduler(random.fork("scheduler"), options.turn);
     this.server = new UsbipServer(options);
     const deliver = (port: UsbHostPort): undefined => {

@@ -1,7 +1,10 @@
 // An application's side of a user client: IOServiceOpen, IOConnectCallMethod, IOServiceClose.
 
-import { type IOReturn, IOReturns } from "../base/io-return.ts";
+import { TraceHash } from "../base/hash.ts";
+import { type IOReturn, IOReturns, returnName } from "../base/io-return.ts";
+import { hexBytes } from "../base/text.ts";
 import { decideUserClientAccess } from "../platform/access.ts";
+import { TimelineKind } from "../ports/recorder.ts";
 import { IOError } from "./io-error.ts";
 import type { MachineParts } from "./machine-parts.ts";
 import { IOBufferMemoryDescriptor, kIOMemoryDirectionIn, kIOMemoryDirectionOut } from "./memory.ts";
@@ -160,6 +163,13 @@ export class ClientConnection {
    * (no data is copied then), MIG_SERVER_DIED when the driver dies meanwhile.
    */
   async call(selector: number, given: MethodCall = {}): Promise<MethodResult> {
+    const { recorder } = this.#door.parts.scheduler;
+    const result = await this.#call(selector, given);
+    recorder?.record(TimelineKind.call, describeCall(this.application, this.client, selector, given, result));
+    return result;
+  }
+
+  async #call(selector: number, given: MethodCall): Promise<MethodResult> {
     const { scheduler, latency } = this.#door.parts;
     const nothing = (status: IOReturn): MethodResult => ({
       status,
@@ -245,4 +255,34 @@ export class ClientConnection {
     descriptor.bytes.set(contents);
     return descriptor;
   }
+}
+
+/** Bytes of a structure that a line shows. */
+const shownBytes = 12;
+
+/** "PadApp -> FtdiBridge method 2 (in 5) -> success, 62 bytes 01 60 ...": equal lines mean equal calls. */
+function describeCall(
+  application: Process,
+  client: IOService,
+  selector: number,
+  { scalarInput = [], structureInput }: MethodCall,
+  { scalarOutput, status, structureOutput }: MethodResult,
+): string {
+  const given = [
+    ...scalarInput.map(String),
+    ...(structureInput === undefined ? [] : [describeBytes(structureInput)]),
+  ];
+  const got = [
+    ...scalarOutput.map(String),
+    ...(structureOutput.length === 0 ? [] : [describeBytes(structureOutput)]),
+  ];
+  const ended = status === IOReturns.kIOReturnSuccess ? "success" : returnName(status);
+  return `${application.name} -> ${client.className} method ${selector} (${given.join(", ")}) -> ${[ended, ...got].join(", ")}`;
+}
+
+function describeBytes(bytes: Uint8Array): string {
+  const hash = new TraceHash();
+  hash.bytes(bytes);
+  const rest = bytes.length > shownBytes ? ` #${hash.digest().slice(8)}` : "";
+  return `${bytes.length} bytes ${hexBytes(bytes, shownBytes)}${rest}`;
 }

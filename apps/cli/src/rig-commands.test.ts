@@ -1,0 +1,63 @@
+// Every command that takes a rig, with every rig of the catalogue: it works, or exit code 2 says why not.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { rigCatalogue } from "@drydock/core/rigs/catalogue";
+import { UsbExportRig } from "@drydock/core/rigs/usb-export-rig";
+import { hostTurn } from "@drydock/node/host-turn";
+import { recordedIo } from "../test/recorded-io.ts";
+import { commandTable } from "./command-table.ts";
+import { runCommandLine } from "./grammar/command-line.ts";
+
+const rows = commandTable.rows.filter(({ arguments: taken }) => "rig" in taken);
+
+test("the commands that take a rig", () => {
+  const names = rows.map(({ words }) => words.join(" "));
+  for (const name of ["start", "registry", "export usbip", "export usbredir"])
+    assert.ok(names.includes(name), name);
+});
+
+for (const row of rows) {
+  const name = row.words.join(" ");
+  for (const entry of rigCatalogue) {
+    test(`drydock ${name} ${entry.name}: taken, or refused with the reason`, async () => {
+      let ran = 0;
+      const stub = { ...row, run: () => void ran++ };
+      const table = { ...commandTable, rows: commandTable.rows.map((each) => (each === row ? stub : each)) };
+      const io = recordedIo();
+      const code = await runCommandLine(table, [...row.words, entry.name], io);
+      if (code === 0) {
+        assert.equal(ran, 1);
+        return;
+      }
+      assert.equal(code, 2);
+      assert.equal(ran, 0, "nothing ran");
+      // The reason names the rig and what it lacks, not a list of other names.
+      assert.match(io.said(), new RegExp(`"${entry.name}" (has no|is on) `));
+    });
+  }
+}
+
+for (const entry of rigCatalogue) {
+  test(`drydock registry ${entry.name}: the registry of the whole rig, with what came up`, async () => {
+    const io = recordedIo();
+    assert.equal(await runCommandLine(commandTable, ["registry", entry.name, "--json"], io), 0, io.said());
+    const { failures, matching } = JSON.parse(io.printed()) as {
+      failures: unknown[];
+      matching: { outcome: string }[];
+    };
+    assert.deepEqual(failures, []);
+    assert.ok(matching.some(({ outcome }) => outcome === "started"));
+  });
+}
+
+test("every rig with USB devices can be exported: each of its models is offered under a busid", async () => {
+  for (const entry of rigCatalogue) {
+    const exported = new Set<string>();
+    const rig = new UsbExportRig({ seed: 1, turn: hostTurn, onExported: (busId) => exported.add(busId) });
+    const place = { clock: rig.scheduler, random: rig.random, pacing: "real" } as const;
+    for (const [index, device] of entry.usbDevices(place).entries()) rig.usb.bus.plugIn(device, index + 1);
+    await rig.scheduler.run(5e9);
+    assert.equal(exported.size, entry.berths.includes("usb") ? entry.devices.length : 0, entry.name);
+  }
+});

@@ -1,0 +1,36 @@
+// Whatever is plugged into the rig with all drivers comes up: a model of every USB row of the catalogue.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { hostTurn } from "@drydock/node/host-turn";
+import { IOSerialBSDClient } from "../families/serial/io-serial-bsd-client.ts";
+import { platformProfile } from "../platform/platform-profile.ts";
+import { AnyUsbRig } from "./any-usb-rig.ts";
+import { rigCatalogue } from "./catalogue.ts";
+
+for (const entry of rigCatalogue.filter(({ berths }) => berths.includes("usb"))) {
+  test(`${entry.name}: its devices come up beside all drivers`, async () => {
+    let inputs = 0;
+    let ports = 0;
+    const rig = new AnyUsbRig({
+      seed: 1,
+      turn: hostTurn,
+      profile: platformProfile("open"),
+      onInput: () => inputs++,
+    });
+    rig.machine.onRegistered((service) => {
+      if (service instanceof IOSerialBSDClient) ports++;
+    });
+    const { random, scheduler } = rig.machine;
+    const devices = entry.usbDevices({ clock: scheduler, random, pacing: "real" });
+    for (const [index, device] of devices.entries()) rig.bus.plugIn(device, index + 1);
+    await scheduler.run(30e9);
+    assert.deepEqual(rig.family.failures, []);
+    const outlets = [
+      ...(ports > 0 ? ["terminal"] : []),
+      ...(rig.scsi.media.length > 0 ? ["block"] : []),
+      ...(inputs > 0 ? ["input"] : []),
+    ];
+    assert.deepEqual(outlets, entry.outlets);
+  });
+}

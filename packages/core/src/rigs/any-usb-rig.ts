@@ -1,0 +1,32 @@
+// A machine with all of Drydock's USB drivers and nothing plugged in: for devices that come from elsewhere.
+
+import { describeHidRequest } from "../codec/hid/hid.ts";
+import { cdcAcmBundle } from "../drivers/cdc-acm/cdc-acm-driver.ts";
+import { ftdiBundle } from "../drivers/ftdi/ftdi-driver.ts";
+import { massStorageBundle } from "../drivers/mass-storage/mass-storage-driver.ts";
+import { usbHidBundle } from "../drivers/usb-hid/usb-hid-driver.ts";
+import { type HidInput, installHidFamily } from "../families/hid/hid-family.ts";
+import { ScsiFamily } from "../families/scsi/scsi-family.ts";
+import { installSerialFamily } from "../families/serial/io-serial-bsd-client.ts";
+import { serialRequestNames } from "./serial-rig.ts";
+import { UsbRig, type UsbRigOptions } from "./usb-rig.ts";
+import { UsbRigDoors } from "./usb-rig-doors.ts";
+
+export interface AnyUsbRigOptions extends Omit<UsbRigOptions, "describeRequests"> {
+  /** Told of each input that comes up, at once: no event is missed by who opens it there. */
+  readonly onInput?: (input: HidInput) => void;
+}
+
+/** Whatever a driver of ours matches comes up: serial ports, inputs, disks. */
+export class AnyUsbRig extends UsbRigDoors {
+  readonly scsi: ScsiFamily;
+
+  constructor(options: AnyUsbRigOptions) {
+    super(new UsbRig({ ...options, describeRequests: [...serialRequestNames, describeHidRequest] }));
+    installSerialFamily(this.machine);
+    installHidFamily(this.machine, options.onInput ?? (() => {}));
+    this.scsi = new ScsiFamily(this.machine);
+    for (const bundle of [ftdiBundle, cdcAcmBundle, usbHidBundle, massStorageBundle("by-speed")])
+      this.machine.install(bundle);
+  }
+}
