@@ -1,4 +1,4 @@
-// The rigs that commands take by name: the catalogue of core, and the sentence that says why a command does not take one.
+// The rigs that commands take by name, from the catalogue of core; and why a command does not take one.
 
 import { shown } from "@drydock/core/base/shown-text";
 import { findRig, type OutletKind, type RigEntry, rigCatalogue } from "@drydock/core/rigs/catalogue";
