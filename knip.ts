@@ -59,6 +59,7 @@ export default {
     "tshark",
     "ldd",
     "qemu-system-x86_64",
+    "socat",
     "usbip",
     "fio",
     "nbdinfo",

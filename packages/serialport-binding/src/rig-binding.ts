@@ -29,7 +29,10 @@ export class RigBinding implements BindingInterface<RigPort> {
     return this.#rig.ports.filter((port) => !port.isInactive).map(describe);
   }
 
-  /** Rejects when there is no such port, when it is open already, or when an option cannot be had. */
+  /**
+   * Resolves when the driver has the port up with these options. Rejects when there is no such port, when it is open
+   * already, when an option cannot be had, or when the device leaves meanwhile.
+   */
   async open(options: OpenOptions): Promise<RigPort> {
     const all = withDefaults(options);
     const port = this.#find(all.path);
@@ -37,14 +40,17 @@ export class RigBinding implements BindingInterface<RigPort> {
       const there = (await this.list()).map(({ path }) => path).join(", ");
       throw new Error(`No such port: ${all.path}; there are: ${there || "none"}`);
     }
-    return new RigPort(port, all, this.#time);
+    const opened = new RigPort(port, all, this.#time);
+    await opened.activation;
+    return opened;
   }
 
   /** The newest of that name: a device that came back has a new port. */
   #find(path: string): SerialPort | undefined {
     const prefix = prefixes.find((entry) => path.startsWith(entry)) ?? "";
     const name = path.slice(prefix.length);
-    return this.#rig.ports.findLast((port) => port.name === name);
+    const named = this.#rig.ports.filter((port) => port.name === name);
+    return named.findLast((port) => !port.isInactive) ?? named.at(-1);
   }
 }
 

@@ -65,13 +65,18 @@ export class RigPort implements BindingPortInterface, SerialClient {
   #problem: string | null = null;
   #reading: Reading | null = null;
   #writing: Writing | null = null;
+  readonly #activation: Promise<void>;
+  #activate: (problem: Error | null) => void = () => {};
 
-  /** Opens `port`. Throws with the port's refusal. */
+  /** Opens `port`. Throws with the port's refusal. It can be used when `activation` has resolved. */
   constructor(port: SerialPort, openOptions: Required<OpenOptions>, time: RigTime) {
     this.openOptions = openOptions;
     this.#port = port;
     this.#time = time;
     this.#settings = lineSettingsOf(openOptions);
+    this.#activation = new Promise((resolve, reject) => {
+      this.#activate = (problem) => (problem === null ? resolve() : reject(problem));
+    });
     const refusal = port.open(this);
     if (refusal !== null) throw new Error(`Cannot open ${openOptions.path}: ${refusal}`);
     port.configure(this.#settings);
@@ -79,6 +84,16 @@ export class RigPort implements BindingPortInterface, SerialClient {
 
   get isOpen(): boolean {
     return this.#isOpen;
+  }
+
+  /** The driver has reset the chip and set the line: bytes that come from here on are kept. Rejects if the device leaves. */
+  get activation(): Promise<void> {
+    return this.#activation;
+  }
+
+  activated(): void {
+    this.#activate(null);
+    this.#time.settled();
   }
 
   /** All inputs, with the ring indicator that `get` has no place for. */
@@ -187,6 +202,7 @@ export class RigPort implements BindingPortInterface, SerialClient {
 
   hungUp(): void {
     this.#problem = "the device was disconnected";
+    this.#activate(new Error(`Cannot open ${this.openOptions.path}: ${this.#problem}`));
     // Without `canceled`: the stream takes that for a disconnection and closes.
     this.#refuseAll(new Error(this.#problem));
   }

@@ -6,7 +6,13 @@ import { afterEach, test } from "node:test";
 import { ScriptedFarEnd, type ScriptStep } from "@drydock/core/devices/serial-far-ends";
 import type { SerialFarEnd, Uart } from "@drydock/core/devices/uart";
 import { FreeRunner } from "@drydock/core/rigs/free-runner";
-import { defaultSerialRig, type SerialRig, type SerialRigOptions } from "@drydock/core/rigs/serial-rig";
+import {
+  defaultSerialRig,
+  type SerialRig,
+  type SerialRigOptions,
+  serialRequestNames,
+} from "@drydock/core/rigs/serial-rig";
+import { formatTrace } from "@drydock/core/trace/usb-text";
 import { hostTurn } from "@drydock/node/host-turn";
 import type { SerialPortStream } from "@serialport/stream";
 import { RigBinding } from "../src/rig-binding.ts";
@@ -335,4 +341,36 @@ test("reads and writes check their arguments", async () => {
   const closed = assert.rejects(first, { canceled: true });
   await port.close();
   await closed;
+});
+
+// A system's open() comes back when the driver has reset the chip and set the line: programs send in the callback.
+test("what comes in the open callback is kept from the first byte on, at the rate that was asked for", async () => {
+  let uart: Uart | null = null;
+  const farEnd: SerialFarEnd = {
+    baudRate: 115200,
+    connect: (own) => {
+      uart = own;
+    },
+    room: () => 1 << 20,
+    receive: () => {},
+    linesChanged: () => {},
+    breakChanged: () => {},
+  };
+  const { rig, open } = await bench({ farEnds: [farEnd] });
+  const port = await open();
+  const sent = pattern(470);
+  (uart as Uart | null)?.receive(sent, 0, sent.length);
+  // The FT232R holds 256 bytes; the rest is an overrun, as on a desk.
+  assert.deepEqual(await receive(port, 256), sent.subarray(0, 256));
+  const [device] = rig.devices as unknown as { observe(): { baudRate: number } }[];
+  assert.equal(device.observe().baudRate, 115385);
+  const text = formatTrace(rig.trace, { describeRequests: serialRequestNames });
+  assert.equal(text.match(/SET_BAUD_RATE/g)?.length, 1, "no older rate is set first or after");
+});
+
+test("a device that leaves while it is being opened rejects the open with the reason", async () => {
+  const { rig, open } = await bench();
+  const opening = open();
+  rig.bus.unplug(1);
+  await assert.rejects(opening, /disconnected|No such port|gone/);
 });

@@ -11,20 +11,47 @@ import { TerminalLinkTaken } from "@drydock/node/terminal-link";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { shellWord } from "../terminal/shell-word.ts";
 import { systemWords } from "../terminal/system-words.ts";
+import type { LiveRfc2217 } from "./live-rfc2217.ts";
+
+/** Where a port is found. */
+interface PortPlace {
+  readonly name: string;
+  terminal?: string;
+  link?: string;
+  rfc2217?: { readonly host: string; readonly port: number };
+}
 
 /** Names that are tried in the temporary folder before a terminal goes without one. */
 const mostNames = 1000;
 
 export class LiveTerminals {
-  readonly #terminals = new Map<IOSerialBSDClient, Pty>();
+  readonly #terminals = new Map<IOSerialBSDClient, Pty | null>();
   /** By the name of the port. */
   readonly #links = new Map<string, string>();
   readonly #link: string | undefined;
   readonly #isJson: boolean;
+  /** How many ports the document names. */
+  readonly #expected: number;
+  readonly #network: LiveRfc2217 | null;
+  readonly #described: PortPlace[] = [];
   readonly #io: CommandIo;
 
-  /** `link` is a stable name for the first terminal; with `json` the first port is one document on stdout. */
-  constructor(machine: Machine, options: { readonly link?: string; readonly json: boolean }, io: CommandIo) {
+  /**
+   * `link` is a stable name for the first terminal; with `json` the first ports (`expected`, default 1) are one document on
+   * stdout. With a `network` each port is an RFC 2217 server too.
+   */
+  constructor(
+    machine: Machine,
+    options: {
+      readonly link?: string;
+      readonly json: boolean;
+      readonly expected?: number;
+      readonly network?: LiveRfc2217 | null;
+    },
+    io: CommandIo,
+  ) {
+    this.#expected = options.expected ?? 1;
+    this.#network = options.network ?? null;
     this.#link = options.link;
     this.#isJson = options.json;
     this.#io = io;
@@ -32,7 +59,9 @@ export class LiveTerminals {
       if (service instanceof IOSerialBSDClient) this.#open(service);
     });
     machine.onGone((service) => {
-      if (service instanceof IOSerialBSDClient) this.#terminals.get(service)?.hangUp();
+      if (!(service instanceof IOSerialBSDClient)) return;
+      this.#terminals.get(service)?.hangUp();
+      this.#network?.gone(service);
     });
   }
 
@@ -42,20 +71,57 @@ export class LiveTerminals {
   }
 
   close(): void {
-    for (const pty of this.#terminals.values()) pty.hangUp();
+    for (const pty of this.#terminals.values()) pty?.hangUp();
   }
 
   #open(service: IOSerialBSDClient): void {
-    const isFirst = this.#terminals.size === 0;
-    const pty = this.#openPty(service.name);
-    this.#terminals.set(service, pty);
     const io = this.#io;
-    new TerminalOutlet(service, pty, (text) => io.event(`  ${text}`));
-    const path = pty.name === pty.path ? "" : `  (${pty.path})`;
-    io.say(`\n  port      ${shown(service.name)}\n  terminal  ${shown(pty.name)}${path}`);
-    io.say(`  try       picocom -b 115200 ${shellWord(pty.name)}`);
-    if (this.#isJson && isFirst) {
-      io.document({ ports: [{ name: service.name, terminal: pty.path, link: pty.name }] }, "line");
+    const place: PortPlace = { name: service.name };
+    const number = this.#described.push(place);
+    io.say(`\n  port      ${shown(service.name)}`);
+    const pty = this.#openTerminal(service.name);
+    this.#terminals.set(service, pty);
+    if (pty !== null) {
+      new TerminalOutlet(service, pty, (text) => io.event(`  ${text}`));
+      const path = pty.name === pty.path ? "" : `  (${pty.path})`;
+      io.say(`  terminal  ${shown(pty.name)}${path}`);
+      io.say(`  try       picocom -b 115200 ${shellWord(pty.name)}`);
+      place.terminal = pty.path;
+      place.link = pty.name;
+    }
+    if (this.#network === null) this.#describe(number);
+    else void this.#offer(this.#network, service, place, number);
+  }
+
+  async #offer(
+    network: LiveRfc2217,
+    service: IOSerialBSDClient,
+    place: PortPlace,
+    number: number,
+  ): Promise<void> {
+    try {
+      place.rfc2217 = await network.open(service);
+      const { host, port } = place.rfc2217;
+      this.#io.say(`  ${shown(service.name)} is rfc2217://${host}:${port}`);
+    } catch (error) {
+      this.#io.event(`drydock: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    this.#describe(number);
+  }
+
+  #describe(number: number): void {
+    if (!this.#isJson || number !== this.#expected) return;
+    this.#io.document({ ports: this.#described.slice(0, number) }, "line");
+  }
+
+  /** Without pseudo-terminals the network is enough, if there is one. */
+  #openTerminal(port: string): Pty | null {
+    try {
+      return this.#openPty(port);
+    } catch (error) {
+      if (this.#network === null) throw error;
+      this.#io.event(`drydock: no terminal: ${error instanceof Error ? error.message : String(error)}`);
+      return null;
     }
   }
 

@@ -28,7 +28,7 @@ export function rigDevices({ rig = defaultRig, device }: BusOptions): readonly S
 
 export function buildRig(
   options: RigOptions,
-  extra: Pick<SerialRigOptions, "pacing" | "timing" | "trace"> = {},
+  extra: Pick<SerialRigOptions, "pacing" | "timing" | "trace" | "cable"> = {},
 ): SerialRig {
   return new SerialRig({
     seed: options.seed,

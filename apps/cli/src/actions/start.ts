@@ -5,7 +5,9 @@ import { formatLogRow } from "@drydock/core/platform/log-text";
 import { LiveRunner } from "@drydock/node/live-runner";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
+import { UsageError } from "../terminal/usage-error.ts";
 import { endings } from "./endings.ts";
+import { LiveRfc2217 } from "./live-rfc2217.ts";
 import { LiveTerminals, liveLog } from "./live-terminals.ts";
 import { writePcap } from "./pcap-file.ts";
 import { defaultRig } from "./rig-list.ts";
@@ -18,17 +20,21 @@ interface StartOptions extends RigOptions {
   readonly json: boolean;
   readonly port?: number;
   readonly noOpen: boolean;
+  readonly pair: boolean;
+  readonly rfc2217?: number;
 }
 
 /** How long the first port may take to appear before that is an error. */
 const appearanceMs = 10_000;
 
-export async function start(options: StartOptions, io: CommandIo): Promise<ExitCode> {
+export async function start(given: StartOptions, io: CommandIo): Promise<ExitCode> {
+  const options = given.pair ? paired(given) : given;
   // A rig that was named, or is read by a program, comes alone.
-  const isAlone = options.rig !== undefined || options.json;
+  const isAlone = options.rig !== undefined || options.pair || options.json;
   const board = isAlone ? null : await (await import("./board.ts")).beginBoard(options, io);
   if (!isAlone && board === null) return exitCodes.rigError;
   const rig = buildRig(options, {
+    ...(options.pair ? { cable: "null-modem" } : {}),
     pacing: options.noPacing ? "none" : "baud",
     timing: options.noPacing ? "none" : "bus",
     // A rig that runs for days keeps a trace only when somebody wants it.
@@ -41,13 +47,25 @@ export async function start(options: StartOptions, io: CommandIo): Promise<ExitC
     code = exitCodes[how];
     void runner.stop();
   });
-  const terminals = new LiveTerminals(machine, options, io);
+  const network =
+    options.rfc2217 === undefined ? null : await LiveRfc2217.start(options.rfc2217, machine.scheduler, io);
+  const { link, json } = options;
+  const expected = options.pair ? 2 : 1;
+  const terminals = new LiveTerminals(
+    machine,
+    { json, expected, network, ...(link === undefined ? {} : { link }) },
+    io,
+  );
 
   io.say(
-    `drydock: rig "${(options.rig ?? defaultRig).name}", seed ${options.seed}, platform ${machine.profile.name}`,
+    `drydock: ${options.pair ? "two ports and a null modem" : `rig "${(options.rig ?? defaultRig).name}"`}, seed ${options.seed}, platform ${machine.profile.name}`,
   );
   io.say("  u Enter pulls the cable, p Enter plugs it in, r Enter prints the registry, Ctrl-C ends");
-  io.say("  what you type into a terminal comes back through the device");
+  io.say(
+    options.pair
+      ? "  what you type into one terminal comes out of the other"
+      : "  what you type into a terminal comes back through the device",
+  );
 
   const input =
     process.stdin.isTTY || process.stdin.readable ? createInterface({ input: process.stdin }) : null;
@@ -76,6 +94,7 @@ export async function start(options: StartOptions, io: CommandIo): Promise<ExitC
   input?.close();
   process.stdin.destroy();
   terminals.close();
+  await network?.close();
   await board?.close();
   writePcap(rig.usb.trace, options.pcap, io);
   if (machine.failure !== null) {
@@ -86,4 +105,13 @@ export async function start(options: StartOptions, io: CommandIo): Promise<ExitC
     `drydock: ${code === exitCodes.interrupted ? "interrupted" : "ended"} after ${(machine.scheduler.nowNs() / 1e9).toFixed(1)} s`,
   );
   return code;
+}
+
+/** Two FT232R, or the two devices that were named. */
+function paired(options: StartOptions): StartOptions {
+  const { device } = options;
+  if (options.rig !== undefined) throw new UsageError("--pair makes its own rig: leave the rig's name out");
+  if (device.length !== 0 && device.length !== 2)
+    throw new UsageError(`--pair joins two devices, not ${device.length}: name two with --device, or none`);
+  return { ...options, device: device.length === 2 ? device : ["ftdi", "ftdi"] };
 }

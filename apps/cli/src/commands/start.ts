@@ -1,6 +1,7 @@
 // drydock start: the board and a rig on the real clock; with the name of a rig, that rig alone.
 
 import { command, flag, option, optionalArgument } from "../grammar/command-row.ts";
+import { tcpPort } from "../grammar/option-kind.ts";
 import { forOption, linkPath, rigOptions } from "../grammar/rig-options.ts";
 import { boardPort, noOpen } from "./board-words.ts";
 import { rigName } from "./rig-name.ts";
@@ -17,9 +18,16 @@ export const start = command({
       linkPath,
       "a stable name for the terminal; without one, drydock-tty0 in the temporary folder",
     ),
-    noPacing: flag("neither the line nor the bus takes time"),
-    port: { ...boardPort, clashes: ["json"] },
-    noOpen: { ...noOpen, clashes: ["json"] },
+    pair: flag("two ports joined by a null modem in place of a rig: what goes in here comes out there"),
+    rfc2217: option(
+      tcpPort,
+      "each port on TCP too, from this one on, for rfc2217:// clients; 0: free ones; loopback only",
+    ),
+    noPacing: flag(
+      "neither the line nor the bus takes time, and the ends of a pair need not agree on a rate",
+    ),
+    port: { ...boardPort, clashes: ["json", "pair"] },
+    noOpen: { ...noOpen, clashes: ["json", "pair"] },
     for: forOption,
     json: flag("the rig alone; the first line on stdout is one JSON document with its ports"),
   },

@@ -29,7 +29,7 @@ const usbFault: Kind<UsbFaultRule> = parsed({
 });
 export const faultOption = many(usbFault, "a fault that strikes on the bus");
 
-const serialDevices = ["ftdi", "cdc-acm", "ft4232h"] as const;
+const serialDevices = ["ftdi", "ft230x", "ft232h", "ft2232h", "ft4232h", "cdc-acm"] as const;
 export const deviceOption = many(choice(serialDevices, "device"), "a device in place of the rig's own");
 
 export const platformName: Kind<string> = choice(

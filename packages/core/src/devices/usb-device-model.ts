@@ -1,5 +1,6 @@
 // Base of USB device models: descriptors, standard requests and the control endpoint's stages.
 
+import { type DescriptorFault, viewConfiguration } from "../codec/usb/configuration-view.ts";
 import {
   type Configuration,
   DescriptorType,
@@ -8,7 +9,6 @@ import {
   encodeDeviceQualifier,
   encodeLanguages,
   encodeStringDescriptor,
-  parseConfiguration,
 } from "../codec/usb/descriptors.ts";
 import {
   decodeSetup,
@@ -28,7 +28,11 @@ import { type UsbDevicePort, UsbNak, UsbStall, type UsbUpstream } from "../ports
 export interface UsbModelPlan {
   readonly speed: UsbSpeed;
   readonly device: DeviceDescriptor;
-  /** Whole configurations, as encodeConfiguration makes them. */
+  /**
+   * Whole configurations, as encodeConfiguration makes them, or wrong on purpose: they are served as they are, and the
+   * model works with the part that can be read (`descriptorFaults` says what is wrong). DecodeError only for bytes that do
+   * not begin with a configuration descriptor.
+   */
   readonly configurations: readonly Uint8Array[];
   /** The same for the other speed, by index, when the device can do full and high speed (USB 2.0 §9.6.4). */
   readonly otherSpeedConfigurations?: readonly Uint8Array[];
@@ -62,6 +66,8 @@ export const answerLater: unique symbol = Symbol("answer later");
  */
 export abstract class UsbDeviceModel implements UsbDevicePort {
   readonly speed: UsbSpeed;
+  /** What is wrong with the plan's configurations, by name. */
+  readonly descriptorFaults: readonly DescriptorFault[];
   readonly #plan: UsbModelPlan;
   readonly #parsed: readonly Configuration[];
   readonly #setup: Setup = newSetup();
@@ -82,7 +88,9 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
   constructor(plan: UsbModelPlan) {
     this.#plan = plan;
     this.speed = plan.speed;
-    this.#parsed = plan.configurations.map((bytes) => parseConfiguration(bytes));
+    const views = plan.configurations.map((bytes) => viewConfiguration(bytes, plan.speed));
+    this.#parsed = views.map(({ configuration }) => configuration);
+    this.descriptorFaults = views.flatMap(({ faults }) => faults);
   }
 
   plug(upstream: UsbUpstream): void {
@@ -265,7 +273,7 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
         return recipient === Recipient.device ? Uint8Array.of(this.configurationValue) : null;
       case StandardRequest.getInterface:
         if (recipient !== Recipient.interface || !this.#hasInterface(setup.wIndex)) return null;
-        return Uint8Array.of(this.#alternates.get(setup.wIndex) ?? 0);
+        return Uint8Array.of(this.#alternates.get(setup.wIndex) ?? this.#firstOf(setup.wIndex));
       case StandardRequest.getStatus:
         return this.#status(setup);
       default:
@@ -351,7 +359,8 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
     this.#configuration = chosen ?? null;
     this.#alternates.clear();
     this.#endpoints.fill(endpointAbsent);
-    for (const { number } of chosen?.interfaces ?? []) this.#beginSetting(number, 0);
+    for (const { number, settings } of chosen?.interfaces ?? [])
+      this.#beginSetting(number, firstSetting(settings));
     this.#remoteWakeup = this.#remoteWakeup && this.#offers(attributeRemoteWakeup);
     return true;
   }
@@ -402,7 +411,18 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
     return ((this.#configuration?.descriptor.bmAttributes ?? 0) & attribute) !== 0;
   }
 
+  #firstOf(number: number): number {
+    const found = this.#configuration?.interfaces.find((entry) => entry.number === number);
+    return found === undefined ? 0 : firstSetting(found.settings);
+  }
+
   #hasInterface(number: number): boolean {
     return this.#configuration?.interfaces.some((entry) => entry.number === number) ?? false;
   }
+}
+
+/** Setting 0, or where a wrong descriptor has none the first. */
+function firstSetting(settings: Configuration["interfaces"][number]["settings"]): number {
+  const all = settings.map(({ descriptor }) => descriptor.bAlternateSetting);
+  return all.includes(0) ? 0 : (all[0] ?? 0);
 }

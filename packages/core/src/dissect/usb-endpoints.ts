@@ -1,12 +1,12 @@
 // Which endpoints a device has right now, learnt from the control transfers that pass by.
 
 import { DecodeError } from "../base/errors.ts";
+import { viewConfiguration } from "../codec/usb/configuration-view.ts";
 import {
   type Configuration,
   type Endpoint,
   type EndpointDescriptor,
   type InterfaceSetting,
-  parseConfiguration,
   TransferType,
 } from "../codec/usb/descriptors.ts";
 import { Feature, isIn, Recipient, RequestType, type Setup, StandardRequest } from "../codec/usb/setup.ts";
@@ -64,8 +64,10 @@ export class UsbEndpointTable {
   /** The alternate settings in force, in the order of the descriptors. */
   *settings(): Generator<InterfaceSetting> {
     for (const { number, settings } of this.#configuration?.interfaces ?? []) {
-      const alternate = this.#alternates.get(number) ?? 0;
-      const setting = settings.find(({ descriptor }) => descriptor.bAlternateSetting === alternate);
+      const alternate = this.#alternates.get(number);
+      const setting =
+        settings.find(({ descriptor }) => descriptor.bAlternateSetting === (alternate ?? 0)) ??
+        (alternate === undefined ? settings[0] : undefined);
       if (setting !== undefined) yield setting;
     }
   }
@@ -74,10 +76,14 @@ export class UsbEndpointTable {
     return this.#configurations.has(configurationValue);
   }
 
-  /** Keeps a configuration that passed by whole; cut or broken ones are ignored. */
-  learn(bytes: Uint8Array): void {
+  /**
+   * Keeps a configuration that passed by whole: all that wTotalLength promises, or all that the device has (`isAll`).
+   * Wrong ones are kept as far as they can be read, as hosts keep them.
+   */
+  learn(bytes: Uint8Array, isAll = true): void {
+    if (bytes.length < 4 || (!isAll && bytes.length < (bytes[2] | (bytes[3] << 8)))) return;
     try {
-      const configuration = parseConfiguration(bytes);
+      const { configuration } = viewConfiguration(bytes);
       this.#configurations.set(configuration.descriptor.bConfigurationValue, configuration);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
@@ -90,7 +96,7 @@ export class UsbEndpointTable {
     if ((bmRequestType & RequestType.mask) !== RequestType.standard) return "nothing";
     const recipient = bmRequestType & Recipient.mask;
     if (bRequest === StandardRequest.getDescriptor && isIn(setup) && wValue >> 8 === 2) {
-      this.learn(data);
+      this.learn(data, data.length < setup.wLength);
     } else if (bRequest === StandardRequest.setConfiguration && recipient === Recipient.device) {
       this.#alternates.clear();
       this.#configuration = this.#configurations.get(wValue & 0xff) ?? null;

@@ -1,10 +1,10 @@
 // One attached USB device as every outlet has it: described once, lent to one user at a time.
 
 import { DecodeError } from "../base/errors.ts";
+import { viewConfiguration } from "../codec/usb/configuration-view.ts";
 import {
   type Configuration,
   type DeviceDescriptor,
-  parseConfiguration,
   parseDeviceDescriptor,
 } from "../codec/usb/descriptors.ts";
 import { directionIn, StandardRequest } from "../codec/usb/setup.ts";
@@ -124,7 +124,7 @@ export class LentUsbDevice implements UsbHostClient {
     try {
       this.#description = {
         device: parseDeviceDescriptor(device),
-        configurations: configurations.map((bytes) => parseConfiguration(bytes)),
+        configurations: configurations.map((bytes) => viewConfiguration(bytes).configuration),
         bytes: this.#read,
       };
       this.#options.onReady(this, null);

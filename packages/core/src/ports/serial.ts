@@ -52,6 +52,8 @@ export interface SerialClient {
    * Comes once per `open`, unless the port is closed or gone before.
    */
   activated?(): void;
+  /** Settings were carried out, as far as the driver takes them: what is in force now. Once per `configure` and `open`. */
+  configured?(settings: LineSettings): void;
   /** Bytes can be read; comes once per empty -> not empty edge. */
   readable(): void;
   /** Room to write again after `write` took less than it was offered. */

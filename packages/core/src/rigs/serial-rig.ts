@@ -6,6 +6,7 @@ import { describeFtdiRequest } from "../codec/ftdi/ftdi.ts";
 import type { DescribeRequest } from "../codec/usb/setup.ts";
 import { CdcAcmDevice } from "../devices/cdc-acm/cdc-acm-device.ts";
 import { FtdiDevice } from "../devices/ftdi/ftdi-device.ts";
+import { NullModem } from "../devices/null-modem.ts";
 import type { SerialFarEnd } from "../devices/uart.ts";
 import { cdcAcmBundle } from "../drivers/cdc-acm/cdc-acm-driver.ts";
 import { ftdiBundle } from "../drivers/ftdi/ftdi-driver.ts";
@@ -17,13 +18,19 @@ import type { HostTurn } from "../runtime/scheduler.ts";
 import { UsbRig, type UsbRigOptions } from "./usb-rig.ts";
 import { UsbRigDoors } from "./usb-rig-doors.ts";
 
-export type SerialDeviceKind = "ftdi" | "cdc-acm" | "ft4232h";
+/** `ftdi` is the FT232R. */
+export type SerialDeviceKind = "ftdi" | "ft230x" | "ft232h" | "ft2232h" | "ft4232h" | "cdc-acm";
 
 export interface SerialRigOptions extends Omit<UsbRigOptions, "describeRequests"> {
   readonly devices?: readonly SerialDeviceKind[];
   readonly pacing?: "baud" | "none";
   /** What hangs on the connectors, in order; loop-back plugs where none is given. */
   readonly farEnds?: readonly SerialFarEnd[];
+  /**
+   * `null-modem` joins the first two devices' connectors (of a chip with several ports, its first); see NullModem. Without
+   * pacing a line has no rate: both ends may then be set as they like.
+   */
+  readonly cable?: "null-modem";
   /** Drivers in place of Drydock's own. */
   readonly bundles?: readonly DriverBundle[];
 }
@@ -44,8 +51,12 @@ export class SerialRig extends UsbRigDoors {
       if (service instanceof IOSerialBSDClient) this.ports.push(service);
     });
     for (const bundle of options.bundles ?? [ftdiBundle, cdcAcmBundle]) this.machine.install(bundle);
+    const farEnds =
+      options.cable === "null-modem"
+        ? new NullModem(this.machine.scheduler, { comparesFormats: options.pacing !== "none" }).ends
+        : (options.farEnds ?? []);
     (options.devices ?? ["ftdi"]).forEach((kind, index) => {
-      const farEnd = options.farEnds?.[index];
+      const farEnd = farEnds[index];
       const device = makeSerialDevice(kind, {
         clock: this.machine.scheduler,
         pacing: options.pacing ?? "baud",
@@ -66,7 +77,7 @@ export function makeSerialDevice(
   if (kind === "cdc-acm") return new CdcAcmDevice(options);
   return new FtdiDevice({
     ...common,
-    chip: kind === "ftdi" ? "ft232r" : "ft4232h",
+    chip: kind === "ftdi" ? "ft232r" : kind,
     // Without pacing no byte is ever late: there is no overrun to model, and speed is what was asked for.
     rings: options.pacing === "none" ? "transfer" : "chip",
     ...(farEnd === undefined ? {} : { farEnds: [farEnd] }),
@@ -80,4 +91,17 @@ export function defaultSerialRig(
   options: Partial<SerialRigOptions> = {},
 ): SerialRig {
   return new SerialRig({ seed, turn, profile: platformProfile("open"), ...options });
+}
+
+/**
+ * Two ports whose far ends are each other: two programs, or a program and its test, at the two ends of a cable. Without
+ * pacing unless `options` says `baud`.
+ */
+export function nullModemRig(
+  seed: number,
+  turn: HostTurn,
+  options: Partial<SerialRigOptions> = {},
+): SerialRig {
+  const devices: readonly SerialDeviceKind[] = ["ftdi", "ftdi"];
+  return defaultSerialRig(seed, turn, { devices, pacing: "none", ...options, cable: "null-modem" });
 }

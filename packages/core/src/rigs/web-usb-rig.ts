@@ -3,6 +3,7 @@
 import { Random } from "../base/random.ts";
 import type { DescribeRequest } from "../codec/usb/setup.ts";
 import { WebUsb, type WebUsbOptions } from "../outlets/webusb/web-usb.ts";
+import { installWebUsbGlobals } from "../outlets/webusb/web-usb-globals.ts";
 import type { UsbHostPort } from "../ports/usb-host.ts";
 import { type HostTurn, Scheduler } from "../runtime/scheduler.ts";
 import type { UsbTraceLog } from "../trace/usb-trace-log.ts";
@@ -26,7 +27,13 @@ export class WebUsbRig {
     const random = new Random(options.seed);
     const scheduler = new Scheduler(random.fork("scheduler"), options.turn);
     this.scheduler = scheduler;
-    this.usb = new WebUsb({ ...options, clock: scheduler, onSettled: () => scheduler.expectContinuations() });
+    this.usb = new WebUsb({
+      // Without a listener the trace says what was declined.
+      onProblem: (reason) => this.trace.mark(scheduler.nowNs(), reason),
+      ...options,
+      clock: scheduler,
+      onSettled: () => scheduler.expectContinuations(),
+    });
     const deliver = (port: UsbHostPort): undefined => {
       this.usb.attach(port);
     };
@@ -47,6 +54,14 @@ export class WebUsbRig {
 
   get describeRequests(): readonly DescribeRequest[] {
     return this.berth.describeRequests;
+  }
+
+  /**
+   * `navigator.usb` and the names of WebUSB's interfaces for a program that has no line of its own for a rig:
+   * `rig.installGlobals(globalThis)`. Answers how to take them away again.
+   */
+  installGlobals(target: object = globalThis): () => void {
+    return installWebUsbGlobals(this.usb, target);
   }
 
   /** Virtual time, as fast as it goes. `onProblem` gets what the rig itself threw. */

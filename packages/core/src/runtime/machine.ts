@@ -97,6 +97,9 @@ export class Machine {
   readonly #goneListeners: ((service: IOService) => void)[] = [];
   #nextPid = 1;
 
+  /** Deadlocks that stand in the log. */
+  readonly #waitsSaid = new Set<string>();
+
   constructor(options: MachineOptions) {
     this.seed = options.seed;
     this.#hostMemory = options.hostMemory ?? null;
@@ -279,6 +282,12 @@ export class Machine {
   async run(limitNs?: number): Promise<RunOutcome> {
     const outcome = await this.scheduler.run(limitNs);
     if (outcome.reason !== "stopped") this.#termination.remarkOnForgottenStops(outcome.reason === "idle");
+    for (const { thread, waitsFor, heldBy } of outcome.reason === "deadlock" ? outcome.waits : []) {
+      const text = `${thread} waits for ${waitsFor}${heldBy === null ? "" : `, held by ${heldBy}`}, and nothing moves any more`;
+      if (this.#waitsSaid.has(text)) continue;
+      this.#waitsSaid.add(text);
+      this.log.remark(text, "error");
+    }
     return outcome;
   }
 

@@ -33,6 +33,7 @@ import { numbersHaveGaps } from "./log/numbers-have-gaps.ts";
 import { baseEntitlementMissing } from "./matching/base-entitlement-missing.ts";
 import { olderBuildKnown } from "./matching/older-build-known.ts";
 import { providerNotCovered } from "./matching/provider-not-covered.ts";
+import { rigSaysWhy } from "./matching/rig-says-why.ts";
 import { panicClassed } from "./panic/panic-classed.ts";
 import { accessAfterCloseCrash } from "./pci/access-after-close-crash.ts";
 import { iommuFaultRecorded } from "./pci/iommu-fault-recorded.ts";
@@ -298,6 +299,7 @@ export const allRules: readonly Rule[] = [
   providerNotCovered,
   queueNameUnknown,
   requestDataDoesNotFit,
+  rigSaysWhy,
   scsiDirectionEncoding,
   auxiliaryQueueMissing,
   tooMuchSense,

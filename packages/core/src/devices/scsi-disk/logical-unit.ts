@@ -80,6 +80,7 @@ export class LogicalUnit {
     });
     this.identity = new UnitIdentity(options);
     this.power = new UnitPower(home.clock, options.spinUpNs, options.startsSpinning);
+    this.power.hasMedium = !options.isEmpty;
     this.reservations = new UnitReservations({
       attentions: this.attentions,
       keeper: options.keeper,

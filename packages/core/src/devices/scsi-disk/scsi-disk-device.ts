@@ -86,6 +86,16 @@ export class ScsiDiskDevice implements ScsiTargetPort {
     for (const unit of this.units) unit.nexusLost(initiator);
   }
 
+  /** A hand puts the card in: the unit says 28h/00h once to each initiator, then is ready. */
+  insertMedium(lun = 0): void {
+    this.units[lun]?.load();
+  }
+
+  /** A hand takes it out, whatever is under way. */
+  removeMedium(lun = 0): void {
+    this.units[lun]?.eject();
+  }
+
   powerCycle(): void {
     for (const unit of this.units) this.lostBlocks += unit.powerCycle();
   }

@@ -25,6 +25,8 @@ export interface ScsiUnitOptions {
   /** Version descriptors of the carriers (INQUIRY); default SAM-5, SPC-4, SBC-3. */
   readonly standards?: readonly number[];
   readonly isRemovable?: boolean;
+  /** A card reader without a card, until `insertMedium`. Only with `isRemovable`. Default false. */
+  readonly isEmpty?: boolean;
   /** A switch on the case: writes are refused with DATA PROTECT. */
   readonly isWriteProtected?: boolean;
   /** Write cache on at first (WCE). Default true. */
@@ -104,6 +106,7 @@ export function resolveUnitOptions(
     worldWideName,
     standards: options.standards ?? [],
     isRemovable: options.isRemovable ?? false,
+    isEmpty: options.isRemovable === true && options.isEmpty === true,
     isWriteProtected: options.isWriteProtected ?? false,
     writeCache: options.writeCache ?? true,
     canChangeCache: options.canChangeCache ?? true,

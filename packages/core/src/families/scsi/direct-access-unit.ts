@@ -38,6 +38,8 @@ const busyDelayNs = 100 * millisecond;
 const pollDelayNs = 500 * millisecond;
 /** A unit may be "becoming ready" for so long before requests to it fail. */
 const becomingReadyNs = 120 * second;
+/** How often a removable unit is asked for its medium: about once a second on every host; macOS' figure is likely. */
+const mediumLookNs = 1 * second;
 
 const Kind = { none: 0, read: 1, write: 2, flush: 3, trim: 4, zeroes: 5 } as const;
 type Kind = (typeof Kind)[keyof typeof Kind];
@@ -49,6 +51,7 @@ const zeroBytes = 65536;
 const becomingReady = 0x0401;
 const startNeeded = 0x0402;
 const noMedium = 0x3a;
+const mediumMayHaveChanged = 0x2800;
 /** Unit attentions after which everything is read anew (posts.md DR08-1). */
 const changedCodes: readonly number[] = [0x2800, 0x2a09, 0x2a01, 0x3f03, 0x3f0e];
 
@@ -120,6 +123,7 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
   readonly #held: number[] = [];
   #pending = 0;
   #isRevalidating = false;
+  #isWatching = false;
   #onIdle: (() => void) | null = null;
 
   constructor(nub: IOSCSIPeripheralDeviceNub, scheduler: Scheduler, owner: UnitOwner) {
@@ -135,8 +139,47 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
     }
   }
 
-  /** Ready, capacity, cache, limits, medium. Blocks a kernel thread. */
+  /**
+   * Ready, capacity, cache, limits, medium; and from then on a removable unit is asked for its medium, so that a card that
+   * is put in later, or taken out, is noticed. Blocks a kernel thread.
+   */
   async bringUp(): Promise<void> {
+    await this.#bringUpOnce();
+    if (this.#isWatching || !this.nub.properties["Removable Media"] || this.#isGone()) return;
+    this.#isWatching = true;
+    this.nub.process.spawn("watch the medium", () => this.#watchMedium());
+  }
+
+  async #watchMedium(): Promise<void> {
+    for (;;) {
+      await this.#scheduler.sleep(mediumLookNs);
+      if (this.#isGone()) return;
+      // A unit that is stopped for sleep, or is being asked already, is left alone.
+      if (this.#isHolding || this.#isRevalidating || this.state === "suspended") continue;
+      if (this.state !== "ready" && this.state !== "no medium") continue;
+      const task = await this.commands.testUnitReady();
+      if (this.#isGone()) return;
+      const sense = task.isGood ? null : senseOf(task);
+      if (this.state === "no medium") {
+        if (task.isGood || sense?.key === SenseKey.unitAttention) await this.#bringUpOnce();
+      } else if (sense !== null && sense.code >> 8 === noMedium) this.#mediumLeft(failureText(task));
+      else if (sense?.code === mediumMayHaveChanged) await this.#replaceMedium();
+    }
+  }
+
+  /** Whoever has it open is told; a card that comes next is another medium. */
+  #mediumLeft(reason: string): void {
+    if (this.state !== "ready") return;
+    this.withdraw("no medium");
+    this.#fail("no medium", reason);
+  }
+
+  async #replaceMedium(): Promise<void> {
+    this.withdraw("starting");
+    await this.#bringUpOnce();
+  }
+
+  async #bringUpOnce(): Promise<void> {
     this.state = "starting";
     if (!(await this.#waitReady())) return;
     const capacity = await this.commands.readCapacity();
@@ -566,7 +609,7 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
         task.realizedBytes === task.dataBytes ? this.#good(task) : this.#retry(task, BlockStatus.ioError);
         return;
       case SenseKey.unitAttention:
-        if (changedCodes.includes(sense.code)) this.#revalidate();
+        if (changedCodes.includes(sense.code)) this.#revalidate(sense.code);
         this.#retry(task, BlockStatus.ioError);
         return;
       case SenseKey.notReady:
@@ -575,6 +618,8 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
           return;
         }
         this.#finish(task.number, BlockStatus.ioError);
+        if (sense.code >> 8 === noMedium && this.nub.properties["Removable Media"] === true)
+          this.#mediumLeft(failureText(task));
         return;
       case SenseKey.mediumError:
         this.#finish(task.number, BlockStatus.mediumError);
@@ -624,7 +669,7 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
   }
 
   /** The unit says that it is not what it was: ask again, and publish another medium if it is another one. */
-  #revalidate(): void {
+  #revalidate(code: number): void {
     if (this.#isRevalidating) return;
     this.#isRevalidating = true;
     this.nub.process.spawn("revalidate disk", async () => {
@@ -633,10 +678,9 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
         typeof capacity !== "string" &&
         capacity.blockCount === this.#blockCount &&
         capacity.blockBytes === this.#blockBytes;
-      if (!isSame && !this.#isGone() && this.state === "ready") {
-        this.withdraw("starting");
-        await this.bringUp();
-      }
+      // A card of the same size is another card.
+      const mayBeAnother = code === mediumMayHaveChanged && this.nub.properties["Removable Media"] === true;
+      if ((!isSame || mayBeAnother) && !this.#isGone() && this.state === "ready") await this.#replaceMedium();
       this.#isRevalidating = false;
     });
   }

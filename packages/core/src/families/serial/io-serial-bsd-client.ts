@@ -247,23 +247,34 @@ export class IOSerialBSDClient extends IOService implements SerialPort, SerialKe
     client?.hungUp();
   }
 
-  /** Tells the driver what differs from what it was told, as the settings are when its turn comes. */
+  /** Tells the driver what differs from what is in force, as the settings are when its turn comes. */
   #program(): void {
+    const client = this.#client;
     this.#then(async () => {
       const { baudRate, ...rest } = this.#settings;
       const old = this.#programmed;
       // A port that is hung up keeps its rate.
       const settings: LineSettings = { ...rest, baudRate: baudRate || (old ?? defaultLineSettings).baudRate };
-      this.#programmed = settings;
-      if (!isSameLine(settings, old)) await this.#callUart(settings);
-      if (isSameFlow(settings, old)) return;
-      await this.#call("HwProgramFlowControl", (driver) =>
-        driver.hwProgramFlowControl(flowBits(settings), settings.xonByte, settings.xoffByte),
-      );
+      let now = settings;
+      if (!isSameLine(settings, old) && !(await this.#callUart(settings))) {
+        const { dataBits, parity, halfStopBits } = old ?? defaultLineSettings;
+        now = { ...now, baudRate: (old ?? defaultLineSettings).baudRate, dataBits, parity, halfStopBits };
+      }
+      if (!isSameFlow(settings, old)) {
+        const isDone = await this.#call("HwProgramFlowControl", (driver) =>
+          driver.hwProgramFlowControl(flowBits(settings), settings.xonByte, settings.xoffByte),
+        );
+        if (!isDone) {
+          const { rtsCts, xonXoff, xonByte, xoffByte } = old ?? defaultLineSettings;
+          now = { ...now, rtsCts, xonXoff, xonByte, xoffByte };
+        }
+      }
+      this.#programmed = now;
+      if (client !== null && client === this.#client) client.configured?.(now);
     });
   }
 
-  #callUart({ baudRate, dataBits, halfStopBits, parity }: LineSettings): Promise<void> {
+  #callUart({ baudRate, dataBits, halfStopBits, parity }: LineSettings): Promise<boolean> {
     return this.#call("HwProgramUART", (driver) =>
       driver.hwProgramUART(baudRate, dataBits, halfStopBits, parityCodes[parity]),
     );
@@ -310,7 +321,9 @@ export class IOSerialBSDClient extends IOService implements SerialPort, SerialKe
   }
 
   #ask(name: string, run: (driver: IOUserSerial) => Promise<void>): void {
-    this.#then(() => this.#call(name, run));
+    this.#then(async () => {
+      await this.#call(name, run);
+    });
   }
 
   /** Runs after everything that was asked before, on a kernel thread. */
@@ -328,8 +341,8 @@ export class IOSerialBSDClient extends IOService implements SerialPort, SerialKe
     this.#tellWriter();
   }
 
-  /** One call of the driver. A refusal is for the log: no program is told of it. */
-  async #call(name: string, run: (driver: IOUserSerial) => Promise<void>): Promise<void> {
+  /** One call of the driver; false when it refused, which is for the log: no program is told why. */
+  async #call(name: string, run: (driver: IOUserSerial) => Promise<void>): Promise<boolean> {
     const { status, why } = await callService(
       this.#machine.scheduler,
       this.#driver,
@@ -337,12 +350,13 @@ export class IOSerialBSDClient extends IOService implements SerialPort, SerialKe
       this.#machine.messageDelayNs(),
       () => run(this.#driver),
     );
-    if (status === IOReturns.kIOReturnSuccess || this.#isGone) return;
+    if (status === IOReturns.kIOReturnSuccess || this.#isGone) return true;
     this.lastFailure = { call: name, status };
     this.#machine.log.remark(
       `IOSerialBSDClient: ${this.name}: ${name} of ${this.#driver.logName} failed with ${formatReturn(status)}${why === "" ? "" : `: ${why}`}`,
       "error",
     );
+    return false;
   }
 
   #tellWriter(): void {

@@ -33,6 +33,8 @@ export class IOUSBHostInterface extends IOService {
     this.device = device;
     this.scheduler = context.kernel.scheduler;
     this.#settings = settings;
+    const all = settings.map(({ descriptor }) => descriptor.bAlternateSetting);
+    this.#alternate = all.includes(0) ? 0 : all[0];
   }
 
   /** Who has it open. */

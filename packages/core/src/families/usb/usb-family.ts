@@ -3,11 +3,8 @@
 import { DecodeError } from "../../base/errors.ts";
 import { pushNewest } from "../../base/newest.ts";
 import { hex } from "../../base/text.ts";
-import {
-  type Configuration,
-  parseConfiguration,
-  parseDeviceDescriptor,
-} from "../../codec/usb/descriptors.ts";
+import { viewConfiguration } from "../../codec/usb/configuration-view.ts";
+import { type Configuration, parseDeviceDescriptor } from "../../codec/usb/descriptors.ts";
 import type { Properties } from "../../platform/properties.ts";
 import type { UsbHostPort } from "../../ports/usb-host.ts";
 import { IOError } from "../../runtime/io-error.ts";
@@ -127,7 +124,13 @@ export class UsbFamily implements UsbDeviceFamily {
       if (header.length < 9)
         throw new DecodeError("configuration descriptor", header.length, "shorter than 9 bytes");
       const bytes = await device.copyDescriptor(2, index, 0, header[2] | (header[3] << 8));
-      configurations.push(parseConfiguration(bytes));
+      const { configuration, faults } = viewConfiguration(bytes, device.requests.port.speed);
+      for (const { text, offset } of faults) {
+        this.#machine.log.remark(
+          `device ${device.location}: configuration ${index}, byte ${offset}: ${text} (as Linux does; what macOS does is unknown)`,
+        );
+      }
+      configurations.push(configuration);
     }
     device.describe(descriptor, configurations);
     const product = await device.copyStringDescriptor(descriptor.iProduct);

@@ -2,11 +2,11 @@
 
 import { getU16le } from "../../base/bytes.ts";
 import { DecodeError } from "../../base/errors.ts";
+import { viewConfiguration } from "../../codec/usb/configuration-view.ts";
 import {
   type Configuration,
   DescriptorType,
   type DeviceDescriptor,
-  parseConfiguration,
   parseDeviceDescriptor,
   parseStringDescriptor,
 } from "../../codec/usb/descriptors.ts";
@@ -74,7 +74,9 @@ function* enumeration(): Steps<EnumeratedDevice> {
   for (let index = 0; index < device.bNumConfigurations; index++) {
     try {
       const bytes = yield* configurationBytes(index);
-      const configuration = parseConfiguration(bytes);
+      const { configuration, faults } = viewConfiguration(bytes);
+      for (const { text, offset } of faults)
+        problems.push(new DecodeError("configuration descriptor", offset, text));
       const { bConfigurationValue } = configuration.descriptor;
       if (
         bConfigurationValue === 0 ||

@@ -4,6 +4,10 @@ import type {
   USBBufferSource,
   USBControlTransferParameters,
   USBInTransferResult,
+  USBIsochronousInTransferPacket,
+  USBIsochronousInTransferResult,
+  USBIsochronousOutTransferPacket,
+  USBIsochronousOutTransferResult,
   USBOutTransferResult,
   USBTransferStatus,
 } from "../../ports/web-usb.ts";
@@ -34,6 +38,28 @@ export class WebUsbOutTransferResult implements USBOutTransferResult {
   constructor(status: USBTransferStatus, bytesWritten = 0) {
     this.status = checkStatus(status);
     this.bytesWritten = bytesWritten;
+  }
+}
+
+/** §The USBDevice Interface; no port of ours carries such transfers, programs make them themselves. */
+export class WebUsbIsochronousInTransferPacket extends WebUsbInTransferResult {}
+export class WebUsbIsochronousOutTransferPacket extends WebUsbOutTransferResult {}
+
+export class WebUsbIsochronousInTransferResult implements USBIsochronousInTransferResult {
+  readonly packets: readonly USBIsochronousInTransferPacket[];
+  readonly data: DataView | null;
+
+  constructor(packets: readonly USBIsochronousInTransferPacket[], data: DataView | null = null) {
+    this.packets = [...packets];
+    this.data = data;
+  }
+}
+
+export class WebUsbIsochronousOutTransferResult implements USBIsochronousOutTransferResult {
+  readonly packets: readonly USBIsochronousOutTransferPacket[];
+
+  constructor(packets: readonly USBIsochronousOutTransferPacket[]) {
+    this.packets = [...packets];
   }
 }
 

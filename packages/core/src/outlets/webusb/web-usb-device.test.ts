@@ -374,7 +374,7 @@ for (const [what, act] of [
   ["close", (device) => device.close()],
   ["releaseInterface", (device) => device.releaseInterface(1)],
   ["selectAlternateInterface", (device) => device.selectAlternateInterface(1, 0)],
-  ["selectConfiguration", (device) => device.selectConfiguration(1)],
+  ["selectConfiguration", (device) => device.selectConfiguration(2)],
   ["reset", (device) => device.reset()],
 ] as [string, (device: WebUsbDevice) => Promise<void>][]) {
   test(`${what} ends pending transfers with AbortError`, async () => {

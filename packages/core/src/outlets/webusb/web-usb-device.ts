@@ -149,6 +149,8 @@ export class WebUsbDevice implements USBDevice {
       throw webUsbError("NotFoundError", `the device has no configuration ${configurationValue}`);
     this.#checkOpened();
     this.#checkNothingChanges();
+    // Browsers and npm usb: nothing goes out, claims and transfers stay. The report's text would send the request again.
+    if (value === this.#configurationValue) return;
     await this.#change(async () => {
       this.#abort(({ owner }) => owner !== null);
       await this.#command(Recipient.device, StandardRequest.setConfiguration, value, 0);

@@ -1,0 +1,173 @@
+// Two ports and a null modem under programs that nobody here wrote: pyserial over RFC 2217, miniterm, sz and rz, socat.
+
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { type LiveRig, missingProgram, startLiveRig, until } from "./live-rig.ts";
+
+/** Debian's own interpreter: another python3 on the path does not see its packages. */
+const python = "/usr/bin/python3";
+const noPyserial = ((): string | false => {
+  const found = existsSync(python) && spawnSync(python, ["-c", "import serial"]).status === 0;
+  return found ? false : "pyserial is missing: apt-get install python3-serial";
+})();
+
+let rig: LiveRig;
+/** The two terminals and the two addresses. */
+let tty: [string, string];
+let urls: [string, string];
+
+before(async () => {
+  rig = await startLiveRig(["--pair", "--rfc2217", "0", "--no-pacing"]);
+  tty = [rig.terminal, `${rig.terminal}1`];
+  const places = [...rig.talk().matchAll(/is (rfc2217:\/\/[\d.:]+)/g)].map((match) => match[1]);
+  assert.equal(places.length, 2);
+  urls = [places[0], places[1]];
+});
+
+after(async () => {
+  assert.equal(await rig.stop(), 130);
+});
+
+function runPython(script: string, ...args: string[]): string {
+  const result = spawnSync(python, ["-c", script, ...args], { encoding: "utf8", timeout: 50_000 });
+  assert.equal(result.status, 0, result.stderr);
+  return result.stdout.trim();
+}
+
+test("pyserial's rfc2217:// client: bytes, speed, size, parity, stop bits, every modem line, break, purge", {
+  skip: noPyserial,
+  timeout: 60_000,
+}, async () => {
+  const script = `
+import serial, sys, threading, time
+a, b = [serial.serial_for_url(url, baudrate=115200, timeout=10) for url in sys.argv[1:3]]
+every = bytes(range(256)) * 16
+for source, sink in ((a, b), (b, a)):
+    t = threading.Thread(target=source.write, args=(every,)); t.start()
+    assert sink.read(len(every)) == every; t.join()
+def see(line, wanted):
+    end = time.time() + 5
+    while getattr(b, line) != wanted:
+        assert time.time() < end, (line, wanted)
+        time.sleep(0.01)
+for on in (False, True):
+    a.rts = on; see("cts", on)
+    a.dtr = on; see("dsr", on); see("cd", on)
+assert b.ri is False
+for speed in (300, 921600, 115200): a.baudrate = speed
+for parity in "EOMSN": a.parity = parity
+for stop in (2, 1): a.stopbits = stop
+for size in (7, 8): a.bytesize = size
+try:
+    a.bytesize = 5
+    raise SystemExit("five data bits were taken")
+except ValueError as error:
+    print(error)
+a.bytesize = 8
+a.xonxoff = True; a.xonxoff = False; a.rtscts = True; a.rtscts = False
+a.send_break(0.05)
+b.reset_input_buffer(); a.reset_output_buffer()
+a.write(b"after all that"); assert b.read(14) == b"after all that"
+a.close(); b.close()
+`;
+  assert.match(runPython(script, ...urls), /remote rejected value for option 'datasize'/);
+  await until(() => /HwProgramUART .*5 data bits/.test(rig.talk()), "the log to say who refused");
+});
+
+test("miniterm talks over rfc2217:// to a program at the other terminal", {
+  skip: noPyserial,
+  timeout: 60_000,
+}, async () => {
+  const other = spawn(
+    "sh",
+    ["-c", `exec 3<>${tty[1]}; stty -F ${tty[1]} raw -echo; timeout 30 head -c 5 <&3; echo pong >&3`],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
+  let heard = "";
+  other.stdout.on("data", (chunk) => {
+    heard += chunk;
+  });
+  const miniterm = spawn(
+    "script",
+    ["-q", "-c", `${python} -m serial.tools.miniterm --quiet --raw ${urls[0]} 115200`, "/dev/null"],
+    { stdio: ["pipe", "pipe", "inherit"] },
+  );
+  let shown = "";
+  miniterm.stdout.on("data", (chunk) => {
+    shown += chunk;
+  });
+  const typing = setInterval(() => heard === "" && miniterm.stdin.write("ping!"), 500);
+  await until(() => shown.includes("pong"), "the answer");
+  clearInterval(typing);
+  assert.equal(heard.slice(0, 5), "ping!");
+  // Ctrl-]: miniterm's own way out.
+  miniterm.stdin.write("\x1d");
+  await new Promise((resolve) => miniterm.once("exit", resolve));
+});
+
+test("sz and rz: a file by Zmodem from terminal to terminal", {
+  skip: missingProgram("sz", "lrzsz"),
+  timeout: 60_000,
+}, async () => {
+  const data = randomBytes(300_000);
+  const file = join(rig.folder, "sent.bin");
+  const inbox = join(rig.folder, "inbox");
+  writeFileSync(file, data);
+  mkdirSync(inbox);
+  const [near, far] = tty;
+  const raw = (path: string) => `stty -F ${path} raw -echo`;
+  // The sender first: what a receiver offers to a port that is not open yet is lost, as on a desk.
+  const receive = `sleep 1; exec 3<>${far}; ${raw(far)}; cd ${inbox} && exec rz -b -q <&3 >&3`;
+  const send = `exec 3<>${near}; ${raw(near)}; exec sz -b -q ${file} <&3 >&3`;
+  const ended = [receive, send].map((command) => {
+    const child = spawn("timeout", ["40", "sh", "-c", command], { stdio: "ignore" });
+    return new Promise((resolve) => child.once("exit", resolve));
+  });
+  assert.deepEqual(await Promise.all(ended), [0, 0]);
+  assert.deepEqual(readFileSync(join(inbox, "sent.bin")), data);
+});
+
+test("socat writes a file and ends: the other end hears all of it", {
+  skip: missingProgram("socat", "socat"),
+  timeout: 60_000,
+}, async () => {
+  const data = randomBytes(100_000);
+  const file = join(rig.folder, "socat.bin");
+  writeFileSync(file, data);
+  const ear = spawn("sh", [
+    "-c",
+    `stty -F ${tty[1]} raw -echo; exec timeout 40 head -c ${data.length} <${tty[1]}`,
+  ]);
+  const parts: Buffer[] = [];
+  ear.stdout.on("data", (chunk: Buffer) => parts.push(chunk));
+  const sent = spawnSync("socat", ["-u", `FILE:${file}`, `${tty[0]},raw,echo=0`], { timeout: 40_000 });
+  assert.equal(sent.status, 0, String(sent.stderr));
+  await new Promise((resolve) => ear.once("exit", resolve));
+  assert.deepEqual(Buffer.concat(parts), data);
+  rmSync(file);
+});
+
+test("1000 quick opens with a byte each: none is missed", { skip: noPyserial, timeout: 100_000 }, () => {
+  const script = `
+import os, sys, termios, tty, threading
+ear = os.open(sys.argv[2], os.O_RDWR | os.O_NOCTTY); tty.setraw(ear)
+heard = bytearray()
+def listen():
+    while len(heard) < 1000: heard.extend(os.read(ear, 4096))
+t = threading.Thread(target=listen, daemon=True); t.start()
+for number in range(1000):
+    fd = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)
+    if number == 0: tty.setraw(fd)
+    os.write(fd, bytes([number & 255])); os.close(fd)
+t.join(60)
+assert bytes(heard) == bytes(number & 255 for number in range(1000)), (len(heard), heard[:20])
+print(len(heard))
+`;
+  assert.equal(runPython(script, ...tty), "1000");
+});
