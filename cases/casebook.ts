@@ -9,8 +9,10 @@ import { declareStructorsCase } from "./P06-osdeclare-structors/case.ts";
 import { usbPolicyCase } from "./P07-usb-policy/case.ts";
 import { relinkBridgeCase } from "./P08-relink-bridge/case.ts";
 import { sendCdbUasCase } from "./P09-sendcdb-uas/case.ts";
+import { interruptTrapCase } from "./P11-interrupt-queue-trap/case.ts";
 import { userClientSigningCase } from "./P12-userclient-signing/case.ts";
 import { ftdiIpadCase } from "./P13-ftdi-ipados/case.ts";
+import { unplugPanicCase } from "./P14-unplug-panic/case.ts";
 import { power20sCase } from "./P15-power-20s/case.ts";
 import { lostLogsCase } from "./P17-lost-logs/case.ts";
 import { scsiDiskutilCase } from "./P19-scsi-diskutil/case.ts";
@@ -26,8 +28,10 @@ export const casebook: readonly DriverCase[] = [
   usbPolicyCase,
   relinkBridgeCase,
   sendCdbUasCase,
+  interruptTrapCase,
   userClientSigningCase,
   ftdiIpadCase,
+  unplugPanicCase,
   power20sCase,
   lostLogsCase,
   scsiDiskutilCase,

@@ -59,6 +59,9 @@ export interface QueuedCall {
   run(a: number, b: number, c: number): void | Promise<void>;
 }
 
+/** How often the word in a freed block that was given to somebody else names the thread that looks at it. */
+const reusedWordChance = 1 / 4096;
+
 /** What differs between systems and teaching modes. */
 export interface DispatchRules {
   /** False: raw libdispatch, the chain is not consulted, so nesting traps (posts.md P11 AC1). */
@@ -95,6 +98,8 @@ export class IODispatchQueue {
   #cancelled = false;
   #retainCount = 1;
   #freed = false;
+  /** Sources that are not cancelled: they will come back to this queue. */
+  #sources = 0;
   readonly #sleepers = new Map<object, Completion<IOReturn>[]>();
 
   private constructor(process: Process, name: string, options: number, rules: DispatchRules) {
@@ -138,6 +143,11 @@ export class IODispatchQueue {
     this.#retainCount++;
   }
 
+  /** A source that delivers here is made, or its cancel handler has run. */
+  countSource(change: 1 | -1): void {
+    this.#sources += change;
+  }
+
   /**
    * Gives up one reference. The last one frees the queue: its memory is reused, so its state word is whatever lies
    * there; here it is a word drawn from what a reused block would hold, the current thread's port among it.
@@ -150,7 +160,15 @@ export class IODispatchQueue {
       );
     }
     this.#retainCount--;
-    if (this.#retainCount === 0) this.#freed = true;
+    if (this.#retainCount > 0) return;
+    // The first moment at which the two ledgers disagree (posts.md F04): hours before the trap.
+    if (this.#sources > 0 && this.rules.stopOnDisagreement) {
+      throw new ContractViolation(
+        "queue-freed-under-source",
+        `queue ${this.name} was released for the last time with ${this.#sources} source(s) that still deliver to it`,
+      );
+    }
+    this.#freed = true;
   }
 
   /** Runs `block` on the queue later. Never blocks. After `cancel` it is dropped. */
@@ -176,7 +194,10 @@ export class IODispatchQueue {
   async dispatchSync<T>(work: () => T | Promise<T>): Promise<T> {
     const thread = this.process.scheduler.requireCurrent("IODispatchQueue.dispatchSync");
     if (this.rules.chain && thread.chain.includes(this)) return await work();
-    if (this.#freed) this.#useAfterFree(thread);
+    if (this.#freed) {
+      this.#useAfterFree(thread);
+      return await work();
+    }
     if (this.isReentrant && this.#owner === thread) {
       return await work();
     }
@@ -204,10 +225,21 @@ export class IODispatchQueue {
    * False: nothing was done, the long way is needed (a busy, freed or cancelled queue, or rules that differ).
    */
   runAtOnce(thread: Thread, work: () => void | Promise<void>): boolean {
+    const { scheduler } = this.process;
+    if (this.#freed && !this.rules.stopOnDisagreement) {
+      // The same draw as dispatchSync's: with these frames the process dies.
+      scheduler.enterCallback(thread);
+      if (this.#isSprung()) {
+        this.process.onFault(this.process, thread, new DispatchTrap(this.name, thread.port & 0xfffffffc));
+        return true;
+      }
+      const result = work();
+      if (result instanceof Promise) scheduler.expectContinuations();
+      return true;
+    }
     const isFree = this.#owner === null && this.#head === this.#items.length && !this.#drainScheduled;
     if (!isFree || this.#freed || this.#cancelled || thread.chain.length > 0 || this.#ownerWord !== 0)
       return false;
-    const { scheduler } = this.process;
     this.#own(thread);
     thread.stack.push("DriverKit IODispatchQueue::DispatchSync_f");
     scheduler.enterCallback(thread);
@@ -431,15 +463,22 @@ export class IODispatchQueue {
       throw new ContractViolation("queue-use-after-release", `${call} on released queue ${this.name}`);
   }
 
-  /** A freed queue's memory has been reused; a lock word that happens to name this thread springs the trap. */
-  #useAfterFree(thread: Thread): never {
+  /**
+   * A freed queue's memory has been reused. Mostly the word that now lies where the state was means nothing to libdispatch,
+   * and the work runs; now and then it reads as "owned by you", and that is the trap.
+   */
+  #isSprung(): boolean {
+    return this.process.scheduler.reusedMemory.chance(reusedWordChance);
+  }
+
+  #useAfterFree(thread: Thread): void {
     if (this.rules.stopOnDisagreement) {
       throw new ContractViolation(
         "queue-use-after-release",
         `dispatchSync on released queue ${this.name}: its state word is whatever now lies there`,
       );
     }
-    throw new DispatchTrap(this.name, thread.port & 0xfffffffc);
+    if (this.#isSprung()) throw new DispatchTrap(this.name, thread.port & 0xfffffffc);
   }
 }
 

@@ -29,6 +29,7 @@ abstract class DispatchSource {
   constructor(queue: IODispatchQueue) {
     this.queue = queue;
     queue.retain();
+    queue.countSource(1);
   }
 
   get isCancelled(): boolean {
@@ -59,6 +60,7 @@ abstract class DispatchSource {
     this.enabled = false;
     this.cancelled();
     this.queue.dispatchAsync(() => {
+      this.queue.countSource(-1);
       this.queue.release();
       handler();
     });
@@ -212,7 +214,13 @@ export class IOInterruptDispatchSource extends DispatchSource {
     if (!this.enabled || this.isCancelled || this.action === null) return;
     const count = this.#pending;
     this.#pending = 0;
-    if (count > 0) return this.action.runInline(count, this.#lastTimeNs, 0);
+    if (count === 0) return;
+    // The handler's frame, for whoever looks at this thread while it runs: crash reports, registers read.
+    const stack = this.queue.process.scheduler.current?.stack;
+    stack?.push(this.action.symbol);
+    const result = this.action.runInline(count, this.#lastTimeNs, 0);
+    if (!(result instanceof Promise)) stack?.pop();
+    else return result.then(() => void stack?.pop());
   };
 
   protected override enableChanged(_enable: boolean): void {}

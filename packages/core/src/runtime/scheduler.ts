@@ -126,7 +126,11 @@ export class Scheduler implements Clock {
   };
   readonly #runTaken = (handle: TimerHandle): void => this.#clock.runTaken(handle);
 
+  /** What freed memory holds when it is looked at again: chance of its own. */
+  readonly reusedMemory: Random;
+
   constructor(random: Random, turn: HostTurn) {
+    this.reusedMemory = random.fork("reused memory");
     this.#random = random;
     this.#turn = turn;
   }

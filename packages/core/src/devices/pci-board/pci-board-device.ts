@@ -1,6 +1,8 @@
 // A PCI board of our own for tests and cases: registers, a DMA engine, interrupts on demand.
 
 import type { Clock } from "../../base/clock.ts";
+import type { Random } from "../../base/random.ts";
+import { microsecond } from "../../base/units.ts";
 import { PciFunctionModel } from "../pci-function-model.ts";
 
 /** Registers in BAR 0. */
@@ -23,6 +25,8 @@ export const PciBoardRegister = {
   /** Where completed work is counted in host memory, and how often since the engine started. */
   counterLow: 0x24,
   counterHigh: 0x28,
+  /** Write n: a command for vector n; a little later it is done. */
+  work: 0x2c,
   buffer: 0x1000,
 } as const;
 
@@ -37,6 +41,10 @@ export interface PciBoardOptions {
   readonly hasLine?: boolean;
   readonly vendorId?: number;
   readonly deviceId?: number;
+  /** Draws how long a command takes, between the two of `workNs`; left out: always the least. */
+  readonly random?: Random;
+  /** Default 20 to 200 us. */
+  readonly workNs?: readonly [least: number, most: number];
 }
 
 /** Does what it is told, at once. */
@@ -46,6 +54,9 @@ export class PciBoardDevice extends PciFunctionModel {
   readonly raised: Float64Array;
   readonly #registers = new Uint32Array(16);
   readonly #counter = new Uint8Array(8);
+  readonly #options: PciBoardOptions;
+  /** Counts plugs and resets: what was begun before is not finished after. */
+  #generation = 0;
 
   constructor(options: PciBoardOptions) {
     super({
@@ -56,6 +67,7 @@ export class PciBoardDevice extends PciFunctionModel {
       msiX: { vectors: options.vectors ?? 5, bar: 0, tableOffset: 0x2000, pendingOffset: 0x3000 },
       hasLine: options.hasLine ?? true,
     });
+    this.#options = options;
     this.raised = new Float64Array(options.vectors ?? 5);
   }
 
@@ -103,14 +115,30 @@ export class PciBoardDevice extends PciFunctionModel {
     if (offset === PciBoardRegister.raise && value < this.raised.length) this.interrupt(value);
     if (offset === PciBoardRegister.dmaControl) this.#copy(value);
     if (offset === PciBoardRegister.engine && value !== 0) this.raised.fill(0);
+    if (offset === PciBoardRegister.work && value < this.raised.length) this.#begin(value);
+  }
+
+  #begin(vector: number): void {
+    const { clock, random, workNs = [20 * microsecond, 200 * microsecond] } = this.#options;
+    const generation = this.#generation;
+    const delay = random === undefined ? workNs[0] : random.between(workNs[0], workNs[1]);
+    clock.after(
+      delay,
+      () => {
+        if (generation === this.#generation) this.finishWork(vector);
+      },
+      undefined,
+    );
   }
 
   protected override functionReset(): void {
+    this.#generation++;
     this.#registers.fill(0);
     this.raised.fill(0);
   }
 
   protected override linkLost(): void {
+    this.#generation++;
     this.#registers.fill(0);
   }
 

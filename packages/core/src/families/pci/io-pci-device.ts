@@ -341,6 +341,7 @@ export class IOPCIDevice extends IOService implements PciHostClient, InterruptPr
     if (session === null) {
       // Before Open there is no count; after Close there is a count and no array: a load at index * 8.
       if (!this.#wasClosed) return ones(sizeBytes);
+      this.kernel.scheduler.current?.stack.push(`PCIDriverKit IOPCIDevice::MemoryRead${sizeBytes * 8}`);
       throw new MemoryFault("read", memoryIndex * 8, "unmapped", "the BAR mappings that Close took away");
     }
     const isKernel =
@@ -376,6 +377,7 @@ export class IOPCIDevice extends IOService implements PciHostClient, InterruptPr
   #memoryWrite(memoryIndex: number, offset: number, sizeBytes: number, low: number, high: number): void {
     if (this.#session === null) {
       if (!this.#wasClosed || this.port.ranges[memoryIndex] === undefined) return;
+      this.kernel.scheduler.current?.stack.push(`PCIDriverKit IOPCIDevice::MemoryWrite${sizeBytes * 8}`);
       throw new MemoryFault("write", memoryIndex * 8, "unmapped", "the BAR mappings that Close took away");
     }
     this.port.memoryWrite(memoryIndex, offset, sizeBytes, low, high);
@@ -408,7 +410,8 @@ export class IOPCIDevice extends IOService implements PciHostClient, InterruptPr
       if (read.record !== null) read.record.status = PciStatus.unreachable;
       // The mapping is still there although the port is not: the load goes to a bus without a device.
       if (isDead && this.#family.deadLinkLoad(this, read.address, completion.thread)) return;
-      completion.succeed(ones(read.sizeBytes));
+      // A load that nobody answers takes its time, too.
+      scheduler.after(kernelCallNs, () => completion.succeed(ones(read.sizeBytes)), undefined);
     });
   }
 

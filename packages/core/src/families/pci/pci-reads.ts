@@ -1,6 +1,7 @@
 // What a driver read of its registers, lately: who, where, when, and how it ended (posts.md F02).
 
 import type { Nanoseconds } from "../../base/clock.ts";
+import { hex } from "../../base/text.ts";
 import type { PciStatus } from "../../ports/pci-host.ts";
 
 /** One read of a register by a plain load. */
@@ -12,6 +13,11 @@ export interface RegisterRead {
   readonly caller: string;
   /** Null while it is under way. */
   status: PciStatus | null;
+}
+
+/** "BAR0+0x8 by P14Driver::TimerOccurred_Impl". */
+export function describeRead(read: RegisterRead): string {
+  return `BAR${read.barIndex}+0x${hex(read.offset)} by ${read.caller}`;
 }
 
 const kept = 512;

@@ -29,6 +29,14 @@ export interface PciEnumerationFailure {
   readonly reason: string;
 }
 
+/** When a link died, and when the system heard of it. */
+export interface LinkDeath {
+  readonly slot: number;
+  readonly requester: string;
+  readonly diedNs: Nanoseconds;
+  readonly noticedNs: Nanoseconds;
+}
+
 /** A read that found the link dead (posts.md F02). */
 export interface DeadLinkRead {
   readonly timeNs: Nanoseconds;
@@ -60,6 +68,8 @@ const trainNs = 100 * millisecond;
 export class SimPciBus {
   readonly failures: PciEnumerationFailure[] = [];
   readonly deadLinkReads: DeadLinkRead[] = [];
+  /** The last ones. */
+  readonly deaths: LinkDeath[] = [];
   /** Told of each write to a command register: for provers of teardown order. */
   onCommand: ((requester: string, command: number) => void) | null = null;
   readonly iommu: SimIommu;
@@ -116,7 +126,12 @@ export class SimPciBus {
     slot.rootPort.error(5, slotNumber << 8);
     if (port === null) return;
     const [least, most] = this.#noticeNs;
-    port.linkDied(this.random.between(least, most));
+    const noticeNs = this.random.between(least, most);
+    const diedNs = this.clock.nowNs();
+    const requester = formatPciAddress(port.address);
+    this.deaths.push({ slot: slotNumber, requester, diedNs, noticedNs: diedNs + noticeNs });
+    if (this.deaths.length > 1000) this.deaths.shift();
+    port.linkDied(noticeNs);
   }
 
   isOccupied(slotNumber: number): boolean {

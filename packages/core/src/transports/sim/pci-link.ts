@@ -361,6 +361,7 @@ export class SimPciPort implements PciHostPort {
       barIndex,
       offset,
     });
+    if (this.#bus.deadLinkReads.length > 1000) this.#bus.deadLinkReads.shift();
   }
 
   #noteCommand(): void {

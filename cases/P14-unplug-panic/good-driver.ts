@@ -1,0 +1,49 @@
+// P14, right: no register is read in steady state, a gate closes first, and Stop touches nothing of the device.
+
+import { IOReturns } from "@drydock/core/base/io-return";
+import { PciCommand, PciConfig } from "@drydock/core/codec/pci/config-space";
+import { type IOPCIDevice, kIOPCIAccessLatencyTolerantHint } from "@drydock/core/families/pci/io-pci-device";
+import type { IOService, ServiceClass } from "@drydock/core/runtime/service";
+import { HbaDriver, type HbaLedger, HbaRegister } from "./hba-driver.ts";
+
+const known = 0x0b0a0d01;
+
+export function goodHbaDriver(ledger: HbaLedger): ServiceClass {
+  return class P14Driver extends HbaDriver {
+    protected override readonly ledger = ledger;
+    #isGateOpen = false;
+
+    protected override async meet(device: IOPCIDevice): Promise<void> {
+      // Through the kernel: a link that dies here is all ones, not a panic.
+      const identity = await device.memoryRead32(0, HbaRegister.identity, kIOPCIAccessLatencyTolerantHint);
+      if (identity !== known) throw this.failure(IOReturns.kIOReturnNoDevice, "meet");
+      this.#isGateOpen = true;
+    }
+
+    protected override interruptOccurred(): void {
+      if (this.#isGateOpen) this.completeCounted();
+    }
+
+    protected override submit(): void {
+      if (this.#isGateOpen) super.submit();
+    }
+
+    override async stop(provider: IOService): Promise<void> {
+      this.#isGateOpen = false;
+      this.interrupt?.setEnable(false);
+      this.timer?.setEnable(false);
+      await this.cancelSources();
+      this.failAll();
+      const { device } = this;
+      if (device !== null) {
+        // Engine and bus master off, read back, and only then the memory: in case the device is still there.
+        device.memoryWrite32(0, HbaRegister.engine, 0);
+        device.configurationWrite16(PciConfig.command, PciCommand.interruptDisable);
+        await device.configurationRead16(PciConfig.command);
+        this.releaseMemory();
+        device.close(this);
+      }
+      await super.stop(provider);
+    }
+  };
+}
