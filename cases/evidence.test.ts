@@ -100,7 +100,21 @@ test("several cases in one folder: each file's surest answer is its own case's",
 });
 
 test("the good sides give no answer", async () => {
-  for (const id of ["P02", "P03", "P05", "P06", "P08", "P09", "P11", "P12", "P13", "P14", "P15", "P19", "P20"]) {
+  for (const id of [
+    "P02",
+    "P03",
+    "P05",
+    "P06",
+    "P08",
+    "P09",
+    "P11",
+    "P12",
+    "P13",
+    "P14",
+    "P15",
+    "P19",
+    "P20",
+  ]) {
     const { answers } = await diagnose(await bundleOf(id, "good"), { cppGrammar });
     assert.deepEqual(
       answers.map((answer) => answer.claim),

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { describeLuckyRead, luckyReads } from "@drydock/core/trials/lucky-reads";
+import { describeTeardown, TeardownWatch } from "@drydock/core/trials/teardown-watch";
 import { hostTurn } from "@drydock/node/host-turn";
 import { badHbaDriver } from "./bad-driver.ts";
 import { unplugPanicCase } from "./case.ts";
@@ -90,6 +91,30 @@ test("P14 AC5, F02: a run that was lucky lists its reads, with the call site and
     return;
   }
   assert.fail("no seed was lucky");
+});
+
+test("F12: with bus master off and unmap swapped, the good driver is reported with the length of the window", async () => {
+  const stopped = async (order: "master-first" | "memory-first") => {
+    const driver = goodHbaDriver(newLedger(), order);
+    const bench = new HbaBench({ seed: 12, turn, driver, name: "orders" });
+    await bench.settle();
+    const { machine, pci } = bench.rig;
+    const watch = new TeardownWatch(machine.scheduler, pci, bench.board);
+    assert.ok(bench.driver !== null);
+    machine.terminate(bench.driver);
+    await machine.scheduler.run(machine.scheduler.nowNs() + 1e9);
+    assert.equal(machine.failure, null);
+    return watch.report();
+  };
+  const right = await stopped("master-first");
+  assert.equal(right.windowNs, 0);
+  assert.match(describeTeardown(right), /^in order: bus master off, unmap \(adapter's counters\)/);
+  const swapped = await stopped("memory-first");
+  assert.ok(swapped.windowNs > 0 && swapped.windowNs < 1e6, `${swapped.windowNs}`);
+  assert.match(
+    describeTeardown(swapped),
+    /^"adapter's counters" was unmapped while the device could still write: a window of [\d.]+ (ns|us)/,
+  );
 });
 
 test("P14: the case is sound: bad fails by panic, good succeeds", async () => {

@@ -8,7 +8,11 @@ import { HbaDriver, type HbaLedger, HbaRegister } from "./hba-driver.ts";
 
 const known = 0x0b0a0d01;
 
-export function goodHbaDriver(ledger: HbaLedger): ServiceClass {
+/** `memory-first` swaps two steps of Stop, for the prover of teardown order (posts.md F12). */
+export function goodHbaDriver(
+  ledger: HbaLedger,
+  order: "master-first" | "memory-first" = "master-first",
+): ServiceClass {
   return class P14Driver extends HbaDriver {
     protected override readonly ledger = ledger;
     #isGateOpen = false;
@@ -36,6 +40,7 @@ export function goodHbaDriver(ledger: HbaLedger): ServiceClass {
       this.failAll();
       const { device } = this;
       if (device !== null) {
+        if (order === "memory-first") this.releaseMemory();
         // Engine and bus master off, read back, and only then the memory: in case the device is still there.
         device.memoryWrite32(0, HbaRegister.engine, 0);
         device.configurationWrite16(PciConfig.command, PciCommand.interruptDisable);

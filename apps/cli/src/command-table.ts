@@ -18,12 +18,14 @@ import { diskProve } from "./commands/disk-prove.ts";
 import { diskRehearse } from "./commands/disk-rehearse.ts";
 import { diskServe } from "./commands/disk-serve.ts";
 import { explain } from "./commands/explain.ts";
+import { exploreCommand } from "./commands/explore.ts";
 import { exportUsbip } from "./commands/export-usbip.ts";
 import { exportUsbredir } from "./commands/export-usbredir.ts";
 import { importUsbip } from "./commands/import-usbip.ts";
 import { policy } from "./commands/policy.ts";
 import { registry } from "./commands/registry.ts";
 import { rigs } from "./commands/rigs.ts";
+import { soakCommand } from "./commands/soak.ts";
 import { start } from "./commands/start.ts";
 import { trace } from "./commands/trace.ts";
 import type { CommandTable } from "./grammar/command-row.ts";
@@ -44,6 +46,8 @@ export const commandTable: CommandTable = {
   drydock check My.app --min-os 15.0   what signature, profile and imports mean, stage by stage
   drydock check-transport sim          a transport's contract, check by check
   drydock disk serve --size 10G        a disk behind SCSI, UAS, bus and drivers, for any NBD client
+  drydock explore nvme                 the cable pulled at every step of a scenario
+  drydock soak nvme --hours 12         virtual hours of I/O; a failing schedule is shrunk
   drydock export usbip desk            our device models for a Linux kernel, over USB/IP
   drydock export usbredir desk         the same for any QEMU guest, as -device usb-redir
   drydock import usbip HOST 1-1        our drivers on a device of a USB/IP server`,
@@ -69,6 +73,8 @@ export const commandTable: CommandTable = {
     diskProve,
     diskFuzz,
     diskRehearse,
+    exploreCommand,
+    soakCommand,
     devices,
     rigs,
     registry,

@@ -2,6 +2,7 @@
 
 import {
   memoryDurabilityBench,
+  nvmeDurabilityBench,
   storageDurabilityBench,
   withShortModeSense,
 } from "@drydock/core/trials/durability-benches";
@@ -14,8 +15,8 @@ export interface DiskProveOptions {
   readonly seed: number;
   readonly cuts: number;
   readonly transactions: number;
-  readonly through: "uas" | "bulk-only" | "none";
-  readonly fault?: "short-mode-sense";
+  readonly through: "uas" | "bulk-only" | "nvme" | "none";
+  readonly fault?: "short-mode-sense" | "lying-flush";
   readonly json: boolean;
 }
 
@@ -26,14 +27,16 @@ export async function proveDisk(options: DiskProveOptions, io: CommandIo): Promi
     seed: options.seed,
     cuts: options.cuts,
     transactions: options.transactions,
-    makeBench: async (seed) =>
-      through === "none"
-        ? memoryDurabilityBench(seed)
-        : storageDurabilityBench(seed, hostTurn, {
-            timing: "none",
-            policy: through,
-            ...(fault === undefined ? {} : { target: withShortModeSense }),
-          }),
+    makeBench: async (seed) => {
+      if (through === "none") return memoryDurabilityBench(seed);
+      if (through === "nvme")
+        return nvmeDurabilityBench(seed, hostTurn, { liesAboutFlush: fault === "lying-flush" });
+      return storageDurabilityBench(seed, hostTurn, {
+        timing: "none",
+        policy: through,
+        ...(fault === undefined ? {} : { target: withShortModeSense }),
+      });
+    },
     onProgress: (cuts) => {
       if (cuts % 50 === 0) io.progress(`${cuts} of ${options.cuts} cuts`);
     },

@@ -6,6 +6,7 @@ import { MemoryDisk, type MemoryDiskOptions } from "../devices/memory-disk/memor
 import type { BlockPort } from "../ports/block.ts";
 import type { ScsiTargetPort, ScsiTask } from "../ports/scsi-target.ts";
 import { ScsiTargetFilter } from "../ports/scsi-target-filter.ts";
+import { defaultNvmeRig, type NvmeRigOptions } from "../rigs/nvme-rig.ts";
 import { defaultStorageRig, type StorageRigOptions } from "../rigs/storage-rig.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
 import type { DurabilityBench } from "./durability-prover.ts";
@@ -58,6 +59,30 @@ export async function storageDurabilityBench(
       rig.usb.bus.unplug(1);
       await scheduler.run(scheduler.nowNs() + patienceNs, () => media.isGone && rig.media.length === 0);
       rig.usb.bus.plugIn(rig.device, 1);
+      return await rig.openMedia();
+    },
+    ledger: () => ({ guilty: media.ledger.guilty, lines: media.ledger.lines() }),
+  };
+}
+
+/** Block layer, block storage dext, PCI, the controller's volatile cache: the NVMe stack, whose cable carries the power. */
+export async function nvmeDurabilityBench(
+  seed: number,
+  turn: HostTurn,
+  device: NvmeRigOptions["device"] = {},
+): Promise<DurabilityBench> {
+  const rig = defaultNvmeRig(seed, turn, { device });
+  const { scheduler } = rig.machine;
+  const media = await rig.openMedia();
+  return {
+    port: media,
+    run: async (isDone) => {
+      await scheduler.run(scheduler.nowNs() + patienceNs, isDone);
+    },
+    cutPower: async () => {
+      rig.pci.bus.unplug(1);
+      await scheduler.run(scheduler.nowNs() + patienceNs, () => media.isGone && rig.media.length === 0);
+      rig.pci.bus.plugIn(rig.device, 1);
       return await rig.openMedia();
     },
     ledger: () => ({ guilty: media.ledger.guilty, lines: media.ledger.lines() }),

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { hostTurn } from "@drydock/node/host-turn";
 import { BlockStatus } from "../../ports/block.ts";
 import { defaultNvmeRig, type NvmeRig } from "../../rigs/nvme-rig.ts";
+import { describeTeardown, TeardownWatch } from "../../trials/teardown-watch.ts";
 
 async function write(rig: NvmeRig, count: number): Promise<number[]> {
   const media = await rig.openMedia();
@@ -72,8 +73,11 @@ test("an orderly end of the driver stops in order: shut down, engine off, bus ma
   await write(rig, 4);
   const { driver } = rig;
   assert.ok(driver !== null);
+  const watch = new TeardownWatch(rig.machine.scheduler, rig.pci, rig.device);
   rig.machine.terminate(driver);
   await rig.machine.run();
+  assert.equal(watch.report().windowNs, 0, describeTeardown(watch.report()));
+  assert.equal(watch.report().steps[0]?.what, "bus master off");
   assert.equal(rig.machine.failure, null);
   assert.equal(rig.device.isEngineOn, false);
   assert.equal(rig.device.disks[0].cachedBlocks, 0);

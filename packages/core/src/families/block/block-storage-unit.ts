@@ -218,7 +218,8 @@ export class BlockStorageUnit implements BlockStorageBackend, BlockStorageKernel
     const length = blocks * blockSize;
     const isRead = request.kind === Kind.read;
     const { buffer, offset } = request;
-    const memory = (buffer as Uint8Array).subarray(offset, offset + length);
+    const whole = buffer as Uint8Array;
+    const memory = offset === 0 && length === whole.length ? whole : whole.subarray(offset, offset + length);
     const mapping = this.#dma.dmaPort.map(
       memory,
       isRead ? DmaDirection.deviceWrites : DmaDirection.deviceReads,
@@ -227,7 +228,8 @@ export class BlockStorageUnit implements BlockStorageBackend, BlockStorageKernel
     );
     if (typeof mapping === "number") return IOReturns.kIOReturnNoMemory;
     request.mapping = mapping;
-    if (mapping.segments.length !== 1) {
+    const { segments } = mapping;
+    if (segments.length !== 1) {
       this.#release(request);
       return IOReturns.kIOReturnNoSpace;
     }
@@ -235,7 +237,7 @@ export class BlockStorageUnit implements BlockStorageBackend, BlockStorageKernel
     return service.doAsyncReadWrite(
       isRead,
       requestId,
-      mapping.segments[0].address,
+      segments[0].address,
       length,
       request.block + request.done,
       blocks,

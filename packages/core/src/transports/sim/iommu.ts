@@ -59,7 +59,6 @@ export class IommuMapping implements DmaMapping {
   /** First bus address. */
   readonly base: number;
   readonly lengthBytes: number;
-  readonly segments: readonly DmaSegment[];
   readonly sinceNs: Nanoseconds;
   /** What the device works on. */
   readonly bytes: Uint8Array;
@@ -85,7 +84,6 @@ export class IommuMapping implements DmaMapping {
     this.direction = direction;
     this.base = base;
     this.lengthBytes = bytes.length;
-    this.segments = [{ address: base, lengthBytes: bytes.length }];
     this.sinceNs = sinceNs;
     this.bytes = bytes;
     this.original = original;
@@ -97,10 +95,55 @@ export class IommuMapping implements DmaMapping {
     return this.original !== null;
   }
 
+  /** One: an IOMMU makes it whole. Made when asked for, as the data path wants `base` alone. */
+  get segments(): readonly DmaSegment[] {
+    return [{ address: this.base, lengthBytes: this.lengthBytes }];
+  }
+
   toString(): string {
-    const directions = ["none", "device writes", "device reads", "both ways"];
-    const end = this.endedNs === null ? "" : `, unmapped at ${formatNs(this.endedNs)}`;
-    return `"${this.owner}" (0x${hex(this.base)}, ${this.lengthBytes} bytes, ${directions[this.direction]}${end})`;
+    return describeMapping(this);
+  }
+}
+
+/** What the ledger says of a mapping, living or ended. */
+type MappingFacts = Pick<
+  IommuMapping,
+  "requester" | "owner" | "direction" | "base" | "lengthBytes" | "sinceNs" | "endedNs"
+>;
+
+function describeMapping(mapping: MappingFacts): string {
+  const directions = ["none", "device writes", "device reads", "both ways"];
+  const end = mapping.endedNs === null ? "" : `, unmapped at ${formatNs(mapping.endedNs)}`;
+  return `"${mapping.owner}" (0x${hex(mapping.base)}, ${mapping.lengthBytes} bytes, ${directions[mapping.direction]}${end})`;
+}
+
+/**
+ * The last mappings that ended, as facts in records that are used again: the mappings themselves die young, which is what
+ * a collector of garbage likes.
+ */
+class EndedMappings {
+  readonly #ring: { -readonly [K in keyof MappingFacts]: MappingFacts[K] }[] = [];
+  #at = 0;
+
+  add(mapping: IommuMapping, endedNs: Nanoseconds): void {
+    const { requester, owner, direction, base, lengthBytes, sinceNs } = mapping;
+    const record = this.#ring[this.#at];
+    if (record === undefined)
+      this.#ring.push({ requester, owner, direction, base, lengthBytes, sinceNs, endedNs });
+    else {
+      record.requester = requester;
+      record.owner = owner;
+      record.direction = direction;
+      record.base = base;
+      record.lengthBytes = lengthBytes;
+      record.sinceNs = sinceNs;
+      record.endedNs = endedNs;
+    }
+    this.#at = (this.#at + 1) % endedMaximum;
+  }
+
+  get all(): readonly MappingFacts[] {
+    return this.#ring;
   }
 }
 
@@ -136,8 +179,7 @@ export class SimIommu {
   readonly #pages: (IommuMapping | null)[] = [];
   readonly #pageMaximum: number;
   readonly #live = new Set<IommuMapping>();
-  readonly #ended: IommuMapping[] = [];
-  #endedAt = 0;
+  readonly #ended = new EndedMappings();
   #next = 0;
   #last: IommuMapping | null = null;
 
@@ -207,8 +249,7 @@ export class SimIommu {
     if (mapping.original !== null && (mapping.direction & DmaDirection.deviceWrites) !== 0)
       mapping.original.set(mapping.bytes);
     mapping.endedNs = this.#clock.nowNs();
-    if (this.#ended.length < endedMaximum) this.#ended.push(mapping);
-    else this.#ended[this.#endedAt++ % endedMaximum] = mapping;
+    this.#ended.add(mapping, mapping.endedNs);
     this.onUnmapped?.(mapping);
   }
 
@@ -253,7 +294,7 @@ export class SimIommu {
       lengthBytes,
       isWrite,
       reason,
-      nearest: nearest === null ? null : nearest.toString(),
+      nearest: nearest === null ? null : describeMapping(nearest),
       missedByBytes: nearest === null ? null : missed(nearest, address, lengthBytes),
     };
     this.refusedCount++;
@@ -316,10 +357,10 @@ export class SimIommu {
   }
 
   /** The live mapping that is nearest; an ended one when it lay right there. */
-  #nearest(requester: string, address: number, lengthBytes: number): IommuMapping | null {
-    let best: IommuMapping | null = null;
+  #nearest(requester: string, address: number, lengthBytes: number): MappingFacts | null {
+    let best: MappingFacts | null = null;
     let bestMiss = Number.POSITIVE_INFINITY;
-    for (const candidates of [this.#live, this.#ended]) {
+    for (const candidates of [this.#live, this.#ended.all]) {
       for (const mapping of candidates) {
         if (mapping.requester !== requester) continue;
         const miss = missed(mapping, address, lengthBytes);
@@ -333,7 +374,7 @@ export class SimIommu {
   }
 }
 
-function missed(mapping: IommuMapping, address: number, lengthBytes: number): number {
+function missed(mapping: MappingFacts, address: number, lengthBytes: number): number {
   const before = mapping.base - address;
   const after = address + lengthBytes - (mapping.base + mapping.lengthBytes);
   return Math.max(0, before, after);
