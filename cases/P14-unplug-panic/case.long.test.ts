@@ -13,7 +13,7 @@ import { panicsOf } from "./panics.ts";
 const turn = hostTurn;
 
 test("P14 AC1: the bad driver panics within 100 unplugs for at least 95 of 100 seeds", async () => {
-  const panics = await panicsOf(100);
+  const panics = await panicsOf(100, turn);
   assert.ok(panics >= 95, `${panics} of 100`);
 });
 

@@ -1,14 +1,12 @@
 // P14 AC1: how many seeds' bad drivers panic within a hundred unplugs, each with a report that says where.
 
 import assert from "node:assert/strict";
-import { hostTurn } from "@drydock/node/host-turn";
+import type { HostTurn } from "@drydock/core/runtime/scheduler";
 import { badHbaDriver } from "./bad-driver.ts";
 import { HbaBench } from "./hba-bench.ts";
 import { newLedger } from "./hba-driver.ts";
 
-const turn = hostTurn;
-
-export async function panicsOf(seeds: number): Promise<number> {
+export async function panicsOf(seeds: number, turn: HostTurn): Promise<number> {
   let panics = 0;
   for (let seed = 1; seed <= seeds; seed++) {
     const bench = new HbaBench({ seed, turn, driver: badHbaDriver(newLedger()), name: "bad" });

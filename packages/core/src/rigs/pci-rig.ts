@@ -5,9 +5,11 @@ import { TraceHash } from "../base/hash.ts";
 import { PciFamily } from "../families/pci/pci-family.ts";
 import type { PlatformProfile } from "../platform/platform-profile.ts";
 import type { HostMemory } from "../ports/dma.ts";
+import { TimelineKind } from "../ports/recorder.ts";
 import { Machine } from "../runtime/machine.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
 import { IOService } from "../runtime/service.ts";
+import { withPciTrace } from "../trace/pci-trace.ts";
 import { Timeline, type TimelineOptions } from "../trace/timeline.ts";
 import { TimelineRecorder } from "../trace/timeline-recorder.ts";
 import { PciBerth, type PciBerthOptions } from "./pci-berth.ts";
@@ -28,7 +30,7 @@ export interface PciRigParts {
   readonly machine: Machine;
   readonly family: PciFamily;
   readonly pci: PciBerth;
-  /** Everything that was recorded: queues, the kernel's events, the log, power. */
+  /** Everything that was recorded: registers, mappings, messages, queues, the kernel's events, the log, power. */
   readonly timeline: Timeline;
 }
 
@@ -53,10 +55,27 @@ export class PciRig implements PciRigParts {
         scheduler: this.machine.scheduler,
         random: this.machine.random,
         pageBytes: options.profile.ioPageBytes,
-        deliver: (port) => this.family.attach(port),
+        deliver: (port) => {
+          const { scheduler: clock } = this.machine;
+          this.family.attach(
+            options.trace === false ? port : withPciTrace(port, { clock, timeline: this.timeline }),
+          );
+        },
       },
       options,
     );
+    if (options.trace === false) return;
+    const { scheduler } = this.machine;
+    this.pci.iommu.onRefused = ({ timeNs, address, lengthBytes, isWrite, reason }) =>
+      this.timeline.add(
+        TimelineKind.dma,
+        timeNs,
+        scheduler.cause,
+        `refused: ${reason}`,
+        address,
+        lengthBytes,
+        isWrite ? 1 : 0,
+      );
   }
 }
 

@@ -71,7 +71,7 @@ export async function nvmeDurabilityBench(
   turn: HostTurn,
   device: NvmeRigOptions["device"] = {},
 ): Promise<DurabilityBench> {
-  const rig = defaultNvmeRig(seed, turn, { device });
+  const rig = defaultNvmeRig(seed, turn, { device, trace: false });
   const { scheduler } = rig.machine;
   const media = await rig.openMedia();
   return {

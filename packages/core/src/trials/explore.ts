@@ -1,4 +1,4 @@
-// The explorer: a rig's scenario with the cable pulled at every step, in pieces that can be stopped and gone on with (F01).
+// The explorer: a rig's scenario with the cable pulled at every step, stopped and gone on with (F01).
 
 import type { HostTurn } from "../runtime/scheduler.ts";
 import { runHidScenario } from "./hid-campaign.ts";

@@ -1,4 +1,4 @@
-// The race report: reads of registers round a link's death that did not panic, with the call site and how near it was (F02).
+// The race report: register reads round a link's death that did not panic, and how near they were.
 
 import { hex } from "../base/text.ts";
 import { formatNs } from "../base/units.ts";

@@ -1,4 +1,4 @@
-// The soak and the explorer: an hour of I/O, plug cycles, a planted fault found and shrunk; a state that goes on or is refused.
+// The soak and the explorer: an hour of I/O, a planted fault shrunk, a state that goes on or is refused.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-// The soak: hours of NVMe I/O in virtual time, plugs and pulls among it, and the failing schedule shrunk (posts.md F03).
+// The soak: virtual hours of NVMe I/O with plug cycles, and the failing schedule shrunk (posts.md F03).
 
 import { Random } from "../base/random.ts";
 import type { NvmeMischief } from "../devices/nvme/nvme-mischief.ts";
@@ -64,6 +64,7 @@ export function drawSoak(seed: number, hours: number, perHour: number, plugEvery
 /** Plays a schedule on a fresh rig. Ends at the first problem. */
 export async function soak(options: SoakOptions): Promise<SoakResult> {
   const rig = defaultNvmeRig(options.seed, options.turn, {
+    trace: false,
     device: { ...(options.mischief === undefined ? {} : { mischief: options.mischief }) },
   });
   const player = new SoakPlayer(rig, options);

@@ -1,4 +1,4 @@
-// The order in which a driver lets go of its device, and how long DMA could still have arrived after an unmap (F12).
+// The order in which a driver lets go of its device, and how long DMA could still have arrived (F12).
 
 import type { Clock, Nanoseconds } from "../base/clock.ts";
 import { formatNs } from "../base/units.ts";

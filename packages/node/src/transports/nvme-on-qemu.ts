@@ -9,7 +9,7 @@ import { LiveRunner } from "../host/live-runner.ts";
 import { findQtestQemu, QemuQtest, type QemuQtestOptions } from "./qemu-qtest.ts";
 import { createSharedRam } from "./shared-ram.ts";
 
-export interface NvmeOnQemuOptions extends Pick<QemuQtestOptions, "hasIommu" | "trace"> {
+export interface NvmeOnQemuOptions extends Pick<QemuQtestOptions, "hasIommu" | "trace" | "messages"> {
   readonly seed?: number;
   /** A raw image. */
   readonly image: string;
@@ -75,6 +75,7 @@ export async function startNvmeOnQemu(options: NvmeOnQemuOptions): Promise<NvmeO
           ...["-blockdev", drive, "-device", device],
         ],
         hasIommu: options.hasIommu ?? false,
+        messages: options.messages ?? "doorbell",
         ...(options.trace === undefined ? {} : { trace: options.trace }),
         onDeath: (reason) => {
           death = reason;

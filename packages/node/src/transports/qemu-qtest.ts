@@ -43,6 +43,8 @@ export interface QemuQtestOptions {
   /** QEMU's whole RAM; the name of its file is removed once QEMU has it open. Whoever made it closes it, last of all. */
   readonly ram: SharedRam;
   readonly arena: RamArena;
+  /** `memory`: messages are looked for at every turn of the event loop while there is work, and each millisecond else. */
+  readonly messages?: "doorbell" | "memory";
   /** Trace events into a file: ["pci_nvme_*"]. */
   readonly trace?: { readonly events: readonly string[]; readonly file: string };
   /** Told once when QEMU ends without being asked to. */
@@ -52,6 +54,8 @@ export interface QemuQtestOptions {
 /** Stderr that is kept, from its end. */
 const stderrMaximum = 4000;
 const readyMs = 20_000;
+/** Turns of the event loop without work before the looking becomes leisurely. */
+const idleTurns = 5000;
 
 /** A QEMU under our hand. `close` ends it; it also ends with our process, whatever happens to that. */
 export class QemuQtest {
@@ -79,7 +83,9 @@ export class QemuQtest {
       clock: options.clock,
       arena: options.arena,
       hasIommu: options.hasIommu ?? false,
+      messages: options.messages ?? "doorbell",
     });
+    if (options.messages === "memory") this.#lookForMessages(options.steps);
     stderr?.on("data", (bytes: Buffer) => {
       this.#stderr = (this.#stderr + bytes.toString("latin1")).slice(-stderrMaximum);
     });
@@ -128,6 +134,20 @@ export class QemuQtest {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must go
     const said = this.#stderr.trim().replace(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/g, "?");
     return said === "" ? reason : `${reason}; it said: ${said.split("\n").slice(-3).join(" | ")}`;
+  }
+
+  #lookForMessages(steps: StepTaker): void {
+    const take = (): void => this.machine.takeMessages();
+    let idle = 0;
+    const look = (): void => {
+      if (this.#isClosing || this.qtest.isDead) return;
+      const isDue = this.machine.hasMessages;
+      if (isDue) steps.ready(take, undefined);
+      idle = isDue || this.qtest.pending > 0 ? 0 : idle + 1;
+      if (idle < idleTurns) setImmediate(look);
+      else setTimeout(look, 1);
+    };
+    setImmediate(look);
   }
 
   /** Kills it. No function is reached afterwards. */

@@ -9,12 +9,16 @@ import { Random } from "@drydock/core/base/random";
 import type { IOMedia } from "@drydock/core/families/block/io-media";
 import { blockContract, RecordingBlockClient } from "@drydock/core/ports/block.contract";
 import { runContract } from "@drydock/core/ports/contract";
+import { TimelineKind } from "@drydock/core/ports/recorder";
+import { defaultNvmeRig, type NvmeRig } from "@drydock/core/rigs/nvme-rig";
+import { PciRow } from "@drydock/core/trace/pci-trace";
 import { describeVtdFault } from "@drydock/core/transports/qtest/vtd";
 import {
   type RandomWritesOptions,
   type RandomWritesResult,
   startRandomWrites,
 } from "@drydock/core/trials/random-writes";
+import { hostTurn } from "../../src/host/host-turn.ts";
 import { type NvmeOnQemu, openQemuMedia, startNvmeOnQemu } from "../../src/transports/nvme-on-qemu.ts";
 import { findQtestQemu } from "../../src/transports/qemu-qtest.ts";
 import { counted } from "./counted-port.ts";
@@ -127,6 +131,20 @@ for (const hasIommu of [false, true]) {
   });
 }
 
+test("messages in shared RAM in place of the doorbell, through VT-d: 8 MiB of random writes", {
+  skip,
+}, async () => {
+  const on = await startNvmeOnQemu({ image: image(8), hasIommu: true, messages: "memory" });
+  try {
+    const result = await randomWrites(on, await openQemuMedia(on), { totalBytes: 8 << 20 });
+    assert.deepEqual(result.failures, {});
+    assert.equal(result.wrongAt, null);
+    assert.equal(on.rig.driver?.counters.timeouts, 0);
+  } finally {
+    await on.close();
+  }
+});
+
 test("VT-d refuses a function what is not mapped, and the fault names address and requester", {
   skip,
 }, async () => {
@@ -157,6 +175,38 @@ test("VT-d refuses a function what is not mapped, and the fault names address an
       describeVtdFault(faults[0]),
       /^01:00\.0 write at 0x[0-9a-f]+ refused by VT-d: writing is not permitted/,
     );
+  } finally {
+    await on.close();
+  }
+});
+
+/** What a bring-up writes and reads of registers, without addresses: repeated polls of one register count once. */
+function registerStory(rig: NvmeRig): string[] {
+  const story: string[] = [];
+  for (const { text, fields } of rig.timeline.rows(undefined, [TimelineKind.register])) {
+    if (text !== PciRow.read && text !== PciRow.write) continue;
+    const offset = fields[1];
+    // The MSI-X table lies where each controller wants it, the admin queue where its memory is.
+    const isTable = offset >= 0x2000;
+    const isAddress = offset >= 0x28 && offset < 0x38;
+    const value = text === PciRow.write && !isAddress && !isTable ? ` = 0x${fields[3].toString(16)}` : "";
+    const line = isTable ? "MSI-X table" : `${text} 0x${offset.toString(16)}${value}`;
+    if (story.at(-1) !== line) story.push(line);
+  }
+  return story;
+}
+
+test("register traces of one bring-up, on our model and on QEMU's controller: the same story", {
+  skip,
+}, async () => {
+  const model = defaultNvmeRig(1, hostTurn);
+  await model.openMedia();
+  const on = await startNvmeOnQemu({ image: image(4) });
+  try {
+    await openQemuMedia(on);
+    const [ours, theirs] = [registerStory(model), registerStory(on.rig)];
+    assert.ok(ours.length > 20, ours.join("\n"));
+    assert.deepEqual(theirs, ours);
   } finally {
     await on.close();
   }

@@ -13,6 +13,7 @@ import {
 } from "../../codec/qtest/qtest.ts";
 import { formatPciAddress, type PciAddress, type PciHostPort, type PciRange } from "../../ports/pci-host.ts";
 import { Doorbell } from "./doorbell.ts";
+import { MemoryMessages } from "./memory-messages.ts";
 import type { QtestClient } from "./qtest-client.ts";
 import { physicalAddresses, QtestDma } from "./qtest-dma.ts";
 import { QtestPort } from "./qtest-port.ts";
@@ -25,6 +26,11 @@ export interface QtestMachineOptions {
   readonly arena: RamArena;
   /** Functions get VT-d domains; QEMU must have been started with intel-iommu. */
   readonly hasIommu?: boolean;
+  /**
+   * `doorbell` (default): messages wake us through QEMU's edu, three round trips each. `memory`: they are words in shared
+   * RAM, and the host calls `takeMessages` when it has a moment.
+   */
+  readonly messages?: "doorbell" | "memory";
 }
 
 /** ECAM of q35, and where BARs go; 0xFEC00000 and above belong to the interrupt controllers. */
@@ -57,12 +63,14 @@ export class QtestMachine {
   readonly #listeners: ((port: PciHostPort) => void)[] = [];
   #nextMemory = rootMemory;
   #doorbell: Doorbell | null = null;
+  readonly #memoryMessages: MemoryMessages | null;
   #steppedNs = 0;
 
   constructor(options: QtestMachineOptions) {
     this.client = options.client;
     this.arena = options.arena;
     this.#clock = options.clock;
+    this.#memoryMessages = options.messages === "memory" ? new MemoryMessages(options.arena) : null;
     this.vtd = options.hasIommu === true ? new Vtd(options.client, options.arena) : null;
   }
 
@@ -141,6 +149,16 @@ export class QtestMachine {
     this.#steppedNs = nowNs;
   }
 
+  /** A message lies in shared RAM. */
+  get hasMessages(): boolean {
+    return this.#memoryMessages?.isDue ?? false;
+  }
+
+  /** Delivers messages that lie in shared RAM. Called as a step of the machine's scheduler. */
+  takeMessages(): void {
+    this.#memoryMessages?.take();
+  }
+
   /** QEMU has died: every function leaves. */
   die(): void {
     for (const port of this.ports.splice(0)) port.leave();
@@ -203,8 +221,8 @@ export class QtestMachine {
       return;
     }
     const domain = this.vtd?.domainFor(address) ?? null;
-    const doorbell = this.#doorbell as Doorbell;
-    domain?.mapDevicePage(doorbell.address);
+    const messages = this.#memoryMessages ?? (this.#doorbell as Doorbell);
+    domain?.mapDevicePage(messages.address);
     const port = new QtestPort({
       client: this.client,
       clock: this.#clock,
@@ -212,8 +230,8 @@ export class QtestMachine {
       configBase: configBase(address),
       ranges,
       dma: new QtestDma(this.arena, domain ?? physicalAddresses),
-      messages: (count, deliver) => doorbell.allocate(count, deliver),
-      releaseMessages: (messages) => doorbell.release(messages),
+      messages: (count, deliver) => messages.allocate(count, deliver),
+      releaseMessages: (given) => messages.release(given),
     });
     this.ports.push(port);
     for (const listener of this.#listeners) listener(port);
