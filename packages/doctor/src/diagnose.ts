@@ -10,8 +10,11 @@ import {
   type EvidenceSource,
   type Place,
 } from "./facts/evidence-source.ts";
+import type { EvidenceKind } from "./facts/read-file.ts";
+import { readingsOf } from "./readings.ts";
 import { redactDiagnosis } from "./redact.ts";
 import { allRules } from "./rules/all-rules.ts";
+import { phonePlaces } from "./rules/machines.ts";
 import { answerThreshold, type Rule } from "./rules/rule.ts";
 import { shownReport } from "./shown-report.ts";
 import { rehearsePackages } from "./signing/package-rehearsal.ts";
@@ -109,6 +112,7 @@ export function judge(
     hints,
     suppressed,
     files: evidence.files,
+    readings: readingsOf(evidence, today),
     missing: whatIsMissing(evidence, answers, hints),
     rehearsals: rehearsePackages(evidence, { date: today }),
   };
@@ -143,7 +147,7 @@ function together(left: Answer, right: Answer): Answer {
 }
 
 /** What to collect, for somebody whose problem is not known, or known only in part. */
-const collectables: readonly [string, string][] = [
+const collectables: readonly [EvidenceKind, string][] = [
   ["log", "the log around the failure: log show --last 10m --info --debug > log.txt"],
   ["registry dump", "the registry while the device is plugged in: ioreg -l -w0 > ioreg.txt"],
   ["system extensions list", "the list of extensions: systemextensionsctl list > extensions.txt"],
@@ -157,9 +161,22 @@ function whatIsMissing(evidence: Evidence, answers: readonly Answer[], hints: re
   const missing = new Set(answers.flatMap((answer) => answer.missing));
   if (answers.length === 0) {
     for (const hint of hints) for (const text of hint.missing) missing.add(text);
-    for (const [kind, text] of collectables) {
-      if (!evidence.files.some((file) => (file.kinds as readonly string[]).includes(kind))) missing.add(text);
+    for (const kind of worthCollecting(evidence)) {
+      const text = collectables.find(([name]) => name === kind)?.[1];
+      if (text !== undefined && !evidence.files.some(({ kinds }) => kinds.includes(kind))) missing.add(text);
     }
   }
   return [...missing].slice(0, 8);
+}
+
+/** What fits to what is there: a panic wants its own whole file, a phone has none of a Mac's tools, a tree has no log. */
+function worthCollecting(evidence: Evidence): EvidenceKind[] {
+  if (evidence.facts("panic").length > 0 || phonePlaces(evidence).length > 0) return [];
+  const has = (kind: EvidenceKind) => evidence.files.some(({ kinds }) => kinds.includes(kind));
+  if (has("crash report") || has("capture")) return ["log"];
+  const isMade = (["source", "Info.plist", "entitlements", "provisioning profile", "Mach-O"] as const).some(
+    has,
+  );
+  if (isMade && !has("log")) return ["log", "registry dump"];
+  return collectables.map(([kind]) => kind);
 }

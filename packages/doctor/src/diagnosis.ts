@@ -34,10 +34,20 @@ export interface Diagnosis {
   /** Findings that a comment in the source takes back, each with the comment's reason. */
   readonly suppressed: readonly SuppressedFinding[];
   readonly files: readonly ReadFile[];
+  /** What was read, one line a file: kind, system, process, driver, date, what is notable. */
+  readonly readings: readonly Reading[];
   /** What would help to say more. */
   readonly missing: readonly string[];
   /** Each driver and app whose entitlements are among the files, played through all stages of signing. */
   readonly rehearsals: readonly PackageRehearsal[];
+}
+
+/** One line about a file, or about several that are told together. */
+export interface Reading {
+  readonly file: string;
+  readonly text: string;
+  /** Who must act on it; null where nothing has to be done for what it is. */
+  readonly who: Actor | null;
 }
 
 export interface SuppressedFinding {

@@ -1,21 +1,23 @@
-// drydock explain: what a code, a rule or an entitlement means.
+// drydock explain: what a code, an entitlement, a state, a rule or a sentence means.
 
-import { argument, command } from "../grammar/command-row.ts";
+import { command, someArguments } from "../grammar/command-row.ts";
 import { text } from "../grammar/option-kind.ts";
 import { jsonOption } from "../grammar/rig-options.ts";
 
 const word = text({
   placeholder: "word",
-  takes: "a code (0xe00002e2), a rule of the doctor (DR20-1) or an entitlement",
+  takes: "a code, a domain with its number, an entitlement, a state, a rule of the doctor or a sentence",
   sample: "0xe00002e2",
-  mostBytes: 256,
+  mostBytes: 4096,
 });
 
 export const explain = command({
   words: ["explain"],
-  summary: "a code (0xe00002e2), a rule of the doctor (DR20-1) or an entitlement",
-  arguments: { word: argument(word, "what to explain") },
+  summary:
+    "a code in any form, a domain with its number, an entitlement, a state, a rule, a sentence of the system",
+  arguments: { word: someArguments(word, "what to explain; several words are one phrase") },
   options: { json: jsonOption },
-  example: "drydock explain 0xe00002e2\ndrydock explain DR20-1",
+  example:
+    "drydock explain 0xe00002e2\ndrydock explain OSSystemExtensionErrorDomain 9\ndrydock explain DR20-1",
   run: async (options, io) => (await import("../actions/explain.ts")).explain(options, io),
 });

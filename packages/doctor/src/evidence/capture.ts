@@ -42,6 +42,8 @@ function isPcapng(head: Uint8Array): boolean {
 }
 
 interface Submitted {
+  readonly device: number;
+  readonly endpoint: number;
   readonly setup: Uint8Array | null;
   readonly data: Uint8Array;
   readonly requested: number;
@@ -100,6 +102,8 @@ class CaptureInHand {
       });
       if (this.#open.size < 100_000)
         this.#open.set(key, {
+          device,
+          endpoint,
           setup: header.setup,
           data: data.slice(0, kept),
           requested: header.urbLength,
@@ -148,6 +152,8 @@ class CaptureInHand {
       });
       if (this.#open.size < 100_000)
         this.#open.set(key, {
+          device: header.device,
+          endpoint: header.endpoint,
           setup,
           data: data.slice(setup === null ? 0 : 8, kept),
           requested: setup === null ? data.length : setup[6] | (setup[7] << 8),
@@ -219,8 +225,8 @@ class CaptureInHand {
     this.#wire.finish();
     for (const submitted of [...this.#open.values()].slice(0, 1000)) {
       this.#add(0, {
-        device: 0,
-        endpoint: 0,
+        device: submitted.device,
+        endpoint: submitted.endpoint,
         kind: submitted.setup === null ? "bulk" : "control",
         setup: submitted.setup,
         data: submitted.data,

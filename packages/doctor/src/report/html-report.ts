@@ -41,7 +41,7 @@ export function formatHtml(diagnosis: Diagnosis): string {
   const parts = [
     `<header><h1>Drydock: what the evidence says</h1><p>${count(diagnosis.files.length, "file")}, ${count(diagnosis.answers.length, "answer")}, ${count(diagnosis.hints.length, "hint")}</p></header>`,
     first === undefined
-      ? `<article class="note"><p class="claim">I don't know.</p><p>Nothing in this evidence points to one cause.</p></article>`
+      ? `<article class="note"><p class="claim">I don't know the cause.</p><p>Nothing in this evidence points to one. What was read is told below.</p></article>`
       : `<article class="${first.severity}"><span class="tag">Most likely</span><p class="claim">${asText(first.claim)}</p>${bodyOf(first)}</article>`,
     section("Also", others.map(folded)),
     section("Seen, but it fits many causes", diagnosis.hints.map(folded)),
@@ -51,7 +51,14 @@ export function formatHtml(diagnosis: Diagnosis): string {
       listed(diagnosis.suppressed.map(({ rule, place, reason }) => `${placeName(place)} ${rule}: ${reason}`)),
     ),
     section("Signing, stage by stage", diagnosis.rehearsals.map(stagesOf)),
-    section("What was read", [filesOf(diagnosis)]),
+    section("What was read", [
+      ...listed(
+        diagnosis.readings.map(
+          ({ file, text, who }) => `${file}: ${text}${who === null ? "" : `; to be done by ${who}`}`,
+        ),
+      ),
+      filesOf(diagnosis),
+    ]),
   ];
   return `<!doctype html>
 <html lang="en">

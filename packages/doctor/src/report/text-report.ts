@@ -24,9 +24,9 @@ export function formatDiagnosis(diagnosis: Diagnosis, options: TextReportOptions
   const [first, ...others] = diagnosis.answers;
   if (first === undefined) {
     lines.push(
-      bold("I don't know."),
+      bold("I don't know the cause."),
       "",
-      ...wrap("Nothing in this evidence points to one cause.", width, "", ""),
+      ...wrap("Nothing in this evidence points to one. What was read is told below.", width, "", ""),
     );
   } else lines.push(...inFull(first, width, bold));
   const also = others.slice(0, options.all === true ? others.length : 5);
@@ -62,9 +62,20 @@ export function formatDiagnosis(diagnosis: Diagnosis, options: TextReportOptions
     const more = diagnosis.suppressed.length - 3;
     if (more > 0 && options.all !== true) lines.push(`  and ${more} more: --all shows them`);
   }
-  const troubled = diagnosis.files.flatMap((file) =>
-    file.problems.map((problem) => `${file.name} ${problem}`),
-  );
+  if (diagnosis.readings.length > 0) {
+    lines.push("", bold("What was read"));
+    const most = options.all === true ? 1000 : 10;
+    for (const { file, text, who } of diagnosis.readings.slice(0, most))
+      lines.push(
+        ...wrap(`${file}: ${text}${who === null ? "" : `; to be done by ${who}`}`, width, "  - ", "    "),
+      );
+    if (diagnosis.readings.length > most)
+      lines.push(`  and ${diagnosis.readings.length - most} more: --all shows them`);
+  }
+  // What is binary and of no kind is told above, in one line.
+  const troubled = diagnosis.files
+    .filter(({ kinds }) => !kinds.includes("unknown"))
+    .flatMap((file) => file.problems.map((problem) => `${file.name} ${problem}`));
   if (troubled.length > 0) {
     lines.push("", bold("Not read, or not whole"));
     for (const text of troubled.slice(0, options.all === true ? 1000 : 5))
