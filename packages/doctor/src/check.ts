@@ -3,10 +3,11 @@
 import { systemOfDriverKit } from "@drydock/core/platform/driverkit-symbols";
 import type { PlatformProfile } from "@drydock/core/platform/platform-profile";
 import { judge } from "./diagnose.ts";
-import type { Answer } from "./diagnosis.ts";
+import type { Answer, Reading } from "./diagnosis.ts";
 import { collectEvidence } from "./evidence/collect.ts";
 import type { EvidenceSource } from "./facts/evidence-source.ts";
 import type { ReadFile } from "./facts/read-file.ts";
+import { readingsOf } from "./readings.ts";
 import { allRules } from "./rules/all-rules.ts";
 import { promisedSystemTooOld } from "./rules/sdk/promised-system-too-old.ts";
 import { shownReport } from "./shown-report.ts";
@@ -61,6 +62,8 @@ export interface CheckReport {
   /** What the doctor's rules say of the same files, surest first; hints are left out. */
   readonly findings: readonly Answer[];
   readonly files: readonly ReadFile[];
+  /** What was read, one line a file. */
+  readonly readings: readonly Reading[];
 }
 
 /** Throws RangeError when there is nothing to check in the files: it says what was there instead. */
@@ -73,7 +76,9 @@ export async function checkPackage(
     allRules.flatMap(({ watches }) => watches ?? []),
   );
   const parts = evidenceParts(evidence);
-  if (parts.length === 0) throw new RangeError(nothingToCheck(evidence.files));
+  const readings = readingsOf(evidence, options.date ?? null);
+  const profiles = evidence.facts("profile").map(({ value }) => value.profile);
+  if (parts.length === 0 && profiles.length === 0) throw new RangeError(nothingToCheck(evidence.files));
   const drivers = parts.filter(({ role }) => role === "dext");
   const packages = rehearsePackages(evidence, options);
   const gates = drivers.flatMap((part) => gatesOf(part, options));
@@ -88,6 +93,9 @@ export async function checkPackage(
   return shownReport({
     version: 1,
     ok:
+      // A profile by itself: whether it still holds.
+      (parts.length > 0 ||
+        profiles.every(({ expires }) => options.date == null || expires === "" || expires >= options.date)) &&
       packages.every(({ rehearsal }) => rehearsal.stoppedAt === null) &&
       gates.every(({ missing, isTooNew }) => missing.length === 0 && !isTooNew) &&
       !(
@@ -102,6 +110,7 @@ export async function checkPackage(
     platforms,
     findings,
     files: evidence.files,
+    readings,
   });
 }
 

@@ -177,6 +177,8 @@ function worthCollecting(evidence: Evidence): EvidenceKind[] {
   const isMade = (["source", "Info.plist", "entitlements", "provisioning profile", "Mach-O"] as const).some(
     has,
   );
+  const isAsked = ["provisioning profile", "installer package", "disk image"] as const;
+  if (evidence.files.every(({ kinds }) => isAsked.some((kind) => kinds.includes(kind)))) return [];
   if (isMade && !has("log")) return ["log", "registry dump"];
   return collectables.map(([kind]) => kind);
 }

@@ -6,7 +6,7 @@ import type { EvidenceSource } from "../facts/evidence-source.ts";
 import type { BinaryReader, FactSink } from "./reader.ts";
 
 /** Names are shown, never used as paths; still, a name that climbs is worth a word. */
-function checkedName(name: string, sink: FactSink): string {
+export function checkedName(name: string, sink: FactSink): string {
   if (/(?:^|[\\/])\.\.(?:[\\/]|$)|^[\\/]|^[A-Za-z]:/.test(name))
     sink.problem(
       `has a member whose name leads out of the archive (${name.slice(0, 100)}); it was read, not written`,
@@ -15,7 +15,7 @@ function checkedName(name: string, sink: FactSink): string {
 }
 
 /** A compressed stream in pieces. `format`: as DecompressionStream names them. */
-async function* inflated(bytes: Uint8Array, format: CompressionFormat): AsyncGenerator<Uint8Array> {
+export async function* inflated(bytes: Uint8Array, format: CompressionFormat): AsyncGenerator<Uint8Array> {
   const copy = new Uint8Array(bytes);
   const stream = new Blob([copy]).stream().pipeThrough(new DecompressionStream(format));
   const reader = stream.getReader();

@@ -10,6 +10,7 @@ import type { EvidenceKind, ReadFile } from "../facts/read-file.ts";
 import type { CppGrammar } from "../source/cpp-parser.ts";
 import { Evidence, type Secret } from "./evidence.ts";
 import type { Fact, FactName, FactTypes } from "./facts.ts";
+import { isDiskImage } from "./installer-package.ts";
 import { decodeLine, LineScan, WatchTable } from "./line-scan.ts";
 import { type LogRow, parseLogRow } from "./log-row.ts";
 import { cleanLine, joinedLines } from "./pasted-text.ts";
@@ -108,6 +109,7 @@ class Collector {
     const pieces: Uint8Array[] = [];
     let held = 0;
     let reader: BinaryReader | null | undefined;
+    let tail: Uint8Array = new Uint8Array(0);
     for await (const piece of source.chunks()) {
       if (piece.length === 0) continue;
       file.sizeBytes += piece.length;
@@ -116,6 +118,7 @@ class Collector {
       if (reader === undefined && held >= headBytes) reader = file.begin(joined(pieces, headBytes));
       if (reader === undefined) continue;
       if (reader === null) file.pushText(pieces);
+      else if (reader.kind === "unknown") tail = lastOf(tail, pieces);
       else if (held <= (reader.mostBytes ?? this.#limits.wholeFileBytes)) continue;
       else {
         file.problem(
@@ -132,6 +135,16 @@ class Collector {
     else if (reader === null) {
       file.pushText(pieces);
       await file.finishText();
+    } else if (reader.kind === "unknown") {
+      if (isDiskImage(lastOf(tail, pieces))) {
+        file.kind("disk image");
+        file.problem(
+          `is a disk image, which is not opened here; mount it (hdiutil attach ${source.name.split("/").pop() ?? ""}) and give me the app inside`,
+        );
+      } else {
+        file.kind("unknown");
+        file.problem("is binary and of no kind that is known here; say what it is, or leave it out");
+      }
     } else {
       file.kind(reader.kind);
       await reader.read({ name: source.name, bytes: joined(pieces, held) }, file);
@@ -184,6 +197,12 @@ class Collector {
       counts: this.#counts,
     });
   }
+}
+
+/** The last 512 bytes of what came so far. */
+function lastOf(tail: Uint8Array, pieces: readonly Uint8Array[]): Uint8Array {
+  const all = joined([tail, ...pieces], Number.MAX_SAFE_INTEGER);
+  return all.slice(Math.max(0, all.length - 512));
 }
 
 function joined(pieces: readonly Uint8Array[], most: number): Uint8Array {
@@ -246,8 +265,6 @@ class FileInHand implements FactSink {
     if (reader !== undefined) return reader;
     const encoding = sniffText(head);
     if (encoding === null) {
-      this.problem("is binary and of no kind that is known here; say what it is, or leave it out");
-      this.kind("unknown");
       return { kind: "unknown", recognise: () => true, read: () => {} };
     }
     this.#recode = textToUtf8(encoding);

@@ -4,6 +4,7 @@ import { gzipReader, tarReader, zipReader } from "./archive.ts";
 import { captureReader } from "./capture.ts";
 import { crashReader } from "./crash.ts";
 import { extensionsReader } from "./extensions-list.ts";
+import { cpioReader, packageReader } from "./installer-package.ts";
 import { panicReader } from "./panic.ts";
 import { profileReader } from "./profile-file.ts";
 import { binaryPlistReader, plistReader } from "./property-list.ts";
@@ -29,7 +30,9 @@ export const binaryReaders: readonly BinaryReader[] = [
   signatureReader,
   profileReader,
   binaryPlistReader,
+  packageReader,
   zipReader,
   gzipReader,
+  cpioReader,
   tarReader,
 ];

@@ -20,6 +20,9 @@ export function formatCheck(report: CheckReport): string {
     );
   }
   lines.push("");
+  if (report.parts.length === 0)
+    for (const { file, text, who } of report.readings)
+      lines.push(`${file}: ${text}${who === null ? "" : `; to be done by ${who}`}`, "");
   if (report.packages.length === 0)
     lines.push("Nothing here is a driver, or opens or installs one: there is nothing to rehearse.", "");
   for (const item of report.packages) lines.push(...formatPackageRehearsal(item, true), "");

@@ -44,9 +44,13 @@ export function formatDiagnosis(diagnosis: Diagnosis, options: TextReportOptions
       "",
       ...(options.all === true ? formatPackageRehearsal(item, true) : formatRehearsalInShort(item, width)),
     );
-  if (diagnosis.hints.length > 0 && (first === undefined || options.all === true)) {
-    lines.push("", bold("Seen, but it fits many causes"));
-    for (const hint of diagnosis.hints.slice(0, options.all === true ? 1000 : 5))
+  const hints = diagnosis.hints.slice(0, options.all === true ? 1000 : first === undefined ? 5 : 2);
+  if (hints.length > 0) {
+    lines.push(
+      "",
+      bold(first === undefined ? "Seen, but it fits many causes" : "Seen too, no answer by itself"),
+    );
+    for (const hint of hints)
       lines.push(
         ...wrap(`${hint.claim} [${hint.rule}] ${placeName(hint.because[0])}`, width, "  - ", "    "),
       );
