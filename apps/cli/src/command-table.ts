@@ -23,6 +23,7 @@ import { exportUsbip } from "./commands/export-usbip.ts";
 import { exportUsbredir } from "./commands/export-usbredir.ts";
 import { importUsbip } from "./commands/import-usbip.ts";
 import { policy } from "./commands/policy.ts";
+import { redact } from "./commands/redact.ts";
 import { registry } from "./commands/registry.ts";
 import { rigs } from "./commands/rigs.ts";
 import { soakCommand } from "./commands/soak.ts";
@@ -84,6 +85,7 @@ export const commandTable: CommandTable = {
     check,
     policy,
     explain,
+    redact,
     checkTransport,
     completionOf(() => commandTable),
   ],

@@ -30,7 +30,7 @@ export const foreignLibrary: Rule = {
             claim: `${by} is put into the process of ${subject} by another product; it wants ${library}, which cannot be loaded there, so ${subject} is ended before it begins.`,
             because: [place],
             about: [value.process, by],
-            why: `"Referenced from" names ${by}: not ${subject} links against ${short(library)}, but that library does. ${value.isDext ? "A driver extension lives on DriverKit's own platform, which has no Foundation, so such a library can never be loaded there." : "It reaches the process by an injection (DYLD_INSERT_LIBRARIES, a security or management product)."}`,
+            why: `"Referenced from" names ${by}: ${short(library)} is wanted by that library, and ${subject} itself does not ask for it. ${value.isDext ? "A driver extension lives on DriverKit's own platform, which has no Foundation, so such a library can never be loaded there." : "It reaches the process by an injection (DYLD_INSERT_LIBRARIES, a security or management product)."}`,
             fix: [
               `Find the product that installed ${by}, and have its vendor or the administrator leave driver extensions out of it.`,
               "Until then remove that product, or its library, and start the driver again.",

@@ -1,0 +1,79 @@
+// One file of evidence with its secrets replaced. What is signed or binary is rewritten as text that says what is lost.
+
+import { decodeUtf8 } from "@drydock/core/base/text";
+import { looksLikeSignedData } from "@drydock/core/codec/der/cms";
+import { formatPlist } from "@drydock/core/platform/evidence/plist-text";
+import type { Properties, PropertyValue } from "@drydock/core/platform/properties";
+import { collectEvidence } from "../evidence/collect.ts";
+import { decodeLine } from "../evidence/line-scan.ts";
+import { isBinaryPlist, parseBinaryPlist } from "../evidence/plist-binary.ts";
+import { plistOfBytes } from "../evidence/plist-bytes.ts";
+import { readProfileFile } from "../evidence/profile.ts";
+import { sniffText, textToUtf8 } from "../evidence/text-encoding.ts";
+import { sourceOfBytes } from "../facts/evidence-source.ts";
+import { type RedactionLedger, redactText } from "./redacted-text.ts";
+
+export interface RedactedFile {
+  readonly text: string;
+  /** Each a sentence for the person: what was rewritten, and what no longer verifies. */
+  readonly notes: readonly string[];
+}
+
+/** Throws RangeError for what cannot be redacted, with what to do instead. Never changes `bytes`. */
+export async function redactFile(
+  name: string,
+  bytes: Uint8Array,
+  ledger: RedactionLedger,
+): Promise<RedactedFile> {
+  if (isBinaryPlist(bytes))
+    return asPlist(parseBinaryPlist(bytes), ledger, `${name} was a binary property list and is XML now`);
+  if (looksLikeSignedData(bytes)) {
+    const { effective } = readProfileFile(bytes, plistOfBytes);
+    return asPlist(
+      withoutCertificates(effective),
+      ledger,
+      `${name} was a signed provisioning profile; this is what it says, without its signature and certificates: it verifies no more`,
+    );
+  }
+  const encoding = sniffText(bytes.subarray(0, 4096));
+  if (encoding !== null) {
+    const recode = textToUtf8(encoding);
+    const text =
+      encoding === "utf-8" ? decodeLine(bytes) : decodeUtf8(recode(bytes)) + decodeUtf8(recode(null));
+    return { text: redactText(text, ledger), notes: [] };
+  }
+  const evidence = await collectEvidence([sourceOfBytes(name, bytes)], []);
+  const transfers = evidence.facts("transfer");
+  if (transfers.length > 0) {
+    const lines = transfers.map(({ place, value }) =>
+      // Answers to GET_DESCRIPTOR string hold serial numbers and names.
+      value.setup?.[1] === 6 && value.setup[3] === 3
+        ? `${place.text.replace(/ {2}data .*?(?= {2}->|$)/, "  data removed")}`
+        : place.text,
+    );
+    return {
+      text: redactText(`${lines.join("\n")}\n`, ledger),
+      notes: [
+        `${name} was a capture; these are its transfers as text, strings of the device taken out: no capture tool reads it`,
+      ],
+    };
+  }
+  const kind = evidence.files[0]?.kinds.find((each) => each !== "unknown") ?? "binary file";
+  throw new RangeError(
+    `${name} is a ${kind}, which is not redacted as it is; ${kind === "archive" || kind === "installer package" ? "unpack it and give me the files" : "give me the text that a tool prints of it (codesign -dvvv, otool -l)"}`,
+  );
+}
+
+function asPlist(value: PropertyValue, ledger: RedactionLedger, note: string): RedactedFile {
+  const xml = formatPlist(value as Properties);
+  const comment = `<!-- Redacted. ${note.replace(/--/g, "-")}. -->`;
+  const at = xml.indexOf("<plist");
+  return { text: redactText(`${xml.slice(0, at)}${comment}\n${xml.slice(at)}`, ledger), notes: [note] };
+}
+
+/** Certificates name people in DER, which no text shape finds. */
+function withoutCertificates(profile: Properties): Properties {
+  return Object.fromEntries(
+    Object.entries(profile).filter(([key]) => !/^(?:DeveloperCertificates|DER-Encoded-Profile)$/.test(key)),
+  );
+}
