@@ -2,7 +2,6 @@
 
 import { notFound } from "@drydock/board/refusal";
 import { type StillTrue, stillTrue } from "@drydock/board/still-true";
-import { casebook } from "@drydock/cases/casebook";
 import type { DriverCase } from "@drydock/cases/driver-case";
 import type { Context } from "hono";
 import { casePath } from "./board-links.ts";
@@ -14,7 +13,11 @@ const highestSeed = 999_999_999;
 const runsShown = 20;
 const unknown: StillTrue = stillTrue([]);
 
-function entryOf(text: string): DriverCase {
+/** Core and all cases: read when somebody looks at one. */
+const cases = async (): Promise<readonly DriverCase[]> => (await import("@drydock/cases/casebook")).casebook;
+
+async function entryOf(text: string): Promise<DriverCase> {
+  const casebook = await cases();
   const entry = casebook.find(({ id }) => id.toLowerCase() === text.toLowerCase());
   if (entry === undefined) throw notFound("case");
   return entry;
@@ -25,7 +28,7 @@ const about = ({ id, title, symptom, cause }: DriverCase) => ({ id, title, sympt
 async function sendCases(c: Context, site: BoardSite): Promise<Response> {
   const states = await site.stillTrue.states();
   const rows = [];
-  for (const entry of casebook) {
+  for (const entry of await cases()) {
     const [post] = await site.board.store.byCase(entry.id);
     rows.push({ ...about(entry), known: states.get(entry.id) ?? unknown, post: post ?? null });
   }
@@ -45,7 +48,7 @@ async function sendCases(c: Context, site: BoardSite): Promise<Response> {
 
 async function sendCase(c: Context, site: BoardSite): Promise<Response> {
   const [, id, form] = /^(P\d{2,3})(\.json|\.txt)?$/i.exec(c.req.param("id") ?? "") ?? [];
-  const entry = entryOf(id ?? "");
+  const entry = await entryOf(id ?? "");
   const query = c.req.query();
   const seed = countOf(query.seed, "seed", 1, highestSeed);
   const side = query.side === "bad" || query.side === "good" ? query.side : null;
@@ -83,7 +86,7 @@ export const caseRoutes: readonly BoardRoute[] = [
     path: "/cases/:id/runs.json",
     summary: "Recorded runs of a case, newest first",
     handle: async (c, site) => {
-      const { id } = entryOf(c.req.param("id") ?? "");
+      const { id } = await entryOf(c.req.param("id") ?? "");
       return c.json({
         id,
         stillTrue: (await site.stillTrue.states()).get(id) ?? unknown,
@@ -109,7 +112,7 @@ export const caseRoutes: readonly BoardRoute[] = [
     summary: "Runs both sides of a case and records it",
     door: "nothing",
     handle: async (c, site) => {
-      const { id } = entryOf(c.req.param("id") ?? "");
+      const { id } = await entryOf(c.req.param("id") ?? "");
       await readFields(c, "nothing");
       await site.stillTrue.run(id);
       if (wantsJson(c))
@@ -122,7 +125,7 @@ export const caseRoutes: readonly BoardRoute[] = [
     path: "/badge/:file",
     summary: "A case's state as a small picture",
     handle: async (c, site) => {
-      const { id } = entryOf((c.req.param("file") ?? "").replace(/\.svg$/, ""));
+      const { id } = await entryOf((c.req.param("file") ?? "").replace(/\.svg$/, ""));
       const known = (await site.stillTrue.states()).get(id) ?? unknown;
       return c.body(badge(id, known), 200, {
         "Content-Type": "image/svg+xml",

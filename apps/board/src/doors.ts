@@ -1,50 +1,25 @@
-// Schemas at the door: what each request may carry. Unknown fields, wrong kinds and foreign shapes do not come in.
+// The check at the door: what each request may carry. Unknown fields, wrong kinds and foreign shapes do not come in.
 
 import { BoardRefusal } from "@drydock/board/refusal";
 import type { Context } from "hono";
-import Type, { type Static, type TObject } from "typebox";
-import { Compile, type Validator } from "typebox/compile";
-
-const closed = { additionalProperties: false } as const;
-const text = (maxLength: number) => Type.String({ maxLength });
-const flag = Type.Optional(Type.String({ maxLength: 8 }));
-const key = Type.Optional(text(80));
-/** Longer than a text may be: the board itself says how long it is, and gives it back. */
-const markdown = Type.String({ maxLength: 400_000 });
-const number = Type.String({ pattern: "^\\d{1,15}$" });
-const orNothing = Type.String({ pattern: "^\\d{0,15}$" });
-
-export const doors = {
-  post: Type.Object(
-    { title: text(2000), markdown, tags: Type.Optional(text(500)), key, preview: flag },
-    closed,
-  ),
-  postEdit: Type.Object(
-    { title: text(2000), markdown, tags: Type.Optional(text(500)), version: number, key, preview: flag },
-    closed,
-  ),
-  reply: Type.Object({ markdown, parent: Type.Optional(orNothing), key, preview: flag }, closed),
-  replyEdit: Type.Object({ markdown, version: number, preview: flag }, closed),
-  boost: Type.Object(
-    { os: Type.Optional(text(200)), hardware: Type.Optional(text(200)), _method: Type.Optional(text(10)) },
-    closed,
-  ),
-  accepted: Type.Object({ reply: orNothing }, closed),
-  duplicate: Type.Object({ of: orNothing }, closed),
-  nothing: Type.Object({ key, _method: Type.Optional(text(10)) }, closed),
-  view: Type.Object({ post: number }, closed),
-  similar: Type.Object({ text: markdown }, closed),
-} as const;
+import type { Static, TObject } from "typebox";
+import type { Validator } from "typebox/compile";
+import type { doors } from "./door-schemas.ts";
 
 export type DoorName = keyof typeof doors;
 export type DoorFields<Name extends DoorName> = Static<(typeof doors)[Name]>;
 
 const validators = new Map<DoorName, Validator>();
 
-function validatorOf(name: DoorName): Validator {
+/** Schemas and their compiler are read with the first request that writes: reading a page needs neither. */
+async function validatorOf(name: DoorName): Promise<Validator> {
   let made = validators.get(name);
   if (made === undefined) {
-    made = Compile(doors[name] as TObject) as unknown as Validator;
+    const [{ doors: schemas }, { Compile }] = [
+      await import("./door-schemas.ts"),
+      await import("typebox/compile"),
+    ];
+    made = Compile(schemas[name] as TObject) as unknown as Validator;
     validators.set(name, made);
   }
   return made;
@@ -113,7 +88,7 @@ export async function readFields<Name extends DoorName>(c: Context, name: Name):
       "A body is application/x-www-form-urlencoded or application/json.",
     );
   }
-  const validator = validatorOf(name);
+  const validator = await validatorOf(name);
   if (!validator.Check(value)) {
     const [first] = validator.Errors(value);
     const field = (first?.instancePath ?? "").slice(1);

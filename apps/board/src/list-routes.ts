@@ -7,7 +7,6 @@ import { notFound } from "@drydock/board/refusal";
 import { symptomText } from "@drydock/board/symptoms";
 import type { Context } from "hono";
 import { postPath, topicPath } from "./board-links.ts";
-import { explainCode } from "./code-meaning.ts";
 import { atomFeed, type FeedEntry } from "./feeds.ts";
 import { escapeHtml } from "./html.ts";
 import { type SearchAsked, searchPage, symptomPage, tagPage } from "./pages/find-pages.ts";
@@ -170,7 +169,10 @@ async function sendSymptom(c: Context, site: BoardSite): Promise<Response> {
     rows,
     states: await caseStates(site),
     now: site.board.now(),
-    meaning: kind === "io_return" ? explainCode(Number.parseInt(symptom.value, 16)) : "",
+    meaning:
+      kind === "io_return"
+        ? (await import("./code-meaning.ts")).explainCode(Number.parseInt(symptom.value, 16))
+        : "",
   });
   return sendPage(c, site, { title: `${symptomText(symptom)} · Drydock`, main });
 }

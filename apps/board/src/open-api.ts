@@ -1,6 +1,6 @@
 // The routes as OpenAPI 3.1: made from the same table and the same schemas that the server uses.
 
-import { doors } from "./doors.ts";
+import { doors } from "./door-schemas.ts";
 import type { BoardRoute } from "./route.ts";
 
 export function openApi(routes: readonly BoardRoute[], version: string): Record<string, unknown> {

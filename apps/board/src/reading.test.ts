@@ -68,6 +68,10 @@ test("5.1 (a): the live list counts ours, and says the origin's figures apart", 
   assert.match(await site.text("/"), /Origin: 3 replies · 0 boosts · 109 views · Aug ’25/);
 });
 
+test("the ids that the board knows without reading the casebook are the casebook's", () => {
+  assert.deepEqual([...site.open.site.stillTrue.ids].sort(), casebook.map(({ id }) => id).sort());
+});
+
 test("posts without a case say so; posts with one gain it from the casebook", async () => {
   const { rows } = await site.json("/t/drivers");
   for (const row of rows) {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Random } from "@drydock/core/base/random";
 import { boardRoutes } from "./app.ts";
-import { doors } from "./doors.ts";
+import { doors } from "./door-schemas.ts";
 import { origin, type TestSite, testSite } from "./test/site.ts";
 
 let site: TestSite;

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { Board } from "@drydock/board/board";
 import { gainCases, type ImportReport, importBoard } from "@drydock/board/exchange";
 import { forgetViewers } from "@drydock/board/views";
-import { casebook } from "@drydock/cases/casebook";
 import { FolderLock } from "@drydock/node/store/folder-lock";
 import { SqliteBoardStore } from "@drydock/node/store/sqlite-board-store";
 import { type ServerType, serve } from "@hono/node-server";
@@ -17,7 +16,7 @@ import { folderReader } from "./folders.ts";
 import { loopbackHosts } from "./guard.ts";
 import { RenderedBodies } from "./markdown.ts";
 import type { BoardSite } from "./route.ts";
-import { buildOf, StillTrueRuns } from "./still-true-runs.ts";
+import { buildOf, caseIdsIn, StillTrueRuns } from "./still-true-runs.ts";
 
 /** The repository, or what stands for it. */
 export const repositoryRoot = join(import.meta.dirname, "../../..");
@@ -54,13 +53,18 @@ export async function openBoard(options: BoardOptions): Promise<OpenBoard> {
   try {
     const board = await Board.open(store, options.now ?? Date.now);
     const imported = await importBoard(board, folderReader(options.seed ?? seedFolder), "seed");
-    await gainCases(board, new Set(casebook.map(({ id }) => id)));
+    const ids = caseIdsIn(repositoryRoot);
+    await gainCases(board, new Set(ids));
+    let build: string | null = null;
     const site: BoardSite = {
       board,
       docs: new DocPages(repositoryRoot),
       bodies: new RenderedBodies(),
       runner,
-      stillTrue: new StillTrueRuns(board, runner, options.version, buildOf(repositoryRoot, options.version)),
+      stillTrue: new StillTrueRuns(board, runner, ids, options.version, () => {
+        build ??= buildOf(repositoryRoot, options.version);
+        return build;
+      }),
       version: options.version,
       hosts: options.hosts ?? (() => loopbackHosts(80)),
       newKey: () => randomBytes(16).toString("base64url"),

@@ -3,7 +3,6 @@
 import { notFound } from "@drydock/board/refusal";
 import { assetNames, assetOf } from "./assets.ts";
 import { docPage, docsIndex } from "./doc-pages.ts";
-import { openApi } from "./open-api.ts";
 import { type BoardRoute, sendPage, wantsJson } from "./route.ts";
 
 export const siteRoutes = (all: () => readonly BoardRoute[]): readonly BoardRoute[] => [
@@ -36,7 +35,7 @@ export const siteRoutes = (all: () => readonly BoardRoute[]): readonly BoardRout
     method: "GET",
     path: "/api.json",
     summary: null,
-    handle: (c, site) => c.json(openApi(all(), site.version)),
+    handle: async (c, site) => c.json((await import("./open-api.ts")).openApi(all(), site.version)),
   },
   {
     method: "GET",

@@ -4,7 +4,6 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Board } from "@drydock/board/board";
 import { type StillTrue, stillTrue } from "@drydock/board/still-true";
-import { casebook } from "@drydock/cases/casebook";
 import { TraceHash } from "@drydock/core/base/hash";
 import type { CaseRunner } from "./case-runner.ts";
 
@@ -15,11 +14,20 @@ export class StillTrueRuns {
   readonly #board: Board;
   readonly #runner: CaseRunner;
   readonly #version: string;
-  readonly #build: string;
+  readonly #build: () => string;
+  /** Of the casebook: known without reading it. */
+  readonly ids: readonly string[];
   #states: ReadonlyMap<string, StillTrue> | null = null;
   #running: Promise<void> | null = null;
 
-  constructor(board: Board, runner: CaseRunner, version: string, build: string) {
+  constructor(
+    board: Board,
+    runner: CaseRunner,
+    ids: readonly string[],
+    version: string,
+    build: () => string,
+  ) {
+    this.ids = ids;
     this.#board = board;
     this.#runner = runner;
     this.#version = version;
@@ -30,7 +38,7 @@ export class StillTrueRuns {
   async states(): Promise<ReadonlyMap<string, StillTrue>> {
     if (this.#states !== null) return this.#states;
     const states = new Map<string, StillTrue>();
-    for (const { id } of casebook) states.set(id, stillTrue(await this.#board.store.caseRuns(id, runsRead)));
+    for (const id of this.ids) states.set(id, stillTrue(await this.#board.store.caseRuns(id, runsRead)));
     this.#states = states;
     return states;
   }
@@ -48,7 +56,7 @@ export class StillTrueRuns {
         side,
         seed: recordedSeed,
         drydockVersion: this.#version,
-        build: this.#build,
+        build: this.#build(),
         verdict: isBroken ? "error" : outcome.succeeded ? "succeeded" : "failed",
         result: isBroken ? outcome.message.slice(0, 1000) : outcome.result,
         traceDigest: isBroken ? "" : outcome.digest,
@@ -68,14 +76,20 @@ export class StillTrueRuns {
   }
 
   async #pass(again: boolean): Promise<void> {
+    const build = this.#build();
     const current = new Set(
       (await this.#board.store.latestRuns())
-        .filter((run) => run.build === this.#build)
+        .filter((run) => run.build === build)
         .map((run) => `${run.caseId} ${run.side}`),
     );
-    for (const { id } of casebook)
+    for (const id of this.ids)
       if (again || !current.has(`${id} bad`) || !current.has(`${id} good`)) await this.run(id);
   }
+}
+
+/** Every case has a folder, and the casebook lists them all; its modules are read when one runs. */
+export function caseIdsIn(root: string): string[] {
+  return entriesOf(join(root, "cases")).flatMap((entry) => /^(P\d{2,3})-/.exec(entry.name)?.[1] ?? []);
 }
 
 /** What the casebook and everything below it consist of: runs of equal builds must be equal. */

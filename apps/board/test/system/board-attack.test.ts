@@ -1,16 +1,15 @@
 // 2,000 attack strings through every field, rendered in Chromium: no alert, no request, no broken page.
 
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Random } from "@drydock/core/base/random";
-import { chromium } from "playwright-core";
 import { startBoard } from "../../src/server.ts";
+import { startChromium, withoutChromium } from "../chromium.ts";
 
-const executablePath = "/usr/bin/chromium";
-const skip = existsSync(executablePath) ? false : "chromium is missing: apt-get install chromium";
+const skip = withoutChromium;
 const count = 2000;
 
 /** Drawn from the parts that such strings are made of, whole ones among them. */
@@ -121,18 +120,7 @@ test(`${count} attack strings in titles, texts, answers, comments, tags, details
     version: "0.1.0",
     onTrouble: (error) => troubles.push(error),
   });
-  const browser = await chromium.launch({
-    executablePath,
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
+  const browser = await startChromium();
   try {
     const page = await browser.newPage();
     const wrong: string[] = [];

@@ -1,7 +1,7 @@
 // The board in Chromium: with and without script, three widths, both themes, keyboard, axe, cases.
 
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
@@ -9,12 +9,12 @@ import { fileURLToPath } from "node:url";
 import { reportCase } from "@drydock/cases/case-report";
 import { casebook } from "@drydock/cases/casebook";
 import { hostTurn } from "@drydock/node/host-turn";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { openBoard, type RunningBoard, startBoard } from "../../src/server.ts";
 import { publishBoard } from "../../src/static-site.ts";
+import { startChromium, withoutChromium } from "../chromium.ts";
 
-const executablePath = "/usr/bin/chromium";
-const skip = existsSync(executablePath) ? false : "chromium is missing: apt-get install chromium";
+const skip = withoutChromium;
 const axePath = join(dirname(fileURLToPath(import.meta.resolve("axe-core"))), "axe.min.js");
 
 let folder = "";
@@ -25,18 +25,7 @@ before(async () => {
   if (skip !== false) return;
   folder = mkdtempSync(join(tmpdir(), "drydock-pages-"));
   board = await startBoard({ home: folder, port: 0, version: "0.1.0" });
-  browser = await chromium.launch({
-    executablePath,
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
+  browser = await startChromium();
 });
 after(async () => {
   await browser?.close();

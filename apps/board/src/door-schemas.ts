@@ -1,0 +1,34 @@
+// Schemas of what each request may carry: one source for the check at the door, its types, and the API page.
+
+import Type from "typebox";
+
+const closed = { additionalProperties: false } as const;
+const text = (maxLength: number) => Type.String({ maxLength });
+const flag = Type.Optional(Type.String({ maxLength: 8 }));
+const key = Type.Optional(text(80));
+/** Longer than a text may be: the board itself says how long it is, and gives it back. */
+const markdown = Type.String({ maxLength: 400_000 });
+const number = Type.String({ pattern: "^\\d{1,15}$" });
+const orNothing = Type.String({ pattern: "^\\d{0,15}$" });
+
+export const doors = {
+  post: Type.Object(
+    { title: text(2000), markdown, tags: Type.Optional(text(500)), key, preview: flag },
+    closed,
+  ),
+  postEdit: Type.Object(
+    { title: text(2000), markdown, tags: Type.Optional(text(500)), version: number, key, preview: flag },
+    closed,
+  ),
+  reply: Type.Object({ markdown, parent: Type.Optional(orNothing), key, preview: flag }, closed),
+  replyEdit: Type.Object({ markdown, version: number, preview: flag }, closed),
+  boost: Type.Object(
+    { os: Type.Optional(text(200)), hardware: Type.Optional(text(200)), _method: Type.Optional(text(10)) },
+    closed,
+  ),
+  accepted: Type.Object({ reply: orNothing }, closed),
+  duplicate: Type.Object({ of: orNothing }, closed),
+  nothing: Type.Object({ key, _method: Type.Optional(text(10)) }, closed),
+  view: Type.Object({ post: number }, closed),
+  similar: Type.Object({ text: markdown }, closed),
+} as const;
