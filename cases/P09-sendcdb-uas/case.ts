@@ -101,7 +101,9 @@ export async function runUpdate(
     lengthFrom: variant === "silent" ? "CBW" : "CDB",
   });
   const { image, load, readBack } = await updateFirmware(drive, imageBytes, options.seed);
-  const succeeded = Buffer.compare(Buffer.from(readBack.bytes), Buffer.from(image)) === 0;
+  // In a page, too: no Buffer.
+  const succeeded =
+    readBack.bytes.length === image.length && readBack.bytes.every((byte, index) => byte === image[index]);
   const reasons = vendorCommands(drive.rig).flatMap((command) => whoNeverAsked(command)?.sentence ?? []);
   const moved = [load, readBack]
     .map(({ answer }, index) => {

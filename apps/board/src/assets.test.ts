@@ -1,0 +1,38 @@
+// The scripts of the pages are built for pages: nothing of Node's is in them, and they are no larger than they need be.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { assetNames, assetOf } from "./assets.ts";
+
+const bodyOf = async (name: string): Promise<string> => (await assetOf(name))?.body ?? "";
+
+test("core, casebook and doctor in a worker need nothing of Node's", async () => {
+  const code = await bodyOf("case-worker.js");
+  assert.ok(code.length > 100_000, "it holds the casebook");
+  // Found in P09, whose comparison needed a Buffer that no page has.
+  const found =
+    /\bBuffer\.(?:from|alloc|compare|concat)|\bprocess\.(?:env|stdout|platform|hrtime)|\bsetImmediate\(/.exec(
+      code,
+    );
+  assert.equal(found?.[0], undefined);
+  assert.ok(gzipSync(code).length < 400_000, `${gzipSync(code).length} bytes gzipped`);
+});
+
+test("the page's own script makes no element from text, and stays small", async () => {
+  const code = await bodyOf("page.js");
+  assert.doesNotMatch(code, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function/);
+  assert.ok(Buffer.byteLength(code) < 8000, `${Buffer.byteLength(code)} bytes`);
+});
+
+test("only what is named is served", async () => {
+  assert.deepEqual([...assetNames].sort(), [
+    "case-worker.js",
+    "favicon.svg",
+    "more.css",
+    "page.js",
+    "style.css",
+  ]);
+  for (const name of ["", "toString", "../package.json", "page.ts", "constructor"])
+    assert.equal(assetOf(name), null, name);
+});
