@@ -4,6 +4,7 @@ import { Random } from "../base/random.ts";
 import {
   type BlockClient,
   type BlockPort,
+  BlockRuns,
   type BlockStatus,
   BlockSubmit,
   BlockStatus as Status,
@@ -375,10 +376,53 @@ const requestChecks: Check[] = [
       note(port.flush(3));
       note(port.trim(4, 24, 1));
       note(port.writeZeroes(5, 32, 1, true, false));
+      if (port.allocation !== undefined) note(port.allocation(6, 0, 64, new BlockRuns()));
       client.isInsideCall = false;
       await bench.settle();
       expectEqual(client.calledInside, 0, "calls from inside");
       expectEqual(client.completions.length, accepted, "completions");
+    },
+  },
+];
+
+const allocationChecks: Check[] = [
+  {
+    name: "what was written is no hole, runs cover what was asked for or less, and a hole reads as zeros",
+    run: async (bench) => {
+      const { client, port } = bench;
+      if (port.allocation === undefined) return;
+      await write(bench, 100, pattern(sizeOf(bench, 8), 30));
+      expectEqual(port.writeZeroes(0, 0, 16, true, false), BlockSubmit.accepted, "zeros");
+      await bench.settle();
+      const runs = new BlockRuns();
+      const before = client.of(1).length;
+      const submitted = port.allocation(1, 0, 256, runs);
+      if (submitted === BlockSubmit.unsupported) return;
+      expectEqual(submitted, BlockSubmit.accepted, "submitted");
+      await bench.settle();
+      expectEqual(client.of(1).length, before + 1, "completions");
+      expect(runs.count >= 1, "at least one run");
+      let at = 0;
+      for (let index = 0; index < runs.count; index++) {
+        const end = at + runs.blocks[index];
+        expect(runs.blocks[index] >= 1, "a run has blocks");
+        if (runs.isHole[index] === 1) {
+          expect(end <= 100 || at >= 108, `what was written is no hole (${at} to ${end})`);
+          const first = await read(bench, at, 1);
+          expect(
+            first.every((byte) => byte === 0),
+            `a hole reads as zeros (${at})`,
+          );
+        }
+        at = end;
+      }
+      expect(at <= 256, "no more than was asked for");
+      expectEqual(port.allocation(2, 0, 0, runs), BlockSubmit.badRequest, "no blocks");
+      expectEqual(
+        port.allocation(2, port.geometry.blockCount, 1, runs),
+        BlockSubmit.badRequest,
+        "past the end",
+      );
     },
   },
 ];
@@ -432,4 +476,9 @@ const endChecks: Check[] = [
 ];
 
 /** Every implementation runs all of it, in CI and on a desk. */
-export const blockContract: readonly Check[] = [...dataChecks, ...requestChecks, ...endChecks];
+export const blockContract: readonly Check[] = [
+  ...dataChecks,
+  ...requestChecks,
+  ...allocationChecks,
+  ...endChecks,
+];

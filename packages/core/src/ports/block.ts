@@ -38,6 +38,26 @@ export interface BlockClient {
   detached(): void;
 }
 
+/** Most runs in one answer. */
+export const blockRunMaximum = 64;
+
+/** Where a disk has data and where nothing: the asker's, filled by the disk before it completes. */
+export class BlockRuns {
+  /** 1 or more after `ok`. */
+  count = 0;
+  /** Lengths, one after the other from the block that was asked for. */
+  readonly blocks: Float64Array = new Float64Array(blockRunMaximum);
+  /** 1: nothing is kept there, and it reads as zeros. */
+  readonly isHole: Uint8Array = new Uint8Array(blockRunMaximum);
+
+  /** One run of data: what is said of a disk that does not tell. */
+  allData(blocks: number): void {
+    this.count = 1;
+    this.blocks[0] = blocks;
+    this.isHole[0] = 0;
+  }
+}
+
 /** What can be known about a disk before using it. */
 export interface BlockGeometry {
   /** Bytes in a logical block: a power of two, 512 to 65536. */
@@ -79,6 +99,11 @@ export interface BlockPort {
   trim(slot: number, block: number, blocks: number): BlockSubmit;
   /** Afterwards they read as zeros. `mayTrim`: they may be deallocated. */
   writeZeroes(slot: number, block: number, blocks: number, mayTrim: boolean, isForced: boolean): BlockSubmit;
+  /**
+   * Which of `blocks` (1 or more, any number; `maximumBlocks` is no limit here) from `block` on are holes. The answer may
+   * end earlier, and never later. Left out by disks that do not know; `unsupported` from one that finds out.
+   */
+  allocation?(slot: number, block: number, blocks: number, runs: BlockRuns): BlockSubmit;
 }
 
 /**

@@ -107,6 +107,8 @@ export const nbdExportNameZeroes = 124;
 /** The longest string that the protocol allows. */
 export const nbdStringMaximum = 4096;
 export const nbdAllocationContext = "base:allocation";
+/** Flags of base:allocation. */
+export const NbdAllocation = { hole: 1, zero: 2 } as const;
 
 function isMagic(bytes: Uint8Array, offset: number, magic: readonly [number, number]): boolean {
   return getU32be(bytes, offset) === magic[0] && getU32be(bytes, offset + 4) === magic[1];

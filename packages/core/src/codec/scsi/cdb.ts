@@ -112,6 +112,14 @@ export function writeReadCapacity16(cdb: Uint8Array, allocationBytes = 32): numb
   return 16;
 }
 
+export function writeGetLbaStatus(cdb: Uint8Array, lba: number, allocationBytes: number): number {
+  begin(cdb, ScsiOpcode.serviceActionIn16, 16);
+  cdb[1] = ServiceAction.getLbaStatus;
+  putU64be(cdb, 2, lba);
+  putU32be(cdb, 10, allocationBytes);
+  return 16;
+}
+
 export interface ModeSenseRequest {
   readonly page: number;
   readonly subpage?: number;

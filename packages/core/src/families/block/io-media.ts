@@ -4,6 +4,7 @@ import {
   type BlockClient,
   type BlockGeometry,
   type BlockPort,
+  type BlockRuns,
   BlockStatus,
   BlockSubmit,
   judgeBlocks,
@@ -32,6 +33,8 @@ export interface BlockStorageBackend {
   flush(slot: number): void;
   trim(slot: number, block: number, blocks: number): void;
   writeZeroes(slot: number, block: number, blocks: number, mayTrim: boolean, isForced: boolean): void;
+  /** Where holes are; left out by those that cannot know. */
+  allocation?(slot: number, block: number, blocks: number, runs: BlockRuns): void;
 }
 
 /**
@@ -137,6 +140,17 @@ export class IOMedia extends IOService implements BlockPort {
     if (refused !== BlockSubmit.accepted) return refused;
     this.#begin(slot);
     this.#backend.writeZeroes(slot, block, blocks, mayTrim, isForced);
+    return BlockSubmit.accepted;
+  }
+
+  allocation(slot: number, block: number, blocks: number, runs: BlockRuns): BlockSubmit {
+    if (this.#isGone) return BlockSubmit.gone;
+    if (this.#backend.allocation === undefined) return BlockSubmit.unsupported;
+    const isInside = block >= 0 && blocks >= 1 && block + blocks <= this.geometry.blockCount;
+    if (!this.#isFree(slot) || !isInside || block % 1 !== 0 || blocks % 1 !== 0)
+      return BlockSubmit.badRequest;
+    this.#begin(slot);
+    this.#backend.allocation(slot, block, blocks, runs);
     return BlockSubmit.accepted;
   }
 

@@ -5,6 +5,7 @@ import { millisecond, second } from "../../base/units.ts";
 import {
   CdbFlag,
   narrowestWidth,
+  writeGetLbaStatus,
   writeReadWrite,
   writeSynchronizeCache,
   writeUnmap,
@@ -12,10 +13,11 @@ import {
 } from "../../codec/scsi/cdb.ts";
 import { encodeUnmapList } from "../../codec/scsi/provisioning.ts";
 import { type DecodedSense, SenseKey } from "../../codec/scsi/sense.ts";
-import { type BlockGeometry, BlockStatus } from "../../ports/block.ts";
+import { type BlockGeometry, type BlockRuns, BlockStatus, blockRunMaximum } from "../../ports/block.ts";
 import type { Scheduler } from "../../runtime/scheduler.ts";
 import { FlushLedger } from "../block/flush-ledger.ts";
 import { type BlockStorageBackend, type IOMedia, mediaSlots } from "../block/io-media.ts";
+import { readRuns } from "./allocation-runs.ts";
 import type { IOSCSIPeripheralDeviceNub } from "./io-scsi-peripheral-device-nub.ts";
 import { type OptionalForm, OptionalForms } from "./optional-forms.ts";
 import {
@@ -41,7 +43,7 @@ const becomingReadyNs = 120 * second;
 /** How often a removable unit is asked for its medium: about once a second on every host; macOS' figure is likely. */
 const mediumLookNs = 1 * second;
 
-const Kind = { none: 0, read: 1, write: 2, flush: 3, trim: 4, zeroes: 5 } as const;
+const Kind = { none: 0, read: 1, write: 2, flush: 3, trim: 4, zeroes: 5, allocation: 6 } as const;
 type Kind = (typeof Kind)[keyof typeof Kind];
 
 /** Zeros that are written, where no form of WRITE SAME is left, come from here. */
@@ -114,6 +116,10 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
   /** The form under way; null: nothing that could be refused. */
   readonly #forms: (OptionalForm | null)[] = new Array<OptionalForm | null>(mediaSlots).fill(null);
   readonly #optional: OptionalForms;
+  /** Where an answer about holes goes. */
+  readonly #runs: (BlockRuns | null)[] = new Array<BlockRuns | null>(mediaSlots).fill(null);
+  /** Holes exist, and read as zeros (LBPME and LBPRZ). */
+  #hasHoles = false;
   #isUnflushable = false;
   #blockBytes = 512;
   #blockCount = 0;
@@ -195,6 +201,7 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
     this.#blockCount = capacity.blockCount;
     this.#zeros = new Uint8Array(Math.max(zeroBytes, capacity.blockBytes));
     this.#optional.limits = limits;
+    this.#hasHoles = capacity.isThin && capacity.readsZeros;
     const most = Math.floor(this.nub.protocol.maximumTransferBytes / capacity.blockBytes);
     const maximumBlocks =
       limits.maximumTransferBlocks > 0 ? Math.min(most, limits.maximumTransferBlocks) : most;
@@ -289,6 +296,26 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
     this.#lefts[slot] = blocks;
     this.#mayTrim[slot] = mayTrim ? 1 : 0;
     this.#sendRange(slot);
+  }
+
+  /** GET LBA STATUS where blocks can be unmapped; else, and where it is refused, everything is data. */
+  allocation(slot: number, block: number, blocks: number, runs: BlockRuns): void {
+    const task = this.#begin(slot, Kind.allocation);
+    runs.allData(blocks);
+    if (!this.#hasHoles || !this.#optional.isLeft("GET LBA STATUS")) {
+      this.#scheduler.ready(this.#finishOk, slot);
+      return;
+    }
+    this.#runs[slot] = runs;
+    this.#cursors[slot] = block;
+    this.#lefts[slot] = blocks;
+    this.#forms[slot] = "GET LBA STATUS";
+    task.data = new Uint8Array(8 + 16 * blockRunMaximum);
+    task.dataOffset = 0;
+    task.dataBytes = task.data.length;
+    task.direction = kSCSIDataTransfer_FromTargetToInitiator;
+    task.cdbBytes = writeGetLbaStatus(task.cdb, block, task.dataBytes);
+    this.#send(task);
   }
 
   taskCompleted(task: SCSITask): void {
@@ -501,6 +528,9 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
       task.cdb[1] &= ~CdbFlag.forceUnitAccess;
       if (this.cache.isEnabled) this.#mustFlush[slot] = 1;
       this.#send(task);
+    } else if (form === "GET LBA STATUS") {
+      this.#runs[slot] = null;
+      this.#finish(slot, BlockStatus.ok);
     } else if (form === "SYNCHRONIZE CACHE(10)") this.#sendFlush(slot);
     else if (form === "SYNCHRONIZE CACHE(16)") this.#withoutCache(slot);
     else this.#sendRange(slot);
@@ -547,6 +577,12 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
   #good(task: SCSITask): void {
     const slot = task.number;
     const kind = this.#kinds[slot];
+    if (kind === Kind.allocation) {
+      const runs = this.#runs[slot];
+      if (runs !== null)
+        readRuns(task.data.subarray(0, task.realizedBytes), this.#cursors[slot], this.#lefts[slot], runs);
+      this.#runs[slot] = null;
+    }
     if (kind === Kind.trim || kind === Kind.zeroes) {
       this.#cursors[slot] += this.#sent[slot];
       this.#lefts[slot] -= this.#sent[slot];

@@ -10,7 +10,13 @@ export type SameForm =
   | "WRITE SAME(10) with UNMAP"
   | "WRITE SAME(16)"
   | "WRITE SAME(10)";
-export type OptionalForm = "FUA" | "SYNCHRONIZE CACHE(10)" | "SYNCHRONIZE CACHE(16)" | "UNMAP" | SameForm;
+export type OptionalForm =
+  | "FUA"
+  | "GET LBA STATUS"
+  | "SYNCHRONIZE CACHE(10)"
+  | "SYNCHRONIZE CACHE(16)"
+  | "UNMAP"
+  | SameForm;
 
 /** What a unit answers about a command, a bit or a length that it does not know (SPC-4 table 53). */
 const refusalCodes: readonly number[] = [0x2000, 0x2400, 0x2600, 0x1a00];

@@ -1,7 +1,7 @@
 // One disk as NBD offers it: its size and flags, and its slots, which all connections share.
 
 import { NbdFlag } from "../../codec/nbd/nbd.ts";
-import type { BlockClient, BlockPort, BlockStatus } from "../../ports/block.ts";
+import { type BlockClient, type BlockPort, BlockRuns, type BlockStatus } from "../../ports/block.ts";
 import type { ArenaBlock } from "../byte-arena.ts";
 import type { NbdRequest } from "./nbd-request.ts";
 
@@ -33,6 +33,8 @@ export class NbdPiece {
   /** Bytes of the disk. */
   offset = 0;
   length = 0;
+  /** Of a block status request. */
+  readonly runs = new BlockRuns();
 
   constructor(slot: number) {
     this.slot = slot;

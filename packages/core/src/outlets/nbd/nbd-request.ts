@@ -21,4 +21,6 @@ export class NbdRequest {
   flushAfter = false;
   /** Its answer must come in one row (a long read without structured replies). */
   isSerial = false;
+  /** One extent is enough (block status). */
+  isOne = false;
 }

@@ -3,6 +3,7 @@
 import { putU32be, putU64be } from "../../base/bytes.ts";
 import { InputBuffer } from "../../base/input-buffer.ts";
 import {
+  NbdAllocation,
   NbdChunk,
   NbdChunkFlag,
   NbdCommand,
@@ -16,7 +17,7 @@ import {
   writeNbdChunkHeader,
   writeNbdSimpleReply,
 } from "../../codec/nbd/nbd.ts";
-import { BlockStatus, BlockSubmit } from "../../ports/block.ts";
+import { type BlockRuns, BlockStatus, BlockSubmit } from "../../ports/block.ts";
 import type { ByteStream } from "../../ports/byte-stream.ts";
 import { type ArenaBlock, type BlockPool, ByteArena } from "../byte-arena.ts";
 import { type NbdExport, type NbdPiece, nbdPayloadMaximum, type SlotUser } from "./nbd-export.ts";
@@ -31,8 +32,8 @@ const arenaBlockMaximum = 4;
 /** An error chunk with the offset: code, length of the message (none), offset. */
 const errorPayloadBytes = 14;
 const dataHeaderBytes = nbdChunkHeaderBytes + 8;
-/** Block status of one extent: context, length, flags. */
-const statusPayloadBytes = 12;
+/** Block status: length and flags of an extent. */
+const statusExtentBytes = 8;
 export const nbdAllocationContextId = 1;
 
 const errorOfStatus: Readonly<Record<BlockStatus, number>> = {
@@ -208,7 +209,8 @@ export class NbdTransmission implements SlotUser {
     }
     const error = errorOfStatus[status];
     if (error !== NbdError.ok && request.error === 0) request.error = error;
-    if (request.command !== NbdCommand.read) {
+    if (request.command === NbdCommand.blockStatus) this.#answerStatus(request, piece.runs);
+    else if (request.command !== NbdCommand.read) {
       block?.released(reservedBytes);
       this.#endWhenDone(request);
     } else if (block !== null) {
@@ -336,11 +338,11 @@ export class NbdTransmission implements SlotUser {
     request.isWhole = false;
     request.error = NbdError.ok;
     request.flushAfter = request.isForced && header.command === NbdCommand.trim;
+    request.isOne = (header.flags & NbdCommandFlag.reqOne) !== 0;
     request.isSerial =
       header.command === NbdCommand.read && !this.#isStructured && header.length > this.#exported.pieceBytes;
     this.#requests++;
     if (header.command === NbdCommand.write) this.#incoming = request;
-    else if (header.command === NbdCommand.blockStatus) this.#answerStatus(request);
     else {
       this.#current = request;
       this.#advance(request);
@@ -365,10 +367,9 @@ export class NbdTransmission implements SlotUser {
         this.#isStalled = true;
         return;
       }
-      const length = Math.min(
-        hasData ? exported.pieceBytes : exported.rangeBytes,
-        request.end - request.cursor,
-      );
+      const isStatus = request.command === NbdCommand.blockStatus;
+      const most = hasData ? exported.pieceBytes : isStatus ? Number.POSITIVE_INFINITY : exported.rangeBytes;
+      const length = Math.min(most, request.end - request.cursor);
       const piece = this.#takePiece();
       if (piece === null) return;
       if (request.command === NbdCommand.read && !this.#makeRoom(piece, request, length)) return;
@@ -441,6 +442,15 @@ export class NbdTransmission implements SlotUser {
       case NbdCommand.trim:
         submitted = port.trim(slot, first, blocks);
         break;
+      case NbdCommand.blockStatus:
+        submitted = port.allocation?.(slot, first, blocks, piece.runs) ?? BlockSubmit.unsupported;
+        if (submitted !== BlockSubmit.unsupported) break;
+        // Who does not know where holes are has none to show.
+        piece.runs.allData(blocks);
+        this.#exported.give(piece);
+        request.isWhole = true;
+        this.#answerStatus(request, piece.runs);
+        return;
       default:
         submitted =
           zeros === null
@@ -599,8 +609,13 @@ export class NbdTransmission implements SlotUser {
     else this.#onEnd("a read failed after its reply had begun");
   }
 
-  #answerStatus(request: NbdRequest): void {
-    const bytes = new Uint8Array(nbdChunkHeaderBytes + statusPayloadBytes);
+  /** Extents of base:allocation: data, or a hole that reads as zeros. What the disk could not tell is data. */
+  #answerStatus(request: NbdRequest, runs: BlockRuns): void {
+    const { blockBytes } = this.#exported;
+    if (request.error !== NbdError.ok) runs.allData((request.end - request.start) / blockBytes);
+    const count = request.isOne ? 1 : runs.count;
+    const payloadBytes = 4 + statusExtentBytes * count;
+    const bytes = new Uint8Array(nbdChunkHeaderBytes + payloadBytes);
     writeNbdChunkHeader(
       bytes,
       0,
@@ -608,11 +623,14 @@ export class NbdTransmission implements SlotUser {
       NbdChunk.blockStatus,
       request.handleHigh,
       request.handleLow,
-      statusPayloadBytes,
+      payloadBytes,
     );
     putU32be(bytes, nbdChunkHeaderBytes, nbdAllocationContextId);
-    // A disk's port does not say where its holes are: all of it is data.
-    putU32be(bytes, nbdChunkHeaderBytes + 4, request.end - request.start);
+    for (let index = 0; index < count; index++) {
+      const at = nbdChunkHeaderBytes + 4 + statusExtentBytes * index;
+      putU32be(bytes, at, runs.blocks[index] * blockBytes);
+      putU32be(bytes, at + 4, runs.isHole[index] === 1 ? NbdAllocation.hole | NbdAllocation.zero : 0);
+    }
     this.#release(request);
     this.#write(bytes);
   }
