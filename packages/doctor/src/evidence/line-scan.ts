@@ -34,6 +34,12 @@ const lineFeed = 10;
 /** Code units of a JSON object around one line of `log show --style json` that are looked at. */
 const neighbourhood = 8192;
 
+/** A line, or one of those that somebody has pasted into one, and what it says. */
+interface TakenApart {
+  readonly line: string;
+  readonly row: LogRow;
+}
+
 /** Feed it pieces of any size, then call `finish`. */
 export class LineScan {
   readonly #file: string;
@@ -42,8 +48,15 @@ export class LineScan {
   readonly #hit: LineHit;
   readonly #lastLine: Int32Array;
   #carry: Uint8Array = new Uint8Array(0);
-  /** Line number at `#countedTo` of the piece in hand. */
+  /** Number of the line in hand, and where it lies in the piece in hand. */
   #line = 1;
+  #lineFrom = 0;
+  #lineTo = 0;
+  /** The part of the line that was taken apart last: a long one has several, each is taken apart once. */
+  readonly #lastPart: Float64Array;
+  #part = 0;
+  #partFrom = -1;
+  #taken: readonly TakenApart[] = [];
 
   constructor(file: string, table: WatchTable, limits: EvidenceLimits, hit: LineHit) {
     this.#file = file;
@@ -51,6 +64,7 @@ export class LineScan {
     this.#limits = limits;
     this.#hit = hit;
     this.#lastLine = new Int32Array(table.watches.length).fill(-1);
+    this.#lastPart = new Float64Array(table.watches.length).fill(-1);
   }
 
   /** The piece is not kept, except for its last, unfinished line. */
@@ -84,28 +98,53 @@ export class LineScan {
   }
 
   #scan(bytes: Uint8Array, from: number, to: number): void {
-    let countedTo = from;
+    this.#lineFrom = from;
+    this.#lineTo = endOfLine(bytes, from, to);
+    this.#partFrom = -1;
     this.#table.scanner.scan(bytes, from, to, (needle, at) => {
-      this.#line += countLines(bytes, countedTo, at);
-      countedTo = at;
+      // Of needles that overlap the later one may come first.
+      if (at >= this.#lineTo) {
+        const count = countLines(bytes, this.#lineTo, at);
+        this.#line += count;
+        if (count > 0) {
+          this.#lineFrom = bytes.lastIndexOf(lineFeed, at) + 1;
+          this.#lineTo = endOfLine(bytes, at, to);
+          this.#partFrom = -1;
+        }
+      }
       this.#take(needle, bytes, from, to, at);
     });
-    this.#line += countLines(bytes, countedTo, to);
+    this.#line += countLines(bytes, this.#lineTo, to);
+  }
+
+  /** What is longer than `lineBytes` is cut into parts that overlap by half: around a needle there is a quarter at least. */
+  #takeApart(bytes: Uint8Array, from: number, to: number, at: number): readonly TakenApart[] {
+    const half = this.#limits.lineBytes >> 1;
+    const isLong = this.#lineTo - this.#lineFrom > this.#limits.lineBytes;
+    const step = isLong ? Math.floor((at - this.#lineFrom) / half) : 0;
+    const start = Math.max(this.#lineFrom, this.#lineFrom + step * half - (half >> 1));
+    if (start === this.#partFrom) return this.#taken;
+    this.#part++;
+    this.#partFrom = start;
+    const raw = decodeLine(bytes.subarray(start, Math.min(this.#lineTo, start + 2 * half)));
+    this.#taken = pastedParts(raw).map((line) => ({
+      line,
+      row: /^\s*"eventMessage"\s*:/.test(line)
+        ? rowOfPrettyJson(bytes, from, to, start, line)
+        : parseLogRow(line),
+    }));
+    return this.#taken;
   }
 
   #take(needle: number, bytes: Uint8Array, from: number, to: number, at: number): void {
-    const fresh = this.#table.watchesOf[needle].filter((index) => this.#lastLine[index] !== this.#line);
-    if (fresh.length === 0) return;
-    const half = this.#limits.lineBytes >> 1;
-    const before = bytes.lastIndexOf(lineFeed, at);
-    const start = Math.max(from, before + 1, at - half);
-    const after = bytes.indexOf(lineFeed, at);
-    const end = Math.min(after < 0 ? to : after, to, at + half);
-    const raw = decodeLine(bytes.subarray(start, end));
-    for (const line of pastedParts(raw)) {
-      const row = /^\s*"eventMessage"\s*:/.test(line)
-        ? rowOfPrettyJson(bytes, from, to, start, line)
-        : parseLogRow(line);
+    const watches = this.#table.watchesOf[needle];
+    if (watches.every((index) => this.#lastLine[index] === this.#line)) return;
+    const parts = this.#takeApart(bytes, from, to, at);
+    const fresh = watches.filter(
+      (index) => this.#lastLine[index] !== this.#line && this.#lastPart[index] !== this.#part,
+    );
+    for (const index of fresh) this.#lastPart[index] = this.#part;
+    for (const { line, row } of parts)
       for (const index of fresh) {
         if (this.#lastLine[index] === this.#line) continue;
         const { pattern } = this.#table.watches[index];
@@ -114,15 +153,21 @@ export class LineScan {
         this.#lastLine[index] = this.#line;
         this.#hit(index, { file: this.#file, line: this.#line, text: shownText(line) }, row, match);
       }
-    }
   }
 }
 
+/** Looks no further than `to`: a line of many megabytes is not searched again from each place in it. */
 function countLines(bytes: Uint8Array, from: number, to: number): number {
+  const piece = bytes.subarray(from, to);
   let lines = 0;
-  for (let at = bytes.indexOf(lineFeed, from); at >= 0 && at < to; at = bytes.indexOf(lineFeed, at + 1))
-    lines++;
+  for (let at = piece.indexOf(lineFeed); at >= 0; at = piece.indexOf(lineFeed, at + 1)) lines++;
   return lines;
+}
+
+/** Where the line's feed is; `to` when it has none. */
+function endOfLine(bytes: Uint8Array, from: number, to: number): number {
+  const at = bytes.subarray(from, to).indexOf(lineFeed);
+  return at < 0 ? to : from + at;
 }
 
 const utf8 = new TextDecoder("utf-8");

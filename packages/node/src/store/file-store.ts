@@ -48,7 +48,7 @@ export class FileStore implements BlockStore {
     this.#parts = parts;
     this.#descriptor = parts.descriptor;
     this.lengthBytes = parts.lengthBytes;
-    this.canDiscard = parts.holes.canPunch && !parts.isReadOnly;
+    this.canDiscard = parts.holes.canPunch;
   }
 
   /** The host has failed a flush: what was written may be lost, and no later flush can say otherwise. */
