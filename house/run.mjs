@@ -128,6 +128,7 @@ const commands = {
   new: (args) => run(["house/new.ts", ...args]),
   example: ([name = "smallest"]) => run([`examples/${name}-driver.ts`]),
   perf: (args) => run(["perf/run.ts", ...args]),
+  endurance: (args) => run(["perf/endurance/run.ts", ...args]),
 };
 
 const [name, ...rest] = process.argv.slice(2);

@@ -2,6 +2,7 @@
 
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { ByteOwner, ByteStream, ByteStreamClient } from "@drydock/core/ports/byte-stream";
+import { StormWatch } from "./after-storm.ts";
 import { type StepTaker, stepsOf } from "./ordered-steps.ts";
 import { SocketPlace } from "./socket-place.ts";
 
@@ -219,6 +220,7 @@ export async function listen(
   const host = options.host ?? "127.0.0.1";
   const { path } = options;
   const sockets = new Set<Socket>();
+  const storm = new StormWatch();
   const share: SocketShare = {
     get count() {
       return sockets.size;
@@ -227,7 +229,11 @@ export async function listen(
   let count = 0;
   const server: Server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+    storm.changed(sockets.size);
+    socket.once("close", () => {
+      sockets.delete(socket);
+      storm.changed(sockets.size);
+    });
     const peer = path === undefined ? endOf(socket.remoteAddress, socket.remotePort) : `client ${++count}`;
     const cameTo = path === undefined ? endOf(socket.localAddress, socket.localPort) : path;
     onStream(new SocketStream(socket, options.steps ?? null, share), peer, cameTo);

@@ -4,13 +4,17 @@ import type { ByteOwner } from "../../ports/byte-stream.ts";
 
 /** Smallest piece; larger ones are powers of two. */
 const smallest = 65536;
-/** Most that may be lent at once to all connections of a target, and most that one keeps for its next command. */
+/** Most that may be lent at once to all connections of a target, and most that they keep for their next commands. */
 const lentMaximum = 64 << 20;
-const keptMaximum = 8 << 20;
+const keptMaximum = 16 << 20;
+/** Of this, one connection keeps so much. */
+const ownKeptMaximum = 8 << 20;
 
 /** What the connections of a target have lent together. */
 export class IscsiMemory {
   #lentBytes = 0;
+  /** What the connections keep for later. */
+  keptBytes = 0;
   readonly #onShort: () => void;
   /** Somebody was refused since this was looked at last. */
   wasShort = false;
@@ -59,8 +63,13 @@ export class IscsiBuffers {
     this.#lentBytes += size;
     const buffer = this.#kept.get(size)?.pop();
     if (buffer === undefined) return new Uint8Array(size);
-    this.#keptBytes -= size;
+    this.#keep(-size);
     return buffer;
+  }
+
+  #keep(bytes: number): void {
+    this.#keptBytes += bytes;
+    this.#memory.keptBytes += bytes;
   }
 
   /** Back from a command, once. */
@@ -69,8 +78,9 @@ export class IscsiBuffers {
     const size = buffer.length;
     this.#lentBytes -= size;
     this.#memory.give(size);
-    if (this.#keptBytes + size > keptMaximum) return;
-    this.#keptBytes += size;
+    const isEnough = this.#memory.keptBytes + size > keptMaximum || this.#keptBytes + size > ownKeptMaximum;
+    if (isEnough) return;
+    this.#keep(size);
     const kept = this.#kept.get(size);
     if (kept === undefined) this.#kept.set(size, [buffer]);
     else kept.push(buffer);
@@ -81,6 +91,7 @@ export class IscsiBuffers {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#kept.clear();
+    this.#keep(-this.#keptBytes);
     this.#memory.give(this.#lentBytes);
   }
 }

@@ -140,10 +140,13 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
     this.#stream.close();
   }
 
+  /** Only now has the stream let go of what it still held: until then it counts. */
   closed(): void {
-    if (this.#isOver) return;
-    this.#onEvent("left");
-    this.#finish();
+    if (!this.#isOver) {
+      this.#onEvent("left");
+      this.#finish();
+    }
+    this.#buffers.over();
   }
 
   drained(): void {
@@ -780,7 +783,6 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
     for (const task of this.#finished.splice(0)) this.#release(task);
     this.#held = [];
     this.#joined = noBytes;
-    this.#buffers.over();
     this.#target.ended(this, this.#initiator);
   }
 }

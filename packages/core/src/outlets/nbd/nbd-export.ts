@@ -9,6 +9,9 @@ import type { NbdRequest } from "./nbd-request.ts";
 const longestPiece = 256 * 1024;
 /** Where several connections use a disk at once, what they keep busy of it together: a small request waits for no more. */
 const sharedBytes = 1 << 20;
+/** Pieces up to this size are small: some slots are theirs alone, and they do not wait behind large ones. */
+const smallBytes = 32 * 1024;
+const smallSlots = 16;
 /** Longest payload that a client is told to use; what is longer is refused. */
 export const nbdPayloadMaximum = 32 << 20;
 
@@ -65,6 +68,8 @@ export class NbdExport implements BlockClient {
   readonly #pieces: NbdPiece[] = [];
   readonly #free: number[] = [];
   readonly #waiting: SlotUser[] = [];
+  /** Those that wait with a small piece. */
+  readonly #waitingSmall: SlotUser[] = [];
   readonly #users = new Set<SlotUser>();
   readonly #onGone: (self: NbdExport) => void;
   #isGone = false;
@@ -127,12 +132,15 @@ export class NbdExport implements BlockClient {
 
   leave(user: SlotUser): void {
     this.#users.delete(user);
-    const at = this.#waiting.indexOf(user);
-    if (at >= 0) this.#waiting.splice(at, 1);
+    for (const list of [this.#waiting, this.#waitingSmall]) {
+      const at = list.indexOf(user);
+      if (at >= 0) list.splice(at, 1);
+    }
   }
 
-  /** A free slot, with `user` as its owner; null when all are in use. */
-  take(user: SlotUser): NbdPiece | null {
+  /** A free slot for so many bytes, with `user` as its owner; null when there is none. */
+  take(user: SlotUser, bytes: number): NbdPiece | null {
+    if (bytes > smallBytes && this.#free.length <= smallSlots) return null;
     const slot = this.#free.pop();
     if (slot === undefined) return null;
     const piece = this.#pieces[slot];
@@ -146,12 +154,15 @@ export class NbdExport implements BlockClient {
     piece.request = null;
     piece.block = null;
     this.#free.push(piece.slot);
-    this.#waiting.shift()?.slotFree();
+    const small = this.#waitingSmall.shift();
+    if (small !== undefined) small.slotFree();
+    else if (this.#free.length > smallSlots) this.#waiting.shift()?.slotFree();
   }
 
-  /** Wants to be told of the next free slot. */
-  wait(user: SlotUser): void {
-    if (!this.#waiting.includes(user)) this.#waiting.push(user);
+  /** Wants to be told of the next free slot for so many bytes. */
+  wait(user: SlotUser, bytes: number): void {
+    const list = bytes > smallBytes ? this.#waiting : this.#waitingSmall;
+    if (!list.includes(user)) list.push(user);
   }
 
   completed(slot: number, status: BlockStatus): void {

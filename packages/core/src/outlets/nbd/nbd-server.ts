@@ -123,7 +123,7 @@ export class NbdServer {
     const longAgoNs = this.#options.clock.nowNs() - stuckNs;
     for (const session of [...this.#sessions])
       if (session.fullSinceNs >= 0 && session.fullSinceNs <= longAgoNs)
-        session.drop("was let go: it does not read its answers, and others wait");
+        session.end("was let go: it does not read its answers, and others wait");
     if (this.#pool.isShort) this.#relieve();
   };
 

@@ -48,13 +48,6 @@ export class NbdSession {
     return this.#fullSinceNs;
   }
 
-  /** Ends it at once for others' sake: what it has not read is not delivered any more. */
-  drop(reason: string): void {
-    const transmission = this.#transmission;
-    this.end(reason);
-    transmission?.gone();
-  }
-
   /** Closes the connection and says why; what was answered before is still delivered. */
   end(reason: string): void {
     if (this.#isOver) return;

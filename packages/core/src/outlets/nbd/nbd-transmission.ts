@@ -370,7 +370,7 @@ export class NbdTransmission implements SlotUser {
       const isStatus = request.command === NbdCommand.blockStatus;
       const most = hasData ? exported.pieceBytes : isStatus ? Number.POSITIVE_INFINITY : exported.rangeBytes;
       const length = Math.min(most, request.end - request.cursor);
-      const piece = this.#takePiece();
+      const piece = this.#takePiece(hasData ? length : 0);
       if (piece === null) return;
       if (request.command === NbdCommand.read && !this.#makeRoom(piece, request, length)) return;
       piece.request = request;
@@ -405,13 +405,13 @@ export class NbdTransmission implements SlotUser {
   }
 
   /** A slot, or null and stalled. Who shares the disk with others keeps only so much of it busy. */
-  #takePiece(): NbdPiece | null {
+  #takePiece(bytes: number): NbdPiece | null {
     const isHeavy = this.#flying > 0 && this.#flyingBytes >= this.#exported.shareBytes;
     const isBusy = this.#flying >= pieceMaximum || isHeavy;
-    const piece = isBusy ? null : this.#exported.take(this);
+    const piece = isBusy ? null : this.#exported.take(this, bytes);
     if (piece === null) {
       this.#isStalled = true;
-      if (!isBusy) this.#exported.wait(this);
+      if (!isBusy) this.#exported.wait(this, bytes);
     }
     return piece;
   }
@@ -500,7 +500,7 @@ export class NbdTransmission implements SlotUser {
 
   #submitPayload(): void {
     const request = this.#incoming as NbdRequest;
-    const piece = this.#takePiece();
+    const piece = this.#takePiece(this.#fillLength);
     if (piece === null) return;
     piece.request = request;
     piece.block = this.#filling;

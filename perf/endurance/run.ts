@@ -1,0 +1,93 @@
+// npm run endurance -- NAME: counts that take longer than CI may; says what was run, when and on what.
+
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
+import { join } from "node:path";
+import { type AttackReport, attackDisks, problemsOf } from "./disk-hostile.ts";
+import { killDisks, killsSkip } from "./disk-kills.ts";
+
+interface Result {
+  readonly lines: readonly string[];
+  readonly problems: readonly string[];
+}
+
+interface Run {
+  readonly summary: string;
+  run(count: number | null): Promise<Result>;
+}
+
+const kills = 500;
+const connections = 1000;
+
+const runs: Readonly<Record<string, Run>> = {
+  "disk-kills": {
+    summary: `${kills} SIGKILLs of disk serve --file under a journal of another process, a third of them in trouble`,
+    run: async (count) => {
+      const missing = killsSkip();
+      if (missing !== null) throw new Error(missing);
+      const report = await killDisks({
+        kills: count ?? kills,
+        seed: 1,
+        onKill: ({ kills: done, problems }) => {
+          if (done % 20 === 0) process.stderr.write(`${done} kills, ${problems.length} problems\n`);
+        },
+      });
+      const { acknowledged, checked, disturbed, failedFlushes, undone } = report;
+      return {
+        lines: [
+          `${report.kills} kills, ${disturbed} of them under a slow, failing or full file system`,
+          `${acknowledged} acknowledged flushes and forced writes, ${failedFlushes} that failed`,
+          `${undone} writes that no flush had kept were put back, as a power cut may; ${checked} blocks were looked at`,
+        ],
+        problems: report.problems,
+      };
+    },
+  },
+  "disk-hostile": {
+    summary: `${connections} hostile connections of four kinds at an NBD and an iSCSI disk`,
+    run: async (count) => {
+      const reports = await attackDisks({
+        connections: count ?? connections,
+        honest: 30,
+        reads: 1000,
+        onAttack: (report) => process.stderr.write(`${lineOf(report)}\n`),
+      });
+      return { lines: reports.map(lineOf), problems: reports.flatMap(problemsOf) };
+    },
+  },
+};
+
+function lineOf(report: AttackReport): string {
+  const { afterMib, attack, attackP99, came, connections: held, logLines, mostMib, protocol } = report;
+  const { quietMib, quietP99, seconds, served } = report;
+  return `${protocol}, ${held} ${attack}: ${served} of ${came} honest clients served; p99 of one that was there ${quietP99.toFixed(2)} -> ${attackP99.toFixed(2)} ms; ${quietMib} -> at most ${mostMib} -> ${afterMib} MiB; ${logLines} log lines in ${seconds.toFixed(0)} s`;
+}
+
+const [name, count] = process.argv.slice(2);
+const chosen = Object.hasOwn(runs, name ?? "") ? runs[name] : null;
+if (chosen === null || (count !== undefined && !/^[1-9]\d*$/.test(count))) {
+  process.stderr.write("npm run endurance -- NAME [COUNT]\n");
+  for (const [known, { summary }] of Object.entries(runs)) process.stderr.write(`  ${known}: ${summary}\n`);
+  process.exitCode = 2;
+} else {
+  const begun = performance.now();
+  const [load] = loadavg();
+  const { lines, problems } = await chosen.run(count === undefined ? null : Number(count));
+  const commit = spawnSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).stdout.trim();
+  const text = [
+    `# ${name}`,
+    "",
+    `${chosen.summary}. \`npm run endurance -- ${name}\``,
+    "",
+    `Commit ${commit}, ${new Date().toISOString().slice(0, 10)}, ${cpus()[0].model}, ${cpus().length} processors, load ${load.toFixed(1)} at the beginning; ${Math.round((performance.now() - begun) / 1000)} s.`,
+    "",
+    ...lines.map((line) => `- ${line}`),
+    ...(problems.length === 0 ? ["- nothing that must not be"] : problems.map((line) => `- **${line}**`)),
+    "",
+  ].join("\n");
+  process.stdout.write(text);
+  mkdirSync(import.meta.dirname, { recursive: true });
+  writeFileSync(join(import.meta.dirname, `${name}.md`), text);
+  process.exitCode = problems.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,33 @@
+// A slice of the endurance runs: kills under a journal of another process, and hostile connections at both doors.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { attackDisks, problemsOf } from "../../endurance/disk-hostile.ts";
+import { killDisks, killsSkip } from "../../endurance/disk-kills.ts";
+
+const skip = killsSkip() ?? false;
+
+test("12 kills of a disk in a file, a third of them in trouble: nothing acknowledged is lost, no failure forgotten", {
+  skip,
+}, async () => {
+  const report = await killDisks({ kills: 12, seed: 7 });
+  assert.deepEqual(report.problems, []);
+  assert.equal(report.kills, 12);
+  assert.equal(report.disturbed, 4);
+  assert.ok(report.acknowledged >= 12, `${report.acknowledged} acknowledged`);
+});
+
+test("the same over a file system that says yes and keeps nothing: the check notices", { skip }, async () => {
+  const { problems } = await killDisks({ kills: 2, seed: 7, lies: true });
+  assert.match(problems.join("\n"), /was acknowledged/);
+});
+
+test("300 hostile connections: honest clients come in, memory and log stay bounded", {
+  skip: process.platform === "linux" ? false : "resident memory is read from /proc",
+}, async () => {
+  // What takes much and reads nothing over iSCSI is the endurance run's: its memory is the collector's to time.
+  const isWanted = (protocol: string, attack: string) => protocol === "nbd" || attack !== "glutton";
+  const reports = await attackDisks({ connections: 300, honest: 5, reads: 50, isWanted });
+  assert.equal(reports.length, 7);
+  assert.deepEqual(reports.flatMap(problemsOf), []);
+});
