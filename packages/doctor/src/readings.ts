@@ -44,6 +44,15 @@ export function readingsOf(evidence: Evidence, today: string | null): Reading[] 
     });
     for (const file of sources) plain.splice(plain.indexOf(file), 1);
   }
+  // Beside something that says more, plain text is told in one line.
+  if (readings.length > 0 && plain.length > 2) {
+    readings.push({
+      file: `${plain[0].name} and ${plain.length - 1} more`,
+      text: "text and other files, with nothing in them that is a report or a list",
+      who: null,
+    });
+    plain.length = 0;
+  }
   for (const file of plain.slice(0, fewFiles * 2))
     readings.push({
       file: file.name,

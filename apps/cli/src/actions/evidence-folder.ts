@@ -61,7 +61,9 @@ export function evidenceOf(paths: readonly string[]): EvidenceFolder {
 
   /** `path` in the file system's own bytes: a name need not be UTF-8. */
   const visit = (path: Buffer, name: string, depth: number, status: Stats): void => {
-    if (status.isDirectory()) {
+    if (status.isDirectory() && depth > 0 && /(?:^|\/)\.git$/.test(name)) {
+      skip(name, "is a repository's own folder and was not read");
+    } else if (status.isDirectory()) {
       if (depth > deepest) {
         skip(name, "lies too deep and was not read");
         return;
@@ -101,7 +103,10 @@ export function evidenceOf(paths: readonly string[]): EvidenceFolder {
     try {
       status = statSync(path);
       // The folder that was named is what "below" means, so its own name says nothing; of several each name does.
-      const name = status.isDirectory() && paths.length === 1 ? "" : nameOf(Buffer.from(basename(path)));
+      // Of one folder everything lies below it, so its name says nothing; a bundle's name says that it is one.
+      const isPlain =
+        status.isDirectory() && paths.length === 1 && !/\.(?:app|dext|kext|appex)\/?$/.test(path);
+      const name = isPlain ? "" : nameOf(Buffer.from(basename(path)));
       if (status.isFIFO() || status.isCharacterDevice() || status.isSocket())
         sources.push({ name, chunks: onceOnly(() => createReadStream(path), name) });
       else visit(Buffer.from(path), name, 0, status);

@@ -79,23 +79,26 @@ export const otherSourceReader: TextReader = {
     "import Foundation",
     "import SwiftUI",
     "import SystemExtensions",
+    ".PHONY:",
+    "$(MAKE)",
   ],
   read({ text }, sink) {
     if (
       /^\uFEFF?(?:#!\/|\/\/ !\$\*UTF8\*\$!)/.test(text) ||
-      /^import (?:Foundation|SwiftUI|SystemExtensions)\s*$/m.test(text)
+      /^import (?:Foundation|SwiftUI|SystemExtensions)\s*$/m.test(text) ||
+      (text.match(/^(?:\.PHONY|[\w./%-]{1,80}):(?!=).*\n\t/gm) ?? []).length >= 2
     )
       sink.kind("source");
   },
 };
 
 /** Headings that make a text a manual; a post has one or two. */
-const manualHeadings = 5;
+const manualHeadings = 4;
 
 export const documentationReader: TextReader = {
   kind: "documentation",
-  // A heading of the third level with its first letter.
-  anchors: Array.from("abcdefghijklmnopqrstuvwxyz0123456789`*[", (letter) => `### ${letter}`),
+  // A heading of the second or third level with its first letter.
+  anchors: Array.from("abcdefghijklmnopqrstuvwxyz0123456789`*[", (letter) => `## ${letter}`),
   read({ text }, sink) {
     const withoutCode = text.replace(/^(```|~~~)[\s\S]*?^\1/gm, "");
     if ((withoutCode.match(/^#{1,4} \S/gm) ?? []).length >= manualHeadings) sink.kind("documentation");

@@ -45,13 +45,13 @@ export function spoken(evidence: Evidence, watch: Watch): Hit[] {
   const sources = named("source");
   const manuals = hasSource ? named("documentation") : new Set<string>();
   // Of a post with code in it only the code is silent; a script or a project file is nothing but code.
-  return evidence
-    .hits(watch)
-    .filter(
-      ({ place }) =>
-        !manuals.has(place.file) &&
-        !(sources.has(place.file) && (!read.has(place.file) || codeLine.test(place.text))),
-    );
+  return evidence.hits(watch).filter(
+    ({ place }) =>
+      !manuals.has(place.file) &&
+      // A line of a script or a workflow that is a comment tells of another day.
+      !(hasSource && /^\s*#(?:\s|$)/.test(place.text)) &&
+      !(sources.has(place.file) && (!read.has(place.file) || codeLine.test(place.text))),
+  );
 }
 
 export interface Personality {

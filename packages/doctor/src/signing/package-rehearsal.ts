@@ -46,13 +46,17 @@ export function rehearsePackages(evidence: Evidence, options: RehearsalOptions =
   const used = new Set<EvidencePart>();
   const packages: PackageRehearsal[] = [];
   for (const dext of drivers) {
-    const app = openerOf(dext, openers);
+    const app = openerOf(
+      dext,
+      openers.filter((part) => !isFromManual(evidence, part)),
+    );
     if (app !== null) used.add(app);
     if (dext.claims === null && (app === null || app.claims === null)) continue;
     packages.push(rehearsePackage(evidence, app, dext, options));
   }
   for (const app of openers) {
-    if (!used.has(app) && concernsDrivers(app)) packages.push(rehearsePackage(evidence, app, null, options));
+    if (!used.has(app) && concernsDrivers(app) && !isFromManual(evidence, app))
+      packages.push(rehearsePackage(evidence, app, null, options));
   }
   return packages;
 }
@@ -95,6 +99,27 @@ function stringsIn(value: PropertyValue | undefined): string[] {
   return (Array.isArray(value) ? value : [value]).filter((item) => typeof item === "string");
 }
 
+/** A manual beside a driver's source quotes entitlements; they are nobody's. */
+function isFromManual(evidence: Evidence, part: EvidencePart): boolean {
+  const file = part.entitlements?.place.file;
+  return (
+    file !== undefined &&
+    evidence.facts("source").length > 0 &&
+    evidence.files.some(({ name, kinds }) => name === file && kinds.includes("documentation"))
+  );
+}
+
+/** Whether the driver comes with this app, which then is the one to activate it. */
+function contains(app: EvidencePart | null, dext: EvidencePart | null): boolean {
+  if (app === null || dext === null) return true;
+  return (
+    isInside(dext.folder, app.folder) ||
+    app.bundleIdentifier === "" ||
+    dext.bundleIdentifier === app.bundleIdentifier ||
+    dext.bundleIdentifier.startsWith(`${app.bundleIdentifier}.`)
+  );
+}
+
 function concernsDrivers({ claims }: EvidencePart): boolean {
   return Object.keys(claims ?? {}).some(
     (key) =>
@@ -114,6 +139,7 @@ function rehearsePackage(
   const rehearsal = rehearse({
     app: signedPart(app),
     dext: signedPart(dext),
+    isActivator: contains(app, dext),
     tool: options.tool ?? "xcode",
     platform,
     serviceBundleIdentifier: serviceIdentifier(dext, personality),

@@ -55,6 +55,8 @@ export interface RehearsalInput {
   readonly device: MatchSubject | null;
   /** `udid` null: whether the Mac is listed is not judged. `date` (ISO 8601) null: the profile's end is not judged. */
   readonly machine: { readonly udid: string | null; readonly date: string | null };
+  /** False: the app opens the driver and may not be the one that brings it along and activates it. Default true. */
+  readonly isActivator?: boolean;
   /** Where the app lies; macOS activates extensions of apps in /Applications only. */
   readonly appPath?: string;
 }
@@ -271,6 +273,13 @@ function installVerdict(input: RehearsalInput): StageVerdict {
       `the app lies in ${appPath}; extensions are activated from /Applications only`,
       "Move the app to /Applications and start it there.",
     );
+  }
+  if (!(signingKeys.install in app.claims) && input.isActivator === false) {
+    return verdict("install", dext, {
+      ...pass("which app activates the driver was not given: this one opens it"),
+      ok: null,
+      finding: "not-given",
+    });
   }
   if (!(signingKeys.install in app.claims)) {
     return fail(

@@ -1,7 +1,7 @@
 // DR09-4: the personality's IOClass is not the SCSI family class.
 
 import { watch } from "../../evidence/watch.ts";
-import { onceFor, personalities } from "../questions.ts";
+import { personalities, spoken } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
 const refused = watch(
@@ -28,7 +28,7 @@ export const sendCdbNotSupported: Rule = {
     const wrong = personalities(evidence).filter(
       ({ value }) => scsiNubs.test(String(value.IOProviderClass)) && value.IOClass === "IOUserService",
     );
-    const hits = evidence.hits(refused);
+    const hits = spoken(evidence, refused);
     if (wrong.length > 0) {
       return wrong.map(
         ({ name, placeOf }): Finding => ({
@@ -38,11 +38,15 @@ export const sendCdbNotSupported: Rule = {
         }),
       );
     }
-    return onceFor(evidence, refused, () => ({
-      score: 70,
-      claim:
-        "A call of the SCSI class ended with kIOReturnUnsupported: the personality's IOClass is most likely not the family's class.",
-      missing: ["the dext's Info.plist"],
-    }));
+    if (hits.length === 0) return [];
+    return [
+      {
+        score: 70,
+        claim:
+          "A call of the SCSI class ended with kIOReturnUnsupported: the personality's IOClass is most likely not the family's class.",
+        because: hits.slice(0, 3).map((hit) => hit.place),
+        missing: ["the dext's Info.plist"],
+      },
+    ];
   },
 };
