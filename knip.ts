@@ -65,6 +65,7 @@ export default {
     "fio",
     "nbdinfo",
     "nbdcopy",
+    "mkfifo",
     "taskset",
     "chrt",
     "usbguard-rule-parser",

@@ -95,6 +95,61 @@ for (const row of commandTable.rows) {
   });
 }
 
+// What was taken and did nothing before: most of all what would have kept strangers out (RFC 7143 §9.2).
+test("an option that would do nothing beside the others is refused", async () => {
+  const lines: [string, RegExp][] = [
+    ["import usbip 127.0.0.1:1 --link fresh", /--link means nothing without a busid/],
+    ["import usbip 127.0.0.1:1 --seed 3", /--seed means nothing without a busid/],
+    ["case --seed 3", /--seed means nothing without a case/],
+    ["case P02 --list", /--list lists all cases/],
+    ["registry --why --json", /--why and --json exclude each other/],
+    ["disk coverage --through uas -- true {url}", /--through means nothing with a command/],
+    ["disk coverage -- true", /needs \{url\}/],
+    ["disk prove --through none --fault short-mode-sense", /needs a SCSI disk/],
+    ["disk serve --through none --fault stall:ep=0x81", /--fault and --pcap are about the bus/],
+    ["disk serve --name a --name a", /two disks cannot have one name/],
+    ["disk serve --iscsi --through uas", /--through and --iscsi exclude each other/],
+    ["diagnose / --json --width 80", /--json and --width exclude each other/],
+    ["completion", /shell is missing/],
+    ["completion bash --json", /leave one out/],
+  ];
+  for (const [line, words] of lines) {
+    const io = recordedIo();
+    assert.equal(await runCommandLine(commandTable, line.split(" "), io), 2, line);
+    assert.match(io.said(), words, line);
+  }
+});
+
+test("a secret in the environment that nobody would be asked for is no way to begin", async () => {
+  for (const [variable, line] of [
+    ["DRYDOCK_CHAP_SECRET", "disk serve --iscsi"],
+    ["DRYDOCK_CHAP_MUTUAL_SECRET", "disk serve --iscsi --chap-user dock"],
+  ]) {
+    process.env[variable] = "a-secret-long-enough";
+    try {
+      const io = recordedIo();
+      assert.equal(await runCommandLine(commandTable, line.split(" "), io), 2);
+      assert.match(io.said(), new RegExp(`${variable} is set, but without --chap`));
+    } finally {
+      delete process.env[variable];
+    }
+  }
+});
+
+test("a fault of our own is said to be one, and is never taken for wrong use", async () => {
+  for (const fault of [new TypeError("x is not a function"), new RangeError("Invalid array length")]) {
+    const io = recordedIo();
+    const rows = commandTable.rows.map((row) => ({
+      ...row,
+      run: () => {
+        throw fault;
+      },
+    }));
+    assert.equal(await runCommandLine({ ...commandTable, rows }, ["rigs"], io), 3);
+    assert.match(io.said(), /a fault of drydock itself/);
+  }
+});
+
 test("a word that is no command is usage, and what was typed cannot command the terminal", async () => {
   const io = recordedIo();
   assert.equal(await runCommandLine(commandTable, ["no-such\x1b]0;title\x07"], io), 2);

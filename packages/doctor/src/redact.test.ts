@@ -65,6 +65,13 @@ for (const [what, files, gone] of [
     },
     ["Roe Backup", "roe@example.org", "00:1b:63"],
   ],
+  [
+    "an installation's UUID and an address in a network",
+    {
+      "a.log": `kernel: 8D3F1F6A-0B7C-4E5D-9A1B-2C3D4E5F6071 from 192.0.2.44 ${panicked("Stick")}\n`,
+    },
+    ["8D3F1F6A", "192.0.2.44"],
+  ],
 ] as const) {
   test(`--redact: ${what}`, async () => {
     const open = JSON.stringify(await diagnose(sourcesOf(files as never)));

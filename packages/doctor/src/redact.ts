@@ -15,6 +15,12 @@ const shapes: readonly [RegExp, string | ((...groups: string[]) => string)][] = 
   [/\bteam [A-Z0-9]{10}\b/g, "team TEAM"],
   [/\b[A-Z0-9]{10}(?=\.[a-z][\w-]*\.)/g, "TEAM"],
   [/\((?=[A-Z0-9]*\d)[A-Z0-9]{10}\)(?="|$|\s*[,;.])/g, "(TEAM)"],
+  // What stands for one machine, one installation or one place in a network.
+  [/\b[0-9A-F]{8}-(?:[0-9A-F]{4}-){3}[0-9A-F]{12}\b/gi, "UUID"],
+  [
+    /(?<![\w.])(?!127\.|0\.0\.0\.0)(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w.])/g,
+    "ADDRESS",
+  ],
   // Certificates are made out to somebody.
   [
     /((?:Apple Development|Apple Distribution|Mac Developer|iPhone Developer|iPhone Distribution|3rd Party Mac Developer \w+|Developer ID (?:Application|Installer)): )[^"(\n]*[^"(\s]/g,

@@ -2,20 +2,27 @@
 
 import { spawn } from "node:child_process";
 import { UsbSpeed } from "@drydock/core/codec/usb/usb-speed";
+import type { UsbFaultRule } from "@drydock/core/faults/usb-faults";
 import { BlockSubmit } from "@drydock/core/ports/block";
 import { defaultStorageRig } from "@drydock/core/rigs/storage-rig";
 import { type CoverageReport, formatCoverage, ScsiCoverage } from "@drydock/core/trace/scsi-coverage";
 import { hostTurn } from "@drydock/node/host-turn";
+import { systemSentence } from "@drydock/node/system-words";
 import type { ByteSize } from "../grammar/option-kind.ts";
+import type { OutputFile } from "../grammar/output-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
+import { UsageError } from "../terminal/usage-error.ts";
 import { openIscsiTarget } from "./disk-iscsi.ts";
+import { writePcap } from "./pcap-file.ts";
 
 export interface DiskCoverageOptions {
   readonly seed: number;
   readonly command: readonly string[];
   readonly size: ByteSize;
   readonly through: "uas" | "bulk-only";
+  readonly fault: readonly UsbFaultRule[];
+  readonly pcap?: OutputFile;
   readonly json: boolean;
 }
 
@@ -49,7 +56,11 @@ async function coverClient(
     // What the client prints is talk: stdout is the table's.
     const child = spawn(program, rest, { stdio: ["inherit", 2, 2] });
     const code = await new Promise<number>((resolve, reject) => {
-      child.once("error", () => reject(new Error(`${program} cannot be started: is it installed?`)));
+      child.once("error", (error) =>
+        reject(
+          new UsageError(`command cannot be started: ${systemSentence(error, program)}; is it installed?`),
+        ),
+      );
       child.once("exit", (status, signal) => resolve(status ?? (signal === null ? 0 : exitCodes.finding)));
     });
     return { report: (served.coverage as ScsiCoverage).report(), code };
@@ -59,13 +70,15 @@ async function coverClient(
 }
 
 /** The class driver over USB: brings the disk up, then reads, writes, flushes, trims and puts zeros. */
-async function coverClassDriver(options: DiskCoverageOptions): Promise<CoverageReport> {
+async function coverClassDriver(options: DiskCoverageOptions, io: CommandIo): Promise<CoverageReport> {
   let coverage: ScsiCoverage | null = null;
   const rig = defaultStorageRig(options.seed, hostTurn, {
     timing: "none",
-    trace: false,
+    trace: options.pcap !== undefined,
+    ...(options.fault.length > 0 ? { faults: { rules: options.fault } } : {}),
     policy: options.through,
     device: { speed: UsbSpeed.super },
+    units: [{ blockCount: Math.floor(options.size.bytes / 512) }],
     target: (disk) => {
       coverage = new ScsiCoverage(disk);
       return coverage;
@@ -86,6 +99,7 @@ async function coverClassDriver(options: DiskCoverageOptions): Promise<CoverageR
   const accepted = requests.filter((result) => result === BlockSubmit.accepted).length;
   const { scheduler } = rig.machine;
   await scheduler.run(scheduler.nowNs() + 60e9, () => done === accepted);
+  writePcap(rig.usb.trace, options.pcap, io);
   return (coverage as unknown as ScsiCoverage).report();
 }
 
@@ -94,7 +108,7 @@ export async function coverDisk(options: DiskCoverageOptions, io: CommandIo): Pr
   const { command } = options;
   const { report, code } =
     command.length === 0
-      ? { report: await coverClassDriver(options), code: 0 }
+      ? { report: await coverClassDriver(options, io), code: 0 }
       : await coverClient(command, options, io);
   if (options.json) io.document(report);
   else io.print(formatCoverage(report));

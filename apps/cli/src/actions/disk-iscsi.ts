@@ -12,7 +12,7 @@ import type { InputFile } from "../grammar/input-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { quietLines } from "../terminal/quiet-lines.ts";
-import { hostPort } from "../terminal/shell-word.ts";
+import { hostPort, shellWord } from "../terminal/shell-word.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { type DiskServeOptions, identityOf } from "./disk.ts";
 import { type DiskFileOptions, type DiskFiles, openDiskFiles } from "./disk-files.ts";
@@ -156,11 +156,11 @@ export async function serveIscsi(given: IscsiServeOptions, io: CommandIo): Promi
   );
   for (const note of served.files.notes) io.say(`  ${note}`);
   for (const url of urls) io.say(`  ${url}`);
-  const asks = options.chapUser === undefined ? "" : `${options.chapUser}%25SECRET@`;
+  const asks = options.chapUser === undefined ? "" : `${encodeURIComponent(options.chapUser)}%25SECRET@`;
   const portalName = portal.slice("iscsi://".length);
-  io.say(`  try  iscsi-ls -s iscsi://${asks}${portalName}`);
-  io.say(`       iscsiadm -m discovery -t sendtargets -p ${portalName}`);
-  io.say(`       iscsiadm -m node -T ${served.name} -p ${portalName} --login`);
+  io.say(`  try  iscsi-ls -s ${shellWord(`iscsi://${asks}${portalName}`)}`);
+  io.say(`       iscsiadm -m discovery -t sendtargets -p ${shellWord(portalName)}`);
+  io.say(`       iscsiadm -m node -T ${served.name} -p ${shellWord(portalName)} --login`);
   if (!isLoopback(options.host))
     io.say(
       `drydock: warning: everybody who reaches ${portalName} can ${options.chapUser === undefined ? "read and write" : "read what passes: CHAP asks who they are, nothing is encrypted"}`,
@@ -173,6 +173,7 @@ export async function serveIscsi(given: IscsiServeOptions, io: CommandIo): Promi
       resolve();
     });
   });
-  if (served.coverage !== null) io.print(formatCoverage(served.coverage.report()));
+  if (served.coverage !== null && options.json) io.document(served.coverage.report(), "line");
+  else if (served.coverage !== null) io.print(formatCoverage(served.coverage.report()));
   return (await served.close()) ? code : exitCodes.rigError;
 }

@@ -5,15 +5,18 @@ import { Random } from "@drydock/core/base/random";
 import { shown } from "@drydock/core/base/shown-text";
 import { UsbSpeed } from "@drydock/core/codec/usb/usb-speed";
 import { MemoryDisk } from "@drydock/core/devices/memory-disk/memory-disk-device";
+import type { UsbFaultRule } from "@drydock/core/faults/usb-faults";
 import { NbdServer } from "@drydock/core/outlets/nbd/nbd-server";
 import type { BlockPort } from "@drydock/core/ports/block";
 import { defaultStorageRig } from "@drydock/core/rigs/storage-rig";
+import type { UsbTraceLog } from "@drydock/core/trace/usb-trace-log";
 import { HostClock } from "@drydock/node/host-clock";
 import { hostTurn } from "@drydock/node/host-turn";
 import { LiveRunner } from "@drydock/node/live-runner";
 import { listenNbd } from "@drydock/node/nbd-listener";
 import type { StepTaker } from "@drydock/node/ordered-steps";
 import type { InputFile } from "../grammar/input-paths.ts";
+import type { OutputFile } from "../grammar/output-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { quietLines } from "../terminal/quiet-lines.ts";
@@ -22,6 +25,7 @@ import { UsageError } from "../terminal/usage-error.ts";
 import { type DiskFileOptions, type DiskFiles, openDiskFiles, sizeText } from "./disk-files.ts";
 import { endings } from "./endings.ts";
 import { isLoopback, orSayTaken, reachableName } from "./listening.ts";
+import { writePcap } from "./pcap-file.ts";
 import { damage, judgeBadBlocks, type QuirkOptions, quirksLine, quirksOf } from "./quirky-disk.ts";
 
 export interface DiskServeOptions extends DiskFileOptions, QuirkOptions {
@@ -30,6 +34,8 @@ export interface DiskServeOptions extends DiskFileOptions, QuirkOptions {
   readonly port?: number;
   readonly unix?: string;
   readonly through: "uas" | "bulk-only" | "none";
+  readonly fault: readonly UsbFaultRule[];
+  readonly pcap?: OutputFile;
   readonly tlsCertificate?: InputFile;
   readonly tlsKey?: InputFile;
   readonly tlsRequire: boolean;
@@ -43,14 +49,16 @@ interface Disks {
   readonly clock: HostClock | ReturnType<typeof defaultStorageRig>["machine"]["scheduler"];
   /** Takes what comes from sockets. */
   readonly steps: StepTaker;
+  /** What passed on the bus; null where there is none. */
+  readonly trace: UsbTraceLog | null;
   /** Until `stop`. */
   run(): Promise<void>;
   stop(): void;
 }
 
 async function bringUp(options: DiskServeOptions, files: DiskFiles): Promise<Disks> {
+  const { seed, through, fault } = options;
   const { units } = files;
-  const { seed, through } = options;
   if (through === "none") {
     const clock = new HostClock();
     const random = new Random(seed);
@@ -70,6 +78,7 @@ async function bringUp(options: DiskServeOptions, files: DiskFiles): Promise<Dis
       ports,
       clock,
       steps: clock,
+      trace: null,
       run: () => ended,
       stop: () => {
         clock.stop();
@@ -79,7 +88,8 @@ async function bringUp(options: DiskServeOptions, files: DiskFiles): Promise<Dis
   }
   const rig = defaultStorageRig(seed, hostTurn, {
     timing: "none",
-    trace: false,
+    trace: options.pcap !== undefined,
+    ...(fault.length > 0 ? { faults: { rules: fault } } : {}),
     policy: through,
     device: { speed: UsbSpeed.super },
     units,
@@ -93,6 +103,7 @@ async function bringUp(options: DiskServeOptions, files: DiskFiles): Promise<Dis
     ports,
     clock: rig.machine.scheduler,
     steps: runner,
+    trace: rig.usb.trace,
     run: () => runner.start(),
     stop: () => void runner.stop(),
   };
@@ -112,10 +123,15 @@ export async function serveDisk(given: DiskServeOptions, io: CommandIo): Promise
   const port = options.port ?? nbdPort;
   const identity = identityOf({ port, ...(unix === undefined ? {} : { unix }) }, "nbd");
   const files = openDiskFiles(options, identity, io);
+  let isServed = false;
+  const served = (): void => {
+    isServed = true;
+  };
   try {
-    return await serveFiles(options, port, tls, files, io);
+    return await serveFiles(options, port, tls, files, served, io);
   } catch (error) {
-    files.abandon();
+    // What a client may have written is never taken away, whatever went wrong later.
+    if (!isServed) files.abandon();
     throw error;
   }
 }
@@ -131,6 +147,7 @@ async function serveFiles(
   port: number,
   tls: { readonly certificate: Buffer; readonly key: Buffer } | null,
   files: DiskFiles,
+  served: () => void,
   io: CommandIo,
 ): Promise<ExitCode> {
   const { tlsRequire, through, unix, host } = options;
@@ -158,6 +175,7 @@ async function serveFiles(
     }),
     { host, port, ...(unix === undefined ? {} : { path: unix }) },
   );
+  served();
   const scheme = tlsRequire ? "nbds" : "nbd";
   const reached = reachableName(host);
   const uris = options.name.map((name) =>
@@ -193,7 +211,9 @@ async function serveFiles(
   server.close();
   await listener.close();
   lines.end();
-  return files.close() ? code : exitCodes.rigError;
+  const isKept = files.close();
+  writePcap(disks.trace, options.pcap, io);
+  return isKept ? code : exitCodes.rigError;
 }
 
 /** UsageError for a certificate that does not belong to the key. */

@@ -13,8 +13,8 @@ import {
 import { basename } from "node:path";
 import { shown } from "@drydock/core/base/shown-text";
 import type { EvidenceSource } from "@drydock/doctor/facts/evidence-source";
+import { systemSentence, systemWords } from "@drydock/node/system-words";
 import { isStandardInput } from "../grammar/input-paths.ts";
-import { systemSentence, systemWords } from "../terminal/system-words.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 
 const mostFiles = 10_000;

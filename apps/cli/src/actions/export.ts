@@ -12,6 +12,7 @@ import { listenUsbredir } from "@drydock/node/usbredir-sockets";
 import type { ByteSize } from "../grammar/option-kind.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
+import { hostPort, shellWord } from "../terminal/shell-word.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { endings } from "./endings.ts";
 import { isLoopback, orSayTaken, reachableName } from "./listening.ts";
@@ -93,13 +94,16 @@ export async function exportUsbip(options: ExportOptions, io: CommandIo): Promis
     isTold = true;
     const busIds = [...exported].sort();
     const extra = port === 3240 ? "" : `--tcp-port ${port} `;
+    const reached = reachableName(options.host);
     io.say(`\n  on a Linux machine, as root:`);
     io.say(`    modprobe vhci-hcd`);
-    io.say(`    usbip ${extra}list -r ${options.host}`);
-    for (const busId of busIds) io.say(`    usbip ${extra}attach -r ${options.host} -b ${busId}`);
-    io.say(`  with our own drivers:  drydock import usbip ${options.host}:${port} ${busIds[0]}`);
+    io.say(`    usbip ${extra}list -r ${reached}`);
+    for (const busId of busIds) io.say(`    usbip ${extra}attach -r ${reached} -b ${busId}`);
+    io.say(
+      `  with our own drivers:  drydock import usbip ${shellWord(hostPort(reached, port))} ${busIds[0]}`,
+    );
     if (options.json) {
-      io.document({ host: options.host, port, busIds }, "line");
+      io.document({ host: options.host, address: hostPort(reached, port), port, busIds }, "line");
     }
   };
   io.say(

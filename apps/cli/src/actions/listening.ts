@@ -1,17 +1,31 @@
 // What commands that listen have in common: who can reach them, and what to do about a port that is taken.
 
-import { hostname } from "node:os";
-import { systemCode, systemSentence } from "../terminal/system-words.ts";
+import { networkInterfaces } from "node:os";
+import { systemCode, systemSentence } from "@drydock/node/system-words";
 import { UsageError } from "../terminal/usage-error.ts";
 
 /** True for addresses that only this machine reaches. */
 export function isLoopback(host: string): boolean {
-  return /^(127\.|localhost$|::1$)/.test(host);
+  return /^(127\.|localhost$|::1$|(::ffff:)?127\.)/i.test(host);
 }
 
-/** What somebody on another machine calls a `host` that was listened on: a wildcard is no address to go to. */
-export function reachableName(host: string): string {
-  return host === "0.0.0.0" || host === "::" ? hostname() : host;
+/** Addresses of this machine, as `os.networkInterfaces()` lists them. */
+type Interfaces = ReturnType<typeof networkInterfaces>;
+
+/**
+ * An address to go to for what listens on `host`: of a wildcard one of this machine's, an outer one of its kind where there
+ * is any, else loopback. Everything else is where it listens.
+ */
+export function reachableName(host: string, interfaces: Interfaces = networkInterfaces()): string {
+  const isWild4 = host === "0.0.0.0";
+  const isWild6 = host === "::" || /^[0:]+$/.test(host);
+  if (!isWild4 && !isWild6) return host;
+  const outer = Object.values(interfaces)
+    .flatMap((entries) => entries ?? [])
+    .filter(({ internal, address }) => !internal && !address.startsWith("fe80:"));
+  // Who listens on :: hears IPv4, too, and that is what more people can reach.
+  const of = (family: string): string | undefined => outer.find((entry) => entry.family === family)?.address;
+  return of("IPv4") ?? (isWild6 ? (of("IPv6") ?? "::1") : "127.0.0.1");
 }
 
 /** Where somebody wanted to listen. */

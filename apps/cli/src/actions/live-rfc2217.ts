@@ -7,8 +7,8 @@ import type { ByteStream } from "@drydock/core/ports/byte-stream";
 import type { Scheduler } from "@drydock/core/runtime/scheduler";
 import { listenRfc2217 } from "@drydock/node/rfc2217-listener";
 import type { Listener } from "@drydock/node/socket-stream";
+import { systemCode } from "@drydock/node/system-words";
 import type { CommandIo } from "../terminal/command-io.ts";
-import { systemCode } from "../terminal/system-words.ts";
 
 /** RFC 2217 has neither passwords nor encryption: this machine only. */
 const host = "127.0.0.1";

@@ -7,10 +7,11 @@ import { IOSerialBSDClient } from "@drydock/core/families/serial/io-serial-bsd-c
 import { TerminalOutlet } from "@drydock/core/outlets/serial/terminal-outlet";
 import type { Machine } from "@drydock/core/runtime/machine";
 import { openPty, type Pty } from "@drydock/node/pty";
+import { systemWords } from "@drydock/node/system-words";
 import { TerminalLinkTaken } from "@drydock/node/terminal-link";
+import { holdUntilEnd } from "../grammar/held-claims.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { shellWord } from "../terminal/shell-word.ts";
-import { systemWords } from "../terminal/system-words.ts";
 import type { LiveRfc2217 } from "./live-rfc2217.ts";
 
 /** Where a port is found. */
@@ -55,6 +56,8 @@ export class LiveTerminals {
     this.#link = options.link;
     this.#isJson = options.json;
     this.#io = io;
+    // However the command ends: no link is left that leads nowhere.
+    holdUntilEnd(() => this.close());
     machine.onRegistered((service) => {
       if (service instanceof IOSerialBSDClient) this.#open(service);
     });
@@ -141,7 +144,7 @@ export class LiveTerminals {
       } catch (error) {
         if (!(error instanceof TerminalLinkTaken)) throw error;
         // A name that nobody asked for is as good as the next one.
-        if (own === undefined && this.#link === undefined) continue;
+        if (own === undefined && this.#link === undefined && error.cause === undefined) continue;
         const why = error.cause === undefined ? "" : `: ${systemWords(error.cause)}`;
         this.#io.event(`drydock: the terminal gets no link: ${shown(link)} ${error.message}${why}`);
         break;

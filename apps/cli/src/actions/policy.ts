@@ -4,7 +4,6 @@ import { DecodeError } from "@drydock/core/base/errors";
 import { shown } from "@drydock/core/base/shown-text";
 import { parsePolicy, type UsbPolicy } from "@drydock/core/codec/usb-policy/usb-policy";
 import { policyPlatform } from "@drydock/core/platform/usb-policy";
-import { readUsbPcapng } from "@drydock/core/trace/usb-pcapng";
 import type { UsbTraceLog } from "@drydock/core/trace/usb-trace-log";
 import { formatPolicyRehearsal, rehearsePolicy } from "@drydock/core/trials/policy-rehearsal";
 import { hostTurn } from "@drydock/node/host-turn";
@@ -12,6 +11,7 @@ import { type InputFile, readInput } from "../grammar/input-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { UsageError } from "../terminal/usage-error.ts";
+import { readCapture } from "./capture.ts";
 import { rigNamed, withUsbDevices } from "./rig-list.ts";
 
 export interface PolicyCommand {
@@ -65,7 +65,7 @@ function readPolicy(file: InputFile): UsbPolicy {
 /** A capture file, or a rig that runs for two virtual seconds. */
 async function recordingOf(name: string, seed: number): Promise<UsbTraceLog> {
   const entry = rigNamed(name === "disk" ? "storage" : name, withUsbDevices);
-  if (typeof entry === "string") return readUsbPcapng(readInput(name)).log;
+  if (typeof entry === "string") return readCapture(readInput(name), shown(name)).log;
   const rig = entry.build({ seed, turn: hostTurn, platform: "open" });
   await rig.machine.scheduler.run(30e9, () => rig.media.length > 0 || rig.machine.scheduler.nowNs() >= 2e9);
   if (rig.usb === null) throw new Error(`the rig ${name} has USB devices and no bus`);

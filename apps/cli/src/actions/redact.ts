@@ -15,24 +15,31 @@ export interface RedactCommand {
   readonly file: readonly InputFile[];
   readonly output?: OutputFile;
   readonly ledger?: OutputFile;
+  readonly json: boolean;
 }
 
-export async function redact({ file, output, ledger }: RedactCommand, io: CommandIo): Promise<ExitCode> {
+export async function redact(
+  { file, output, ledger, json }: RedactCommand,
+  io: CommandIo,
+): Promise<ExitCode> {
   if (ledger !== undefined && output !== undefined && folderOf(ledger.path) === folderOf(output.path))
     throw new UsageError(
       "the ledger would lie beside the result, and it is the key to everything that was taken out; name another folder for it",
     );
   const book = new RedactionLedger();
   const parts: string[] = [];
+  const files: { readonly name: string; readonly text: string; readonly notes: readonly string[] }[] = [];
   for (const each of file) {
     const { text, notes } = await redactFile(each.label, each.bytes(), book).catch((error: unknown) => {
       if (error instanceof RangeError) throw new UsageError(error.message);
       throw error;
     });
+    files.push({ name: each.label, text, notes });
     for (const note of notes) io.say(`drydock: ${note}`);
     parts.push(file.length === 1 ? text : `==> ${shown(each.label)} <==\n${text}`);
   }
-  if (output === undefined) io.print(parts.join("\n"));
+  if (json) io.document({ files, secrets: book.entries.length });
+  else if (output === undefined) io.print(parts.join("\n"));
   else output.write(Buffer.from(parts.join("\n")));
   if (ledger !== undefined) {
     // Its rights come first: nobody else may read it for a moment.

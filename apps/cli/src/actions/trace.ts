@@ -1,11 +1,11 @@
 // drydock trace: a USB capture, ours or usbmon's, as lines.
 
 import { serialRequestNames } from "@drydock/core/rigs/serial-rig";
-import { readUsbPcapng } from "@drydock/core/trace/usb-pcapng";
 import { formatTrace, traceLines } from "@drydock/core/trace/usb-text";
 import type { InputFile } from "../grammar/input-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
+import { readCapture } from "./capture.ts";
 
 export function printTrace(
   options: {
@@ -16,7 +16,7 @@ export function printTrace(
   },
   io: CommandIo,
 ): ExitCode {
-  const { log, skipped } = readUsbPcapng(options.file.bytes());
+  const { log, skipped } = readCapture(options.file.bytes(), options.file.label);
   const text = {
     describeRequests: serialRequestNames,
     dataBytes: options.bytes,

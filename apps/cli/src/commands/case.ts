@@ -16,7 +16,7 @@ export const caseCommand = command({
   summary: "run a pair of drivers, wrong and right, and show where they part",
   arguments: { id: optionalArgument(caseId, "which pair; without one, list them") },
   options: {
-    list: flag("list the cases", { clashes: ["pcap", "explore", "width"] }),
+    list: flag("list the cases", { clashes: ["pcap", "explore", "width", "seed"] }),
     seed: { ...seedOption, summary: "the same for both" },
     pcap: option(
       markedOutputs(ownCapture, ["bad", "good"]),
@@ -34,9 +34,11 @@ export const caseCommand = command({
     json: jsonOption,
   },
   example: "drydock case P02",
-  judge: ({ id, pcap, width, explore }) => {
-    if (id === undefined && (pcap !== undefined || width !== undefined || explore))
-      throw new UsageError("--pcap, --width and --explore need a case, for example drydock case P02");
+  judge: ({ id, list }, isGiven) => {
+    if (id !== undefined && list) throw new UsageError("--list lists all cases: leave it out, or the id");
+    const idle = (["seed", "pcap", "width", "explore"] as const).find(isGiven);
+    if (id === undefined && idle !== undefined)
+      throw new UsageError(`--${idle} means nothing without a case, for example drydock case P02`);
   },
   run: async (options, io) => (await import("../actions/case.ts")).runCase(options, io),
 });

@@ -2,7 +2,7 @@
 
 import { anyArguments, command, optionOr } from "../grammar/command-row.ts";
 import { byteSize, choice, text } from "../grammar/option-kind.ts";
-import { jsonOption, seedOption } from "../grammar/rig-options.ts";
+import { faultOption, jsonOption, pcapOption, seedOption } from "../grammar/rig-options.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { scsiLayers } from "./disk-words.ts";
 
@@ -21,14 +21,23 @@ export const diskCoverage = command({
     ),
   },
   options: {
-    size: optionOr(byteSize({ from: 4096 }), { bytes: 64 << 20, text: "64M" }, "what the disk holds"),
-    through: optionOr(choice(scsiLayers, "way"), "uas", "without a command: how our class driver asks"),
+    size: optionOr(byteSize({ from: 1 << 20 }), { bytes: 64 << 20, text: "64M" }, "what the disk holds"),
+    through: optionOr(
+      choice(scsiLayers, "way"),
+      "uas",
+      "how our class driver asks; a client asks over iSCSI",
+    ),
     seed: seedOption,
+    fault: faultOption,
+    pcap: pcapOption,
     json: jsonOption,
   },
   notes: "The command is given the disk's address in place of {url} (unit) or {portal} (iSCSI).",
   example: "drydock disk coverage\ndrydock disk coverage -- iscsi-inq {url}",
-  judge: ({ command: words }) => {
+  judge: ({ command: words }, isGiven) => {
+    const idle = (["through", "fault", "pcap"] as const).find(isGiven);
+    if (words.length > 0 && idle !== undefined)
+      throw new UsageError(`--${idle} means nothing with a command: its client asks over iSCSI`);
     if (words.length > 0 && !words.some((word) => word.includes("{url}") || word.includes("{portal}")))
       throw new UsageError("command needs {url} (the unit) or {portal} where the disk's address belongs");
   },

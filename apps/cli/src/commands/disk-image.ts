@@ -3,8 +3,8 @@
 import { accessSync, constants, lstatSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { shown } from "@drydock/core/base/shown-text";
+import { systemSentence } from "@drydock/node/system-words";
 import type { Kind } from "../grammar/option-kind.ts";
-import { systemSentence } from "../terminal/system-words.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 
 let samples = 0;
@@ -24,6 +24,10 @@ export const diskImage: Kind<string> = {
           `cannot be used: ${shown(path)} is a link that leads nowhere; remove it, or name its target`,
         );
       if (status?.isDirectory() === true) throw new UsageError(`needs a file; ${shown(path)} is a folder`);
+      if (status !== undefined && !status.isFile())
+        throw new UsageError(
+          `needs a file; ${shown(path)} is ${status.isBlockDevice() ? "a disk of this machine, which would be written over" : "none"}`,
+        );
       if (status !== undefined) accessSync(path, constants.R_OK);
       else if (statSync(dirname(path), { throwIfNoEntry: false })?.isDirectory() !== true)
         throw new UsageError(`cannot be made: there is no folder ${shown(dirname(path))}; make it first`);

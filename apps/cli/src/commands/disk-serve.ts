@@ -4,7 +4,7 @@ import { command, flag, many, option, optionOr } from "../grammar/command-row.ts
 import { inputFile } from "../grammar/input-paths.ts";
 import { byteSize, choice, tcpPort, text } from "../grammar/option-kind.ts";
 import { socketPath } from "../grammar/output-paths.ts";
-import { forOption, hostOption, seedOption } from "../grammar/rig-options.ts";
+import { faultOption, forOption, hostOption, pcapOption, seedOption } from "../grammar/rig-options.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { diskImage } from "./disk-image.ts";
 import { diskQuirkOptions } from "./disk-quirk-options.ts";
@@ -12,8 +12,9 @@ import { blockBytes, layers } from "./disk-words.ts";
 
 /** Names of exports: NBD's limit of a string. */
 const longestExportName = 4096;
-/** Logical units behind one bridge, in one NBD server. */
-const mostDisks = 16;
+/** Logical units behind one bridge (BOT, bMaxLUN 15), and of a target with one-byte numbers (SAM-5 §4.7.7). */
+const mostBehindBridge = 16;
+const mostUnits = 256;
 
 const userName = text({
   placeholder: "name",
@@ -111,6 +112,8 @@ export const diskServe = command({
     }),
     tlsRequire: flag("clients must encrypt", { needs: ["tlsCertificate", "tlsKey"], clashes: ["iscsi"] }),
     seed: seedOption,
+    fault: { ...faultOption, ...nbdOnly },
+    pcap: { ...pcapOption, ...nbdOnly },
     for: forOption,
     json: flag("the first line on stdout is one JSON document with the addresses"),
   },
@@ -120,10 +123,15 @@ export const diskServe = command({
     const { name, file, through, iscsi, quirk, badBlocks } = options;
     const disks = Math.max(1, name.length);
     if (new Set(name).size < name.length) throw new UsageError("--name: two disks cannot have one name");
-    if (disks > mostDisks)
+    const isBridge = !iscsi && through !== "none";
+    const most = isBridge ? mostBehindBridge : mostUnits;
+    if (disks > most)
       throw new UsageError(
-        `--name is given ${disks} times: at most ${mostDisks} disks fit behind one bridge`,
+        `--name is given ${disks} times: at most ${most} disks fit ${isBridge ? "behind one bridge" : "here"}`,
       );
+    if (iscsi) judgeSecrets(options);
+    if (through === "none" && (options.fault.length > 0 || options.pcap !== undefined))
+      throw new UsageError("--fault and --pcap are about the bus: --through uas or bulk-only");
     if (quirk.length + badBlocks.length > 0 && !iscsi && through === "none")
       throw new UsageError(
         "--quirk and --bad-blocks need a SCSI disk: --through uas or bulk-only, or --iscsi",
@@ -138,3 +146,15 @@ export const diskServe = command({
       ? (await import("../actions/disk-iscsi.ts")).serveIscsi(options, io)
       : (await import("../actions/disk.ts")).serveDisk(options, io),
 });
+
+/** A secret that nobody is asked for keeps nobody out: that is no way to begin. */
+function judgeSecrets(options: { readonly chapUser?: string; readonly chapMutualUser?: string }): void {
+  for (const [variable, option, user] of [
+    ["DRYDOCK_CHAP_SECRET", "--chap-user", options.chapUser],
+    ["DRYDOCK_CHAP_MUTUAL_SECRET", "--chap-mutual-user", options.chapMutualUser],
+  ] as const)
+    if (process.env[variable] !== undefined && process.env[variable] !== "" && user === undefined)
+      throw new UsageError(
+        `${variable} is set, but without ${option} nobody is asked for it; give ${option}, or unset the variable`,
+      );
+}

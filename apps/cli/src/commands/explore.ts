@@ -2,9 +2,10 @@
 
 import { explorables } from "@drydock/core/trials/explore";
 import { argument, command, option } from "../grammar/command-row.ts";
-import { choice, wholeNumber } from "../grammar/option-kind.ts";
+import { wholeNumber } from "../grammar/option-kind.ts";
 import { type OwnFile, outputFile } from "../grammar/output-paths.ts";
 import { jsonOption, seedOption } from "../grammar/rig-options.ts";
+import { rigWith } from "./rig-name.ts";
 
 /** Ours is read before it is written, so that an exploration goes on. */
 const stateFile: OwnFile = {
@@ -17,9 +18,9 @@ export const exploreCommand = command({
   summary: "pull the cable at every step of a rig's scenario: does anything panic, hang, leak?",
   arguments: {
     rig: argument(
-      choice(
+      rigWith(
         explorables.map(({ name }) => name),
-        "rig",
+        "scenario to explore",
       ),
       "whose scenario",
     ),

@@ -3,6 +3,7 @@
 import { argument, command, flag, option, optionalArgument } from "../grammar/command-row.ts";
 import { text } from "../grammar/option-kind.ts";
 import { forOption, linkPath, pcapOption, platformOption, seedOption } from "../grammar/rig-options.ts";
+import { UsageError } from "../terminal/usage-error.ts";
 import { usbipServer } from "./usbip-server.ts";
 
 /** Of a USB/IP device: 32 bytes with their end. */
@@ -10,7 +11,7 @@ const longestBusId = 31;
 
 export const importUsbip = command({
   words: ["import", "usbip"],
-  summary: "a device of a USB/IP server; without a busid, list what it offers",
+  summary: "our drivers on a device of a USB/IP server: serial ports, input, disks; without a busid, list",
   arguments: {
     server: argument(usbipServer, "the server"),
     busId: optionalArgument(
@@ -33,6 +34,14 @@ export const importUsbip = command({
     ),
     for: forOption,
     json: flag("list: one JSON document; import: the first line is one with the ports"),
+  },
+  judge: ({ busId }, isGiven) => {
+    if (busId !== undefined) return;
+    const idle = (["seed", "platform", "pcap", "link", "for"] as const).find(isGiven);
+    if (idle !== undefined)
+      throw new UsageError(
+        `--${idle} means nothing without a busid: without one, the devices are only listed`,
+      );
   },
   example: "drydock import usbip 192.168.1.7\ndrydock import usbip 192.168.1.7 1-1.4",
   run: async (options, io) => (await import("../actions/import.ts")).importUsbip(options, io),

@@ -46,6 +46,12 @@ export const policy = command({
     seed: { ...seedOption, summary: "of the rig" },
     json: jsonOption,
   },
+  judge: ({ against, file }, isGiven) => {
+    if (isGiven("seed") && !targets.includes(against))
+      throw new UsageError("--seed is a rig's: what a capture recorded does not depend on it");
+    if (against === "-" && file.path === "-")
+      throw new UsageError("--against and file cannot both be standard input: name a file for one of them");
+  },
   notes:
     "The file is USBGuard's (usbguard-rules.conf); what that cannot say stands in comments: #: read-only DEVICE.\nExit code 1: something would get through, or some system cannot enforce a rule.",
   example: "drydock policy rules.conf --against capture.pcapng --on macos15",

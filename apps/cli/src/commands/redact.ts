@@ -1,6 +1,6 @@
 // drydock redact: evidence with its secrets replaced, the same secret by the same pseudonym.
 
-import { command, option, someArguments } from "../grammar/command-row.ts";
+import { command, flag, option, someArguments } from "../grammar/command-row.ts";
 import { inputFile } from "../grammar/input-paths.ts";
 import { outputFile } from "../grammar/output-paths.ts";
 
@@ -23,6 +23,9 @@ export const redact = command({
       outputFile(ownLedger),
       "a file, readable by you alone, that says which secret became which word; never in the folder of the result",
     ),
+    json: flag("one JSON document on stdout: each file's text, and how many secrets were replaced", {
+      clashes: ["output"],
+    }),
   },
   notes:
     "Its input is never touched. The same secret has the same pseudonym in all files of one run. Read the result before you give it away: words that nobody could recognise stay.",

@@ -11,7 +11,9 @@ export const registry = command({
   arguments: { rig: optionalArgument(anyRigName, "what to run; without one, serial") },
   options: {
     ...rigOptions,
-    why: flag("also every personality that was judged, and the comparison that decided"),
+    why: flag("also every personality that was judged, and the comparison that decided", {
+      clashes: ["json", "plist"],
+    }),
     plist: flag("as `ioreg -a` prints it", { clashes: ["json"] }),
     json: flag("one JSON document on stdout, with matching and failures"),
   },

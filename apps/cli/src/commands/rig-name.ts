@@ -1,6 +1,7 @@
 // The name of a rig, as commands take it: any, one with terminals, one with USB devices.
 
 import type { RigEntry } from "@drydock/core/rigs/catalogue";
+import { rigCatalogue } from "@drydock/core/rigs/catalogue";
 import {
   anyRig,
   type RigNeed,
@@ -9,7 +10,7 @@ import {
   withTerminals,
   withUsbDevices,
 } from "../actions/rig-list.ts";
-import type { Kind } from "../grammar/option-kind.ts";
+import { choice, type Kind } from "../grammar/option-kind.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 
 function rigNameKind(need: RigNeed): Kind<RigEntry> {
@@ -33,3 +34,18 @@ function rigNameKind(need: RigNeed): Kind<RigEntry> {
 export const rigName = rigNameKind(withTerminals);
 export const usbRigName = rigNameKind(withUsbDevices);
 export const anyRigName = rigNameKind(anyRig);
+
+/** A rig that has what a command needs; another one of the catalogue is told that it has not. */
+export function rigWith<N extends string>(names: readonly N[], what: string): Kind<N> {
+  const kind = choice(names, "rig");
+  return {
+    ...kind,
+    read: (word) => {
+      const known = names.find((name) => name === word);
+      if (known !== undefined) return known;
+      if (rigCatalogue.some(({ name }) => name === word))
+        throw new UsageError(`"${word}" has no ${what}; there are: ${names.join(", ")}`);
+      return kind.read(word);
+    },
+  };
+}

@@ -1,13 +1,14 @@
 // drydock soak: virtual hours of I/O on a rig, with plug cycles; a failing schedule is shrunk.
 
 import { argument, command, option, optionOr } from "../grammar/command-row.ts";
-import { choice, decimalNumber, wholeNumber } from "../grammar/option-kind.ts";
+import { decimalNumber, wholeNumber } from "../grammar/option-kind.ts";
 import { jsonOption, seedOption } from "../grammar/rig-options.ts";
+import { rigWith } from "./rig-name.ts";
 
 export const soakCommand = command({
   words: ["soak"],
   summary: "virtual hours of I/O with plug cycles: what fails, and the shortest schedule that shows it",
-  arguments: { rig: argument(choice(["nvme"], "rig"), "nvme: a disk behind PCI") },
+  arguments: { rig: argument(rigWith(["nvme"], "load to soak it with"), "nvme: a disk behind PCI") },
   options: {
     hours: optionOr(decimalNumber({ from: 0, to: 10_000, above: true }), 12, "virtual hours"),
     perHour: optionOr(wholeNumber({ from: 1, to: 1e7 }), 3600, "requests in each virtual hour"),

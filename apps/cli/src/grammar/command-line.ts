@@ -1,10 +1,10 @@
 // From words to a command's values: commander reads the line, the row judges every value before anything runs.
 
 import { shown } from "@drydock/core/base/shown-text";
+import { systemCode, systemSentence } from "@drydock/node/system-words";
 import { Command, CommanderError, Option } from "commander";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
-import { systemCode, systemSentence } from "../terminal/system-words.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import {
   type ArgumentRow,
@@ -39,17 +39,41 @@ export async function runCommandLine(
 }
 
 /** Wrong use is 2; everything else went wrong in the rig, and is 3. */
-function sayProblem(error: unknown, io: CommandIo): ExitCode {
+export function sayProblem(error: unknown, io: CommandIo): ExitCode {
   const message = error instanceof Error ? error.message : String(error);
   const { path, address, port } = error as { path?: string; address?: string; port?: number };
   const what = path ?? (address === undefined ? "the system" : `${address} port ${port}`);
+  if (isOurFault(error)) {
+    const frame = /^\s+at .*$/m.exec((error as Error).stack ?? "")?.[0].trim() ?? "";
+    io.say(
+      `drydock: a fault of drydock itself, please report it: ${message} ${frame.replace(/\(?file:.*\/(?=[^/]*$)/, "(")}`,
+    );
+    return exitCodes.rigError;
+  }
   io.say(`drydock: ${systemCode(error) === null ? message : systemSentence(error, what)}`);
   return error instanceof UsageError || isJudgement(error) ? exitCodes.usage : exitCodes.rigError;
 }
 
 /** A RangeError of ours says what is wrong with a word; Node's have a code, and are our own mistakes. */
 function isJudgement(error: unknown): boolean {
-  return error instanceof RangeError && (error as NodeJS.ErrnoException).code === undefined;
+  return (
+    error instanceof RangeError &&
+    (error as NodeJS.ErrnoException).code === undefined &&
+    !engineWords.test(error.message)
+  );
+}
+
+/** How the engine's own RangeErrors begin. */
+const engineWords =
+  /^(Invalid (?:array|typed array|string|count|date|time)|Maximum call stack|Offset is outside|Array buffer|Start offset|Length out of range|byte length of|offset is out|to[A-Z]\w+\(\) )/;
+
+/** What can only be a mistake of this program. */
+function isOurFault(error: unknown): boolean {
+  return (
+    error instanceof TypeError ||
+    error instanceof ReferenceError ||
+    (error instanceof RangeError && engineWords.test(error.message))
+  );
 }
 
 /** What stood on the line: each option's values in order, and the arguments. */
@@ -165,8 +189,9 @@ async function judgeLine(row: CommandRow, raw: RawLine): Promise<Record<string, 
       );
     values[key] = await readOption(long, entry, words);
   }
-  judgeWays(row, (key) => raw.options.has(key));
-  row.judge?.(values);
+  const isGiven = (key: string): boolean => raw.options.has(key);
+  judgeWays(row, isGiven);
+  row.judge?.(values, isGiven);
   return values;
 }
 

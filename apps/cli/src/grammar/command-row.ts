@@ -103,8 +103,11 @@ interface RowParts<A extends AnyArguments, O extends AnyOptions> {
   readonly example: string;
   /** What help says below the options. */
   readonly notes?: string;
-  /** Mistakes that only several values together make. Throws UsageError. Pure. */
-  judge?(values: ValuesOf<A> & ValuesOf<O>): void;
+  /**
+   * Mistakes that only several values together make. Throws UsageError. Pure. `isGiven` tells an option that stands on the
+   * line from its fallback, by its key.
+   */
+  judge?(values: ValuesOf<A> & ValuesOf<O>, isGiven: (key: keyof O & string) => boolean): void;
   /** Everything is judged and every output is open. The exit code; none is 0. */
   // biome-ignore lint/suspicious/noConfusingVoidType: most commands end without a word
   run(values: ValuesOf<A> & ValuesOf<O>, io: CommandIo): Promise<ExitCode | void> | ExitCode | void;
@@ -117,7 +120,7 @@ export interface CommandRow {
   readonly options: AnyOptions;
   readonly example: string;
   readonly notes?: string;
-  judge?(values: object): void;
+  judge?(values: object, isGiven: (key: string) => boolean): void;
   // biome-ignore lint/suspicious/noConfusingVoidType: most commands end without a word
   run(values: object, io: CommandIo): Promise<ExitCode | void> | ExitCode | void;
 }

@@ -4,6 +4,7 @@ import { exitCodes } from "../terminal/exit-codes.ts";
 import type { Claim } from "./option-kind.ts";
 
 const held = new Set<Claim>();
+let isListening = false;
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** A command that serves has its own way to end; any other is over at once, and leaves no empty files. */
@@ -13,19 +14,27 @@ const interrupted = (signal: NodeJS.Signals): void => {
   process.exit(exitCodes.interrupted);
 };
 
+/** Something that was made while the command ran, and goes whenever it ends. */
+export function holdUntilEnd(release: () => void): void {
+  held.add({ claim: () => {}, release });
+}
+
 /** Throws UsageError when one cannot be had; `releaseAll` lets go of those before it. */
 export function claimAll(claims: readonly Claim[]): void {
   for (const claim of claims) {
     claim.claim();
     // Without an output nothing is left behind, and the system ends us sooner than we could.
-    if (held.size === 0) for (const signal of signals) process.on(signal, interrupted);
+    if (!isListening) for (const signal of signals) process.on(signal, interrupted);
+    isListening = true;
     held.add(claim);
   }
 }
 
 export function releaseAll(): void {
   if (held.size === 0) return;
-  for (const claim of held) claim.release();
+  const all = [...held];
   held.clear();
+  for (const claim of all) claim.release();
   for (const signal of signals) process.off(signal, interrupted);
+  isListening = false;
 }

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { shown } from "@drydock/core/base/shown-text";
-import { systemSentence } from "../terminal/system-words.ts";
+import { systemSentence } from "@drydock/node/system-words";
 import { UsageError } from "../terminal/usage-error.ts";
 import type { Kind, Mistake, SamplePlace } from "./option-kind.ts";
 
@@ -33,7 +33,7 @@ export function readInput(path: string): Buffer {
   try {
     return readFileSync(isStandardInput(path) ? 0 : path);
   } catch (error) {
-    throw new UsageError(systemSentence(error, path));
+    throw new UsageError(systemSentence(error, isStandardInput(path) ? "standard input" : path));
   }
 }
 

@@ -3,8 +3,8 @@
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { shown } from "@drydock/core/base/shown-text";
+import { systemSentence } from "@drydock/node/system-words";
 import { whyNoTerminalLink } from "@drydock/node/terminal-link";
-import { systemSentence } from "../terminal/system-words.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 
 /** Throws UsageError for a place that is somebody's, or that cannot be. */

@@ -20,7 +20,7 @@ import {
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { shown } from "@drydock/core/base/shown-text";
-import { systemCode, systemSentence } from "../terminal/system-words.ts";
+import { systemCode, systemSentence } from "@drydock/node/system-words";
 import { UsageError } from "../terminal/usage-error.ts";
 import type { Claim, Kind, Mistake, SamplePlace } from "./option-kind.ts";
 
@@ -64,6 +64,9 @@ function judgeOutput(path: string, own: OwnFile): void {
   if (status === undefined)
     throw new UsageError(`cannot be written: ${shown(path)} is a link that leads nowhere; remove it first`);
   if (status.isDirectory()) throw new UsageError(`needs a file; ${shown(path)} is a folder`);
+  if (status.isBlockDevice())
+    throw new UsageError(`would destroy ${shown(path)}, which is a disk; name a file`);
+  if (status.isSocket()) throw new UsageError(`needs a file; ${shown(path)} is a socket`);
   if (!status.isFile()) return;
   if (status.size > 0 && !own.isOurs(headOf(path)))
     throw new UsageError(
@@ -136,7 +139,7 @@ export class OutputFile implements Claim {
         closeSync(blocking);
       }
     } catch (error) {
-      throw new Error(`cannot be written: ${systemSentence(error, this.path)}`);
+      throw new Error(`the output is lost: ${systemSentence(error, this.path)}`);
     }
   }
 

@@ -5,6 +5,7 @@ import type { ByteOwner, ByteStream, ByteStreamClient } from "@drydock/core/port
 import { StormWatch } from "./after-storm.ts";
 import { type StepTaker, stepsOf } from "./ordered-steps.ts";
 import { SocketPlace } from "./socket-place.ts";
+import { systemWords } from "./system-words.ts";
 
 /** Bytes that may wait in a socket before `write` answers false; less where many sockets share a listener. */
 const highWater = 1 << 20;
@@ -159,7 +160,7 @@ export class SocketStream implements ByteStream {
   };
 
   readonly #failed = (error: Error): void => {
-    this.problem = error.message;
+    this.problem = systemWords(error);
   };
 
   readonly #closed = (): void => {
