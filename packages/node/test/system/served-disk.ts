@@ -6,14 +6,15 @@ import { UsbSpeed } from "@drydock/core/codec/usb/usb-speed";
 import { MemoryDisk } from "@drydock/core/devices/memory-disk/memory-disk-device";
 import { NbdServer } from "@drydock/core/outlets/nbd/nbd-server";
 import type { BlockPort } from "@drydock/core/ports/block";
+import { defaultNvmeRig } from "@drydock/core/rigs/nvme-rig";
 import { defaultStorageRig } from "@drydock/core/rigs/storage-rig";
 import { HostClock } from "../../src/host/host-clock.ts";
 import { hostTurn } from "../../src/host/host-turn.ts";
 import { LiveRunner } from "../../src/host/live-runner.ts";
 import { listenNbd, type NbdListenOptions } from "../../src/outlets/nbd-listener.ts";
 
-/** A disk in memory alone, or through NBD, block layer, SCSI, UAS, bus and model. */
-export type Way = "memory" | "uas";
+/** A disk in memory alone; through block layer, SCSI, UAS, bus and model; or through our NVMe driver, PCI and model. */
+export type Way = "memory" | "uas" | "nvme";
 
 export interface ServedDisk {
   readonly uri: string;
@@ -65,6 +66,27 @@ export async function serveDisk(
         port: disk.powerOn(),
         cached: () => disk.cachedBlocks * 512,
         end: async () => clock.stop(),
+      };
+    }
+    if (way === "nvme") {
+      const rig = defaultNvmeRig(1, hostTurn, {
+        timing: "none",
+        trace: false,
+        device: { namespaces: [{ blockCount }], latencyNs: [0, 0] },
+      });
+      const port = await rig.openMedia();
+      const runner = new LiveRunner(rig.machine.scheduler);
+      void runner.start();
+      return {
+        clock: rig.machine.scheduler,
+        steps: runner,
+        port,
+        cached: () => rig.device.disks[0].cachedBlocks * 512,
+        end: async () => {
+          await runner.stop();
+          assert.equal(rig.machine.failure, null);
+          assert.equal(rig.pci.iommu.refusedCount, 0);
+        },
       };
     }
     const rig = defaultStorageRig(1, hostTurn, {
