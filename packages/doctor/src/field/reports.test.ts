@@ -62,12 +62,13 @@ const cases: Readonly<Record<string, FieldCase>> = {
         type: "EXC_BAD_ACCESS",
         subtype: "KERN_INVALID_ADDRESS at 0x0000000000000010",
         frames: [
-          "org.example.driver Lamp::Stop_Impl(IOService*)",
+          "org.example.sample Lamp::Stop_Impl(IOService*)",
           "DriverKit OSMetaClassBase::Dispatch(IORPC)",
         ],
       }),
     },
-    must: [/Lamp::Stop_Impl/],
+    first: "FX-CRASH",
+    must: [/Lamp::Stop_Impl\(IOService\*\) \+ 4/, /null pointer/],
     never: [/ioreg -l/],
   },
   "a driver that fails an assertion": {

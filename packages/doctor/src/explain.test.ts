@@ -1,0 +1,111 @@
+// Words as people write them after reading an error, each with what must be said; sources: posts.md and public issues.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { explainPhrase } from "./explain.ts";
+
+const exclusive = /0xe00002c5 .*kIOReturnExclusiveAccess/;
+const words: readonly (readonly [phrase: string, said: RegExp])[] = [
+  ["kIOReturnExclusiveAccess", exclusive],
+  ["0xE00002C5", exclusive],
+  ["e00002c5", exclusive],
+  ["3758097093", exclusive],
+  ["-536870203", exclusive],
+  ["kioreturnexclusiveaccess", exclusive],
+  ["0xe00002e2", /kIOReturnNotPermitted[\s\S]*IOServiceOpen/],
+  ["kIOReturnNotPermited", /did you mean kIOReturnNotPermitted/],
+  ["0xe0005000", /kUSBHostReturnPipeStalled/],
+  ["kUSBHostReturnPipeStalled", /ClearStall/],
+  ["-536870212 (0xE00002EC)", /kIOReturnError[\s\S]*0xE00002EC, which does not fit/],
+  [
+    "-536870201 kIOReturnNotPermitted",
+    /kIOReturnUnsupported[\s\S]*kIOReturnNotPermitted, which does not fit/,
+  ],
+  ["-546870203", /probably -536870203 was meant/],
+  ["0xe00002ff", /no name of IOKit/],
+  ["MIG_SERVER_DIED", /dext process went away/],
+  ["KERN_INVALID_ADDRESS", /not mapped/],
+  ["0x10000003", /MACH_SEND_INVALID_DEST.*port is none/],
+  ["MACH_SEND_INVALID_DEST", /not found, or is closed/],
+  [
+    "OSSystemExtensionErrorDomain 10",
+    /to be done by the administrator of the Mac|To be done by the administrator/,
+  ],
+  ["OSSystemExtensionErrorDomain error 4", /no extension of that id.*two entries/],
+  ["OSSystemExtensionErrorDomain Code=9", /validation/],
+  ["OSSystemExtensionErrorDomain-Fehler 3", /Applications/],
+  ["OSSystemExtensionError.validationFailed", /\b9\b/],
+  ["forbiddenBySystemPolicy", /administrator/],
+  ["OSSystemExtensionErrorDomain", /13: somebody has to authorise/],
+  ["OSSystemExtensionErrorDomain 77", /not one of the numbers/],
+  ["errSecInternalComponent", /keychain is locked[\s\S]*intermediate certificate/],
+  ["-2070", /errSecInternalComponent/],
+  ["errSecInteractionNotAllowed", /nobody can answer/],
+  ["KMErrorDomain 71", /arm64e/],
+  ["KMErrorDomain Code=27", /approve/i],
+  ["kext load failed: -603947007", /general error/],
+  ["137", /128 \+ SIGKILL/],
+  ["exit code 137", /restricted entitlement/],
+  ["zsh: killed", /SIGKILL/],
+  ["Abort trap: 6", /SIGABRT/],
+  ["Segmentation fault: 11", /SIGSEGV/],
+  ["NSPOSIXErrorDomain Code=8", /arm64e/],
+  ["Exec format error", /slice/],
+  ["POSIX 13", /executable bit/],
+  ["CODESIGNING 1", /before any of its code ran/],
+  ["Namespace CODESIGNING, Code 0x1", /not properly signed/],
+  ["Code Signature Invalid", /code signing/],
+  ["CODESIGNING 4", /launch constraint/],
+  ["Launch Constraint Violation", /launch constraint/],
+  ["OS_REASON_CODESIGNING", /code signature/],
+  ["AppleMobileFileIntegrityError Code=-413", /no embedded profile/i],
+  ["LIBUSB_ERROR_ACCESS", /another client has it/],
+  ["LIBUSB_ERROR_PIPE", /STALL/],
+  ["com.apple.developer.driverkit", /every driver needs it/],
+  ["com.apple.developer.driverkit.transport.usb", /array of dictionaries/],
+  ["transport.usb", /array of dictionaries/],
+  ["com.apple.developer.driverkit.family.audio", /audio family/],
+  ["com.apple.developer.driverkit.family.scsicontroller", /peripheral drivers need it too/],
+  ["com.apple.developer.driverkit.userclient-access", /no development variant/],
+  ["com.apple.developer.system-extension.install", /activate the extensions/],
+  [
+    "com.apple.developer.driverkit.usb.transport",
+    /Did you mean com\.apple\.developer\.driverkit\.transport\.usb/,
+  ],
+  [
+    "com.apple.developer.system-extension.request",
+    /Did you mean com\.apple\.developer\.system-extension\.install/,
+  ],
+  [
+    "com.apple.developer.driverkit.family.seriall",
+    /Did you mean com\.apple\.developer\.driverkit\.family\.serial/,
+  ],
+  ["com.apple.vm.device-access", /virtual machines/],
+  ["com.apple.security.device.usb", /App Sandbox/],
+  ["activated waiting for user", /FX-APPROVAL/],
+  ["[activated enabled]", /switched on/],
+  ["terminated waiting to uninstall on reboot", /next restart/],
+  ["terminating for upgrade via delegate", /same version activated twice/],
+  ["DR20-1", /userclient-access/],
+  ["fx-approval", /user's approval/],
+  ["DK: PadUserClient-0x1:UC entitlements check failed", /DR20-2/],
+  ["DK: Pad-0x100000abc failed to launch server", /launching did not/],
+  ['"Pad" requires a provisioning profile.', /No profile is chosen for target Pad/],
+  [
+    "sysextd: uninstalling invalid extension org.example.pad",
+    /Validation of the extension org\.example\.pad failed/,
+  ],
+  ["another process has device opened for exclusive access USBInterfaceOpen", /exclusive|another client/i],
+  ["resource fork, Finder information, or similar detritus not allowed", /xattr -cr/],
+];
+
+for (const [phrase, said] of words)
+  test(`explain: ${phrase}`, async () => {
+    const text = await explainPhrase(phrase);
+    assert.match(text ?? "nothing", said);
+  });
+
+test("what nobody knows is said to be unknown, whatever it is", async () => {
+  for (const phrase of ["", "   ", "blah blub", "grüße", "\u0000", "(((", "x".repeat(4000)])
+    assert.equal(await explainPhrase(phrase), null, phrase.slice(0, 20));
+});
