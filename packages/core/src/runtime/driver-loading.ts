@@ -322,7 +322,16 @@ export class DriverLoading {
       this.retireIfEmpty(server.process);
       return verdict.reason;
     }
-    const service = instantiate(cls, context);
+    let service: IOService | null;
+    try {
+      service = instantiate(cls, context);
+    } catch (error) {
+      // The constructor and init are the dext's own code: what they throw ends its process, not the kernel.
+      const thread = scheduler.current;
+      if (isKext || thread === null) throw error;
+      server.process.onFault(server.process, thread, error);
+      return `${className}::init threw ${error instanceof Error ? error.message : String(error)}`;
+    }
     if (service === null) {
       this.retireIfEmpty(server.process);
       return `${className}::init returned false`;

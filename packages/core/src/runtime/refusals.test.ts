@@ -31,6 +31,33 @@ test("an init that answers false", async () => {
   assert.match(said(machine), /drydock: Declines .* does not run on Root\/.*: Declines::init returned false/);
 });
 
+// A slip in a constructor or in init is the first that a beginner makes: it is the dext that ends, not the machine.
+test("a constructor or an init that throws", async () => {
+  class Throws extends IOService {
+    readonly #size = this.#measure();
+    #measure(): number {
+      throw new TypeError("no such property: length");
+    }
+    get size(): number {
+      return this.#size;
+    }
+  }
+  class InitThrows extends IOService {
+    override init(): boolean {
+      throw new RangeError("nothing to count");
+    }
+  }
+  for (const driver of [Throws, InitThrows]) {
+    const { machine } = await startDriver(driver);
+    assert.equal(machine.failure, null);
+    assert.ok(machine.crashes.length > 0);
+    assert.match(
+      said(machine),
+      new RegExp(`${driver.name} .*does not run on .*init threw (no such|nothing)`),
+    );
+  }
+});
+
 test("a driver that is installed and not approved, once for each nub", async () => {
   const machine = new Machine({ seed: 1, turn: hostTurn, profile: platformProfile("macos15") });
   machine.install(resourceBundle(QuietDriver), { enabled: false });
