@@ -68,6 +68,8 @@ export class DriverLoading {
   readonly #again = new Set<IOService>();
   readonly #deferred = new Set<IOService>();
   readonly #remarks = new WeakMap<IOService, Set<string>>();
+  /** Reasons that stand in the log in the system's own words already. */
+  readonly #saidBySystem = new Set<string>();
   #nextLoadTag = 1;
   readonly #onStarted: (hosted: HostedService) => void;
   readonly #onStartFailed: (service: IOService, nub: IOService) => void;
@@ -247,6 +249,7 @@ export class DriverLoading {
 
   /** A driver that matched and does not run: which, where, and why, in the log where people look. Once for each nub. */
   #remark(nub: IOService, candidate: Candidate, outcome: string): void {
+    if (this.#saidBySystem.has(outcome)) return;
     const { personalityName, personality, installed } = candidate;
     const { identifier, kind } = installed.bundle;
     const named = kind === "kext" ? personality.IOClass : personality.IOUserClass;
@@ -320,6 +323,7 @@ export class DriverLoading {
     if (!isKext) for (const line of verdict.logLines) log.kernel(line);
     if (!verdict.allowed && !isKext) {
       this.retireIfEmpty(server.process);
+      if (verdict.logLines.length > 0) this.#saidBySystem.add(verdict.reason);
       return verdict.reason;
     }
     let service: IOService | null;
@@ -371,6 +375,7 @@ export class DriverLoading {
       profileEntitlements: bundle.profileEntitlements,
     });
     log.lines(verdict.logLines);
+    if (!verdict.allowed && verdict.logLines.length > 0) this.#saidBySystem.add(verdict.reason);
     return verdict.allowed ? null : verdict.reason;
   }
 
