@@ -1,9 +1,10 @@
 // The explorer: a rig's scenario with the cable pulled at every step, stopped and gone on with (F01).
 
+import { type RigEntry, rigCatalogue } from "../rigs/catalogue.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
 import { runHidScenario } from "./hid-campaign.ts";
 import { runNvmeScenario } from "./nvme-campaign.ts";
-import type { ScenarioResult } from "./scenario.ts";
+import { runScenario, type ScenarioResult } from "./scenario.ts";
 import { runSerialScenario } from "./serial-campaign.ts";
 import { runStorageScenario } from "./storage-campaign.ts";
 
@@ -14,7 +15,8 @@ export interface Explorable {
   run(seed: number, turn: HostTurn, unplugAtStep: number): Promise<ScenarioResult>;
 }
 
-export const explorables: readonly Explorable[] = [
+/** Scenarios that use what comes up; every other rig of the catalogue comes up and is pulled. */
+const scenarios: readonly Explorable[] = [
   {
     name: "serial",
     summary: "open a port, send, hear the echo",
@@ -35,6 +37,43 @@ export const explorables: readonly Explorable[] = [
     summary: "a disk behind PCI: write, flush, read back",
     run: (seed, turn, unplugAtStep) => runNvmeScenario({ seed, turn, unplugAtStep }),
   },
+];
+
+/** Nothing of a device may be there any more when its cable is out. */
+const deviceEntries = /^IO(USBHost|PCIDevice|Media|SCSI|HID|Serial|UserSerial|UserUSB|UserBlock)/;
+/** How long a rig has to come up, virtual nanoseconds. */
+const comeUpNs = 3e9;
+
+function comesUp(entry: RigEntry): Explorable {
+  return {
+    name: entry.name,
+    summary: `${entry.summary}: comes up`,
+    run: (seed, turn, unplugAtStep) => {
+      const rig = entry.build({ seed, turn });
+      const { scheduler } = rig.machine;
+      return runScenario(
+        {
+          rig,
+          stepLimit: 1_000_000,
+          mustLeave: deviceEntries,
+          play: async () => {
+            await scheduler.run(scheduler.nowNs() + comeUpNs);
+            return rig.ports.length + rig.media.length + rig.inputCount > 0 ? "came up" : "not up";
+          },
+          unplug: () => {
+            for (let connector = 1; connector <= entry.devices.length; connector++) rig.unplug(connector);
+          },
+          digest: () => rig.digest(),
+        },
+        unplugAtStep,
+      );
+    },
+  };
+}
+
+export const explorables: readonly Explorable[] = [
+  ...scenarios,
+  ...rigCatalogue.filter(({ name }) => !scenarios.some((known) => known.name === name)).map(comesUp),
 ];
 
 const format = "drydock explore";

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hostTurn } from "@drydock/node/host-turn";
+import { rigCatalogue } from "../rigs/catalogue.ts";
 import { explorables, explore, formatExploration, isExplored, refuseState } from "./explore.ts";
 import { drawSoak, shrinkSoak, soak } from "./soak.ts";
 
@@ -47,6 +48,21 @@ test("an exploration stops, goes on from its state, and ends as one that never s
   const rest = await explore({ entry, seed: 1, turn, most: 25, state });
   assert.deepEqual(rest, whole);
   assert.match(formatExploration(rest), /^serial, seed 1: 40 of \d+ steps explored\n/);
+});
+
+test("every rig of the catalogue can be explored: its first run ends clean, pulled early or not", async () => {
+  for (const { name } of rigCatalogue)
+    assert.ok(
+      explorables.some((entry) => entry.name === name),
+      name,
+    );
+  for (const entry of explorables) {
+    for (const step of [0, 40]) {
+      const result = await entry.run(1, turn, step);
+      assert.deepEqual(result.problems, [], `${entry.name}, step ${step}`);
+      assert.ok(result.steps > 20);
+    }
+  }
 });
 
 test("states that are not ours: another rig, another seed, a newer version, no state at all", () => {
