@@ -23,11 +23,14 @@ export function timeTag(at: number, now: number): Html {
   return html`<time datetime="${iso.slice(0, 16)}Z">${activityText(at, now)}</time>`;
 }
 
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
+/** "3,357". Written here: the system's way takes 50 microseconds a number, and a list has a hundred. */
+export function number(value: number): string {
+  return String(value).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
 
-const number = (value: number): string => value.toLocaleString("en-US");
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${number(count)} ${count === 1 ? one : many}`;
+}
 
 export function caseBadge(caseId: string, state: CaseState | undefined): Html {
   const known = state ?? "never run";

@@ -5,7 +5,7 @@ import { formatCursor, sortKeys } from "@drydock/board/listing";
 import type { PostRow, Tag, Topic } from "@drydock/board/records";
 import { postPath, tagPath, topicPath } from "../board-links.ts";
 import { type Html, html } from "../html.ts";
-import { type CaseStates, type ColumnLinks, postTable } from "./post-list.ts";
+import { type CaseStates, type ColumnLinks, number, postTable } from "./post-list.ts";
 
 const orderWords: Readonly<Record<SortKey, readonly [string, string]>> = {
   activity: ["latest activity first", "longest quiet first"],
@@ -46,7 +46,7 @@ function head(topic: Topic, posts: number, current: "live" | "origin", isStatic:
 <p class="actions"><a class="doc" href="${topic.documentationUrl}">${topic.documentationName}</a>${isStatic ? "" : html`<a class="button" href="${path}/new">New post</a>`}</p>
 </div>
 </div>
-<div class="tabs" role="navigation" aria-label="Views of this subtopic">${tab("live", path, `Live (${posts.toLocaleString("en-US")})`)}${tab("origin", `${path}?view=origin`, "As it was given")}</div>`;
+<div class="tabs" role="navigation" aria-label="Views of this subtopic">${tab("live", path, `Live (${number(posts)})`)}${tab("origin", `${path}?view=origin`, "As it was given")}</div>`;
 }
 
 export function topicPage(options: {

@@ -13,8 +13,9 @@ const rowsAtOnce = 100;
 const stemLength = 4;
 /** Scores are kept as integers, so that a place in the result fits an address: bm25 is a small negative number. */
 const scaled = (rank: number): number => Math.round((1000 + rank) * 1e9);
-/** A match in a reply says less about the post than one in its own text. */
-const replyWeight = 0.4;
+/** What a match weighs where words are not weighed: a reply says less about the post than its own text. */
+const commonRank = -0.5;
+const replyRank = -0.25;
 
 export function searchBoard(connection: SqliteConnection, ask: SearchAsk): SearchHit[] {
   const scores = candidates(connection, ask);
@@ -92,17 +93,32 @@ function textMatches(connection: SqliteConnection, words: readonly string[]): Ma
     const known = found.get(id);
     if (known === undefined || score < known) found.set(id, score);
   };
-  for (const row of connection.all(
-    `SELECT rowid AS id, bm25(post_fts, 4.0, 1.0, 6.0) AS rank FROM post_fts WHERE post_fts MATCH ? ORDER BY rowid DESC LIMIT ${rankedMatches}`,
-    match,
-  ))
-    keep(Number(row.id), scaled(Number(row.rank)));
-  const inReplies = connection.all(
-    `SELECT r.post_id AS id, f.rank FROM (SELECT rowid AS id, bm25(reply_fts) AS rank FROM reply_fts WHERE reply_fts MATCH ?
-     ORDER BY rowid DESC LIMIT ${rankedMatches}) f CROSS JOIN reply r ON r.id = f.id`,
-    match,
-  );
-  for (const row of inReplies) keep(Number(row.id), scaled(Number(row.rank) * replyWeight));
+  const newest = (table: string, column: string): number[] =>
+    connection
+      .all(
+        `SELECT rowid AS id FROM ${table} WHERE ${table} MATCH ? ORDER BY rowid DESC LIMIT ${rankedMatches}`,
+        `${column}(${match})`,
+      )
+      .map((row) => Number(row.id));
+  const ids = newest("post_fts", "");
+  if (ids.length < rankedMatches) {
+    for (const row of connection.all(
+      "SELECT rowid AS id, bm25(post_fts, 4.0, 1.0, 6.0) AS rank FROM post_fts WHERE post_fts MATCH ?",
+      match,
+    ))
+      keep(Number(row.id), scaled(commonRank + Number(row.rank)));
+  } else {
+    // Words that stand nearly everywhere weigh nothing, and to weigh them reads every place where they stand.
+    for (const id of ids) keep(id, scaled(commonRank));
+    for (const id of newest("post_fts", "{title symptoms}: ")) keep(id, scaled(2 * commonRank));
+  }
+  const inReplies = newest("reply_fts", "");
+  for (let from = 0; from < inReplies.length; from += rowsAtOnce)
+    for (const row of connection.all(
+      "SELECT r.post_id AS id FROM json_each(?) j CROSS JOIN reply r ON r.id = j.value",
+      JSON.stringify(inReplies.slice(from, from + rowsAtOnce)),
+    ))
+      keep(Number(row.id), scaled(replyRank));
   return found;
 }
 
