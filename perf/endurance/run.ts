@@ -44,6 +44,10 @@ const runs: Readonly<Record<string, Run>> = {
       };
     },
   },
+  "board-kills": {
+    summary: "a writer of the board killed with SIGKILL, 1,000 times on one board, and a backup under writes",
+    run: async (count) => killBoards(count ?? 1000),
+  },
   "disk-hostile": {
     summary: `${connections} hostile connections of four kinds at an NBD and an iSCSI disk`,
     run: async (count) => {
@@ -57,6 +61,20 @@ const runs: Readonly<Record<string, Run>> = {
     },
   },
 };
+
+/** The board's own test, with as many kills as asked for. */
+function killBoards(count: number): Result {
+  const file = join(import.meta.dirname, "../../apps/board/test/board-kill.long.test.ts");
+  const { status, stdout } = spawnSync(process.execPath, ["--test", "--test-reporter=tap", file], {
+    encoding: "utf8",
+    env: { ...process.env, DRYDOCK_BOARD_KILLS: String(count) },
+  });
+  const failed = stdout.split("\n").filter((line) => /^not ok|^ {2,}error:/.test(line));
+  return {
+    lines: [`${count} kills of a writer; after each, every act that it had told was there`],
+    problems: status === 0 ? [] : failed.length > 0 ? failed : [`the test ended with ${status}`],
+  };
+}
 
 function lineOf(report: AttackReport): string {
   const { afterMib, attack, attackP99, came, connections: held, logLines, mostMib, protocol } = report;

@@ -10,7 +10,7 @@ import { Random } from "@drydock/core/base/random";
 import { backupBoard, restoreBoard } from "@drydock/node/store/board-database";
 import { SqliteBoardStore } from "@drydock/node/store/sqlite-board-store";
 
-/** More of them: `DRYDOCK_BOARD_KILLS=1000 npm run test:unit -- board-kill`. */
+/** 1,000 of them: `npm run endurance -- board-kills`. */
 const kills = Number(process.env.DRYDOCK_BOARD_KILLS ?? 12);
 
 /** Runs the writer until it has told a drawn number of acts, then kills it at whatever it is doing. */
