@@ -7,6 +7,7 @@ import {
   type Endpoint,
   type EndpointDescriptor,
   type InterfaceSetting,
+  streamsOf,
   TransferType,
 } from "../codec/usb/descriptors.ts";
 import { Feature, isIn, Recipient, RequestType, type Setup, StandardRequest } from "../codec/usb/setup.ts";
@@ -19,9 +20,6 @@ interface PlacedEndpoint {
   readonly endpoint: Endpoint;
   readonly interfaceNumber: number;
 }
-
-/** Stream numbers above this have meanings of their own (USB 3.2 §8.12.1.4). */
-export const bulkStreamMaximum = 0xfffd;
 
 /**
  * Followed by everything that carries transfers: a bus, a network client, an exporter. Configurations are learnt from
@@ -57,8 +55,7 @@ export class UsbEndpointTable {
   streamsOf(address: number): number {
     const endpoint = this.#endpoints.get(address)?.endpoint;
     if (endpoint === undefined || (endpoint.descriptor.bmAttributes & 3) !== TransferType.bulk) return 0;
-    const exponent = (endpoint.companion?.bmAttributes ?? 0) & 0x1f;
-    return exponent === 0 ? 0 : Math.min(2 ** exponent, bulkStreamMaximum);
+    return streamsOf(endpoint.companion?.bmAttributes ?? 0);
   }
 
   /** The alternate settings in force, in the order of the descriptors. */

@@ -5,6 +5,7 @@ import type { Random } from "../base/random.ts";
 import { hex } from "../base/text.ts";
 import { formatNs, millisecond } from "../base/units.ts";
 import { type UsbHostClient, type UsbHostPort, UsbStatus, UsbSubmit } from "../ports/usb-host.ts";
+import { UsbHostFilter } from "../ports/usb-host-filter.ts";
 
 export const usbFaultKinds = [
   "drop",
@@ -64,11 +65,7 @@ export function withUsbFaults(port: UsbHostPort, plan: UsbFaultPlan, parts: UsbF
   return new FaultyUsbPort(port, plan, parts);
 }
 
-class FaultyUsbPort implements UsbHostPort, UsbHostClient {
-  readonly speed;
-  readonly locationId: number;
-  readonly slotCount: number;
-  readonly #port: UsbHostPort;
+class FaultyUsbPort extends UsbHostFilter {
   readonly #rules: readonly UsbFaultRule[];
   readonly #parts: UsbFaultParts;
   readonly #meets: number[];
@@ -82,14 +79,10 @@ class FaultyUsbPort implements UsbHostPort, UsbHostClient {
   readonly #halted = new Set<number>();
   /** By endpoint: no completion before this, so that a delayed one is not overtaken. */
   readonly #releaseNs = new Map<number, number>();
-  #client: UsbHostClient | null = null;
   #isGone = false;
 
   constructor(port: UsbHostPort, plan: UsbFaultPlan, parts: UsbFaultParts) {
-    this.speed = port.speed;
-    this.locationId = port.locationId;
-    this.slotCount = port.slotCount;
-    this.#port = port;
+    super(port);
     this.#rules = plan.rules;
     this.#parts = parts;
     this.#meets = plan.rules.map(() => 0);
@@ -102,16 +95,16 @@ class FaultyUsbPort implements UsbHostPort, UsbHostClient {
     this.#pendingBytes = new Uint32Array(port.slotCount);
   }
 
-  connect(client: UsbHostClient): void {
-    this.#client = client;
-    this.#port.connect(this);
+  override connect(client: UsbHostClient): void {
+    this.client = client;
+    this.port.connect(this);
     for (const rule of this.#rules) {
       if (rule.kind !== "disconnect" || rule.atNs === undefined) continue;
       this.#parts.clock.after(rule.atNs, this.#disconnect, rule);
     }
   }
 
-  control(slot: number, setup: Uint8Array, buffer: Uint8Array | null, offset: number): UsbSubmit {
+  override control(slot: number, setup: Uint8Array, buffer: Uint8Array | null, offset: number): UsbSubmit {
     if (this.#isGone) return UsbSubmit.gone;
     if (this.#states[slot] !== free) return UsbSubmit.badRequest;
     const isIn = (setup[0] & directionIn) !== 0;
@@ -119,12 +112,12 @@ class FaultyUsbPort implements UsbHostPort, UsbHostClient {
     const rule = this.#choose(0, isIn, setup[1]);
     if (this.#mustHold(0, rule)) return this.#hold(slot, 0, rule);
     const given = this.#corruptOut(rule, 0, isIn, buffer, offset, length);
-    const submitted = this.#port.control(slot, setup, given, offset);
+    const submitted = this.port.control(slot, setup, given, offset);
     if (submitted === UsbSubmit.accepted) this.#track(slot, 0, rule, isIn ? buffer : null, offset);
     return submitted;
   }
 
-  transfer(
+  override transfer(
     slot: number,
     endpoint: number,
     buffer: Uint8Array,
@@ -139,13 +132,13 @@ class FaultyUsbPort implements UsbHostPort, UsbHostClient {
     const rule = this.#choose(endpoint, isIn, null);
     if (this.#mustHold(endpoint, rule)) return this.#hold(slot, endpoint, rule);
     const given = this.#corruptOut(rule, endpoint, isIn, buffer, offset, length) as Uint8Array;
-    const submitted = this.#port.transfer(slot, endpoint, given, offset, length, stream);
+    const submitted = this.port.transfer(slot, endpoint, given, offset, length, stream);
     if (submitted === UsbSubmit.accepted) this.#track(slot, endpoint, rule, isIn ? buffer : null, offset);
     return submitted;
   }
 
-  cancel(slot: number): void {
-    if (this.#states[slot] === forwarded) this.#port.cancel(slot);
+  override cancel(slot: number): void {
+    if (this.#states[slot] === forwarded) this.port.cancel(slot);
     else if (this.#states[slot] === held) {
       this.#states[slot] = finishing;
       this.#pendingStatus[slot] = UsbStatus.cancelled;
@@ -154,16 +147,16 @@ class FaultyUsbPort implements UsbHostPort, UsbHostClient {
     }
   }
 
-  clearHalt(endpoint: number): void {
+  override clearHalt(endpoint: number): void {
     this.#halted.delete(endpoint);
-    this.#port.clearHalt(endpoint);
+    this.port.clearHalt(endpoint);
   }
 
-  reset(): void {
-    if (!this.#isGone) this.#port.reset();
+  override reset(): void {
+    if (!this.#isGone) this.port.reset();
   }
 
-  completed(slot: number, status: UsbStatus, actualBytes: number): void {
+  override completed(slot: number, status: UsbStatus, actualBytes: number): void {
     if (this.#states[slot] !== forwarded) return;
     const rule = this.#faults[slot];
     const endpoint = this.#endpoints[slot];
@@ -209,7 +202,7 @@ class FaultyUsbPort implements UsbHostPort, UsbHostClient {
     this.#parts.clock.after(Math.max(0, wait), this.#releaseDelayed, endpoint);
   }
 
-  detached(): void {
+  override detached(): void {
     if (this.#isGone) return;
     this.#isGone = true;
     this.#endAll();
@@ -242,7 +235,7 @@ class FaultyUsbPort implements UsbHostPort, UsbHostClient {
     this.#isGone = true;
     this.#note(rule, this.#endpoints[0]);
     for (let slot = 0; slot < this.slotCount; slot++)
-      if (this.#states[slot] === forwarded) this.#port.cancel(slot);
+      if (this.#states[slot] === forwarded) this.port.cancel(slot);
     this.#endAll();
   };
 
@@ -251,14 +244,14 @@ class FaultyUsbPort implements UsbHostPort, UsbHostClient {
     for (let slot = 0; slot < this.slotCount; slot++) {
       if (this.#states[slot] !== free) this.#complete(slot, UsbStatus.gone, 0);
     }
-    this.#client?.detached();
+    this.client?.detached();
   }
 
   #complete(slot: number, status: UsbStatus, bytes: number): void {
     this.#states[slot] = free;
     this.#faults[slot] = null;
     this.#buffers[slot] = null;
-    this.#client?.completed(slot, status, bytes);
+    this.client?.completed(slot, status, bytes);
   }
 
   #track(

@@ -1,7 +1,8 @@
 // Answers of a device that are wrong on purpose, within and beyond the standards: same type in, same type out.
 
 import type { Random } from "../base/random.ts";
-import { type UsbHostClient, type UsbHostPort, UsbStatus, type UsbSubmit } from "../ports/usb-host.ts";
+import { type UsbHostPort, UsbStatus, type UsbSubmit } from "../ports/usb-host.ts";
+import { UsbHostFilter } from "../ports/usb-host-filter.ts";
 
 export interface UsbMutationParts {
   readonly random: Random;
@@ -19,14 +20,10 @@ const remembered = 32;
  * Changes IN answers that ended well: bits, bytes, limits of number fields, all zeros or ones, another length, an older
  * answer in place of this one, or STALL. Driven by the seed alone. `mutations` counts.
  */
-export class MutatingUsbPort implements UsbHostPort, UsbHostClient {
-  readonly speed;
-  readonly locationId: number;
-  readonly slotCount: number;
+export class MutatingUsbPort extends UsbHostFilter {
   /** False: everything passes. */
   isActive = true;
   mutations = 0;
-  readonly #port: UsbHostPort;
   readonly #random: Random;
   readonly #probability: number;
   readonly #longestBytes: number;
@@ -35,13 +32,9 @@ export class MutatingUsbPort implements UsbHostPort, UsbHostClient {
   readonly #offsets: Uint32Array;
   readonly #buffers: (Uint8Array | null)[];
   readonly #old: Uint8Array[] = [];
-  #client: UsbHostClient | null = null;
 
   constructor(port: UsbHostPort, parts: UsbMutationParts) {
-    this.speed = port.speed;
-    this.locationId = port.locationId;
-    this.slotCount = port.slotCount;
-    this.#port = port;
+    super(port);
     this.#random = parts.random;
     this.#probability = parts.probability;
     this.#longestBytes = parts.longestBytes ?? 512;
@@ -51,18 +44,13 @@ export class MutatingUsbPort implements UsbHostPort, UsbHostClient {
     this.#buffers = new Array<Uint8Array | null>(port.slotCount).fill(null);
   }
 
-  connect(client: UsbHostClient): void {
-    this.#client = client;
-    this.#port.connect(this);
-  }
-
-  control(slot: number, setup: Uint8Array, buffer: Uint8Array | null, offset: number): UsbSubmit {
-    const submitted = this.#port.control(slot, setup, buffer, offset);
+  override control(slot: number, setup: Uint8Array, buffer: Uint8Array | null, offset: number): UsbSubmit {
+    const submitted = this.port.control(slot, setup, buffer, offset);
     if (submitted === 0) this.#note(slot, setup[0] & directionIn, buffer, offset, setup[6] | (setup[7] << 8));
     return submitted;
   }
 
-  transfer(
+  override transfer(
     slot: number,
     endpoint: number,
     buffer: Uint8Array,
@@ -70,24 +58,12 @@ export class MutatingUsbPort implements UsbHostPort, UsbHostClient {
     length: number,
     stream = 0,
   ): UsbSubmit {
-    const submitted = this.#port.transfer(slot, endpoint, buffer, offset, length, stream);
+    const submitted = this.port.transfer(slot, endpoint, buffer, offset, length, stream);
     if (submitted === 0) this.#note(slot, endpoint, buffer, offset, length);
     return submitted;
   }
 
-  cancel(slot: number): void {
-    this.#port.cancel(slot);
-  }
-
-  clearHalt(endpoint: number): void {
-    this.#port.clearHalt(endpoint);
-  }
-
-  reset(): void {
-    this.#port.reset();
-  }
-
-  completed(slot: number, status: UsbStatus, actualBytes: number): void {
+  override completed(slot: number, status: UsbStatus, actualBytes: number): void {
     const buffer = this.#buffers[slot];
     this.#buffers[slot] = null;
     let bytes = actualBytes;
@@ -110,11 +86,7 @@ export class MutatingUsbPort implements UsbHostPort, UsbHostClient {
         } else bytes = this.#mutate(answer, actualBytes);
       }
     }
-    this.#client?.completed(slot, end, bytes);
-  }
-
-  detached(): void {
-    this.#client?.detached();
+    this.client?.completed(slot, end, bytes);
   }
 
   #note(slot: number, endpoint: number, buffer: Uint8Array | null, offset: number, length: number): void {

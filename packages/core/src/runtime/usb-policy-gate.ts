@@ -10,7 +10,8 @@ import {
   summarizeDevice,
 } from "../dissect/device-summary.ts";
 import type { PolicyContext, PolicyDecision, PolicyDevice, UsbPolicyEngine } from "../platform/usb-policy.ts";
-import { type UsbHostClient, type UsbHostPort, UsbStatus, UsbSubmit } from "../ports/usb-host.ts";
+import { type UsbHostPort, UsbStatus, UsbSubmit } from "../ports/usb-host.ts";
+import { UsbHostFilter } from "../ports/usb-host-filter.ts";
 
 export interface PolicyGateOptions {
   readonly clock: Clock;
@@ -55,11 +56,7 @@ export function withUsbPolicy(
   return { port: gate, report: () => gate.report() };
 }
 
-class UsbPolicyGate implements UsbHostPort, UsbHostClient {
-  readonly speed;
-  readonly locationId: number;
-  readonly slotCount: number;
-  readonly #port: UsbHostPort;
+class UsbPolicyGate extends UsbHostFilter {
   readonly #options: PolicyGateOptions;
   readonly #states: Uint8Array;
   /** Of control transfers under way: the descriptor's key and where its bytes go; of others: whether they are data. */
@@ -68,7 +65,6 @@ class UsbPolicyGate implements UsbHostPort, UsbHostClient {
   readonly #offsets: Uint32Array;
   readonly #isData: Uint8Array;
   readonly #answers: DescriptorAnswers = new Map();
-  #client: UsbHostClient | null = null;
   #device: PolicyDevice | null = null;
   #decision: PolicyDecision | null = null;
   #decidedNs = -1;
@@ -78,10 +74,7 @@ class UsbPolicyGate implements UsbHostPort, UsbHostClient {
   #isGone = false;
 
   constructor(port: UsbHostPort, options: PolicyGateOptions) {
-    this.speed = port.speed;
-    this.locationId = port.locationId;
-    this.slotCount = port.slotCount;
-    this.#port = port;
+    super(port);
     this.#options = options;
     this.#states = new Uint8Array(port.slotCount);
     this.#keys = new Array<string | null>(port.slotCount).fill(null);
@@ -102,17 +95,12 @@ class UsbPolicyGate implements UsbHostPort, UsbHostClient {
     };
   }
 
-  connect(client: UsbHostClient): void {
-    this.#client = client;
-    this.#port.connect(this);
-  }
-
-  control(slot: number, setup: Uint8Array, buffer: Uint8Array | null, offset: number): UsbSubmit {
+  override control(slot: number, setup: Uint8Array, buffer: Uint8Array | null, offset: number): UsbSubmit {
     if (this.#isGone) return UsbSubmit.gone;
     if (slot < 0 || slot >= this.slotCount || this.#states[slot] !== free) return UsbSubmit.badRequest;
     if (isSetConfiguration(setup) && setup[2] !== 0 && !this.#mayConfigure()) return this.#refuse(slot);
     const isStandard = isStandardRequest(setup);
-    const submitted = this.#port.control(slot, setup, buffer, offset);
+    const submitted = this.port.control(slot, setup, buffer, offset);
     if (submitted === UsbSubmit.accepted) {
       this.#track(slot, !isStandard);
       this.#keys[slot] = isStandard ? descriptorKey(setup) : null;
@@ -122,7 +110,7 @@ class UsbPolicyGate implements UsbHostPort, UsbHostClient {
     return submitted;
   }
 
-  transfer(
+  override transfer(
     slot: number,
     endpoint: number,
     buffer: Uint8Array,
@@ -132,24 +120,20 @@ class UsbPolicyGate implements UsbHostPort, UsbHostClient {
   ): UsbSubmit {
     if (this.#isGone) return UsbSubmit.gone;
     if (slot < 0 || slot >= this.slotCount || this.#states[slot] !== free) return UsbSubmit.badRequest;
-    const submitted = this.#port.transfer(slot, endpoint, buffer, offset, length, stream);
+    const submitted = this.port.transfer(slot, endpoint, buffer, offset, length, stream);
     if (submitted === UsbSubmit.accepted) this.#track(slot, true);
     return submitted;
   }
 
-  cancel(slot: number): void {
-    if (this.#states[slot] === forwarded) this.#port.cancel(slot);
+  override cancel(slot: number): void {
+    if (this.#states[slot] === forwarded) this.port.cancel(slot);
   }
 
-  clearHalt(endpoint: number): void {
-    this.#port.clearHalt(endpoint);
+  override reset(): void {
+    if (!this.#isGone) this.port.reset();
   }
 
-  reset(): void {
-    if (!this.#isGone) this.#port.reset();
-  }
-
-  completed(slot: number, status: UsbStatus, actualBytes: number): void {
+  override completed(slot: number, status: UsbStatus, actualBytes: number): void {
     if (this.#states[slot] !== forwarded) return;
     if (this.#isData[slot] === 1) {
       if (actualBytes > 0) {
@@ -164,10 +148,10 @@ class UsbPolicyGate implements UsbHostPort, UsbHostClient {
         keepAnswer(this.#answers, key, buffer.subarray(offset, offset + actualBytes));
     }
     this.#free(slot);
-    this.#client?.completed(slot, status, actualBytes);
+    this.client?.completed(slot, status, actualBytes);
   }
 
-  detached(): void {
+  override detached(): void {
     if (!this.#isGone) this.#takeAway();
   }
 
@@ -201,7 +185,7 @@ class UsbPolicyGate implements UsbHostPort, UsbHostClient {
   readonly #capture = (): void => {
     if (this.#isGone) return;
     for (let slot = 0; slot < this.slotCount; slot++)
-      if (this.#states[slot] === forwarded) this.#port.cancel(slot);
+      if (this.#states[slot] === forwarded) this.port.cancel(slot);
     this.#takeAway();
   };
 
@@ -210,9 +194,9 @@ class UsbPolicyGate implements UsbHostPort, UsbHostClient {
     for (let slot = 0; slot < this.slotCount; slot++) {
       if (this.#states[slot] === free) continue;
       this.#free(slot);
-      this.#client?.completed(slot, UsbStatus.gone, 0);
+      this.client?.completed(slot, UsbStatus.gone, 0);
     }
-    this.#client?.detached();
+    this.client?.detached();
   }
 
   /** As a device that does not know the configuration. Never inside the call. */
@@ -225,7 +209,7 @@ class UsbPolicyGate implements UsbHostPort, UsbHostClient {
   readonly #finishRefused = (slot: number): void => {
     if (this.#states[slot] !== refused) return;
     this.#free(slot);
-    this.#client?.completed(slot, UsbStatus.stall, 0);
+    this.client?.completed(slot, UsbStatus.stall, 0);
   };
 
   #track(slot: number, isData: boolean): void {

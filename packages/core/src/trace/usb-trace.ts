@@ -1,7 +1,8 @@
 // Records what passes through a USB port: same type in, same type out.
 
 import type { Clock } from "../base/clock.ts";
-import type { UsbHostClient, UsbHostPort, UsbStatus, UsbSubmit } from "../ports/usb-host.ts";
+import type { UsbHostPort, UsbStatus, UsbSubmit } from "../ports/usb-host.ts";
+import { UsbHostFilter } from "../ports/usb-host-filter.ts";
 import { TraceKind, TraceTransfer, type UsbTraceLog } from "./usb-trace-log.ts";
 
 export interface UsbTraceOptions {
@@ -20,11 +21,7 @@ export function withUsbTrace(port: UsbHostPort, options: UsbTraceOptions): UsbHo
   return new TracedUsbPort(port, options);
 }
 
-class TracedUsbPort implements UsbHostPort, UsbHostClient {
-  readonly speed;
-  readonly locationId: number;
-  readonly slotCount: number;
-  readonly #port: UsbHostPort;
+class TracedUsbPort extends UsbHostFilter {
   readonly #clock: Clock;
   readonly #log: UsbTraceLog;
   readonly #device: number;
@@ -38,13 +35,9 @@ class TracedUsbPort implements UsbHostPort, UsbHostClient {
   readonly #offsets: Uint32Array;
   /** bmAttributes & 3 by endpoint index, learnt from configurations that pass by. */
   readonly #types = new Uint8Array(32);
-  #client: UsbHostClient | null = null;
 
   constructor(port: UsbHostPort, options: UsbTraceOptions) {
-    this.speed = port.speed;
-    this.locationId = port.locationId;
-    this.slotCount = port.slotCount;
-    this.#port = port;
+    super(port);
     this.#clock = options.clock;
     this.#log = options.log;
     this.#device = options.deviceAddress;
@@ -58,22 +51,17 @@ class TracedUsbPort implements UsbHostPort, UsbHostClient {
     this.#types.fill(2);
   }
 
-  connect(client: UsbHostClient): void {
-    this.#client = client;
-    this.#port.connect(this);
-  }
-
-  control(slot: number, setup: Uint8Array, buffer: Uint8Array | null, offset: number): UsbSubmit {
+  override control(slot: number, setup: Uint8Array, buffer: Uint8Array | null, offset: number): UsbSubmit {
     const isIn = (setup[0] & directionIn) !== 0;
     const length = setup[6] | (setup[7] << 8);
-    const submitted = this.#port.control(slot, setup, buffer, offset);
+    const submitted = this.port.control(slot, setup, buffer, offset);
     if (submitted === 0) {
       this.#submitted(slot, isIn ? directionIn : 0, TraceTransfer.control, buffer, offset, length, setup, 0);
     }
     return submitted;
   }
 
-  transfer(
+  override transfer(
     slot: number,
     endpoint: number,
     buffer: Uint8Array,
@@ -81,7 +69,7 @@ class TracedUsbPort implements UsbHostPort, UsbHostClient {
     length: number,
     stream = 0,
   ): UsbSubmit {
-    const submitted = this.#port.transfer(slot, endpoint, buffer, offset, length, stream);
+    const submitted = this.port.transfer(slot, endpoint, buffer, offset, length, stream);
     if (submitted === 0) {
       const index = (endpoint & 15) + ((endpoint & directionIn) !== 0 ? 16 : 0);
       const transfer = this.#types[index] === 3 ? TraceTransfer.interrupt : TraceTransfer.bulk;
@@ -90,20 +78,12 @@ class TracedUsbPort implements UsbHostPort, UsbHostClient {
     return submitted;
   }
 
-  cancel(slot: number): void {
-    this.#port.cancel(slot);
-  }
-
-  clearHalt(endpoint: number): void {
-    this.#port.clearHalt(endpoint);
-  }
-
-  reset(): void {
+  override reset(): void {
     this.#mark(`port reset of device ${this.#device}`);
-    this.#port.reset();
+    this.port.reset();
   }
 
-  completed(slot: number, status: UsbStatus, actualBytes: number): void {
+  override completed(slot: number, status: UsbStatus, actualBytes: number): void {
     const endpoint = this.#endpoints[slot];
     const buffer = this.#buffers[slot];
     const isIn = (endpoint & directionIn) !== 0;
@@ -130,12 +110,12 @@ class TracedUsbPort implements UsbHostPort, UsbHostClient {
     }
     this.#buffers[slot] = null;
     this.#clock.cause = row;
-    this.#client?.completed(slot, status, actualBytes);
+    this.client?.completed(slot, status, actualBytes);
   }
 
-  detached(): void {
+  override detached(): void {
     this.#clock.cause = this.#mark(`device ${this.#device} left the bus`);
-    this.#client?.detached();
+    this.client?.detached();
   }
 
   #submitted(

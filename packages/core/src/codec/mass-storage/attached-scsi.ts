@@ -303,9 +303,3 @@ export function encodePipeUsage(usage: PipeUsage): Uint8Array {
 export function pipeUsageOf(descriptor: Uint8Array): number | null {
   return descriptor.length >= 4 && descriptor[1] === pipeUsageDescriptor ? descriptor[2] : null;
 }
-
-/** 2^MaxStreams streams by the endpoint companion's bmAttributes: USB 3.2 §9.6.7; 0 when it has none. */
-export function streamsOf(companionAttributes: number): number {
-  const exponent = companionAttributes & 0x1f;
-  return exponent === 0 || exponent > 16 ? 0 : 2 ** exponent;
-}

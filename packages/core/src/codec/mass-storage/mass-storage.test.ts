@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { DecodeError } from "../../base/errors.ts";
 import { Random } from "../../base/random.ts";
 import { bytesFromHex, hexBytes } from "../../base/text.ts";
+import { streamsOf } from "../usb/descriptors.ts";
 import {
   decodeCommandIu,
   decodeStatusIu,
@@ -19,7 +20,6 @@ import {
   putSenseIu,
   putTaskManagementIu,
   ResponseCode,
-  streamsOf,
   TaskFunction,
 } from "./attached-scsi.ts";
 import {
@@ -124,7 +124,7 @@ test("pipe usage descriptors and stream counts", () => {
   assert.equal(pipeUsageOf(bytesFromHex("04 24 02 00")), PipeUsage.status);
   assert.equal(pipeUsageOf(bytesFromHex("05 24 02 00 01")), PipeUsage.status);
   assert.equal(pipeUsageOf(bytesFromHex("06 30 0f 05 00 00")), null);
-  assert.deepEqual([0, 1, 5, 16, 17].map(streamsOf), [0, 2, 32, 65536, 0]);
+  assert.deepEqual([0, 1, 5, 16, 17].map(streamsOf), [0, 2, 32, 65_533, 0]);
 });
 
 test("300 000 mutated wrappers and units are read, or refused with an offset that is inside or at the end", () => {

@@ -498,3 +498,15 @@ export function usb2Extension(linkPowerManagement: boolean): DeviceCapability {
 export function packetBytes(endpoint: EndpointDescriptor): number {
   return endpoint.wMaxPacketSize & 0x7ff;
 }
+
+/** Stream numbers run from 1; 65534 and 65535 mean "no stream" and "prime" (USB 3.2 §8.12.1.4). */
+export const bulkStreamMaximum = 65_533;
+
+/**
+ * Streams that a bulk endpoint has, by its companion's bmAttributes: 2^MaxStreams (USB 3.2 §9.6.7), of which those beyond
+ * the last number cannot be used; 0 when it has none or says more than the standard lets it.
+ */
+export function streamsOf(companionAttributes: number): number {
+  const exponent = companionAttributes & 0x1f;
+  return exponent === 0 || exponent > 16 ? 0 : Math.min(2 ** exponent, bulkStreamMaximum);
+}

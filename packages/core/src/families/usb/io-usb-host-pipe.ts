@@ -2,8 +2,7 @@
 
 import { ContractViolation } from "../../base/errors.ts";
 import { type IOReturn, IOReturns } from "../../base/io-return.ts";
-import { streamsOf } from "../../codec/mass-storage/attached-scsi.ts";
-import type { Endpoint, EndpointDescriptor } from "../../codec/usb/descriptors.ts";
+import { type Endpoint, type EndpointDescriptor, streamsOf } from "../../codec/usb/descriptors.ts";
 import { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import type { OSAction } from "../../runtime/action.ts";
 import {
