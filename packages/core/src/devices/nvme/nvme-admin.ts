@@ -3,7 +3,7 @@
 import { putU16le, putU32le } from "../../base/bytes.ts";
 import { NvmeAdmin, NvmeFeature, NvmeLog, NvmeStatus, putU64le } from "../../codec/nvme/commands.ts";
 import { encodeController, encodeNamespace, IdentifyWhat, identifyBytes } from "../../codec/nvme/identify.ts";
-import type { NvmeDevice, NvmeInFlight } from "./nvme-device.ts";
+import type { NvmeController, NvmeInFlight } from "./nvme-controller.ts";
 import { eventRequestsMaximum, NvmeEvents } from "./nvme-events.ts";
 import { nvmeQueueEntriesMaximum, nvmeQueuePairsMaximum, nvmeTransferPages } from "./nvme-limits.ts";
 
@@ -20,7 +20,7 @@ interface ErrorEntry {
 
 export class NvmeAdminCommands {
   readonly events: NvmeEvents;
-  readonly #device: NvmeDevice;
+  readonly #device: NvmeController;
   readonly #errors: ErrorEntry[] = [];
   #errorCount = 0;
   #temperatureKelvin = roomKelvin;
@@ -30,7 +30,7 @@ export class NvmeAdminCommands {
   #eventConfiguration = 0;
   #pairsGranted = 0;
 
-  constructor(device: NvmeDevice) {
+  constructor(device: NvmeController) {
     this.#device = device;
     this.events = new NvmeEvents(device);
   }

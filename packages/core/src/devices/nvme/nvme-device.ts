@@ -5,7 +5,6 @@ import type { Random } from "../../base/random.ts";
 import { microsecond, millisecond } from "../../base/units.ts";
 import {
   encodeEvent,
-  type NvmeCommand,
   NvmeStatus,
   newCommand,
   newCompletion,
@@ -21,6 +20,7 @@ import {
 import { MemoryDisk } from "../memory-disk/memory-disk-device.ts";
 import { PciFunctionModel } from "../pci-function-model.ts";
 import { NvmeAdminCommands } from "./nvme-admin.ts";
+import type { NvmeController, NvmeInFlight } from "./nvme-controller.ts";
 import { NvmeData } from "./nvme-data.ts";
 import { NvmeIoCommands } from "./nvme-io.ts";
 import { nvmeQueueEntriesMaximum } from "./nvme-limits.ts";
@@ -52,19 +52,8 @@ const msiXPending = 0x3000;
 const readyNs = 2 * millisecond;
 const shutdownNs = 5 * millisecond;
 
-/** A command that has been fetched and not completed. */
-export interface NvmeInFlight {
-  readonly command: NvmeCommand;
-  queue: number;
-  /** Of I/O commands, counted since power-on. */
-  number: number;
-  mischief: NvmeMischiefKind | null;
-  timer: TimerHandle;
-  readonly device: NvmeDevice;
-}
-
 /** "NVMe", vendor and device of our own; see the device's page for what is modelled. */
-export class NvmeDevice extends PciFunctionModel {
+export class NvmeDevice extends PciFunctionModel implements NvmeController {
   readonly queues = new NvmeQueues();
   readonly data = new NvmeData();
   readonly disks: readonly MemoryDisk[];

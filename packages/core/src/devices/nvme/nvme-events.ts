@@ -1,6 +1,6 @@
 // Asynchronous events of an NVMe controller: requests that wait, events that wait, and the mask until the log is read.
 
-import type { NvmeDevice, NvmeInFlight } from "./nvme-device.ts";
+import type { NvmeController, NvmeInFlight } from "./nvme-controller.ts";
 
 export const eventRequestsMaximum = 4;
 /** Event types that have a log: error, health, notice. */
@@ -8,12 +8,12 @@ const typesWithLog = 3;
 
 /** NVM Express 1.4 §5.2. One event of a type at a time: it is masked until its log page has been read. */
 export class NvmeEvents {
-  readonly #device: NvmeDevice;
+  readonly #device: NvmeController;
   readonly #requests: NvmeInFlight[] = [];
   readonly #waiting: { readonly type: number; readonly result: number }[] = [];
   #masked = 0;
 
-  constructor(device: NvmeDevice) {
+  constructor(device: NvmeController) {
     this.#device = device;
   }
 

@@ -11,7 +11,7 @@ import {
   NvmeStatus,
 } from "../../codec/nvme/commands.ts";
 import type { MemoryDisk } from "../memory-disk/memory-disk-device.ts";
-import type { NvmeDevice, NvmeInFlight } from "./nvme-device.ts";
+import type { NvmeController, NvmeInFlight } from "./nvme-controller.ts";
 import { nvmeTransferPages } from "./nvme-limits.ts";
 
 const transferMaximum = nvmeTransferPages * 4096;
@@ -19,10 +19,10 @@ const transferMaximum = nvmeTransferPages * 4096;
 export class NvmeIoCommands {
   readCommands = 0;
   writeCommands = 0;
-  readonly #device: NvmeDevice;
+  readonly #device: NvmeController;
   readonly #buffer = new Uint8Array(transferMaximum);
 
-  constructor(device: NvmeDevice) {
+  constructor(device: NvmeController) {
     this.#device = device;
   }
 

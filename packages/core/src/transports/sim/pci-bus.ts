@@ -8,7 +8,7 @@ import { decodeBar, isAbsent, PciConfig } from "../../codec/pci/config-space.ts"
 import type { PciDevicePort } from "../../ports/pci-device.ts";
 import { formatPciAddress, type PciAddress, type PciHostPort, type PciRange } from "../../ports/pci-host.ts";
 import type { SimIommu } from "./iommu.ts";
-import { LinkUpstream, SimPciPort } from "./pci-link.ts";
+import { type DeadLinkRead, LinkUpstream, type PciLinkBus, SimPciPort } from "./pci-link.ts";
 import { RootPort } from "./root-port.ts";
 
 export interface SimPciBusOptions {
@@ -37,15 +37,6 @@ export interface LinkDeath {
   readonly noticedNs: Nanoseconds;
 }
 
-/** A read that found the link dead (posts.md F02). */
-export interface DeadLinkRead {
-  readonly timeNs: Nanoseconds;
-  readonly linkDiedNs: Nanoseconds;
-  readonly address: number;
-  readonly barIndex: number;
-  readonly offset: number;
-}
-
 interface Slot {
   readonly number: number;
   readonly rootPort: RootPort;
@@ -65,7 +56,7 @@ const trainNs = 100 * millisecond;
  * gives listeners a fresh port. `unplug` kills the link at once: reads are unreachable, writes vanish, and only some
  * microseconds later the driver's side hears of it.
  */
-export class SimPciBus {
+export class SimPciBus implements PciLinkBus {
   readonly failures: PciEnumerationFailure[] = [];
   readonly deadLinkReads: DeadLinkRead[] = [];
   /** The last ones. */

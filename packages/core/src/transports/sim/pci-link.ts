@@ -1,7 +1,8 @@
 // One attachment on the simulated PCI bus: the driver's port, the function's way up, and what a dead link does to both.
 
-import type { Nanoseconds } from "../../base/clock.ts";
+import type { Clock, Nanoseconds } from "../../base/clock.ts";
 import { ContractViolation } from "../../base/errors.ts";
+import type { Random } from "../../base/random.ts";
 import { millisecond } from "../../base/units.ts";
 import { allOnes, extendedConfigBytes, PciCommand, PciConfig } from "../../codec/pci/config-space.ts";
 import type { DmaPort } from "../../ports/dma.ts";
@@ -16,7 +17,7 @@ import {
   PciStatus,
   PciSubmit,
 } from "../../ports/pci-host.ts";
-import type { SimPciBus } from "./pci-bus.ts";
+import type { SimIommu } from "./iommu.ts";
 import type { RootPort } from "./root-port.ts";
 
 /** Where messages go: below the IOMMU's window, a page of its own. */
@@ -44,6 +45,27 @@ interface Access {
   high: number;
 }
 
+/** A read that found the link dead (posts.md F02). */
+export interface DeadLinkRead {
+  readonly timeNs: Nanoseconds;
+  readonly linkDiedNs: Nanoseconds;
+  readonly address: number;
+  readonly barIndex: number;
+  readonly offset: number;
+}
+
+/** The bus, as its links see it. */
+export interface PciLinkBus {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly iommu: SimIommu;
+  readonly timing: "bus" | "none";
+  /** The newest reads of a link that was dead. */
+  readonly deadLinkReads: DeadLinkRead[];
+  /** Told of each write to a function's command register. */
+  readonly onCommand: ((requester: string, command: number) => void) | null;
+}
+
 /** What the function may do. Bus master and the link's life are checked here, mappings by the IOMMU. */
 export class LinkUpstream implements PciUpstream {
   readonly requester: string;
@@ -51,10 +73,10 @@ export class LinkUpstream implements PciUpstream {
   isDead = false;
   isLineRaised = false;
   port: SimPciPort | null = null;
-  readonly #bus: SimPciBus;
+  readonly #bus: PciLinkBus;
   readonly #rootPort: RootPort;
 
-  constructor(bus: SimPciBus, rootPort: RootPort, requester: string) {
+  constructor(bus: PciLinkBus, rootPort: RootPort, requester: string) {
     this.#bus = bus;
     this.#rootPort = rootPort;
     this.requester = requester;
@@ -108,7 +130,7 @@ export class SimPciPort implements PciHostPort {
   readonly ranges: readonly PciRange[];
   readonly dma: DmaPort;
   readonly slotCount = slotMaximum;
-  readonly #bus: SimPciBus;
+  readonly #bus: PciLinkBus;
   readonly #rootPort: RootPort;
   readonly #device: PciDevicePort;
   readonly #upstream: LinkUpstream;
@@ -126,7 +148,7 @@ export class SimPciPort implements PciHostPort {
   #pendingReads = 0;
 
   constructor(
-    bus: SimPciBus,
+    bus: PciLinkBus,
     rootPort: RootPort,
     device: PciDevicePort,
     upstream: LinkUpstream,
