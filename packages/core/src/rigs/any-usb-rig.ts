@@ -26,7 +26,8 @@ export class AnyUsbRig extends UsbRigDoors {
     installSerialFamily(this.machine);
     installHidFamily(this.machine, options.onInput ?? (() => {}));
     this.scsi = new ScsiFamily(this.machine);
-    for (const bundle of [ftdiBundle, cdcAcmBundle, usbHidBundle, massStorageBundle("by-speed")])
+    // What comes from elsewhere comes over USB/IP, which has no word for streams: UAS of a SuperSpeed device would wait for one.
+    for (const bundle of [ftdiBundle, cdcAcmBundle, usbHidBundle, massStorageBundle("bulk-only")])
       this.machine.install(bundle);
   }
 }
