@@ -46,7 +46,22 @@ const runs: Readonly<Record<string, Run>> = {
   },
   "board-kills": {
     summary: "a writer of the board killed with SIGKILL, 1,000 times on one board, and a backup under writes",
-    run: async (count) => killBoards(count ?? 1000),
+    run: async (count) =>
+      runTest("apps/board/test/board-kill.long.test.ts", "DRYDOCK_BOARD_KILLS", count ?? 1000, (kills) => [
+        `${kills} kills of a writer; after each, every act that it had told was there`,
+      ]),
+  },
+  "timeline-rows": {
+    summary: "rows pushed through a timeline: memory flat, every loss counted",
+    run: async (count) =>
+      runTest(
+        "packages/core/src/trace/timeline.long.test.ts",
+        "DRYDOCK_ROWS",
+        count ?? 100_000_000,
+        (rows) => [
+          `${rows} rows with data and texts; memory in use, looked at twenty times after a collection, stayed within the limit of 16 MiB and 8 more; rows kept and lost add up`,
+        ],
+      ),
   },
   "disk-hostile": {
     summary: `${connections} hostile connections of four kinds at an NBD and an iSCSI disk`,
@@ -62,16 +77,16 @@ const runs: Readonly<Record<string, Run>> = {
   },
 };
 
-/** The board's own test, with as many kills as asked for. */
-function killBoards(count: number): Result {
-  const file = join(import.meta.dirname, "../../apps/board/test/board-kill.long.test.ts");
-  const { status, stdout } = spawnSync(process.execPath, ["--test", "--test-reporter=tap", file], {
+/** A long test with a count of its own choice, given by the environment. */
+function runTest(file: string, variable: string, count: number, say: (count: number) => string[]): Result {
+  const path = join(import.meta.dirname, "../..", file);
+  const { status, stdout } = spawnSync(process.execPath, ["--test", "--test-reporter=tap", path], {
     encoding: "utf8",
-    env: { ...process.env, DRYDOCK_BOARD_KILLS: String(count) },
+    env: { ...process.env, [variable]: String(count) },
   });
   const failed = stdout.split("\n").filter((line) => /^not ok|^ {2,}error:/.test(line));
   return {
-    lines: [`${count} kills of a writer; after each, every act that it had told was there`],
+    lines: say(count),
     problems: status === 0 ? [] : failed.length > 0 ? failed : [`the test ended with ${status}`],
   };
 }
