@@ -6,6 +6,7 @@ import { hostTurn } from "@drydock/node/host-turn";
 import { platformProfile } from "../platform/platform-profile.ts";
 import { TimelineKind } from "../ports/recorder.ts";
 import { HidRig } from "../rigs/hid-rig.ts";
+import { NvmeRig } from "../rigs/nvme-rig.ts";
 import { defaultSerialRig } from "../rigs/serial-rig.ts";
 import { openSerialSession } from "../rigs/serial-session.ts";
 import { defaultStorageRig } from "../rigs/storage-rig.ts";
@@ -78,6 +79,16 @@ for (const [name, build] of Object.entries(rigs)) {
     });
   }
 }
+
+test("nvme rig: a register access, a DMA and an interrupt each have their row, an interrupt leads back", async () => {
+  const rig = new NvmeRig({ seed: 1, turn: hostTurn, profile: platformProfile("macos15") });
+  await rig.openMedia();
+  const { timeline } = rig;
+  for (const kind of [TimelineKind.register, TimelineKind.dma, TimelineKind.interrupt])
+    assert.ok(timeline.kept(kind) > 0, `rows of kind ${kind}`);
+  const interrupts = [...timeline.rows(undefined, [TimelineKind.interrupt])];
+  assert.ok(interrupts.some((row) => chainOf(timeline, row).length > 1));
+});
 
 test("Perfetto's file holds every row once, in its lane, with its cause", async () => {
   const rig = await rigs.serial("bus");
