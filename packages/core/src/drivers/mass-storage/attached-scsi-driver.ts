@@ -2,6 +2,7 @@
 
 import { DecodeError } from "../../base/errors.ts";
 import { type IOReturn, IOReturns } from "../../base/io-return.ts";
+import { hex } from "../../base/text.ts";
 import { millisecond, second } from "../../base/units.ts";
 import {
   attachedScsiProtocol,
@@ -18,6 +19,7 @@ import {
   TaskAttribute,
   TaskFunction,
 } from "../../codec/mass-storage/attached-scsi.ts";
+import { directionIn } from "../../codec/usb/setup.ts";
 import { IOSCSIProtocolServices, type UnitNaming } from "../../families/scsi/io-scsi-protocol-services.ts";
 import {
   kSCSIDataTransfer_FromTargetToInitiator,
@@ -599,6 +601,16 @@ export class AttachedScsiDriver extends IOSCSIProtocolServices implements UsbRec
     );
     if (endpoint === undefined)
       throw this.failure(IOReturns.kIOReturnNotFound, "start", `no endpoint has pipe usage ${usage}`);
+    // Status and Data-in come from the device, Command and Data-out go to it (UAS-3 §5.3.3): a read that is sent out would
+    // complete at once, with the host's own zeros for a status, again and again.
+    const { bEndpointAddress } = endpoint.descriptor;
+    const mustBeIn = usage === PipeUsage.status || usage === PipeUsage.dataIn;
+    if (((bEndpointAddress & directionIn) !== 0) !== mustBeIn)
+      throw this.failure(
+        IOReturns.kIOReturnUnsupported,
+        "start",
+        `pipe usage ${usage} is on endpoint 0x${hex(bEndpointAddress, 2)}, which runs the other way`,
+      );
     return this.usb.copyPipe(endpoint.descriptor.bEndpointAddress);
   }
 }

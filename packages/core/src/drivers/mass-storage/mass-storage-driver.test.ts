@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hostTurn } from "@drydock/node/host-turn";
 import { UsbSpeed } from "../../codec/usb/usb-speed.ts";
+import type { UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
+import { UsbHostFilter } from "../../ports/usb-host-filter.ts";
 import { defaultStorageRig } from "../../rigs/storage-rig.ts";
 import { unplugAtEveryStep } from "../../trials/scenario.ts";
 import {
@@ -66,4 +68,40 @@ test("Bulk-Only: a stalled status is cleared and read again; a lost one leads to
     if (kind === "stall") assert.ok(stallsCleared >= 1);
     else assert.ok(resetRecoveries >= 1);
   }
+});
+
+/** A device whose status pipe is said to be the one that data goes out by, as a wrong descriptor has it. */
+class SwappedPipes extends UsbHostFilter {
+  #configuration: Uint8Array | null = null;
+
+  override control(slot: number, setup: Uint8Array, buffer: Uint8Array | null, offset: number): UsbSubmit {
+    const isConfiguration = setup[0] === 0x80 && setup[1] === 6 && setup[3] === 2;
+    this.#configuration = isConfiguration ? buffer : null;
+    return super.control(slot, setup, buffer, offset);
+  }
+
+  override completed(slot: number, status: UsbStatus, actualBytes: number): void {
+    const bytes = this.#configuration;
+    this.#configuration = null;
+    for (let at = 0; bytes !== null && at + 3 < actualBytes && bytes[at] > 0; at += bytes[at])
+      if (bytes[at + 1] === 0x24 && (bytes[at + 2] === 2 || bytes[at + 2] === 4))
+        bytes[at + 2] = 6 - bytes[at + 2];
+    super.completed(slot, status, actualBytes);
+  }
+}
+
+test("UAS: a pipe that runs the other way than its usage is refused with that reason (UAS-3 §5.3.3)", async () => {
+  const rig = defaultStorageRig(1, hostTurn, {
+    policy: "uas",
+    timing: "none",
+    middleware: (port) => new SwappedPipes(port),
+  });
+  const refusal = () =>
+    rig.machine.matchReports.find(({ outcome }) =>
+      /pipe usage 2 is on endpoint 0x0[24], which runs the other way/.test(outcome),
+    );
+  await rig.machine.scheduler.run(5e9, () => refusal() !== undefined);
+  assert.ok(refusal() !== undefined);
+  assert.equal(rig.media.length, 0);
+  assert.equal(rig.machine.failure, null);
 });
