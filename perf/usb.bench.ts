@@ -69,13 +69,17 @@ const bundle: DriverBundle = {
   classes: { BenchDriver },
 };
 
-async function newRig(trace: boolean): Promise<{ rig: UsbRig; driver: BenchDriver }> {
+async function newRig(
+  trace: boolean,
+  record: "all" | "wire" = "wire",
+): Promise<{ rig: UsbRig; driver: BenchDriver }> {
   const rig = new UsbRig({
     seed: 1,
     turn: hostTurn,
     profile: platformProfile("open"),
     timing: "none",
     trace,
+    record,
   });
   rig.machine.install(bundle);
   rig.usb.bus.plugIn(new LoopbackDevice());
@@ -112,9 +116,13 @@ export async function bench(): Promise<BenchTable[]> {
   };
   for (let round = 0; round < rounds; round++) {
     for (const length of [64, 512, 4096]) {
-      for (const trace of [false, true]) {
+      for (const [kind, trace, record] of [
+        ["", false, "wire"],
+        [", traced", true, "wire"],
+        [", traced with queues and calls", true, "all"],
+      ] as const) {
         const count = length === 4096 ? 50_000 : 100_000;
-        const { rig, driver } = await newRig(trace);
+        const { rig, driver } = await newRig(trace, record);
         let isDone = false;
         driver.process.spawn("bench", () =>
           driver.bulk(length, count, () => {
@@ -124,7 +132,7 @@ export async function bench(): Promise<BenchTable[]> {
         const figure = await measure(count * 2, async () => {
           await rig.machine.scheduler.run(Number.POSITIVE_INFINITY, () => isDone);
         });
-        add(`bulk ${length} B${trace ? ", traced" : ""}`, figure, length);
+        add(`bulk ${length} B${kind}`, figure, length);
       }
     }
     const { rig, driver } = await newRig(false);

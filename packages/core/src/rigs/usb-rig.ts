@@ -28,6 +28,11 @@ export interface UsbRigOptions extends UsbBerthOptions {
   readonly bootArgDk?: number;
   /** How much the timeline keeps. */
   readonly timeline?: TimelineOptions;
+  /**
+   * What the timeline gets besides the wire: queues, calls, the kernel's events, the log and power (`all`, the default), or
+   * nothing (`wire`), for campaigns that only take the digest and play again what they want to see.
+   */
+  readonly record?: "all" | "wire";
 }
 
 /** One way of a connection in memory. */
@@ -38,7 +43,9 @@ export class UsbRig extends UsbRigDoors {
   constructor(options: UsbRigOptions) {
     const timeline = new Timeline(options.timeline);
     const recorder = (clock: Clock) => new TimelineRecorder(timeline, clock);
-    const machine = new Machine(options.trace === false ? options : { ...options, recorder });
+    const machine = new Machine(
+      options.trace === false || options.record === "wire" ? options : { ...options, recorder },
+    );
     const { random, scheduler } = machine;
     const controller = machine.publish({ kernelClass: "AppleUSBXHCI" }, (context) => new IOService(context));
     controller.location = "00000000";

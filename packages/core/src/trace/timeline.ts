@@ -27,7 +27,7 @@ const fieldCount = 5;
 const columns = fieldColumn + fieldCount;
 const rowBytes = columns * 8;
 
-const firstRows = 64;
+const firstRows = 256;
 const firstBytes = 2048;
 /** A segment is full when it has so many rows, or when its bytes have no room for the next row's. */
 const segmentRows = 1024;

@@ -23,7 +23,7 @@ const presses = 5;
 /** Plug in, come up, press and let go, switch an LED, unplug, end. */
 export async function runHidScenario(options: HidScenario): Promise<ScenarioResult<HidOutcome>> {
   const { device, unplugAtStep, ...rest } = options;
-  const rig = new HidRig({ profile: platformProfile("macos15"), devices: [device], ...rest });
+  const rig = new HidRig({ profile: platformProfile("macos15"), devices: [device], record: "wire", ...rest });
   const { scheduler } = rig.machine;
   const events = () => rig.inputs.reduce((sum, { listener }) => sum + listener.events.length, 0);
   const result = await runScenario<HidOutcome>(

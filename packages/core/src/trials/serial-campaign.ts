@@ -22,7 +22,7 @@ const closeNs = 50_000_000;
 /** Plug in, come up, open, set the line, send, read it back, close, unplug, end. */
 export async function runSerialScenario(options: SerialScenario): Promise<ScenarioResult<SerialOutcome>> {
   const { device, seed, turn, unplugAtStep, ...rest } = options;
-  const rig = defaultSerialRig(seed, turn, { devices: [device], ...rest });
+  const rig = defaultSerialRig(seed, turn, { devices: [device], record: "wire", ...rest });
   const { scheduler } = rig.machine;
   return runScenario(
     {

@@ -21,7 +21,7 @@ export function storageEnd(
 /** Plug in, come up, write, flush, read back, unplug, end. What is read as good is right. */
 export async function runStorageScenario(options: StorageScenario): Promise<ScenarioResult<DiskOutcome>> {
   const { seed, turn, unplugAtStep, ...rest } = options;
-  const rig = defaultStorageRig(seed, turn, { ...rest, timing: "bus" });
+  const rig = defaultStorageRig(seed, turn, { ...rest, record: "wire", timing: "bus" });
   const { scheduler } = rig.machine;
   // A corrupted bit on the bus is nobody's to notice here: USB's CRC would have.
   const mayLie = options.faults?.rules.some(({ kind }) => kind === "corrupt" || kind === "truncate") ?? false;
