@@ -35,10 +35,11 @@ export class Registry {
     if (at >= 0) clients?.splice(at, 1);
   }
 
-  /** Every entry, parents before children, in order of attachment. */
-  *entries(from: IOService = this.root): Generator<IOService> {
-    yield from;
-    for (const client of [...from.clients]) yield* this.entries(client);
+  /** Every entry, parents before children, in order of attachment, as they are now. */
+  entries(from: IOService = this.root): IOService[] {
+    const found: IOService[] = [];
+    collect(from, found);
+    return found;
   }
 
   /** The first entry that `accept` likes. */
@@ -71,4 +72,9 @@ export class Registry {
       children: from.clients.map((client) => this.snapshot(client)),
     };
   }
+}
+
+function collect(entry: IOService, found: IOService[]): void {
+  found.push(entry);
+  for (const client of entry.clients) collect(client, found);
 }
