@@ -3,6 +3,8 @@
 import { isoTime } from "@drydock/board/activity-text";
 
 export interface FeedEntry {
+  /** What stays when the title changes and the words of the address with it: RFC 4287 §4.2.6. */
+  readonly id: string;
   /** Path of the page. */
   readonly path: string;
   readonly title: string;
@@ -44,7 +46,7 @@ ${entries
   .map(
     (entry) => `<entry>
 <title>${xml(entry.title)}</title>
-<id>${xml(origin + entry.path)}</id>
+<id>${xml(origin + entry.id)}</id>
 <link rel="alternate" type="text/html" href="${xml(origin + entry.path)}"/>
 <published>${isoTime(entry.publishedAt)}</published>
 <updated>${isoTime(entry.updatedAt)}</updated>

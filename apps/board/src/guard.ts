@@ -20,19 +20,23 @@ export const contentPolicy = [
   "trusted-types drydock",
 ].join("; ");
 
+/** Set before the answer is made: headers put on a finished one make the server build it twice. */
 export function securityHeaders(): MiddlewareHandler {
   return async (c, next) => {
+    for (const [name, value] of fixedHeaders) c.header(name, value);
     await next();
-    const { headers } = c.res;
-    headers.set("Content-Security-Policy", contentPolicy);
-    headers.set("X-Content-Type-Options", "nosniff");
-    headers.set("Referrer-Policy", "same-origin");
-    headers.set("Cross-Origin-Opener-Policy", "same-origin");
-    headers.set("Cross-Origin-Resource-Policy", "same-origin");
-    headers.set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=()");
-    if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-cache");
   };
 }
+
+const fixedHeaders: readonly (readonly [string, string])[] = [
+  ["Content-Security-Policy", contentPolicy],
+  ["X-Content-Type-Options", "nosniff"],
+  ["Referrer-Policy", "same-origin"],
+  ["Cross-Origin-Opener-Policy", "same-origin"],
+  ["Cross-Origin-Resource-Policy", "same-origin"],
+  ["Permissions-Policy", "camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=()"],
+  ["Cache-Control", "no-cache"],
+];
 
 /**
  * Only names that we are configured to have (421 otherwise): a stranger's page must not reach us by a name that it

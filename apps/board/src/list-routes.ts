@@ -48,6 +48,7 @@ export function sendFeed(
 }
 
 const entryOf = (row: PostRow): FeedEntry => ({
+  id: `/p/${row.id}`,
   path: postPath(row),
   title: row.title,
   author: row.author.shownName,

@@ -124,6 +124,7 @@ async function readPost(c: Context, site: BoardSite): Promise<Response> {
       .reverse()
       .slice(0, 50)
       .map((reply) => ({
+        id: `/r/${reply.id}`,
         path: `${path}?answer=${reply.id}#r${reply.id}`,
         title: `${reply.kind === "answer" ? "Answer" : "Comment"} by ${reply.author.shownName}`,
         author: reply.author.shownName,

@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { reportCase } from "@drydock/cases/case-report";
 import { casebook, findCase } from "@drydock/cases/casebook";
+import { Random } from "@drydock/core/base/random";
 import { hostTurn } from "@drydock/node/host-turn";
 import { type TestSite, testSite } from "./test/site.ts";
 
@@ -115,6 +116,26 @@ test("5.1 (c): the list is at most 30 kB and 8 kB gzipped with its style, and na
   assert.doesNotMatch(style, /url\(|@import/);
 });
 
+test("5.1 (c): a thread of 50 long answers is at most 60 kB gzipped with style and script", async () => {
+  const own = await testSite();
+  try {
+    const random = new Random(50);
+    const words = Array.from({ length: 400 }, () => random.next32().toString(36));
+    const text = (count: number) =>
+      Array.from({ length: count }, () => words[random.next32() % words.length]).join(" ");
+    const { board } = own.open.site;
+    const { id } = await board.addPost("drivers", { title: "Long", markdown: text(200), tags: "" });
+    for (let index = 0; index < 50; index++) await board.addReply(id, { markdown: text(70) });
+    const page = await own.text(`/p/${id}-long`);
+    assert.equal(page.split('<article class="answer').length - 1, 50);
+    const others = await Promise.all(["/style.css", "/more.css", "/page.js"].map((path) => own.text(path)));
+    const packed = [page, ...others].reduce((sum, body) => sum + gzipSync(body).length, 0);
+    assert.ok(packed <= 60_000, `${packed} bytes gzipped`);
+  } finally {
+    await own.open.close();
+  }
+});
+
 test("5.1 (e): a list page is at most four queries, and no page's query scans a big table", async () => {
   const { connection } = site.store;
   const seen = new Set<string>();
@@ -196,11 +217,16 @@ test("5.6: each casebook post is found first for its own symptom, in every form 
     P07: "block USB devices policy",
     P08: "relink bridge",
     P09: "UAS UserSendCDB no data",
+    P11: "interrupt queue dispatch trap",
+    P14: "unplug Thunderbolt panic",
     P12: "doesn't match entitlements value userclient-access",
     P13: "FTDI iPad serial",
     P15: "setPowerState 20 seconds panic",
     P17: "log lines lost grep",
   };
+  const coded = ["P02", "P10", "P19", "P20"];
+  for (const { id } of casebook)
+    assert.ok(id === "P05" || coded.includes(id) || Object.hasOwn(words, id), `${id} is searched for`);
   for (const [id, q] of Object.entries(words)) {
     const found = (await site.json(`/search?q=${encodeURIComponent(q)}`)).rows.map(
       (row: { folder: string }) => row.folder.slice(0, 3),

@@ -69,7 +69,7 @@ export function wantsJson(c: Context): boolean {
   );
 }
 
-/** A page, or 304 when the reader has it. */
+/** A page, with the shell of the site round it. */
 export function sendPage(
   c: Context,
   site: BoardSite,

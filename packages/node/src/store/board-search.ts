@@ -82,10 +82,11 @@ function wordMatches(connection: SqliteConnection, words: readonly string[]): Ma
 }
 
 function textMatches(connection: SqliteConnection, words: readonly string[]): Map<number, number> {
-  const match = words
-    .map(
-      (word, index) =>
-        `"${word.replaceAll('"', "")}"${index === words.length - 1 || word.length >= stemLength ? "*" : ""}`,
+  const asTyped = words.map((word) => `"${word.replaceAll('"', "")}"`);
+  // A beginning costs all places of all words that it begins: only where the words themselves are not often enough.
+  const begun = asTyped
+    .map((word, index) =>
+      index === words.length - 1 || words[index].length >= stemLength ? `${word}*` : word,
     )
     .join(" ");
   const found = new Map<number, number>();
@@ -93,14 +94,21 @@ function textMatches(connection: SqliteConnection, words: readonly string[]): Ma
     const known = found.get(id);
     if (known === undefined || score < known) found.set(id, score);
   };
-  const newest = (table: string, column: string): number[] =>
+  const newest = (table: string, column: string, match: string): number[] =>
     connection
       .all(
         `SELECT rowid AS id FROM ${table} WHERE ${table} MATCH ? ORDER BY rowid DESC LIMIT ${rankedMatches}`,
         `${column}(${match})`,
       )
       .map((row) => Number(row.id));
-  const ids = newest("post_fts", "");
+  const exact = asTyped.join(" ");
+  const enough = (table: string): { match: string; ids: number[] } => {
+    const ids = newest(table, "", exact);
+    return ids.length >= rankedMatches || exact === begun
+      ? { match: exact, ids }
+      : { match: begun, ids: newest(table, "", begun) };
+  };
+  const { ids, match } = enough("post_fts");
   if (ids.length < rankedMatches) {
     for (const row of connection.all(
       "SELECT rowid AS id, bm25(post_fts, 4.0, 1.0, 6.0) AS rank FROM post_fts WHERE post_fts MATCH ?",
@@ -110,9 +118,10 @@ function textMatches(connection: SqliteConnection, words: readonly string[]): Ma
   } else {
     // Words that stand nearly everywhere weigh nothing, and to weigh them reads every place where they stand.
     for (const id of ids) keep(id, scaled(commonRank));
-    for (const id of newest("post_fts", "{title symptoms}: ")) keep(id, scaled(2 * commonRank));
+    for (const id of newest("post_fts", "{title symptoms}: ", match)) keep(id, scaled(2 * commonRank));
   }
-  const inReplies = newest("reply_fts", "");
+  // Posts that fill the bound alone leave replies only what is cheap to find.
+  const inReplies = ids.length >= rankedMatches ? newest("reply_fts", "", exact) : enough("reply_fts").ids;
   for (let from = 0; from < inReplies.length; from += rowsAtOnce)
     for (const row of connection.all(
       "SELECT r.post_id AS id FROM json_each(?) j CROSS JOIN reply r ON r.id = j.value",
