@@ -7,7 +7,13 @@ import { type PlatformProfile, platformProfile } from "@drydock/core/platform/pl
 import { PciRig, pciDigest } from "@drydock/core/rigs/pci-rig";
 import type { HostTurn } from "@drydock/core/runtime/scheduler";
 import type { ServiceClass } from "@drydock/core/runtime/service";
-import { runScenario, type ScenarioResult } from "@drydock/core/trials/scenario";
+import { type PciFindings, PciWatch } from "@drydock/core/trials/pci-watch";
+import {
+  makeLeave,
+  runScenario,
+  type ScenarioPlan,
+  type ScenarioResult,
+} from "@drydock/core/trials/scenario";
 import { HbaDriver, hbaBundle } from "./hba-driver.ts";
 
 /** Apple silicon without the question of entitlements, which is another case's. */
@@ -83,13 +89,14 @@ export class HbaBench {
 }
 
 /** The scenario for F01: up, at work for a while, pulled at a step or then. */
-export function runHbaScenario(
-  options: HbaBenchOptions & { readonly unplugAtStep?: number },
-): Promise<ScenarioResult<"worked" | "no driver">> {
+export async function runHbaScenario(
+  options: HbaBenchOptions & ScenarioPlan,
+): Promise<ScenarioResult<"worked" | "no driver"> & { readonly pci: PciFindings }> {
   const bench = new HbaBench(options);
   const { rig } = bench;
+  const watch = new PciWatch(rig, bench.board);
   const { scheduler } = rig.machine;
-  return runScenario(
+  const result = await runScenario(
     {
       rig,
       stepLimit: 100_000,
@@ -101,12 +108,16 @@ export function runHbaScenario(
         return hasDriver ? "worked" : "no driver";
       },
       unplug: () => rig.pci.bus.unplug(1),
+      replug: () => bench.pushIn(),
+      isUp: () => bench.driver?.isStarted === true,
+      leave: (way) => void rig.family.devices.some((device) => makeLeave(rig.machine, device, way)),
       digest: () => pciDigest(rig),
       afterwards: (problems) => {
         const left = rig.pci.iommu.mappings.size;
         if (left > 0) problems.push(`${left} mappings are left`);
       },
     },
-    options.unplugAtStep,
+    options,
   );
+  return { ...result, pci: watch.findings() };
 }

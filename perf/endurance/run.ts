@@ -51,6 +51,46 @@ const runs: Readonly<Record<string, Run>> = {
         `${kills} kills of a writer; after each, every act that it had told was there`,
       ]),
   },
+  interrupts: {
+    summary: "P11's good driver under a storm of interrupts, raised and delivered counted apart",
+    run: async (count) =>
+      runTest(
+        "cases/P11-interrupt-queue-trap/case.long.test.ts",
+        "DRYDOCK_P11_INTERRUPTS",
+        count ?? 100_000_000,
+        (raised) => [
+          `${raised} interrupts raised by the adapter, ${raised} delivered, none trapped, no completion lost`,
+          "the bad driver's trap within 10,000,000 for every seed of ten",
+        ],
+      ),
+  },
+  unplugs: {
+    summary:
+      "P14's good driver unplugged at random moments, and at every step; the bad one over a hundred seeds",
+    run: async (count) =>
+      runTest(
+        "cases/P14-unplug-panic/case.long.test.ts",
+        "DRYDOCK_P14_UNPLUGS",
+        count ?? 10_000,
+        (unplugs) => [
+          `${unplugs} unplugs survived: no panic, every command ended once, no mapping left`,
+          "the bad driver panics within 100 unplugs for at least 95 of 100 seeds, and at the same steps on two runs; the good one at none",
+        ],
+      ),
+  },
+  "soak-plugs": {
+    summary: "NVMe plugged out and in with writes under way, and twelve virtual hours of it at work",
+    run: async (count) =>
+      runTest(
+        "packages/core/src/trials/soak.long.test.ts",
+        "DRYDOCK_SOAK_PLUGS",
+        count ?? 10_000,
+        (plugs) => [
+          `${plugs} plug cycles with four writes under way: after each no mapping is left, registry entries and threads are as at first`,
+          "120,000 requests over twelve virtual hours, verified",
+        ],
+      ),
+  },
   "timeline-rows": {
     summary: "rows pushed through a timeline: memory flat, every loss counted",
     run: async (count) =>

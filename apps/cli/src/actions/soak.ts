@@ -1,49 +1,80 @@
-// drydock soak: plays a drawn schedule, and leaves out of a failing one whatever it can do without.
+// drydock soak: seeds on a thread per core; of a failing schedule the shortest part that still fails.
 
-import { formatNs } from "@drydock/core/base/units";
-import { drawSoak, formatSoak, type SoakOptions, shrinkSoak, soak } from "@drydock/core/trials/soak";
-import { hostTurn } from "@drydock/node/host-turn";
+import type { RigEntry } from "@drydock/core/rigs/catalogue";
+import {
+  addSoakEntry,
+  failedSeeds,
+  formatSoakState,
+  newSoakState,
+  refuseSoakState,
+  type SoakEntry,
+  type SoakState,
+} from "@drydock/core/trials/soak-book";
+import { runJobs } from "@drydock/node/workers/job-pool";
+import type { OutputFile } from "../grammar/output-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
+import { untilInterrupted } from "./interruption.ts";
+import { earlierState, writeState } from "./trial-state.ts";
+import { soakSeed, type TrialJob } from "./trial-thread.ts";
 
 export interface SoakRigOptions {
+  readonly rig: RigEntry;
   readonly hours: number;
   readonly perHour: number;
   readonly plugEvery: number;
   readonly loseWritesAfter?: number;
   readonly seed: number;
+  readonly seeds: number;
+  readonly only?: readonly number[];
+  readonly workers?: number;
+  readonly state?: OutputFile;
   readonly json: boolean;
 }
 
 export async function soakRig(options: SoakRigOptions, io: CommandIo): Promise<ExitCode> {
-  const { seed, hours, perHour, plugEvery, loseWritesAfter } = options;
-  const actions = drawSoak(seed, hours, perHour, plugEvery);
-  const plan: SoakOptions = {
-    seed,
-    turn: hostTurn,
-    actions,
-    ...(loseWritesAfter === undefined ? {} : { losesWritesAfterNs: loseWritesAfter * 3600e9 }),
-    onProgress: (done) => io.progress(`${done} of ${actions.length} actions`),
+  const { rig, seed, seeds, hours, perHour, plugEvery, loseWritesAfter, only, workers } = options;
+  const lost = loseWritesAfter === undefined ? {} : { loseWritesAfter };
+  const terms = { hours, perHour, plugEvery, ...lost };
+  const fresh = newSoakState(rig.name, terms, seed, seeds);
+  const earlier = earlierState<SoakState>(options.state, (value) => refuseSoakState(value, fresh));
+  let state: SoakState = earlier === undefined ? fresh : { ...earlier, seeds };
+  const plans = Array.from({ length: Math.max(0, seeds - state.entries.length) }, (_, index) => ({
+    ...terms,
+    seed: seed + state.entries.length + index,
+    ...(only === undefined ? {} : { only }),
+  }));
+  const interruption = untilInterrupted();
+  const add = (entry: SoakEntry): void => {
+    state = addSoakEntry(state, entry);
+    writeState(options.state, state);
+    io.progress(`${state.entries.length} of ${seeds} seeds, ${failedSeeds(state).length} with findings`);
   };
-  const result = await soak(plan);
-  if (result.problem === null) {
-    if (options.json) io.document({ seed, ...result });
-    else io.print(formatSoak(result));
-    return exitCodes.pass;
+  try {
+    if (plans.length > 1 && workers !== 1) {
+      const thread = new URL("./trial-thread.ts", import.meta.url);
+      const jobs = plans.map((plan): TrialJob => ({ kind: "soak", rig: rig.name, plan }));
+      const threads = workers === undefined ? {} : { workers };
+      await runJobs<TrialJob, SoakEntry>({
+        thread,
+        jobs,
+        ...threads,
+        onAnswer: add,
+        isStopped: interruption.isOver,
+      });
+    } else {
+      for (const plan of plans) {
+        const entry = await soakSeed(rig, plan, (text) => io.progress(text), interruption.isOver);
+        // A seed that was broken off says nothing.
+        if (interruption.isOver()) break;
+        add(entry);
+      }
+    }
+  } finally {
+    interruption.end();
   }
-  const shrunk = await shrinkSoak(plan, (tries, left) =>
-    io.progress(`shrinking: try ${tries}, ${left} actions left`),
-  );
-  if (options.json) io.document({ seed, ...result, shrunk });
-  else {
-    const lines = shrunk.map(
-      ({ atNs, kind, block, fill }) => `  at ${formatNs(atNs)}: ${kind} block ${block}, fill ${fill}`,
-    );
-    const more = loseWritesAfter === undefined ? "" : ` --lose-writes-after ${loseWritesAfter}`;
-    io.print(
-      `${formatSoak(result)}the shortest schedule that fails, ${shrunk.length} of ${actions.length} actions:\n${lines.join("\n")}\n` +
-        `again: drydock soak nvme --seed ${seed} --hours ${hours} --per-hour ${perHour} --plug-every ${plugEvery}${more}\n`,
-    );
-  }
-  return exitCodes.finding;
+  if (options.json) io.document(state);
+  else io.print(formatSoakState(state));
+  if (interruption.isOver() && state.entries.length < seeds) return exitCodes.interrupted;
+  return failedSeeds(state).length === 0 ? exitCodes.pass : exitCodes.finding;
 }

@@ -33,6 +33,22 @@ export class LoopbackPlug implements SerialFarEnd {
   }
 }
 
+/** A loop-back plug with a defect for trials to find: from `fromNs` on it takes characters and sends none back. */
+export class ForgetfulPlug extends LoopbackPlug {
+  readonly #now: () => number;
+  readonly #fromNs: number;
+
+  constructor(now: () => number, fromNs: number) {
+    super();
+    this.#now = now;
+    this.#fromNs = fromNs;
+  }
+
+  override receive(bytes: Uint8Array, offset: number, length: number): void {
+    if (this.#now() < this.#fromNs) super.receive(bytes, offset, length);
+  }
+}
+
 /** One thing a scripted far end does, at a time or after having received that many bytes or that text. */
 export interface ScriptStep {
   readonly atNs?: number;

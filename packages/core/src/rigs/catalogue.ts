@@ -7,10 +7,12 @@ import { HidGamepadDevice } from "../devices/hid-gamepad/hid-gamepad-device.ts";
 import { HidKeyboardDevice } from "../devices/hid-keyboard/hid-keyboard-device.ts";
 import { MassStorageDevice } from "../devices/mass-storage/mass-storage-device.ts";
 import { ScsiDiskDevice } from "../devices/scsi-disk/scsi-disk-device.ts";
+import { ForgetfulPlug } from "../devices/serial-far-ends.ts";
 import type { IOMedia } from "../families/block/io-media.ts";
 import type { IOSerialBSDClient } from "../families/serial/io-serial-bsd-client.ts";
 import type { UsbFaultPlan } from "../faults/usb-faults.ts";
 import { platformProfile } from "../platform/platform-profile.ts";
+import { StoreResult } from "../ports/block-store.ts";
 import type { UsbDevicePort } from "../ports/usb-device.ts";
 import type { Machine } from "../runtime/machine.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
@@ -44,6 +46,11 @@ export interface RigBuildOptions {
   readonly trace?: boolean;
   /** How much of it is kept, bytes. */
   readonly timelineBytes?: number;
+  /**
+   * A defect for trials to find: from this virtual time on the devices lose without a word what they are given, blocks,
+   * characters, keys.
+   */
+  readonly forgetsFromNs?: number;
 }
 
 /** What device models are made with. */
@@ -64,6 +71,10 @@ export interface BuiltRig {
   readonly ports: readonly IOSerialBSDClient[];
   readonly media: readonly IOMedia[];
   readonly inputCount: number;
+  /** What every input that came up was told so far. */
+  readonly inputEvents: number;
+  /** A key or button of the device in `connector`, from 0, goes down or up. False: there is nothing to press. */
+  press(connector: number, button: number, isDown: boolean): boolean;
   /** Why something did not come up, as far as the machine can say. */
   failures(): readonly string[];
   /** The n-th device, from 1: pulled out, and put in again. False: it was so already. */
@@ -102,6 +113,11 @@ export function rigEntry(entry: RigEntry): RigEntry {
   return entry;
 }
 
+/** The letter A on the keyboard page, and how many letters follow (HID Usage Tables 1.12 §10). */
+const firstKey = 4;
+const letterKeys = 26;
+const gamepadButtons = 10;
+
 const usbActs: readonly RigAct[] = ["plug", "unplug", "fault"];
 
 function commonOptions(options: RigBuildOptions, platform: string) {
@@ -117,12 +133,25 @@ function commonOptions(options: RigBuildOptions, platform: string) {
   };
 }
 
+/** Nothing to press here. */
+const noInput = { inputCount: 0, inputEvents: 0, press: () => false } as const;
+
+/** A `write` of blocks that loses what comes from `fromNs` on and says that all is well. */
+function forgetful<Args extends unknown[], R>(
+  clock: Clock,
+  fromNs: number,
+  write: (...args: Args) => R,
+  kept: R,
+): (...args: Args) => R {
+  return (...args) => (clock.nowNs() < fromNs ? write(...args) : kept);
+}
+
 /** The parts that every USB rig has; `replug` puts the n-th device, from 0, into its connector again. */
 function usbRig(
   rig: UsbRigParts,
   deviceCount: number,
   replug: (index: number) => void,
-): Omit<BuiltRig, "ports" | "media" | "inputCount"> {
+): Omit<BuiltRig, "ports" | "media" | "inputCount" | "inputEvents" | "press"> {
   const { bus } = rig.usb;
   return {
     machine: rig.machine,
@@ -168,13 +197,19 @@ export function serialRigEntry(
     usbDevices: ({ clock, pacing }) =>
       kinds.map((kind) => makeSerialDevice(kind, { clock, pacing: pacing === "none" ? "none" : "baud" })),
     build: (options) => {
-      const rig = new SerialRig({
+      const { forgetsFromNs } = options;
+      const rig: SerialRig = new SerialRig({
         ...commonOptions(options, "open"),
         devices: kinds,
         pacing: options.pacing === "none" ? "none" : "baud",
+        ...(forgetsFromNs === undefined
+          ? {}
+          : {
+              farEnds: kinds.map(() => new ForgetfulPlug(() => rig.machine.scheduler.nowNs(), forgetsFromNs)),
+            }),
       });
       const plugIn = (index: number) => rig.usb.bus.plugIn(rig.devices[index], index + 1);
-      return { ...usbRig(rig, kinds.length, plugIn), ports: rig.ports, media: [], inputCount: 0 };
+      return { ...usbRig(rig, kinds.length, plugIn), ports: rig.ports, media: [], ...noInput };
     },
   });
 }
@@ -197,12 +232,25 @@ function hidEntry(name: string, summary: string, kinds: readonly ("keyboard" | "
     build: (options) => {
       const rig = new HidRig({ ...commonOptions(options, "macos15"), devices: kinds });
       const device = (index: number) => (kinds[index] === "keyboard" ? rig.keyboard : rig.gamepad);
+      const { forgetsFromNs = Number.POSITIVE_INFINITY } = options;
       return {
         ...usbRig(rig, kinds.length, (index) => rig.usb.bus.plugIn(device(index), index + 1)),
         ports: [],
         media: [],
         get inputCount() {
           return rig.inputs.length;
+        },
+        get inputEvents() {
+          return rig.inputs.reduce((sum, { listener }) => sum + listener.events.length, 0);
+        },
+        press: (connector, button, isDown) => {
+          const kind = kinds[connector - 1];
+          if (kind === undefined) return false;
+          if (rig.machine.scheduler.nowNs() >= forgetsFromNs) return true;
+          if (kind === "gamepad") rig.gamepad.setButton(1 + (button % gamepadButtons), isDown);
+          else if (isDown) rig.keyboard.press(firstKey + (button % letterKeys));
+          else rig.keyboard.release(firstKey + (button % letterKeys));
+          return true;
         },
       };
     },
@@ -229,13 +277,22 @@ function diskEntry(name: string, summary: string, policy: "by-speed" | "bulk-onl
     ],
     build: (options) => {
       const rig = new StorageRig({ ...commonOptions(options, "open"), policy });
+      if (options.forgetsFromNs !== undefined) {
+        const { store } = rig.disk.units[0].medium;
+        store.write = forgetful(
+          rig.machine.scheduler,
+          options.forgetsFromNs,
+          store.write.bind(store),
+          StoreResult.ok,
+        );
+      }
       return {
         ...usbRig(rig, 1, () => rig.usb.bus.plugIn(rig.device, 1)),
         ports: [],
         get media() {
           return rig.media;
         },
-        inputCount: 0,
+        ...noInput,
       };
     },
   });
@@ -263,6 +320,10 @@ const nvme: RigEntry = rigEntry({
       ...(options.timelineBytes === undefined ? {} : { timeline: { maximumBytes: options.timelineBytes } }),
     });
     const { bus } = rig.pci;
+    if (options.forgetsFromNs !== undefined) {
+      const [disk] = rig.device.disks;
+      disk.write = forgetful(rig.machine.scheduler, options.forgetsFromNs, disk.write.bind(disk), undefined);
+    }
     return {
       machine: rig.machine,
       timeline: rig.timeline,
@@ -272,7 +333,7 @@ const nvme: RigEntry = rigEntry({
       get media() {
         return rig.media;
       },
-      inputCount: 0,
+      ...noInput,
       failures: () => (rig.media.length > 0 ? [] : whyNoDisk(rig)),
       unplug: (slot) => {
         if (!bus.isOccupied(slot)) return false;

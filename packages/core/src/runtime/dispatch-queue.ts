@@ -171,6 +171,12 @@ export class IODispatchQueue {
     this.#freed = true;
   }
 
+  /** Its service has left the registry: its thread, which is idle, is not kept for it. */
+  retire(): void {
+    if (this.#worker !== null && this.#owner !== this.#worker)
+      this.process.scheduler.forgetThread(this.#worker);
+  }
+
   /** Runs `block` on the queue later. Never blocks. After `cancel` it is dropped. */
   dispatchAsync(block: Block): void {
     this.#assertUsable("dispatchAsync");

@@ -88,6 +88,7 @@ export class Process {
     const calls = [...this.pendingCalls];
     this.pendingCalls.clear();
     for (const call of calls) call.serverDied(code);
+    this.scheduler.forgetThreadsOf(this);
   }
 }
 

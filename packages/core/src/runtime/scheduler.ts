@@ -237,8 +237,18 @@ export class Scheduler implements Clock {
     return thread;
   }
 
+  /** Threads that exist now, of every process. */
+  get liveThreads(): number {
+    return this.#threads.size;
+  }
+
   forgetThread(thread: Thread): void {
     this.#threads.delete(thread);
+  }
+
+  /** A process has ended: nothing of it runs again. */
+  forgetThreadsOf(process: Process): void {
+    for (const thread of this.#threads) if (thread.process === process) this.#threads.delete(thread);
   }
 
   /**

@@ -318,6 +318,11 @@ export class IOService implements ActionTarget {
     return this.#queues.get(kIOServiceDefaultQueueName) ?? this.#defaultQueue;
   }
 
+  /** Kernel's side: it has left the registry. */
+  retireQueues(): void {
+    for (const queue of this.#queues.values()) queue.retire();
+  }
+
   /** The generated CreateAction<Method>: callbacks run `handler` on the queue of `methodName`. */
   createAction(methodName: string, handler: ActionHandler): OSAction {
     return OSAction.createTyped(this, methodName, handler, (text) => this.kernel.note(text));

@@ -143,6 +143,7 @@ export class Termination {
     this.#loading.forget(service);
     this.#onGone(service);
     this.#parts.ring.record("gone", service.registryId, 0, service.className);
+    service.retireQueues();
     service.release();
     if (isHosted) this.#loading.retireIfEmpty(service.process);
     if (provider.isInactive) this.#finishLeaf(provider);

@@ -7,7 +7,7 @@ import { platformProfile } from "../platform/platform-profile.ts";
 import { HidRig } from "../rigs/hid-rig.ts";
 import type { UsbRigOptions } from "../rigs/usb-rig.ts";
 import { digestOf } from "../rigs/usb-rig-doors.ts";
-import { runScenario, type ScenarioOptions, type ScenarioResult } from "./scenario.ts";
+import { runScenario, type ScenarioOptions, type ScenarioResult, splitPlan } from "./scenario.ts";
 
 export interface HidScenario extends ScenarioOptions, Pick<UsbRigOptions, "path"> {
   readonly device: "keyboard" | "gamepad";
@@ -22,7 +22,8 @@ const presses = 5;
 
 /** Plug in, come up, press and let go, switch an LED, unplug, end. */
 export async function runHidScenario(options: HidScenario): Promise<ScenarioResult<HidOutcome>> {
-  const { device, unplugAtStep, ...rest } = options;
+  const { plan, rest: given } = splitPlan(options);
+  const { device, ...rest } = given;
   const rig = new HidRig({ profile: platformProfile("macos15"), devices: [device], record: "wire", ...rest });
   const { scheduler } = rig.machine;
   const events = () => rig.inputs.reduce((sum, { listener }) => sum + listener.events.length, 0);
@@ -44,6 +45,8 @@ export async function runHidScenario(options: HidScenario): Promise<ScenarioResu
         return "some events";
       },
       unplug: () => rig.usb.bus.unplug(1),
+      replug: () => rig.usb.bus.plugIn(device === "keyboard" ? rig.keyboard : rig.gamepad, 1),
+      isUp: () => rig.inputs.some(({ listener }) => listener.goneCount === 0),
       digest: () => digestOf(rig),
       afterwards: (problems) => {
         for (const { listener } of rig.inputs) {
@@ -52,7 +55,7 @@ export async function runHidScenario(options: HidScenario): Promise<ScenarioResu
         }
       },
     },
-    unplugAtStep,
+    plan,
   );
   // Reports that were on their way when the cable left still count.
   if (rig.inputs.length === 0) return { ...result, outcome: "no input" };

@@ -3,7 +3,15 @@
 import { defaultNvmeRig, type NvmeRig, type NvmeRigOptions } from "../rigs/nvme-rig.ts";
 import { pciDigest } from "../rigs/pci-rig.ts";
 import { type DiskOutcome, diskPatienceNs, useDisk } from "./disk-program.ts";
-import { runScenario, type ScenarioOptions, type ScenarioProgram, type ScenarioResult } from "./scenario.ts";
+import { type PciFindings, PciWatch } from "./pci-watch.ts";
+import {
+  makeLeave,
+  runScenario,
+  type ScenarioOptions,
+  type ScenarioProgram,
+  type ScenarioResult,
+  splitPlan,
+} from "./scenario.ts";
 
 export interface NvmeScenario
   extends Omit<ScenarioOptions, "faults">,
@@ -12,10 +20,16 @@ export interface NvmeScenario
 /** An NVMe device in slot 1 that leaves with its cable; afterwards the IOMMU maps nothing. */
 export function nvmeEnd(
   rig: NvmeRig,
-): Pick<ScenarioProgram<NvmeRig, string>, "rig" | "unplug" | "mustLeave" | "afterwards"> {
+): Pick<
+  ScenarioProgram<NvmeRig, string>,
+  "rig" | "unplug" | "replug" | "isUp" | "leave" | "mustLeave" | "afterwards"
+> {
   return {
     rig,
     unplug: () => rig.pci.bus.unplug(1),
+    replug: () => rig.pci.bus.plugIn(rig.device, 1),
+    isUp: () => rig.media.length > 0,
+    leave: (way) => void rig.family.devices.some((device) => makeLeave(rig.machine, device, way)),
     mustLeave: /^IO(PCIDevice|Media|UserBlock)/,
     afterwards: (problems) => {
       const left = [...rig.pci.iommu.mappings];
@@ -25,11 +39,14 @@ export function nvmeEnd(
 }
 
 /** Plug in, come up, write, flush, read back, unplug, end. What is read as good is right. */
-export async function runNvmeScenario(options: NvmeScenario): Promise<ScenarioResult<DiskOutcome>> {
-  const { seed, turn, unplugAtStep, ...rest } = options;
-  const rig = defaultNvmeRig(seed, turn, rest);
+export async function runNvmeScenario(
+  options: NvmeScenario,
+): Promise<ScenarioResult<DiskOutcome> & { readonly pci: PciFindings }> {
+  const { plan, rest } = splitPlan(options);
+  const rig = defaultNvmeRig(rest.seed, rest.turn, rest);
+  const watch = new PciWatch(rig, rig.device);
   const { scheduler } = rig.machine;
-  return runScenario(
+  const result = await runScenario(
     {
       ...nvmeEnd(rig),
       stepLimit: 300_000,
@@ -41,6 +58,7 @@ export async function runNvmeScenario(options: NvmeScenario): Promise<ScenarioRe
       },
       digest: () => pciDigest(rig),
     },
-    unplugAtStep,
+    plan,
   );
+  return { ...result, pci: watch.findings() };
 }

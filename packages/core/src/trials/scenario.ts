@@ -3,14 +3,36 @@
 import type { UsbFaultPlan } from "../faults/usb-faults.ts";
 import type { Machine } from "../runtime/machine.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
+import type { IOService } from "../runtime/service.ts";
+
+/** How a driver is made to let go while its device stays: its provider ends, it crashes, the system goes to sleep. */
+export const waysOut = ["stop", "crash", "sleep"] as const;
+export type WayOut = (typeof waysOut)[number];
+
+/** What happens to the cable, and to the driver, and when. */
+export interface ScenarioPlan {
+  /** Pull the cable before this step of the scheduler; 0 or absent: never. */
+  readonly unplugAtStep?: number;
+  /** Put it in again so many steps later, or when nothing more happens; 0 or absent: never. */
+  readonly replugAfterSteps?: number;
+  /** At the end of the program, before the cable leaves. */
+  readonly wayOut?: WayOut;
+}
 
 /** What every scenario is told, whatever its rig. */
-export interface ScenarioOptions {
+export interface ScenarioOptions extends ScenarioPlan {
   readonly seed: number;
   readonly turn: HostTurn;
   readonly faults?: UsbFaultPlan;
-  /** Pull the cable before this step of the scheduler; 0 or absent: never. */
-  readonly unplugAtStep?: number;
+}
+
+/** The part of a scenario's options that is no option of its rig, apart from the rest. */
+export function splitPlan<T extends ScenarioPlan>(
+  options: T,
+): { readonly plan: ScenarioPlan; readonly rest: Omit<T, keyof ScenarioPlan> } {
+  const { unplugAtStep = 0, replugAfterSteps = 0, wayOut, ...rest } = options;
+  const plan = { unplugAtStep, replugAfterSteps, ...(wayOut === undefined ? {} : { wayOut }) };
+  return { plan, rest };
 }
 
 export interface ScenarioResult<Outcome extends string = string> {
@@ -37,28 +59,70 @@ export interface ScenarioProgram<Rig extends { readonly machine: Machine }, Outc
   play(problems: string[]): Promise<Outcome>;
   /** Pulls the cable; harmless when it was pulled before. */
   unplug(): void;
+  /** Puts it in again; for plans that do. */
+  replug?(): void;
+  /** What the driver brings up is there. */
+  isUp?(): boolean;
+  /** Makes the driver let go; for plans with a way out. */
+  leave?(way: WayOut): void;
   digest(): string;
   /** Looks at what the program alone knows, once all has ended without a panic. */
   afterwards?(problems: string[]): void;
 }
 
+/** How long a driver may take to come up again, and to let go: virtual nanoseconds. */
+const comeUpNs = 60e9;
+const letGoNs = 100e6;
+const crashText = "made to crash";
+
 /** Plays one scenario to its clean end. */
 export async function runScenario<Outcome extends string>(
   program: ScenarioProgram<{ readonly machine: Machine }, Outcome>,
-  unplugAtStep: number | undefined,
+  plan: ScenarioPlan,
 ): Promise<ScenarioResult<Outcome>> {
   const { scheduler } = program.rig.machine;
+  const { unplugAtStep = 0, replugAfterSteps = 0, wayOut } = plan;
   const problems: string[] = [];
+  const replugAtStep = replugAfterSteps > 0 ? unplugAtStep + replugAfterSteps : 0;
+  let isReplugged = false;
   scheduler.onStep = (step) => {
     if (step === unplugAtStep) program.unplug();
+    if (step === replugAtStep && !isReplugged) {
+      isReplugged = true;
+      program.replug?.();
+    }
     if (step > program.stepLimit && !scheduler.isStopped) {
       problems.push(`still running after ${program.stepLimit} steps`);
       scheduler.stop();
     }
   };
   const outcome = await program.play(problems);
+  if (replugAtStep > 0 && !scheduler.isStopped) {
+    if (!isReplugged) program.replug?.();
+    isReplugged = true;
+    const isUp = () => program.isUp?.() ?? true;
+    await scheduler.run(scheduler.nowNs() + comeUpNs, isUp);
+    if (!isUp() && !scheduler.isStopped) problems.push("it did not come up again");
+  }
+  if (wayOut !== undefined && !scheduler.isStopped) {
+    program.leave?.(wayOut);
+    await scheduler.run(scheduler.nowNs() + letGoNs);
+  }
   problems.push(...(await problemsAfterUnplug(program)));
   return { digest: program.digest(), steps: scheduler.steps, outcome, problems };
+}
+
+/** Makes the dext that drives `provider` let go of it: what a program's `leave` does. False: nobody drives it. */
+export function makeLeave(machine: Machine, provider: IOService, way: WayOut): boolean {
+  const driver = provider.clients.find(({ process }) => process.kind === "dext");
+  if (driver === undefined) return false;
+  if (way === "stop") machine.terminate(driver);
+  else if (way === "sleep") machine.setSystemPower("sleep");
+  else
+    driver.process.spawn("crash", () => {
+      throw new Error(crashText);
+    });
+  return true;
 }
 
 /** Pulls the cable, lets everything end, and looks for what must not be left: waits, panics, crashes, registry entries. */
@@ -80,7 +144,8 @@ export async function problemsAfterUnplug(
     const rule = failure.kind === "violation" ? `${failure.rule}: ` : "";
     problems.push(`${failure.kind}: ${rule}${failure.text}`);
   } else if (end.reason !== "stopped") {
-    for (const crash of machine.crashes) problems.push(`${crash.process} crashed: ${crash.text}`);
+    for (const crash of machine.crashes)
+      if (!crash.text.includes(crashText)) problems.push(`${crash.process} crashed: ${crash.text}`);
     for (const entry of machine.registry.entries()) {
       if (entry.classChain.some((name) => program.mustLeave.test(name)))
         problems.push(`${entry.path} is still there after the unplug`);

@@ -5,7 +5,7 @@ import type { UsbFaultPlan } from "../faults/usb-faults.ts";
 import { defaultSerialRig, type SerialDeviceKind, type SerialRigOptions } from "../rigs/serial-rig.ts";
 import { SerialSession } from "../rigs/serial-session.ts";
 import { digestOf } from "../rigs/usb-rig-doors.ts";
-import { runScenario, type ScenarioOptions, type ScenarioResult } from "./scenario.ts";
+import { runScenario, type ScenarioOptions, type ScenarioResult, splitPlan } from "./scenario.ts";
 
 export interface SerialScenario extends ScenarioOptions, Pick<SerialRigOptions, "bundles" | "path"> {
   readonly device: SerialDeviceKind;
@@ -21,7 +21,8 @@ const closeNs = 50_000_000;
 
 /** Plug in, come up, open, set the line, send, read it back, close, unplug, end. */
 export async function runSerialScenario(options: SerialScenario): Promise<ScenarioResult<SerialOutcome>> {
-  const { device, seed, turn, unplugAtStep, ...rest } = options;
+  const { plan, rest: given } = splitPlan(options);
+  const { device, seed, turn, ...rest } = given;
   const rig = defaultSerialRig(seed, turn, { devices: [device], record: "wire", ...rest });
   const { scheduler } = rig.machine;
   return runScenario(
@@ -51,9 +52,11 @@ export async function runSerialScenario(options: SerialScenario): Promise<Scenar
         return outcome;
       },
       unplug: () => rig.usb.bus.unplug(1),
+      replug: () => rig.usb.bus.plugIn(rig.devices[0], 1),
+      isUp: () => rig.ports.some((port) => !port.isGone),
       digest: () => digestOf(rig),
     },
-    unplugAtStep,
+    plan,
   );
 }
 

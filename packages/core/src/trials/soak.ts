@@ -1,36 +1,38 @@
-// The soak: virtual hours of NVMe I/O with plug cycles, and the failing schedule shrunk (posts.md F03).
+// The soak: virtual hours of work on any rig, with plug cycles, and the failing schedule shrunk (posts.md F03).
 
 import { Random } from "../base/random.ts";
-import type { NvmeMischief } from "../devices/nvme/nvme-mischief.ts";
-import type { IOMedia } from "../families/block/io-media.ts";
-import { BlockStatus, BlockSubmit } from "../ports/block.ts";
-import { defaultNvmeRig, type NvmeRig } from "../rigs/nvme-rig.ts";
-import { pciDigest } from "../rigs/pci-rig.ts";
+import type { BuiltRig, RigEntry } from "../rigs/catalogue.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
+import { type SoakAction, type SoakLoad, soakLoad, soakMix, soakPlaces } from "./soak-loads.ts";
 
-/** One thing that happens, at its own virtual time. */
-export interface SoakAction {
-  readonly atNs: number;
-  readonly kind: "write" | "read" | "flush" | "plug";
-  readonly block: number;
-  /** What a write fills its blocks with. */
-  readonly fill: number;
+/** What a soak is drawn from; with the seed it says everything. */
+export interface SoakPlan {
+  readonly seed: number;
+  readonly hours: number;
+  /** Actions in each virtual hour. */
+  readonly perHour: number;
+  /** A plug cycle in place of every so many actions; 0: none. */
+  readonly plugEvery: number;
+  /** The devices lose what they are given after so many virtual hours: the fault that a soak must find. */
+  readonly loseWritesAfter?: number;
+  /** Of the drawn actions only these, by their number from 0: what a shrunk schedule has left. */
+  readonly only?: readonly number[];
 }
 
 export interface SoakOptions {
+  readonly entry: RigEntry;
   readonly seed: number;
   readonly turn: HostTurn;
   readonly actions: readonly SoakAction[];
-  /** The device loses every write that begins after this time: the fault that a soak must find. */
-  readonly losesWritesAfterNs?: number;
-  readonly mischief?: readonly NvmeMischief[];
+  readonly forgetsFromNs?: number;
   readonly onProgress?: (done: number) => void;
+  /** Asked now and then: ends it before its time, without a problem. */
+  readonly isStopped?: () => boolean;
 }
 
 export interface SoakResult {
   readonly done: number;
   readonly plugs: number;
-  readonly interrupts: number;
   readonly virtualNs: number;
   readonly steps: number;
   /** What went wrong first; null: nothing. */
@@ -38,198 +40,188 @@ export interface SoakResult {
   readonly digest: string;
 }
 
-const blocksEach = 8;
-const areas = 64;
 const startNs = 1e9;
+/** How long a rig may take to come up, and to let go of what was pulled out. */
+const settleNs = 60e9;
+const progressEvery = 1000;
 
-/** A schedule from a seed: `perHour` requests in every virtual hour, and a plug cycle every `plugEvery` of them (0: none). */
-export function drawSoak(seed: number, hours: number, perHour: number, plugEvery = 0): SoakAction[] {
-  const random = new Random(seed).fork("soak");
+/** The schedule of a plan, whole or with what `only` left of it. */
+export function drawSoak(entry: RigEntry, plan: SoakPlan): SoakAction[] {
+  const { hours, perHour, plugEvery, only } = plan;
+  const random = new Random(plan.seed).fork("soak");
+  const mix = soakMix(entry);
   const count = Math.round(hours * perHour);
   const spacingNs = 3600e9 / perHour;
-  return Array.from({ length: count }, (_, index) => {
-    const atNs = Math.round(startNs + index * spacingNs + random.below(Math.floor(spacingNs / 2)));
-    const kind =
-      plugEvery > 0 && index % plugEvery === plugEvery - 1
-        ? "plug"
-        : random.chance(0.5)
-          ? "write"
-          : random.chance(0.9)
-            ? "read"
-            : "flush";
-    return { atNs, kind, block: random.below(areas) * blocksEach, fill: 1 + random.below(255) };
+  const actions = Array.from({ length: count }, (_, index): SoakAction => {
+    const atNs = Math.round(
+      startNs + index * spacingNs + random.below(Math.max(1, Math.floor(spacingNs / 2))),
+    );
+    const isPlug = plugEvery > 0 && index % plugEvery === plugEvery - 1;
+    const kind = isPlug ? "plug" : mix[random.below(mix.length)];
+    return { atNs, kind, place: random.below(soakPlaces), fill: 1 + random.below(255) };
   });
+  return only === undefined ? actions : only.filter((at) => at < count).map((at) => actions[at]);
+}
+
+/** Options of a plan's soak. */
+export function soakOptions(entry: RigEntry, plan: SoakPlan, turn: HostTurn): SoakOptions {
+  const { seed, loseWritesAfter } = plan;
+  return {
+    entry,
+    seed,
+    turn,
+    actions: drawSoak(entry, plan),
+    ...(loseWritesAfter === undefined ? {} : { forgetsFromNs: loseWritesAfter * 3600e9 }),
+  };
 }
 
 /** Plays a schedule on a fresh rig. Ends at the first problem. */
 export async function soak(options: SoakOptions): Promise<SoakResult> {
-  const rig = defaultNvmeRig(options.seed, options.turn, {
+  const { entry, seed, turn, forgetsFromNs } = options;
+  const rig = entry.build({
+    seed,
+    turn,
     trace: false,
-    device: { ...(options.mischief === undefined ? {} : { mischief: options.mischief }) },
+    ...(forgetsFromNs === undefined ? {} : { forgetsFromNs }),
   });
   const player = new SoakPlayer(rig, options);
   await player.play();
-  const { machine } = rig;
+  const { scheduler } = rig.machine;
   return {
     done: player.done,
     plugs: player.plugs,
-    interrupts: player.interrupts,
-    virtualNs: machine.scheduler.nowNs(),
-    steps: machine.scheduler.steps,
+    virtualNs: scheduler.nowNs(),
+    steps: scheduler.steps,
     problem: player.problem,
-    digest: pciDigest(rig),
+    digest: rig.digest(),
   };
+}
+
+/** What must be the same each time the devices have come up, or have left, or a plug cycle leaks. */
+interface Census {
+  readonly mappings: number;
+  readonly entries: number;
+  readonly threads: number;
 }
 
 class SoakPlayer {
   done = 0;
   plugs = 0;
   problem: string | null = null;
-  interrupts = 0;
-  readonly #rig: NvmeRig;
+  readonly #rig: BuiltRig;
   readonly #options: SoakOptions;
-  readonly #held = new Uint8Array(areas);
-  readonly #buffer: Uint8Array;
-  #media: IOMedia | null = null;
-  #current: SoakAction | null = null;
-  #mappings = 0;
+  readonly #load: SoakLoad;
+  #isBusy = false;
+  #first: Census | null = null;
+  #without: Census | null = null;
 
-  constructor(rig: NvmeRig, options: SoakOptions) {
+  constructor(rig: BuiltRig, options: SoakOptions) {
     this.#rig = rig;
     this.#options = options;
-    this.#buffer = new Uint8Array(blocksEach * 512);
+    this.#load = soakLoad(options.entry, rig);
   }
 
   async play(): Promise<void> {
-    const { actions } = this.#options;
-    const { scheduler } = this.#rig.machine;
-    await this.#open();
+    const { actions, isStopped } = this.#options;
+    await this.#comeUp();
     let at = 0;
-    while (at < actions.length && this.problem === null) {
-      if (actions[at].kind === "plug") {
-        await scheduler.run(Math.max(actions[at].atNs, scheduler.nowNs()));
-        await this.#plug();
-        at++;
-        continue;
-      }
-      // A run of requests needs no turn of the host between them.
-      at = await this.#requests(at);
+    while (at < actions.length && this.problem === null && isStopped?.() !== true) {
+      if (actions[at].kind !== "plug") at = await this.#work(at);
+      else await this.#plug(actions[at++]);
     }
     if (this.problem === null) this.#look("at the end");
   }
 
-  async #open(): Promise<void> {
-    this.#media = await this.#rig.openMedia();
-    const { losesWritesAfterNs } = this.#options;
-    const [disk] = this.#rig.device.disks;
-    if (losesWritesAfterNs !== undefined) {
-      const { scheduler } = this.#rig.machine;
-      const write = disk.write.bind(disk);
-      disk.write = (...args: Parameters<typeof write>) => {
-        if (scheduler.nowNs() < losesWritesAfterNs) write(...args);
-      };
+  async #comeUp(): Promise<void> {
+    const { scheduler } = this.#rig.machine;
+    await scheduler.run(scheduler.nowNs() + settleNs, () => this.#load.isUp);
+    if (!this.#load.isUp) {
+      this.#fail(["the rig does not come up", ...this.#rig.failures()].join(": "));
+      return;
     }
-    this.#connect();
-    this.#mappings = this.#rig.pci.iommu.mappings.size;
+    // What comes up beside it takes its time, too.
+    await scheduler.run(scheduler.nowNs() + startNs);
+    this.#load.connect();
+    this.#first ??= this.#census();
+    this.#compare("when it is plugged in", this.#first);
   }
 
-  #connect(): void {
-    this.#media?.connect({
-      completed: (_slot, status) => this.#completed(status),
-      detached: () => {},
-    });
-  }
-
-  /** Plays requests from `from` on until a plug cycle or the end; answers where it stopped. */
-  async #requests(from: number): Promise<number> {
-    const { actions } = this.#options;
+  /** Plays actions from `from` on until a plug cycle or the end, without a turn of the host between them. */
+  async #work(from: number): Promise<number> {
+    const { actions, onProgress, isStopped } = this.#options;
     const { scheduler } = this.#rig.machine;
     let at = from;
+    let isStopping = false;
+    const isOver = (): boolean =>
+      this.problem !== null ||
+      (!this.#isBusy && (isStopping || actions[at] === undefined || actions[at].kind === "plug"));
     const next = (): void => {
-      const action = actions[at];
-      if (action === undefined || action.kind === "plug" || this.problem !== null) return;
-      scheduler.after(Math.max(0, action.atNs - scheduler.nowNs()), begin, action);
+      if (isOver()) return;
+      this.#isBusy = true;
+      scheduler.after(Math.max(0, actions[at].atNs - scheduler.nowNs()), begin, actions[at]);
     };
-    const begin = (action: SoakAction): void => {
-      this.#current = action;
-      this.#begin(action);
-    };
-    this.#onDone = () => {
+    const begin = (action: SoakAction): void => this.#load.begin(action, ended);
+    const ended = (problem: string | null): void => {
+      this.#isBusy = false;
+      if (problem !== null) {
+        this.#fail(problem);
+        return;
+      }
       at++;
       this.done++;
-      if (this.done % 1000 === 0) this.#options.onProgress?.(this.done);
+      if (this.done % progressEvery === 0) {
+        onProgress?.(this.done);
+        isStopping = isStopped?.() === true;
+      }
       next();
     };
     next();
-    const isOver = (): boolean =>
-      this.problem !== null ||
-      (this.#current === null && (actions[at] === undefined || actions[at].kind === "plug"));
     await scheduler.run(Number.POSITIVE_INFINITY, isOver);
-    const { failure } = this.#rig.machine;
-    if (failure !== null && this.problem === null) this.problem = failure.text;
-    if (!isOver() && this.problem === null) this.problem = "a request never completed";
+    if (this.problem === null) this.#look("at work");
+    if (!isOver()) this.#fail("an action never ended");
     return at;
   }
 
-  #onDone: () => void = () => {};
-
-  #begin(action: SoakAction): void {
-    const media = this.#media as IOMedia;
-    const area = action.block / blocksEach;
-    let submitted: BlockSubmit;
-    if (action.kind === "write") {
-      this.#buffer.fill(action.fill);
-      this.#held[area] = action.fill;
-      submitted = media.write(0, action.block, blocksEach, this.#buffer, 0, false);
-    } else if (action.kind === "read") {
-      this.#buffer.fill(0xee);
-      submitted = media.read(0, action.block, blocksEach, this.#buffer, 0);
-    } else submitted = media.flush(0);
-    if (submitted !== BlockSubmit.accepted) this.#fail(`${action.kind} was refused`);
-  }
-
-  #completed(status: BlockStatus): void {
-    const action = this.#current;
-    if (action === null) return;
-    this.#current = null;
-    this.interrupts++;
-    if (status !== BlockStatus.ok)
-      this.#fail(`${action.kind} of block ${action.block} ended with status ${status}`);
-    else if (action.kind === "read") {
-      const held = this.#held[action.block / blocksEach];
-      if (held !== 0 && this.#buffer.some((byte) => byte !== held))
-        this.#fail(
-          `block ${action.block} reads 0x${this.#buffer[0].toString(16)}, 0x${held.toString(16)} was written`,
-        );
-    }
-    this.#onDone();
-  }
-
-  async #plug(): Promise<void> {
-    const { machine, pci, device } = this.#rig;
-    const { scheduler } = machine;
-    // Pulled with a request under way; what was not flushed may be gone, so the books begin anew.
-    this.#current = null;
-    this.#media?.write(0, 0, blocksEach, this.#buffer, 0, false);
-    pci.bus.unplug(1);
-    await scheduler.run(
-      scheduler.nowNs() + 30e9,
-      () => this.#rig.media.length === 0 && this.#rig.driver === null,
-    );
-    if (pci.iommu.mappings.size > 0)
-      this.#fail(`${pci.iommu.mappings.size} mappings are left after an unplug`);
+  /** Every device is pulled with work under way, and put in again. */
+  async #plug(action: SoakAction): Promise<void> {
+    const { entry } = this.#options;
+    const { scheduler } = this.#rig.machine;
+    await scheduler.run(Math.max(action.atNs, scheduler.nowNs()));
+    this.#load.leaveWork(action);
+    // Somewhere inside of that work.
+    await scheduler.run(scheduler.nowNs() + action.fill * 1000);
+    for (let connector = 1; connector <= entry.devices.length; connector++) this.#rig.unplug(connector);
+    await scheduler.run(scheduler.nowNs() + settleNs);
     this.#look("after an unplug");
-    this.#held.fill(0);
+    const { mappings } = this.#census();
+    if (mappings > 0) this.#fail(`${mappings} mappings are left after an unplug`);
+    this.#without ??= this.#census();
+    this.#compare("when it is unplugged", this.#without);
+    if (this.problem !== null) return;
+    for (let connector = 1; connector <= entry.devices.length; connector++) this.#rig.plug(connector);
+    await this.#comeUp();
     this.plugs++;
     this.done++;
-    if (this.problem !== null) return;
-    pci.bus.plugIn(device, 1);
-    this.#media = await this.#rig.openMedia();
-    this.#connect();
-    if (pci.iommu.mappings.size !== this.#mappings)
-      this.#fail(
-        `${pci.iommu.mappings.size} mappings after plug cycle ${this.plugs}, ${this.#mappings} at first`,
-      );
+  }
+
+  #census(): Census {
+    const { machine, pci } = this.#rig;
+    return {
+      mappings: pci?.iommu.mappings.size ?? 0,
+      entries: machine.registry.entries().length,
+      // Queues get their threads at their first use: while the devices are there their number says nothing.
+      threads:
+        (pci?.bus.isOccupied(1) ?? this.#rig.usb?.bus.isOccupied(1)) ? 0 : machine.scheduler.liveThreads,
+    };
+  }
+
+  #compare(when: string, first: Census): void {
+    const now = this.#census();
+    for (const what of ["mappings", "entries", "threads"] as const)
+      if (now[what] !== first[what])
+        this.#fail(
+          `${now[what]} ${what} ${when} after ${this.plugs + 1} plug cycles, ${first[what]} at first`,
+        );
   }
 
   #look(when: string): void {
@@ -243,24 +235,27 @@ class SoakPlayer {
   }
 }
 
-/** The shortest part of a failing schedule that still fails the same way, found by leaving pieces out. */
+/** The shortest part of a failing plan that still fails, by the numbers of its actions; found by leaving pieces out. */
 export async function shrinkSoak(
-  options: SoakOptions,
+  entry: RigEntry,
+  plan: SoakPlan,
+  turn: HostTurn,
   onTry?: (tries: number, left: number) => void,
-): Promise<readonly SoakAction[]> {
-  let left = options.actions;
+): Promise<readonly number[]> {
   let tries = 0;
-  const fails = async (actions: readonly SoakAction[]): Promise<boolean> => {
-    onTry?.(++tries, left.length);
-    return (await soak({ ...options, actions, onProgress: () => {} })).problem !== null;
+  const play = (only?: readonly number[]): Promise<SoakResult> => {
+    onTry?.(++tries, only?.length ?? 0);
+    return soak(soakOptions(entry, only === undefined ? plan : { ...plan, only }, turn));
   };
+  const fails = async (only: readonly number[]): Promise<boolean> => (await play(only)).problem !== null;
+  const all = plan.only ?? Array.from({ length: Math.round(plan.hours * plan.perHour) }, (_, index) => index);
   // What comes after the failure never mattered.
-  const first = await soak(options);
-  left = left.slice(0, first.done + 1);
+  let left = all.slice(0, (await play()).done + 1);
   let pieces = 2;
   while (left.length > 1 && pieces <= left.length) {
     const size = Math.ceil(left.length / pieces);
     let isShorter = false;
+    // The failure is at the end: the beginning is what can most likely be left out.
     for (let start = 0; start < left.length; start += size) {
       const without = [...left.slice(0, start), ...left.slice(start + size)];
       if (without.length === 0 || !(await fails(without))) continue;
@@ -280,5 +275,5 @@ export async function shrinkSoak(
 export function formatSoak(result: SoakResult): string {
   const hours = (result.virtualNs / 3600e9).toFixed(2);
   const line = `${hours} virtual hours: ${result.done} actions, ${result.plugs} plug cycles, ${result.steps} steps`;
-  return result.problem === null ? `${line}; nothing lost, nothing leaked\n` : `${line}; ${result.problem}\n`;
+  return result.problem === null ? `${line}; nothing lost, nothing leaked` : `${line}; ${result.problem}`;
 }

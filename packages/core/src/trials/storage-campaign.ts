@@ -5,7 +5,13 @@ import type { UsbFaultPlan } from "../faults/usb-faults.ts";
 import { defaultStorageRig, type StorageRig, type StorageRigOptions } from "../rigs/storage-rig.ts";
 import { digestOf } from "../rigs/usb-rig-doors.ts";
 import { type DiskOutcome, diskPatienceNs, useDisk } from "./disk-program.ts";
-import { runScenario, type ScenarioOptions, type ScenarioProgram, type ScenarioResult } from "./scenario.ts";
+import {
+  runScenario,
+  type ScenarioOptions,
+  type ScenarioProgram,
+  type ScenarioResult,
+  splitPlan,
+} from "./scenario.ts";
 
 export interface StorageScenario
   extends ScenarioOptions,
@@ -14,14 +20,20 @@ export interface StorageScenario
 /** A disk in connector 1 that leaves with its cable, for every storage trial. */
 export function storageEnd(
   rig: StorageRig,
-): Pick<ScenarioProgram<StorageRig, string>, "rig" | "unplug" | "mustLeave"> {
-  return { rig, unplug: () => rig.usb.bus.unplug(1), mustLeave: /^IO(USBHost|SCSI|Media)/ };
+): Pick<ScenarioProgram<StorageRig, string>, "rig" | "unplug" | "replug" | "isUp" | "mustLeave"> {
+  return {
+    rig,
+    unplug: () => rig.usb.bus.unplug(1),
+    replug: () => rig.usb.bus.plugIn(rig.device, 1),
+    isUp: () => rig.media.length > 0,
+    mustLeave: /^IO(USBHost|SCSI|Media)/,
+  };
 }
 
 /** Plug in, come up, write, flush, read back, unplug, end. What is read as good is right. */
 export async function runStorageScenario(options: StorageScenario): Promise<ScenarioResult<DiskOutcome>> {
-  const { seed, turn, unplugAtStep, ...rest } = options;
-  const rig = defaultStorageRig(seed, turn, { ...rest, record: "wire", timing: "bus" });
+  const { plan, rest } = splitPlan(options);
+  const rig = defaultStorageRig(rest.seed, rest.turn, { ...rest, record: "wire", timing: "bus" });
   const { scheduler } = rig.machine;
   // A corrupted bit on the bus is nobody's to notice here: USB's CRC would have.
   const mayLie = options.faults?.rules.some(({ kind }) => kind === "corrupt" || kind === "truncate") ?? false;
@@ -37,7 +49,7 @@ export async function runStorageScenario(options: StorageScenario): Promise<Scen
       },
       digest: () => digestOf(rig),
     },
-    unplugAtStep,
+    plan,
   );
 }
 

@@ -32,17 +32,19 @@ export class TeardownWatch {
   readonly #slot: number;
   readonly #device: PciDevicePort;
   readonly #steps: TeardownStep[] = [];
-  #isMaster = true;
+  #isMaster: boolean;
   #exposedNs: Nanoseconds | null = null;
   #exposed: string | null = null;
   #windowNs = 0;
   #refusedBefore: number;
 
-  constructor(clock: Clock, berth: PciBerth, device: PciDevicePort, slot = 1) {
+  /** `isMaster`: the device may write already; false for one that is to come. */
+  constructor(clock: Clock, berth: PciBerth, device: PciDevicePort, slot = 1, isMaster = true) {
     this.#clock = clock;
     this.#berth = berth;
     this.#device = device;
     this.#slot = slot;
+    this.#isMaster = isMaster;
     this.#refusedBefore = berth.iommu.refusedCount;
     berth.bus.onCommand = (_requester, command) => this.#command((command & PciCommand.busMaster) !== 0);
     berth.iommu.onUnmapped = (mapping) => {

@@ -8,7 +8,7 @@ import { nextDiskName } from "./disk-names.ts";
 import { IOMedia } from "./io-media.ts";
 import { IOUserBlockStorageDevice } from "./io-user-block-storage-device.ts";
 
-/** Watches a machine for block storage dexts. `media` are the disks that are there now. */
+/** Watches a machine for block storage dexts. `media` are the disks that are there; `units` hold the last that left besides. */
 export class BlockFamily {
   readonly units: BlockStorageUnit[] = [];
   readonly failures: string[] = [];
@@ -43,6 +43,8 @@ export class BlockFamily {
     }
     const unit = new BlockStorageUnit(service, machine.scheduler, params, dma);
     service.blockKernel = unit;
+    const gone = this.units.filter(({ media }) => media?.isGone === true);
+    for (const old of gone) this.units.splice(this.units.indexOf(old), 1);
     this.units.push(unit);
     const { geometry } = unit;
     const media = machine.publish(

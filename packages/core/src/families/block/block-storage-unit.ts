@@ -57,7 +57,7 @@ export class BlockStorageUnit implements BlockStorageBackend, BlockStorageKernel
   #isAnswering = false;
   #isEnded = false;
   readonly #submitCall: BlockStorageCall;
-  readonly #zeroes = new Uint8Array(zeroBytes);
+  #zeroes: Uint8Array | null = null;
 
   constructor(
     service: IOUserBlockStorageDevice,
@@ -119,6 +119,7 @@ export class BlockStorageUnit implements BlockStorageBackend, BlockStorageKernel
   }
 
   writeZeroes(slot: number, block: number, blocks: number, _mayTrim: boolean, isForced: boolean): void {
+    this.#zeroes ??= new Uint8Array(zeroBytes);
     this.#submit(Kind.zeroes, slot, block, blocks, this.#zeroes, 0, isForced);
   }
 

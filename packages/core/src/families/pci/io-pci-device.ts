@@ -137,7 +137,12 @@ export class IOPCIDevice extends IOService implements PciHostClient, InterruptPr
     if (this.#session !== client) return;
     this.#endSession();
     this.interrupts.unregisterAll();
-    for (const command of [...this.preparedCommands]) command.completeDMA(0);
+    const left = [...this.preparedCommands];
+    // Bus master is off when the read-back has come: only then may mappings end (posts.md F12).
+    this.process.spawn("end of a session", async () => {
+      await this.#kernelConfigRead(PciConfig.command, 2);
+      for (const command of left) if (command.isPrepared) command.completeDMA(0);
+    });
   }
 
   configurationRead32(offset: number): Promise<number> {

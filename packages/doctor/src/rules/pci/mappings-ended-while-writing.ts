@@ -25,6 +25,7 @@ export const mappingsEndedWhileWriting: Rule = {
   fix: [
     "In the driver: stop the engine, clear bus master, read it back, only then let the mappings go; do it when the client goes away, before anything else.",
     "In the program: do not exit on the termination message; tell the driver first, and wait for its answer.",
+    "`drydock explore RIG` tries every way out (stop, crash, sleep, unplug) and measures the window in which the device could still write.",
   ],
   who: "you",
   watches: [ended, fault],

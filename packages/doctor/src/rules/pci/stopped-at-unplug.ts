@@ -15,6 +15,7 @@ export const stoppedAtUnplug: Rule = {
   fix: [
     "Read no registers in steady state; keep status and indices in host memory.",
     "Guard what remains by one gate that closes at the first sign of trouble, and touch nothing in Stop.",
+    "`drydock explore RIG` pulls the cable at every step of the driver's work and names the read that stops the machine.",
     "Send the whole panic report: the text tells whether it was a load (LLC Bus error) or the IOMMU.",
   ],
   who: "you",

@@ -20,6 +20,7 @@ export const registerReadWhenGone: Rule = {
     "Put the reads that remain behind one accessor with a gate that Stop and the first error close.",
     "In Stop: close the gate, disable and cancel sources, complete commands from software state, close, call super; read nothing.",
     "A poll has a deadline and treats all ones as a device that is gone.",
+    "`drydock explore RIG` lists, by call site, the reads that were merely lucky, and by how much each missed the dead link.",
   ],
   who: "you",
   judge(evidence) {

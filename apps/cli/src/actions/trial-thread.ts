@@ -1,0 +1,46 @@
+// The thread of explore and soak: parts of an exploration, and seeds of a soak, one after the other.
+
+import { findRig, type RigEntry } from "@drydock/core/rigs/catalogue";
+import type { ExploreTrial, TrialResult } from "@drydock/core/trials/explore";
+import { runTrial } from "@drydock/core/trials/explore";
+import type { SoakPlan } from "@drydock/core/trials/soak";
+import { drawSoak, shrinkSoak, soak, soakOptions } from "@drydock/core/trials/soak";
+import type { SoakEntry } from "@drydock/core/trials/soak-book";
+import { hostTurn } from "@drydock/node/host-turn";
+import { answerJobs } from "@drydock/node/workers/job-thread";
+import { findExplorable } from "./explorable-list.ts";
+
+export type TrialJob =
+  | {
+      readonly kind: "explore";
+      readonly rig: string;
+      readonly seed: number;
+      readonly trials: readonly ExploreTrial[];
+    }
+  | { readonly kind: "soak"; readonly rig: string; readonly plan: SoakPlan };
+
+/** One seed, and what is left of a failing schedule. */
+export async function soakSeed(
+  entry: RigEntry,
+  plan: SoakPlan,
+  say: (text: string) => void = () => {},
+  isStopped: () => boolean = () => false,
+): Promise<SoakEntry> {
+  const { seed } = plan;
+  const options = soakOptions(entry, plan, hostTurn);
+  const onProgress = (done: number) => say(`seed ${seed}: ${done} of ${options.actions.length} actions`);
+  const result = await soak({ ...options, onProgress, isStopped });
+  if (result.problem === null) return { seed, result, only: null, actions: null };
+  const only = await shrinkSoak(entry, plan, hostTurn, (tries, left) =>
+    say(`seed ${seed}: shrinking, try ${tries}, ${left} actions`),
+  );
+  return { seed, result, only, actions: drawSoak(entry, { ...plan, only }) };
+}
+
+answerJobs<TrialJob, TrialResult[] | SoakEntry>(async (job) => {
+  if (job.kind === "soak") return soakSeed(findRig(job.rig) as RigEntry, job.plan);
+  const entry = findExplorable(job.rig);
+  const results: TrialResult[] = [];
+  for (const trial of job.trials) results.push(await runTrial(entry, job.seed, hostTurn, trial));
+  return results;
+});

@@ -1,0 +1,109 @@
+// What can be explored: every rig of the catalogue, with what its scenario does.
+
+import { type RigEntry, rigCatalogue } from "../rigs/catalogue.ts";
+import type { HostTurn } from "../runtime/scheduler.ts";
+import { runHidScenario } from "./hid-campaign.ts";
+import { runNvmeScenario } from "./nvme-campaign.ts";
+import type { PciFindings } from "./pci-watch.ts";
+import { runScenario, type ScenarioPlan, type ScenarioResult } from "./scenario.ts";
+import { runSerialScenario } from "./serial-campaign.ts";
+import { runStorageScenario } from "./storage-campaign.ts";
+
+/** A run as an exploration takes it; `pci` where there is a PCI device to look at. */
+export type ExploredRun = ScenarioResult & { readonly pci?: PciFindings };
+
+/** A rig that can be explored: by name, with what its scenario does. */
+export interface Explorable {
+  readonly name: string;
+  readonly summary: string;
+  /** The driver can be made to let go while its device stays. */
+  readonly hasWaysOut: boolean;
+  run(seed: number, turn: HostTurn, plan: ScenarioPlan): Promise<ExploredRun>;
+}
+
+/** Scenarios that use what comes up; every other rig of the catalogue comes up and is pulled. */
+const scenarios: readonly Explorable[] = [
+  {
+    name: "serial",
+    summary: "open a port, send, hear the echo",
+    hasWaysOut: false,
+    run: (seed, turn, plan) => runSerialScenario({ seed, turn, ...plan, device: "ftdi" }),
+  },
+  {
+    name: "keyboard",
+    summary: "a keyboard is used",
+    hasWaysOut: false,
+    run: (seed, turn, plan) => runHidScenario({ seed, turn, ...plan, device: "keyboard" }),
+  },
+  {
+    name: "gamepad",
+    summary: "a gamepad is used",
+    hasWaysOut: false,
+    run: (seed, turn, plan) => runHidScenario({ seed, turn, ...plan, device: "gamepad" }),
+  },
+  {
+    name: "storage",
+    summary: "a USB disk: write, flush, read back",
+    hasWaysOut: false,
+    run: (seed, turn, plan) => runStorageScenario({ seed, turn, ...plan }),
+  },
+  {
+    name: "uas",
+    summary: "a USB disk by UAS: write, flush, read back",
+    hasWaysOut: false,
+    run: (seed, turn, plan) => runStorageScenario({ seed, turn, ...plan, policy: "uas" }),
+  },
+  {
+    name: "nvme",
+    summary: "a disk behind PCI: write, flush, read back",
+    hasWaysOut: true,
+    run: (seed, turn, plan) => runNvmeScenario({ seed, turn, ...plan }),
+  },
+];
+
+/** Nothing of a device may be there any more when its cable is out. */
+const deviceEntries = /^IO(USBHost|PCIDevice|Media|SCSI|HID|Serial|UserSerial|UserUSB|UserBlock)/;
+/** How long a rig has to come up, virtual nanoseconds. */
+const comeUpNs = 3e9;
+
+function comesUp(entry: RigEntry): Explorable {
+  return {
+    name: entry.name,
+    summary: `${entry.summary}: comes up`,
+    hasWaysOut: false,
+    run: (seed, turn, plan) => {
+      const rig = entry.build({ seed, turn });
+      const { scheduler } = rig.machine;
+      const each = (act: (connector: number) => void): void => {
+        for (let connector = 1; connector <= entry.devices.length; connector++) act(connector);
+      };
+      let inputs = 0;
+      const isUp = (): boolean =>
+        rig.ports.some((port) => !port.isGone) || rig.media.length > 0 || rig.inputCount > inputs;
+      return runScenario(
+        {
+          rig,
+          stepLimit: 1_000_000,
+          mustLeave: deviceEntries,
+          play: async () => {
+            await scheduler.run(scheduler.nowNs() + comeUpNs);
+            return rig.ports.length + rig.media.length + rig.inputCount > 0 ? "came up" : "not up";
+          },
+          unplug: () => each((connector) => void rig.unplug(connector)),
+          replug: () => {
+            inputs = rig.inputCount;
+            each((connector) => void rig.plug(connector));
+          },
+          isUp,
+          digest: () => rig.digest(),
+        },
+        plan,
+      );
+    },
+  };
+}
+
+export const explorables: readonly Explorable[] = [
+  ...scenarios,
+  ...rigCatalogue.filter(({ name }) => !scenarios.some((known) => known.name === name)).map(comesUp),
+];

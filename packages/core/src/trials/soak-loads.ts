@@ -1,0 +1,235 @@
+// The work of a soak: what is done again and again to what a rig brings up, and how a wrong answer shows.
+
+import type { IOMedia } from "../families/block/io-media.ts";
+import type { IOSerialBSDClient } from "../families/serial/io-serial-bsd-client.ts";
+import { BlockStatus, BlockSubmit } from "../ports/block.ts";
+import type { BuiltRig, RigEntry } from "../rigs/catalogue.ts";
+import { SerialSession } from "../rigs/serial-session.ts";
+
+export type SoakWork = "write" | "read" | "flush" | "send" | "press";
+
+/** One thing that happens, at its own virtual time. */
+export interface SoakAction {
+  readonly atNs: number;
+  readonly kind: SoakWork | "plug";
+  /** Which of the places that a load has: an area of a disk, a port, a key. */
+  readonly place: number;
+  /** What a write fills its blocks with, and a message its characters; 1 to 255. */
+  readonly fill: number;
+}
+
+/** Ends an action: what was wrong, or null. Never called inside `begin`. */
+export type SoakDone = (problem: string | null) => void;
+
+export interface SoakLoad {
+  /** What has to come up is there. */
+  readonly isUp: boolean;
+  /** Takes hold of what came up, after each time the devices were plugged in. What was written before may be gone. */
+  connect(): void;
+  begin(action: SoakAction, done: SoakDone): void;
+  /** Leaves work under way, for a cable that is pulled now. */
+  leaveWork(action: SoakAction): void;
+}
+
+/** Places of every load; a load with fewer uses them in turn. */
+export const soakPlaces = 64;
+/** Of every action, by the first outlet of a rig. */
+const mixes = {
+  block: ["write", "write", "write", "read", "read", "read", "flush"],
+  terminal: ["send"],
+  input: ["press"],
+} as const;
+
+export function soakMix(entry: RigEntry): readonly SoakWork[] {
+  return mixes[entry.outlets[0]];
+}
+
+export function soakLoad(entry: RigEntry, rig: BuiltRig): SoakLoad {
+  const loads = { block: DiskLoad, terminal: TerminalLoad, input: InputLoad };
+  return new loads[entry.outlets[0]](entry, rig);
+}
+
+const blocksEach = 8;
+/** Requests that are under way when a cable is pulled. */
+const leftRequests = 4;
+
+class DiskLoad implements SoakLoad {
+  readonly #rig: BuiltRig;
+  readonly #held = new Uint8Array(soakPlaces);
+  #buffer = new Uint8Array(0);
+  #left: Uint8Array[] = [];
+  #media: IOMedia | null = null;
+  #current: SoakAction | null = null;
+  #done: SoakDone = () => {};
+
+  constructor(_entry: RigEntry, rig: BuiltRig) {
+    this.#rig = rig;
+  }
+
+  get isUp(): boolean {
+    return this.#rig.media.length > 0;
+  }
+
+  connect(): void {
+    const [media] = this.#rig.media;
+    this.#media = media;
+    this.#current = null;
+    this.#held.fill(0);
+    this.#buffer = new Uint8Array(blocksEach * media.geometry.blockBytes);
+    this.#left = Array.from({ length: leftRequests }, () => new Uint8Array(this.#buffer.length));
+    media.connect({ completed: (slot, status) => this.#completed(slot, status), detached: () => {} });
+  }
+
+  begin(action: SoakAction, done: SoakDone): void {
+    const media = this.#media as IOMedia;
+    this.#done = done;
+    this.#current = action;
+    let submitted: BlockSubmit;
+    if (action.kind === "write") {
+      this.#buffer.fill(action.fill);
+      this.#held[action.place] = action.fill;
+      submitted = media.write(0, action.place * blocksEach, blocksEach, this.#buffer, 0, false);
+    } else if (action.kind === "read") {
+      this.#buffer.fill(0xee);
+      submitted = media.read(0, action.place * blocksEach, blocksEach, this.#buffer, 0);
+    } else submitted = media.flush(0);
+    if (submitted === BlockSubmit.accepted) return;
+    this.#current = null;
+    this.#rig.machine.scheduler.after(0, done, `${action.kind} was refused`);
+  }
+
+  leaveWork(action: SoakAction): void {
+    for (const [slot, buffer] of this.#left.entries())
+      this.#media?.write(
+        slot,
+        ((action.place + slot) % soakPlaces) * blocksEach,
+        blocksEach,
+        buffer,
+        0,
+        false,
+      );
+  }
+
+  #completed(slot: number, status: BlockStatus): void {
+    const action = this.#current;
+    // What is left under way for a pulled cable ends as it likes.
+    if (action === null || slot !== 0) return;
+    this.#current = null;
+    this.#done(this.#judge(action, status));
+  }
+
+  #judge(action: SoakAction, status: BlockStatus): string | null {
+    const block = action.place * blocksEach;
+    if (status !== BlockStatus.ok) return `${action.kind} of block ${block} ended with status ${status}`;
+    const held = this.#held[action.place];
+    if (action.kind !== "read" || held === 0) return null;
+    const wrong = this.#buffer.find((byte) => byte !== held);
+    if (wrong === undefined) return null;
+    return `block ${block} reads 0x${wrong.toString(16)}, 0x${held.toString(16)} was written`;
+  }
+}
+
+/** An echo, or a report, that is not there by then will never be. */
+const patienceNs = 5e9;
+const messageMost = 64;
+
+class TerminalLoad implements SoakLoad {
+  readonly #rig: BuiltRig;
+  readonly #sessions: SerialSession[] = [];
+  #expectedPorts = 0;
+
+  constructor(_entry: RigEntry, rig: BuiltRig) {
+    this.#rig = rig;
+  }
+
+  get isUp(): boolean {
+    const ports = this.#open().length;
+    return ports > 0 && ports >= this.#expectedPorts;
+  }
+
+  connect(): void {
+    const ports = this.#open();
+    this.#expectedPorts = Math.max(this.#expectedPorts, ports.length);
+    this.#sessions.length = 0;
+    for (const port of ports) {
+      const session = new SerialSession(port);
+      session.configure({ baudRate: 115_200 });
+      this.#sessions.push(session);
+    }
+  }
+
+  begin(action: SoakAction, done: SoakDone): void {
+    const { scheduler } = this.#rig.machine;
+    const at = action.place % this.#sessions.length;
+    const session = this.#sessions[at];
+    const length = 1 + (action.fill % messageMost);
+    const deadlineNs = scheduler.nowNs() + patienceNs;
+    session.received.length = 0;
+    session.send(new Uint8Array(length).fill(action.fill));
+    const look = (): void => {
+      const { received } = session;
+      if (received.length < length && scheduler.nowNs() < deadlineNs)
+        scheduler.after(lookNs, look, undefined);
+      else if (received.length !== length)
+        done(`port ${at + 1}: ${received.length} of ${length} characters came back`);
+      else if (received.some((byte) => byte !== action.fill))
+        done(`port ${at + 1}: other characters came back than were sent`);
+      else done(null);
+    };
+    scheduler.after(lookNs, look, undefined);
+  }
+
+  leaveWork(action: SoakAction): void {
+    for (const session of this.#sessions) session.send(new Uint8Array(messageMost).fill(action.fill));
+  }
+
+  #open(): IOSerialBSDClient[] {
+    return this.#rig.ports.filter((port) => !port.isGone);
+  }
+}
+
+const lookNs = 1e6;
+
+class InputLoad implements SoakLoad {
+  readonly #rig: BuiltRig;
+  readonly #devices: number;
+  /** How many inputs must have come up, since the beginning. */
+  #expectedInputs: number;
+
+  constructor(entry: RigEntry, rig: BuiltRig) {
+    this.#rig = rig;
+    this.#devices = entry.devices.length;
+    this.#expectedInputs = this.#devices;
+  }
+
+  get isUp(): boolean {
+    return this.#rig.inputCount >= this.#expectedInputs;
+  }
+
+  connect(): void {
+    this.#expectedInputs = this.#rig.inputCount + this.#devices;
+  }
+
+  begin(action: SoakAction, done: SoakDone): void {
+    const { scheduler } = this.#rig.machine;
+    const connector = 1 + (action.place % this.#devices);
+    const before = this.#rig.inputEvents;
+    this.#rig.press(connector, action.fill, true);
+    const released = (): void => {
+      this.#rig.press(connector, action.fill, false);
+      scheduler.after(pressNs, heard, undefined);
+    };
+    const heard = (): void =>
+      done(
+        this.#rig.inputEvents > before ? null : `device ${connector}: a key was pressed and nobody heard it`,
+      );
+    scheduler.after(pressNs, released, undefined);
+  }
+
+  leaveWork(action: SoakAction): void {
+    this.#rig.press(1, action.fill, true);
+    this.#rig.press(1, action.fill, false);
+  }
+}
+
+const pressNs = 50e6;
