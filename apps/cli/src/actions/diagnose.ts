@@ -3,10 +3,6 @@
 import { shown } from "@drydock/core/base/shown-text";
 import { diagnose } from "@drydock/doctor/diagnose";
 import type { Diagnosis } from "@drydock/doctor/diagnosis";
-import { formatGithubAnnotations } from "@drydock/doctor/report/github";
-import { formatHtml } from "@drydock/doctor/report/html-report";
-import { toSarif } from "@drydock/doctor/report/sarif";
-import { formatDiagnosis } from "@drydock/doctor/report/text-report";
 import { cppGrammar } from "@drydock/node/cpp-grammar";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
@@ -36,17 +32,24 @@ export async function diagnosePaths(options: DiagnoseCommand, io: CommandIo): Pr
     today: new Date().toISOString(),
     cppGrammar,
   });
-  printDiagnosis(diagnosis, options, io);
+  await printDiagnosis(diagnosis, options, io);
   return diagnosis.isKnown ? exitCodes.finding : exitCodes.pass;
 }
 
-/** One format goes to stdout: HTML and annotations escape by their own rules. */
-function printDiagnosis(diagnosis: Diagnosis, options: DiagnoseCommand, io: CommandIo): void {
+/** One format goes to stdout, and only that one is loaded. HTML and annotations escape by their own rules. */
+async function printDiagnosis(diagnosis: Diagnosis, options: DiagnoseCommand, io: CommandIo): Promise<void> {
   if (options.json) io.document(diagnosis);
-  else if (options.sarif) io.document(toSarif(diagnosis, drydockVersion));
-  else if (options.html) io.printAsIs(formatHtml(diagnosis));
-  else if (options.github) io.printAsIs(formatGithubAnnotations(diagnosis));
-  else
+  else if (options.sarif) {
+    const { toSarif } = await import("@drydock/doctor/report/sarif");
+    io.document(toSarif(diagnosis, drydockVersion));
+  } else if (options.html) {
+    const { formatHtml } = await import("@drydock/doctor/report/html-report");
+    io.printAsIs(formatHtml(diagnosis));
+  } else if (options.github) {
+    const { formatGithubAnnotations } = await import("@drydock/doctor/report/github");
+    io.printAsIs(formatGithubAnnotations(diagnosis));
+  } else {
+    const { formatDiagnosis } = await import("@drydock/doctor/report/text-report");
     io.print(
       formatDiagnosis(diagnosis, {
         width: options.width ?? io.columns ?? 100,
@@ -54,4 +57,5 @@ function printDiagnosis(diagnosis: Diagnosis, options: DiagnoseCommand, io: Comm
         all: options.all,
       }),
     );
+  }
 }

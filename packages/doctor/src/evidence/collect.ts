@@ -47,8 +47,10 @@ const tables = new WeakMap<readonly Watch[], WatchTable>();
 function tableOf(watches: readonly Watch[]): WatchTable {
   let table = tables.get(watches);
   if (table === undefined) {
-    const anchors = textReaders.map((reader): Watch => ({ needles: reader.anchors, pattern: /^/ }));
-    table = new WatchTable([...watches, ...anchors]);
+    table = new WatchTable(
+      watches,
+      textReaders.map(({ anchors }) => anchors),
+    );
     tables.set(watches, table);
   }
   return table;
@@ -67,7 +69,6 @@ class Collector {
   readonly #secrets = new Map<string, Secret>();
   readonly #facts = new Map<FactName, Fact<FactName>[]>();
   readonly #hits = new Map<Watch, Hit[]>();
-  readonly #counts = new Map<Watch, number>();
   readonly #cppGrammar: CppGrammar | null;
   #unpackedBytes = 0;
   #members = 0;
@@ -80,13 +81,7 @@ class Collector {
   }
 
   async read(source: EvidenceSource, depth: number): Promise<void> {
-    const file = new FileInHand(
-      this.#table,
-      this.#watches.length,
-      source.name,
-      this.#limits,
-      this.#cppGrammar,
-    );
+    const file = new FileInHand(this.#table, source.name, this.#limits, this.#cppGrammar);
     const nested: EvidenceSource[] = [];
     try {
       await this.#readInto(file, source, nested);
@@ -176,16 +171,12 @@ class Collector {
     for (const [name, facts] of file.facts)
       this.#facts.set(name, [...(this.#facts.get(name) ?? []), ...facts]);
     for (const secret of file.secrets) this.#secrets.set(`${secret.kind} ${secret.text}`, secret);
-    for (const hit of file.hits) {
+    for (const hit of file.hits.sort((left, right) => left.place.line - right.place.line)) {
       const watch = this.#watches[hit.watchIndex];
       const list = this.#hits.get(watch) ?? [];
       if (list.length < this.#limits.hitsPerWatch * 4) list.push(hit);
       this.#hits.set(watch, list);
     }
-    file.counts.forEach((count, index) => {
-      if (count > 0)
-        this.#counts.set(this.#watches[index], (this.#counts.get(this.#watches[index]) ?? 0) + count);
-    });
   }
 
   finish(): Evidence {
@@ -194,7 +185,6 @@ class Collector {
       secrets: [...this.#secrets.values()],
       facts: this.#facts,
       hits: this.#hits,
-      counts: this.#counts,
     });
   }
 }
@@ -228,13 +218,11 @@ class FileInHand implements FactSink {
   readonly cppGrammar: CppGrammar | null;
   readonly facts = new Map<FactName, Fact<FactName>[]>();
   readonly secrets: Secret[] = [];
-  readonly counts: number[];
   hits: PendingHit[] = [];
   sizeBytes = 0;
   takeNested: (inner: EvidenceSource) => void = () => {};
   readonly #name: string;
   readonly #table: WatchTable;
-  readonly #watchCount: number;
   readonly #kinds = new Set<EvidenceKind>();
   readonly #problems: string[] = [];
   readonly #anchored = new Set<TextReader>();
@@ -244,19 +232,11 @@ class FileInHand implements FactSink {
   #wholeBytes = 0;
   #logRows = 0;
 
-  constructor(
-    table: WatchTable,
-    watchCount: number,
-    name: string,
-    limits: EvidenceLimits,
-    cppGrammar: CppGrammar | null,
-  ) {
+  constructor(table: WatchTable, name: string, limits: EvidenceLimits, cppGrammar: CppGrammar | null) {
     this.limits = limits;
     this.cppGrammar = cppGrammar;
     this.#name = name;
     this.#table = table;
-    this.#watchCount = watchCount;
-    this.counts = new Array(watchCount).fill(0);
   }
 
   /** Decides from the first bytes: a reader of bytes, or null for text. */
@@ -275,9 +255,10 @@ class FileInHand implements FactSink {
         .some((line) => parseLogRow(cleanLine(line)).style !== null)
     )
       this.kind("log");
-    this.#scan = new LineScan(this.#name, this.#table, this.limits, (index, place, row, match) =>
-      this.#take(index, place, row, match),
-    );
+    this.#scan = new LineScan(this.#name, this.#table, this.limits, {
+      hit: (index, place, row, match) => this.#take(index, place, row, match),
+      anchor: (index) => this.#anchored.add(textReaders[index]),
+    });
     return null;
   }
 
@@ -289,7 +270,7 @@ class FileInHand implements FactSink {
     this.#scan?.push(bytes);
     this.#wholeBytes += bytes.length;
     if (this.#whole === null) return;
-    if (this.#wholeBytes <= this.limits.wholeFileBytes) this.#whole.push(bytes.slice());
+    if (this.#wholeBytes <= this.limits.wholeFileBytes) this.#whole.push(bytes);
     else this.#whole = null;
   }
 
@@ -298,17 +279,33 @@ class FileInHand implements FactSink {
     if (rest !== undefined && rest.length > 0) this.#push(rest);
     this.#scan?.finish();
     if (this.#whole === null) {
-      const skipped = [...this.#anchored].map((reader) => reader.kind);
+      // Neither source nor a manual has this size.
+      const skipped = [...this.#anchored]
+        .filter((reader) => reader.mostCharacters === undefined)
+        .map((reader) => reader.kind);
       if (skipped.length > 0)
         this.problem(
           `is larger than ${this.limits.wholeFileBytes >> 20} MiB: its lines were read, but not what looks like a ${skipped.join(" and a ")} in it`,
         );
     } else if (this.#anchored.size > 0 || this.#wholeBytes <= mostWrapped) {
-      const document = new TextDocument(this.#name, decodeLine(joined(this.#whole, this.#wholeBytes)));
-      if (this.#wholeBytes <= mostWrapped) this.#scanWrapped(document);
+      const bytes = joined(this.#whole, this.#wholeBytes);
+      this.#whole = null;
+      let whole: TextDocument | null = null;
+      const document = () => {
+        whole ??= new TextDocument(this.#name, decodeLine(bytes));
+        return whole;
+      };
+      if (this.#wholeBytes <= mostWrapped) this.#scanWrapped(document());
       // The order of readers.ts, not of the anchors in the file.
-      for (const reader of textReaders.filter((candidate) => this.#anchored.has(candidate)))
-        await this.#runReader(reader, document);
+      for (const reader of textReaders.filter((candidate) => this.#anchored.has(candidate))) {
+        const most = reader.mostCharacters?.(this.limits) ?? bytes.length;
+        await this.#runReader(
+          reader,
+          bytes.length <= most
+            ? document()
+            : new TextDocument(this.#name, decodeLine(bytes.subarray(0, most)), true),
+        );
+      }
     }
     this.#whole = null;
     if (this.#logRows > 0) this.kind("log");
@@ -326,9 +323,11 @@ class FileInHand implements FactSink {
           .map(({ watchIndex }) => watchIndex),
       );
       const place = document.place(first);
-      const scan = new LineScan(this.#name, this.#table, this.limits, (index, inner, row, match) => {
-        if (index >= this.#watchCount || !known.has(index))
-          this.#take(index, { ...place, text: inner.text }, row, match);
+      const scan = new LineScan(this.#name, this.#table, this.limits, {
+        hit: (index, inner, row, match) => {
+          if (!known.has(index)) this.#take(index, { ...place, text: inner.text }, row, match);
+        },
+        anchor: (index) => this.#anchored.add(textReaders[index]),
       });
       scan.push(new TextEncoder().encode(text));
       scan.finish();
@@ -346,12 +345,7 @@ class FileInHand implements FactSink {
   }
 
   #take(index: number, place: Place, row: LogRow, match: RegExpExecArray): void {
-    if (index >= this.#watchCount) {
-      this.#anchored.add(textReaders[index - this.#watchCount]);
-      return;
-    }
     if (row.style !== null) this.#logRows++;
-    if (++this.counts[index] > this.limits.hitsPerWatch) return;
     this.hits.push({ watchIndex: index, place, row, match });
   }
 
@@ -372,17 +366,13 @@ class FileInHand implements FactSink {
   }
 
   claimLines(first: number, last: number): void {
-    this.hits = this.hits.filter((hit) => {
-      const isInside = hit.place.line >= first && hit.place.line <= last;
-      if (isInside) this.counts[hit.watchIndex]--;
-      return !isInside;
-    });
+    this.hits = this.hits.filter(({ place }) => place.line < first || place.line > last);
   }
 
   nestedText(place: Place, text: string): void {
     const bytes = new TextEncoder().encode(text);
-    const scan = new LineScan(this.#name, this.#table, this.limits, (index, inner, row, match) => {
-      if (index < this.#watchCount) this.#take(index, { ...place, text: inner.text }, row, match);
+    const scan = new LineScan(this.#name, this.#table, this.limits, {
+      hit: (index, inner, row, match) => this.#take(index, { ...place, text: inner.text }, row, match),
     });
     scan.push(bytes);
     scan.finish();

@@ -17,20 +17,17 @@ export class Evidence {
   readonly secrets: readonly Secret[];
   readonly #facts: ReadonlyMap<FactName, readonly Fact<FactName>[]>;
   readonly #hits: ReadonlyMap<Watch, readonly Hit[]>;
-  readonly #counts: ReadonlyMap<Watch, number>;
 
   constructor(parts: {
     files: readonly ReadFile[];
     secrets: readonly Secret[];
     facts: ReadonlyMap<FactName, readonly Fact<FactName>[]>;
     hits: ReadonlyMap<Watch, readonly Hit[]>;
-    counts: ReadonlyMap<Watch, number>;
   }) {
     this.files = parts.files;
     this.secrets = parts.secrets;
     this.#facts = parts.facts;
     this.#hits = parts.hits;
-    this.#counts = parts.counts;
   }
 
   /** In the order of files and lines. */
@@ -38,14 +35,9 @@ export class Evidence {
     return (this.#facts.get(name) ?? []) as unknown as readonly Fact<Name>[];
   }
 
-  /** The first hits of a watch (bounded), in the order of files and lines. */
+  /** The first hits of a watch in each file and its last ones (both bounded), in the order of files and lines. */
   hits(watch: Watch): readonly Hit[] {
     return this.#hits.get(watch) ?? [];
-  }
-
-  /** How many lines the watch's pattern fitted, including those that were not kept. */
-  count(watch: Watch): number {
-    return this.#counts.get(watch) ?? 0;
   }
 
   /** True when a file of this name has hits or facts of both. Rules join by file only when nothing better joins. */

@@ -13,8 +13,10 @@ export const extensionsReader: TextReader = {
   read(document, sink) {
     let found = 0;
     for (let number = 1; number <= document.lineCount; number++) {
-      const line = cleanLine(document.line(number));
-      if (!line.includes("[") || line.length > 1000) continue;
+      const raw = document.line(number);
+      if (!raw.includes("[") || raw.length > 2000) continue;
+      const line = cleanLine(raw);
+      if (line.length > 1000) continue;
       const match = row.exec(` ${line}`);
       if (match === null || !/activated|terminat|uninstall|enabled|disabled/.test(match[7])) continue;
       found++;

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defaultLimits, type Place } from "../facts/evidence-source.ts";
+import { diagnose } from "../diagnose.ts";
+import { defaultLimits, type Place, sourceOfText } from "../facts/evidence-source.ts";
 import { LineScan, WatchTable } from "./line-scan.ts";
 import { watch } from "./watch.ts";
 
@@ -17,7 +18,9 @@ function scan(bytes: Uint8Array, pieceBytes: number, needles: readonly string[],
   };
   const places: Place[] = [];
   const table = new WatchTable([watch(needles, counting)]);
-  const lines = new LineScan("a.log", table, defaultLimits, (_watch, place) => places.push(place));
+  const lines = new LineScan("a.log", table, defaultLimits, {
+    hit: (_watch, place) => places.push(place),
+  });
   for (let at = 0; at < bytes.length; at += pieceBytes) lines.push(bytes.subarray(at, at + pieceBytes));
   lines.finish();
   return { looked, places };
@@ -68,4 +71,36 @@ test("many short lines with needles keep their numbers, whatever the pieces", ()
       wanted,
     );
   }
+});
+
+test("of a watch with more hits than are kept, the first and the last ones are told, in their order", () => {
+  const lines = Array.from({ length: 5000 }, (_, index) => `lamp: request ${index} failed`);
+  const { places } = scan(bytesOf(`${lines.join("\n")}\n`), 65536, ["request"], /request \d+ failed/);
+  const numbers = places.map(({ line }) => line);
+  assert.deepEqual(
+    numbers.slice(0, 200),
+    Array.from({ length: 200 }, (_, index) => index + 1),
+  );
+  assert.ok(numbers.length <= 400);
+  assert.deepEqual(numbers.slice(-3), [4998, 4999, 5000]);
+  assert.deepEqual(
+    numbers,
+    numbers.toSorted((left, right) => left - right),
+  );
+  assert.equal(places.at(-1)?.text, "lamp: request 4999 failed");
+});
+
+test("the end of a story is told after thousands of lines of the same driver", async () => {
+  const row = (text: string) =>
+    `2026-11-20 10:00:00.000000+0100 0x1a2b     Default     0x0                  0      0    kernel: ${text}\n`;
+  const chatter =
+    row("(net.sample.lamp.driver.dext) lamp: read failed 0xe00002eb") +
+    row("DK: Lamp-0x1::start(IOUSBHostInterface-0x2) ok");
+  const end =
+    row("(net.sample.lamp.driver.dext) lamp: CopyPipe failed 0xe00002f0") +
+    row("DK: Lamp-0x3::start(IOUSBHostInterface-0x4) fail");
+  const { answers } = await diagnose([sourceOfText("log.txt", chatter.repeat(2000) + end)]);
+  const failed = answers.find(({ rule }) => rule === "FX-START-FAIL");
+  assert.match(failed?.claim ?? "", /CopyPipe failed 0xe00002f0/);
+  assert.equal(failed?.because[0].line, 4002);
 });

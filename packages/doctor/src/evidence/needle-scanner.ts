@@ -23,11 +23,24 @@ const weight = new Float64Array(256).fill(1);
 for (const [letters, perMille] of Object.entries(usual))
   for (const letter of letters) weight[letter.charCodeAt(0)] = perMille;
 
+/** What logs are made of: three letters that stand here are met all the time, however rare each of them is. */
+const ordinary =
+  `2026-01-12 10:20:30.405060+0100 0x1a2b3c4d  Default 0x0  Info Error Debug Activity 0x00000000 kernel: (
+launchd: runningboardd: bluetoothd: WindowServer: mDNSResponder: trustd: [com.apple.runningboard:process]
+[com.apple.bluetooth:Stack] (libsystem_c.dylib) (CoreFoundation) framework.service error: failed to connection
+setting updating running waiting sending loading missing nothing address information state identifier interest
+happened matching profile service request assertion display device received received, handle with the for and not
+in of from this that is was has been no client process bundle status completed activation entitlement power
+driver.dext) <private> port number code = 0 type: value, name: "id" {public} uint32 bytes 00 01 02 10 12 60 ff`
+    .toLowerCase()
+    .replace(/\s+/g, " ");
+
 /** Bytes from one look to the next. */
 const stride = 4;
 /** Bytes that a look takes in; the filter folds them as if all were letters. */
 const lookLength = 3;
 const foldedLook = 0x202020;
+const ordinaryFactor = 30;
 const filterBits = 17;
 
 /**
@@ -46,11 +59,11 @@ export class NeedleScanner {
   readonly #after: Uint32Array;
   readonly #before: Uint32Array;
 
-  /** Needles are ASCII with at least four characters. */
+  /** Needles are ASCII with at least four characters; with a line feed only at their beginning. */
   constructor(needles: readonly string[]) {
     this.needles = needles;
     this.#folded = needles.map((needle) => {
-      if (needle.length < stride || /[^\t -~]/.test(needle))
+      if (needle.length < stride || /[^\t\n -~]/.test(needle))
         throw new RangeError(`"${needle}" is no needle: four or more ASCII characters are needed`);
       return Uint8Array.from(needle, (letter) => fold[letter.charCodeAt(0)]);
     });
@@ -95,31 +108,34 @@ export class NeedleScanner {
     const filter = this.#filter;
     const after = this.#after;
     const before = this.#before;
-    // Pairs at even addresses of the underlying memory, as one number each.
-    const first = from + ((bytes.byteOffset + from) & 1);
-    let at = first;
-    if (to - first >= 4) {
-      const pairs = new Uint16Array(bytes.buffer, bytes.byteOffset + first, (to - first) >> 1);
-      const last = pairs.length - 1;
-      for (let index = 0; index < last; index += stride / 2) {
-        // slotOf, written out: this is the loop.
-        const next = pairs[index + 1];
-        const look = pairs[index] | ((next & 0xff) << 16) | foldedLook;
-        const row = filter[Math.imul(look, 0x9e3779b1) >>> (32 - filterBits)];
-        if (
-          row !== 0 &&
-          ((after[row] >>> ((next >> 8) & 31)) & 1) !== 0 &&
-          ((before[row] >>> (bytes[first + 2 * index - 1] & 31)) & 1) !== 0
-        )
-          this.#follow(row, bytes, from, to, first + 2 * index, found);
-        at += stride;
-      }
+    // Four bytes at addresses of the underlying memory that four divides, as one number each.
+    const first = from + (-(bytes.byteOffset + from) & 3);
+    if (first > from) this.#look(bytes, from, to, first - stride, found);
+    const words = new Int32Array(
+      bytes.buffer,
+      to - first < stride ? 0 : bytes.byteOffset + first,
+      Math.max(0, (to - first) >> 2),
+    );
+    const { length } = words;
+    for (let index = 0; index < length; index++) {
+      // slotOf, written out: this is the loop.
+      const word = words[index];
+      const row = filter[Math.imul((word & 0xffffff) | foldedLook, 0x9e3779b1) >>> (32 - filterBits)];
+      if (
+        row !== 0 &&
+        ((after[row] >>> ((word >>> 24) & 31)) & 1) !== 0 &&
+        ((before[row] >>> (bytes[first + stride * index - 1] & 31)) & 1) !== 0
+      )
+        this.#follow(row, bytes, from, to, first + stride * index, found);
     }
-    for (; at < to; at += stride) {
-      const row =
-        filter[slotOf(bytes[at] | (byteAt(bytes, at + 1, to) << 8) | (byteAt(bytes, at + 2, to) << 16))];
-      if (row !== 0) this.#follow(row, bytes, from, to, at, found);
-    }
+    for (let at = first + stride * length; at < to; at += stride) this.#look(bytes, from, to, at, found);
+  }
+
+  /** At the edges, where not every byte of a look is there. */
+  #look(bytes: Uint8Array, from: number, to: number, at: number, found: NeedleFound): void {
+    const look = byteAt(bytes, at, to) | (byteAt(bytes, at + 1, to) << 8) | (byteAt(bytes, at + 2, to) << 16);
+    const row = this.#filter[slotOf(look)];
+    if (row !== 0) this.#follow(row, bytes, from, to, at, found);
   }
 
   #follow(
@@ -145,7 +161,7 @@ function slotOf(look: number): number {
 }
 
 function byteAt(bytes: Uint8Array, at: number, to: number): number {
-  return at < to ? bytes[at] : 0;
+  return at >= 0 && at < to ? bytes[at] : 0;
 }
 
 /** Where the run begins whose looks are met least. */
@@ -156,7 +172,8 @@ function rarestRun(needle: Uint8Array, length: number): number {
     let sum = 0;
     for (let at = from; at < from + stride; at++) {
       const last = at + 2 < needle.length ? weight[needle[at + 2]] : 1000;
-      sum += weight[needle[at]] * weight[needle[at + 1]] * last;
+      const isOrdinary = ordinary.includes(String.fromCharCode(...needle.subarray(at, at + lookLength)));
+      sum += weight[needle[at]] * weight[needle[at + 1]] * last * (isOrdinary ? ordinaryFactor : 1);
     }
     if (sum < least) {
       least = sum;

@@ -33,6 +33,8 @@ export interface TextReader {
   readonly kind: EvidenceKind;
   /** ASCII, four characters or more, letters in either case. */
   readonly anchors: readonly string[];
+  /** Of a larger file it is given the beginning alone, which is enough to say what the file is. */
+  readonly mostCharacters?: (limits: EvidenceLimits) => number;
   read(text: TextDocument, sink: FactSink): void | Promise<void>;
 }
 
@@ -49,11 +51,14 @@ export interface BinaryReader {
 export class TextDocument {
   readonly name: string;
   readonly text: string;
+  /** The file goes on. */
+  readonly isCut: boolean;
   #starts: Uint32Array | null = null;
 
-  constructor(name: string, text: string) {
+  constructor(name: string, text: string, isCut = false) {
     this.name = name;
     this.text = text;
+    this.isCut = isCut;
   }
 
   /** Number of the line that holds the character at `offset`. */

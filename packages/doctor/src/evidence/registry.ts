@@ -32,7 +32,9 @@ export const registryReader: TextReader = {
       current = null;
     };
     for (let number = 1; number <= document.lineCount; number++) {
-      const line = cleanLine(document.line(number));
+      const raw = document.line(number);
+      if (!raw.includes("+-o ") && !raw.includes(" = ")) continue;
+      const line = cleanLine(raw);
       const isNode = line.includes("+-o ");
       if (!isNode && !line.includes('" = ')) continue;
       if (line.length > 1 << 20) continue;

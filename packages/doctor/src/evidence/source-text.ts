@@ -41,6 +41,7 @@ export const sourceReader: TextReader = {
     "memcpy(",
     "IOService *",
   ],
+  mostCharacters: ({ sourceCharacters }) => sourceCharacters,
   async read(document, sink) {
     const { text } = document;
     if (/<plist\b|^\s*\{/.test(text.slice(0, 400))) return;
@@ -51,7 +52,7 @@ export const sourceReader: TextReader = {
       sink.problem("is source, which was not read: no C++ grammar was given");
       return;
     }
-    if (text.length > sink.limits.sourceCharacters) {
+    if (document.isCut || text.length > sink.limits.sourceCharacters) {
       sink.problem(
         `is source of more than ${sink.limits.sourceCharacters >> 20} MiB, which is not read; give me the driver's own files`,
       );
@@ -82,6 +83,7 @@ export const otherSourceReader: TextReader = {
     ".PHONY:",
     "$(MAKE)",
   ],
+  mostCharacters: ({ sourceCharacters }) => sourceCharacters,
   read({ text }, sink) {
     if (
       /^\uFEFF?(?:#!\/|\/\/ !\$\*UTF8\*\$!)/.test(text) ||
@@ -97,8 +99,9 @@ const manualHeadings = 4;
 
 export const documentationReader: TextReader = {
   kind: "documentation",
-  // A heading of the second or third level with its first letter.
-  anchors: Array.from("abcdefghijklmnopqrstuvwxyz0123456789`*[", (letter) => `## ${letter}`),
+  // A heading of the second or third level, not at the very beginning.
+  anchors: ["\n## ", "\n### "],
+  mostCharacters: ({ sourceCharacters }) => sourceCharacters,
   read({ text }, sink) {
     const withoutCode = text.replace(/^(```|~~~)[\s\S]*?^\1/gm, "");
     if ((withoutCode.match(/^#{1,4} \S/gm) ?? []).length >= manualHeadings) sink.kind("documentation");

@@ -5,7 +5,7 @@ import { shown } from "@drydock/core/base/shown-text";
 export interface EvidenceSource {
   /** Shown to the person. Nothing is decided from it. */
   readonly name: string;
-  /** The bytes from the beginning, in pieces of any size. May be asked for more than once. */
+  /** The bytes from the beginning, in pieces of any size, each left as it is. May be asked for more than once. */
   chunks(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
 
@@ -30,7 +30,7 @@ export interface EvidenceLimits {
   readonly archiveMembers: number;
   readonly archiveDepth: number;
   readonly unpackedBytes: number;
-  /** Hits kept for one watch; more are only counted. */
+  /** Hits kept for one watch in one file; of the lines after those only the last ones are looked at. */
   readonly hitsPerWatch: number;
   /** Facts of one kind kept from one file. */
   readonly factsPerFile: number;
