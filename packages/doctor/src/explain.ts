@@ -1,12 +1,12 @@
 // What a word, a code or a sentence means that somebody has: codes in every form, domains, entitlements, states, rules.
 
 import { formatReturn, type IOReturnName, IOReturns, returnName } from "@drydock/core/base/io-return";
+import { nearestName } from "@drydock/core/base/near-names";
 import { diagnose } from "./diagnose.ts";
 import { sourceOfText } from "./facts/evidence-source.ts";
 import { activationError, activationErrors, activationNumberOf } from "./rules/activation-errors.ts";
 import { allRules } from "./rules/all-rules.ts";
 import { entitlementOf, knownEntitlements, wrongEntitlements } from "./rules/entitlement-names.ts";
-import { nearestName } from "./rules/near-names.ts";
 import { extensionStates, type OtherCode, otherCodes } from "./rules/other-codes.ts";
 import { returnContexts } from "./rules/return-contexts.ts";
 import { meaningOf } from "./rules/return-meanings.ts";

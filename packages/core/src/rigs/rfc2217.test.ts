@@ -19,6 +19,8 @@ class Client {
   readonly data: number[] = [];
   readonly negotiations: [number, number][] = [];
   readonly answers: number[][] = [];
+  /** How the modem lines stood when it began to speak. */
+  greeting: number[] | null = null;
   isClosed = false;
   readonly stream: ByteStream;
 
@@ -27,7 +29,10 @@ class Client {
     const reader = new TelnetReader({
       data: (bytes) => this.data.push(...bytes),
       negotiation: (command, option) => this.negotiations.push([command, option]),
-      subnegotiation: (_option, content) => this.answers.push([...content]),
+      subnegotiation: (_option, content) => {
+        if (this.greeting === null && content[0] === 107) this.greeting = [...content];
+        else this.answers.push([...content]);
+      },
       command: () => {},
     });
     reader.isBinary = true;
@@ -164,6 +169,18 @@ test("modem lines with their changes, line errors by their mask", async () => {
     [106, 0x04],
   ]);
   assert.deepEqual(client.data, [0x41]);
+});
+
+// pyserial 3.5, rfc2217.py: "remote sends no NOTIFY_MODEMSTATE" when a line is asked for before any has changed.
+test("a client that agrees to Com Port Control is told how the modem lines stand, once", async () => {
+  const { connect, later } = await bench();
+  const client = connect();
+  await later(0.1);
+  client.send(255, will, comPort, 255, do_, comPort);
+  await later(0.1);
+  client.ask(7);
+  await later(0.1);
+  assert.deepEqual([client.greeting, client.answers], [[107, 0], [[107, 0]]]);
 });
 
 test("every byte value both ways, in order with the requests between them; FFh is FFh", async () => {

@@ -206,7 +206,7 @@ export class IOInterruptDispatchSource extends DispatchSource {
     this.syncDeliveries++;
     // The usual case: nobody is on the queue, nothing waits; the thread enters it without a promise.
     if (this.queue.runAtOnce(thread, this.#run)) return;
-    process.scheduler.enter(thread);
+    process.scheduler.begin(thread);
     this.queue.dispatchSync(this.#run).catch((error: unknown) => process.onFault(process, thread, error));
   }
 

@@ -71,6 +71,7 @@ export class DriverLoading {
   /** Reasons that stand in the log in the system's own words already. */
   readonly #saidBySystem = new Set<string>();
   #nextLoadTag = 1;
+  #reportCount = 0;
   readonly #onStarted: (hosted: HostedService) => void;
   readonly #onStartFailed: (service: IOService, nub: IOService) => void;
   readonly #onUnbound: (process: Process, missing: readonly MissingImport[]) => void;
@@ -93,6 +94,16 @@ export class DriverLoading {
 
   get reports(): readonly MatchReport[] {
     return this.#reports;
+  }
+
+  /** Verdicts so far, those that are no longer kept among them. */
+  get reportCount(): number {
+    return this.#reportCount;
+  }
+
+  /** Some nub is being matched now. */
+  get isMatching(): boolean {
+    return this.#matching.size > 0;
   }
 
   hostedBy(service: IOService): HostedService | null {
@@ -243,6 +254,7 @@ export class DriverLoading {
 
   #report(nub: IOService, candidate: Candidate, outcome: string): void {
     const { scheduler, ring } = this.#parts;
+    this.#reportCount++;
     pushNewest(this.#reports, { timeNs: scheduler.nowNs(), nub: nub.path, candidate, outcome }, keptReports);
     ring.record("match", nub.registryId, candidate.verdict.score, `${candidate.personalityName}: ${outcome}`);
   }

@@ -100,6 +100,102 @@ test("a wait that the driver's own death ended is nobody's error", async () => {
   assert.match(rig.machine.crashes[0].text, /a slip of another kind/);
 });
 
+/** Slips in code of the driver's own that the runtime never sees the error of. Each is one that a linter would have found. */
+const ownSlips: readonly (readonly [string, (usb: IOUSBHostInterface) => void, RegExp])[] = [
+  [
+    "an own async method that reads a field of nothing",
+    () => {
+      const parse = async (text: string | null): Promise<number> => (text as string).length;
+      void parse(null);
+    },
+    /TypeError.*reading 'length'/,
+  ],
+  [
+    "one that fails after it has waited for the device",
+    (usb) => {
+      const ask = async (): Promise<void> => {
+        await usb.deviceRequest(0xc0, 1, 0, 0, 8, usb.createIOBuffer(kIOMemoryDirectionIn, 8), 1000);
+        throw new RangeError("the answer has no checksum");
+      };
+      void ask();
+    },
+    /RangeError: the answer has no checksum/,
+  ],
+  ["a then without a catch", () => void Promise.resolve().then(() => JSON.parse("{")), /SyntaxError/],
+  ["what is thrown is no Error", () => void Promise.reject("no answer"), /uncaught no answer/],
+  [
+    "a timer of the host's that a driver has no business with",
+    () => {
+      queueMicrotask(() => {
+        throw new Error("thrown at the host");
+      });
+    },
+    /thrown at the host/,
+  ],
+];
+
+for (const [name, slip, said] of ownSlips) {
+  // Node's own default ends the process for each of these: docs of process, events `unhandledRejection`, `uncaughtException`.
+  test(`a slip of the driver's own: ${name}`, async () => {
+    const first = await run((_driver, usb) => slip(usb));
+    assert.match(first.rig.machine.crashes[0]?.text ?? "no crash", said);
+    assert.match(first.log, /org\.example\.floats.*exited: uncaught .*nobody awaited/);
+    assert.equal(
+      (await run((_driver, usb) => slip(usb))).digest,
+      first.digest,
+      "the same seed, the same place",
+    );
+  });
+}
+
+test("a slip in a completion's handler, with two drivers on the machine: the right one ends", async () => {
+  class Innocent extends IOService {}
+  const { rig } = await run((driver) => {
+    const work = async (): Promise<void> => {
+      throw new TypeError("in a completion");
+    };
+    driver.defaultQueue.dispatchAsync(() => void work());
+  });
+  rig.machine.install({
+    ...bundle(Innocent),
+    identifier: "org.example.innocent",
+    personalities: { Innocent: { IOUserClass: "Innocent", IOProviderClass: "IOUserResources" } },
+  });
+  await rig.run(6e9);
+  assert.deepEqual(
+    [...new Set(rig.machine.crashes.map((crash) => crash.bundleIdentifier))],
+    ["org.example.floats"],
+  );
+});
+
+test("an application's slip ends the application", async () => {
+  const { rig } = await run(() => {});
+  const app = rig.machine.launchApplication({ name: "Probe" });
+  await rig.machine.perform(async () => {
+    void (async () => {
+      throw new TypeError("in the app");
+    })();
+  }, app);
+  assert.equal(rig.machine.crashes.at(-1)?.process, "Probe");
+});
+
+test("an error of the program that runs the machine stays its own, though a driver ran before", async () => {
+  await run(() => {});
+  const script = `
+    import { openUsbRig } from "@drydock/node/open-rig";
+    const rig = openUsbRig();
+    void (async () => { await rig.run(1e9); throw new TypeError("the program's own"); })();
+  `;
+  const { spawnSync } = await import("node:child_process");
+  const child = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+    cwd: import.meta.dirname,
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  assert.equal(child.status, 1);
+  assert.match(child.stderr, /TypeError: the program's own/);
+});
+
 test("other people's errors are not taken", () => {
   assert.equal(takeFloating(new Error("a program's own")), false);
   assert.equal(takeFloating("text"), false);

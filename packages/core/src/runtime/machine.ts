@@ -34,6 +34,7 @@ import { IOService, type Kernel, type ServiceContext } from "./service.ts";
 import { Termination } from "./termination.ts";
 import type { Thread } from "./thread.ts";
 import { UnifiedLog } from "./unified-log.ts";
+import { UnmatchedRemarks } from "./unmatched-remarks.ts";
 
 /** Of what people look at afterwards the newest are kept; a rig may run for days. */
 const keptNotes = 4096;
@@ -92,6 +93,7 @@ export class Machine {
   readonly #hostMemory: HostMemory | null;
   readonly #parts: MachineParts;
   readonly #termination: Termination;
+  readonly #unmatched: UnmatchedRemarks;
   readonly #door: ClientDoor;
   readonly #registeredListeners: ((service: IOService) => void)[] = [];
   readonly #goneListeners: ((service: IOService) => void)[] = [];
@@ -141,6 +143,7 @@ export class Machine {
       (service) => this.#termination.startFailed(service),
       (process, missing) => this.#unbound(process, missing),
     );
+    this.#unmatched = new UnmatchedRemarks(this.#parts, this.loading);
     this.#termination = new Termination(this.#parts, this.loading, (service) => this.#gone(service));
     this.#door = {
       parts: this.#parts,
@@ -281,7 +284,10 @@ export class Machine {
   /** Runs until nothing is left to do, or until `limitNs`. */
   async run(limitNs?: number): Promise<RunOutcome> {
     const outcome = await this.scheduler.run(limitNs);
-    if (outcome.reason !== "stopped") this.#termination.remarkOnForgottenStops(outcome.reason === "idle");
+    if (outcome.reason !== "stopped") {
+      this.#termination.remarkOnForgottenStops(outcome.reason === "idle");
+      this.#unmatched.look();
+    }
     for (const { thread, waitsFor, heldBy } of outcome.reason === "deadlock" ? outcome.waits : []) {
       const text = `${thread} waits for ${waitsFor}${heldBy === null ? "" : `, held by ${heldBy}`}, and nothing moves any more`;
       if (this.#waitsSaid.has(text)) continue;
@@ -363,7 +369,7 @@ export class Machine {
   }
 
   /** What escaped from driver or application code: a broken contract stops the machine, the rest kills the process. */
-  #fault(process: Process, thread: Thread, error: unknown): void {
+  #fault(process: Process, thread: Thread, error: unknown, where = ""): void {
     if (error instanceof ProcessKilled || this.failure !== null || !process.isAlive) return;
     if (error instanceof ContractViolation) {
       this.failure = { kind: "violation", rule: error.rule, text: error.message, thread: thread.toString() };
@@ -378,7 +384,7 @@ export class Machine {
     const text =
       error instanceof DispatchTrap || error instanceof MemoryFault
         ? error.message
-        : `uncaught ${messageOf(error)}`;
+        : `uncaught ${messageOf(error)}${where}`;
     pushNewest(
       this.crashes,
       {
@@ -400,9 +406,9 @@ export class Machine {
   }
 
   /** A refusal that nobody awaited is an ignored return value: a line for people. The rest is a fault as ever. */
-  #floated(process: Process, thread: Thread, error: object): void {
+  #floated(process: Process, thread: Thread, error: unknown): void {
     if (!(error instanceof IOError)) {
-      this.#fault(process, thread, error);
+      this.#fault(process, thread, error, " in a call that nobody awaited");
       return;
     }
     const where = thread.stack.at(-1) ?? thread.name;

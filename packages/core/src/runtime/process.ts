@@ -45,7 +45,9 @@ export class Process {
   /** Handles a fault of this process's own code: crash, evidence, relaunch. Set by the machine. */
   readonly onFault: (process: Process, thread: Thread, error: unknown) => void;
   /** Hears of errors that nobody in this process awaited (see floating.ts). Set by the machine. */
-  readonly onFloating: (process: Process, thread: Thread, error: object) => void;
+  readonly onFloating: (process: Process, thread: Thread, error: unknown) => void;
+  /** The thread of it that ran last. */
+  latestThread: Thread | null = null;
   #alive = true;
 
   constructor(
@@ -53,7 +55,7 @@ export class Process {
     description: ProcessDescription,
     scheduler: Scheduler,
     onFault: (process: Process, thread: Thread, error: unknown) => void,
-    onFloating: (process: Process, thread: Thread, error: object) => void = onFault,
+    onFloating: (process: Process, thread: Thread, error: unknown) => void = onFault,
     hostMemory: HostMemory | null = null,
   ) {
     this.pid = pid;
@@ -95,7 +97,7 @@ export class Process {
 function runBody(thread: Thread, body: () => void | Promise<void>): void {
   const { process } = thread;
   if (!process.isAlive) return;
-  process.scheduler.enter(thread);
+  process.scheduler.begin(thread);
   const finish = () => process.scheduler.forgetThread(thread);
   const fault = (error: unknown) => {
     finish();

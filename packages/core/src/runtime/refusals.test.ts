@@ -5,9 +5,12 @@ import { test } from "node:test";
 import { hostTurn } from "@drydock/node/host-turn";
 import { IOReturns } from "../base/io-return.ts";
 import { FtdiDevice } from "../devices/ftdi/ftdi-device.ts";
+import { LoopbackDevice } from "../devices/loopback/loopback-device.ts";
 import { platformProfile } from "../platform/platform-profile.ts";
+import type { Properties } from "../platform/properties.ts";
 import { defaultSerialRig } from "../rigs/serial-rig.ts";
 import { openSerialSession } from "../rigs/serial-session.ts";
+import { UsbRig } from "../rigs/usb-rig.ts";
 import { Machine } from "./machine.ts";
 import { IOService } from "./service.ts";
 import { QuietDriver, resourceBundle, startDriver } from "./test/resource-driver.ts";
@@ -69,6 +72,66 @@ test("a driver that is installed and not approved, once for each nub", async () 
 test("a personality without IOUserClass", async () => {
   const { machine } = await startDriver(QuietDriver, { personality: { IOUserClass: 5 } });
   assert.match(said(machine), /personality Test of .*: the personality has no IOUserClass/);
+});
+
+/** What a machine with the loopback device says of a driver with this personality, and how often. */
+async function saidOfPersonality(personality: Properties): Promise<string> {
+  class Meter extends QuietDriver {}
+  const rig = new UsbRig({ seed: 1, turn: hostTurn, profile: platformProfile("macos15") });
+  rig.machine.install({
+    identifier: "org.example.meter",
+    version: "1",
+    teamIdentifier: "EXAMPLE",
+    entitlements: {
+      "com.apple.developer.driverkit": true,
+      "com.apple.developer.driverkit.transport.usb": [{ idVendor: 0x1209 }],
+    },
+    personalities: { Meter: { IOUserClass: "Meter", ...personality } },
+    classes: { Meter },
+  });
+  rig.bus.plugIn(new LoopbackDevice());
+  await rig.run(3e9);
+  await rig.run(6e9);
+  return said(rig.machine);
+}
+
+// Apple's forums: a dext that matches nothing says nothing, and `ioreg` does not either. The classes are IOKit's, case and all.
+test("a provider class that does not exist, with the one that is meant", async () => {
+  const text = await saidOfPersonality({
+    IOProviderClass: "IOUSBHostInterfce",
+    idVendor: 0x1209,
+    idProduct: 2,
+  });
+  assert.equal(
+    text.match(/Meter of org.example.meter matches nothing: there is no provider class/g)?.length,
+    1,
+  );
+  assert.match(text, /no provider class IOUSBHostInterfce; IOUSBHostInterface is meant, perhaps/);
+  assert.match(await saidOfPersonality({ idVendor: 0x1209 }), /Meter .*it names no IOProviderClass/);
+  assert.match(
+    await saidOfPersonality({ IOProviderClass: "IOUSBDevice", idVendor: 0x1209, idProduct: 2 }),
+    /no provider class IOUSBDevice/,
+  );
+});
+
+// TN on USB matching (posts.md, P04): only the listed sets of keys are legal, and a number is no text.
+test("keys that are no legal set, of another type, or of another device", async () => {
+  const provider = { IOProviderClass: "IOUSBHostInterface" };
+  const place = { bInterfaceNumber: 0, bConfigurationValue: 1 };
+  assert.match(
+    await saidOfPersonality({ ...provider, idVendor: 0x1209, idProduct: 2 }),
+    /does not match Root.*idVendor \+ idProduct is no legal key combination for an IOUSBHostInterface/,
+  );
+  assert.match(
+    await saidOfPersonality({ ...provider, ...place, idVendor: "4617", idProduct: 2 }),
+    /does not match .*a string never equals a number/,
+  );
+  const other = await saidOfPersonality({ ...provider, ...place, idVendor: 0x1209, idProduct: 9 });
+  assert.equal(other.match(/does not match .*idProduct is 2 .*wanted 9/g)?.length, 1);
+  assert.doesNotMatch(
+    await saidOfPersonality({ ...provider, ...place, idVendor: 0x1209, idProduct: 2 }),
+    /match/,
+  );
 });
 
 // posts.md P20: NewUserClient with a class name that the bundle does not have answers kIOReturnUnsupported and no word.

@@ -5,17 +5,21 @@ import { ContractViolation } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import { VirtualClock } from "../base/virtual-clock.ts";
 import type { Recorder } from "../ports/recorder.ts";
-import { entered, refused } from "./floating.ts";
+import { entered, placeCaller, refused } from "./floating.ts";
 import { ProcessKilled } from "./io-error.ts";
 import type { Process } from "./process.ts";
 import { nobody, Thread, type Wait } from "./thread.ts";
 
 /**
  * Resolves when every promise continuation that is pending now, and all that follow from them, have run. Only the
- * host can know that (a turn of its event loop), so it is an argument like time and chance. `isWhole`: driver code was
- * refused something in this step; the host should have found out by the end of the turn whether anybody awaited it.
+ * host can know that (a turn of its event loop), so it is an argument like time and chance. `isWhole`: by the end of this
+ * turn the host should have found out which errors nobody awaited (floating.ts), and its sockets and timers had theirs.
+ * The scheduler asks for a whole turn at places that the seed decides, so that what is found is found there again.
  */
 export type HostTurn = (isWhole?: boolean) => Promise<void>;
+
+/** So many turns pass before the host is asked for a whole one. */
+const turnsPerLook = 32;
 
 /** One thread in a deadlock: who, waiting for what, held by whom. */
 export interface WaitReport {
@@ -107,8 +111,14 @@ export class Scheduler implements Clock {
   #steps = 0;
   #threadCount = 0;
   #continuations = false;
-  /** Something was refused since the last turn. */
+  /** Something was refused since the last whole turn. */
   #hasRefused = false;
+  /** Turns since the last whole one. */
+  #turns = 0;
+  /** Errors that nobody awaited, until the next look. */
+  readonly #floating: { readonly thread: Thread; readonly error: unknown }[] = [];
+  /** Whose code the host was last told of; undefined: nobody knows. */
+  #placed: Process | null | undefined;
   #running = false;
   #stopped = false;
   #current: Thread | null = null;
@@ -205,6 +215,44 @@ export class Scheduler implements Clock {
     if (thread !== null) entered(thread);
   }
 
+  /** Like `enter`, where code of the thread's process begins and does not go on after an await. */
+  begin(thread: Thread): void {
+    this.#place(thread);
+    this.enter(thread);
+  }
+
+  #place(thread: Thread): void {
+    const { process } = thread;
+    process.latestThread = thread;
+    const whose = process.kind === "kernel" ? null : process;
+    if (whose === this.#placed) return;
+    this.#placed = whose;
+    placeCaller(whose);
+  }
+
+  /** floating.ts: nobody awaited `error` in code of `thread`. The process hears of it at the end of a whole turn. */
+  float(thread: Thread, error: unknown): void {
+    this.#floating.push({ thread, error });
+    if (!this.#running) this.#lookAtFloating();
+  }
+
+  #lookAtFloating(): boolean {
+    const found = this.#floating.splice(0);
+    for (const { thread, error } of found) thread.process.onFloating(thread.process, thread, error);
+    return found.length > 0;
+  }
+
+  /** Continuations run; true when the turn was a whole one and somebody had not awaited an error. */
+  async #takeTurn(isLast = false): Promise<boolean> {
+    const isWhole = isLast || this.#hasRefused || ++this.#turns >= turnsPerLook;
+    if (isWhole) {
+      this.#hasRefused = false;
+      this.#turns = 0;
+    }
+    await this.#turn(isWhole);
+    return isWhole && this.#lookAtFloating();
+  }
+
   /** Driver code on `thread` (the running one, when left out) is about to see `error`, or to ignore it. */
   refuse(error: unknown, thread = this.#current): void {
     if (thread === null) return;
@@ -213,8 +261,9 @@ export class Scheduler implements Clock {
   }
 
   /** Like `enter` for code that returns no promise: no host turn is needed after it. */
-  enterCallback(thread: Thread | null): void {
+  enterCallback(thread: Thread): void {
     this.#current = thread;
+    this.#place(thread);
   }
 
   /** A promise was handed to driver code: its continuations must run before the next step. */
@@ -296,12 +345,14 @@ export class Scheduler implements Clock {
     if (this.#running) throw new ContractViolation("run-inside-run", "the scheduler is already running");
     this.#running = true;
     try {
-      await this.#turn(this.#hasRefused);
-      this.#hasRefused = false;
+      // Whoever calls has a place of its own in the host's memory.
+      this.#placed = undefined;
+      await this.#takeTurn();
       this.#continuations = false;
       this.#current = null;
       this.#clock.cause = 0;
-      while (await this.#runSteps(limitNs, Number.POSITIVE_INFINITY, isDone));
+      do while (await this.#runSteps(limitNs, Number.POSITIVE_INFINITY, isDone));
+      while (this.#turns > 0 && (await this.#takeTurn(true)));
       if (this.#stopped) return { reason: "stopped", waits: [] };
       if (isDone?.()) return { reason: "done", waits: [] };
       if (limitNs !== Number.POSITIVE_INFINITY) this.#clock.advanceTo(limitNs);
@@ -320,6 +371,7 @@ export class Scheduler implements Clock {
   runCallbacks(limitNs: Nanoseconds): boolean {
     if (this.#running) throw new ContractViolation("run-inside-run", "the scheduler is already running");
     this.#running = true;
+    this.#placed = undefined;
     try {
       while (!this.#stopped && this.#takeStep(limitNs)) {
         // The thread stays current until its continuations have run: the next run begins with their turn.
@@ -329,6 +381,8 @@ export class Scheduler implements Clock {
       }
       return true;
     } finally {
+      // The caller's own code goes on from here.
+      if (this.#placed !== undefined && this.#placed !== null) placeCaller(null);
       this.#running = false;
     }
   }
@@ -338,6 +392,9 @@ export class Scheduler implements Clock {
     if (this.#running) throw new ContractViolation("run-inside-run", "the scheduler is already running");
     this.#running = true;
     try {
+      // From here on nothing runs in the caller's own turn: what is placed stays here.
+      await undefined;
+      this.#placed = undefined;
       return await this.#runSteps(Number.POSITIVE_INFINITY, 1, null);
     } finally {
       this.#running = false;
@@ -368,9 +425,7 @@ export class Scheduler implements Clock {
       taken++;
       if (this.#continuations) {
         this.#continuations = false;
-        const isWhole = this.#hasRefused;
-        this.#hasRefused = false;
-        await this.#turn(isWhole);
+        await this.#takeTurn();
         this.#continuations = false;
       }
       this.#current = null;

@@ -77,6 +77,7 @@ export class Rfc2217Session implements SerialClient, ByteStreamClient, TelnetLis
   #modemMask = 0xff;
   #lineMask = 0;
   #toldModem = 0;
+  #hasTold = false;
   #isPaused = false;
   /** The stream has taken enough, or the client has asked for silence. */
   #isFull = false;
@@ -168,11 +169,14 @@ export class Rfc2217Session implements SerialClient, ByteStreamClient, TelnetLis
       this.#send(encodeNegotiation(yes, option));
     } else if (!isOn && state.delete(option)) this.#send(encodeNegotiation(no, option));
     this.#reader.isBinary = this.#them.has(TelnetOption.binary);
+    if (option === TelnetOption.comPort && isOn && !this.#hasTold) this.#tellModem();
   }
 
   subnegotiation(option: number, content: Uint8Array): void {
     if (option !== TelnetOption.comPort || content.length === 0) return;
     const [code] = content;
+    // A client that was offered the option before it asked for it agrees in silence: its first request says so.
+    if (!this.#hasTold && code !== ComPort.notifyModemState) this.#tellModem();
     const value = content.subarray(1);
     // What stops and starts our own sending does not wait behind the client's bytes.
     if (code === ComPort.flowSuspend || code === ComPort.flowResume) {
@@ -212,7 +216,9 @@ export class Rfc2217Session implements SerialClient, ByteStreamClient, TelnetLis
     const isNews =
       ((now ^ this.#toldModem) & this.#modemMask & 0xf0) !== 0 || (change & this.#modemMask & 0x0f) !== 0;
     this.#toldModem = now;
-    if (isNews) this.#answer(ComPort.notifyModemState, Uint8Array.of(change & this.#modemMask));
+    if (!isNews) return;
+    this.#hasTold = true;
+    this.#answer(ComPort.notifyModemState, Uint8Array.of(change & this.#modemMask));
   }
 
   receiveError(errors: ReceiveErrors): void {
@@ -308,6 +314,15 @@ export class Rfc2217Session implements SerialClient, ByteStreamClient, TelnetLis
     this.#send(encodeSubnegotiation(TelnetOption.comPort, Uint8Array.of(code + comPortServer, ...value)));
   }
 
+  /**
+   * The lines as they stand, without a change. Told once when the client speaks Com Port Control, as the servers in use do: a client that asks for a line before one has changed would know nothing of it.
+   */
+  #tellModem(): void {
+    this.#hasTold = true;
+    this.#toldModem = modemStateByte(this.#port.modemStatus());
+    this.#answer(ComPort.notifyModemState, Uint8Array.of(this.#toldModem));
+  }
+
   #request(code: number, value: Uint8Array): void {
     const byte = value[0] ?? 0;
     switch (code) {
@@ -342,8 +357,7 @@ export class Rfc2217Session implements SerialClient, ByteStreamClient, TelnetLis
         this.#answer(code, Uint8Array.of(ComPortLine.holdingEmpty | ComPortLine.shiftEmpty));
         return;
       case ComPort.notifyModemState:
-        this.#toldModem = modemStateByte(this.#port.modemStatus());
-        this.#answer(code, Uint8Array.of(this.#toldModem));
+        this.#tellModem();
         return;
       case ComPort.setLineStateMask:
         this.#lineMask = byte;

@@ -18,6 +18,16 @@ for (const [what, line, claim] of [
     /Misspelt matched and does not run: the bundle has no class Misspelt/,
   ],
   [
+    "a provider class that does not exist",
+    "personality Meter of org.example.meter matches nothing: there is no provider class IOUSBHostInterfce; IOUSBHostInterface is meant, perhaps",
+    /personality Meter does not match: there is no provider class IOUSBHostInterfce/,
+  ],
+  [
+    "a key that differs",
+    `personality Meter of org.example.meter does not match ${interfaceAt}: idProduct is 2 (0x0002), wanted 9 (0x0009)`,
+    /personality Meter does not match: idProduct is 2/,
+  ],
+  [
     "super.start forgotten",
     "NoSuper (org.example.why): Start returned without super.start(provider); a real IOService needs it",
     /NoSuper overrides Start and does not call its superclass/,

@@ -8,6 +8,10 @@ const notRunning = watch(
   ["does not run on"],
   /(\S{1,200}) \(personality (\S{1,200}) of (\S{1,255})\) does not run on \S{1,1000}: (.{1,400})/,
 );
+const matchesNothing = watch(
+  ["matches nothing: ", "does not match "],
+  /personality (\S{1,200}) of (\S{1,255}) (?:matches nothing|does not match \S{1,1000}): (.{1,400})/,
+);
 const noSuperStart = watch(
   ["without super.start"],
   /(\S{1,200}) \((\S{1,255})\): Start returned without super\.start/,
@@ -37,6 +41,13 @@ const lines: readonly [
   [
     notRunning,
     ([, name, , bundle, why]) => ({ claim: `${name} matched and does not run: ${why}`, about: bundle }),
+  ],
+  [
+    matchesNothing,
+    ([, personality, bundle, why]) => ({
+      claim: `personality ${personality} does not match: ${why}`,
+      about: bundle,
+    }),
   ],
   [
     noSuperStart,

@@ -1,5 +1,6 @@
 // FX-ENTITLEMENT: an entitlement that does not exist, or whose value has a form that no profile has.
 
+import { nearestName } from "@drydock/core/base/near-names";
 import { isDictionary, type PropertyValue } from "@drydock/core/platform/properties";
 import { listsOf } from "../../signing/entitlement-lists.ts";
 import {
@@ -8,7 +9,6 @@ import {
   knownEntitlements,
   wrongEntitlements,
 } from "../entitlement-names.ts";
-import { nearestName } from "../near-names.ts";
 import type { Finding, Rule } from "../rule.ts";
 
 const known = knownEntitlements.map(({ key }) => key);

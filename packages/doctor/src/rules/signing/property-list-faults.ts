@@ -1,11 +1,11 @@
 // FX-PLIST: a driver's Info.plist has keys, types or places that matching does not read as they were meant.
 
+import { nearestName } from "@drydock/core/base/near-names";
 import type { PropertyValue } from "@drydock/core/platform/properties";
 import { isDictionary } from "@drydock/core/platform/properties";
 import type { Evidence } from "../../evidence/evidence.ts";
 import type { Place } from "../../facts/evidence-source.ts";
 import { listsOf } from "../../signing/entitlement-lists.ts";
-import { nearestName } from "../near-names.ts";
 import {
   booleanKeys,
   kernelBundles,

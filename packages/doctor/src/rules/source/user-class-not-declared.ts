@@ -1,6 +1,6 @@
 // FX-USER-CLASS: a personality names a class that no .iig file declares.
 
-import { editDistance } from "../near-names.ts";
+import { editDistance } from "@drydock/core/base/near-names";
 import { personalities } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 import { sources } from "../source-questions.ts";
