@@ -19,7 +19,8 @@ export class FreeRunner {
   constructor(scheduler: Scheduler, onProblem: (error: unknown) => void) {
     this.#scheduler = scheduler;
     this.#onProblem = onProblem;
-    scheduler.onWork = () => this.#start();
+    const onWork = () => this.#start();
+    scheduler.onWork = onWork;
     this.#start();
   }
 

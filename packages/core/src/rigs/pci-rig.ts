@@ -12,6 +12,7 @@ import { IOService } from "../runtime/service.ts";
 import { withPciTrace } from "../trace/pci-trace.ts";
 import { Timeline, type TimelineOptions } from "../trace/timeline.ts";
 import { TimelineRecorder } from "../trace/timeline-recorder.ts";
+import type { RefusedAccess } from "../transports/sim/iommu.ts";
 import { PciBerth, type PciBerthOptions } from "./pci-berth.ts";
 
 export interface PciRigOptions extends PciBerthOptions {
@@ -66,7 +67,7 @@ export class PciRig implements PciRigParts {
     );
     if (options.trace === false) return;
     const { scheduler } = this.machine;
-    this.pci.iommu.onRefused = ({ timeNs, address, lengthBytes, isWrite, reason }) =>
+    const onRefused = ({ timeNs, address, lengthBytes, isWrite, reason }: RefusedAccess) =>
       this.timeline.add(
         TimelineKind.dma,
         timeNs,
@@ -76,6 +77,7 @@ export class PciRig implements PciRigParts {
         lengthBytes,
         isWrite ? 1 : 0,
       );
+    this.pci.iommu.onRefused = onRefused;
   }
 }
 

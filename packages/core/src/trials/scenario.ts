@@ -85,7 +85,8 @@ export async function runScenario<Outcome extends string>(
   const problems: string[] = [];
   const replugAtStep = replugAfterSteps > 0 ? unplugAtStep + replugAfterSteps : 0;
   let isReplugged = false;
-  scheduler.onStep = (step) => {
+  // Named first, as Machine's handlers are, and for their reason.
+  const onStep = (step: number) => {
     if (step === unplugAtStep) program.unplug();
     if (step === replugAtStep && !isReplugged) {
       isReplugged = true;
@@ -96,6 +97,7 @@ export async function runScenario<Outcome extends string>(
       scheduler.stop();
     }
   };
+  scheduler.onStep = onStep;
   const outcome = await program.play(problems);
   if (replugAtStep > 0 && !scheduler.isStopped) {
     if (!isReplugged) program.replug?.();
