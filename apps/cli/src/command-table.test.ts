@@ -106,7 +106,7 @@ test("an option that would do nothing beside the others is refused", async () =>
     ["disk coverage --through uas -- true {url}", /--through means nothing with a command/],
     ["disk coverage -- true", /needs \{url\}/],
     ["disk prove --through none --fault short-mode-sense", /needs a SCSI disk/],
-    ["disk serve --through none --fault stall:ep=0x81", /--fault and --pcap are about the bus/],
+    ["disk serve --through none --fault stall:ep=0x81", /--fault, --pcap and --perfetto are about the bus/],
     ["disk serve --name a --name a", /two disks cannot have one name/],
     ["disk serve --iscsi --through uas", /--through and --iscsi exclude each other/],
     ["diagnose / --json --width 80", /--json and --width exclude each other/],

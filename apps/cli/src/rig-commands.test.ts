@@ -1,6 +1,9 @@
 // Every command that takes a rig, with every rig of the catalogue: it works, or exit code 2 says why not.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { rigCatalogue } from "@drydock/core/rigs/catalogue";
 import { UsbExportRig } from "@drydock/core/rigs/usb-export-rig";
@@ -48,6 +51,30 @@ for (const entry of rigCatalogue) {
     };
     assert.deepEqual(failures, []);
     assert.ok(matching.some(({ outcome }) => outcome === "started"));
+  });
+}
+
+for (const entry of rigCatalogue) {
+  test(`drydock registry ${entry.name} --perfetto: every row of the run is in the file`, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "drydock-perfetto-"));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, "run.json");
+    for (const _ of [1, 2]) {
+      const io = recordedIo();
+      // The second time over the file of the first, which is known to be ours.
+      assert.equal(
+        await runCommandLine(commandTable, ["registry", entry.name, "--perfetto", path], io),
+        0,
+        io.said(),
+      );
+      const rows = Number(/(\d+) rows of the timeline written/.exec(io.said())?.[1]);
+      const { traceEvents } = JSON.parse(readFileSync(path, "utf8")) as {
+        traceEvents: { args?: { sequence?: number } }[];
+      };
+      const sequences = new Set(traceEvents.flatMap(({ args }) => args?.sequence ?? []));
+      assert.ok(rows > 20);
+      assert.equal(sequences.size, rows);
+    }
   });
 }
 

@@ -11,6 +11,6 @@ export function readCapture(bytes: Uint8Array, label: string): ReturnType<typeof
     return readUsbPcapng(bytes);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    throw new UsageError(`${label} is no whole capture (pcapng, link type 220): ${shown(error.message)}`);
+    throw new UsageError(`${label} is no whole USB capture (pcapng or pcap): ${shown(error.message)}`);
   }
 }

@@ -12,7 +12,7 @@ import type { MarkedOutputs } from "../grammar/output-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { UsageError } from "../terminal/usage-error.ts";
-import { writePcap } from "./pcap-file.ts";
+import { writeRecordings } from "./recording-files.ts";
 
 export async function runCase(
   options: {
@@ -22,6 +22,7 @@ export async function runCase(
     readonly width?: number;
     readonly json: boolean;
     readonly pcap?: MarkedOutputs;
+    readonly perfetto?: MarkedOutputs;
     readonly explore: boolean;
   },
   io: CommandIo,
@@ -47,11 +48,16 @@ export async function runCase(
   const bad = await entry.run("bad", { seed: options.seed, turn: hostTurn });
   const good = await entry.run("good", { seed: options.seed, turn: hostTurn });
   for (const [side, run] of Object.entries({ bad, good })) {
-    if (options.pcap !== undefined && run.trace === null) {
+    const timeline = run.timeline ?? run.trace?.timeline;
+    if (side === "bad" && options.pcap !== undefined && run.trace === null)
       io.say(`drydock: ${entry.id} has no USB traffic to write`);
-      break;
-    }
-    writePcap(run.trace, options.pcap?.files[side], io);
+    if (side === "bad" && options.perfetto !== undefined && timeline === undefined)
+      io.say(`drydock: ${entry.id} keeps no timeline to write`);
+    writeRecordings(
+      { timeline, trace: run.trace },
+      { pcap: options.pcap?.files[side], perfetto: options.perfetto?.files[side] },
+      io,
+    );
   }
   const isSound = !bad.succeeded && good.succeeded;
   const lines = (run: CaseRun) =>

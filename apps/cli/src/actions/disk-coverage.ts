@@ -14,7 +14,7 @@ import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { openIscsiTarget } from "./disk-iscsi.ts";
-import { writePcap } from "./pcap-file.ts";
+import { wantsRecording, writeRecordings } from "./recording-files.ts";
 
 export interface DiskCoverageOptions {
   readonly seed: number;
@@ -23,6 +23,7 @@ export interface DiskCoverageOptions {
   readonly through: "uas" | "bulk-only";
   readonly fault: readonly UsbFaultRule[];
   readonly pcap?: OutputFile;
+  readonly perfetto?: OutputFile;
   readonly json: boolean;
 }
 
@@ -74,7 +75,7 @@ async function coverClassDriver(options: DiskCoverageOptions, io: CommandIo): Pr
   let coverage: ScsiCoverage | null = null;
   const rig = defaultStorageRig(options.seed, hostTurn, {
     timing: "none",
-    trace: options.pcap !== undefined,
+    trace: wantsRecording(options),
     ...(options.fault.length > 0 ? { faults: { rules: options.fault } } : {}),
     policy: options.through,
     device: { speed: UsbSpeed.super },
@@ -99,7 +100,7 @@ async function coverClassDriver(options: DiskCoverageOptions, io: CommandIo): Pr
   const accepted = requests.filter((result) => result === BlockSubmit.accepted).length;
   const { scheduler } = rig.machine;
   await scheduler.run(scheduler.nowNs() + 60e9, () => done === accepted);
-  writePcap(rig.usb.trace, options.pcap, io);
+  writeRecordings({ timeline: rig.timeline, trace: rig.usb.trace }, options, io);
   return (coverage as unknown as ScsiCoverage).report();
 }
 

@@ -25,8 +25,8 @@ import { UsageError } from "../terminal/usage-error.ts";
 import { type DiskFileOptions, type DiskFiles, openDiskFiles, sizeText } from "./disk-files.ts";
 import { endings } from "./endings.ts";
 import { isLoopback, orSayTaken, reachableName } from "./listening.ts";
-import { writePcap } from "./pcap-file.ts";
 import { damage, judgeBadBlocks, type QuirkOptions, quirksLine, quirksOf } from "./quirky-disk.ts";
+import { wantsRecording, writeRecordings } from "./recording-files.ts";
 
 export interface DiskServeOptions extends DiskFileOptions, QuirkOptions {
   readonly host: string;
@@ -36,6 +36,7 @@ export interface DiskServeOptions extends DiskFileOptions, QuirkOptions {
   readonly through: "uas" | "bulk-only" | "none";
   readonly fault: readonly UsbFaultRule[];
   readonly pcap?: OutputFile;
+  readonly perfetto?: OutputFile;
   readonly tlsCertificate?: InputFile;
   readonly tlsKey?: InputFile;
   readonly tlsRequire: boolean;
@@ -88,7 +89,7 @@ async function bringUp(options: DiskServeOptions, files: DiskFiles): Promise<Dis
   }
   const rig = defaultStorageRig(seed, hostTurn, {
     timing: "none",
-    trace: options.pcap !== undefined,
+    trace: wantsRecording(options),
     ...(fault.length > 0 ? { faults: { rules: fault } } : {}),
     policy: through,
     device: { speed: UsbSpeed.super },
@@ -212,7 +213,7 @@ async function serveFiles(
   await listener.close();
   lines.end();
   const isKept = files.close();
-  writePcap(disks.trace, options.pcap, io);
+  writeRecordings({ trace: disks.trace }, options, io);
   return isKept ? code : exitCodes.rigError;
 }
 

@@ -16,8 +16,8 @@ import { hostPort, shellWord } from "../terminal/shell-word.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { endings } from "./endings.ts";
 import { isLoopback, orSayTaken, reachableName } from "./listening.ts";
-import { writePcap } from "./pcap-file.ts";
 import { judgeBadBlocks, type QuirkOptions, quirksLine, quirkyUsbDisk } from "./quirky-disk.ts";
+import { wantsRecording, writeRecordings } from "./recording-files.ts";
 import { defaultRig } from "./rig-list.ts";
 import type { BusOptions } from "./rigs.ts";
 
@@ -190,7 +190,7 @@ function makeRig(
     seed: options.seed,
     turn: hostTurn,
     timing: options.noPacing ? "none" : "bus",
-    trace: options.pcap !== undefined,
+    trace: wantsRecording(options),
     ...(options.fault.length > 0 ? { faults: { rules: options.fault } } : {}),
     ...told,
   });
@@ -226,6 +226,6 @@ async function run(
   } finally {
     await close();
   }
-  writePcap(rig.usb.trace, options.pcap, io);
+  writeRecordings({ trace: rig.usb.trace }, options, io);
   return code;
 }

@@ -16,7 +16,7 @@ import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { endings } from "./endings.ts";
 import { LiveTerminals, liveLog } from "./live-terminals.ts";
-import { writePcap } from "./pcap-file.ts";
+import { wantsRecording, writeRecordings } from "./recording-files.ts";
 import { askUsbipServer, describeListed, type UsbipAddress } from "./usbip-address.ts";
 
 export interface ImportOptions {
@@ -25,6 +25,7 @@ export interface ImportOptions {
   readonly busId?: string;
   readonly platform: string;
   readonly pcap?: OutputFile;
+  readonly perfetto?: OutputFile;
   readonly link?: string;
   readonly for?: number;
   readonly json: boolean;
@@ -66,7 +67,7 @@ export async function importUsbip(options: ImportOptions, io: CommandIo): Promis
     turn: hostTurn,
     profile: platformProfile(options.platform),
     timing: "none",
-    trace: options.pcap !== undefined,
+    trace: wantsRecording(options),
     onInput: (input) => {
       broughtUp++;
       listen(input, io);
@@ -112,7 +113,7 @@ export async function importUsbip(options: ImportOptions, io: CommandIo): Promis
   clearTimeout(judging);
   ending.disarm();
   terminals.close();
-  writePcap(rig.usb.trace, options.pcap, io);
+  writeRecordings({ timeline: rig.timeline, trace: rig.usb.trace }, options, io);
   if (machine.failure !== null) {
     io.event(`drydock: ${machine.failure.kind}: ${machine.failure.text}`);
     code = exitCodes.rigError;

@@ -4,7 +4,7 @@ import { shown } from "@drydock/core/base/shown-text";
 import { formatRegistryPlist, formatRegistryTree } from "@drydock/core/platform/evidence/registry-dump";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
-import { writePcap } from "./pcap-file.ts";
+import { writeRecordings } from "./recording-files.ts";
 import { buildAnyRig, type RigOptions } from "./rigs.ts";
 
 const settleNs = 2_000_000_000;
@@ -37,6 +37,6 @@ export async function registry(
     }
   }
   for (const failure of failures) io.event(`drydock: ${failure}`);
-  if (rig.usb !== null) writePcap(rig.usb.trace, options.pcap, io);
+  writeRecordings({ timeline: rig.timeline, trace: rig.usb?.trace ?? null }, options, io);
   return machine.failure !== null || failures.length > 0 ? exitCodes.finding : exitCodes.pass;
 }

@@ -14,6 +14,7 @@ export interface BusOptions {
   readonly seed: number;
   readonly fault: readonly UsbFaultRule[];
   readonly pcap?: OutputFile;
+  readonly perfetto?: OutputFile;
   readonly device: readonly SerialDeviceKind[];
 }
 

@@ -9,7 +9,7 @@ import { UsageError } from "../terminal/usage-error.ts";
 import { endings } from "./endings.ts";
 import { LiveRfc2217 } from "./live-rfc2217.ts";
 import { LiveTerminals, liveLog } from "./live-terminals.ts";
-import { writePcap } from "./pcap-file.ts";
+import { wantsRecording, writeRecordings } from "./recording-files.ts";
 import { defaultRig } from "./rig-list.ts";
 import { buildRig, type RigOptions } from "./rigs.ts";
 
@@ -38,7 +38,7 @@ export async function start(given: StartOptions, io: CommandIo): Promise<ExitCod
     pacing: options.noPacing ? "none" : "baud",
     timing: options.noPacing ? "none" : "bus",
     // A rig that runs for days keeps a trace only when somebody wants it.
-    trace: options.pcap !== undefined,
+    trace: wantsRecording(options),
   });
   const { machine } = rig;
   const runner = new LiveRunner(machine.scheduler);
@@ -96,7 +96,7 @@ export async function start(given: StartOptions, io: CommandIo): Promise<ExitCod
   terminals.close();
   await network?.close();
   await board?.close();
-  writePcap(rig.usb.trace, options.pcap, io);
+  writeRecordings({ timeline: rig.timeline, trace: rig.usb.trace }, options, io);
   if (machine.failure !== null) {
     io.event(`drydock: ${machine.failure.kind}: ${machine.failure.text}`);
     code = exitCodes.rigError;

@@ -1,11 +1,14 @@
-// drydock trace: a USB capture, ours or usbmon's, as lines.
+// drydock trace: a USB capture, ours or anybody's, as lines; or as a timeline for Perfetto's viewer.
 
 import { serialRequestNames } from "@drydock/core/rigs/serial-rig";
+import { readableLinkTypes } from "@drydock/core/trace/usb-pcapng";
 import { formatTrace, traceLines } from "@drydock/core/trace/usb-text";
 import type { InputFile } from "../grammar/input-paths.ts";
+import type { OutputFile } from "../grammar/output-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { readCapture } from "./capture.ts";
+import { writeRecordings } from "./recording-files.ts";
 
 export function printTrace(
   options: {
@@ -13,6 +16,7 @@ export function printTrace(
     readonly control: boolean;
     readonly bytes: number;
     readonly json: boolean;
+    readonly perfetto?: OutputFile;
   },
   io: CommandIo,
 ): ExitCode {
@@ -24,12 +28,13 @@ export function printTrace(
   };
   if (options.json) io.document(traceLines(log, text));
   else io.print(formatTrace(log, text));
+  writeRecordings({ trace: log }, options, io);
   if (skipped > 0)
     io.say(
-      `drydock: ${skipped} packets of other link types were left out (220, 189 and 266 are read here; drydock diagnose reads 249 and 288 too)`,
+      `drydock: ${skipped} packets of other link types were left out (${readableLinkTypes.join(", ")} are read)`,
     );
   if (log.count === 0) {
-    io.say(`drydock: ${options.file.label} holds no USB packet of link type 220, 189 or 266`);
+    io.say(`drydock: ${options.file.label} holds no USB packet of link type ${readableLinkTypes.join(", ")}`);
     return exitCodes.finding;
   }
   return exitCodes.pass;

@@ -3,7 +3,7 @@
 import { command, flag, option, optionalArgument } from "../grammar/command-row.ts";
 import { choice, wholeNumber } from "../grammar/option-kind.ts";
 import { markedOutputs } from "../grammar/output-paths.ts";
-import { jsonOption, ownCapture, seedOption } from "../grammar/rig-options.ts";
+import { jsonOption, ownCapture, ownTimeline, seedOption } from "../grammar/rig-options.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 
 const caseId = choice(
@@ -16,11 +16,16 @@ export const caseCommand = command({
   summary: "run a pair of drivers, wrong and right, and show where they part",
   arguments: { id: optionalArgument(caseId, "which pair; without one, list them") },
   options: {
-    list: flag("list the cases", { clashes: ["pcap", "explore", "width", "seed"] }),
+    list: flag("list the cases", { clashes: ["pcap", "perfetto", "explore", "width", "seed"] }),
     seed: { ...seedOption, summary: "the same for both" },
     pcap: option(
       markedOutputs(ownCapture, ["bad", "good"]),
       "write both traces, as FILE with .bad and .good before its ending",
+      { clashes: ["explore"] },
+    ),
+    perfetto: option(
+      markedOutputs(ownTimeline, ["bad", "good"]),
+      "write both whole timelines for Perfetto's viewer, named likewise",
       { clashes: ["explore"] },
     ),
     width: option(
@@ -36,7 +41,7 @@ export const caseCommand = command({
   example: "drydock case P02",
   judge: ({ id, list }, isGiven) => {
     if (id !== undefined && list) throw new UsageError("--list lists all cases: leave it out, or the id");
-    const idle = (["seed", "pcap", "width", "explore"] as const).find(isGiven);
+    const idle = (["seed", "pcap", "perfetto", "width", "explore"] as const).find(isGiven);
     if (id === undefined && idle !== undefined)
       throw new UsageError(`--${idle} means nothing without a case, for example drydock case P02`);
   },

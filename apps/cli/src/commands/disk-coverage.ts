@@ -2,7 +2,7 @@
 
 import { anyArguments, command, optionOr } from "../grammar/command-row.ts";
 import { byteSize, choice, text } from "../grammar/option-kind.ts";
-import { faultOption, jsonOption, pcapOption, seedOption } from "../grammar/rig-options.ts";
+import { faultOption, jsonOption, pcapOption, perfettoOption, seedOption } from "../grammar/rig-options.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { scsiLayers } from "./disk-words.ts";
 
@@ -30,12 +30,13 @@ export const diskCoverage = command({
     seed: seedOption,
     fault: faultOption,
     pcap: pcapOption,
+    perfetto: perfettoOption,
     json: jsonOption,
   },
   notes: "The command is given the disk's address in place of {url} (unit) or {portal} (iSCSI).",
   example: "drydock disk coverage\ndrydock disk coverage -- iscsi-inq {url}",
   judge: ({ command: words }, isGiven) => {
-    const idle = (["through", "fault", "pcap"] as const).find(isGiven);
+    const idle = (["through", "fault", "pcap", "perfetto"] as const).find(isGiven);
     if (words.length > 0 && idle !== undefined)
       throw new UsageError(`--${idle} means nothing with a command: its client asks over iSCSI`);
     if (words.length > 0 && !words.some((word) => word.includes("{url}") || word.includes("{portal}")))

@@ -4,7 +4,14 @@ import { command, flag, many, option, optionOr } from "../grammar/command-row.ts
 import { inputFile } from "../grammar/input-paths.ts";
 import { byteSize, choice, tcpPort, text } from "../grammar/option-kind.ts";
 import { socketPath } from "../grammar/output-paths.ts";
-import { faultOption, forOption, hostOption, pcapOption, seedOption } from "../grammar/rig-options.ts";
+import {
+  faultOption,
+  forOption,
+  hostOption,
+  pcapOption,
+  perfettoOption,
+  seedOption,
+} from "../grammar/rig-options.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { diskImage } from "./disk-image.ts";
 import { diskQuirkOptions } from "./disk-quirk-options.ts";
@@ -114,6 +121,7 @@ export const diskServe = command({
     seed: seedOption,
     fault: { ...faultOption, ...nbdOnly },
     pcap: { ...pcapOption, ...nbdOnly },
+    perfetto: { ...perfettoOption, ...nbdOnly },
     for: forOption,
     json: flag("the first line on stdout is one JSON document with the addresses"),
   },
@@ -130,8 +138,11 @@ export const diskServe = command({
         `--name is given ${disks} times: at most ${most} disks fit ${isBridge ? "behind one bridge" : "here"}`,
       );
     if (iscsi) judgeSecrets(options);
-    if (through === "none" && (options.fault.length > 0 || options.pcap !== undefined))
-      throw new UsageError("--fault and --pcap are about the bus: --through uas or bulk-only");
+    if (
+      through === "none" &&
+      (options.fault.length > 0 || options.pcap !== undefined || options.perfetto !== undefined)
+    )
+      throw new UsageError("--fault, --pcap and --perfetto are about the bus: --through uas or bulk-only");
     if (quirk.length + badBlocks.length > 0 && !iscsi && through === "none")
       throw new UsageError(
         "--quirk and --bad-blocks need a SCSI disk: --through uas or bulk-only, or --iscsi",

@@ -2,7 +2,14 @@
 
 import { argument, command, flag, option, optionalArgument } from "../grammar/command-row.ts";
 import { text } from "../grammar/option-kind.ts";
-import { forOption, linkPath, pcapOption, platformOption, seedOption } from "../grammar/rig-options.ts";
+import {
+  forOption,
+  linkPath,
+  pcapOption,
+  perfettoOption,
+  platformOption,
+  seedOption,
+} from "../grammar/rig-options.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { usbipServer } from "./usbip-server.ts";
 
@@ -28,6 +35,7 @@ export const importUsbip = command({
     seed: seedOption,
     platform: platformOption,
     pcap: pcapOption,
+    perfetto: perfettoOption,
     link: option(
       linkPath,
       "a stable name for the terminal; without one, drydock-tty0 in the temporary folder",
@@ -37,7 +45,7 @@ export const importUsbip = command({
   },
   judge: ({ busId }, isGiven) => {
     if (busId !== undefined) return;
-    const idle = (["seed", "platform", "pcap", "link", "for"] as const).find(isGiven);
+    const idle = (["seed", "platform", "pcap", "perfetto", "link", "for"] as const).find(isGiven);
     if (idle !== undefined)
       throw new UsageError(
         `--${idle} means nothing without a busid: without one, the devices are only listed`,

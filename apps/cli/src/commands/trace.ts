@@ -3,17 +3,18 @@
 import { argument, command, flag, optionOr } from "../grammar/command-row.ts";
 import { inputFile } from "../grammar/input-paths.ts";
 import { wholeNumber } from "../grammar/option-kind.ts";
-import { jsonOption } from "../grammar/rig-options.ts";
+import { jsonOption, perfettoOption } from "../grammar/rig-options.ts";
 
-export const captureFile = inputFile({ takes: "a capture (pcapng, link type 220)", content: "" });
+export const captureFile = inputFile({ takes: "a USB capture (pcapng or pcap)", content: "" });
 
 export const trace = command({
   words: ["trace"],
-  summary: "print a USB capture (pcapng, link type 220) as text",
+  summary: "print a USB capture of Linux, macOS, USBPcap or an analyser as text",
   arguments: { file: argument(captureFile, "the capture") },
   options: {
     control: flag("control transfers only"),
     bytes: optionOr(wholeNumber({ from: 0, to: 65_536, unit: "bytes" }), 16, "data shown of each transfer"),
+    perfetto: perfettoOption,
     json: jsonOption,
   },
   example: "drydock trace capture.pcapng\nzcat capture.pcapng.gz | drydock trace -",

@@ -20,6 +20,16 @@ export const ownCapture: OwnFile = {
 };
 export const pcapOption = option(outputFile(ownCapture), "write the USB traffic as pcapng");
 
+/** A trace of ours begins with its writer's name (`writePerfetto`). */
+export const ownTimeline: OwnFile = {
+  what: "a timeline that drydock wrote",
+  isOurs: (head) => /^\{[^[]*"writer":"drydock"/.test(Buffer.from(head).toString("latin1")),
+};
+export const perfettoOption = option(
+  outputFile(ownTimeline),
+  "write the whole timeline (calls, queues, bus, log) for Perfetto's viewer",
+);
+
 const usbFault: Kind<UsbFaultRule> = parsed({
   placeholder: "rule",
   takes: "a USB fault, for example stall:ep=0x81,nth=3",
@@ -47,6 +57,7 @@ export const rigOptions = {
   seed: seedOption,
   fault: faultOption,
   pcap: pcapOption,
+  perfetto: perfettoOption,
   device: deviceOption,
   platform: platformOption,
 };

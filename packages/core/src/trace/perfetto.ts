@@ -11,22 +11,33 @@ import { TraceKind, traceRow } from "./usb-trace-log.ts";
  * order, with its sequence and its cause as arguments; causes are flow arrows too. Times are microseconds.
  */
 export function writePerfetto(timeline: Timeline): string {
+  return [...perfettoParts(timeline)].join("");
+}
+
+/** The same in parts, for timelines whose text is longer than a string may be (half a gigabyte). */
+export function* perfettoParts(timeline: Timeline): Generator<string> {
   const lanes = new Lanes();
-  const events: TraceEvent[] = [];
   const completions = new Map<number, TimelineRow>();
   for (const row of timeline.rows(undefined, [TimelineKind.usb])) {
     const usb = traceRow(row, 0);
     if (usb.kind === TraceKind.complete) completions.set(usb.causeSequence, row);
   }
-  for (const row of timeline.rows())
-    events.push(eventOf(row, lanes, completions.get(row.sequence)), ...flowOf(row, lanes));
   const lost = timeline.lost() === 0 ? {} : { lostRows: timeline.lost() };
-  return `${JSON.stringify({
-    displayTimeUnit: "ns",
-    otherData: { writer: "drydock", form: "trace event JSON", ...lost },
-    traceEvents: [...lanes.metadata(), ...events],
-  })}\n`;
+  const otherData = { writer: "drydock", form: "trace event JSON", ...lost };
+  yield `{"displayTimeUnit":"ns","otherData":${JSON.stringify(otherData)},"traceEvents":[`;
+  let part = "";
+  for (const row of timeline.rows()) {
+    for (const event of [eventOf(row, lanes, completions.get(row.sequence)), ...flowOf(row, lanes)])
+      part += `${JSON.stringify(event)},\n`;
+    if (part.length < partLength) continue;
+    yield part;
+    part = "";
+  }
+  const names = lanes.metadata().map((event) => JSON.stringify(event));
+  yield `${part}${names.join(",\n")}]}\n`;
 }
+
+const partLength = 1 << 16;
 
 /** One object of the format; see its public description for the letters. */
 interface TraceEvent {

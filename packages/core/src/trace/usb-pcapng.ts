@@ -1,8 +1,9 @@
 // A trace as a capture file, and a capture file as a trace. Driver calls and faults are packet comments.
 
 import { DecodeError } from "../base/errors.ts";
-import { linkTypeUsbLinuxMmapped, PcapngWriter } from "../codec/pcapng/pcapng.ts";
-import { asUsbLinux, readCapture } from "../codec/pcapng/usb-capture.ts";
+import { linkTypeUsbLinuxMmapped, type PcapngPacket, PcapngWriter } from "../codec/pcapng/pcapng.ts";
+import { asUsbLinux, linkTypeUsbLinux, readCapture } from "../codec/pcapng/usb-capture.ts";
+import { linkTypeUsbDarwin } from "../codec/pcapng/usb-darwin.ts";
 import {
   decodeUsbLinux,
   encodeUsbLinux,
@@ -10,9 +11,11 @@ import {
   streamOfComments,
   UsbErrno,
 } from "../codec/pcapng/usb-linux.ts";
+import { linkTypeUsb2, UsbPacketAssembler, type WireTransfer } from "../codec/pcapng/usb2-packets.ts";
+import { decodeUsbPcap, linkTypeUsbPcap } from "../codec/pcapng/usbpcap.ts";
 import { isErdyText } from "../dissect/storage-wire.ts";
 import { UsbStatus } from "../ports/usb-host.ts";
-import { TraceKind, TraceTransfer, UsbTraceLog } from "./usb-trace-log.ts";
+import { TraceKind, TraceTransfer, UsbTraceLog, unknownLength } from "./usb-trace-log.ts";
 
 const errnoOfStatus: Readonly<Record<number, number>> = {
   [UsbStatus.ok]: UsbErrno.ok,
@@ -47,7 +50,7 @@ export function writeUsbPcapng(log: UsbTraceLog): Uint8Array {
         bus: 1,
         timeNs: row.timeNs,
         status: isSubmit ? UsbErrno.inProgress : errnoOfStatus[row.status],
-        urbLength: row.length,
+        urbLength: Math.max(0, row.length),
         dataLength: row.data.length,
         setup: row.setup,
       },
@@ -66,27 +69,53 @@ export function writeUsbPcapng(log: UsbTraceLog): Uint8Array {
   return writer.finish();
 }
 
+/** What `readUsbPcapng` can read of the link types that captures have. */
+export const readableLinkTypes = [
+  linkTypeUsbLinuxMmapped,
+  linkTypeUsbLinux,
+  linkTypeUsbDarwin,
+  linkTypeUsbPcap,
+  linkTypeUsb2,
+] as const;
+
 /**
- * Reads ours and any other capture, pcapng or classic pcap, of link types 220 and 189 (Linux's usbmon) and 266 (macOS).
- * Throws DecodeError; packets of other link types are counted in `skipped`.
+ * Reads ours and any other capture, pcapng or classic pcap, of link types 220 and 189 (Linux's usbmon), 266 (macOS), 249
+ * (USBPcap) and 288 (USB 2.0 packets of an analyser, put together to transfers). Throws DecodeError; packets of other
+ * link types are counted in `skipped`.
  */
 export function readUsbPcapng(file: Uint8Array): { log: UsbTraceLog; skipped: number } {
-  const log = new UsbTraceLog();
-  let skipped = 0;
-  let firstNs: number | null = null;
-  for (const own of readCapture(file)) {
-    const packet = asUsbLinux(own);
-    if (packet.linkType !== linkTypeUsbLinuxMmapped) {
-      skipped++;
-      continue;
+  const reading = new CaptureReading();
+  for (const packet of readCapture(file)) reading.take(asUsbLinux(packet));
+  return { log: reading.log, skipped: reading.skipped };
+}
+
+class CaptureReading {
+  readonly log = new UsbTraceLog();
+  skipped = 0;
+  readonly #wire = new UsbPacketAssembler();
+  /** USBPcap names a request by its address in Windows' kernel, which is used again: those under way, with their OUT bytes. */
+  readonly #requests = new Map<string, { readonly id: number; readonly offered: number }>();
+  #firstNs: number | null = null;
+
+  take(packet: PcapngPacket): void {
+    const { linkType } = packet;
+    if (linkType !== linkTypeUsbLinuxMmapped && linkType !== linkTypeUsbPcap && linkType !== linkTypeUsb2) {
+      this.skipped++;
+      return;
     }
-    const { header, data } = decodeOrLocate(packet.bytes, packet.offset);
-    firstNs ??= packet.timeNs;
+    this.#firstNs ??= packet.timeNs;
     // A live capture carries the date: show its times from its first packet.
-    const timeNs = firstNs > 1e15 ? packet.timeNs - firstNs : packet.timeNs;
+    const timeNs = this.#firstNs > 1e15 ? packet.timeNs - this.#firstNs : packet.timeNs;
+    if (linkType === linkTypeUsbLinuxMmapped) this.#linux(packet, timeNs);
+    else if (linkType === linkTypeUsbPcap) this.#windows(packet, timeNs);
+    else this.#packets(packet, timeNs);
+  }
+
+  #linux(packet: PcapngPacket, timeNs: number): void {
+    const { header, data } = located(packet, decodeUsbLinux);
     const stream = streamOfComments(packet.comments);
-    for (const comment of packet.comments) if (isErdyText(comment)) log.mark(timeNs, comment);
-    log.add(
+    for (const comment of packet.comments) if (isErdyText(comment)) this.log.mark(timeNs, comment);
+    this.log.add(
       header.event === "S" ? TraceKind.submit : TraceKind.complete,
       timeNs,
       header.id,
@@ -105,14 +134,91 @@ export function readUsbPcapng(file: Uint8Array): { log: UsbTraceLog; skipped: nu
       stream,
     );
   }
-  return { log, skipped };
+
+  #windows(packet: PcapngPacket, timeNs: number): void {
+    const { header, data } = located(packet, decodeUsbPcap);
+    const { device, endpoint, irp, isCompletion, kind } = header;
+    const hasSetup = !isCompletion && kind === "control" && data.length >= 8;
+    const setup = hasSetup ? data.subarray(0, 8) : null;
+    const bytesAt = hasSetup ? 8 : 0;
+    const bytes = data.length - bytesAt;
+    const before = isCompletion ? this.#requests.get(irp) : undefined;
+    const request = before ?? { id: this.log.nextId(), offered: bytes };
+    if (isCompletion) this.#requests.delete(irp);
+    else this.#requests.set(irp, request);
+    // A request for IN data carries no length but in its SETUP packet; a completed OUT carries none of its data.
+    const isIn = ((setup?.[0] ?? endpoint) & 0x80) !== 0;
+    const asked = setup !== null ? setup[6] | (setup[7] << 8) : isIn ? unknownLength : bytes;
+    const moved = bytes === 0 && header.result === "ok" ? request.offered : bytes;
+    this.log.add(
+      isCompletion ? TraceKind.complete : TraceKind.submit,
+      timeNs,
+      request.id,
+      device,
+      endpoint,
+      TraceTransfer[kind],
+      isCompletion ? statusOfResult[header.result] : 0,
+      isCompletion ? moved : asked,
+      setup,
+      data,
+      bytesAt,
+      bytes,
+      "",
+    );
+  }
+
+  #packets(packet: PcapngPacket, timeNs: number): void {
+    let transfers: readonly WireTransfer[];
+    try {
+      transfers = this.#wire.take(packet.bytes);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      // What an analyser saw damaged was damaged on the wire: a remark, and no end of the reading.
+      this.log.mark(timeNs, `a packet of the wire ${error.message}`);
+      return;
+    }
+    for (const { data, device, endpoint, kind, moved, requested, result, setup } of transfers) {
+      const id = this.log.nextId();
+      const isIn = (endpoint & 0x80) !== 0;
+      const row = (which: TraceKind, status: number, length: number, bytes: Uint8Array) =>
+        this.log.add(
+          which,
+          timeNs,
+          id,
+          device,
+          endpoint,
+          TraceTransfer[kind],
+          status,
+          length,
+          which === TraceKind.submit ? setup : null,
+          bytes,
+          0,
+          bytes.length,
+          "",
+        );
+      const asked = requested >= 0 ? requested : isIn ? unknownLength : data.length;
+      row(TraceKind.submit, 0, asked, isIn ? noBytes : data);
+      row(TraceKind.complete, statusOfResult[result], moved, isIn ? data : noBytes);
+    }
+  }
 }
 
-function decodeOrLocate(bytes: Uint8Array, offset: number): ReturnType<typeof decodeUsbLinux> {
+const noBytes = new Uint8Array(0);
+
+const statusOfResult = {
+  ok: UsbStatus.ok,
+  stall: UsbStatus.stall,
+  cancelled: UsbStatus.cancelled,
+  gone: UsbStatus.gone,
+  error: UsbStatus.protocolError,
+} as const;
+
+function located<T>(packet: PcapngPacket, decode: (bytes: Uint8Array) => T): T {
   try {
-    return decodeUsbLinux(bytes);
+    return decode(packet.bytes);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
+    const { offset } = packet;
     throw new DecodeError(`packet block at byte ${offset}`, offset + 28 + error.offset, error.message);
   }
 }

@@ -6,7 +6,7 @@ import { type DescribeRequest, decodeSetup, describeSetup } from "../codec/usb/s
 import { describeMassStorageRequest } from "../dissect/storage-wire.ts";
 import { UsbStatus } from "../ports/usb-host.ts";
 import { storageNames } from "./storage-trace.ts";
-import { TraceKind, type TraceRow, TraceTransfer, type UsbTraceLog } from "./usb-trace-log.ts";
+import { TraceKind, type TraceRow, TraceTransfer, type UsbTraceLog, unknownLength } from "./usb-trace-log.ts";
 
 const statusNames: Readonly<Record<number, string>> = {
   [UsbStatus.ok]: "ok",
@@ -16,6 +16,8 @@ const statusNames: Readonly<Record<number, string>> = {
   [UsbStatus.overflow]: "overflow",
   [UsbStatus.protocolError]: "protocol error",
 };
+
+const transferNames = ["isochronous", "interrupt", "control", "bulk"] as const;
 
 /** Marks and calls of a foreign capture are packet comments: anybody's words. */
 const longestMark = 1000;
@@ -75,10 +77,11 @@ function transferText(
     const name = describeSetup(decodeSetup(submit.setup), others);
     return `ep0    ${hexBytes(submit.setup)}  ${name}${seen}  ${end}`;
   }
-  const kind = submit.transfer === TraceTransfer.interrupt ? "interrupt" : "bulk";
+  const kind = transferNames[submit.transfer] ?? `type ${submit.transfer}`;
   const direction = (submit.endpoint & 0x80) !== 0 ? "in" : "out";
+  const asked = submit.length === unknownLength ? "" : ` ${submit.length}`;
   const named = name === "" ? "" : `  ${name}`;
-  return `ep${hex(submit.endpoint, 2)}   ${kind} ${direction} ${submit.length}${named}${seen}  ${end}`;
+  return `ep${hex(submit.endpoint, 2)}   ${kind} ${direction}${asked}${named}${seen}  ${end}`;
 }
 
 /** "   1.250000 ms  ep0 21 20 ...  <- IOUSBHostInterface.deviceRequest (P02Driver)" */

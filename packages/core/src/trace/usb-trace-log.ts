@@ -11,6 +11,9 @@ export type TraceKind = (typeof TraceKind)[keyof typeof TraceKind];
 /** USB transfer types as usbmon numbers them: 0 isochronous, 1 interrupt, 2 control, 3 bulk. */
 export const TraceTransfer = { isochronous: 0, interrupt: 1, control: 2, bulk: 3 } as const;
 
+/** The length of a submission where a capture does not tell it. */
+export const unknownLength = -1;
+
 /** One row, for readers. */
 export interface TraceRow {
   /** Among the USB rows of the run, from 0. */
@@ -28,7 +31,7 @@ export interface TraceRow {
   readonly transfer: number;
   /** Completions: a UsbStatus. Submissions: 0. */
   readonly status: number;
-  /** Submissions: bytes asked for or offered. Completions: bytes moved. */
+  /** Submissions: bytes asked for or offered, or `unknownLength`. Completions: bytes moved. */
   readonly length: number;
   /** SETUP bytes of a control submission, else null. */
   readonly setup: Uint8Array | null;

@@ -121,6 +121,87 @@ test("a capture file gives the same lines back, marks as comments", () => {
   assert.equal(rows[0].text, "IOUSBHostInterface.deviceRequest (P02Driver)");
 });
 
+/** USBPCAP_BUFFER_PACKET_HEADER: length, IRP, status, function, info (bit 0: completion), bus, device, endpoint, type, data length. */
+function usbPcapPacket(
+  irp: number,
+  isCompletion: boolean,
+  endpoint: number,
+  type: number,
+  data: string,
+): Uint8Array {
+  const payload = bytesFromHex(data);
+  const stage = type === 2 ? 1 : 0;
+  const packet = new Uint8Array(27 + stage + payload.length);
+  const view = new DataView(packet.buffer);
+  view.setUint16(0, 27 + stage, true);
+  view.setUint32(2, irp, true);
+  view.setUint8(16, isCompletion ? 1 : 0);
+  view.setUint16(17, 1, true);
+  view.setUint16(19, 5, true);
+  view.setUint8(21, endpoint);
+  view.setUint8(22, type);
+  view.setUint32(23, payload.length, true);
+  packet.set(payload, 27 + stage);
+  return packet;
+}
+
+test("a capture of USBPcap (249): SETUP and lengths where it tells them, addresses of requests used again", () => {
+  const writer = new PcapngWriter("somebody else");
+  writer.addInterface(249);
+  const add = (timeNs: number, packet: Uint8Array) => writer.addPacket(0, timeNs, packet, []);
+  add(1000, usbPcapPacket(0xa0, false, 0x80, 2, "80 06 00 01 00 00 12 00"));
+  add(2000, usbPcapPacket(0xa0, true, 0x80, 2, "12 01 00 02"));
+  add(3000, usbPcapPacket(0xa0, false, 0x81, 3, ""));
+  add(4000, usbPcapPacket(0xb0, false, 0x02, 3, "55 53 42 43"));
+  add(5000, usbPcapPacket(0xb0, true, 0x02, 3, ""));
+  add(6000, usbPcapPacket(0xa0, true, 0x81, 3, "aa bb"));
+  const { log, skipped } = readUsbPcapng(writer.finish());
+  assert.equal(skipped, 0);
+  assert.deepEqual(
+    traceLines(log).map(({ wire }) => wire),
+    [
+      "ep0    80 06 00 01 00 00 12 00  GET_DESCRIPTOR device 0  data 12 01 00 02  -> ok, 4 bytes",
+      "ep81   bulk in  data aa bb  -> ok, 2 bytes",
+      "ep02   bulk out 4  data 55 53 42 43  -> ok, 4 bytes",
+    ],
+  );
+  assert.deepEqual(
+    [...log.all()].map(({ timeNs }) => timeNs),
+    [1000, 2000, 3000, 4000, 5000, 6000],
+  );
+});
+
+test("a capture of an analyser (288): packets of the wire become transfers, a damaged one a remark", () => {
+  const writer = new PcapngWriter("somebody else");
+  writer.addInterface(288);
+  let at = 0;
+  const packets = (...texts: string[]) => {
+    for (const text of texts) {
+      at += 1000;
+      writer.addPacket(0, at, bytesFromHex(text), []);
+    }
+  };
+  // Device 5, endpoint 0: SETUP with its data; IN with four bytes; OUT status stage (USB 2.0, 8.5.3).
+  packets("2d 05 00", "c3 80 06 00 01 00 00 04 00 00 00", "d2", "69 05 00", "4b 12 01 00 02 00 00", "d2");
+  packets("e1 05 00", "4b 00 00", "d2");
+  packets("69 85 00", "5a", "68 00 00", "69 85 00", "c3 aa bb 00 00", "d2");
+  const { log } = readUsbPcapng(writer.finish());
+  const lines = traceLines(log).map(({ wire }) => wire);
+  assert.equal(lines.length, 3);
+  assert.equal(
+    lines[0],
+    "ep0    80 06 00 01 00 00 04 00  GET_DESCRIPTOR device 0  data 12 01 00 02  -> ok, 4 bytes",
+  );
+  assert.match(lines[1], /^-- a packet of the wire .*PID is damaged/);
+  assert.equal(lines[2], "ep81   bulk in  data aa bb  -> ok, 2 bytes");
+});
+
+test("an isochronous transfer is called one", () => {
+  const log = new UsbTraceLog();
+  log.add(TraceKind.submit, 0, 1, 1, 0x81, TraceTransfer.isochronous, 0, 192, null, null, 0, 0, "");
+  assert.equal(traceLines(log)[0].wire, "ep81   isochronous in 192  -> never answered, 0 bytes");
+});
+
 test("packets of other link types are counted, a broken one is refused at its place in the file", () => {
   const writer = new PcapngWriter("other");
   writer.addInterface(1);
