@@ -91,6 +91,19 @@ const runs: Readonly<Record<string, Run>> = {
         ],
       ),
   },
+  "nvme-qemu": {
+    summary:
+      "our NVMe driver on QEMU's controller: random writes, all read back, without an IOMMU and through VT-d",
+    run: async (count) =>
+      runTest(
+        "packages/node/test/system/nvme-qemu.test.ts",
+        "DRYDOCK_QEMU_MIB",
+        count ?? 1024,
+        (mebibytes) => [
+          `${mebibytes} MiB written at random and read back, on physical addresses and again through VT-d; QEMU traced no pci_nvme_err_* and no pci_nvme_ub_*`,
+        ],
+      ),
+  },
   "timeline-rows": {
     summary: "rows pushed through a timeline: memory flat, every loss counted",
     run: async (count) =>

@@ -22,8 +22,11 @@ const otherWays: Readonly<Record<OutletKind, (entry: RigEntry) => string>> = {
 
 /** Serial ports that programs of this machine can open. */
 export const withTerminals: RigNeed = {
-  has: ({ outlets }) => outlets.includes("terminal"),
-  lacks: (entry) => `"${entry.name}" has no terminals: ${otherWays[entry.outlets[0]](entry)}`,
+  has: ({ berths, outlets }) => outlets.includes("terminal") && !berths.includes("pci"),
+  lacks: (entry) =>
+    entry.outlets.includes("terminal")
+      ? `"${entry.name}" is on ${entry.berths.join(" and ")}, of which this command knows usb alone: drydock registry shows what comes up`
+      : `"${entry.name}" has no terminals: ${otherWays[entry.outlets[0]](entry)}`,
 };
 
 /** USB devices that can be offered to another host. */

@@ -28,6 +28,16 @@ export class SparseBytes {
     }
   }
 
+  /** The page that holds all of a range, from `offsetInPage(from)` on, without a copy; null: several do, or none is there. */
+  pageOf(from: number, length: number): Uint8Array | null {
+    const page = Math.floor(from / pageBytes);
+    return from - page * pageBytes + length <= pageBytes ? (this.#pages.get(page) ?? null) : null;
+  }
+
+  offsetInPage(from: number): number {
+    return from % pageBytes;
+  }
+
   write(to: number, from: Uint8Array, offset: number, length: number): void {
     let page = Math.floor(to / pageBytes);
     let at = to - page * pageBytes;

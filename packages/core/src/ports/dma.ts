@@ -21,6 +21,9 @@ export interface DmaSegment {
 export interface DmaMapping {
   /** In order; one where an IOMMU translates. */
   readonly segments: readonly DmaSegment[];
+  /** The first segment's address, and how many there are: what data paths ask for. */
+  readonly firstAddress: number;
+  readonly segmentCount: number;
   readonly lengthBytes: number;
   /**
    * The device works on a copy: what it writes shows in the memory only at `unmap`, and what is written into the

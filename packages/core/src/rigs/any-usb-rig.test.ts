@@ -31,6 +31,10 @@ for (const entry of rigCatalogue.filter(({ berths }) => berths.includes("usb")))
       ...(rig.scsi.media.length > 0 ? ["block"] : []),
       ...(inputs > 0 ? ["input"] : []),
     ];
-    assert.deepEqual(outlets, entry.outlets);
+    // Of a rig with a PCI berth, too, the USB half alone is here.
+    const here = entry.berths.includes("pci")
+      ? entry.outlets.filter((kind) => kind !== "block")
+      : entry.outlets;
+    assert.deepEqual(outlets, here);
   });
 }

@@ -59,7 +59,8 @@ for (const entry of rigCatalogue) {
     assert.equal(rig.media.length, 0);
     assert.ok(rig.ports.every((port) => port.isGone));
     assert.equal(rig.plug(entry.devices.length + 1), false, "there is no such device");
-    assert.equal(rig.plug(1), true);
+    for (let connector = 1; connector <= entry.devices.length; connector++)
+      assert.equal(rig.plug(connector), true);
     await settle(rig);
     assert.deepEqual(outletsOf(rig), entry.outlets);
     assert.equal(rig.machine.failure, null);
@@ -82,7 +83,9 @@ test("USB entries make fresh models for a bus that nobody here drives, as many a
   for (const entry of rigCatalogue) {
     const place = { clock, random: new Random(1), pacing: "real" } as const;
     const made = entry.usbDevices(place);
-    assert.equal(made.length, entry.berths.includes("usb") ? entry.devices.length : 0, entry.name);
+    // With two berths some of the devices are PCI functions.
+    if (entry.berths.length > 1) assert.ok(made.length > 0 && made.length < entry.devices.length, entry.name);
+    else assert.equal(made.length, entry.berths.includes("usb") ? entry.devices.length : 0, entry.name);
     assert.ok(entry.usbDevices(place).every((device, index) => device !== made[index]));
   }
 });

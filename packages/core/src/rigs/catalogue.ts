@@ -8,8 +8,9 @@ import { HidKeyboardDevice } from "../devices/hid-keyboard/hid-keyboard-device.t
 import { MassStorageDevice } from "../devices/mass-storage/mass-storage-device.ts";
 import { ScsiDiskDevice } from "../devices/scsi-disk/scsi-disk-device.ts";
 import { ForgetfulPlug } from "../devices/serial-far-ends.ts";
+import { ftdiBundle } from "../drivers/ftdi/ftdi-driver.ts";
 import type { IOMedia } from "../families/block/io-media.ts";
-import type { IOSerialBSDClient } from "../families/serial/io-serial-bsd-client.ts";
+import { IOSerialBSDClient, installSerialFamily } from "../families/serial/io-serial-bsd-client.ts";
 import type { UsbFaultPlan } from "../faults/usb-faults.ts";
 import { platformProfile } from "../platform/platform-profile.ts";
 import { StoreResult } from "../ports/block-store.ts";
@@ -21,9 +22,10 @@ import { HidRig } from "./hid-rig.ts";
 import { NvmeRig, whyNoDisk } from "./nvme-rig.ts";
 import type { PciBerth } from "./pci-berth.ts";
 import { pciDigest } from "./pci-rig.ts";
-import { makeSerialDevice, type SerialDeviceKind, SerialRig } from "./serial-rig.ts";
+import { makeSerialDevice, type SerialDeviceKind, SerialRig, serialRequestNames } from "./serial-rig.ts";
 import { defaultBlockCount, StorageRig } from "./storage-rig.ts";
 import type { UsbBerth } from "./usb-berth.ts";
+import { usbOn } from "./usb-rig.ts";
 import { digestOf, type UsbRigParts } from "./usb-rig-doors.ts";
 
 /** Where devices are plugged in. */
@@ -350,6 +352,69 @@ const nvme: RigEntry = rigEntry({
   },
 });
 
+/** Both berths on one machine: slot 1 is connector 1, the USB connector is connector 2. */
+const workstation: RigEntry = rigEntry({
+  name: "workstation",
+  summary: "an NVMe disk on PCI and an FT232R on USB, on one machine",
+  berths: ["usb", "pci"],
+  devices: ["an NVMe disk of our own design", "an FT232R with a loop-back plug"],
+  drivers: ["org.drydock.driver.nvme", "org.drydock.driver.ftdi"],
+  outlets: ["terminal", "block"],
+  type: ["drydock registry workstation"],
+  acts: ["plug", "unplug"],
+  serialDevices: [],
+  usbDevices: ({ clock, pacing }) => [
+    makeSerialDevice("ftdi", { clock, pacing: pacing === "none" ? "none" : "baud" }),
+  ],
+  build: (options) => {
+    const disk = nvme.build(options);
+    const { machine, timeline } = disk;
+    const { forgetsFromNs, faults } = options;
+    const now = () => machine.scheduler.nowNs();
+    const farEnd = forgetsFromNs === undefined ? {} : { farEnd: new ForgetfulPlug(now, forgetsFromNs) };
+    const device = makeSerialDevice("ftdi", {
+      clock: machine.scheduler,
+      pacing: options.pacing === "none" ? "none" : "baud",
+      ...farEnd,
+    });
+    const { usb, family } = usbOn(machine, timeline, {
+      timing: options.pacing === "none" ? "none" : "bus",
+      describeRequests: serialRequestNames,
+      ...(options.trace === undefined ? {} : { trace: options.trace }),
+      ...(faults === undefined ? {} : { faults }),
+    });
+    const ports: IOSerialBSDClient[] = [];
+    installSerialFamily(machine);
+    machine.onRegistered((service) => {
+      if (service instanceof IOSerialBSDClient) ports.push(service);
+    });
+    machine.install(ftdiBundle);
+    const plug = (): boolean => {
+      if (usb.bus.isOccupied(1)) return false;
+      usb.bus.plugIn(device, 1);
+      return true;
+    };
+    plug();
+    return {
+      ...disk,
+      usb,
+      ports,
+      get media() {
+        return disk.media;
+      },
+      failures: () => [...disk.failures(), ...family.failures.map(({ reason }) => reason)],
+      unplug: (connector) => {
+        if (connector !== 2) return disk.unplug(connector);
+        if (!usb.bus.isOccupied(1)) return false;
+        usb.bus.unplug(1);
+        return true;
+      },
+      plug: (connector) => (connector === 2 ? plug() : disk.plug(connector)),
+      digest: () => digestOf({ machine, usb }) + disk.digest(),
+    };
+  },
+});
+
 const ftdi = "org.drydock.driver.ftdi";
 const cdcAcm = "org.drydock.driver.cdc-acm";
 const loopbackFtdi = "an FT232R with a loop-back plug";
@@ -395,6 +460,7 @@ export const rigCatalogue: readonly RigEntry[] = [
   ),
   diskEntry("uas", "the same disk, driven by UAS", "uas"),
   nvme,
+  workstation,
 ];
 
 /** By name. Null: there is none of that name. */

@@ -14,7 +14,7 @@ import { TimelineRecorder } from "../trace/timeline-recorder.ts";
 import { UsbipImporter } from "../transports/usbip/usbip-importer.ts";
 import { memoryStreamPair } from "./memory-stream.ts";
 import { UsbBerth, type UsbBerthOptions } from "./usb-berth.ts";
-import { UsbRigDoors } from "./usb-rig-doors.ts";
+import { UsbRigDoors, type UsbRigParts } from "./usb-rig-doors.ts";
 
 export interface UsbRigOptions extends UsbBerthOptions {
   readonly seed: number;
@@ -46,21 +46,30 @@ export class UsbRig extends UsbRigDoors {
     const machine = new Machine(
       options.trace === false || options.record === "wire" ? options : { ...options, recorder },
     );
-    const { random, scheduler } = machine;
-    const controller = machine.publish({ kernelClass: "AppleUSBXHCI" }, (context) => new IOService(context));
-    controller.location = "00000000";
-    const family = new UsbFamily(machine, controller);
-    const deliver = (port: UsbHostPort) => {
-      const { requests } = family.attach(port);
-      return () => requests.describeCaller();
-    };
-    const route = options.path === "usbip" ? overUsbip(machine, (port) => usb.attach(port)) : undefined;
-    const usb: UsbBerth = new UsbBerth(
-      { scheduler, random, deliver, timeline, ...(route === undefined ? {} : { route }) },
-      options,
-    );
-    super({ machine, family, timeline, usb });
+    super(usbOn(machine, timeline, options));
   }
+}
+
+/** A USB family and a berth on a machine that is there already, beside whatever else it has. */
+export function usbOn(
+  machine: Machine,
+  timeline: Timeline,
+  options: UsbBerthOptions & Pick<UsbRigOptions, "path">,
+): UsbRigParts {
+  const { random, scheduler } = machine;
+  const controller = machine.publish({ kernelClass: "AppleUSBXHCI" }, (context) => new IOService(context));
+  controller.location = "00000000";
+  const family = new UsbFamily(machine, controller);
+  const deliver = (port: UsbHostPort) => {
+    const { requests } = family.attach(port);
+    return () => requests.describeCaller();
+  };
+  const route = options.path === "usbip" ? overUsbip(machine, (port) => usb.attach(port)) : undefined;
+  const usb: UsbBerth = new UsbBerth(
+    { scheduler, random, deliver, timeline, ...(route === undefined ? {} : { route }) },
+    options,
+  );
+  return { machine, family, timeline, usb };
 }
 
 /** Every device of the bus goes out through a server and comes back in through a client, reset or not. */

@@ -41,15 +41,18 @@ type Block = () => void | Promise<void>;
 /** One piece of queued work. `grant` items lend the queue to a blocked thread; the others run on the queue's own. */
 type Item =
   | { readonly kind: "block"; readonly block: Block; readonly cause: number }
-  | {
-      readonly kind: "call";
-      readonly call: QueuedCall;
-      readonly a: number;
-      readonly b: number;
-      readonly c: number;
-      readonly cause: number;
-    }
+  | CallItem
   | { readonly kind: "grant"; readonly completion: Completion<void>; readonly cause: number };
+
+/** Used again: data paths make one for each request. */
+interface CallItem {
+  readonly kind: "call";
+  call: QueuedCall;
+  a: number;
+  b: number;
+  c: number;
+  cause: number;
+}
 
 /** A prepared callback with up to three numbers: how completions reach a driver without a closure each. */
 export interface QueuedCall {
@@ -85,6 +88,7 @@ export class IODispatchQueue {
   readonly options: number;
   readonly rules: DispatchRules;
   readonly #items: Item[] = [];
+  readonly #spare: CallItem[] = [];
   #hop = "";
   #hopCall = "";
   #head = 0;
@@ -186,7 +190,18 @@ export class IODispatchQueue {
   /** The kernel's way in: a prepared callback with numbers. Dropped when the queue is cancelled or the process dead. */
   enqueueCall(call: QueuedCall, a: number, b: number, c: number): void {
     if (this.#freed || this.#cancelled || !this.process.isAlive) return;
-    this.#push({ kind: "call", call, a, b, c, cause: this.process.scheduler.cause });
+    const { cause } = this.process.scheduler;
+    const item = this.#spare.pop();
+    if (item === undefined) {
+      this.#push({ kind: "call", call, a, b, c, cause });
+      return;
+    }
+    item.call = call;
+    item.a = a;
+    item.b = b;
+    item.c = c;
+    item.cause = cause;
+    this.#push(item);
   }
 
   /**
@@ -363,7 +378,10 @@ export class IODispatchQueue {
       return;
     }
     const item = this.#items[this.#head++];
-    if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
+    if (this.#head === this.#items.length) {
+      this.#items.length = 0;
+      this.#head = 0;
+    } else if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
       this.#items.splice(0, this.#head);
       this.#head = 0;
     }
@@ -388,7 +406,9 @@ export class IODispatchQueue {
       let result: void | Promise<void>;
       if (item.kind === "call") {
         thread.stack.push("libdispatch.dylib _dispatch_lane_serial_drain", item.call.symbol);
-        result = item.call.run(item.a, item.b, item.c);
+        const { call, a, b, c } = item;
+        this.#spare.push(item);
+        result = call.run(a, b, c);
       } else {
         thread.stack.push(
           "libdispatch.dylib _dispatch_lane_serial_drain",
@@ -432,8 +452,12 @@ export class IODispatchQueue {
   }
 
   #relinquish(thread: Thread): void {
-    const at = thread.chain.lastIndexOf(this);
-    if (at >= 0) thread.chain.splice(at, 1);
+    const { chain } = thread;
+    if (chain[chain.length - 1] === this) chain.pop();
+    else {
+      const at = chain.lastIndexOf(this);
+      if (at >= 0) chain.splice(at, 1);
+    }
     this.#owner = null;
     this.#ownerWord = 0;
     if (this.#head < this.#items.length || this.#cancelHandler !== null) this.#schedule();

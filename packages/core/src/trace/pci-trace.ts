@@ -219,12 +219,12 @@ class DmaTrace implements DmaPort {
   ): DmaMapping | DmaRefusal {
     const mapping = this.#port.map(memory, direction, owner, limits);
     if (typeof mapping === "number") this.#add("map refused", memory.length, mapping);
-    else this.#add(PciRow.map, mapping.segments[0].address, mapping.lengthBytes, direction);
+    else this.#add(PciRow.map, mapping.firstAddress, mapping.lengthBytes, direction);
     return mapping;
   }
 
   unmap(mapping: DmaMapping): void {
-    this.#add(PciRow.unmap, mapping.segments[0].address, mapping.lengthBytes, DmaDirection.none);
+    this.#add(PciRow.unmap, mapping.firstAddress, mapping.lengthBytes, DmaDirection.none);
     this.#port.unmap(mapping);
   }
 

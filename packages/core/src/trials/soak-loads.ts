@@ -33,7 +33,7 @@ export interface SoakLoad {
 
 /** Places of every load; a load with fewer uses them in turn. */
 export const soakPlaces = 64;
-/** Of every action, by the first outlet of a rig. */
+/** What is done, and how often, by the outlets of a rig. */
 const mixes = {
   block: ["write", "write", "write", "read", "read", "read", "flush"],
   terminal: ["send"],
@@ -41,12 +41,28 @@ const mixes = {
 } as const;
 
 export function soakMix(entry: RigEntry): readonly SoakWork[] {
-  return mixes[entry.outlets[0]];
+  return entry.outlets.flatMap((outlet): readonly SoakWork[] => mixes[outlet]);
 }
 
+/** Everything that comes up is worked on. */
 export function soakLoad(entry: RigEntry, rig: BuiltRig): SoakLoad {
   const loads = { block: DiskLoad, terminal: TerminalLoad, input: InputLoad };
-  return new loads[entry.outlets[0]](entry, rig);
+  const parts = entry.outlets.map((outlet) => ({
+    works: mixes[outlet] as readonly string[],
+    load: new loads[outlet](entry, rig),
+  }));
+  return {
+    get isUp() {
+      return parts.every(({ load }) => load.isUp);
+    },
+    connect: () => {
+      for (const { load } of parts) load.connect();
+    },
+    begin: (action, done) => parts.find(({ works }) => works.includes(action.kind))?.load.begin(action, done),
+    leaveWork: (action) => {
+      for (const { load } of parts) load.leaveWork(action);
+    },
+  };
 }
 
 const blocksEach = 8;

@@ -54,6 +54,8 @@ export interface QemuQtestOptions {
 /** Stderr that is kept, from its end. */
 const stderrMaximum = 4000;
 const readyMs = 20_000;
+/** How often QEMU's clock is moved to where ours stands. */
+const clockMs = 10;
 /** Turns of the event loop without work before the looking becomes leisurely. */
 const idleTurns = 5000;
 
@@ -65,6 +67,7 @@ export class QemuQtest {
   readonly #process: ChildProcess;
   readonly #ram: SharedRam;
   readonly #exited: Promise<void>;
+  readonly #clockwork: NodeJS.Timeout;
   #stderr = "";
   #isClosing = false;
 
@@ -86,6 +89,10 @@ export class QemuQtest {
       messages: options.messages ?? "doorbell",
     });
     if (options.messages === "memory") this.#lookForMessages(options.steps);
+    const step = (): void => this.machine.stepClock();
+    // Timers of QEMU's devices run on a clock that only we move.
+    this.#clockwork = setInterval(() => options.steps.ready(step, undefined), clockMs);
+    this.#clockwork.unref();
     stderr?.on("data", (bytes: Buffer) => {
       this.#stderr = (this.#stderr + bytes.toString("latin1")).slice(-stderrMaximum);
     });
@@ -153,6 +160,7 @@ export class QemuQtest {
   /** Kills it. No function is reached afterwards. */
   async close(): Promise<void> {
     this.#isClosing = true;
+    clearInterval(this.#clockwork);
     this.machine.die();
     this.#process.kill("SIGKILL");
     await this.#exited;

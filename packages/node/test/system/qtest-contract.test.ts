@@ -25,17 +25,24 @@ const buffer = 0x40000;
 const dmaNs = 100_000_000;
 
 async function withEdu(run: (edu: PciHostPort, qemu: QemuQtest, arena: RamArena) => Promise<void>) {
+  await withDevices(["-device", "edu,addr=7"], run);
+}
+
+/** A QEMU with one PCI function. */
+async function withDevices(
+  devices: readonly string[],
+  run: (port: PciHostPort, qemu: QemuQtest, arena: RamArena, clock: HostClock) => Promise<void>,
+) {
   const clock = new HostClock();
   const ram = createSharedRam(64 << 20);
   const arena = new RamArena(ram.bytes);
   const ports: PciHostPort[] = [];
-  const devices = ["-device", "edu,addr=7"];
   const qemu = await QemuQtest.start({ binary, clock, steps: clock, devices, ram, arena }, (machine) =>
     machine.onAttach((port) => ports.push(port)),
   );
   try {
     assert.equal(ports.length, 1);
-    await run(ports[0], qemu, arena);
+    await run(ports[0], qemu, arena, clock);
   } finally {
     await qemu.close();
     clock.stop();
@@ -127,5 +134,56 @@ test("edu's DMA keeps the contract of DMA ports, on physical addresses", { skip 
       results.filter(({ problem }) => problem !== null),
       [],
     );
+  });
+});
+
+test("QEMU's clock is moved in step with ours: edu's engine takes 100 ms of it, and not a moment less", {
+  skip,
+}, async () => {
+  await withDevices(["-device", "edu,addr=7"], async (port, qemu, arena, clock) => {
+    const base = port.ranges[0].address;
+    const { qtest } = qemu;
+    port.configWrite(4, 2, 6);
+    const word = (offset: number, value: number) =>
+      qtest.send(`writeq 0x${(base + offset).toString(16)} 0x${value.toString(16)}`);
+    const from = arena.allocate(2048);
+    const isBusy = async () =>
+      ((await qtest.ask(`readl 0x${(base + dmaCommand).toString(16)}`)).low & 1) === 1;
+    word(dmaSource, arena.addressOf(from) as number);
+    word(dmaTarget, buffer);
+    word(dmaCount, 2048);
+    qemu.machine.stepClock();
+    const beganNs = clock.nowNs();
+    word(dmaCommand, 1);
+    assert.equal(await isBusy(), true);
+    // Nobody steps here: the process's own clockwork does.
+    for (let tries = 0; tries < 1000 && (await isBusy()); tries++)
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    assert.equal(await isBusy(), false);
+    assert.ok(clock.nowNs() - beganNs >= dmaNs, `${clock.nowNs() - beganNs} ns`);
+  });
+});
+
+test("errors that QEMU injects climb to the root port: kind, source, and gone once they were taken", {
+  skip,
+}, async () => {
+  const devices = [
+    ...["-device", "pcie-root-port,id=rp,bus=pcie.0,addr=3,chassis=1,slot=1"],
+    ...["-device", "virtio-net-pci,bus=rp,id=vn,aer=on,disable-legacy=on,romfile="],
+  ];
+  await withDevices(devices, async (port, { machine, qmp }) => {
+    const bit = { uncorrectable: 0x04, nonFatal: 0x20, fatal: 0x40 };
+    await machine.reportErrors(port);
+    assert.deepEqual(await machine.takeErrors(port), { status: 0, source: 0 });
+    for (const kind of ["COMP_TIME", "COMP_ABORT", "UNSUP"]) {
+      await qmp.human(`pcie_aer_inject_error vn ${kind}`);
+      const { status, source } = await machine.takeErrors(port);
+      assert.equal(status, bit.uncorrectable | bit.nonFatal, kind);
+      assert.equal(source, 0x0100, "bus 1, device 0");
+    }
+    await qmp.human("pcie_aer_inject_error vn MALF_TLP");
+    const { status } = await machine.takeErrors(port);
+    assert.equal(status & (bit.uncorrectable | bit.fatal), bit.uncorrectable | bit.fatal);
+    assert.equal((await machine.takeErrors(port)).status, 0);
   });
 });

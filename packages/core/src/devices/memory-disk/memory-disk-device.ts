@@ -119,6 +119,16 @@ export class MemoryDisk {
     }
   }
 
+  /** The bytes of blocks where they lie, from `directOffset(block)` on, for a read without a copy; null: `read` must gather them. */
+  direct(block: number, blocks: number): Uint8Array | null {
+    const { blockBytes } = this.geometry;
+    return this.#cache.size > 0 ? null : this.#medium.pageOf(block * blockBytes, blocks * blockBytes);
+  }
+
+  directOffset(block: number): number {
+    return this.#medium.offsetInPage(block * this.geometry.blockBytes);
+  }
+
   /** From the port. A null buffer means zeros. */
   write(block: number, blocks: number, buffer: Uint8Array | null, offset: number, isForced: boolean): void {
     const { blockBytes } = this.geometry;

@@ -84,8 +84,11 @@ export class NvmeIoCommands {
     const buffer = this.#buffer;
     const { data } = this.#device;
     if (command.opcode === NvmeIo.read) {
-      disk.read(first, blocks, buffer, 0);
       this.readCommands++;
+      const direct = disk.direct(first, blocks);
+      if (direct !== null)
+        return data.move(upstream, command, direct, disk.directOffset(first), length, true);
+      disk.read(first, blocks, buffer, 0);
       return data.move(upstream, command, buffer, 0, length, true);
     }
     const moved = data.move(upstream, command, buffer, 0, length, false);

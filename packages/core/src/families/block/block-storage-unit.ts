@@ -229,8 +229,7 @@ export class BlockStorageUnit implements BlockStorageBackend, BlockStorageKernel
     );
     if (typeof mapping === "number") return IOReturns.kIOReturnNoMemory;
     request.mapping = mapping;
-    const { segments } = mapping;
-    if (segments.length !== 1) {
+    if (mapping.segmentCount !== 1) {
       this.#release(request);
       return IOReturns.kIOReturnNoSpace;
     }
@@ -238,7 +237,7 @@ export class BlockStorageUnit implements BlockStorageBackend, BlockStorageKernel
     return service.doAsyncReadWrite(
       isRead,
       requestId,
-      segments[0].address,
+      mapping.firstAddress,
       length,
       request.block + request.done,
       blocks,

@@ -28,7 +28,6 @@ export const physicalAddresses: AddressDomain = {
 };
 
 class QtestMapping implements DmaMapping {
-  readonly segments: readonly DmaSegment[];
   readonly lengthBytes: number;
   readonly direction: DmaDirection;
   readonly busAddress: number;
@@ -37,12 +36,24 @@ class QtestMapping implements DmaMapping {
   readonly original: Uint8Array | null;
 
   constructor(busAddress: number, direction: DmaDirection, shared: Uint8Array, original: Uint8Array | null) {
-    this.segments = [{ address: busAddress, lengthBytes: shared.length }];
     this.lengthBytes = shared.length;
     this.direction = direction;
     this.busAddress = busAddress;
     this.shared = shared;
     this.original = original;
+  }
+
+  get segmentCount(): number {
+    return 1;
+  }
+
+  get firstAddress(): number {
+    return this.busAddress;
+  }
+
+  /** Made when asked for: the data path wants the address alone. */
+  get segments(): readonly DmaSegment[] {
+    return [{ address: this.busAddress, lengthBytes: this.lengthBytes }];
   }
 
   get isBounced(): boolean {

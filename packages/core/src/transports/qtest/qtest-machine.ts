@@ -2,8 +2,15 @@
 
 import type { Clock } from "../../base/clock.ts";
 import { DecodeError } from "../../base/errors.ts";
-import { expressRootPort, PciExpress, PciSlot } from "../../codec/pci/capabilities.ts";
-import { decodeBar, isAbsent, PciCapabilityId, PciCommand, PciConfig } from "../../codec/pci/config-space.ts";
+import { expressRootPort, PciAer, PciExpress, PciSlot } from "../../codec/pci/capabilities.ts";
+import {
+  decodeBar,
+  isAbsent,
+  PciCapabilityId,
+  PciCommand,
+  PciConfig,
+  PciExtendedCapabilityId,
+} from "../../codec/pci/config-space.ts";
 import {
   clockStepRequest,
   portReadRequest,
@@ -43,6 +50,16 @@ const eduId = 0x11e81234;
 /** Pins of slots 1 to 24 arrive at these inputs of the IOAPIC. */
 const firstInput = 20;
 const bridgeClass = 0x0604;
+
+/** Advanced error reporting, as a root port knows it. */
+export interface RootPortErrors {
+  /** Root error status: bit 2 an uncorrectable error, 4 and 6 a fatal one, 5 one that is not. */
+  readonly status: number;
+  /** Bus, device and function that reported the first of them. */
+  readonly source: number;
+}
+
+const extendedStart = 0x100;
 
 interface Bridge {
   readonly address: PciAddress;
@@ -139,6 +156,46 @@ export class QtestMachine {
     this.#write(bridge.address, controlAt, 2, isOn);
     for (let tries = 0; tries < 100; tries++) if (!isAbsent(await this.#config(address, 0, 4))) break;
     await this.#bringUpFunction(address);
+  }
+
+  /**
+   * Lets a function behind a root port report its errors, all the way up to the port's status (PCI Express 3.0 §6.2.6): SERR#
+   * in the function's command (the port's own and its bridge control have it), all four kinds in both device controls,
+   * root control and root error command. Rejects when it hangs behind no root port.
+   */
+  async reportErrors(port: PciHostPort): Promise<void> {
+    const bridge = this.#bridgeOf(port);
+    const command = await this.#config(port.address, PciConfig.command, 2);
+    this.#write(port.address, PciConfig.command, 2, command | PciCommand.serr | PciCommand.busMaster);
+    const express = await this.#capability(port.address, PciCapabilityId.express);
+    for (const [address, at] of [
+      [bridge.address, bridge.expressAt],
+      [port.address, express],
+    ] as const)
+      if (at !== 0) this.#write(address, at + PciExpress.deviceControl, 2, 0xf);
+    this.#write(bridge.address, bridge.expressAt + PciExpress.rootControl, 2, 7);
+    const aer = await this.#errorsAt(bridge.address);
+    this.#write(bridge.address, aer + PciAer.rootCommand, 4, 7);
+  }
+
+  /** What the root port above a function has been told since it was last asked: its status, and who was the source. */
+  async takeErrors(port: PciHostPort): Promise<RootPortErrors> {
+    const { address } = this.#bridgeOf(port);
+    const aer = await this.#errorsAt(address);
+    const status = await this.#config(address, aer + PciAer.rootStatus, 4);
+    const source = (await this.#config(address, aer + PciAer.rootSource, 4)) >>> 16;
+    this.#write(address, aer + PciAer.rootStatus, 4, status);
+    return { status, source };
+  }
+
+  async #errorsAt(address: PciAddress): Promise<number> {
+    let at = extendedStart;
+    for (let count = 0; count < 64 && at >= extendedStart; count++) {
+      const header = await this.#config(address, at, 4);
+      if ((header & 0xffff) === PciExtendedCapabilityId.advancedErrorReporting) return at;
+      at = (header >>> 20) & 0xffc;
+    }
+    throw new Error(`${formatPciAddress(address)} has no advanced error reporting`);
   }
 
   /** QEMU's virtual clock follows ours: timers of devices obey it, disks and sockets do not. */

@@ -95,7 +95,15 @@ export class IommuMapping implements DmaMapping {
     return this.original !== null;
   }
 
-  /** One: an IOMMU makes it whole. Made when asked for, as the data path wants `base` alone. */
+  get segmentCount(): number {
+    return 1;
+  }
+
+  get firstAddress(): number {
+    return this.base;
+  }
+
+  /** One: an IOMMU makes it whole. Made when asked for, as the data path wants its address alone. */
   get segments(): readonly DmaSegment[] {
     return [{ address: this.base, lengthBytes: this.lengthBytes }];
   }
