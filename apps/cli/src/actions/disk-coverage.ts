@@ -14,7 +14,7 @@ import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { openIscsiTarget } from "./disk-iscsi.ts";
-import { wantsRecording, writeRecordings } from "./recording-files.ts";
+import { recordingFor, writeRecordings } from "./recording-files.ts";
 
 export interface DiskCoverageOptions {
   readonly seed: number;
@@ -75,7 +75,7 @@ async function coverClassDriver(options: DiskCoverageOptions, io: CommandIo): Pr
   let coverage: ScsiCoverage | null = null;
   const rig = defaultStorageRig(options.seed, hostTurn, {
     timing: "none",
-    trace: wantsRecording(options),
+    ...recordingFor(options),
     ...(options.fault.length > 0 ? { faults: { rules: options.fault } } : {}),
     policy: options.through,
     device: { speed: UsbSpeed.super },

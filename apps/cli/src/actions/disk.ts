@@ -26,7 +26,7 @@ import { type DiskFileOptions, type DiskFiles, openDiskFiles, sizeText } from ".
 import { endings } from "./endings.ts";
 import { isLoopback, orSayTaken, reachableName } from "./listening.ts";
 import { damage, judgeBadBlocks, type QuirkOptions, quirksLine, quirksOf } from "./quirky-disk.ts";
-import { wantsRecording, writeRecordings } from "./recording-files.ts";
+import { recordingFor, writeRecordings } from "./recording-files.ts";
 
 export interface DiskServeOptions extends DiskFileOptions, QuirkOptions {
   readonly host: string;
@@ -89,7 +89,7 @@ async function bringUp(options: DiskServeOptions, files: DiskFiles): Promise<Dis
   }
   const rig = defaultStorageRig(seed, hostTurn, {
     timing: "none",
-    trace: wantsRecording(options),
+    ...recordingFor(options),
     ...(fault.length > 0 ? { faults: { rules: fault } } : {}),
     policy: through,
     device: { speed: UsbSpeed.super },

@@ -17,7 +17,7 @@ import { UsageError } from "../terminal/usage-error.ts";
 import { endings } from "./endings.ts";
 import { isLoopback, orSayTaken, reachableName } from "./listening.ts";
 import { judgeBadBlocks, type QuirkOptions, quirksLine, quirkyUsbDisk } from "./quirky-disk.ts";
-import { wantsRecording, writeRecordings } from "./recording-files.ts";
+import { recordingFor, writeRecordings } from "./recording-files.ts";
 import { defaultRig } from "./rig-list.ts";
 import type { BusOptions } from "./rigs.ts";
 
@@ -190,7 +190,7 @@ function makeRig(
     seed: options.seed,
     turn: hostTurn,
     timing: options.noPacing ? "none" : "bus",
-    trace: wantsRecording(options),
+    ...recordingFor(options),
     ...(options.fault.length > 0 ? { faults: { rules: options.fault } } : {}),
     ...told,
   });

@@ -16,7 +16,7 @@ import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { endings } from "./endings.ts";
 import { LiveTerminals, liveLog } from "./live-terminals.ts";
-import { wantsRecording, writeRecordings } from "./recording-files.ts";
+import { recordingFor, writeRecordings } from "./recording-files.ts";
 import { askUsbipServer, describeListed, type UsbipAddress } from "./usbip-address.ts";
 
 export interface ImportOptions {
@@ -67,7 +67,7 @@ export async function importUsbip(options: ImportOptions, io: CommandIo): Promis
     turn: hostTurn,
     profile: platformProfile(options.platform),
     timing: "none",
-    trace: wantsRecording(options),
+    ...recordingFor(options),
     onInput: (input) => {
       broughtUp++;
       listen(input, io);

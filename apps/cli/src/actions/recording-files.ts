@@ -14,9 +14,14 @@ export interface RecordingFiles {
   readonly perfetto?: OutputFile | undefined;
 }
 
-/** Must the rig record at all? */
-export function wantsRecording({ pcap, perfetto }: RecordingFiles): boolean {
-  return pcap !== undefined || perfetto !== undefined;
+/** A file is wanted for the whole story; a timeline that is only looked at keeps less (`Timeline`). */
+const recordedBytes = 256 << 20;
+
+/** What the rig is told: it records only when somebody wants a file. */
+export function recordingFor({ pcap, perfetto }: RecordingFiles) {
+  return pcap === undefined && perfetto === undefined
+    ? { trace: false }
+    : { trace: true, timeline: { maximumBytes: recordedBytes } };
 }
 
 /** What was asked for, of what there is: nothing is written when no file was asked for. */

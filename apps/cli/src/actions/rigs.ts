@@ -29,7 +29,7 @@ export function rigDevices({ rig = defaultRig, device }: BusOptions): readonly S
 
 export function buildRig(
   options: RigOptions,
-  extra: Pick<SerialRigOptions, "pacing" | "timing" | "trace" | "cable"> = {},
+  extra: Pick<SerialRigOptions, "pacing" | "timing" | "trace" | "timeline" | "cable"> = {},
 ): SerialRig {
   return new SerialRig({
     seed: options.seed,

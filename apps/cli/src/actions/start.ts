@@ -9,7 +9,7 @@ import { UsageError } from "../terminal/usage-error.ts";
 import { endings } from "./endings.ts";
 import { LiveRfc2217 } from "./live-rfc2217.ts";
 import { LiveTerminals, liveLog } from "./live-terminals.ts";
-import { wantsRecording, writeRecordings } from "./recording-files.ts";
+import { recordingFor, writeRecordings } from "./recording-files.ts";
 import { defaultRig } from "./rig-list.ts";
 import { buildRig, type RigOptions } from "./rigs.ts";
 
@@ -38,7 +38,7 @@ export async function start(given: StartOptions, io: CommandIo): Promise<ExitCod
     pacing: options.noPacing ? "none" : "baud",
     timing: options.noPacing ? "none" : "bus",
     // A rig that runs for days keeps a trace only when somebody wants it.
-    trace: wantsRecording(options),
+    ...recordingFor(options),
   });
   const { machine } = rig;
   const runner = new LiveRunner(machine.scheduler);

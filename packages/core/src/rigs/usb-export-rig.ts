@@ -6,12 +6,15 @@ import { UsbipServer, type UsbipServerOptions } from "../outlets/usbip/usbip-ser
 import { UsbredirOutlet, type UsbredirOutletOptions } from "../outlets/usbredir/usbredir-outlet.ts";
 import type { UsbHostPort } from "../ports/usb-host.ts";
 import { type HostTurn, Scheduler } from "../runtime/scheduler.ts";
+import { Timeline, type TimelineOptions } from "../trace/timeline.ts";
 import { serialRequestNames } from "./serial-rig.ts";
 import { UsbBerth, type UsbBerthOptions } from "./usb-berth.ts";
 
 export interface UsbExportRigOptions extends UsbipServerOptions, UsbBerthOptions {
   readonly seed: number;
   readonly turn: HostTurn;
+  /** How much of the trace is kept. */
+  readonly timeline?: TimelineOptions;
 }
 
 /**
@@ -37,7 +40,7 @@ export class UsbExportRig {
       else outlet.attach(port);
     };
     this.usb = new UsbBerth(
-      { scheduler: this.scheduler, random, deliver },
+      { scheduler: this.scheduler, timeline: new Timeline(options.timeline), random, deliver },
       { describeRequests: [...serialRequestNames, describeHidRequest], ...options },
     );
   }
