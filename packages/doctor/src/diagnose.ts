@@ -11,11 +11,13 @@ import {
   type Place,
 } from "./facts/evidence-source.ts";
 import type { EvidenceKind } from "./facts/read-file.ts";
+import type { Claimed, Statement } from "./facts/statement.ts";
 import { readingsOf } from "./readings.ts";
 import { redactDiagnosis } from "./redact.ts";
 import { allRules } from "./rules/all-rules.ts";
 import { phonePlaces } from "./rules/machines.ts";
-import { answerThreshold, type Rule } from "./rules/rule.ts";
+import { answerThreshold, type Finding, type Rule } from "./rules/rule.ts";
+import { isWhole } from "./rules/wholeness.ts";
 import { shownReport } from "./shown-report.ts";
 import { rehearsePackages } from "./signing/package-rehearsal.ts";
 import type { CppGrammar } from "./source/cpp-parser.ts";
@@ -71,6 +73,13 @@ export function judge(
   const suppressed: SuppressedFinding[] = [];
   for (const rule of rules) {
     for (const finding of rule.judge(evidence)) {
+      const claimed: Claimed = finding.states ?? rule.states ?? { predicate: rule.title, state: "seen" };
+      // Absent is only what is missing from something that was handed in whole.
+      const where =
+        claimed.state === "absent"
+          ? finding.because.find((place) => isWhole(evidence, claimed.within, place))
+          : finding.because[0];
+      if (where === undefined) continue;
       const reason = suppressionOf(evidence, rule.id, finding.because[0]);
       if (reason !== null) {
         suppressed.push({ rule: rule.id, claim: finding.claim, place: finding.because[0], reason });
@@ -90,6 +99,7 @@ export function judge(
         because: finding.because.slice(0, placesShown),
         missing: finding.missing ?? [],
         about: finding.about ?? [],
+        statements: [statementOf(finding, claimed, where.file)],
       };
       const key = `${answer.rule}\n${answer.claim}`;
       const before = found.get(key);
@@ -118,6 +128,16 @@ export function judge(
   };
 }
 
+function statementOf({ about = [] }: Finding, claimed: Claimed, file: string): Statement {
+  return {
+    subject: about.find((name) => name !== "") ?? file,
+    predicate: claimed.predicate,
+    state: claimed.state,
+    file,
+    within: claimed.state === "absent" ? claimed.within : null,
+  };
+}
+
 /** The reason given by a comment on the finding's line or the one before; null when there is none. */
 function suppressionOf(evidence: Evidence, rule: string, place: Place | undefined): string | null {
   if (place === undefined) return null;
@@ -143,6 +163,11 @@ function together(left: Answer, right: Answer): Answer {
     because: [...left.because, ...more].slice(0, placesShown),
     missing: [...new Set([...left.missing, ...right.missing])],
     about: [...new Set([...left.about, ...right.about])],
+    statements: [
+      ...new Map(
+        [...left.statements, ...right.statements].map((one) => [`${one.subject}\n${one.file}`, one]),
+      ).values(),
+    ].slice(0, placesShown),
   };
 }
 

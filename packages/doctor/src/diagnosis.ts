@@ -2,6 +2,7 @@
 
 import type { Place } from "./facts/evidence-source.ts";
 import type { ReadFile } from "./facts/read-file.ts";
+import type { Statement } from "./facts/statement.ts";
 import type { Actor, Certainty, Severity } from "./rules/rule.ts";
 import type { PackageRehearsal } from "./signing/package-rehearsal.ts";
 
@@ -20,6 +21,8 @@ export interface Answer {
   readonly because: readonly Place[];
   readonly missing: readonly string[];
   readonly about: readonly string[];
+  /** The claim as data, once for each file and subject that it was found in. */
+  readonly statements: readonly Statement[];
 }
 
 export interface Diagnosis {

@@ -4,6 +4,7 @@ import type { Evidence } from "../evidence/evidence.ts";
 import type { Watch } from "../evidence/watch.ts";
 import type { Place } from "../facts/evidence-source.ts";
 import type { EvidenceKind } from "../facts/read-file.ts";
+import type { Claimed } from "../facts/statement.ts";
 
 /** Who can do what has to be done. */
 export type Actor =
@@ -41,6 +42,8 @@ export interface RuleMeta {
   readonly who: Actor;
   /** It speaks of how evidence was collected: never above an answer that speaks of a failure. */
   readonly isAboutCollecting?: boolean;
+  /** What its sentences claim, as data; left out: what the title says was seen. */
+  readonly states?: Claimed;
 }
 
 /** What a rule found. Everything that is left out comes from the rule. */
@@ -58,6 +61,8 @@ export interface Finding {
   readonly missing?: readonly string[];
   /** Names that this is about (registry id, bundle id, class): findings with a common name are one story. */
   readonly about?: readonly string[];
+  /** Where this sentence claims something else than the rule's others. */
+  readonly states?: Claimed;
 }
 
 export interface Rule extends RuleMeta {

@@ -47,6 +47,15 @@ export function isServiceMethod(evidence: Evidence, one: SourceFunction): boolea
   return derives(one.className);
 }
 
+/** Its class is declared here, or it is written as only a method of a service can be. */
+export function isClassKnown(evidence: Evidence, one: SourceFunction): boolean {
+  return (
+    one.nameNode.text === "IMPL" ||
+    /_Impl$/.test(one.nameNode.text) ||
+    sources(evidence).some(({ classes }) => classes.some(({ name }) => name === one.className))
+  );
+}
+
 /** Something in it belongs to driver extensions alone. */
 export function isDext(file: SourceFile): boolean {
   const known = dexts.get(file);

@@ -5,6 +5,7 @@ import { cppGrammar } from "@drydock/node/cpp-grammar";
 import { diagnose } from "../diagnose.ts";
 import { type EvidenceSource, sourceOfBytes, sourceOfText } from "../facts/evidence-source.ts";
 import { answerThreshold, type Rule } from "../rules/rule.ts";
+import { crossCheck } from "./truths.ts";
 
 /** File name -> text or bytes. */
 export type Files = Readonly<Record<string, string | Uint8Array>>;
@@ -34,6 +35,7 @@ export async function assertFires(
       assert.ok(place.line > 0 || place.offset !== undefined, "a place without a position");
     assert.equal(answer.score >= answerThreshold, level === "answer");
   }
+  await crossCheck(rule.id, files);
 }
 
 export async function assertSilent(rule: Rule, files: Files): Promise<void> {
@@ -48,4 +50,5 @@ export async function assertSilent(rule: Rule, files: Files): Promise<void> {
     [],
     `${rule.id} should have nothing to say`,
   );
+  await crossCheck(rule.id, files);
 }

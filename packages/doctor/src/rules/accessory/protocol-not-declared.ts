@@ -1,6 +1,7 @@
 // DR01-1: the app does not declare the accessory's protocol.
 
 import { watch } from "../../evidence/watch.ts";
+import { absent } from "../../facts/statement.ts";
 import { listsOf } from "../../signing/entitlement-lists.ts";
 import { spoken, stringsOf } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
@@ -42,6 +43,7 @@ export const protocolNotDeclared: Rule = {
       if (declared.includes(name)) continue;
       const near = declared.find((other) => other.toLowerCase() === name.toLowerCase());
       findings.push({
+        ...(lists.length === 0 ? {} : { states: absent("list", `the protocol ${name}`) }),
         score: lists.length === 0 ? 45 : near === undefined ? 92 : 95,
         claim:
           lists.length === 0
@@ -60,6 +62,7 @@ export const protocolNotDeclared: Rule = {
       : [
           {
             score: 78,
+            states: absent("list", "UISupportedExternalAccessoryProtocols"),
             claim: "The session could not be opened, and the app declares no protocol at all.",
             because: [failed[0].place, lists[0].place],
             missing: ["the accessory's protocolStrings"],

@@ -10,7 +10,7 @@ import type { Finding, Rule } from "../rule.ts";
 const number = watch(
   // What a code keeps when one digit of it is wrong; words such as "status" stand in every line of a log.
   ["-536", "6870", "8701", "8702", "0xe0", "3758"],
-  /(?:code|error|fail\w*|status|return\w*|result)\b[^\n]{0,60}?(?<![\w.])(-5\d{7,9}|0xe0{1,6}[0-9a-f]{2,4}|0xe0[0-9a-f]{5,7}|375\d{6,8})(?![\w.]*\d)/i,
+  /(?<!kIO|kUSBHost|kern_)(?:code|error|fail\w*|status|return\w*|result)\b[^\n]{0,60}?(?<![\w.])(-5\d{7,9}|0xe0{1,6}[0-9a-f]{2,4}|0xe0[0-9a-f]{5,7}|375\d{6,8})(?![\w.]*\d)/i,
 );
 
 export const codeMistyped: Rule = {

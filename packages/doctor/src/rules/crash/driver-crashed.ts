@@ -2,6 +2,7 @@
 
 import { hex } from "@drydock/core/base/text";
 import { type CrashFrame, type CrashReport, crashedThread } from "../../facts/crash-report.ts";
+import { absent } from "../../facts/statement.ts";
 import type { Finding, Rule } from "../rule.ts";
 
 /** These have rules of their own. */
@@ -37,6 +38,7 @@ export const driverCrashed: Rule = {
         return [
           {
             score: 40,
+            states: absent("report", "a frame of the driver's own on the crashed thread"),
             claim: `${subject} crashed (${exception(value)}) with no frame of its own code on the crashed thread${thread.frames[0] === undefined ? "" : `: ${show(thread.frames[0])} is on top`}${queue}.`,
             because: [place],
             about: [value.process],

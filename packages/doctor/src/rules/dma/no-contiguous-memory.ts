@@ -25,7 +25,11 @@ export const noContiguousMemory: Rule = {
   who: "you",
   watches: [question],
   judge(evidence) {
-    const asked = spoken(evidence, question);
+    // A manual explains; it asks nothing.
+    const manuals = new Set(
+      evidence.files.filter(({ kinds }) => kinds.includes("documentation")).map(({ name }) => name),
+    );
+    const asked = spoken(evidence, question).filter(({ place }) => !manuals.has(place.file));
     return asked.length === 0
       ? []
       : [

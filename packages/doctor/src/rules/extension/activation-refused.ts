@@ -1,6 +1,7 @@
 // NT-814055: the system refused to activate the extension: each number has its own reason, fix and actor.
 
 import { watch } from "../../evidence/watch.ts";
+import { refused } from "../../facts/statement.ts";
 import { activationError, activationNumberOf } from "../activation-errors.ts";
 import { spoken } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
@@ -21,6 +22,7 @@ export const activationRefused: Rule = {
   why: "OSSystemExtensionErrorDomain tells at which check the activation stopped; each number has its own reason.",
   fix: ["Look up the number: drydock explain OSSystemExtensionErrorDomain NUMBER."],
   who: "you",
+  states: refused("activation of the extension"),
   watches: [failed],
   judge(evidence) {
     return spoken(evidence, failed).flatMap(({ match, place }): Finding[] => {

@@ -1,6 +1,7 @@
 // FX-KEXT: a kernel extension was not loaded: its architecture, the policy, or what it needs.
 
 import { watch } from "../../evidence/watch.ts";
+import { refused } from "../../facts/statement.ts";
 import { spoken } from "../questions.ts";
 import type { Actor, Finding, Rule } from "../rule.ts";
 
@@ -61,6 +62,7 @@ export const kextNotLoaded: Rule = {
   why: "Kernel extensions of other vendors are loaded from a collection that is built at a restart, after approval, and only with code for this very processor: arm64e on Apple silicon.",
   fix: ["Ask the vendor for a version for this processor and system; most have moved to driver extensions."],
   who: "the vendor of the kernel extension",
+  states: refused("loading the kernel extension"),
   watches: [said, architecture],
   judge(evidence) {
     const hits = spoken(evidence, said);

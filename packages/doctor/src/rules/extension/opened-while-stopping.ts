@@ -1,6 +1,7 @@
 // FX-OPEN-LATE: the kernel blocked an attempt to open a provider by a driver that is being terminated.
 
 import { watch } from "../../evidence/watch.ts";
+import { refused } from "../../facts/statement.ts";
 import { spoken } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
@@ -23,6 +24,7 @@ export const openedWhileStopping: Rule = {
     "Cancel sources and timers in Stop and wait for their handlers before you call super.",
   ],
   who: "you",
+  states: refused("opening the provider after its termination had begun"),
   watches: [blocked],
   judge(evidence) {
     return spoken(evidence, blocked).map(({ match, place }): Finding => {

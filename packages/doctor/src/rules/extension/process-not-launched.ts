@@ -1,6 +1,7 @@
 // FX-LAUNCH: a driver matched, and its process could not be started.
 
 import { watch } from "../../evidence/watch.ts";
+import { refused } from "../../facts/statement.ts";
 import { spoken } from "../questions.ts";
 import type { Actor, Finding, Rule } from "../rule.ts";
 
@@ -153,6 +154,7 @@ export const processNotLaunched: Rule = {
   why: "Matching comes first, launching second. When the process does not come, no line of the driver itself can exist.",
   fix: ["Read the lines of kernelmanagerd, launchd and amfid in the same second."],
   who: "you",
+  states: refused("launching the process"),
   watches: [kernel, launching],
   judge(evidence) {
     const starts = spoken(evidence, launching).flatMap(({ match, place }): Finding[] => {

@@ -1,6 +1,7 @@
 // FX-INVALID: sysextd called an extension invalid and took it away again.
 
 import { watch } from "../../evidence/watch.ts";
+import { refused } from "../../facts/statement.ts";
 import { spoken } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
@@ -23,6 +24,7 @@ export const validationFailed: Rule = {
     "Check the Info.plist: CFBundleIdentifier, CFBundleVersion, OSBundleUsageDescription, CFBundlePackageType DEXT.",
   ],
   who: "you",
+  states: refused("sysextd found the extension invalid"),
   watches: [invalid],
   judge(evidence) {
     return spoken(evidence, invalid).map(({ match, place, row }): Finding => {

@@ -1,6 +1,7 @@
 // FX-BASE: the driver lacks com.apple.developer.driverkit.
 
 import { watch } from "../../evidence/watch.ts";
+import { refused as refusedClaim } from "../../facts/statement.ts";
 import { spoken } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
@@ -22,6 +23,7 @@ export const baseEntitlementMissing: Rule = {
     "Look at the entitlements of the built driver (codesign -d --entitlements - --xml PATH).",
   ],
   who: "you",
+  states: refusedClaim("the kernel takes no driver without the base entitlement"),
   watches: [refused],
   judge(evidence) {
     return spoken(evidence, refused).map(

@@ -1,6 +1,7 @@
 // FX-CDHASH: the kernel still knows an older build of this driver.
 
 import { watch } from "../../evidence/watch.ts";
+import { refused } from "../../facts/statement.ts";
 import { spoken } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
@@ -22,6 +23,7 @@ export const olderBuildKnown: Rule = {
     "In the lab systemextensionsctl reset, with System Integrity Protection off, forgets all registrations.",
   ],
   who: "you",
+  states: refused("the kernel knows another code hash"),
   watches: [stale],
   judge(evidence) {
     return spoken(evidence, stale).map(

@@ -1,6 +1,7 @@
 // FX-PROVIDER: the driver's transport or family entitlement does not cover this provider.
 
 import { watch } from "../../evidence/watch.ts";
+import { refused as refusedClaim } from "../../facts/statement.ts";
 import { spoken } from "../questions.ts";
 import { entryWithId } from "../registry-joins.ts";
 import type { Finding, Rule } from "../rule.ts";
@@ -23,6 +24,7 @@ export const providerNotCovered: Rule = {
     "For a family entitlement: claim com.apple.developer.driverkit.family.NAME, and have it in the profile.",
   ],
   who: "you",
+  states: refusedClaim("attaching to the provider"),
   watches: [refused],
   judge(evidence) {
     return spoken(evidence, refused).map(({ match, place, row }): Finding => {

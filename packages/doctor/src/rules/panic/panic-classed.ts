@@ -1,5 +1,6 @@
 // FX-PANIC: what kind of panic it is, and who must act.
 
+import { absent } from "../../facts/statement.ts";
 import { accessWords, classOf, isMobile, kextOf, mobileName, otherRules } from "../panic-classes.ts";
 import type { Finding, Rule } from "../rule.ts";
 
@@ -71,6 +72,7 @@ export const panicClassed: Rule = {
       return [
         {
           score: access === "" ? 45 : 56,
+          states: absent("report", "a kernel extension of another vendor in the backtrace"),
           claim: `The kernel panicked${task}: ${firstLine(value.message)}${access === "" ? "" : `, ${access}`}; no kernel extension of another vendor stands in its backtrace.`,
           because: [place],
           about,

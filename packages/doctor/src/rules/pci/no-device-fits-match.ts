@@ -3,9 +3,11 @@
 import { hex } from "@drydock/core/base/text";
 import { isDictionary, type Properties } from "@drydock/core/platform/properties";
 import type { Place } from "../../facts/evidence-source.ts";
+import { absent } from "../../facts/statement.ts";
 import { driverKit, listsOf } from "../../signing/entitlement-lists.ts";
 import { numberOfProperty, personalities } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
+import { isWhole } from "../wholeness.ts";
 
 const matchKeys: readonly string[] = ["IOPCIMatch", "IOPCIPrimaryMatch", "IOPCISecondaryMatch"];
 
@@ -23,6 +25,7 @@ export const noDeviceFitsMatch: Rule = {
     "For development the entitlement's wildcard is 0xFFFFFFFF&0x00000000.",
   ],
   who: "you",
+  states: absent("registry", "a PCI device that fits the match"),
   judge(evidence) {
     const nubs = evidence.facts("registry-entry").flatMap(({ value, place }) => {
       const vendor = numberOfProperty(value.properties["vendor-id"]);
@@ -41,6 +44,7 @@ export const noDeviceFitsMatch: Rule = {
     });
     if (nubs.length === 0) return [];
     const findings: Finding[] = [];
+    const isWholeDump = isWhole(evidence, "registry", nubs[0].place);
     const check = (value: Properties, placeOf: (key: string) => Place, where: string) => {
       const keys = matchKeys.filter((key) => typeof value[key] === "string");
       if (keys.length === 0) return;
@@ -56,7 +60,12 @@ export const noDeviceFitsMatch: Rule = {
         .join(", ");
       findings.push({
         score: 74,
-        claim: `${where} ${keys[0]} is read as ${read || "nothing"}, and none of the ${nubs.length} PCI devices of this registry fits it.`,
+        claim: `${where} ${keys[0]} is read as ${read || "nothing"}, and none of the ${nubs.length} PCI devices ${isWholeDump ? "of this registry" : "that are shown here"} fits it.`,
+        ...(isWholeDump
+          ? {}
+          : {
+              states: { predicate: "none of the PCI devices that are shown fits the match", state: "seen" },
+            }),
         because: [placeOf(keys[0]), nubs[0].place],
       });
     };

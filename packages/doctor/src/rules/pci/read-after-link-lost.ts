@@ -34,7 +34,7 @@ export const readAfterLinkLost: Rule = {
           : `BAR${bar.index}+0x${bar.offset.toString(16)} of ${bar.name} (${match[4]})`;
       return {
         score: 95,
-        claim: `The CPU's ${isWrite ? "write to" : "read of"} ${where} got no answer (${match[1]}): the device's link was gone, and its driver still touched the BAR.`,
+        claim: `The CPU's ${isWrite ? "write to" : "read of"} ${where} got no answer (${match[1]}): ${bar === null ? "most likely a device's link was gone, and its driver still touched the BAR" : "the device's link was gone, and its driver still touched the BAR"}.`,
         because: [place, ...(bar === null ? [] : [bar.place])],
         about: [match[4]],
         missing:

@@ -1,5 +1,6 @@
 // DR14-5: the personality does not say that the device lives behind a tunnel.
 
+import { absent } from "../../facts/statement.ts";
 import { personalities } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
@@ -16,6 +17,7 @@ export const tunnelNotDeclared: Rule = {
     "For storage also publish Physical Interconnect Location = External early in Start.",
   ],
   who: "you",
+  states: absent("list", "IOPCITunnelCompatible"),
   judge(evidence) {
     const tunnelled = evidence
       .facts("registry-entry")

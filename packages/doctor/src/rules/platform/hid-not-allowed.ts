@@ -2,6 +2,7 @@
 
 import type { Evidence } from "../../evidence/evidence.ts";
 import { type Hit, watch } from "../../evidence/watch.ts";
+import { refused as refusedClaim } from "../../facts/statement.ts";
 import { spoken } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
@@ -56,6 +57,7 @@ export const hidNotAllowed: Rule = {
     "In the App Sandbox add com.apple.security.device.usb (or .bluetooth for Bluetooth devices) to the program's entitlements.",
   ],
   who: "the developer of the program",
+  states: refusedClaim("opening the HID device"),
   watches: [opening, refused],
   judge(evidence) {
     const hits = hidRefusals(evidence);

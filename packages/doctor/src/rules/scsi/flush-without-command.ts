@@ -53,7 +53,7 @@ export const flushWithoutCommand: Rule = {
     return [
       {
         score: said.length > 0 ? 86 : sense === undefined ? 72 : 80,
-        claim: `Flushes were asked for, and SYNCHRONIZE CACHE was never sent: the class driver takes the write cache for off${sense === undefined ? "" : ", so look at the answer to MODE SENSE page 08h"}.`,
+        claim: `Flushes were asked for, and SYNCHRONIZE CACHE was never sent as far as this evidence goes: the class driver takes the write cache for off${sense === undefined ? "" : ", so look at the answer to MODE SENSE page 08h"}.`,
         because: [
           ...said.slice(0, 1).map((hit) => hit.place),
           ...asked.slice(0, 1).map((hit) => hit.place),

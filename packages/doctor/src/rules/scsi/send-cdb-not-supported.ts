@@ -1,6 +1,7 @@
 // DR09-4: the personality's IOClass is not the SCSI family class.
 
 import { watch } from "../../evidence/watch.ts";
+import { refused as refusedClaim } from "../../facts/statement.ts";
 import { personalities, spoken } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
@@ -23,6 +24,7 @@ export const sendCdbNotSupported: Rule = {
     "Set CFBundleIdentifierKernel to com.apple.iokit.IOSCSIBlockCommandsDevice (Type00, Type07) or com.apple.iokit.IOSCSIMultimediaCommandsDevice (Type05).",
   ],
   who: "you",
+  states: refusedClaim("the call of the SCSI class is not supported"),
   watches: [refused],
   judge(evidence) {
     const wrong = personalities(evidence).filter(

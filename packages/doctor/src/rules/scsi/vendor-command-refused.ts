@@ -2,6 +2,7 @@
 
 import { senseCodeOf } from "@drydock/core/dissect/storage-wire";
 import { watch } from "../../evidence/watch.ts";
+import { refused as refusedClaim } from "../../facts/statement.ts";
 import { onceFor } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
@@ -26,6 +27,7 @@ export const vendorCommandRefused: Rule = {
     "Clear all 16 bytes of fCommandDescriptorBlock before each command and begin at byte 0.",
   ],
   who: "you",
+  states: refusedClaim("the command was refused"),
   watches: [refused, inquiry],
   judge(evidence) {
     const findings: Finding[] = [

@@ -1,5 +1,6 @@
 // DR06-4: the driver's bundle has no executable: nothing of its target was compiled.
 
+import { absent } from "../../facts/statement.ts";
 import { bundleFolder, evidenceParts } from "../../signing/parts.ts";
 import type { Finding, Rule } from "../rule.ts";
 
@@ -15,6 +16,7 @@ export const bundleWithoutExecutable: Rule = {
     "Give the target an .iig file with the class and a .cpp file with its methods, and see that both are in Compile Sources.",
   ],
   who: "you",
+  states: absent("bundle", "the executable that CFBundleExecutable names"),
   judge(evidence) {
     const withCode = new Set(evidence.facts("executable").map(({ place }) => bundleFolder(place.file)));
     return evidenceParts(evidence).flatMap((part): Finding[] => {

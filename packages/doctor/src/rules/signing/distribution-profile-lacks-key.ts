@@ -1,6 +1,7 @@
 // NT-792031: a distribution profile lacks a key that the portal shows.
 
 import { watch } from "../../evidence/watch.ts";
+import { refused } from "../../facts/statement.ts";
 import { spoken } from "../questions.ts";
 import type { Rule } from "../rule.ts";
 
@@ -23,6 +24,7 @@ export const distributionProfileLacksKey: Rule = {
     "When a fresh profile lacks the key all the same, report it to Apple with the profile attached.",
   ],
   who: "your team's admin",
+  states: refused("the upload or export was refused for an entitlement"),
   watches: [upload],
   judge(evidence) {
     const hits = spoken(evidence, upload);

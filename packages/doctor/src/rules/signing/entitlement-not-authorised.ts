@@ -1,6 +1,7 @@
 // DR04-1: AMFI refuses an entitlement that no profile authorises.
 
 import { watch } from "../../evidence/watch.ts";
+import { refused as refusedClaim } from "../../facts/statement.ts";
 import { driverKit } from "../../signing/entitlement-lists.ts";
 import { adviceFor } from "../../signing/rehearsal.ts";
 import { onceFor } from "../questions.ts";
@@ -30,6 +31,7 @@ export const entitlementNotAuthorised: Rule = {
     "Keep two entitlement files: the wildcard form for development, your numbers for distribution.",
   ],
   who: "you",
+  states: refusedClaim("AMFI does not start it with this entitlement"),
   watches: [unsatisfied, amfi],
   judge(evidence) {
     const refused = judgedClaims(evidence).filter(

@@ -1,6 +1,7 @@
 // DR04-3: the profile lacks a key that the signature claims.
 
 import { watch } from "../../evidence/watch.ts";
+import { absent } from "../../facts/statement.ts";
 import {
   allowlistOf,
   applicationIdentifierOf,
@@ -29,6 +30,7 @@ export const keyNotInProfile: Rule = {
     "When a fresh profile still lacks a key that the portal shows, report it to Apple with the profile attached.",
   ],
   who: "your team's admin",
+  states: absent("profile", "the claimed key"),
   watches: [unsatisfied],
   judge(evidence) {
     const profiles = listsOf(evidence, "provisioning profile");

@@ -3,6 +3,7 @@
 import { isRestrictedEntitlement } from "@drydock/core/platform/claims";
 import type { Evidence } from "../../evidence/evidence.ts";
 import { watch } from "../../evidence/watch.ts";
+import { refused } from "../../facts/statement.ts";
 import { listsOf } from "../../signing/entitlement-lists.ts";
 import { spoken } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
@@ -54,6 +55,7 @@ export const killedByCodeSigning: Rule = {
   why: "Before a program runs the system looks at its signature, and while it runs at each page of its code. A program is ended for that when it was changed after signing, is not properly signed, or claims a restricted entitlement that no embedded profile allows.",
   fix: inspect("", ""),
   who: "you",
+  states: refused("code signing ended the program"),
   watches: [killedByReason, invalidPage, loadError, shellKilled, status137],
   judge(evidence) {
     const findings = reports(evidence);

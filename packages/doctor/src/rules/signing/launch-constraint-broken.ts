@@ -1,6 +1,7 @@
 // FX-CONSTRAINT: a program was started in a way that its launch constraints forbid.
 
 import { watch } from "../../evidence/watch.ts";
+import { refused } from "../../facts/statement.ts";
 import { spoken } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
@@ -22,6 +23,7 @@ export const launchConstraintBroken: Rule = {
     "Its developer: look at the self, parent and responsible constraints in codesign -dvvvv, and at who really starts it.",
   ],
   who: "you",
+  states: refused("a launch constraint was broken"),
   watches: [violated],
   judge(evidence) {
     const findings = evidence.facts("crash").flatMap(({ place, value }): Finding[] => {

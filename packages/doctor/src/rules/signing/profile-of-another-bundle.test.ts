@@ -26,7 +26,30 @@ test("DR20-5 fires: profile and Info.plist", async () => {
       }),
       i: plist({ CFBundleIdentifier: "com.example.pad.driver", CFBundlePackageType: "DEXT" }),
     },
-    /covers none of them/,
+    /covers none of them, if it was meant for one of them/,
+    "hint",
+  );
+});
+
+test("DR20-5 fires: the app's profile lies in the driver's bundle", async () => {
+  const dext = "Pad.app/Contents/Library/SystemExtensions/com.example.pad.driver.dext";
+  await assertFires(
+    profileOfAnotherBundle,
+    {
+      [`${dext}/embedded.provisionprofile`]: plist({
+        TeamIdentifier: ["ABCDE12345"],
+        Entitlements: { "com.apple.application-identifier": "ABCDE12345.com.example.pad" },
+      }),
+      [`${dext}/Info.plist`]: plist({
+        CFBundleIdentifier: "com.example.pad.driver",
+        CFBundlePackageType: "DEXT",
+      }),
+      "Pad.app/Contents/Info.plist": plist({
+        CFBundleIdentifier: "com.example.pad",
+        CFBundlePackageType: "APPL",
+      }),
+    },
+    /its bundle is com\.example\.pad\.driver: it does not cover it/,
   );
 });
 

@@ -1,6 +1,7 @@
 // DR20-5: the profile belongs to another bundle id.
 
 import { watch } from "../../evidence/watch.ts";
+import { refused } from "../../facts/statement.ts";
 import {
   allowlistOf,
   applicationIdentifierOf,
@@ -29,6 +30,7 @@ export const profileOfAnotherBundle: Rule = {
     "Select the profile that belongs to the target, or let Xcode manage signing for development.",
   ],
   who: "you",
+  states: refused("the profile does not cover this bundle"),
   watches: [differs],
   judge(evidence) {
     const said = evidence.hits(differs).map(
@@ -49,19 +51,28 @@ export const profileOfAnotherBundle: Rule = {
     if (bundles.length === 0) return [];
     return listsOf(evidence, "provisioning profile").flatMap((profile): Finding[] => {
       const identifier = applicationIdentifierOf(allowlistOf(profile));
-      if (identifier === "" || bundles.some(({ id }) => coversBundle(identifier, id))) return [];
+      if (identifier === "") return [];
       const named = identifier.replace(/^[A-Z0-9]{10}\./, "").replace(/\.?\*$/, "");
       const folder = bundleFolder(profile.place.file);
-      // It lies in a bundle, or its id and theirs are of one product; otherwise nothing ties them together.
-      const isInBundle =
-        /\.(?:app|dext)$/.test(folder) && bundles.some(({ place }) => bundleFolder(place.file) === folder);
-      if (!isInBundle && !bundles.some(({ id }) => areRelated(named, id))) return [];
+      // Of a profile in a bundle only that bundle speaks. A loose one needs an id of the same product; otherwise nothing
+      // ties them together.
+      const isInBundle = /\.(?:app|dext)$/.test(folder);
+      const own = isInBundle ? bundles.filter(({ place }) => bundleFolder(place.file) === folder) : bundles;
+      if (own.length === 0 || own.some(({ id }) => coversBundle(identifier, id))) return [];
+      if (!isInBundle && !own.some(({ id }) => areRelated(named, id))) return [];
       return [
         {
-          score: 72,
-          claim: `The profile is for ${identifier}, and the bundles here are ${bundles.map(({ id }) => id).join(", ")}: it covers none of them.`,
-          because: [profile.value.placeOf("Entitlements"), bundles[0].place],
-          about: bundles.map(({ id }) => id),
+          // Which bundle a loose profile was chosen for is in no file here.
+          ...(isInBundle
+            ? { score: 86 }
+            : {
+                score: 45,
+                states: { predicate: "the profile does not cover the bundles here", state: "seen" as const },
+                missing: ["which bundle this profile is embedded in or was chosen for"],
+              }),
+          claim: `The profile is for ${identifier}, and ${isInBundle ? "its bundle is" : "the bundles here are"} ${own.map(({ id }) => id).join(", ")}: ${isInBundle ? "it does not cover it" : "it covers none of them, if it was meant for one of them"}.`,
+          because: [profile.value.placeOf("Entitlements"), own[0].place],
+          about: own.map(({ id }) => id),
         },
       ];
     });

@@ -1,6 +1,7 @@
 // DR12-2: the profile does not include userclient-access: it needs Apple's approval.
 
 import { watch } from "../../evidence/watch.ts";
+import { refused } from "../../facts/statement.ts";
 import { driverKit } from "../../signing/entitlement-lists.ts";
 import { perHit } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
@@ -24,6 +25,7 @@ export const userclientAccessNotApproved: Rule = {
     "For distribution request DriverKit UserClient Access naming the driver's bundle id, tick it on the app's App ID, regenerate the profile.",
   ],
   who: "your team's admin",
+  states: refused("the profile does not include userclient-access"),
   watches: [lacks],
   judge(evidence) {
     const said = perHit(evidence, lacks, ({ match }) => {

@@ -1,6 +1,7 @@
 // DR12-1: the profile holds the entitlement with another value.
 
 import { watch } from "../../evidence/watch.ts";
+import { refused } from "../../facts/statement.ts";
 import { driverKit } from "../../signing/entitlement-lists.ts";
 import { isStrictlyCovered } from "../../signing/rehearsal.ts";
 import { perHit } from "../questions.ts";
@@ -26,6 +27,7 @@ export const valueDiffersFromProfile: Rule = {
     "For development leave the key out of the app and put allow-any-userclient-access on the driver.",
   ],
   who: "your team's admin",
+  states: refused("the profile holds another value"),
   watches: [differs],
   judge(evidence) {
     const judged = judgedClaims(evidence).filter(

@@ -1,5 +1,6 @@
 // FX-SCSI-QUEUE: a SCSI controller has no AuxiliaryQueue.
 
+import { absent } from "../../facts/statement.ts";
 import type { Rule } from "../rule.ts";
 import { isDext, nameOf, perFunction, sources } from "../source-questions.ts";
 
@@ -17,6 +18,7 @@ export const auxiliaryQueueMissing: Rule = {
     "Call UserCreateTargetForID from a third queue, and never wait for it in Stop.",
   ],
   who: "you",
+  states: absent("source", "a queue named AuxiliaryQueue"),
   judge(evidence) {
     const files = sources(evidence).filter(isDext);
     if (

@@ -1,5 +1,6 @@
 // DR16-4: completeDMA is missing, or comes before the engine stands.
 
+import { absent } from "../../facts/statement.ts";
 import type { Finding, Rule } from "../rule.ts";
 import { isDext, nameOf, perFunction, sources } from "../source-questions.ts";
 
@@ -13,6 +14,7 @@ export const dmaNotCompleted: Rule = {
   why: "Between PrepareForDMA and CompleteDMA the device may use the memory. Without CompleteDMA what the device wrote is not guaranteed to be visible and the pages stay pinned; with CompleteDMA before the engine is stopped the device writes into a mapping that is gone, which the IOMMU reports or the machine does not survive.",
   fix: ["In Stop: stop the engine, then CompleteDMA, then release the command."],
   who: "you",
+  states: absent("source", "CompleteDMA after PrepareForDMA"),
   judge(evidence) {
     const hasComplete = sources(evidence).some((file) =>
       file.functions.some((one) => one.calls.some(({ name }) => name === "CompleteDMA")),

@@ -1,5 +1,6 @@
 // FX-FREE-SUPER: free is overridden and does not call super::free.
 
+import { absent } from "../../facts/statement.ts";
 import type { Finding, Rule } from "../rule.ts";
 import { isDext, isServiceMethod, nameOf, perFunction } from "../source-questions.ts";
 import { superMacros } from "../super-calls.ts";
@@ -14,6 +15,7 @@ export const freeWithoutSuper: Rule = {
   why: "The superclass's free gives back what it holds, at last the memory of the object itself. Without the call that stays for as long as the process lives.",
   fix: ["End free with super::free()."],
   who: "you",
+  states: absent("function", "the call to super"),
   judge(evidence) {
     const stands = superMacros(evidence, "free");
     return perFunction(evidence, (one, file): Finding[] => {

@@ -1,5 +1,6 @@
 // DR18-4: required keys are missing in UserReportHBAConstraints, or it comes too late.
 
+import { absent } from "../../facts/statement.ts";
 import type { Finding, Rule } from "../rule.ts";
 import { nameOf, perFunction } from "../source-questions.ts";
 
@@ -15,6 +16,7 @@ export const hbaConstraintsIncomplete: Rule = {
     "Report all seven in one dictionary before UserInitializeController returns: segment counts and segment byte counts for read and write, segment alignment, addressable bits, and the data alignment mask.",
   ],
   who: "you",
+  states: absent("source", "a required key of the constraints"),
   judge(evidence) {
     return perFunction(evidence, (one, file) => {
       const call = one.calls.find(({ name }) => name === "UserReportHBAConstraints");

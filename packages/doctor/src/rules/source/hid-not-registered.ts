@@ -1,5 +1,6 @@
 // FX-HID-REGISTER: newDeviceDescription does not ask for registration.
 
+import { absent } from "../../facts/statement.ts";
 import type { Rule } from "../rule.ts";
 import { nameOf, perFunction } from "../source-questions.ts";
 
@@ -16,6 +17,7 @@ export const hidNotRegistered: Rule = {
     "Put the key RegisterService with kOSBooleanTrue into the dictionary that newDeviceDescription answers.",
   ],
   who: "you",
+  states: absent("source", "RegisterService in the description"),
   judge(evidence) {
     return perFunction(evidence, (one, file) =>
       one.name === "newDeviceDescription" &&

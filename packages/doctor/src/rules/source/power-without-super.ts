@@ -1,5 +1,6 @@
 // DR15-2: SetPowerState has a way out without the call to super.
 
+import { absent } from "../../facts/statement.ts";
 import { exitsWithout } from "../../source/paths.ts";
 import type { Syntax } from "../../source/syntax.ts";
 import type { Rule } from "../rule.ts";
@@ -20,6 +21,7 @@ export const powerWithoutSuper: Rule = {
     "When it cannot be done, answer an error: that counts as an acknowledgement.",
   ],
   who: "you",
+  states: absent("function", "the call to super"),
   judge(evidence) {
     const stands = superMacros(evidence, "SetPowerState");
     const helpers = new Set(

@@ -1,6 +1,7 @@
 // DR14-3: a register is read where the device may be gone: in handlers, in Stop and free, in endless polls.
 
 import type { Evidence } from "../../evidence/evidence.ts";
+import { absent } from "../../facts/statement.ts";
 import type { SourceCall, SourceFunction } from "../../source/source-file.ts";
 import type { Syntax } from "../../source/syntax.ts";
 import type { Finding, Rule } from "../rule.ts";
@@ -23,6 +24,7 @@ export const registerReadWhenGone: Rule = {
     "`drydock explore RIG` lists, by call site, the reads that were merely lucky, and by how much each missed the dead link.",
   ],
   who: "you",
+  states: absent("function", "a look for all ones"),
   judge(evidence) {
     const inside = new Map<string, string>();
     for (const file of sources(evidence)) {

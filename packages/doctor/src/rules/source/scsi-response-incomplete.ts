@@ -1,5 +1,6 @@
 // DR18-3: a SCSI response is completed without fBytesTransferred, or without its version.
 
+import { absent } from "../../facts/statement.ts";
 import type { SourceFunction } from "../../source/source-file.ts";
 import { keyOf } from "../../source/syntax.ts";
 import type { Finding, Rule } from "../rule.ts";
@@ -18,6 +19,7 @@ export const scsiResponseIncomplete: Rule = {
     "Set version = kScsiUserParallelTaskResponseCurrentVersion1, fTargetID, fControllerTaskIdentifier, fCompletionStatus, fServiceResponse and fBytesTransferred in every response.",
   ],
   who: "you",
+  states: absent("function", "a field that the kernel reads"),
   judge(evidence) {
     return perFunction(evidence, (one, file) =>
       responsesOf(one).flatMap((name): Finding[] => {

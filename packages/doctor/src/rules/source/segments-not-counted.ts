@@ -1,5 +1,6 @@
 // DR16-3: the segments of PrepareForDMA are not counted.
 
+import { absent } from "../../facts/statement.ts";
 import { addressOf, type SourceCall, type SourceFunction, valuesOf } from "../../source/source-file.ts";
 import type { Finding, Rule } from "../rule.ts";
 import { nameOf, perFunction } from "../source-questions.ts";
@@ -18,6 +19,7 @@ export const segmentsNotCounted: Rule = {
     "Afterwards require one segment, or walk through all of them; compare the sum of their lengths with the request.",
   ],
   who: "you",
+  states: absent("function", "the number of segments, set and looked at"),
   judge(evidence) {
     return perFunction(evidence, (one, file) =>
       one.calls.flatMap((call): Finding[] => {

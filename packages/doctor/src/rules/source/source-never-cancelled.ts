@@ -1,5 +1,6 @@
 // DR11-4-CANCEL: interrupt sources that nobody cancels.
 
+import { absent } from "../../facts/statement.ts";
 import type { Rule } from "../rule.ts";
 import { isDext, sources } from "../source-questions.ts";
 
@@ -15,6 +16,7 @@ export const sourceNeverCancelled: Rule = {
     "In Stop: SetEnable(false), Cancel with a handler, and release source, action and queue in that handler; then call super.",
   ],
   who: "you",
+  states: absent("source", "Cancel of the interrupt source"),
   judge(evidence) {
     // Only where a Stop is shown can its absence be a mistake; else it is a question.
     const files = sources(evidence).filter(isDext);

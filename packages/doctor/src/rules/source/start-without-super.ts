@@ -1,7 +1,8 @@
 // FX-START-SUPER: Start never calls super.
 
+import { absent } from "../../facts/statement.ts";
 import type { Rule } from "../rule.ts";
-import { isDext, isServiceMethod, nameOf, perFunction } from "../source-questions.ts";
+import { isClassKnown, isDext, isServiceMethod, nameOf, perFunction } from "../source-questions.ts";
 import { isSuperCall, superMacros } from "../super-calls.ts";
 
 export const startWithoutSuper: Rule = {
@@ -16,6 +17,7 @@ export const startWithoutSuper: Rule = {
     "Begin with ret = Start(provider, SUPERDISPATCH), and leave with ret when it is not kIOReturnSuccess.",
   ],
   who: "you",
+  states: absent("function", "the call to super"),
   judge(evidence) {
     const stands = superMacros(evidence, "Start");
     return perFunction(evidence, (one, file) =>
@@ -29,7 +31,7 @@ export const startWithoutSuper: Rule = {
         ? [
             {
               score: 80,
-              claim: `${nameOf(one)} never calls super.`,
+              claim: `${nameOf(one)} never calls super${isClassKnown(evidence, one) ? "" : "; that its class is a service is taken from its parameter, the class is not in these files"}.`,
               because: [file.placeOf(one.nameNode)],
               about: [one.className],
             },

@@ -1,5 +1,6 @@
 // FX-STOP-SUPER: Stop has a way out without the call to super.
 
+import { absent } from "../../facts/statement.ts";
 import { exitsWithout } from "../../source/paths.ts";
 import type { SourceCall, SourceFunction } from "../../source/source-file.ts";
 import type { Rule } from "../rule.ts";
@@ -16,6 +17,7 @@ export const stopWithoutSuper: Rule = {
   why: "The kernel waits for super's Stop, and has no timeout for it. A way without the call keeps the service, its provider and their busy count until the process dies; the next device is not matched.",
   fix: ["Call Stop(provider, SUPERDISPATCH) on every way: at the end, or in the handler of the last Cancel."],
   who: "you",
+  states: absent("function", "the call to super"),
   judge(evidence) {
     const stands = superMacros(evidence, "Stop");
     const helpers = new Set(

@@ -1,6 +1,7 @@
 // FX-USER-CLASS: a personality names a class that no .iig file declares.
 
 import { editDistance } from "@drydock/core/base/near-names";
+import { absent } from "../../facts/statement.ts";
 import { personalities } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 import { sources } from "../source-questions.ts";
@@ -16,6 +17,7 @@ export const userClassNotDeclared: Rule = {
   why: "The system asks the driver's process for the class that IOUserClass names. When no .iig file declares it, the process has no such class and the service never starts.",
   fix: ["Give IOUserClass the name of a class that an .iig file of the target declares, letter by letter."],
   who: "you",
+  states: absent("source", "the class that IOUserClass names"),
   judge(evidence) {
     const files = sources(evidence);
     if (!files.some(({ language }) => language === "iig")) return [];

@@ -1,6 +1,7 @@
 // DR02-1: the device refused a control request (STALL on endpoint 0).
 
 import { watch } from "../../evidence/watch.ts";
+import { refused } from "../../facts/statement.ts";
 import { spoken } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 import { setInterfaceWords } from "./set-interface-refused.ts";
@@ -28,6 +29,7 @@ export const controlRequestStalled: Rule = {
     "Check the capability bits of the class descriptor before using an optional request.",
   ],
   who: "you",
+  states: refused("the device answered a control request with STALL"),
   watches: [stalled],
   judge(evidence) {
     const findings: Finding[] = [];

@@ -1,6 +1,7 @@
 // FX-HELD: a program cannot take a USB device or interface, because somebody has it open.
 
 import { watch } from "../../evidence/watch.ts";
+import { refused } from "../../facts/statement.ts";
 import { spoken } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
@@ -40,6 +41,7 @@ export const interfaceHeld: Rule = {
     "For a product of your own: a driver extension that matches the interface better than the system's, or the entitlement com.apple.vm.device-access if you make virtual machines.",
   ],
   who: "the developer of the program",
+  states: refused("exclusive access"),
   watches: [held, capture],
   judge(evidence) {
     const captures = spoken(evidence, capture);

@@ -2,6 +2,7 @@
 
 import { formatReturn, type IOReturnName, IOReturns } from "@drydock/core/base/io-return";
 import { type Hit, watch } from "../../evidence/watch.ts";
+import { refused as refusedClaim } from "../../facts/statement.ts";
 import { spoken } from "../questions.ts";
 import { nameOfReturn } from "../return-meanings.ts";
 import type { Finding, Rule } from "../rule.ts";
@@ -40,6 +41,7 @@ export const pipeHalted: Rule = {
     "Do not take the first bad status for the end: submit again after it, and give up only in Stop or when the device is gone.",
   ],
   who: "you",
+  states: refusedClaim("transfers on a halted pipe"),
   watches: [refused, before],
   judge(evidence) {
     const [first, ...rest] = spoken(evidence, refused);

@@ -1,6 +1,7 @@
 // FX-SET-INTERFACE: the device answered SET_INTERFACE with STALL.
 
 import { watch } from "../../evidence/watch.ts";
+import { refused as refusedClaim } from "../../facts/statement.ts";
 import { spoken } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
@@ -36,6 +37,7 @@ export const setInterfaceRefused: Rule = {
     "With several settings: compare interface number and setting with the descriptors; a setting that does not exist is refused too.",
   ],
   who: "the developer of the program",
+  states: refusedClaim("SET_INTERFACE"),
   watches: [refused],
   judge(evidence) {
     const wire = evidence.facts("transfer").flatMap(({ place, value }): Finding[] =>

@@ -1,6 +1,7 @@
 // DR20-2: the app's userclient-access value does not name the driver.
 
 import { watch } from "../../evidence/watch.ts";
+import { refused as refusedClaim } from "../../facts/statement.ts";
 import { isApples } from "../questions.ts";
 import { entryWithId, servicesOfBundle } from "../registry-joins.ts";
 import type { Finding, Rule } from "../rule.ts";
@@ -31,6 +32,7 @@ export const accessValueDiffers: Rule = {
     "If the driver's user client has IOServiceDEXTEntitlements, give the app that entitlement too.",
   ],
   who: "you",
+  states: refusedClaim("the kernel did not let it be opened"),
   watches: [refused, needed, ipad],
   judge(evidence) {
     const explained = new Set([...evidence.hits(needed), ...evidence.hits(ipad)].map((hit) => hit.match[1]));

@@ -1,6 +1,7 @@
 // NT-825971: iOServiceOpen fails where the profile holds several bundle ids in one string.
 
 import { watch } from "../../evidence/watch.ts";
+import { refused } from "../../facts/statement.ts";
 import { allowlistOf, driverKit, listsOf } from "../../signing/entitlement-lists.ts";
 import { spoken, stringsOf } from "../questions.ts";
 import type { Rule } from "../rule.ts";
@@ -24,6 +25,7 @@ export const idsJoinedAtOpen: Rule = {
     "Until then use allow-any-userclient-access (development) on the driver.",
   ],
   who: "Apple",
+  states: refused("IOServiceOpen"),
   watches: [failed],
   judge(evidence) {
     const calls = spoken(evidence, failed);

@@ -1,6 +1,7 @@
 // DR20-3: on iPadOS the app may not open this driver.
 
 import { watch } from "../../evidence/watch.ts";
+import { refused } from "../../facts/statement.ts";
 import { perHit } from "../questions.ts";
 import type { Rule } from "../rule.ts";
 
@@ -26,6 +27,7 @@ export const ipadAppMayNotOpen: Rule = {
     "Sign app and driver with the same team, or give the driver com.apple.developer.driverkit.allow-third-party-userclients = true.",
   ],
   who: "you",
+  states: refused("the app may not open it"),
   watches: [noKey, team],
   judge(evidence) {
     return [

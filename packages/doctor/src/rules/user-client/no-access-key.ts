@@ -1,6 +1,7 @@
 // DR20-1: the kernel's "needed bundle ID" line: the app that opened a user client has no userclient-access key.
 
 import { watch } from "../../evidence/watch.ts";
+import { refused } from "../../facts/statement.ts";
 import { isApples } from "../questions.ts";
 import { servicesOfBundle } from "../registry-joins.ts";
 import type { Finding, Rule } from "../rule.ts";
@@ -23,6 +24,7 @@ export const noAccessKey: Rule = {
     "For shipping: request DriverKit UserClient Access for the driver's bundle id, put com.apple.developer.driverkit.userclient-access with that id into the app's entitlements, and sign the app with the regenerated profile.",
   ],
   who: "you",
+  states: refused("the kernel did not let it be opened"),
   watches: [neededBundleId],
   judge(evidence) {
     return evidence.hits(neededBundleId).map(({ place, match }): Finding => {

@@ -2,6 +2,7 @@
 
 import type { Evidence } from "../../evidence/evidence.ts";
 import { watch } from "../../evidence/watch.ts";
+import { refused } from "../../facts/statement.ts";
 import { spoken } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
@@ -138,6 +139,7 @@ export const codesignCannotSign: Rule = {
   why: "Signing fails before anything about entitlements or profiles is asked: key, keychain, chain of certificates, or the files.",
   fix: chainFix,
   who: "you",
+  states: refused("codesign did not sign"),
   watches: [said],
   judge(evidence: Evidence) {
     const hits = spoken(evidence, said).filter(({ match }) =>

@@ -1,6 +1,7 @@
 // FX-NO-PROFILE: Xcode stops because a target has no profile chosen.
 
 import { watch } from "../../evidence/watch.ts";
+import { refused } from "../../facts/statement.ts";
 import { spoken } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
@@ -31,6 +32,7 @@ export const noProfileChosen: Rule = {
     "A personal team cannot sign driver extensions.",
   ],
   who: "you",
+  states: refused("Xcode has no profile for the target"),
   watches: [required],
   judge(evidence) {
     return spoken(evidence, required).map(({ match, place }): Finding => {
