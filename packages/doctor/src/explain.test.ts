@@ -1,6 +1,7 @@
 // Words as people write them after reading an error, each with what must be said; sources: posts.md and public issues.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { explainPhrase } from "./explain.ts";
 
@@ -108,4 +109,86 @@ for (const [phrase, said] of words)
 test("what nobody knows is said to be unknown, whatever it is", async () => {
   for (const phrase of ["", "   ", "blah blub", "grüße", "\u0000", "(((", "x".repeat(4000)])
     assert.equal(await explainPhrase(phrase), null, phrase.slice(0, 20));
+});
+
+/** What must be said of each row of explain-words.json, in its order. */
+const saidOf: readonly RegExp[] = [
+  /kIOReturnBadArgument/,
+  /kIOReturnNotPermitted[\s\S]*userclient-access|IOServiceOpen/,
+  /kIOReturnExclusiveAccess/,
+  /kIOReturnUnsupported[\s\S]*NewUserClient/,
+  /kIOReturnNoMemory/,
+  /safe mode/,
+  /NotLoadable[\s\S]*not approved/,
+  /StartStopError[\s\S]*start routine/,
+  /kernel collection could not be read[\s\S]*no kernel extension is at fault/,
+  /errSecCSUnsigned/,
+  /Developer ID for kernel extensions/,
+  /revoked/,
+  /another client has it/,
+  /another client has it/,
+  /another client has it/,
+  /kIOReturnExclusiveAccess/,
+  /com\.apple\.vm\.device-access/,
+  /LIBUSB_ERROR_NOT_SUPPORTED/,
+  /extended attributes/,
+  /added, taken away or changed after/,
+  /does not hold/,
+  /intermediate certificate/,
+  /Input Monitoring/,
+  /kIOReturnNotPermitted/,
+  /kIOReturnNotPermitted/,
+  /Input Monitoring/,
+  /kIOReturnNotPermitted[\s\S]*says kIOReturnNoDevice, which does not fit/,
+  /Input Monitoring/,
+  /Gatekeeper/,
+  /list is not whole/,
+  /symbol of the kernel/,
+  /another client has it open/,
+  /service was not found, or has gone/,
+  /not for this kind of access/,
+  /access is not allowed/,
+  /not mapped/,
+  /abort\(\)/,
+  /guarded port/,
+  /assertion/,
+  /built for a newer system/,
+  /did not find a library/,
+  /code signing/,
+  /watchdog/,
+  /end of the disk/,
+  /somebody else uses it/,
+  /kIOUSBPipeStalled/,
+  /0xe000404f/,
+  /kIOUSBTransactionTimeout/,
+  /Transaction timed out/,
+  /kIOReturnNotResponding/,
+  /stopped answering/,
+  /cancelled before completion/,
+  /kIOReturnAborted/,
+  /never got a descriptor/,
+  /no signature at all/,
+  /requirement/,
+  /sealed resource/,
+  /no bundle as it should be/,
+  /certificate with its private key/,
+  /Did you mean com\.apple\.developer\.driverkit\.transport\.pci\?/,
+  /apps of other teams/,
+  /waits for the user's approval/,
+  /next restart/,
+  /switched off/,
+  /code signature is invalid/,
+  /unknown reason/,
+  /userclient-access/,
+  /process did not come up/,
+];
+
+test("words of public threads, listed before the code that answers them", async () => {
+  const rows = JSON.parse(
+    readFileSync(new URL("./test/explain-words.json", import.meta.url), "utf8"),
+  ) as readonly (readonly [phrase: string, source: string])[];
+  assert.equal(rows.length, saidOf.length);
+  assert.ok(rows.length + words.length >= 120);
+  for (const [index, [phrase]] of rows.entries())
+    assert.match((await explainPhrase(phrase)) ?? "not known", saidOf[index], phrase);
 });

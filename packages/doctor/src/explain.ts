@@ -7,7 +7,8 @@ import { sourceOfText } from "./facts/evidence-source.ts";
 import { activationError, activationErrors, activationNumberOf } from "./rules/activation-errors.ts";
 import { allRules } from "./rules/all-rules.ts";
 import { entitlementOf, knownEntitlements, wrongEntitlements } from "./rules/entitlement-names.ts";
-import { extensionStates, type OtherCode, otherCodes } from "./rules/other-codes.ts";
+import type { OtherCode } from "./rules/other-code.ts";
+import { extensionStates, otherCodes } from "./rules/other-codes.ts";
 import { returnContexts } from "./rules/return-contexts.ts";
 import { meaningOf } from "./rules/return-meanings.ts";
 import { codesIn, meantCode, toldCodes } from "./rules/return-numbers.ts";
@@ -42,7 +43,11 @@ function ruleText(text: string): string | null {
 const holders = { driver: "the driver", app: "the app", either: "app or driver" } as const;
 
 function entitlementText(text: string): string | null {
-  const key = text.replace(/<\/?key>/g, "").trim();
+  const bare = text.replace(/<\/?key>/g, "").trim();
+  const key =
+    /^(?:[\w-]+ ){0,3}(com\.apple\.(?:developer|security|private|vm)\.[\w.-]+)(?: [\w-]+){0,2}$/.exec(
+      bare,
+    )?.[1] ?? bare;
   const short = `com.apple.developer.driverkit.${key}`;
   const known =
     entitlementOf(key) ??
@@ -115,7 +120,8 @@ const domains: readonly (readonly [RegExp, string])[] = [
   [/mach/i, "Mach"],
 ];
 
-function otherText(text: string): string | null {
+function otherText(phrase: string): string | null {
+  const text = phrase.replace(/LIBUSB::ERROR_/gi, "LIBUSB_ERROR_");
   const lower = text.toLowerCase();
   const exact = otherCodes.filter(({ names }) =>
     names.some((name) => name.toLowerCase() === lower || wordIn(lower, name.toLowerCase())),

@@ -1,29 +1,8 @@
 // Codes of other parts of the system that people meet beside IOKit's: Mach, Security, shells, loaders, POSIX, kills.
 
-export interface OtherCode {
-  /** Names and domains under which it is known, the usual one first. */
-  readonly names: readonly string[];
-  /** The number, where it is one; null for a word. */
-  readonly number: number | null;
-  /** "Mach", "Security", "shell": small numbers are known with this word before them only. */
-  readonly domain: string;
-  readonly means: string;
-  readonly fix: string;
-}
-
-const one = (
-  domain: string,
-  number: number | null,
-  names: readonly string[],
-  means: string,
-  fix: string,
-): OtherCode => ({
-  domain,
-  number,
-  names,
-  means,
-  fix,
-});
+import { endedProcessCodes } from "./ended-process-codes.ts";
+import { kextCodes } from "./kext-codes.ts";
+import { type OtherCode, one } from "./other-code.ts";
 
 const amfiLog =
   "Read the lines of amfid and taskgated-helper in that second; codesign -dvvv --entitlements - and codesign --verify tell the rest.";
@@ -33,6 +12,8 @@ const crash =
   "Look for the crash report in ~/Library/Logs/DiagnosticReports or /Library/Logs/DiagnosticReports.";
 
 export const otherCodes: readonly OtherCode[] = [
+  ...kextCodes,
+  ...endedProcessCodes,
   // Mach messages: mach/message.h.
   one(
     "Mach",
@@ -190,42 +171,6 @@ export const otherCodes: readonly OtherCode[] = [
     ["AppleMobileFileIntegrityError -423"],
     "the file is signed ad hoc or by a chain that is not Apple's",
     "Sign with a development or Developer ID certificate.",
-  ),
-  // Kernel extensions.
-  one(
-    "KMErrorDomain",
-    71,
-    ["KMErrorDomain 71"],
-    "the kernel extension has no code for this Mac's processor: Apple silicon wants an arm64e slice",
-    "Get a version with one from its vendor, or a driver extension in its place.",
-  ),
-  one(
-    "KMErrorDomain",
-    27,
-    ["KMErrorDomain 27"],
-    "the kernel extension was not approved to load",
-    "Approve it in System Settings, Privacy & Security, and restart; on Apple silicon lower the security policy in Recovery first.",
-  ),
-  one(
-    "KMErrorDomain",
-    28,
-    ["KMErrorDomain 28"],
-    "the kernel extension is not in the collection that is loaded yet",
-    "Restart the Mac: the auxiliary collection is built and loaded then.",
-  ),
-  one(
-    "KMErrorDomain",
-    31,
-    ["KMErrorDomain 31"],
-    "something that the kernel extension needs was not found",
-    "kmutil log names the library.",
-  ),
-  one(
-    "kext loader",
-    0xdc008001,
-    ["kext load failed -603947007", "-603947007"],
-    "a general error of the loader of kernel extensions; the line after it has the reason",
-    "Read the next line, or kmutil log.",
   ),
   // What a shell says.
   one(

@@ -24,6 +24,27 @@ test("FX-KEXT fires: not approved", async () => {
   );
 });
 
+// The number of the domain is the same for all of these; public reports of 2022 and 2023.
+test("FX-KEXT fires: KMErrorDomain 71 is no processor by itself: the start routine failed", async () => {
+  await assertFires(
+    kextNotLoaded,
+    {
+      t: `Error Domain=KMErrorDomain Code=71 "Kernel request failed: (libkern/kext) kext (kmod) start/stop routine failed (-603946985)"`,
+    },
+    /not loaded: its own start routine ran and refused.*kOSKextReturnStartStopError/,
+  );
+});
+
+test("FX-KEXT fires: KMErrorDomain 71 with words that no table knows", async () => {
+  await assertFires(
+    kextNotLoaded,
+    {
+      t: `Error Domain=KMErrorDomain Code=71 "Could not find: Unable to get contents of boot kernel collection"`,
+    },
+    /was not loaded \(KMErrorDomain 71\): the loader gives a general error/,
+  );
+});
+
 test("FX-KEXT is silent: a kext that was loaded", async () => {
   await assertSilent(kextNotLoaded, { t: "the kext was loaded" });
 });

@@ -2,6 +2,7 @@
 
 import { watch } from "../../evidence/watch.ts";
 import { refused } from "../../facts/statement.ts";
+import { kextCodes } from "../kext-codes.ts";
 import { spoken } from "../questions.ts";
 import type { Actor, Finding, Rule } from "../rule.ts";
 
@@ -45,11 +46,6 @@ const numbers: Readonly<Record<number, Cause>> = {
     fix: "kmutil log and kmutil inspect name the missing library.",
     who: "the vendor of the kernel extension",
   },
-  71: {
-    claim: "it has no code for this Mac's processor",
-    fix: "Get a version with an arm64e slice from its vendor, or a driver extension in its place.",
-    who: "the vendor of the kernel extension",
-  },
 };
 
 export const kextNotLoaded: Rule = {
@@ -82,6 +78,26 @@ export const kextNotLoaded: Rule = {
         } satisfies Finding,
       ];
     }
+    // The loader's own number or words say more than the domain's.
+    const told = kextCodes.find(
+      ({ number, names, domain }) =>
+        domain === "kext loader" &&
+        number !== 0xdc008001 &&
+        hits.some(
+          ({ place: { text } }) =>
+            names.some((name) => text.includes(name)) || text.includes(`${(number ?? 0) | 0}`),
+        ),
+    );
+    if (told !== undefined)
+      return [
+        {
+          score: 82,
+          claim: `The kernel extension was not loaded: ${told.means.replace(/ \(loader of kernel extensions\)$/, "")} (${told.names[0]}).`,
+          because,
+          about: [told.names[0]],
+          fix: [told.fix],
+        },
+      ];
     const numbered = hits.find(({ match }) => match[1] !== undefined);
     const cause = numbered === undefined ? undefined : numbers[Number(numbered.match[1])];
     const isApproval = hits.some(({ match }) => match[4] !== undefined);

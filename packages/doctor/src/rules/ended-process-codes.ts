@@ -1,0 +1,216 @@
+// Words of crash reports, of privacy, of signatures and of mach_error_string, as people paste them.
+
+import { type OtherCode, one } from "./other-code.ts";
+
+const report =
+  "Give the whole report to drydock diagnose: the first frame of the program's own code on the crashed thread is the place.";
+const amfi =
+  "Read the lines of amfid and taskgated-helper in that second; codesign --verify --deep --strict -vvv names the file.";
+const gone =
+  "Check that the service was found and opened before the call, and that the connection was not closed or the driver's process did not end.";
+
+export const endedProcessCodes: readonly OtherCode[] = [
+  one(
+    "exception",
+    null,
+    ["EXC_BAD_ACCESS", "SIGSEGV"],
+    "the process touched memory that is not mapped, or in a way that is not allowed there; the subtype says which and at which address",
+    report,
+  ),
+  one(
+    "exception",
+    null,
+    ["EXC_CRASH", "SIGABRT"],
+    "the process ended itself or was ended: abort(), an uncaught exception, an assertion; with SIGKILL the termination reason says who ended it",
+    report,
+  ),
+  one(
+    "exception",
+    null,
+    ["EXC_BREAKPOINT", "SIGTRAP", "EXC_BAD_INSTRUCTION", "SIGILL"],
+    "a check inside the code or a library found something impossible and trapped: an assertion, a Swift runtime error, dispatch_assert",
+    report,
+  ),
+  one(
+    "exception",
+    null,
+    ["EXC_GUARD"],
+    "the process broke a rule on a guarded port or file: most often it released or closed something that a library still owns",
+    report,
+  ),
+  one(
+    "exception",
+    null,
+    ["EXC_RESOURCE"],
+    "the process used more of something (memory, processor time, wakeups) than its limit",
+    report,
+  ),
+  one(
+    "exception",
+    0x8badf00d,
+    ["0x8badf00d", "8badf00d"],
+    "ate bad food: a watchdog ended the process because it did not start, stop or answer in time (iOS, and services of the system)",
+    "Look at what the main thread waits for in the report.",
+  ),
+  one(
+    "exception",
+    0xdead10cc,
+    ["0xdead10cc"],
+    "dead lock: the process was suspended while it held a file lock or a database that others share (iOS)",
+    "Give the lock back before the app is suspended.",
+  ),
+  one(
+    "DYLD",
+    4,
+    ["DYLD 4", "Symbol missing", "Symbol not found"],
+    "the dynamic linker did not find a symbol that the program or a library wants: it was built for a newer system, or against another version of the library",
+    "Look at the symbol and at Expected in; set the minimum system to what really has it.",
+  ),
+  one(
+    "TCC",
+    null,
+    ["TCC deny IOHIDDeviceOpen", "kTCCServiceListenEvent", "Input Monitoring"],
+    "privacy refused it: a program that reads a keyboard or mouse needs the user's consent to Input Monitoring, and a tool started from a terminal needs it for that terminal",
+    "System Settings, Privacy & Security, Input Monitoring: allow the program, or the terminal that starts it; then start it again.",
+  ),
+  one(
+    "Gatekeeper",
+    null,
+    ["is damaged and can't be opened", "is damaged and can\u2019t be opened"],
+    "Gatekeeper found the signature broken or no notarisation on something that was downloaded: files were added, as ._ files in a zip, or changed after signing",
+    "Get it again from its developer; the developer: codesign --verify --deep --strict -vvv, spctl -a -vv, and ditto --norsrc for the zip.",
+  ),
+  one(
+    "Security",
+    null,
+    ["a sealed resource is missing or invalid"],
+    "something in the bundle was added, taken away or changed after it had been signed; the lines after it name the files",
+    "Sign the bundle again after its last change, and keep files out of it afterwards.",
+  ),
+  one(
+    "notary",
+    null,
+    ["The signature of the binary is invalid"],
+    "the notary service found a signature that does not hold: the file was changed after signing, or what lies inside was not signed first",
+    amfi,
+  ),
+  one(
+    "sysextd",
+    null,
+    ["Completely failed to resolve bundle info"],
+    "systemextensionsctl looked for the name of an extension whose bundle cannot be read: its name is shown empty. When the list ends there, the list is not whole",
+    "Compare the number in the first line with the rows; look into /Library/SystemExtensions for the bundle that is gone.",
+  ),
+  one(
+    "libusb",
+    null,
+    ["no capture entitlements"],
+    "libusb could not take the device from the kernel's driver: on macOS that needs root or the entitlement com.apple.vm.device-access",
+    "Run it as root, or write a driver extension that matches the interface better than the system's driver.",
+  ),
+  one(
+    "USB",
+    null,
+    ["persistent enumeration failures"],
+    "the port gave up: the device did not answer its first requests, again and again; the host never got a descriptor",
+    "Another cable, port and hub first; then look at the device's own reset and power on a capture.",
+  ),
+  one(
+    "Mach",
+    null,
+    ["(iokit/common) general error"],
+    "kIOReturnError (0xe00002bc): something failed, and nobody says what",
+    "Read the lines before it.",
+  ),
+  one(
+    "Mach",
+    null,
+    ["(iokit/common) no such device"],
+    "kIOReturnNoDevice (0xe00002c0): the device is not there, or not any more",
+    "Look whether it was unplugged, and in ioreg.",
+  ),
+  one(
+    "Mach",
+    null,
+    ["(iokit/common) privilege violation"],
+    "kIOReturnNotPrivileged (0xe00002c1): the caller lacks root or an entitlement",
+    "See which call gave it.",
+  ),
+  one(
+    "Mach",
+    null,
+    ["(iokit/common) invalid argument"],
+    "kIOReturnBadArgument (0xe00002c2): an argument is missing or has a size that is not taken",
+    "See which call gave it.",
+  ),
+  one(
+    "Mach",
+    null,
+    ["(iokit/common) exclusive access and device already open"],
+    "kIOReturnExclusiveAccess (0xe00002c5): another client has it open",
+    "ioreg -l -w0 shows the driver below it; IOUserClientCreator names a program.",
+  ),
+  one(
+    "Mach",
+    null,
+    ["(iokit/common) unsupported function"],
+    "kIOReturnUnsupported (0xe00002c7): the object does not do that",
+    "See which call gave it: for IOServiceOpen the driver has no user client of that type.",
+  ),
+  one(
+    "Mach",
+    null,
+    ["(iokit/common) not permitted"],
+    "kIOReturnNotPermitted (0xe00002e2): policy refused the caller: an entitlement, the sandbox, or Input Monitoring",
+    "See which call gave it.",
+  ),
+  one(
+    "Mach",
+    null,
+    ["(iokit/common) data was not found"],
+    "kIOReturnNotFound (0xe00002f0): what was asked for does not exist",
+    "See which call gave it.",
+  ),
+  one(
+    "Mach",
+    null,
+    ["(ipc/send) invalid destination port"],
+    "MACH_SEND_INVALID_DEST (0x10000003): the connection is none: the service was not found, or has gone",
+    gone,
+  ),
+  one(
+    "Mach",
+    null,
+    ["(ipc/mig) server died"],
+    "MIG_SERVER_DIED (-308): the other side's process went away during the call",
+    gone,
+  ),
+  one(
+    "Mach",
+    null,
+    ["(os/kern) invalid address"],
+    "KERN_INVALID_ADDRESS (1): the address is not mapped",
+    report,
+  ),
+  one(
+    "Mach",
+    null,
+    ["(os/kern) protection failure"],
+    "KERN_PROTECTION_FAILURE (2): the memory is mapped, but not for this kind of access",
+    report,
+  ),
+  one(
+    "Mach",
+    null,
+    ["(os/kern) invalid argument"],
+    "KERN_INVALID_ARGUMENT (4): an argument is wrong",
+    "See which call gave it.",
+  ),
+  one(
+    "Mach",
+    null,
+    ["(os/kern) failure"],
+    "KERN_FAILURE (5): it failed, and nobody says why",
+    "See which call gave it: for task_for_pid it is a missing right.",
+  ),
+];
