@@ -1,7 +1,8 @@
 // IOSCSIPeripheralDeviceNub: one logical unit, as class drivers match it.
 
 import { writeInquiry, writeReportLuns } from "../../codec/scsi/cdb.ts";
-import { decodeReportLuns, getAscii } from "../../codec/scsi/inquiry.ts";
+import { decodeReportLuns } from "../../codec/scsi/inquiry.ts";
+import { InquiryView } from "../../codec/scsi/unit-views.ts";
 import type { Properties } from "../../platform/properties.ts";
 import { IOService, type ServiceContext } from "../../runtime/service.ts";
 import type { IOSCSIProtocolServices } from "./io-scsi-protocol-services.ts";
@@ -46,19 +47,11 @@ export async function identifyUnit(
   const first = await inquire(protocol, lun, firstInquiryBytes);
   if (first === null || first.length < 5) return null;
   // Zeros in the first answer make the second one 5 bytes long: so be it.
-  const whole = await inquire(protocol, lun, first[4] + 5);
-  if (whole === null) return null;
+  const whole = await inquire(protocol, lun, new InquiryView(first).wholeBytes);
+  if (whole === null || whole.length < 1) return null;
+  const { isRemovable, peripheralType, product, qualifier, revision, vendor } = new InquiryView(whole);
   // Qualifier 3: the target could have a unit here and has none.
-  if (whole.length < 1 || whole[0] >> 5 === 3) return null;
-  const text = (at: number, length: number) =>
-    whole.length >= at + length ? getAscii(whole, at, length).trim() : "";
-  return {
-    peripheralType: whole[0] & 0x1f,
-    vendor: text(8, 8),
-    product: text(16, 16),
-    revision: text(32, 4),
-    isRemovable: (whole[1] & 0x80) !== 0,
-  };
+  return qualifier === 3 ? null : { peripheralType, vendor, product, revision, isRemovable };
 }
 
 async function inquire(

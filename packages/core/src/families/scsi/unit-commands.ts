@@ -1,6 +1,5 @@
 // The commands with which a class driver gets to know a disk: blocking, on a kernel thread, each with its limits.
 
-import { getU32be, getU64be } from "../../base/bytes.ts";
 import { DecodeError } from "../../base/errors.ts";
 import {
   writeInquiry,
@@ -13,8 +12,10 @@ import {
   writeTestUnitReady,
 } from "../../codec/scsi/cdb.ts";
 import { decodeReadCapacity10, decodeReadCapacity16 } from "../../codec/scsi/inquiry.ts";
-import { DeviceSpecific, ModePage } from "../../codec/scsi/mode-pages.ts";
+import { ModePage } from "../../codec/scsi/mode-pages.ts";
 import { type DecodedSense, decodeSense, senseText } from "../../codec/scsi/sense.ts";
+import { type CachingPageView, ModeDataView, VitalPageView } from "../../codec/scsi/unit-views.ts";
+import { VpdPage } from "../../codec/scsi/vpd.ts";
 import type { IOSCSIProtocolServices } from "./io-scsi-protocol-services.ts";
 import {
   kSCSIDataTransfer_FromInitiatorToTarget,
@@ -23,7 +24,7 @@ import {
   type SCSITask,
 } from "./scsi-task.ts";
 
-const noBytes = new Uint8Array(0);
+const absentPage = new VitalPageView(new Uint8Array(0));
 const vitalName = "INQUIRY page ";
 const shortTimeoutMs = 10_000;
 /** Spin-up and flushes may take long: the class driver answers 100 s to power management (posts.md P15). */
@@ -146,7 +147,7 @@ export class UnitCommands {
     const short = await this.#read(8, "READ CAPACITY(10)", (cdb) => writeReadCapacity10(cdb));
     if (short === null || short.length < 8) return "READ CAPACITY was refused";
     const said = decodeReadCapacity10(short);
-    if (getU32be(short, 0) === 0 && said.blockBytes === 0)
+    if (said.blockCount === 1 && said.blockBytes === 0)
       return { blockCount: 0, blockBytes: 512, isThin: false, readsZeros: false };
     // Thin provisioning is told by the long form only; it is asked where it may exist, and need not be there.
     const answer = await this.#read(32, "READ CAPACITY(16)", (cdb) => writeReadCapacity16(cdb, 32));
@@ -189,17 +190,16 @@ export class UnitCommands {
     });
     const header = await this.#modeSense(4);
     if (typeof header === "string") return off(`MODE SENSE(6) for page 08h ${header}`);
-    const isWriteProtected = (header[2] & DeviceSpecific.writeProtect) !== 0;
-    const hasForceUnitAccess = (header[2] & DeviceSpecific.dpoFua) !== 0;
-    const whole = await this.#modeSense(header[0] + 1);
+    const { hasForceUnitAccess, isWriteProtected, wholeBytes } = new ModeDataView(header);
+    const whole = await this.#modeSense(wholeBytes);
     if (typeof whole === "string")
       return off(`MODE SENSE(6) for page 08h ${whole}`, isWriteProtected, hasForceUnitAccess);
-    const at = 4 + header[3];
-    if (at + 3 > whole.length || (whole[at] & 0x3f) !== ModePage.caching)
+    const page = new ModeDataView(whole).cachingPage;
+    if (page === null)
       return off("MODE SENSE(6) answered another page than 08h", isWriteProtected, hasForceUnitAccess);
-    if ((whole[at + 2] & 0x04) !== 0)
+    if (page.isWriteCacheEnabled)
       return { isEnabled: true, reason: "page 08h says WCE", isWriteProtected, hasForceUnitAccess };
-    if (!(await this.#selectWriteCache(whole.subarray(at), true)))
+    if (!(await this.#selectWriteCache(page, true)))
       return off(
         "page 08h says WCE 0, and MODE SELECT did not change it",
         isWriteProtected,
@@ -215,37 +215,32 @@ export class UnitCommands {
 
   /** VPD pages B0h and B2h, where page 00h lists them. After the first page that does not come no other is asked for. */
   async limits(): Promise<UnitLimits> {
-    const pages = await this.#vitalPage(0x00, 64);
-    const listed =
-      pages === null
-        ? noBytes
-        : pages.subarray(4, 4 + Math.min(pages.length - 4, (pages[2] << 8) | pages[3]));
-    const limits = listed.includes(0xb0) ? await this.#vitalPage(0xb0, 64) : null;
-    const provisioning = listed.includes(0xb2) ? await this.#vitalPage(0xb2, 64) : null;
-    const most = limits !== null && limits.length >= 12 ? getU32be(limits, 8) : 0;
+    const { listed } = await this.#vitalPage(VpdPage.supportedPages, 64);
+    const asked = (page: number) => (listed.includes(page) ? this.#vitalPage(page, 64) : absentPage);
+    const limits = await asked(VpdPage.blockLimits);
+    const provisioning = await asked(VpdPage.logicalBlockProvisioning);
+    const most = limits.maximumTransferBlocks;
     if (most > 0 && most < fewestTransferBlocks)
       this.#note(`unit ${this.lun} says that it takes ${most} blocks at once: not believed`);
-    const has = limits !== null && limits.length >= 44;
-    const forms = provisioning !== null && provisioning.length >= 6 ? provisioning[5] : 0;
-    const maximumUnmapBlocks = has ? getU32be(limits, 20) : 0;
+    const { canUnmap, canUnmapBySame10, canUnmapBySame16 } = provisioning;
+    const { maximumUnmapBlocks, maximumWriteSameBlocks } = limits;
     return {
       maximumTransferBlocks: most < fewestTransferBlocks ? 0 : most,
       maximumUnmapBlocks,
-      maximumWriteSameBlocks: has ? getU64be(limits, 36) : 0,
-      canUnmap: maximumUnmapBlocks > 0 && (forms & 0x80) !== 0,
-      canUnmapBySame16: (forms & 0x40) !== 0,
-      canUnmapBySame10: (forms & 0x20) !== 0,
+      maximumWriteSameBlocks,
+      canUnmap: maximumUnmapBlocks > 0 && canUnmap,
+      canUnmapBySame16,
+      canUnmapBySame10,
     };
   }
 
   /** MODE SELECT with WCE 0 in the caching page: for a unit that caches and cannot be flushed. False: it did not. */
   async disableWriteCache(): Promise<boolean> {
     const header = await this.#modeSense(4);
-    const whole = typeof header === "string" ? header : await this.#modeSense(header[0] + 1);
-    if (typeof whole === "string") return false;
-    const at = 4 + whole[3];
-    if (at + 3 > whole.length || (whole[at] & 0x3f) !== ModePage.caching) return false;
-    return this.#selectWriteCache(whole.subarray(at), false);
+    if (typeof header === "string") return false;
+    const whole = await this.#modeSense(new ModeDataView(header).wholeBytes);
+    const page = typeof whole === "string" ? null : new ModeDataView(whole).cachingPage;
+    return page !== null && (await this.#selectWriteCache(page, false));
   }
 
   #task(timeoutMs: number): SCSITask {
@@ -284,12 +279,14 @@ export class UnitCommands {
     return null;
   }
 
-  /** Null also for a unit that does not look at EVPD and answers something else. */
-  async #vitalPage(page: number, bytes: number): Promise<Uint8Array | null> {
-    for (const name of this.protocol.memory.silent) if (name.startsWith(vitalName)) return null;
+  /** Absent also for a unit that does not look at EVPD and answers something else. */
+  async #vitalPage(page: number, bytes: number): Promise<VitalPageView> {
+    for (const name of this.protocol.memory.silent) if (name.startsWith(vitalName)) return absentPage;
     const name = `${vitalName}${page.toString(16).padStart(2, "0")}h`;
     const answer = await this.#read(bytes, name, (cdb) => writeInquiry(cdb, page, bytes));
-    return answer !== null && answer.length >= 4 && answer[1] === page ? answer : null;
+    return answer !== null && answer.length >= 4 && answer[1] === page
+      ? new VitalPageView(answer)
+      : absentPage;
   }
 
   /** The data, or in words why it does not count. */
@@ -318,15 +315,10 @@ export class UnitCommands {
     return problem;
   }
 
-  async #selectWriteCache(page: Uint8Array, isEnabled: boolean): Promise<boolean> {
+  async #selectWriteCache(page: CachingPageView, isEnabled: boolean): Promise<boolean> {
     const name = "MODE SELECT(6)";
     if (this.protocol.memory.silent.has(name)) return false;
-    const length = Math.min(page.length, 2 + page[1]);
-    const parameters = new Uint8Array(4 + length);
-    parameters.set(page.subarray(0, length), 4);
-    // PS is reserved in MODE SELECT (SPC-4 §7.5.7).
-    parameters[4] &= 0x3f;
-    parameters[6] = isEnabled ? parameters[6] | 0x04 : parameters[6] & ~0x04;
+    const parameters = page.withWriteCache(isEnabled);
     const task = this.#task(shortTimeoutMs);
     task.cdbBytes = writeModeSelect(task.cdb, parameters.length, false);
     task.direction = kSCSIDataTransfer_FromInitiatorToTarget;
