@@ -46,6 +46,9 @@ export default {
     "apps/board": {
       entry: ["src/*.test.ts", "src/page-scripts/*.ts", "test/*.ts", "test/system/*.test.ts"],
     },
+    "apps/lab": {
+      entry: ["src/**/*.test.ts", "src/page/lab.ts", "src/page/lab-worker.ts", "src/page/lab-case-worker.ts"],
+    },
     cases: { entry: ["*/case.test.ts"] },
     perf: { entry: ["*.ts", "endurance/run.ts", "endurance/journal-client.ts", "test/system/*.test.ts"] },
     examples: { entry: ["*.ts"] },

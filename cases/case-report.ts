@@ -1,22 +1,13 @@
 // A case run on both sides and told: verdicts, both traces, where they part, what the doctor says. Runs anywhere.
 
-import { TraceHash } from "@drydock/core/base/hash";
 import { formatLog, formatLogRow } from "@drydock/core/platform/log-text";
 import type { HostTurn } from "@drydock/core/runtime/scheduler";
 import { firstDifference } from "@drydock/core/trace/trace-diff";
 import { writeUsbPcapng } from "@drydock/core/trace/usb-pcapng";
-import { traceLines } from "@drydock/core/trace/usb-text";
 import { diagnose } from "@drydock/doctor/diagnose";
 import { type EvidenceSource, sourceOfBytes, sourceOfText } from "@drydock/doctor/facts/evidence-source";
 import type { CaseRun, DriverCase, Side } from "./driver-case.ts";
-
-/** One step of a run: a transfer on the wire, or a line of the log where a case has no wire. */
-export interface CaseStep {
-  readonly timeNs: number;
-  readonly text: string;
-  /** The driver call that led to it; empty when unknown. */
-  readonly cause: string;
-}
+import { type CaseStep, digestOfRun, stepsOf } from "./run-digest.ts";
 
 export interface SideReport {
   readonly succeeded: boolean;
@@ -65,35 +56,6 @@ export function evidenceOfRun(run: CaseRun, nextName: () => string): EvidenceSou
       "bytes" in file ? sourceOfBytes(nextName(), file.bytes) : sourceOfText(nextName(), file.text),
     ),
   ];
-}
-
-function stepsOf(entry: DriverCase, run: CaseRun): CaseStep[] {
-  if (run.trace !== null)
-    return traceLines(run.trace, { describeRequests: entry.describeRequests }).map(
-      ({ timeNs, wire, cause }) => ({
-        timeNs,
-        text: wire,
-        cause,
-      }),
-    );
-  return run.log.map((row) => ({
-    timeNs: row.timeNs,
-    text: `${row.process}: ${row.sender === "" ? "" : `(${row.sender}) `}${row.message}`,
-    cause: "",
-  }));
-}
-
-/** Sixteen hexadecimal digits over everything that a run showed; the same here, in a page and in CI. */
-export function digestOfRun(entry: DriverCase, run: CaseRun): string {
-  const hash = new TraceHash();
-  hash.text(run.result);
-  hash.number(run.succeeded ? 1 : 0);
-  for (const step of stepsOf(entry, run)) {
-    hash.number(step.timeNs);
-    hash.text(step.text);
-  }
-  for (const row of run.log) hash.text(formatLogRow(row));
-  return hash.digest();
 }
 
 function sideOf(entry: DriverCase, run: CaseRun): SideReport {

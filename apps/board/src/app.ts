@@ -5,6 +5,7 @@ import { Hono } from "hono";
 import { caseRoutes } from "./case-routes.ts";
 import { onlyOurHosts, onlyOurPages, securityHeaders } from "./guard.ts";
 import { html } from "./html.ts";
+import { labRoutes } from "./lab-routes.ts";
 import { listRoutes } from "./list-routes.ts";
 import { messagePage } from "./pages/form-pages.ts";
 import { postRoutes } from "./post-routes.ts";
@@ -15,6 +16,7 @@ export const boardRoutes: readonly BoardRoute[] = [
   ...listRoutes,
   ...postRoutes,
   ...caseRoutes,
+  ...labRoutes,
   ...siteRoutes(() => boardRoutes),
 ];
 

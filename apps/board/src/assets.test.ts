@@ -25,10 +25,26 @@ test("the page's own script makes no element from text, and stays small", async 
   assert.ok(Buffer.byteLength(code) < 8000, `${Buffer.byteLength(code)} bytes`);
 });
 
+test("the lab: what draws it is small, nothing of Node's is in it, no element is made from text", async () => {
+  let packed = 0;
+  for (const name of ["lab.js", "lab.css", "style.css", "more.css", "lab-worker.js", "lab-case-worker.js"]) {
+    const code = await bodyOf(name);
+    // Core with the whole catalogue of rigs comes beside it, in the worker.
+    if (!name.includes("worker")) packed += gzipSync(code).length;
+    assert.doesNotMatch(code, /\bBuffer\.(?:from|alloc)|\bsetImmediate\(|\beval\(|new Function/, name);
+  }
+  assert.doesNotMatch(await bodyOf("lab.js"), /insertAdjacentHTML|document\.write/);
+  assert.ok(packed <= 40_000, `${packed} bytes gzipped`);
+});
+
 test("only what is named is served", async () => {
   assert.deepEqual([...assetNames].sort(), [
     "case-worker.js",
     "favicon.svg",
+    "lab-case-worker.js",
+    "lab-worker.js",
+    "lab.css",
+    "lab.js",
     "more.css",
     "page.js",
     "style.css",

@@ -1,8 +1,9 @@
-// Style, icon and the two scripts of the pages. The scripts are built from their sources when first asked for.
+// Styles, icon and the scripts of the pages. The scripts are built from their sources when first asked for.
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const here = import.meta.dirname;
 
@@ -22,8 +23,13 @@ const files: Readonly<Record<string, () => Promise<string>>> = {
   "style.css": async () => squeezed("style.css"),
   "more.css": async () => squeezed("more.css"),
   "favicon.svg": async () => readFileSync(join(here, "../assets/favicon.svg"), "utf8"),
-  "page.js": () => bundled("page.ts"),
-  "case-worker.js": () => bundled("case-worker.ts"),
+  "lab.css": async () => squeezed("lab.css"),
+  "page.js": () => bundled(join(here, "page-scripts/page.ts")),
+  "case-worker.js": () => bundled(join(here, "page-scripts/case-worker.ts")),
+  "lab.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab"))),
+  "lab-case-worker.js": () =>
+    bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-case-worker"))),
+  "lab-worker.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-worker"))),
 };
 const types: Readonly<Record<string, string>> = {
   css: "text/css; charset=utf-8",
@@ -43,10 +49,10 @@ function squeezed(name: string): string {
 }
 
 /** One plain script: it runs in a worker, in a page, and from a file on disk. */
-async function bundled(name: string): Promise<string> {
+async function bundled(entry: string): Promise<string> {
   const { build } = await import("esbuild");
   const result = await build({
-    entryPoints: [join(here, "page-scripts", name)],
+    entryPoints: [entry],
     bundle: true,
     minify: true,
     format: "iife",

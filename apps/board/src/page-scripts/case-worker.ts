@@ -2,31 +2,13 @@
 
 import { reportCase } from "@drydock/cases/case-report";
 import { findCase } from "@drydock/cases/casebook";
+import type { RunAnswer, RunAsk } from "@drydock/lab/page/case-run";
+import { pageTurn } from "@drydock/lab/page/page-turn";
 import { reportView } from "../pages/case-pages.ts";
-
-/** A turn of the event loop: a message to oneself is a task without a delay. */
-const channel = new MessageChannel();
-const waiting: (() => void)[] = [];
-channel.port1.onmessage = () => waiting.shift()?.();
-const turn = (): Promise<void> =>
-  new Promise((resolve) => {
-    waiting.push(resolve);
-    channel.port2.postMessage(null);
-  });
-
-export interface RunAsk {
-  readonly id: string;
-  readonly seed: number;
-  readonly side: "bad" | "good" | null;
-  readonly step: number | null;
-}
-export type RunAnswer =
-  | { readonly html: string; readonly digests: readonly [string, string]; readonly isSound: boolean }
-  | { readonly error: string };
 
 async function run(ask: RunAsk): Promise<RunAnswer> {
   try {
-    const report = await reportCase(findCase(ask.id), { seed: ask.seed, turn });
+    const report = await reportCase(findCase(ask.id), { seed: ask.seed, turn: pageTurn });
     return {
       html: reportView(report, ask.side, ask.step).text,
       digests: [report.bad.digest, report.good.digest],

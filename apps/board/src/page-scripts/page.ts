@@ -1,7 +1,7 @@
 // What a page does when script runs: tells that it was seen, and plays its case. Everything else works without.
 
-import type { RunAnswer, RunAsk } from "./case-worker.ts";
-import { domOf } from "./dom-of.ts";
+import type { RunAnswer, RunAsk } from "@drydock/lab/page/case-run";
+import { domOf } from "@drydock/lab/page/dom-of";
 
 interface Policy {
   createScriptURL(url: string): string;

@@ -2,7 +2,8 @@
 
 import type { CaseRunRow, PostRow } from "@drydock/board/records";
 import { isAlarm, type StillTrue } from "@drydock/board/still-true";
-import type { CaseReport, CaseStep, SideReport } from "@drydock/cases/case-report";
+import type { CaseReport, SideReport } from "@drydock/cases/case-report";
+import type { CaseStep } from "@drydock/cases/run-digest";
 import { casePath, postPath } from "../board-links.ts";
 import { type Html, html } from "../html.ts";
 import { timeTag } from "./post-list.ts";

@@ -48,7 +48,7 @@ ${options.original === null ? "" : html`<p class="snapshot">The same case as <a 
 ${options.isStatic ? "" : postActs(options)}
 </footer>
 </article>
-${post.caseId === null ? noCase(post) : caseTeaser(post.caseId, options.stillTrue)}
+${post.caseId === null ? noCase(post) : caseTeaser(post.caseId, options.stillTrue, options.isStatic)}
 <section class="answers" aria-label="Answers">
 <h2>${answers.length === 0 ? "No answers yet" : plural(answers.length, "answer")}</h2>
 ${ordered.map((reply) => answerBlock(reply, options))}
@@ -73,11 +73,11 @@ function noCase(post: Post): Html | string {
   return html`<aside class="run none"><h2>No case yet</h2><p>Nothing here can be run for this post so far. Its answer says what is established, what is likely and what is unknown.</p></aside>`;
 }
 
-function caseTeaser(caseId: string, known: StillTrue | null): Html {
+function caseTeaser(caseId: string, known: StillTrue | null, isStatic: boolean): Html {
   const state = known?.state ?? "never run";
   return html`<aside class="run" data-case="${caseId}"><h2>Run it ${caseBadge(caseId, state)}</h2>
 <p>${known?.text ?? ""} ${known?.at == null ? "" : html`<span class="age">On Drydock ${known.version ?? ""}.</span>`}</p>
-<p class="go"><a class="button" href="${casePath(caseId)}" data-run>Run both drivers</a><label class="seed">Seed <input name="seed" value="1" inputmode="numeric" maxlength="9"></label><a href="${casePath(caseId)}">The case's page</a></p>
+<p class="go"><a class="button" href="${casePath(caseId)}" data-run>Run both drivers</a><label class="seed">Seed <input name="seed" value="1" inputmode="numeric" maxlength="9"></label><a href="${casePath(caseId)}">The case's page</a>${isStatic ? "" : html`<a href="/lab#/trace/${caseId}?seed=1&side=bad">Open it in the lab</a>`}</p>
 <div class="result" aria-live="polite"></div></aside>`;
 }
 

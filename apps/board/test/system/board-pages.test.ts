@@ -1,21 +1,21 @@
 // The board in Chromium: with and without script, three widths, both themes, keyboard, axe, cases.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { reportCase } from "@drydock/cases/case-report";
 import { casebook } from "@drydock/cases/casebook";
 import { hostTurn } from "@drydock/node/host-turn";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { openBoard, type RunningBoard, startBoard } from "../../src/server.ts";
 import { publishBoard } from "../../src/static-site.ts";
 import { startChromium, withoutChromium } from "../chromium.ts";
+import { seriousFindings, type Watched, watchedPage } from "../watched-page.ts";
 
 const skip = withoutChromium;
-const axePath = join(dirname(fileURLToPath(import.meta.resolve("axe-core"))), "axe.min.js");
 
 let folder = "";
 let board: RunningBoard;
@@ -33,33 +33,8 @@ after(async () => {
   if (folder !== "") rmSync(folder, { recursive: true, force: true });
 });
 
-interface Watched {
-  readonly page: Page;
-  readonly context: BrowserContext;
-  /** Errors of the page, and requests to anywhere but the board. */
-  readonly wrong: string[];
-}
-
-async function watched(options: Parameters<Browser["newContext"]>[0] = {}): Promise<Watched> {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  const wrong: string[] = [];
-  page.on("pageerror", (error) => wrong.push(`error: ${error.message}`));
-  page.on("console", (message) => {
-    if (message.type() === "error" && !/status of 4\d\d/.test(message.text()))
-      wrong.push(`console: ${message.text()}`);
-  });
-  page.on("dialog", (dialog) => {
-    wrong.push(`dialog: ${dialog.message()}`);
-    void dialog.dismiss();
-  });
-  page.on("request", (request) => {
-    const url = request.url();
-    if (!url.startsWith(board.url) && !url.startsWith("file:") && !url.startsWith("data:"))
-      wrong.push(`request: ${url}`);
-  });
-  return { page, context, wrong };
-}
+const watched = (options: Parameters<Browser["newContext"]>[0] = {}, home = board.url): Promise<Watched> =>
+  watchedPage(browser, home, options);
 
 const postOfP02 = "/p/2-usbsendsetlinecoding-failing-in-devicerequest-with-error";
 
@@ -83,20 +58,16 @@ test("every kind of page at 1280, 800 and 360 px, light and dark: nothing seriou
     "/tags/usb",
     "/nope",
   ];
-  const axe = readFileSync(axePath, "utf8");
   for (const colorScheme of ["light", "dark"] as const) {
     const { page, context, wrong } = await watched({ colorScheme, bypassCSP: true });
     for (const path of paths) {
       await page.setViewportSize({ width: 1280, height: 900 });
       await page.goto(board.url + path);
-      await page.evaluate(axe);
       for (const width of [1280, 800, 360]) {
         await page.setViewportSize({ width, height: 900 });
         const wide = await page.evaluate("document.documentElement.scrollWidth");
         assert.ok(Number(wide) <= width, `${path} is ${wide} px wide in ${width} px`);
-        const found = (await page.evaluate(
-          "axe.run(document, { resultTypes: ['violations'] }).then((r) => r.violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').map((v) => v.id + ': ' + v.nodes.slice(0, 3).map((n) => n.target.join(' ') + ' ' + n.failureSummary).join('; ')))",
-        )) as string[];
+        const found = await seriousFindings(page);
         assert.deepEqual(found, [], `${path} ${colorScheme} ${width}`);
       }
     }
@@ -105,12 +76,41 @@ test("every kind of page at 1280, 800 and 360 px, light and dark: nothing seriou
   }
 });
 
-test("the walk by mouse: from the first page to P02's seven zero bytes", {
+/** `npm start` as a newcomer's shell runs it; answers what it says of itself. */
+async function npmStart(home: string): Promise<{ url: string; end(): Promise<void> }> {
+  const child = spawn("npm", ["start", "--", "--port", "0", "--link", join(home, "tty")], {
+    cwd: join(import.meta.dirname, "../../../.."),
+    env: { ...process.env, DRYDOCK_HOME: home, DISPLAY: "", WAYLAND_DISPLAY: "" },
+    stdio: ["pipe", "ignore", "pipe"],
+    detached: true,
+  });
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  let talk = "";
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stderr.setEncoding("utf8").on("data", (piece: string) => {
+      talk += piece;
+      const found = /the board is at (\S+)/.exec(talk);
+      if (found !== null) resolve(found[1]);
+    });
+    void ended.then(() => reject(new Error(talk)));
+  });
+  return {
+    url,
+    end: async () => {
+      // npm, its shell and both Nodes.
+      process.kill(-(child.pid ?? 0), "SIGINT");
+      await ended;
+    },
+  };
+}
+
+test("the walk by mouse: from npm start to P02's seven zero bytes", {
   skip,
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
-  const { page, context, wrong } = await watched();
-  await page.goto(board.url);
+  const started = await npmStart(join(folder, "newcomer"));
+  const { page, context, wrong } = await watched({}, started.url);
+  await page.goto(started.url);
   await page.click("text=USBSendSetLineCoding failing in DeviceRequest");
   await page.waitForURL(`**${postOfP02}`);
   await page.click("text=Run both drivers");
@@ -124,6 +124,7 @@ test("the walk by mouse: from the first page to P02's seven zero bytes", {
   assert.match(await page.innerText(".doctor"), /DR02-1/);
   assert.deepEqual(wrong, []);
   await context.close();
+  await started.end();
 });
 
 test("the walk by keyboard alone", { skip, timeout: 60_000 }, async () => {
@@ -186,8 +187,14 @@ test("the walk without script, to the answer and the case's page; then post, ans
   await page.fill('.find input[name="q"]', "kIOReturnNotPermitted script");
   await page.click(".find button");
   assert.match(await page.innerText(".posts"), /Written without script/);
-  await page.goto(`${board.url}/t/drivers?sort=boosts`);
+  await page.goto(board.url);
+  await page.click(".orders >> text=boosts");
   assert.match(await page.innerText(".posts tbody tr:first-child"), /Written without script/);
+  await page.click(".orders >> text=created");
+  await page.click("text=Next page");
+  assert.equal(await page.locator(".posts tbody tr").count(), 1, "the twenty-first post");
+  await page.click("text=First page");
+  assert.equal(await page.locator(".posts tbody tr").count(), 20);
   assert.deepEqual(wrong, []);
   await context.close();
 });

@@ -1,8 +1,8 @@
 // drydock case: a pair of drivers on the same device with the same seed, side by side.
 
-import { digestOfRun } from "@drydock/cases/case-report";
 import { casebook, findCase } from "@drydock/cases/casebook";
 import type { CaseRun, DriverCase } from "@drydock/cases/driver-case";
+import { digestOfRun } from "@drydock/cases/run-digest";
 import { shown } from "@drydock/core/base/shown-text";
 import { callLines } from "@drydock/core/trace/call-text";
 import { firstDifference, sideBySide } from "@drydock/core/trace/trace-diff";

@@ -8,7 +8,7 @@ import { UsbStatus } from "../ports/usb-host.ts";
 import { storageNames } from "./storage-trace.ts";
 import { TraceKind, type TraceRow, TraceTransfer, type UsbTraceLog, unknownLength } from "./usb-trace-log.ts";
 
-const statusNames: Readonly<Record<number, string>> = {
+export const usbStatusNames: Readonly<Record<number, string>> = {
   [UsbStatus.ok]: "ok",
   [UsbStatus.stall]: "STALL",
   [UsbStatus.cancelled]: "cancelled",
@@ -69,7 +69,7 @@ function transferText(
   const data = submit.data.length > 0 ? submit.data : (complete?.data ?? submit.data);
   const seen = data.length === 0 ? "" : `  data ${hexBytes(data, most)}`;
   const result =
-    complete === null ? "never answered" : (statusNames[complete.status] ?? `status ${complete.status}`);
+    complete === null ? "never answered" : (usbStatusNames[complete.status] ?? `status ${complete.status}`);
   const moved = complete === null ? 0 : complete.length;
   const end = `-> ${result}, ${moved} ${moved === 1 ? "byte" : "bytes"}`;
   if (submit.setup !== null) {
@@ -117,6 +117,6 @@ export function whyNoData(submit: TraceRow, complete: TraceRow | null): string |
         ? "No data was asked for."
         : `The device answered ${place} with a zero-length packet.`;
     default:
-      return `The transfer on ${place} failed: ${statusNames[complete.status]}.`;
+      return `The transfer on ${place} failed: ${usbStatusNames[complete.status]}.`;
   }
 }

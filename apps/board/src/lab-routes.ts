@@ -1,0 +1,34 @@
+// The lab's page: a shell for its script. Everything in it runs in the reader's own page; nothing is asked of a server.
+
+import { html } from "./html.ts";
+import type { BoardRoute } from "./route.ts";
+
+/** Without script the lab is nothing; the same runs are pages of the board and lines of a terminal. */
+function labPage(): string {
+  return `<!doctype html>\n${
+    html`<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Lab · Drydock</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="/favicon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/style.css"><link rel="stylesheet" href="/more.css"><link rel="stylesheet" href="/lab.css">
+<script src="/lab.js" defer></script>
+</head>
+<body class="in-lab">
+<div id="lab"><noscript><main><div class="inner"><h1>The lab</h1><p>A rig that lives in the page needs script. Without it: <a href="/cases">every case</a> is a page that this board runs for you, and <code>npx drydock start</code> brings up the same rig with a real terminal.</p></div></main></noscript></div>
+</body>
+</html>
+`.text
+  }`;
+}
+
+export const labRoutes: readonly BoardRoute[] = [
+  {
+    method: "GET",
+    path: "/lab",
+    summary: null,
+    handle: (c) => c.html(labPage()),
+  },
+];

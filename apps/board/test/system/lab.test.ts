@@ -1,0 +1,266 @@
+// The lab in Chromium: the first minute by mouse, touch and keyboard; every screen; the console; the same digests.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { casebook } from "@drydock/cases/casebook";
+import { digestOfRun } from "@drydock/cases/run-digest";
+import { hostTurn } from "@drydock/node/host-turn";
+import type { Browser, Page } from "playwright-core";
+import { type RunningBoard, startBoard } from "../../src/server.ts";
+import { startChromium, withoutChromium } from "../chromium.ts";
+import { seriousFindings, watchedPage } from "../watched-page.ts";
+
+const skip = withoutChromium;
+let folder = "";
+let board: RunningBoard;
+let browser: Browser;
+
+before(async () => {
+  if (skip !== false) return;
+  folder = mkdtempSync(join(tmpdir(), "drydock-lab-"));
+  board = await startBoard({ home: folder, port: 0, version: "0.1.0" });
+  browser = await startChromium();
+});
+after(async () => {
+  await browser?.close();
+  await board?.close();
+  if (folder !== "") rmSync(folder, { recursive: true, force: true });
+});
+
+const device = "[data-box='device 1'] .state";
+const mode = ".time-bar .mode";
+const wrongByte = "#/trace/P02?seed=7&side=bad&filter=SET_LINE_CODING";
+
+/** Until the page says so; it draws when its worker has answered. */
+async function says(page: Page, selector: string, words: RegExp): Promise<void> {
+  const end = Date.now() + 30_000;
+  let text = "";
+  for (;;) {
+    text =
+      (await page.locator(selector).count()) === 0 ? "" : await page.locator(selector).first().innerText();
+    if (words.test(text)) return;
+    assert.ok(Date.now() < end, `${selector} says "${text}", not ${words}`);
+    await page.waitForTimeout(50);
+  }
+}
+
+const rowsOf = async (page: Page): Promise<number> =>
+  Number((await page.locator(".time-bar output").nth(1).innerText()).replaceAll(",", ""));
+
+test("the first minute by mouse: a device that moves, unplug, back one step, plug, the wrong byte", {
+  skip,
+  timeout: 120_000,
+}, async () => {
+  const { page, context, wrong } = await watchedPage(browser, board.url, {
+    viewport: { width: 1280, height: 800 },
+  });
+  await page.goto(`${board.url}/p/2`);
+  await page.click("text=Open it in the lab");
+  await says(page, ".trace-head h1", /P02/);
+  await page.click("[data-screen=cases]");
+  await page.goto(`${board.url}/lab`);
+  await says(page, device, /running/);
+  await page.waitForSelector(".wire.moving", { state: "attached" });
+  await says(page, ".rate", /^\d+\/s$/);
+  await page.click("[data-act=unplug]");
+  await says(page, device, /gone/);
+  await page.click("[data-act=pause]");
+  await says(page, mode, /paused/);
+  await page.click("[data-act=step]");
+  const before = await rowsOf(page);
+  await page.click("[data-act=back]");
+  const end = Date.now() + 30_000;
+  while ((await rowsOf(page)) >= before) assert.ok(Date.now() < end, "one row less");
+  await page.click("[data-act=plug]");
+  await page.click("[data-act=run]");
+  await says(page, device, /running/);
+  await page.click("text=See the byte that was wrong in P02");
+  await page.waitForSelector(".rows .row:not(.blank):not([hidden])");
+  await page.click(".rows .row:not(.blank):not([hidden])");
+  await says(page, ".row-inspector .who", /IOUSBHostInterface\.deviceRequest \(P02Driver\)/);
+  assert.equal(await page.locator(".hex .byte.bad").count(), 4);
+  assert.match(await page.innerText(".fields .problem"), /dwDTERate[\s\S]*0 bits\/s wrong: the rate is 0/);
+  assert.deepEqual(wrong, []);
+  await context.close();
+});
+
+test("the first minute by keyboard alone", { skip, timeout: 120_000 }, async () => {
+  const { page, context, wrong } = await watchedPage(browser, board.url);
+  await page.goto(`${board.url}/lab`);
+  await says(page, device, /running/);
+  await page.keyboard.press("u");
+  await says(page, device, /gone/);
+  await page.keyboard.press("Space");
+  await says(page, mode, /paused/);
+  await page.keyboard.press(".");
+  await page.keyboard.press(",");
+  await page.keyboard.press("p");
+  await page.keyboard.press("Space");
+  await says(page, device, /running/);
+  await page.keyboard.press("Control+k");
+  await page.waitForSelector("#palette-line:focus");
+  await page.keyboard.type("unplug 1");
+  await page.keyboard.press("Enter");
+  await says(page, device, /gone/);
+  await page.keyboard.press("g");
+  await page.keyboard.press("k");
+  await page.waitForSelector(".cases .list");
+  await page.goto(`${board.url}/lab${wrongByte}`);
+  await says(page, "#filter-says", /1 hit/);
+  await page.locator(".scroller").focus();
+  await page.keyboard.press("ArrowDown");
+  await says(page, ".row-inspector .who", /deviceRequest/);
+  await page.keyboard.press("E");
+  await says(page, ".row-inspector h2", /answer to/);
+  await page.keyboard.press("e");
+  await says(page, ".row-inspector h2", /SET_LINE_CODING/);
+  await page.keyboard.press("?");
+  await page.waitForSelector("dialog .keys");
+  await page.keyboard.press("Escape");
+  assert.equal(await page.locator("dialog").count(), 0);
+  assert.deepEqual(wrong, []);
+  await context.close();
+});
+
+test("the first minute by touch at 360 px: device and Unplug are there without scrolling", {
+  skip,
+  timeout: 120_000,
+}, async () => {
+  const { page, context, wrong } = await watchedPage(browser, board.url, {
+    viewport: { width: 360, height: 740 },
+    hasTouch: true,
+    isMobile: true,
+  });
+  await page.goto(`${board.url}/lab`);
+  await says(page, device, /running/);
+  for (const selector of ["[data-act=unplug]", "[data-box='device 1']", "[data-act=back]"]) {
+    const place = await page.locator(selector).first().boundingBox();
+    assert.ok(
+      place !== null && place.y >= 0 && place.y + place.height <= 740 && place.x + place.width <= 360,
+      selector,
+    );
+  }
+  await page.tap("[data-act=unplug]");
+  await says(page, device, /gone/);
+  await page.tap("[data-act=plug]");
+  await says(page, device, /running/);
+  await page.tap("[data-act=pause]");
+  await page.tap("[data-act=back]");
+  await says(page, mode, /paused/);
+  await page.goto(`${board.url}/lab${wrongByte}`);
+  await page.waitForSelector(".rows .row:not(.blank):not([hidden])");
+  await page.tap(".rows .row:not(.blank):not([hidden]) .c-what");
+  await says(page, ".row-inspector .who", /deviceRequest/);
+  assert.deepEqual(wrong, []);
+  await context.close();
+});
+
+test("every screen at 1280, 800 and 360 px in both themes: nothing serious for axe, nothing wider than the window", {
+  skip,
+  timeout: 240_000,
+}, async () => {
+  for (const colorScheme of ["light", "dark"] as const) {
+    const { page, context, wrong } = await watchedPage(browser, board.url, { colorScheme, bypassCSP: true });
+    for (const [hash, ready] of [
+      ["#/rig/serial?seed=1", device],
+      ["#/trace/P02?seed=7&side=bad&row=22", ".row-inspector .fields"],
+      ["#/consoles/serial?seed=1", ".console .screen"],
+      ["#/cases/P02?seed=7", ".one-case .verdict"],
+    ]) {
+      await page.goto(`${board.url}/lab${hash}`);
+      await page.waitForSelector(ready);
+      if (await page.locator("[data-act=pause]").count()) await page.click("[data-act=pause]");
+      for (const width of [1280, 800, 360]) {
+        await page.setViewportSize({ width, height: 800 });
+        const wide = await page.evaluate("document.documentElement.scrollWidth");
+        assert.ok(Number(wide) <= width, `${hash} is ${wide} px wide in ${width} px`);
+        assert.deepEqual(await seriousFindings(page), [], `${hash} ${colorScheme} ${width}`);
+      }
+    }
+    assert.deepEqual(wrong, []);
+    await context.close();
+  }
+});
+
+test("the console echoes through the FTDI stair, and the trace has the bytes both ways", {
+  skip,
+  timeout: 60_000,
+}, async () => {
+  const { page, context, wrong } = await watchedPage(browser, board.url);
+  await page.goto(`${board.url}/lab#/consoles/serial?seed=1`);
+  await page.waitForSelector("#line:not([disabled])");
+  await page.fill("#line", "ahoy");
+  await page.keyboard.press("Enter");
+  await says(page, ".console .screen", /ahoy/);
+  await page.click("[data-act=pause]");
+  await page.click("[data-screen=trace]");
+  await page.fill("#filter", 'what:"bulk out"');
+  await says(page, "#filter-says", /^[1-9]\d* hits?$/);
+  await page.locator(".scroller").focus();
+  await page.keyboard.press("Home");
+  await says(page, ".hex", /61 68 6f 79/);
+  assert.deepEqual(wrong, []);
+  await context.close();
+});
+
+test("one address, one digest: every case and side in the page as in Node", {
+  skip,
+  timeout: 240_000,
+}, async () => {
+  const { page, context, wrong } = await watchedPage(browser, board.url);
+  await page.goto(`${board.url}/lab`);
+  // The session's own digest, asked as "Copy JSON" does.
+  for (const entry of casebook)
+    for (const side of ["bad", "good"] as const) {
+      await page.goto(`${board.url}/lab#/trace/${entry.id}?seed=5&side=${side}`);
+      await says(page, ".trace-head h1", new RegExp(`${entry.id}.*, ${side} driver`));
+      const digest = digestOfRun(entry, await entry.run(side, { seed: 5, turn: hostTurn }));
+      assert.equal(await page.getAttribute(".trace", "data-digest"), digest, `${entry.id} ${side}`);
+    }
+  assert.deepEqual(wrong, []);
+  await context.close();
+});
+
+test("two seeds side by side, files to take away, an act of every name in the palette, reduced motion", {
+  skip,
+  timeout: 120_000,
+}, async () => {
+  const { page, context, wrong } = await watchedPage(browser, board.url, {
+    reducedMotion: "reduce",
+    acceptDownloads: true,
+  });
+  await page.goto(`${board.url}/lab#/trace/P02?seed=7&side=bad`);
+  await says(page, ".trace-head h1", /P02/);
+  await page.click("[data-act=against-side]");
+  await says(
+    page,
+    ".difference",
+    /Against the good driver the first difference is row \d+: here .* 00 00 00 00 00 00 00/s,
+  );
+  await page.click("text=Take away");
+  for (const [text, name] of [
+    ["Capture for Wireshark", "drydock-P02-7.pcapng"],
+    ["Lanes for Perfetto", "drydock-P02-7.perfetto.json"],
+    ["Trace as text", "drydock-P02-7.tsv"],
+  ]) {
+    const coming = page.waitForEvent("download");
+    await page.click(`.menu .item:has-text("${text}")`);
+    assert.equal((await coming).suggestedFilename(), name);
+  }
+  await page.goto(`${board.url}/lab#/rig/serial?seed=1`);
+  await page.waitForSelector(".wire.moving", { state: "attached" });
+  assert.equal(
+    await page.evaluate("getComputedStyle(document.querySelector('.wire.moving')).animationName"),
+    "none",
+  );
+  await page.keyboard.press("Control+k");
+  const { acts } = await import("@drydock/lab/session/acts");
+  for (const { name, of } of acts)
+    if (of === "all" || of === "rig" || of === "serial")
+      assert.equal(await page.locator(`[data-palette="${name}"]`).count(), 1, name);
+  assert.deepEqual(wrong, []);
+  await context.close();
+});

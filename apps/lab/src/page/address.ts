@@ -1,0 +1,76 @@
+// The address of the lab says everything that is looked at: it is the case, never the layout of a window.
+
+import type { Opening } from "../session/messages.ts";
+
+export const screens = ["rig", "trace", "consoles", "cases"] as const;
+export type Screen = (typeof screens)[number];
+
+export interface Address {
+  readonly screen: Screen;
+  /** A rig's name or a case's id. */
+  readonly what: string;
+  readonly side: "bad" | "good";
+  readonly seed: number;
+  readonly faults: readonly string[];
+  /** Sequence of the selected row; 0: none. */
+  readonly row: number;
+  readonly filter: string;
+  /** Where a rig stands, in seconds; null: it runs from the beginning. */
+  readonly timeS: number | null;
+}
+
+export const firstAddress: Address = {
+  screen: "rig",
+  what: "serial",
+  side: "bad",
+  seed: 1,
+  faults: [],
+  row: 0,
+  filter: "",
+  timeS: null,
+};
+
+const highestSeed = 4_294_967_295;
+
+/** Reads "#/trace/P02?seed=7&side=bad&row=12"; what is damaged in it is what it is without it. */
+export function parseAddress(hash: string): Address {
+  const [, path = "", query = ""] = /^#?\/?([^?]*)\??(.*)$/s.exec(hash) ?? [];
+  const [screen = "", what = ""] = path.split("/");
+  const fields = new URLSearchParams(query);
+  const whole = (name: string, otherwise: number, most: number): number => {
+    const text = fields.get(name) ?? "";
+    return /^\d{1,15}$/.test(text) && Number(text) <= most ? Number(text) : otherwise;
+  };
+  const time = fields.get("t");
+  return {
+    screen: (screens as readonly string[]).includes(screen) ? (screen as Screen) : firstAddress.screen,
+    what: /^[A-Za-z][A-Za-z0-9-]{0,40}$/.test(what) ? what : firstAddress.what,
+    side: fields.get("side") === "good" ? "good" : "bad",
+    seed: whole("seed", firstAddress.seed, highestSeed),
+    faults: fields
+      .getAll("fault")
+      .filter((rule) => rule !== "" && rule.length <= 100)
+      .slice(0, 8),
+    row: whole("row", 0, 2 ** 50),
+    filter: (fields.get("filter") ?? "").slice(0, 400),
+    timeS: time !== null && /^\d{1,6}(?:\.\d{1,9})?$/.test(time) ? Number(time) : null,
+  };
+}
+
+export function formatAddress(address: Address): string {
+  const fields = new URLSearchParams();
+  fields.set("seed", String(address.seed));
+  if (isCase(address.what)) fields.set("side", address.side);
+  for (const rule of address.faults) fields.append("fault", rule);
+  if (address.timeS !== null) fields.set("t", String(address.timeS));
+  if (address.row > 0) fields.set("row", String(address.row));
+  if (address.filter !== "") fields.set("filter", address.filter);
+  return `#/${address.screen}/${address.what}?${fields}`;
+}
+
+export const isCase = (what: string): boolean => /^P\d{2,3}$/i.test(what);
+
+export function openingOf(address: Address): Opening {
+  const { faults, seed, side, what } = address;
+  return { what, side, seed, faults, isRunning: !isCase(what) && address.timeS === null };
+}

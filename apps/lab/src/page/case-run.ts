@@ -1,0 +1,11 @@
+// What a page asks the worker of cases, and what it answers: both drivers on one seed, told as our own HTML.
+
+export interface RunAsk {
+  readonly id: string;
+  readonly seed: number;
+  readonly side: "bad" | "good" | null;
+  readonly step: number | null;
+}
+export type RunAnswer =
+  | { readonly html: string; readonly digests: readonly [string, string]; readonly isSound: boolean }
+  | { readonly error: string };

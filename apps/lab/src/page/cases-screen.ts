@@ -1,0 +1,163 @@
+// The casebook in the lab: every case with its state, and one played on a seed, wrong and right driver side by side.
+
+import { signal } from "@preact/signals";
+import { h } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { isCase } from "./address.ts";
+import type { RunAnswer } from "./case-run.ts";
+import { domOf } from "./dom-of.ts";
+import type { LabPage } from "./lab-page.ts";
+
+interface ListedCase {
+  readonly id: string;
+  readonly title: string;
+  readonly symptom: string;
+  readonly post: number | null;
+  readonly stillTrue: { readonly state: string };
+}
+
+export interface CaseRuns {
+  play(id: string, seed: number): Promise<RunAnswer>;
+}
+
+const listed = signal<readonly ListedCase[] | null>(null);
+const trouble = signal("");
+
+async function load(): Promise<void> {
+  try {
+    const response = await fetch("/cases.json", { headers: { accept: "application/json" } });
+    listed.value = ((await response.json()) as { cases: ListedCase[] }).cases;
+  } catch {
+    trouble.value = "The list of cases could not be loaded: is the board still running?";
+  }
+}
+
+export function CasesScreen({ page, runs }: { readonly page: LabPage; readonly runs: CaseRuns }) {
+  useEffect(() => {
+    if (listed.value === null) void load();
+  }, []);
+  const { what } = page.address.value;
+  const chosen = listed.value?.find(({ id }) => id.toLowerCase() === what.toLowerCase());
+  return h(
+    "section",
+    { class: "cases" },
+    h("h1", null, chosen === undefined ? "Cases" : `${chosen.id} ${chosen.title}`),
+    trouble.value === "" ? null : h("p", { class: "trouble", role: "alert" }, trouble.value),
+    chosen === undefined || !isCase(what) ? null : h(OneCase, { page, runs, entry: chosen, key: chosen.id }),
+    listed.value === null
+      ? h("p", { class: "empty" }, "Loading …")
+      : h(
+          "table",
+          { class: "list" },
+          h("caption", null, `${listed.value.length} cases`),
+          h(
+            "thead",
+            null,
+            h(
+              "tr",
+              null,
+              h("th", { scope: "col" }, "Case"),
+              h("th", { scope: "col" }, "State"),
+              h("th", { scope: "col" }, "Trace"),
+            ),
+          ),
+          h(
+            "tbody",
+            null,
+            listed.value.map((entry) =>
+              h(
+                "tr",
+                null,
+                h(
+                  "th",
+                  { scope: "row" },
+                  h(
+                    "a",
+                    {
+                      href: page.addressOf({
+                        screen: "cases",
+                        what: entry.id,
+                        row: 0,
+                        filter: "",
+                        timeS: null,
+                      }),
+                    },
+                    `${entry.id} ${entry.title}`,
+                  ),
+                  h("p", { class: "soft" }, entry.symptom),
+                ),
+                h(
+                  "td",
+                  null,
+                  h(
+                    "span",
+                    { class: `chip ${entry.stillTrue.state === "holds" ? "good" : "plain"}` },
+                    entry.stillTrue.state,
+                  ),
+                ),
+                h(
+                  "td",
+                  null,
+                  traceLink(page, entry.id, "bad", "wrong"),
+                  " ",
+                  traceLink(page, entry.id, "good", "right"),
+                ),
+              ),
+            ),
+          ),
+        ),
+  );
+}
+
+const traceLink = (page: LabPage, id: string, side: "bad" | "good", text: string) =>
+  h(
+    "a",
+    {
+      href: page.addressOf({ screen: "trace", what: id, side, row: 0, filter: "", timeS: null }),
+      "aria-label": `Trace of ${id}, ${text} driver`,
+    },
+    text,
+  );
+
+function OneCase({
+  page,
+  runs,
+  entry,
+}: {
+  readonly page: LabPage;
+  readonly runs: CaseRuns;
+  readonly entry: ListedCase;
+}) {
+  const place = useRef<HTMLDivElement>(null);
+  const { seed } = page.address.value;
+  useEffect(() => {
+    const target = place.current;
+    if (target === null) return;
+    target.setAttribute("aria-busy", "true");
+    target.textContent = "Both drivers run …";
+    runs
+      .play(entry.id, seed)
+      .then((answer) => {
+        if ("error" in answer) throw new Error(answer.error);
+        target.replaceChildren(domOf(answer.html, document));
+        target.dataset.digests = answer.digests.join(" ");
+      })
+      .catch((error: unknown) => {
+        target.textContent = error instanceof Error ? error.message : String(error);
+      })
+      .finally(() => target.removeAttribute("aria-busy"));
+  }, [entry.id, seed]);
+  return h(
+    "div",
+    { class: "one-case" },
+    h("p", null, entry.symptom),
+    h(
+      "p",
+      { class: "acts" },
+      traceLink(page, entry.id, "bad", "Trace of the wrong driver"),
+      traceLink(page, entry.id, "good", "Trace of the right driver"),
+      entry.post === null ? null : h("a", { href: `/p/${entry.post}` }, "Its post on the board"),
+    ),
+    h("div", { class: "result", ref: place }),
+  );
+}

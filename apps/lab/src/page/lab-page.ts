@@ -1,0 +1,132 @@
+// The lab's page: what is looked at as signals, and what changes it. Screens draw it, keys and buttons act on it.
+
+import { computed, effect, signal } from "@preact/signals";
+import type { RowDetail } from "../session/messages.ts";
+import {
+  type Address,
+  firstAddress,
+  formatAddress,
+  isCase,
+  openingOf,
+  parseAddress,
+  type Screen,
+} from "./address.ts";
+import type { SessionLink } from "./session-link.ts";
+
+const seen = 4;
+
+export class LabPage {
+  readonly link: SessionLink;
+  readonly address = signal<Address>(firstAddress);
+  readonly screen = computed<Screen>(() => this.address.value.screen);
+  readonly detail = signal<RowDetail | null>(null);
+  readonly box = signal<string>("");
+  readonly dialog = signal<"" | "palette" | "keys">("");
+  /** Transfers a second of real time, over the last few states. */
+  readonly rate = signal(0);
+  /** Told when the trace should show a row. */
+  onReveal: ((sequence: number) => void) | null = null;
+  #opened = "";
+  #rates: { readonly at: number; readonly transfers: number }[] = [];
+  #wantsConsole = false;
+  #place: number | null = null;
+
+  constructor(link: SessionLink) {
+    this.link = link;
+    this.follow(location.hash);
+    addEventListener("hashchange", () => this.follow(location.hash));
+    effect(() => {
+      const state = link.state.value;
+      if (state === null) return;
+      const now = performance.now();
+      this.#rates = [...this.#rates.slice(-seen), { at: now, transfers: state.transfers }];
+      const first = this.#rates[0];
+      const ms = now - first.at;
+      this.rate.value =
+        state.mode !== "running" || ms < 100
+          ? 0
+          : Math.max(0, Math.round(((state.transfers - first.transfers) * 1000) / ms));
+      // A port that is open is asked for all the time: something moves, and can be typed to.
+      if (
+        this.#wantsConsole &&
+        state.mode === "running" &&
+        state.timeNs > 3e8 &&
+        state.acts.includes("open-console")
+      ) {
+        this.#wantsConsole = false;
+        link.act("open-console");
+      }
+      const { opening } = state;
+      const { address } = this;
+      const now_ = address.peek();
+      if (
+        now_.seed !== opening.seed ||
+        now_.side !== opening.side ||
+        now_.faults.join() !== opening.faults.join()
+      ) {
+        this.#opened = keyOf({ ...now_, ...opening });
+        this.show({ seed: opening.seed, side: opening.side, faults: opening.faults });
+      }
+    });
+  }
+
+  /** Goes where an address says: opens what it names, unless that is open. */
+  follow(hash: string): void {
+    const address = parseAddress(hash);
+    const before = this.address.peek();
+    this.address.value = address;
+    const key = keyOf(address);
+    if (key !== this.#opened) {
+      this.#opened = key;
+      this.detail.value = null;
+      this.#rates = [];
+      this.#wantsConsole = !isCase(address.what) && address.timeS === null;
+      this.link.open(openingOf(address));
+      if (address.timeS !== null && !isCase(address.what)) this.link.act("run-to", String(address.timeS));
+    }
+    if (address.filter !== before.filter || key !== keyOf(before)) this.link.filter(address.filter);
+    if (address.row > 0) void this.choose(address.row);
+  }
+
+  /** Changes the address without opening anything anew that is open. */
+  show(change: Partial<Address>): void {
+    const address = { ...this.address.peek(), ...change };
+    this.address.value = address;
+    const hash = formatAddress(address);
+    if (location.hash !== hash) history.replaceState(null, "", hash);
+  }
+
+  /** A link that the browser follows itself, so that "back" comes back. */
+  go(change: Partial<Address>): void {
+    location.hash = formatAddress({ ...this.address.peek(), ...change });
+  }
+
+  async choose(sequence: number, reveals = true): Promise<void> {
+    const detail = await this.link.row(sequence);
+    this.detail.value = detail;
+    if (detail === null) return;
+    this.show({ row: sequence });
+    if (reveals) this.onReveal?.(sequence);
+  }
+
+  act(name: string, value = ""): void {
+    if (name === "unplug-here" && value === "" && this.address.peek().row > 0)
+      value = String(this.address.peek().row);
+    this.link.act(name, value);
+    if (name === "step" || name === "back") this.#place = 0;
+  }
+
+  /** After a step the newest row is chosen: the trace follows what time does. */
+  afterStep(newest: number): void {
+    if (this.#place === null) return;
+    this.#place = null;
+    if (newest > 0) void this.choose(newest);
+  }
+
+  addressOf(change: Partial<Address>): string {
+    return formatAddress({ ...this.address.value, ...change });
+  }
+}
+
+const keyOf = ({ faults, seed, side, what, timeS }: Address): string =>
+  [what, isCase(what) ? side : "", seed, timeS ?? "", ...faults].join(" ");

@@ -1,0 +1,163 @@
+// The lab's first script: starts the worker, listens to address and keys, draws the frame.
+
+import { h, render } from "preact";
+import type { FromSession, ToSession } from "../session/messages.ts";
+import { isCase, type Screen, screens } from "./address.ts";
+import type { RunAnswer, RunAsk } from "./case-run.ts";
+import { CasesScreen } from "./cases-screen.ts";
+import { ConsoleScreen } from "./console-screen.ts";
+import { Dialogs } from "./dialogs.ts";
+import { listenForKeys } from "./keys.ts";
+import { LabPage } from "./lab-page.ts";
+import { copy } from "./parts.ts";
+import { RigScreen } from "./rig-screen.ts";
+import { SessionLink, type SessionPort } from "./session-link.ts";
+import { TimeBar } from "./time-bar.ts";
+import { TraceScreen } from "./trace-screen.ts";
+
+interface Policy {
+  createScriptURL(url: string): string;
+}
+
+const source =
+  document.currentScript instanceof HTMLScriptElement ? document.currentScript.src : location.href;
+const ours = ["lab-worker.js", "lab-case-worker.js", "case-worker.js"].map(
+  (name) => new URL(name, source).href,
+);
+const factory = (globalThis as { trustedTypes?: { createPolicy(name: string, rules: Policy): Policy } })
+  .trustedTypes;
+const policy = factory?.createPolicy("drydock", {
+  createScriptURL: (url) => {
+    if (!ours.includes(url)) throw new TypeError("no script of ours");
+    return url;
+  },
+});
+const startWorker = (index: number): Worker =>
+  new Worker(policy?.createScriptURL(ours[index]) ?? ours[index]);
+
+/** One worker for rigs, one for cases: what is opened decides, and the other ends. */
+class WorkerPort implements SessionPort {
+  #worker: Worker | null = null;
+  #index = -1;
+  #take: (message: FromSession) => void = () => {};
+
+  onMessage(take: (message: FromSession) => void): void {
+    this.#take = take;
+  }
+
+  send(message: ToSession): void {
+    if (message.kind === "open") this.#use(isCase(message.opening.what) ? 1 : 0);
+    this.#worker?.postMessage(message);
+  }
+
+  #use(index: number): void {
+    if (this.#worker !== null && this.#index === index) return;
+    this.#worker?.terminate();
+    const worker = startWorker(index);
+    this.#worker = worker;
+    this.#index = index;
+    worker.addEventListener("message", (event: MessageEvent<FromSession>) => {
+      if (this.#worker === worker) this.#take(event.data);
+    });
+    worker.addEventListener("error", (event) => {
+      if (this.#worker !== worker) return;
+      this.#worker = null;
+      const text = `The worker ended: ${event.message ?? "it did not start"}. Begin again by loading the page.`;
+      this.#take({ kind: "said", text, isRefusal: true });
+    });
+  }
+}
+
+const link = new SessionLink(new WorkerPort());
+const page = new LabPage(link);
+
+let caseWorker: Worker | null = null;
+const runs = {
+  play: (id: string, seed: number): Promise<RunAnswer> => {
+    caseWorker ??= startWorker(2);
+    const current = caseWorker;
+    return new Promise((resolve, reject) => {
+      current.onmessage = (event: MessageEvent<RunAnswer>) => resolve(event.data);
+      current.onerror = (event) => {
+        caseWorker = null;
+        reject(new Error(event.message ?? "the worker did not start"));
+      };
+      current.postMessage({ id, seed, side: null, step: null } satisfies RunAsk);
+    });
+  },
+};
+
+const words: Readonly<Record<Screen, string>> = {
+  rig: "Rig",
+  trace: "Trace",
+  consoles: "Consoles",
+  cases: "Cases",
+};
+const icons: Readonly<Record<Screen, string>> = { rig: "⚓", trace: "≣", consoles: "›_", cases: "⚖" };
+
+function Frame() {
+  const screen = page.screen.value;
+  return h(
+    "div",
+    { class: "lab" },
+    h(
+      "nav",
+      { class: "side", "aria-label": "Lab" },
+      h("a", { class: "home", href: "/" }, "Board"),
+      screens.map((name) =>
+        h(
+          "a",
+          {
+            href: page.addressOf({ screen: name }),
+            "aria-current": screen === name ? "page" : undefined,
+            "data-screen": name,
+          },
+          h("span", { class: "icon", "aria-hidden": "true" }, icons[name]),
+          words[name],
+        ),
+      ),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "small",
+          onClick: () => (page.dialog.value = "palette"),
+          title: "All acts. Key: Ctrl+K",
+        },
+        "Acts",
+      ),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "small",
+          onClick: () => (page.dialog.value = "keys"),
+          title: "List of keys. Key: ?",
+        },
+        "Keys",
+      ),
+    ),
+    h(
+      "main",
+      { class: `screen-${screen}`, id: "main" },
+      screen === "rig"
+        ? [h(RigScreen, { page }), h(TraceScreen, { page, isSmall: true })]
+        : screen === "trace"
+          ? h(TraceScreen, { page })
+          : screen === "consoles"
+            ? h(ConsoleScreen, { page })
+            : h(CasesScreen, { page, runs }),
+    ),
+    h(TimeBar, { page }),
+    h(
+      "p",
+      { class: `said${link.said.value.isRefusal ? " refusal" : ""}`, role: "status", "aria-live": "polite" },
+      link.said.value.text,
+    ),
+    h(Dialogs, { page }),
+  );
+}
+
+const root = document.getElementById("lab");
+if (root !== null) render(h(Frame, null), root);
+listenForKeys(page, () => copy(page, location.href, "link"));

@@ -1,0 +1,176 @@
+// The rig as a picture: outlets, drivers, the port at the waist, transports, devices; what moves is seen to move.
+
+import { h } from "preact";
+import type { RigBox } from "../session/messages.ts";
+import type { LabPage } from "./lab-page.ts";
+import { ActButton, CopyLine } from "./parts.ts";
+
+const floors = ["outlet", "driver", "port", "transport", "device"] as const;
+const floorWords = {
+  outlet: "outlets",
+  driver: "drivers",
+  port: "port",
+  transport: "transport",
+  device: "devices",
+} as const;
+const stateWords = { running: "running", stopped: "stopped", faulted: "faulted", gone: "gone" } as const;
+const wireHeight = 26;
+
+export function RigScreen({ page }: { readonly page: LabPage }) {
+  const state = page.link.state.value;
+  if (state === null) return h("p", { class: "empty" }, "Opening …");
+  if (state.isCase)
+    return h(
+      "section",
+      { class: "rig" },
+      h("h1", null, state.title),
+      h("p", { class: "empty" }, "A case has run to its end already: its rows are in the trace."),
+      h("p", null, h("a", { class: "button", href: page.addressOf({ screen: "trace" }) }, "To the trace")),
+      h("p", null, h("a", { href: "#/rig/serial?seed=1" }, "Or open a rig that lives")),
+    );
+  const device = state.boxes.find(({ floor }) => floor === "device");
+  const isThere = device?.state === "running";
+  return h(
+    "section",
+    { class: "rig" },
+    h(
+      "div",
+      { class: "headline" },
+      h("h1", null, h("span", { class: "soft" }, "Rig "), state.opening.what),
+      h(
+        "div",
+        { class: "acts" },
+        isThere
+          ? h(ActButton, { page, name: "unplug", value: "1", kind: "main" })
+          : h(ActButton, { page, name: "plug", value: "1", kind: "main" }),
+        h(ActButton, { page, name: "power-cut" }),
+      ),
+    ),
+    state.mode === "stopped"
+      ? h(
+          "p",
+          { class: "trouble", role: "alert" },
+          state.note,
+          h(ActButton, { page, name: "back" }),
+          h(ActButton, { page, name: "again" }),
+        )
+      : null,
+    h(
+      "div",
+      { class: "picture", role: "group", "aria-label": "The rig, from outlets down to devices" },
+      picture(page, state.boxes),
+    ),
+    h(Inspector, { page }),
+  );
+}
+
+function picture(page: LabPage, boxes: readonly RigBox[]) {
+  const parts: unknown[] = [];
+  let above: readonly RigBox[] = [];
+  for (const floor of floors) {
+    const these = boxes.filter((box) => box.floor === floor);
+    if (these.length === 0) continue;
+    if (above.length > 0) parts.push(wires(page, above, these, floor));
+    parts.push(
+      h(
+        "div",
+        { class: `floor f-${floor}` },
+        h("span", { class: "floor-name" }, floorWords[floor]),
+        these.map((box) => boxButton(page, box)),
+      ),
+    );
+    above = these;
+  }
+  return parts as never;
+}
+
+function boxButton(page: LabPage, box: RigBox) {
+  return h(
+    "button",
+    {
+      type: "button",
+      key: box.id,
+      class: `box s-${box.state}`,
+      "aria-pressed": page.box.value === box.id,
+      "data-box": box.id,
+      onClick: () => {
+        page.box.value = box.id;
+      },
+      onKeyDown: (event: KeyboardEvent) => {
+        if (event.key === "Delete" && box.connector > 0) page.act("unplug", String(box.connector));
+      },
+    },
+    h("span", { class: "name" }, box.name),
+    h("span", { class: "state" }, stateWords[box.state]),
+  );
+}
+
+function wires(page: LabPage, above: readonly RigBox[], below: readonly RigBox[], floor: string) {
+  const rate = page.rate.value;
+  const place = (index: number, of: number): string => `${((index + 0.5) * 100) / of}%`;
+  const lines = below.flatMap((to, at) =>
+    above.flatMap((from, over) => {
+      if (above.length === below.length && at !== over) return [];
+      const isAlive = from.state === "running" && to.state === "running";
+      return [
+        h("line", {
+          x1: place(over, above.length),
+          y1: 0,
+          x2: place(at, below.length),
+          y2: wireHeight,
+          class: `wire${isAlive ? (rate > 0 ? " moving" : "") : " dead"}`,
+        }),
+      ];
+    }),
+  );
+  return h(
+    "div",
+    { class: "wires" },
+    h("svg", { width: "100%", height: wireHeight, "aria-hidden": "true" }, lines),
+    floor === "transport" ? h("span", { class: "rate" }, rate > 0 ? `${rate}/s` : "quiet") : null,
+  );
+}
+
+function Inspector({ page }: { readonly page: LabPage }) {
+  const state = page.link.state.value;
+  if (state === null) return null;
+  const box = state.boxes.find(({ id }) => id === page.box.value);
+  return h(
+    "aside",
+    { class: "inspector", "aria-label": "What is selected" },
+    h("h2", null, box?.name ?? state.title),
+    box === undefined
+      ? h("p", { class: "soft" }, "Choose a box to see what it is.")
+      : h("p", null, h("b", null, stateWords[box.state]), box.note === "" ? "" : `: ${box.note}`),
+    box?.connector !== undefined && box.connector > 0
+      ? h(
+          "p",
+          { class: "acts" },
+          box.state === "running"
+            ? h(ActButton, { page, name: "unplug", value: String(box.connector) })
+            : h(ActButton, { page, name: "plug", value: String(box.connector) }),
+        )
+      : null,
+    h("h3", null, "Try this"),
+    state.acts.includes("type")
+      ? h("p", null, h("a", { href: page.addressOf({ screen: "consoles" }) }, "Type something to the device"))
+      : null,
+    h(
+      "p",
+      null,
+      h(
+        "a",
+        { href: "#/trace/P02?seed=7&side=bad&filter=SET_LINE_CODING" },
+        "See the byte that was wrong in P02",
+      ),
+    ),
+    state.tryThis.map((line) => h(CopyLine, { page, text: line, label: line })),
+    state.failures.length === 0
+      ? null
+      : h(
+          "div",
+          { class: "trouble" },
+          state.failures.map((line) => h("p", null, line)),
+        ),
+  );
+}

@@ -1,0 +1,334 @@
+// The trace: a filter, a table of any length, and one row opened into fields, bytes, cause and effects.
+
+import { effect } from "@preact/signals";
+import { h } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { ByteField, RowCells, RowDetail } from "../session/messages.ts";
+import type { LabPage } from "./lab-page.ts";
+import { ActButton, TakeAway } from "./parts.ts";
+import { columnNames, RowPool } from "./row-pool.ts";
+
+export function TraceScreen({
+  page,
+  isSmall = false,
+}: {
+  readonly page: LabPage;
+  readonly isSmall?: boolean;
+}) {
+  return h(
+    "section",
+    { class: `trace${isSmall ? " small" : ""}`, "data-digest": page.link.state.value?.digest ?? "" },
+    isSmall ? h("h2", null, "Trace") : h(TraceHead, { page }),
+    h(TraceTable, { page }),
+    isSmall ? null : h(RowInspector, { page }),
+  );
+}
+
+function TraceHead({ page }: { readonly page: LabPage }) {
+  const state = page.link.state.value;
+  if (state === null) return h("p", { class: "empty" }, "Opening …");
+  const { difference, result } = state;
+  return h(
+    "div",
+    { class: "trace-head" },
+    h(
+      "div",
+      { class: "headline" },
+      h("h1", null, h("span", { class: "soft" }, "Trace "), state.title),
+      h(
+        "div",
+        { class: "acts" },
+        state.isCase
+          ? h(
+              "a",
+              {
+                class: "act",
+                href: page.addressOf({ side: state.opening.side === "bad" ? "good" : "bad", row: 0 }),
+              },
+              `The ${state.opening.side === "bad" ? "right" : "wrong"} driver`,
+            )
+          : h(ActButton, { page, name: "unplug-here" }),
+        h(ActButton, { page, name: "against-side" }),
+        h(ActButton, {
+          page,
+          name: "against-seed",
+          value: String(state.opening.seed + 1),
+          label: `Against seed ${state.opening.seed + 1}`,
+        }),
+        h(TakeAway, { page }),
+      ),
+    ),
+    result === null
+      ? null
+      : h(
+          "p",
+          { class: result.succeeded ? "verdict good" : "verdict bad" },
+          h("b", null, result.succeeded ? "Succeeds: " : "Fails: "),
+          result.text,
+        ),
+    difference === null
+      ? null
+      : h(
+          "p",
+          { class: "difference", role: "status" },
+          difference.sequence === null
+            ? `No difference on the wire against ${difference.against}.`
+            : [
+                `Against ${difference.against} the first difference is `,
+                h(
+                  "button",
+                  {
+                    type: "button",
+                    class: "link",
+                    onClick: () => void page.choose(difference.sequence ?? 0),
+                  },
+                  `row ${difference.sequence}`,
+                ),
+                ": here ",
+                h("code", null, difference.here),
+                ", there ",
+                h("code", null, difference.there),
+              ],
+        ),
+    h(FilterLine, { page }),
+  );
+}
+
+function FilterLine({ page }: { readonly page: LabPage }) {
+  const state = page.link.state.value;
+  if (state === null) return null;
+  return h(
+    "form",
+    { class: "filter", onSubmit: (event: Event) => event.preventDefault() },
+    h("label", { for: "filter" }, "Filter"),
+    h("input", {
+      id: "filter",
+      type: "search",
+      value: page.address.value.filter,
+      placeholder: "SET_LINE_CODING   ep:0x81   length>0 and not status:ok",
+      "aria-invalid": state.filterProblem !== "",
+      "aria-describedby": "filter-says",
+      spellcheck: false,
+      onInput: (event: Event) => {
+        const filter = (event.target as HTMLInputElement).value;
+        page.show({ filter });
+        page.link.filter(filter);
+      },
+    }),
+    h(
+      "p",
+      { id: "filter-says", class: state.filterProblem === "" ? "soft" : "problem" },
+      state.filterProblem !== ""
+        ? state.filterProblem
+        : state.filter === ""
+          ? `${state.shown.toLocaleString("en")} rows${state.oldest > 1 ? `; ${(state.oldest - 1).toLocaleString("en")} earlier ones were given up` : ""}`
+          : `${state.shown.toLocaleString("en")} ${state.shown === 1 ? "hit" : "hits"}${state.unfiltered > 0 ? `, ${state.unfiltered.toLocaleString("en")} rows to look at` : ""}`,
+    ),
+  );
+}
+
+function TraceTable({ page }: { readonly page: LabPage }) {
+  const scroller = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (scroller.current === null) return;
+    const pool = new RowPool(scroller.current, {
+      rows: (from, count) => page.link.rows(from, count),
+      onSelect: (cells) => void page.choose(cells.sequence, false),
+    });
+    // A case is read from its beginning; a rig that lives is followed.
+    pool.isFollowing = page.link.state.peek()?.isCase !== true;
+    const reveal = async (sequence: number): Promise<void> => {
+      const place = await page.link.place(sequence);
+      if (place !== pool.selectedPlace) pool.select(place);
+    };
+    page.onReveal = (sequence) => void reveal(sequence);
+    let before = "";
+    const end = effect(() => {
+      const state = page.link.state.value;
+      if (state === null) return;
+      const key = `${state.opening.what} ${state.opening.seed} ${state.opening.side} ${state.filter}`;
+      const isOther = key !== before || state.mode !== "running";
+      if (key !== before && state.isCase) pool.isFollowing = false;
+      before = key;
+      pool.setCount(state.shown, isOther);
+      page.afterStep(state.next - 1);
+    });
+    const { row } = page.address.peek();
+    if (row > 0) void reveal(row);
+    return () => {
+      end();
+      page.onReveal = null;
+    };
+  }, []);
+  return h(
+    "div",
+    { class: "table" },
+    h(
+      "div",
+      {
+        class: "scroller",
+        ref: scroller,
+        role: "grid",
+        tabIndex: 0,
+        "aria-label": "Rows of the trace",
+        "aria-colcount": columnNames.length,
+      },
+      h(
+        "div",
+        { role: "rowgroup", class: "head" },
+        h(
+          "div",
+          { role: "row", class: "row", "aria-rowindex": 1 },
+          columnNames.map((name) =>
+            h("span", { role: "columnheader", class: `c-${name.toLowerCase()}` }, name),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+function RowInspector({ page }: { readonly page: LabPage }) {
+  const detail = page.detail.value;
+  if (detail === null)
+    return h(
+      "aside",
+      { class: "row-inspector" },
+      h(
+        "p",
+        { class: "soft" },
+        "Choose a row: arrow keys, or a click. Here it opens into its fields, its bytes, and what led to it.",
+      ),
+    );
+  return h(OpenRow, { page, detail });
+}
+
+function OpenRow({ page, detail }: { readonly page: LabPage; readonly detail: RowDetail }) {
+  const [marked, mark] = useState(-1);
+  const { cells, fields } = detail;
+  const wrong = fields.findIndex(({ problem }) => problem !== undefined);
+  const shownField = fields[marked >= 0 ? marked : wrong];
+  const jump = (row: RowCells) =>
+    h(
+      "button",
+      { type: "button", class: "link", onClick: () => void page.choose(row.sequence) },
+      `${row.sequence} ${row.what}`,
+      row.status === "" ? "" : ` → ${row.status}`,
+    );
+  return h(
+    "aside",
+    { class: "row-inspector", "aria-label": `Row ${cells.sequence}` },
+    h(
+      "div",
+      { class: "whole" },
+      h("h2", null, `Row ${cells.sequence}: ${cells.what}`),
+      h(
+        "p",
+        { class: "who" },
+        "Driver call: ",
+        cells.who === "" ? h("span", { class: "soft" }, "none known") : h("code", null, cells.who),
+      ),
+      h(
+        "p",
+        null,
+        "Caused by: ",
+        detail.cause === null
+          ? h("span", { class: "soft" }, "nothing known")
+          : detail.cause === "lost"
+            ? "a row that was given up"
+            : jump(detail.cause),
+      ),
+      detail.effects.length === 0
+        ? null
+        : h(
+            "div",
+            null,
+            "Led to: ",
+            h(
+              "ul",
+              null,
+              detail.effects.map((row) => h("li", null, jump(row))),
+            ),
+          ),
+    ),
+    fields.length === 0
+      ? null
+      : h(
+          "table",
+          { class: "fields" },
+          h("caption", null, "Fields"),
+          h(
+            "tbody",
+            null,
+            fields.map((field, index) =>
+              h(
+                "tr",
+                {
+                  class: `${field.problem === undefined ? "" : "problem"}${field === shownField ? " marked" : ""}`,
+                },
+                h(
+                  "th",
+                  { scope: "row" },
+                  h("button", { type: "button", class: "link", onClick: () => mark(index) }, field.name),
+                ),
+                h(
+                  "td",
+                  null,
+                  field.value,
+                  field.problem === undefined ? "" : h("b", null, ` wrong: ${field.problem}`),
+                ),
+              ),
+            ),
+          ),
+        ),
+    detail.bytes.length === 0
+      ? null
+      : h(HexView, {
+          detail,
+          marked: shownField,
+          onByte: (at) => mark(fields.findIndex(({ from, to }) => at >= from && at < to)),
+        }),
+  );
+}
+
+function HexView(props: {
+  readonly detail: RowDetail;
+  readonly marked: ByteField | undefined;
+  readonly onByte: (at: number) => void;
+}) {
+  const { detail, marked, onByte } = props;
+  const lines: unknown[] = [];
+  for (let from = 0; from < Math.min(detail.bytes.length, 512); from += 16)
+    lines.push(
+      h(
+        "div",
+        { class: "line" },
+        h("span", { class: "offset" }, from.toString(16).padStart(4, "0")),
+        [...detail.bytes.subarray(from, from + 16)].map((byte, index) => {
+          const at = from + index;
+          const isMarked = marked !== undefined && at >= marked.from && at < marked.to;
+          const isBad = isMarked && marked.problem !== undefined;
+          // The space is there for who copies the bytes.
+          return [
+            " ",
+            h(
+              "span",
+              { class: `byte${isMarked ? " marked" : ""}${isBad ? " bad" : ""}`, onClick: () => onByte(at) },
+              byte.toString(16).padStart(2, "0"),
+            ),
+          ];
+        }),
+      ),
+    );
+  const rest = detail.more + Math.max(0, detail.bytes.length - 512);
+  return h(
+    "div",
+    {
+      class: "hex",
+      role: "img",
+      "aria-label": `Bytes: ${[...detail.bytes.subarray(0, 64)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ")}`,
+    },
+    lines as never,
+    rest === 0 ? null : h("p", { class: "soft" }, `${rest} more bytes`),
+  );
+}

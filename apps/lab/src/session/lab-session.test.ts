@@ -1,0 +1,244 @@
+// The lab's session without a page: time, acts, back, comparisons, filters, links; the same digests as elsewhere.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { casebook, findCase } from "@drydock/cases/casebook";
+import { digestOfRun } from "@drydock/cases/run-digest";
+import { findRig } from "@drydock/core/rigs/catalogue";
+import { hostTurn } from "@drydock/node/host-turn";
+import { acts } from "./acts.ts";
+import { LabSession } from "./lab-session.ts";
+import type { FromSession, Opening, RowCells, RowDetail, SessionState } from "./messages.ts";
+import { ShownCase } from "./shown-case.ts";
+
+interface Held {
+  readonly session: LabSession;
+  readonly said: string[];
+  state(): SessionState;
+  act(name: string, value?: string): Promise<void>;
+  rows(from?: number, count?: number): Promise<readonly RowCells[]>;
+  row(sequence: number): Promise<RowDetail | null>;
+  filter(text: string): Promise<void>;
+}
+
+async function opened(opening: Partial<Opening> & { readonly what: string }): Promise<Held> {
+  let state: SessionState | null = null;
+  const answers: FromSession[] = [];
+  const said: string[] = [];
+  const session = new LabSession({
+    turn: hostTurn,
+    playCase: ShownCase.play,
+    now: () => performance.now(),
+    pause: () => new Promise((resolve) => setImmediate(resolve)),
+    send: (message) => {
+      if (message.kind === "state") state = message.state;
+      else if (message.kind === "said") said.push(message.text);
+      else answers.push(message);
+    },
+  });
+  await session.take({
+    kind: "open",
+    opening: { side: "bad", seed: 1, faults: [], isRunning: false, ...opening },
+  });
+  const current = (): SessionState => {
+    if (state === null) throw new Error(`it did not open: ${said.join()}`);
+    return state;
+  };
+  return {
+    session,
+    said,
+    state: current,
+    act: (name, value = "") => session.take({ kind: "act", act: { name: name as never, value } }),
+    rows: async (from = 0, count = 500) => {
+      await session.take({ kind: "rows", id: 1, from, count });
+      const last = answers.at(-1);
+      return last?.kind === "rows" ? last.rows : [];
+    },
+    row: async (sequence) => {
+      await session.take({ kind: "row", id: 2, sequence });
+      const last = answers.at(-1);
+      return last?.kind === "row" ? last.detail : null;
+    },
+    filter: async (text) => {
+      await session.take({ kind: "filter", text });
+      for (let turns = 0; current().unfiltered > 0; turns++) {
+        assert.ok(turns < 10_000, "the filter comes to its end");
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+  };
+}
+
+test("a rig that is stepped, cut into slices and run to a moment is the rig that runs through", async () => {
+  const entry = findRig("serial");
+  assert.ok(entry !== null);
+  const plain = entry.build({ seed: 7, turn: hostTurn });
+  await plain.machine.run(1e9);
+  const lab = await opened({ what: "serial", seed: 7 });
+  for (let step = 0; step < 10; step++) await lab.act("step");
+  await lab.act("run-to", "0.3");
+  await lab.act("run-to", "1");
+  assert.equal(lab.state().timeNs, 1e9);
+  assert.equal(lab.state().digest, plain.digest());
+});
+
+test("back is the moment before: the same digest as when it was there, also with a cable pulled and typing on the way", async () => {
+  const lab = await opened({ what: "serial", seed: 3 });
+  await lab.act("run-to", "1");
+  await lab.act("open-console");
+  await lab.act("run-to", "1.2");
+  await lab.act("type", "hello");
+  await lab.act("run-to", "1.5");
+  assert.match(lab.state().console, /hello/, "it came back through the device");
+  await lab.act("unplug", "1");
+  const seen: string[] = [];
+  for (let step = 0; step < 6; step++) {
+    seen.push(`${lab.state().steps} ${lab.state().next} ${lab.state().digest}`);
+    await lab.act("step");
+  }
+  for (let step = 5; step >= 1; step--) {
+    await lab.act("back");
+    assert.equal(
+      `${lab.state().steps} ${lab.state().next} ${lab.state().digest}`,
+      seen[step],
+      `step ${step}`,
+    );
+  }
+  assert.match(lab.state().console, /hello/);
+});
+
+test("P02: the wrong byte, the field it is, and the driver's call beside it", async () => {
+  const lab = await opened({ what: "P02", side: "bad", seed: 7 });
+  assert.equal(lab.state().mode, "ended");
+  await lab.filter("SET_LINE_CODING kind:usb");
+  const [row] = await lab.rows();
+  assert.match(row.who, /deviceRequest/);
+  const detail = await lab.row(row.sequence);
+  const field = detail?.fields.find(({ name }) => name === "dwDTERate");
+  assert.deepEqual([field?.from, field?.to, field?.value], [8, 12, "0 bits/s"]);
+  assert.match(field?.problem ?? "", /rate/);
+  await lab.act("against-side");
+  const { difference } = lab.state();
+  assert.equal(difference?.sequence, row.sequence, "they part where the wrong byte is");
+  assert.match(difference?.there ?? "", /80 25 00 00|00 c2 01 00/);
+});
+
+test("the same link gives the same digest as the casebook, for every case and side", async () => {
+  for (const { id } of casebook)
+    for (const side of ["bad", "good"] as const) {
+      const lab = await opened({ what: id, side, seed: 5 });
+      const entry = findCase(id);
+      assert.equal(
+        lab.state().digest,
+        digestOfRun(entry, await entry.run(side, { seed: 5, turn: hostTurn })),
+        `${id} ${side}`,
+      );
+    }
+});
+
+/** A serial rig whose port is open, so that its device is asked all the time. */
+async function atWork(): Promise<Held> {
+  const lab = await opened({ what: "serial" });
+  await lab.act("run-to", "0.5");
+  await lab.act("open-console");
+  await lab.act("run-to", "1.5");
+  return lab;
+}
+
+test("filters: words, fields, comparisons, and where a bad one breaks", async () => {
+  const lab = await atWork();
+  const all = lab.state().shown;
+  const count = async (text: string): Promise<number> => {
+    await lab.filter(text);
+    assert.equal(lab.state().filterProblem, "", text);
+    return lab.state().shown;
+  };
+  const usb = await count("kind:usb");
+  assert.ok(usb > 50 && usb < all);
+  assert.equal(await count("not kind:usb"), all - usb);
+  assert.equal(await count("kind:usb or not (kind=usb)"), all);
+  assert.equal((await count("usb.endpoint_address==0x81 and length>0")) > 10, true);
+  await lab.filter("ep:0 status:STALL or");
+  assert.match(lab.state().filterProblem, /something is missing, at character 21/);
+  for (const text of [
+    "(",
+    "a) b",
+    "colour:red",
+    'what:"x',
+    "length>many",
+    "ep:",
+    "not",
+    "((((((((((((((((((((((a",
+  ]) {
+    await lab.filter(text);
+    assert.match(lab.state().filterProblem, /at character \d+/, text);
+  }
+  await lab.filter("");
+  assert.equal(lab.state().shown, all);
+});
+
+test("unplug here: the same up to that row, then the cable; the first difference is told", async () => {
+  const lab = await atWork();
+  const before = await lab.rows(0, 300);
+  await lab.act("unplug-here", "200");
+  const after = await lab.rows(0, 300);
+  assert.deepEqual(
+    after.slice(0, 199).map(({ what }) => what),
+    before.slice(0, 199).map(({ what }) => what),
+  );
+  const { difference } = lab.state();
+  assert.ok((difference?.sequence ?? 0) >= 200, String(difference?.sequence));
+  assert.equal(lab.state().boxes.find(({ floor }) => floor === "device")?.state, "gone");
+});
+
+test("which seed fails: the first one, or none", async () => {
+  const bad = await opened({ what: "P02", side: "bad" });
+  await bad.act("which-seed", "3");
+  assert.match(bad.said.join(), /Seed 1 fails: SET_LINE_CODING/);
+  const good = await opened({ what: "P02", side: "good" });
+  await good.act("which-seed", "3");
+  assert.match(good.said.join(), /None of 3 seeds fails/);
+});
+
+test("every act of the table is reached by its name, and a wrong one is refused with what there is", async () => {
+  const values: Readonly<Record<string, string>> = {
+    "run-to": "0.2",
+    "which-seed": "1",
+    fault: "stall:ep=0x81,nth=3",
+  };
+  const reached = new Set<string>();
+  for (const what of ["serial", "P02"]) {
+    const lab = await opened({ what });
+    if (what === "serial") await lab.act("run-to", "0.1");
+    for (const { name } of acts) {
+      if (!lab.state().acts.includes(name)) continue;
+      await lab.act(name, values[name] ?? "");
+      reached.add(name);
+      if (name === "run") await lab.act("pause");
+    }
+    lab.session.end();
+  }
+  const wanted = acts.map(({ name }) => name).filter((name) => name !== "power-cut");
+  assert.deepEqual([...reached].sort(), [...wanted].sort());
+  const lab = await opened({ what: "serial" });
+  await lab.act("dance");
+  assert.match(lab.said.at(-1) ?? "", /there is no act "dance"; there are: run, pause/);
+  await lab.act("unplug", "9");
+  assert.match(lab.said.at(-1) ?? "", /a connector is a whole number from 1 to 1/);
+  await lab.act("against-side");
+  assert.match(lab.said.at(-1) ?? "", /cannot be done here/);
+});
+
+test("what does not exist is said, and the session goes on", async () => {
+  const lab = await opened({ what: "serial" });
+  for (const what of ["no-such-rig", "P99", "__proto__", ""])
+    await lab.session.take({
+      kind: "open",
+      opening: { what, side: "bad", seed: 1, faults: [], isRunning: false },
+    });
+  assert.match(lab.said.join("\n"), /there is no rig "no-such-rig"[\s\S]*no case "P99"/);
+  await lab.act("fault", "explode");
+  assert.match(lab.said.at(-1) ?? "", /unknown fault "explode"/);
+  await lab.act("step");
+  assert.ok(lab.state().next > 1);
+});

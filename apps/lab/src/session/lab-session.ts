@@ -1,0 +1,703 @@
+// A session of the lab: opens a rig or a case, lets time go on in slices, does acts, answers for rows.
+
+import type { HostTurn } from "@drydock/core/runtime/scheduler";
+import type { Timeline, TimelineRow } from "@drydock/core/trace/timeline";
+import { type ActName, acts, parseAct, wholeOf } from "./acts.ts";
+import { type DoneAct, type EndedRun, RigRun } from "./lab-run.ts";
+import type {
+  ActAsk,
+  Difference,
+  FromSession,
+  Opening,
+  RowCells,
+  RowDetail,
+  SessionState,
+  ToSession,
+} from "./messages.ts";
+import { cellsOf, fieldsOf, wireKinds } from "./row-cells.ts";
+import { FilterError, parseFilter, type RowTest } from "./row-filter.ts";
+
+/** What a session needs of the world that it runs in. */
+export interface LabHost {
+  readonly turn: HostTurn;
+  /** Milliseconds; only differences count. */
+  now(): number;
+  /** Lets the host take messages, and comes back after so long. */
+  pause(milliseconds: number): Promise<void>;
+  send(message: FromSession): void;
+  /** Plays a case; null where there is no casebook. Throws RangeError for a case that does not exist. */
+  readonly playCase: ((opening: Opening, turn: HostTurn) => Promise<EndedRun>) | null;
+}
+
+/** Longest stretch of work without looking whether somebody wants something, milliseconds. */
+const sliceMs = 8;
+const stateEveryMs = 50;
+const longestSleepMs = 50;
+/** A step that finds no row goes this far, virtual nanoseconds. */
+const quietNs = 10_000_000_000;
+const shownBytes = 4096;
+const shownEffects = 8;
+const effectRows = 20_000;
+const mostSeeds = 1000;
+const highestSeed = 4_294_967_295;
+/** How far a comparison looks into a rig that never ends, rows. */
+const comparedRows = 200_000;
+
+type Shown = RigRun | EndedRun;
+
+export class LabSession {
+  readonly #host: LabHost;
+  #shown: Shown | null = null;
+  #mode: SessionState["mode"] = "busy";
+  #note = "";
+  #speed = 1;
+  /** Virtual time = origin + real time since then, times the speed. */
+  #originNs = 0;
+  #originMs = 0;
+  #queue: Promise<void> = Promise.resolve();
+  #waiting = 0;
+  #isEnded = false;
+  #filter = "";
+  #filterProblem = "";
+  #test: RowTest | null = null;
+  /** Sequences of the filter's hits, and the next row to look at. */
+  #hits: number[] = [];
+  #filtered = 1;
+  /** Of a case: where "step" and "back" stand. */
+  #cursor = 0;
+  #difference: Difference | null = null;
+  #toldMs = Number.NEGATIVE_INFINITY;
+
+  constructor(host: LabHost) {
+    this.#host = host;
+  }
+
+  /** Takes a message; answers go to the host. Never throws: what cannot be done is said. */
+  take(message: ToSession): Promise<void> {
+    this.#waiting++;
+    this.#queue = this.#queue
+      .then(async () => {
+        this.#waiting--;
+        if (!this.#isEnded) await this.#handle(message);
+      })
+      .catch((error: unknown) => {
+        this.#say(error instanceof Error ? error.message : String(error), true);
+        if (this.#mode === "busy") {
+          this.#mode = "paused";
+          this.#note = "";
+        }
+        this.#tell();
+      });
+    return this.#queue;
+  }
+
+  end(): void {
+    this.#isEnded = true;
+  }
+
+  #say(text: string, isRefusal = false): void {
+    this.#host.send({ kind: "said", text, isRefusal });
+  }
+
+  async #handle(message: ToSession): Promise<void> {
+    switch (message.kind) {
+      case "open":
+        return await this.#open(message.opening);
+      case "act":
+        return await this.#act(message.act);
+      case "filter":
+        this.#setFilter(message.text);
+        this.#lookOn();
+        return this.#tell();
+      case "rows":
+        return this.#host.send({
+          kind: "rows",
+          id: message.id,
+          from: message.from,
+          rows: this.#rows(message.from, Math.min(message.count, 500)),
+        });
+      case "row":
+        return this.#host.send({ kind: "row", id: message.id, detail: this.#detail(message.sequence) });
+      case "place":
+        return this.#host.send({ kind: "place", id: message.id, place: this.#placeOf(message.sequence) });
+      case "file": {
+        const shown = this.#mustShow();
+        const { writeSessionFile } = await import("./session-files.ts");
+        return this.#host.send({ kind: "file", id: message.id, ...writeSessionFile(shown, message.form) });
+      }
+    }
+  }
+
+  #mustShow(): Shown {
+    if (this.#shown === null) throw new RangeError("nothing is open yet");
+    return this.#shown;
+  }
+
+  #mustBeRig(): RigRun {
+    const shown = this.#mustShow();
+    if (!(shown instanceof RigRun)) throw new RangeError("a case has run already: only a rig's time goes on");
+    return shown;
+  }
+
+  async #open(opening: Opening): Promise<void> {
+    wholeOf(String(opening.seed), "seed", 0, highestSeed);
+    this.#mode = "busy";
+    this.#note = `opening ${opening.what}`;
+    this.#difference = null;
+    this.#shown = await this.#make(opening);
+    this.#hits = [];
+    this.#filtered = 1;
+    this.#cursor = 0;
+    this.#note = "";
+    if (this.#shown instanceof RigRun) {
+      this.#mode = "paused";
+      if (opening.isRunning) this.#go();
+    } else {
+      this.#mode = "ended";
+      this.#cursor = this.#shown.timeline.next - 1;
+    }
+    this.#lookOn();
+    this.#tell();
+  }
+
+  async #make(opening: Opening): Promise<Shown> {
+    const { playCase, turn } = this.#host;
+    if (playCase !== null && /^P\d{2,3}$/i.test(opening.what)) return await playCase(opening, turn);
+    return new RigRun(opening, this.#host.turn);
+  }
+
+  /** Time goes on from here. */
+  #go(): void {
+    if (this.#mode === "running") return;
+    const { scheduler } = this.#mustBeRig().rig.machine;
+    if (scheduler.isStopped) return;
+    this.#mode = "running";
+    this.#originNs = scheduler.nowNs();
+    this.#originMs = this.#host.now();
+    void this.#loop();
+  }
+
+  async #loop(): Promise<void> {
+    const mine = this.#shown;
+    while (this.#mode === "running" && this.#shown === mine && !this.#isEnded) {
+      let waitMs = 0;
+      this.#queue = this.#queue.then(async () => {
+        if (this.#mode === "running" && this.#shown === mine) waitMs = await this.#slice();
+      });
+      await this.#queue;
+      this.#tell(true);
+      await this.#host.pause(this.#waiting > 0 ? 0 : waitMs);
+    }
+    this.#tell();
+  }
+
+  /** Runs what is due, at most for a slice. Answers how long nothing is to do, milliseconds. */
+  async #slice(): Promise<number> {
+    const run = this.#mustBeRig();
+    const { scheduler } = run.rig.machine;
+    const begun = this.#host.now();
+    const isFree = this.#speed === 0;
+    const limitNs = isFree
+      ? Number.POSITIVE_INFINITY
+      : Math.floor(this.#originNs + (begun - this.#originMs) * 1e6 * this.#speed);
+    let steps = 0;
+    const outcome = await scheduler.run(limitNs, () => {
+      run.note();
+      return (++steps & 31) === 0 && this.#host.now() - begun > sliceMs;
+    });
+    this.#lookOn();
+    if (outcome.reason === "stopped") {
+      this.#mode = "stopped";
+      this.#note = run.rig.machine.failure?.text ?? "the machine stopped";
+      return 0;
+    }
+    if (isFree) {
+      if (outcome.reason === "idle" || outcome.reason === "deadlock") {
+        this.#mode = "paused";
+        this.#note = outcome.reason === "idle" ? "nothing is left to do" : "everybody waits for somebody";
+      }
+      return 0;
+    }
+    // It cannot keep up: time is what it got to, not what it should be.
+    if (outcome.reason === "done") {
+      this.#originNs = scheduler.nowNs();
+      this.#originMs = this.#host.now();
+      return 0;
+    }
+    const untilMs = (scheduler.nextTimeNs() - scheduler.nowNs()) / 1e6 / this.#speed;
+    return Math.min(longestSleepMs, Math.max(1, untilMs));
+  }
+
+  async #act({ name, value }: ActAsk): Promise<void> {
+    const known = parseAct(`${name} ${value}`);
+    if (!this.#actsNow().includes(known.name)) throw new RangeError(`"${known.name}" cannot be done here`);
+    await this.#carryOut(known.name, known.value);
+    this.#lookOn();
+    this.#tell();
+  }
+
+  async #carryOut(name: ActName, value: string): Promise<void> {
+    switch (name) {
+      case "run":
+        return this.#go();
+      case "pause":
+        if (this.#mode === "running") this.#mode = "paused";
+        return;
+      case "step":
+        return await this.#step();
+      case "back":
+        return await this.#back();
+      case "run-to":
+        return await this.#runTo(Number(value) * 1e9);
+      case "speed":
+        return this.#setSpeed(Number(value));
+      case "unplug":
+      case "plug":
+      case "power-cut":
+      case "open-console":
+      case "type": {
+        const run = this.#mustBeRig();
+        this.#keepTime();
+        const refusal = run.perform(name, value);
+        if (refusal !== "") this.#say(refusal, true);
+        else if (name === "unplug") this.#say(`The cable of device ${value} is pulled.`);
+        else if (name === "plug") this.#say(`Device ${value} is plugged in.`);
+        return;
+      }
+      case "fault": {
+        const { opening } = this.#mustBeRig();
+        return await this.#open({
+          ...opening,
+          faults: [...opening.faults, value],
+          isRunning: this.#mode === "running",
+        });
+      }
+      case "seed":
+        return await this.#open({
+          ...this.#mustShow().opening,
+          seed: wholeOf(value, "seed", 0, highestSeed),
+        });
+      case "again":
+        return await this.#open(this.#mustShow().opening);
+      case "unplug-here":
+        return await this.#unplugHere(
+          value === "" ? this.#mustShow().timeline.next - 1 : wholeOf(value, "row", 1, 2 ** 50),
+        );
+      case "against-seed":
+        return await this.#compare(
+          { ...this.#mustShow().opening, seed: wholeOf(value, "seed", 0, highestSeed) },
+          `seed ${value}`,
+        );
+      case "against-side": {
+        const { opening } = this.#mustShow();
+        const side = opening.side === "bad" ? "good" : "bad";
+        return await this.#compare({ ...opening, side }, `the ${side} driver`);
+      }
+      case "which-seed":
+        return await this.#whichSeed(wholeOf(value, "count", 1, mostSeeds));
+    }
+  }
+
+  /** What is done by hand happens now, not when the last event was. */
+  #keepTime(): void {
+    if (this.#mode !== "running" || this.#speed === 0) return;
+    const { scheduler } = this.#mustBeRig().rig.machine;
+    scheduler.catchUp(Math.floor(this.#originNs + (this.#host.now() - this.#originMs) * 1e6 * this.#speed));
+  }
+
+  #setSpeed(speed: number): void {
+    if (!(speed >= 0 && speed <= 1e6))
+      throw new RangeError("a speed is a number from 0 (as fast as it can) to 1000000");
+    this.#speed = speed;
+    const shown = this.#mustShow();
+    if (!(shown instanceof RigRun)) return;
+    this.#originNs = shown.rig.machine.scheduler.nowNs();
+    this.#originMs = this.#host.now();
+  }
+
+  async #step(): Promise<void> {
+    const shown = this.#mustShow();
+    if (!(shown instanceof RigRun)) {
+      this.#cursor = Math.min(shown.timeline.next - 1, this.#cursor + 1);
+      return;
+    }
+    this.#mode = "paused";
+    const { scheduler } = shown.rig.machine;
+    const before = shown.timeline.next;
+    const outcome = await scheduler.run(scheduler.nowNs() + quietNs, () => {
+      shown.note();
+      return shown.timeline.next > before;
+    });
+    if (outcome.reason === "stopped") this.#stopped(shown);
+    else if (shown.timeline.next === before) this.#say("Nothing happened in ten seconds of its time.");
+  }
+
+  #stopped(run: RigRun): void {
+    this.#mode = "stopped";
+    this.#note = run.rig.machine.failure?.text ?? "the machine stopped";
+  }
+
+  async #back(): Promise<void> {
+    const shown = this.#mustShow();
+    if (!(shown instanceof RigRun)) {
+      this.#cursor = Math.max(shown.timeline.oldest, this.#cursor - 1);
+      return;
+    }
+    const { steps } = shown.rig.machine.scheduler;
+    const stops = shown.stops.filter((stop) => stop < steps);
+    // The last stop is where its newest row came, unless time has gone on since.
+    const here = shown.stops.at(-1) === steps ? stops.at(-1) : stops.at(-2);
+    if (here === undefined && steps === 0) return this.#say("This is the beginning.");
+    this.#shown = await this.#replay(shown, here ?? 0, "back");
+    this.#mode = "paused";
+    this.#hits = [];
+    this.#filtered = 1;
+  }
+
+  /** The same run again, up to so many steps, with everything that was done by hand until there. */
+  async #replay(like: RigRun, steps: number, what: string): Promise<RigRun> {
+    const again = new RigRun(like.opening, this.#host.turn);
+    const { scheduler } = again.rig.machine;
+    this.#mode = "busy";
+    const to = async (wanted: number): Promise<void> => {
+      while (scheduler.steps < wanted && !scheduler.isStopped && !this.#isEnded) {
+        const begun = this.#host.now();
+        await scheduler.run(Number.POSITIVE_INFINITY, () => {
+          again.note();
+          return (
+            scheduler.steps >= wanted ||
+            ((scheduler.steps & 255) === 0 && this.#host.now() - begun > stateEveryMs)
+          );
+        });
+        this.#note = `${what}: step ${scheduler.steps} of ${steps}`;
+        this.#tell(true);
+        if (scheduler.steps < wanted && scheduler.nextTimeNs() === Number.POSITIVE_INFINITY) break;
+        await this.#host.pause(0);
+      }
+    };
+    for (const { name, steps: at, timeNs, value } of like.acts) {
+      if (at > steps) break;
+      await to(at);
+      scheduler.catchUp(timeNs);
+      again.perform(name, value);
+    }
+    await to(steps);
+    this.#note = "";
+    return again;
+  }
+
+  async #runTo(timeNs: number): Promise<void> {
+    const run = this.#mustBeRig();
+    const { scheduler } = run.rig.machine;
+    if (!(timeNs >= 0 && timeNs <= 1e15))
+      throw new RangeError("a moment is a number of seconds from 0 to 1000000");
+    if (timeNs < scheduler.nowNs()) throw new RangeError("that is over: begin again, or go back");
+    this.#mode = "busy";
+    while (!this.#isEnded) {
+      const begun = this.#host.now();
+      const outcome = await scheduler.run(timeNs, () => {
+        run.note();
+        return (scheduler.steps & 255) === 0 && this.#host.now() - begun > stateEveryMs;
+      });
+      if (outcome.reason === "stopped") return this.#stopped(run);
+      if (outcome.reason !== "done") break;
+      this.#note = `at ${(scheduler.nowNs() / 1e9).toFixed(3)} s of ${timeNs / 1e9} s`;
+      this.#lookOn();
+      this.#tell(true);
+      await this.#host.pause(0);
+    }
+    this.#note = "";
+    this.#mode = "paused";
+  }
+
+  async #unplugHere(sequence: number): Promise<void> {
+    const before = this.#mustBeRig();
+    const { nowNs } = { nowNs: before.rig.machine.scheduler.nowNs() };
+    const again = new RigRun(before.opening, this.#host.turn);
+    const { scheduler } = again.rig.machine;
+    this.#mode = "busy";
+    this.#note = `running again to row ${sequence}`;
+    this.#tell();
+    const doneBefore = [...before.acts];
+    for (;;) {
+      const next = doneBefore[0];
+      const isThere = () => again.timeline.next > sequence;
+      await scheduler.run(nowNs, () => {
+        again.note();
+        return isThere() || (next !== undefined && scheduler.steps >= next.steps);
+      });
+      if (isThere() || scheduler.isStopped || next === undefined) break;
+      doneBefore.shift();
+      scheduler.catchUp(next.timeNs);
+      again.perform(next.name, next.value);
+    }
+    const refusal = scheduler.isStopped
+      ? "the machine has stopped before that row"
+      : again.perform("unplug", "1");
+    this.#note = "";
+    this.#mode = "paused";
+    if (refusal !== "") return this.#say(refusal, true);
+    await scheduler.run(Math.max(nowNs, scheduler.nowNs() + 1e9), () => {
+      again.note();
+      return false;
+    });
+    this.#shown = again;
+    this.#hits = [];
+    this.#filtered = 1;
+    this.#difference = differenceOf(again, before, `the run without the unplug at row ${sequence}`);
+    if (scheduler.isStopped) this.#stopped(again);
+  }
+
+  async #compare(opening: Opening, against: string): Promise<void> {
+    const shown = this.#mustShow();
+    const mode = this.#mode === "running" ? "paused" : this.#mode;
+    this.#mode = "busy";
+    this.#note = `running ${against}`;
+    this.#tell();
+    let other = await this.#make(opening);
+    if (other instanceof RigRun && shown instanceof RigRun) {
+      const { scheduler } = shown.rig.machine;
+      const like = other;
+      for (const done of shown.acts) {
+        await like.rig.machine.scheduler.run(done.timeNs);
+        like.perform(done.name, done.value);
+      }
+      await like.rig.machine.scheduler.run(scheduler.nowNs());
+      other = like;
+    }
+    this.#difference = differenceOf(shown, other, against);
+    this.#note = "";
+    this.#mode = mode;
+  }
+
+  async #whichSeed(count: number): Promise<void> {
+    const shown = this.#mustShow();
+    const { opening } = shown;
+    const mode = this.#mode === "running" ? "paused" : this.#mode;
+    const timeNs = shown instanceof RigRun ? shown.rig.machine.scheduler.nowNs() : 0;
+    const done: readonly DoneAct[] = shown instanceof RigRun ? shown.acts : [];
+    this.#mode = "busy";
+    for (let seed = 1; seed <= count && !this.#isEnded; seed++) {
+      this.#note = `seed ${seed} of ${count}`;
+      this.#tell(true);
+      const other = await this.#make({ ...opening, seed, isRunning: false });
+      let why = "";
+      if (other instanceof RigRun) {
+        const { machine } = other.rig;
+        for (const act of done) {
+          await machine.scheduler.run(act.timeNs);
+          other.perform(act.name, act.value);
+        }
+        await machine.scheduler.run(timeNs);
+        why = machine.failure?.text ?? other.rig.failures()[0] ?? "";
+      } else if (!other.result.succeeded) why = other.result.text;
+      if (why !== "") {
+        this.#note = "";
+        this.#mode = mode;
+        this.#say(`Seed ${seed} fails: ${why}`);
+        return;
+      }
+      await this.#host.pause(0);
+    }
+    this.#note = "";
+    this.#mode = mode;
+    this.#say(`None of ${count} seeds fails.`);
+  }
+
+  #setFilter(text: string): void {
+    this.#filter = text;
+    this.#hits = [];
+    this.#filtered = 1;
+    try {
+      this.#test = parseFilter(text);
+      this.#filterProblem = "";
+    } catch (error) {
+      if (!(error instanceof FilterError)) throw error;
+      this.#test = null;
+      this.#filterProblem = error.message;
+    }
+  }
+
+  /** Looks at rows that came since, for the filter; at most for a slice, so that typing stays quick. */
+  #lookOn(): void {
+    if (this.#test === null || this.#shown === null) return;
+    const { timeline } = this.#shown;
+    if (this.#hits.length > 0 && this.#hits[0] < timeline.oldest)
+      this.#hits = this.#hits.filter((sequence) => sequence >= timeline.oldest);
+    const begun = this.#host.now();
+    let previousNs = 0;
+    for (const row of timeline.rows(Math.max(this.#filtered, timeline.oldest))) {
+      if (this.#test(cellsOf(timeline, row, previousNs, this.#shown))) this.#hits.push(row.sequence);
+      previousNs = row.timeNs;
+      this.#filtered = row.sequence + 1;
+      if ((row.sequence & 255) === 0 && this.#host.now() - begun > 4 * sliceMs) break;
+    }
+    if (this.#filtered < timeline.next && this.#waiting === 0 && this.#mode !== "running")
+      void this.#host.pause(0).then(() => {
+        this.#lookOn();
+        this.#tell(this.#filtered < timeline.next);
+      });
+  }
+
+  get #isFiltered(): boolean {
+    return this.#test !== null;
+  }
+
+  #count(): number {
+    if (this.#shown === null) return 0;
+    const { next, oldest } = this.#shown.timeline;
+    return this.#isFiltered ? this.#hits.length : next - oldest;
+  }
+
+  #rows(from: number, count: number): RowCells[] {
+    if (this.#shown === null) return [];
+    const shown = this.#shown;
+    const { timeline } = shown;
+    const sequenceAt = (place: number): number =>
+      this.#isFiltered ? this.#hits[place] : timeline.oldest + place;
+    const rows: RowCells[] = [];
+    let previous: TimelineRow | null = from > 0 ? timeline.row(sequenceAt(from - 1)) : null;
+    for (let place = from; place < Math.min(from + count, this.#count()); place++) {
+      const row = timeline.row(sequenceAt(place));
+      if (row === null) continue;
+      rows.push(cellsOf(timeline, row, previous?.timeNs ?? row.timeNs, shown));
+      previous = row;
+    }
+    return rows;
+  }
+
+  #placeOf(sequence: number): number {
+    if (this.#shown === null) return 0;
+    const { oldest } = this.#shown.timeline;
+    if (!this.#isFiltered) return Math.max(0, Math.min(this.#count() - 1, sequence - oldest));
+    let [low, high] = [0, this.#hits.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#hits[middle] < sequence) low = middle + 1;
+      else high = middle;
+    }
+    return Math.min(low, Math.max(0, this.#hits.length - 1));
+  }
+
+  #detail(sequence: number): RowDetail | null {
+    if (this.#shown === null) return null;
+    const shown = this.#shown;
+    const { timeline } = shown;
+    const row = timeline.row(sequence);
+    if (row === null) return null;
+    const cells = (of: TimelineRow): RowCells =>
+      cellsOf(timeline, of, timeline.row(of.sequence - 1)?.timeNs ?? of.timeNs, shown);
+    const cause = timeline.causeOf(row);
+    const effects: RowCells[] = [];
+    for (const later of timeline.rows(sequence + 1)) {
+      if (later.cause === sequence) effects.push(cells(later));
+      if (effects.length >= shownEffects || later.sequence > sequence + effectRows) break;
+    }
+    return {
+      cells: cells(row),
+      fields: fieldsOf(timeline, row),
+      bytes: row.bytes.slice(0, shownBytes),
+      more: Math.max(0, row.bytes.length - shownBytes),
+      cause: cause === null || cause === "lost" ? cause : cells(cause),
+      effects,
+    };
+  }
+
+  #actsNow(): ActName[] {
+    const shown = this.#shown;
+    if (shown === null) return [];
+    const isRig = shown instanceof RigRun;
+    return acts
+      .filter(({ name, of }) => {
+        if (of === "all") return true;
+        if (of === "case") return !isRig;
+        if (!isRig) return false;
+        if (of === "rig") return true;
+        if (of === "serial") return shown.entry.outlets.includes("terminal");
+        const wanted = name === "power-cut" ? "power cut" : name === "unplug-here" ? "unplug" : name;
+        return (shown.entry.acts as readonly string[]).includes(wanted);
+      })
+      .map(({ name }) => name);
+  }
+
+  /** `isRoutine`: not more often than somebody can see. */
+  #tell(isRoutine = false): void {
+    const now = this.#host.now();
+    if (isRoutine && now - this.#toldMs < stateEveryMs) return;
+    this.#toldMs = now;
+    if (this.#shown === null) return;
+    this.#host.send({ kind: "state", state: this.#state(this.#shown) });
+  }
+
+  #state(shown: Shown): SessionState {
+    const { opening, timeline } = shown;
+    const rig = shown instanceof RigRun ? shown.rig : null;
+    const scheduler = rig?.machine.scheduler;
+    const faults = opening.faults.map((rule) => ` --fault ${rule}`).join("");
+    return {
+      opening,
+      title: shown.title,
+      isCase: rig === null,
+      mode: this.#mode,
+      note: this.#note,
+      timeNs: scheduler?.nowNs() ?? timeline.row(this.#cursor)?.timeNs ?? 0,
+      steps: scheduler?.steps ?? 0,
+      oldest: timeline.oldest,
+      next: rig === null ? this.#cursor + 1 : timeline.next,
+      shown: this.#count(),
+      filter: this.#filter,
+      unfiltered: this.#isFiltered ? timeline.next - Math.max(this.#filtered, timeline.oldest) : 0,
+      filterProblem: this.#filterProblem,
+      transfers: transfersOf(timeline),
+      speed: this.#speed,
+      boxes: shown instanceof RigRun ? shown.boxes() : [],
+      acts: this.#actsNow(),
+      command:
+        rig === null
+          ? `npx drydock case ${opening.what} --seed ${opening.seed}`
+          : `npx drydock registry ${opening.what} --seed ${opening.seed}${faults}`,
+      tryThis: shown instanceof RigRun ? shown.entry.type : [],
+      failures: rig?.failures() ?? [],
+      result: shown instanceof RigRun ? null : shown.result,
+      difference: this.#difference,
+      digest: !(shown instanceof RigRun) ? shown.digest : this.#mode === "running" ? "" : shown.rig.digest(),
+      console: shown instanceof RigRun ? shown.console : "",
+      isConsoleOpen: shown instanceof RigRun && shown.isConsoleOpen,
+    };
+  }
+}
+
+function transfersOf(timeline: Timeline): number {
+  let count = 0;
+  for (const kind of wireKinds) count += timeline.kept(kind) + timeline.lost(kind);
+  return count;
+}
+
+/** The first row of the wire in which two runs part; times do not count. */
+function differenceOf(here: Shown, there: Shown, against: string): Difference {
+  const lines = function* (shown: Shown): Generator<{ sequence: number; text: string }> {
+    let seen = 0;
+    for (const row of shown.timeline.rows(undefined, [...wireKinds])) {
+      if (++seen > comparedRows) return;
+      const { what, place, length, status } = cellsOf(shown.timeline, row, 0, shown);
+      const shownWhat = what.startsWith("answer to ") ? "answer" : what;
+      const data =
+        row.bytes.length === 0
+          ? ""
+          : ` ${[...row.bytes.subarray(0, 64)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ")}`;
+      yield { sequence: row.sequence, text: `${place} ${shownWhat} ${length ?? ""} ${status}${data}`.trim() };
+    }
+  };
+  const [left, right] = [lines(here), lines(there)];
+  for (;;) {
+    const [one, other] = [left.next(), right.next()];
+    if (one.done === true && other.done === true) return { sequence: null, here: "", there: "", against };
+    if (one.done === true || other.done === true || one.value.text !== other.value.text)
+      return {
+        sequence: one.done === true ? here.timeline.next - 1 : one.value.sequence,
+        here: one.done === true ? "nothing more" : one.value.text,
+        there: other.done === true ? "nothing more" : other.value.text,
+        against,
+      };
+  }
+}

@@ -1,0 +1,148 @@
+// What a page and a session say to each other: plain objects, the same through a worker's port and a socket.
+
+import type { ActName } from "./acts.ts";
+
+/** What a session runs. The address of a page says the same (`page/address.ts`). */
+export interface Opening {
+  /** Name of a rig of the catalogue, or a case's id. */
+  readonly what: string;
+  /** Of a case only. */
+  readonly side: "bad" | "good";
+  readonly seed: number;
+  /** Of a rig only: as `--fault` takes them. */
+  readonly faults: readonly string[];
+  /** Runs by itself from the beginning; otherwise it stands at time 0. */
+  readonly isRunning: boolean;
+}
+
+/** `value` is what the act's argument holds, as text: a number, a rule, bytes as they were typed. */
+export interface ActAsk {
+  readonly name: ActName;
+  readonly value: string;
+}
+
+export type ToSession =
+  | { readonly kind: "open"; readonly opening: Opening }
+  | { readonly kind: "act"; readonly act: ActAsk }
+  /** Rows by place in the shown list (all rows, or the filter's hits). */
+  | { readonly kind: "rows"; readonly id: number; readonly from: number; readonly count: number }
+  | { readonly kind: "row"; readonly id: number; readonly sequence: number }
+  | { readonly kind: "filter"; readonly text: string }
+  /** The place in the shown list of the row with this sequence, or of the nearest after it. */
+  | { readonly kind: "place"; readonly id: number; readonly sequence: number }
+  | { readonly kind: "file"; readonly id: number; readonly form: FileForm };
+
+export type FileForm = "pcapng" | "perfetto" | "registry" | "text";
+
+/** One row of the trace as its table shows it. */
+export interface RowCells {
+  readonly sequence: number;
+  readonly timeNs: number;
+  /** Since the row before it in the list. */
+  readonly deltaNs: number;
+  readonly kind: string;
+  /** The driver call; empty when none is known. */
+  readonly who: string;
+  readonly what: string;
+  /** "1.81": device and endpoint; empty above the wire. */
+  readonly place: string;
+  /** Bytes; null where a row has no length. */
+  readonly length: number | null;
+  readonly status: string;
+  /** Something that went wrong: shown in its own colour, with its word. */
+  readonly isBad: boolean;
+}
+
+/** A part of a row's bytes with its meaning. */
+export interface ByteField {
+  readonly name: string;
+  readonly value: string;
+  readonly from: number;
+  readonly to: number;
+  /** Why this value cannot be right. */
+  readonly problem?: string;
+}
+
+export interface RowDetail {
+  readonly cells: RowCells;
+  readonly fields: readonly ByteField[];
+  readonly bytes: Uint8Array;
+  /** Bytes of the row beyond those that are sent. */
+  readonly more: number;
+  readonly cause: RowCells | "lost" | null;
+  readonly effects: readonly RowCells[];
+}
+
+/** A thing of the rig as its picture draws it, from the outlets down to the devices. */
+export interface RigBox {
+  readonly id: string;
+  readonly floor: "outlet" | "driver" | "port" | "transport" | "device";
+  readonly name: string;
+  readonly state: "running" | "stopped" | "faulted" | "gone";
+  /** Of a device: where it is plugged in, from 1; 0 elsewhere. */
+  readonly connector: number;
+  /** One line more: what to say of it. */
+  readonly note: string;
+}
+
+export interface Difference {
+  /** Sequence here of the first row that differs; null when none does. */
+  readonly sequence: number | null;
+  readonly here: string;
+  readonly there: string;
+  /** What was compared with. */
+  readonly against: string;
+}
+
+/** Everything that a page shows besides rows; sent whole, at most once for each turn of the session. */
+export interface SessionState {
+  readonly opening: Opening;
+  readonly title: string;
+  readonly isCase: boolean;
+  readonly mode: "busy" | "paused" | "running" | "ended" | "stopped";
+  /** What it is busy with, with numbers; why it stopped. */
+  readonly note: string;
+  readonly timeNs: number;
+  readonly steps: number;
+  /** Sequence of the oldest row that is kept and of the next one; what lies before was given up and counted. */
+  readonly oldest: number;
+  readonly next: number;
+  /** Rows in the shown list. */
+  readonly shown: number;
+  readonly filter: string;
+  /** Rows that the filter has not looked at yet. */
+  readonly unfiltered: number;
+  /** Why the filter is none; empty when it is one. */
+  readonly filterProblem: string;
+  /** Rows since the session began: what crosses the wire, whatever was given up. */
+  readonly transfers: number;
+  /** 0: as fast as it goes. */
+  readonly speed: number;
+  readonly boxes: readonly RigBox[];
+  readonly acts: readonly ActName[];
+  /** What to type for the same with the command line. */
+  readonly command: string;
+  readonly tryThis: readonly string[];
+  readonly failures: readonly string[];
+  readonly result: { readonly succeeded: boolean; readonly text: string } | null;
+  readonly difference: Difference | null;
+  readonly digest: string;
+  /** What the serial console shows, from its beginning, at most its newest part. */
+  readonly console: string;
+  readonly isConsoleOpen: boolean;
+}
+
+export type FromSession =
+  | { readonly kind: "state"; readonly state: SessionState }
+  | { readonly kind: "rows"; readonly id: number; readonly from: number; readonly rows: readonly RowCells[] }
+  | { readonly kind: "row"; readonly id: number; readonly detail: RowDetail | null }
+  | { readonly kind: "place"; readonly id: number; readonly place: number }
+  | {
+      readonly kind: "file";
+      readonly id: number;
+      readonly name: string;
+      readonly type: string;
+      readonly body: Uint8Array | string;
+    }
+  /** Something to say once: an act's answer, a refusal. */
+  | { readonly kind: "said"; readonly text: string; readonly isRefusal: boolean };

@@ -1,0 +1,65 @@
+// What a session can be taken away as: a capture, lanes, the registry, the trace as text.
+
+import { shown as shownText } from "@drydock/core/base/shown-text";
+import { formatRegistryTree } from "@drydock/core/platform/evidence/registry-dump";
+import { writePerfetto } from "@drydock/core/trace/perfetto";
+import { writeUsbPcapng } from "@drydock/core/trace/usb-pcapng";
+import { UsbTraceLog } from "@drydock/core/trace/usb-trace-log";
+import { type EndedRun, RigRun } from "./lab-run.ts";
+import type { FileForm } from "./messages.ts";
+import { cellsOf } from "./row-cells.ts";
+
+export interface SessionFile {
+  readonly name: string;
+  readonly type: string;
+  readonly body: Uint8Array | string;
+}
+
+/** Throws RangeError where the session has no such thing. */
+export function writeSessionFile(session: RigRun | EndedRun, form: FileForm): SessionFile {
+  const { opening, timeline } = session;
+  const stem = `drydock-${opening.what}-${opening.seed}`;
+  switch (form) {
+    case "pcapng":
+      return {
+        name: `${stem}.pcapng`,
+        type: "application/octet-stream",
+        body: writeUsbPcapng(new UsbTraceLog(timeline)),
+      };
+    case "perfetto":
+      return { name: `${stem}.perfetto.json`, type: "application/json", body: writePerfetto(timeline) };
+    case "registry":
+      if (!(session instanceof RigRun)) throw new RangeError("a case keeps no registry: open a rig");
+      return {
+        name: `${stem}.ioreg.txt`,
+        type: "text/plain",
+        body: formatRegistryTree(session.rig.machine.registry.snapshot()),
+      };
+    case "text": {
+      const lines: string[] = [];
+      let previousNs = 0;
+      for (const row of timeline.rows()) {
+        const { kind, length, place, sequence, status, timeNs, what, who } = cellsOf(
+          timeline,
+          row,
+          previousNs,
+          session,
+        );
+        previousNs = timeNs;
+        lines.push(
+          [
+            sequence,
+            (timeNs / 1e9).toFixed(9),
+            kind,
+            place,
+            shownText(what, 1000),
+            length ?? "",
+            status,
+            shownText(who, 1000),
+          ].join("\t"),
+        );
+      }
+      return { name: `${stem}.tsv`, type: "text/plain", body: `${lines.join("\n")}\n` };
+    }
+  }
+}
