@@ -75,6 +75,8 @@ export default {
     "openssl",
     "iscsi-inq",
     "qemu-img",
+    "mount",
+    "umount",
     "iscsi-ls",
     "iscsi-readcapacity16",
   ],

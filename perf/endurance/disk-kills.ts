@@ -6,6 +6,7 @@ import {
   existsSync,
   fsyncSync,
   ftruncateSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -21,6 +22,8 @@ import { blockBytes, contents, slots } from "./journal-client.ts";
 const root = join(import.meta.dirname, "../..");
 const program = join(root, "apps/cli/src/main.ts");
 const imageBytes = 4 << 20;
+/** Room of a file system that fills up, less than the slots of the image. */
+const roomBytes = 40 * blockBytes;
 
 /** What the host's file system does to the server. */
 const modes = ["", "slow", "fail", "full"] as const;
@@ -35,6 +38,10 @@ export interface KillsReport {
   checked: number;
   undone: number;
   failedFlushes: number;
+  /** Writes that were answered with an error, as where there is no room. */
+  refusedWrites: number;
+  /** What runs full: a tmpfs of its own, where one can be mounted, or what the shim says. */
+  readonly whatIsFull: "tmpfs" | "shim";
   /** What must not be: a lost block, a failure forgotten. */
   problems: string[];
 }
@@ -67,9 +74,12 @@ function readLife(lines: readonly string[], report: KillsReport, mode: Mode): Li
   let hasFailed = false;
   for (const line of lines) {
     const [kind, first, second, word] = line.split(" ");
-    if (kind === "W") life.writes.set(Number(first), { slot: Number(second), isZero: word === "zero" });
-    else if (kind === "E") life.refused.add(Number(first));
-    else if (kind === "F") {
+    if (kind === "W") {
+      life.writes.set(Number(first), { slot: Number(second), isZero: word === "zero" });
+    } else if (kind === "E") {
+      report.refusedWrites++;
+      life.refused.add(Number(first));
+    } else if (kind === "F") {
       report.failedFlushes++;
       if (mode === "fail") hasFailed = true;
     } else if (kind === "A") {
@@ -140,6 +150,18 @@ class Truth {
   }
 }
 
+function newImage(path: string): void {
+  const made = openSync(path, "w");
+  ftruncateSync(made, imageBytes);
+  closeSync(made);
+}
+
+/** A file system of so many bytes at `folder`, or one there made larger or smaller; false where this user may not. */
+function mountTmpfs(folder: string, bytes: number, more = ""): boolean {
+  const words = ["-t", "tmpfs", "-o", `${more}size=${bytes}`, "drydock-kills", folder];
+  return spawnSync("mount", words, { stdio: "ignore" }).status === 0;
+}
+
 async function firstLine(child: ChildProcess): Promise<string | null> {
   let text = "";
   return new Promise((resolve) => {
@@ -164,10 +186,11 @@ export async function killDisks(options: KillsOptions): Promise<KillsReport> {
   const random = new Random(options.seed);
   const image = join(folder, "image");
   const journal = join(folder, "journal");
-  const made = openSync(image, "w");
-  ftruncateSync(made, imageBytes);
-  closeSync(made);
+  newImage(image);
   closeSync(openSync(journal, "w"));
+  const small = join(folder, "small");
+  mkdirSync(small);
+  const isMounted = mountTmpfs(small, roomBytes);
   const report: KillsReport = {
     kills: 0,
     disturbed: 0,
@@ -175,6 +198,8 @@ export async function killDisks(options: KillsOptions): Promise<KillsReport> {
     checked: 0,
     undone: 0,
     failedFlushes: 0,
+    refusedWrites: 0,
+    whatIsFull: isMounted ? "tmpfs" : "shim",
     problems: [],
   };
   const truth = new Truth();
@@ -183,11 +208,16 @@ export async function killDisks(options: KillsOptions): Promise<KillsReport> {
   });
   let sequence = 1;
   let read = 0;
+  let serving: ChildProcess | null = null;
   try {
     for (let kill = 0; kill < options.kills; kill++) {
       // Every third kill meets a file system in trouble.
       const mode: Mode =
         options.lies === true ? "lie" : kill % 3 === 2 ? modes[1 + (Math.floor(kill / 3) % 3)] : "";
+      // A disk that runs full is a new one: what has been written once has its room.
+      const isSmall = mode === "full" && isMounted;
+      const served = isSmall ? join(small, "image") : image;
+      if (isSmall) newImage(served);
       const way = random.chance(0.5) ? "uas" : "bulk-only";
       const undo = join(folder, "undo");
       const kept = join(folder, "kept");
@@ -195,7 +225,7 @@ export async function killDisks(options: KillsOptions): Promise<KillsReport> {
       rmSync(kept, { force: true });
       const server = spawn(
         process.execPath,
-        [program, "disk", "serve", "--file", image, "--port", "0", "--through", way, "--json"],
+        [program, "disk", "serve", "--file", served, "--port", "0", "--through", way, "--json"],
         {
           stdio: ["ignore", "pipe", "ignore"],
           env: {
@@ -203,12 +233,13 @@ export async function killDisks(options: KillsOptions): Promise<KillsReport> {
             LD_PRELOAD: shim,
             UNDO_FILE: undo,
             UNDO_KEPT: kept,
-            IMAGE_FILE: image,
+            IMAGE_FILE: served,
             SHIM_MODE: mode,
-            ...(mode === "full" ? { SHIM_ROOM: String(40 * blockBytes) } : {}),
+            ...(mode === "full" && !isMounted ? { SHIM_ROOM: String(roomBytes) } : {}),
           },
         },
       );
+      serving = server;
       const gone = new Promise<void>((resolve) => server.once("exit", () => resolve()));
       const line = await firstLine(server);
       if (line === null) throw new Error(`kill ${kill}: the server did not start`);
@@ -216,7 +247,8 @@ export async function killDisks(options: KillsOptions): Promise<KillsReport> {
       client.stdin?.write(
         `${JSON.stringify({ port: (JSON.parse(line) as { port: number }).port, seed: options.seed * 7919 + kill, journal, from: sequence })}\n`,
       );
-      const wanted = 1 + random.below(12);
+      // Long enough to run full.
+      const wanted = mode === "full" ? 40 : 1 + random.below(12);
       await journalHas(journal, read, wanted);
       await new Promise((resolve) => setTimeout(resolve, random.below(12)));
       server.kill("SIGKILL");
@@ -232,13 +264,22 @@ export async function killDisks(options: KillsOptions): Promise<KillsReport> {
       read = whole.length;
       const life = readLife(lines, report, mode);
       for (const known of life.writes.keys()) sequence = Math.max(sequence, known + 1);
-      report.undone += losePower(image, undo, kept);
-      truth.check(image, life, report, `kill ${kill} (${way}${mode === "" ? "" : `, ${mode}`})`);
+      // A hole that is undone needs its room again.
+      if (isSmall) mountTmpfs(small, 2 * imageBytes, "remount,");
+      report.undone += losePower(served, undo, kept);
+      const where = `kill ${kill} (${way}${mode === "" ? "" : `, ${mode}`})`;
+      (isSmall ? new Truth() : truth).check(served, life, report, where);
+      if (isSmall) {
+        rmSync(served);
+        mountTmpfs(small, roomBytes, "remount,");
+      }
       options.onKill?.(report);
     }
   } finally {
     client.stdin?.end();
     client.kill();
+    serving?.kill("SIGKILL");
+    if (isMounted) spawnSync("umount", ["--lazy", small]);
     rmSync(folder, { recursive: true, force: true });
   }
   return report;

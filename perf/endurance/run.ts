@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
-import { type AttackReport, attackDisks, problemsOf } from "./disk-hostile.ts";
+import { type AttackReport, attackDoors, problemsOf, slownessOf } from "./disk-hostile.ts";
 import { killDisks, killsSkip } from "./disk-kills.ts";
 
 interface Result {
@@ -33,11 +33,11 @@ const runs: Readonly<Record<string, Run>> = {
           if (done % 20 === 0) process.stderr.write(`${done} kills, ${problems.length} problems\n`);
         },
       });
-      const { acknowledged, checked, disturbed, failedFlushes, undone } = report;
+      const { acknowledged, checked, disturbed, failedFlushes, refusedWrites, undone, whatIsFull } = report;
       return {
         lines: [
-          `${report.kills} kills, ${disturbed} of them under a slow, failing or full file system`,
-          `${acknowledged} acknowledged flushes and forced writes, ${failedFlushes} that failed`,
+          `${report.kills} kills, ${disturbed} of them under a slow, failing or full file system (LD_PRELOAD shim; full: ${whatIsFull === "tmpfs" ? "a tmpfs of 160 KiB" : "the shim's ENOSPC"})`,
+          `${acknowledged} acknowledged flushes and forced writes, ${failedFlushes} flushes that failed, ${refusedWrites} writes that were refused`,
           `${undone} writes that no flush had kept were put back, as a power cut may; ${checked} blocks were looked at`,
         ],
         problems: report.problems,
@@ -117,15 +117,18 @@ const runs: Readonly<Record<string, Run>> = {
       ),
   },
   "disk-hostile": {
-    summary: `${connections} hostile connections of four kinds at an NBD and an iSCSI disk`,
+    summary: `${connections} hostile connections of four kinds at each door: NBD, iSCSI, USB/IP, usbredir, RFC 2217, the board`,
     run: async (count) => {
-      const reports = await attackDisks({
+      const reports = await attackDoors({
         connections: count ?? connections,
         honest: 30,
         reads: 1000,
         onAttack: (report) => process.stderr.write(`${lineOf(report)}\n`),
       });
-      return { lines: reports.map(lineOf), problems: reports.flatMap(problemsOf) };
+      return {
+        lines: reports.map(lineOf),
+        problems: [...reports.flatMap(problemsOf), ...reports.flatMap(slownessOf)],
+      };
     },
   },
 };

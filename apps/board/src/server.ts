@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Board } from "@drydock/board/board";
 import { gainCases, type ImportReport, importBoard } from "@drydock/board/exchange";
 import { forgetViewers } from "@drydock/board/views";
+import { watchStorms } from "@drydock/node/host/after-storm";
 import { FolderLock } from "@drydock/node/store/folder-lock";
 import { SqliteBoardStore } from "@drydock/node/store/sqlite-board-store";
 import { type ServerType, serve } from "@hono/node-server";
@@ -117,6 +118,7 @@ export async function startBoard(
     open = await openBoard({ ...options, hosts: () => hosts });
     const { app, site } = open;
     server = await listen(app, options.port);
+    if ("keepAliveTimeout" in server) watchStorms(server);
     const address = server.address();
     const port = typeof address === "object" && address !== null ? address.port : options.port;
     hosts = loopbackHosts(port);

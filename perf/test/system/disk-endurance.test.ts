@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { attackDisks, problemsOf } from "../../endurance/disk-hostile.ts";
+import { attackDoors, problemsOf } from "../../endurance/disk-hostile.ts";
 import { killDisks, killsSkip } from "../../endurance/disk-kills.ts";
 
 const skip = killsSkip() ?? false;
@@ -27,7 +27,7 @@ test("300 hostile connections: honest clients come in, memory and log stay bound
 }, async () => {
   // What takes much and reads nothing over iSCSI is the endurance run's: its memory is the collector's to time.
   const isWanted = (protocol: string, attack: string) => protocol === "nbd" || attack !== "glutton";
-  const reports = await attackDisks({ connections: 300, honest: 5, reads: 50, isWanted });
+  const reports = await attackDoors({ connections: 300, honest: 5, reads: 50, isWanted });
   assert.equal(reports.length, 7);
   assert.deepEqual(reports.flatMap(problemsOf), []);
 });

@@ -1,9 +1,11 @@
 // drydock export: a rig's device models, offered to foreign hosts over a public protocol.
 
 import { Random } from "@drydock/core/base/random";
+import { UsbSpeed } from "@drydock/core/codec/usb/usb-speed";
 import type { UsbDevicePort } from "@drydock/core/ports/usb-device";
 import { serialRigEntry } from "@drydock/core/rigs/catalogue";
 import { UsbExportRig, type UsbExportRigOptions } from "@drydock/core/rigs/usb-export-rig";
+import { HostClock } from "@drydock/node/host-clock";
 import { hostTurn } from "@drydock/node/host-turn";
 import { LiveRunner } from "@drydock/node/live-runner";
 import type { Listener } from "@drydock/node/socket-stream";
@@ -12,6 +14,7 @@ import { listenUsbredir } from "@drydock/node/usbredir-sockets";
 import type { ByteSize } from "../grammar/option-kind.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
+import { type QuietLines, quietLines } from "../terminal/quiet-lines.ts";
 import { hostPort, shellWord } from "../terminal/shell-word.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { endings } from "./endings.ts";
@@ -41,7 +44,8 @@ interface ExportedDevice {
   make(rig: UsbExportRig): UsbDevicePort;
 }
 
-function devicesOf(options: ExportOptions): readonly ExportedDevice[] {
+/** `diskSpeed`: what the protocol can carry all of. */
+function devicesOf(options: ExportOptions, diskSpeed: UsbSpeed): readonly ExportedDevice[] {
   const { device, rig: entry = defaultRig } = options;
   if (entry.name !== "disk") {
     const pacing = options.noPacing ? "none" : "real";
@@ -66,18 +70,21 @@ function devicesOf(options: ExportOptions): readonly ExportedDevice[] {
   return [
     {
       name: `disk${quirksLine(options)}`,
-      make: (rig) => quirkyUsbDisk(options, units, rig.scheduler, new Random(options.seed).fork("disk")),
+      make: (rig) =>
+        quirkyUsbDisk(options, diskSpeed, units, rig.scheduler, new Random(options.seed).fork("disk")),
     },
   ];
 }
 
 /** Runs until Ctrl-C or the end of `--for`. UsageError for wrong names; a taken port is a rig error that names it. */
 export async function exportUsbip(options: ExportOptions, io: CommandIo): Promise<ExitCode> {
-  const exportedDevices = devicesOf(options);
+  // At SuperSpeed UAS is made of streams, and USB/IP has no word for them.
+  const exportedDevices = devicesOf(options, UsbSpeed.high);
   const kinds = exportedDevices.map(({ name }) => name);
   const exported = new Set<string>();
+  const lines = connectionLines(io);
   const rig = makeRig(options, {
-    onEvent: (text) => io.event(`  ${text}`),
+    onEvent: lines.say,
     onExported: (busId) => {
       exported.add(busId);
       if (exported.size === kinds.length) ready();
@@ -113,12 +120,13 @@ export async function exportUsbip(options: ExportOptions, io: CommandIo): Promis
   return run(rig, new LiveRunner(rig.scheduler), exportedDevices, options, io, async () => {
     rig.server.close();
     await listener.close();
+    lines.end();
   });
 }
 
 /** As `exportUsbip`, with a port of its own for each device: usbredir has one device on one connection. */
 export async function exportUsbredir(options: ExportOptions, io: CommandIo): Promise<ExitCode> {
-  const exportedDevices = devicesOf(options);
+  const exportedDevices = devicesOf(options, UsbSpeed.super);
   const kinds = exportedDevices.map(({ name }) => name);
   const { host, port: first } = options;
   if (first > 0 && first + kinds.length - 1 > highestPort) {
@@ -133,9 +141,10 @@ export async function exportUsbredir(options: ExportOptions, io: CommandIo): Pro
     for (const listener of listeners) await listener.close();
   };
   const offered = new Set<number>();
+  const lines = connectionLines(io);
   const outlets = kinds.map((kind, index) =>
     rig.addUsbredir(index + 1, {
-      onEvent: (text) => io.event(`  ${kind}: ${text}`),
+      onEvent: (text) => lines.say(`${kind}: ${text}`),
       onReady: () => {
         if (offered.size < kinds.length && offered.add(index).size === kinds.length) ready();
       },
@@ -168,7 +177,13 @@ export async function exportUsbredir(options: ExportOptions, io: CommandIo): Pro
   return run(rig, runner, exportedDevices, options, io, async () => {
     for (const outlet of outlets) outlet.close();
     await closeAll();
+    lines.end();
   });
+}
+
+/** What connections do, in a flood of them, too. */
+function connectionLines(io: CommandIo): QuietLines {
+  return quietLines((text) => io.event(`  ${text}`), new HostClock());
 }
 
 /** Without `nodelay` each small packet of QEMU's waits for the acknowledgement of the last, 40 ms and more. */

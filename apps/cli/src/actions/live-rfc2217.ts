@@ -5,10 +5,12 @@ import type { IOSerialBSDClient } from "@drydock/core/families/serial/io-serial-
 import { Rfc2217Server } from "@drydock/core/outlets/rfc2217/rfc2217-server";
 import type { ByteStream } from "@drydock/core/ports/byte-stream";
 import type { Scheduler } from "@drydock/core/runtime/scheduler";
+import { HostClock } from "@drydock/node/host-clock";
 import { listenRfc2217 } from "@drydock/node/rfc2217-listener";
 import type { Listener } from "@drydock/node/socket-stream";
 import { systemCode } from "@drydock/node/system-words";
 import type { CommandIo } from "../terminal/command-io.ts";
+import { type QuietLines, quietLines } from "../terminal/quiet-lines.ts";
 
 /** RFC 2217 has neither passwords nor encryption: this machine only. */
 const host = "127.0.0.1";
@@ -32,7 +34,7 @@ class Place {
 export class LiveRfc2217 {
   readonly #first: number;
   readonly #scheduler: Scheduler;
-  readonly #io: CommandIo;
+  readonly #lines: QuietLines;
   readonly #places: Place[] = [];
   /** By the name of the serial port. */
   readonly #byName = new Map<string, Place>();
@@ -40,7 +42,7 @@ export class LiveRfc2217 {
   private constructor(first: number, scheduler: Scheduler, io: CommandIo) {
     this.#first = first;
     this.#scheduler = scheduler;
-    this.#io = io;
+    this.#lines = quietLines((text) => io.event(`  ${shown(text)}`), new HostClock());
   }
 
   /** Listens on `first`, before anything runs; further serial ports get the numbers behind it. 0: free ones. */
@@ -57,7 +59,7 @@ export class LiveRfc2217 {
     this.#byName.set(service.name, place);
     place.server = new Rfc2217Server(service, {
       clock: this.#scheduler,
-      onEvent: (text) => this.#io.event(`  ${shown(text)}`),
+      onEvent: this.#lines.say,
     });
     return { host, port: place.listener?.port ?? 0 };
   }
@@ -72,6 +74,7 @@ export class LiveRfc2217 {
       server?.close();
       await listener?.close();
     }
+    this.#lines.end();
   }
 
   async #listen(): Promise<Place> {

@@ -2,7 +2,7 @@
 
 import type { Clock } from "@drydock/core/base/clock";
 import type { Random } from "@drydock/core/base/random";
-import { UsbSpeed } from "@drydock/core/codec/usb/usb-speed";
+import type { UsbSpeed } from "@drydock/core/codec/usb/usb-speed";
 import { MassStorageDevice } from "@drydock/core/devices/mass-storage/mass-storage-device";
 import type { DiskQuirk } from "@drydock/core/devices/scsi-disk/disk-quirks";
 import { ScsiDiskDevice } from "@drydock/core/devices/scsi-disk/scsi-disk-device";
@@ -51,6 +51,7 @@ export function quirksLine(options: QuirkOptions): string {
 /** A USB disk with both transports, for foreign drivers. */
 export function quirkyUsbDisk(
   options: QuirkOptions,
+  speed: UsbSpeed,
   units: readonly ScsiUnitOptions[],
   clock: Clock,
   random: Random,
@@ -59,7 +60,7 @@ export function quirkyUsbDisk(
   damage(disk, options);
   const { device, target } = withQuirks(disk, clock, quirksOf(options));
   return new MassStorageDevice({
-    speed: UsbSpeed.super,
+    speed,
     maximumLun: units.length - 1,
     ...device,
     target,

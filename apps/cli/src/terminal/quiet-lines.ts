@@ -4,33 +4,46 @@ import type { Clock } from "@drydock/core/base/clock";
 import { second } from "@drydock/core/base/units";
 
 export interface QuietLines {
-  /** At once where a second has passed since the last line; else when it has, with how many came meanwhile. */
+  /** At once where a second has passed since the last line; else when it has, with what else came meanwhile, or how many. */
   say(text: string): void;
   /** What still waits is said now. */
   end(): void;
 }
 
+/** So many that came within a second stand in one line, word for word. */
+const joinedMaximum = 6;
+
 export function quietLines(say: (text: string) => void, clock: Clock): QuietLines {
   let freeAtNs = Number.NEGATIVE_INFINITY;
-  let waiting: string | null = null;
+  let waiting: string[] = [];
   let untold = 0;
   const show = (): void => {
-    if (waiting === null) return;
-    const text = untold === 0 ? waiting : `${waiting}  (and ${untold} more like it in between)`;
-    waiting = null;
+    const last = waiting.at(-1);
+    if (last === undefined) return;
+    const isFlood = waiting.length > joinedMaximum;
+    const text = isFlood ? `${last}  (and ${untold} more like it in between)` : joined(waiting);
+    waiting = [];
     untold = 0;
     freeAtNs = clock.nowNs() + second;
     say(text);
   };
   return {
     say: (text) => {
-      if (waiting !== null) untold++;
-      const isFirst = waiting === null;
-      waiting = text;
+      const isFirst = waiting.length === 0;
+      if (!isFirst) untold++;
+      // Of a flood only the last is told: no more than one too many is kept.
+      if (waiting.length <= joinedMaximum) waiting.push(text);
+      else waiting[joinedMaximum] = text;
+      // Who waits has its time: shown now, it would leave that to the next one, which then came too early.
+      if (!isFirst) return;
       const nowNs = clock.nowNs();
       if (nowNs >= freeAtNs) show();
-      else if (isFirst) clock.after(freeAtNs - nowNs, show, undefined);
+      else clock.after(freeAtNs - nowNs, show, undefined);
     },
     end: show,
   };
+}
+
+function joined([first, ...others]: readonly string[]): string {
+  return [first, ...others.map((text) => text.trimStart())].join("; ");
 }

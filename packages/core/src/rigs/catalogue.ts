@@ -6,6 +6,7 @@ import { UsbSpeed } from "../codec/usb/usb-speed.ts";
 import { HidGamepadDevice } from "../devices/hid-gamepad/hid-gamepad-device.ts";
 import { HidKeyboardDevice } from "../devices/hid-keyboard/hid-keyboard-device.ts";
 import { MassStorageDevice } from "../devices/mass-storage/mass-storage-device.ts";
+import { type DiskQuirk, findDiskQuirks } from "../devices/scsi-disk/disk-quirks.ts";
 import { ScsiDiskDevice } from "../devices/scsi-disk/scsi-disk-device.ts";
 import { ForgetfulPlug } from "../devices/serial-far-ends.ts";
 import { ftdiBundle } from "../drivers/ftdi/ftdi-driver.ts";
@@ -23,7 +24,7 @@ import { NvmeRig, whyNoDisk } from "./nvme-rig.ts";
 import type { PciBerth } from "./pci-berth.ts";
 import { pciDigest } from "./pci-rig.ts";
 import { makeSerialDevice, type SerialDeviceKind, SerialRig, serialRequestNames } from "./serial-rig.ts";
-import { defaultBlockCount, StorageRig } from "./storage-rig.ts";
+import { defaultBlockCount, StorageRig, withQuirks } from "./storage-rig.ts";
 import type { UsbBerth } from "./usb-berth.ts";
 import { usbOn } from "./usb-rig.ts";
 import { digestOf, type UsbRigParts } from "./usb-rig-doors.ts";
@@ -259,26 +260,31 @@ function hidEntry(name: string, summary: string, kinds: readonly ("keyboard" | "
   });
 }
 
-function diskEntry(name: string, summary: string, policy: "by-speed" | "bulk-only" | "uas"): RigEntry {
+function diskEntry(
+  name: string,
+  summary: string,
+  policy: "by-speed" | "bulk-only" | "uas",
+  quirks: readonly DiskQuirk[] = [],
+): RigEntry {
+  const how =
+    quirks.length === 0 ? "" : `, which misbehaves: ${quirks.map((quirk) => quirk.name).join(", ")}`;
   return rigEntry({
     name,
     summary,
     berths: ["usb"],
-    devices: ["a USB disk of 64 MiB with Bulk-Only and UAS"],
+    devices: [`a USB disk of 64 MiB with Bulk-Only and UAS${how}`],
     drivers: ["com.apple.iokit.IOUSBMassStorageDriver", "com.apple.iokit.IOSCSIBlockCommandsDevice"],
     outlets: ["block"],
     type: [`drydock disk serve`, `drydock export usbip ${name}`],
     acts: [...usbActs, "power cut"],
     serialDevices: [],
-    usbDevices: ({ clock, random }) => [
-      new MassStorageDevice({
-        speed: UsbSpeed.high,
-        maximumLun: 0,
-        target: new ScsiDiskDevice({ clock, random, units: [{ blockCount: defaultBlockCount }] }),
-      }),
-    ],
+    usbDevices: ({ clock, random }) => {
+      const disk = new ScsiDiskDevice({ clock, random, units: [{ blockCount: defaultBlockCount }] });
+      const { device, target } = withQuirks(disk, clock, quirks);
+      return [new MassStorageDevice({ speed: UsbSpeed.high, maximumLun: 0, ...device, target })];
+    },
     build: (options) => {
-      const rig = new StorageRig({ ...commonOptions(options, "open"), policy });
+      const rig = new StorageRig({ ...commonOptions(options, "open"), policy, quirks });
       if (options.forgetsFromNs !== undefined) {
         const { store } = rig.disk.units[0].medium;
         store.write = forgetful(
@@ -459,6 +465,12 @@ export const rigCatalogue: readonly RigEntry[] = [
     "by-speed",
   ),
   diskEntry("uas", "the same disk, driven by UAS", "uas"),
+  diskEntry(
+    "quirky",
+    "a disk with the firmware of many a stick; --quirk of disk serve and of export disk has more",
+    "bulk-only",
+    findDiskQuirks(["no-vpd", "no-write-same", "fua-refused", "first-read-fails", "residue-lies"]),
+  ),
   nvme,
   workstation,
 ];

@@ -219,6 +219,7 @@ test("CR NUL of a client that does not send binary is CR; a suspended client hea
 test("one client at a time; the next is told, and has the port when the first has gone and its bytes have left", async () => {
   const { connect, later, farEnd, events } = await bench();
   const first = connect();
+  first.ask(0);
   await later(0.1);
   const second = connect();
   await later(0.1);
@@ -234,6 +235,32 @@ test("one client at a time; the next is told, and has the port when the first ha
   await later(1);
   assert.match(String.fromCharCode(...third.answers[0].slice(1)), /Drydock usbserial/);
   assert.ok(events.some((text) => text.includes("turned away")));
+});
+
+test("a client that says nothing keeps nobody out: who says something has the port, half a word is none", async () => {
+  const { connect, later, farEnd, events } = await bench();
+  const silent = connect();
+  await later(0.1);
+  const mute = connect();
+  const half = connect();
+  half.send(255, 251);
+  await later(0.1);
+  assert.equal(silent.isClosed, true, "somebody began to say something");
+  const honest = connect();
+  honest.send(104, 105);
+  honest.ask(0);
+  await later(0.2);
+  assert.equal(half.isClosed, true);
+  assert.match(String.fromCharCode(...honest.answers[0].slice(1)), /Drydock usbserial/);
+  assert.deepEqual(farEnd.heard, [104, 105], "what it said at the door is not lost");
+  await later(1);
+  assert.match(String.fromCharCode(...mute.data), /another client has it/);
+  const late = connect();
+  late.ask(0);
+  await later(0.1);
+  assert.match(String.fromCharCode(...late.data), /another client has it/);
+  assert.equal(honest.isClosed, false);
+  assert.ok(events.some((text) => text.includes("had said nothing")));
 });
 
 test("a client that writes and closes at once: all of it is heard, and the next client has the port then", async () => {

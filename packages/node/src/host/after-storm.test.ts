@@ -8,11 +8,13 @@ test("memory is given back once, when most of the connections have gone and it i
   mock.timers.enable({ apis: ["setTimeout"] });
   try {
     let given = 0;
-    const watch = new StormWatch(() => given++);
+    let held = 0;
+    const watch = new StormWatch({ hold: () => held++, giveBack: () => given++ });
     for (let count = 1; count <= 1000; count++) watch.changed(count);
     for (let count = 999; count >= 1; count--) watch.changed(count);
     mock.timers.tick(1000);
     assert.equal(given, 0);
+    assert.equal(held, 1);
     mock.timers.tick(1000);
     assert.equal(given, 1);
     for (let round = 0; round < 20; round++) {
@@ -21,12 +23,14 @@ test("memory is given back once, when most of the connections have gone and it i
       mock.timers.tick(5000);
     }
     assert.equal(given, 1, "sixty connections are no storm");
+    assert.equal(held, 1);
     for (let count = 1; count <= 400; count++) watch.changed(count);
     mock.timers.tick(5000);
     assert.equal(given, 1, "not while they are there");
     watch.changed(3);
     mock.timers.tick(5000);
     assert.equal(given, 2);
+    assert.equal(held, 2);
   } finally {
     mock.timers.reset();
   }

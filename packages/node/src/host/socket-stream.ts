@@ -2,6 +2,7 @@
 
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { ByteOwner, ByteStream, ByteStreamClient } from "@drydock/core/ports/byte-stream";
+import { Admission } from "./admission.ts";
 import { StormWatch } from "./after-storm.ts";
 import { type StepTaker, stepsOf } from "./ordered-steps.ts";
 import { SocketPlace } from "./socket-place.ts";
@@ -207,6 +208,8 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+const ignore = (): void => {};
+
 /** `HOST:PORT`, IPv6 in brackets; an IPv4 address that came in as IPv6 is one of IPv4 (RFC 4291 §2.5.5.2). */
 function endOf(address = "", port = 0): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, "");
@@ -228,16 +231,24 @@ export async function listen(
     },
   };
   let count = 0;
-  const server: Server = createServer({ noDelay: true }, (socket) => {
-    sockets.add(socket);
-    storm.changed(sockets.size);
-    socket.once("close", () => {
-      sockets.delete(socket);
-      storm.changed(sockets.size);
-    });
+  const letIn = (socket: Socket): void => {
+    socket.off("error", ignore);
     const peer = path === undefined ? endOf(socket.remoteAddress, socket.remotePort) : `client ${++count}`;
     const cameTo = path === undefined ? endOf(socket.localAddress, socket.localPort) : path;
     onStream(new SocketStream(socket, options.steps ?? null, share), peer, cameTo);
+  };
+  const door = new Admission<Socket>({ letIn, turnAway: (socket) => socket.destroy() });
+  const server: Server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
+    sockets.add(socket);
+    storm.changed(sockets.size);
+    // A reset while it waits is no event for anybody.
+    socket.on("error", ignore);
+    socket.once("close", () => {
+      door.left(socket);
+      sockets.delete(socket);
+      storm.changed(sockets.size);
+    });
+    door.came(socket);
   });
   const place = path === undefined ? null : new SocketPlace(path);
   await new Promise<void>((resolve, reject) => {
@@ -259,6 +270,7 @@ export async function listen(
     new Promise<void>((resolve) => {
       server.close(() => resolve());
       place?.leave();
+      door.close();
       for (const socket of sockets) socket.destroy();
     });
   const address = server.address();

@@ -604,6 +604,8 @@ export class DirectAccessUnit implements ScsiTaskClient, BlockStorageBackend {
   #finish(slot: number, status: BlockStatus): void {
     this.#kinds[slot] = Kind.none;
     this.#pending--;
+    // The buffer is its owner's again: a slot that may rest for long keeps nobody's memory.
+    this.#tasks[slot].noData();
     this.#media[slot]?.finished(slot, status);
     if (this.#onIdle !== null && this.#pending === this.#held.length) {
       const idle = this.#onIdle;

@@ -1,20 +1,18 @@
-// Memory for the data of one connection's commands: bounded, and used again while a session lasts.
+// Memory for the data of commands: bounded for all connections of a target together, and used again.
 
 import type { ByteOwner } from "../../ports/byte-stream.ts";
 
 /** Smallest piece; larger ones are powers of two. */
 const smallest = 65536;
-/** Most that may be lent at once to all connections of a target, and most that they keep for their next commands. */
+/** Most that may be lent at once to all connections of a target, and most that is kept for the next commands. */
 const lentMaximum = 64 << 20;
 const keptMaximum = 16 << 20;
-/** Of this, one connection keeps so much. */
-const ownKeptMaximum = 8 << 20;
 
-/** What the connections of a target have lent together. */
+/** What the connections of a target have lent together, and what is kept for them. */
 export class IscsiMemory {
   #lentBytes = 0;
-  /** What the connections keep for later. */
-  keptBytes = 0;
+  #keptBytes = 0;
+  readonly #kept = new Map<number, Uint8Array[]>();
   readonly #onShort: () => void;
   /** Somebody was refused since this was looked at last. */
   wasShort = false;
@@ -28,27 +26,43 @@ export class IscsiMemory {
     return this.#lentBytes;
   }
 
-  take(bytes: number): boolean {
-    if (this.#lentBytes + bytes > lentMaximum) {
-      this.wasShort = true;
-      this.#onShort();
-      return false;
-    }
-    this.#lentBytes += bytes;
-    return true;
+  get keptBytes(): number {
+    return this.#keptBytes;
   }
 
-  give(bytes: number): void {
+  take(size: number): Uint8Array | null {
+    if (this.#lentBytes + size > lentMaximum) {
+      this.wasShort = true;
+      this.#onShort();
+      return null;
+    }
+    this.#lentBytes += size;
+    const buffer = this.#kept.get(size)?.pop();
+    if (buffer === undefined) return new Uint8Array(size);
+    this.#keptBytes -= size;
+    return buffer;
+  }
+
+  /** So much is lent no more. */
+  returned(bytes: number): void {
     this.#lentBytes -= bytes;
+  }
+
+  /** Nobody uses it any more. */
+  keep(buffer: Uint8Array): void {
+    const size = buffer.length;
+    if (this.#keptBytes + size > keptMaximum) return;
+    this.#keptBytes += size;
+    const kept = this.#kept.get(size);
+    if (kept === undefined) this.#kept.set(size, [buffer]);
+    else kept.push(buffer);
   }
 }
 
-/** Contents are whatever the last command left: who takes a buffer fills what it uses. */
+/** One connection's part. Contents are whatever the last command left: who takes a buffer fills what it uses. */
 export class IscsiBuffers {
   readonly #memory: IscsiMemory;
   #isOver = false;
-  readonly #kept = new Map<number, Uint8Array[]>();
-  #keptBytes = 0;
   #lentBytes = 0;
 
   constructor(memory: IscsiMemory) {
@@ -59,40 +73,25 @@ export class IscsiBuffers {
   take(length: number): Uint8Array | null {
     let size = smallest;
     while (size < length) size *= 2;
-    if (!this.#memory.take(size)) return null;
-    this.#lentBytes += size;
-    const buffer = this.#kept.get(size)?.pop();
-    if (buffer === undefined) return new Uint8Array(size);
-    this.#keep(-size);
+    const buffer = this.#memory.take(size);
+    if (buffer !== null) this.#lentBytes += size;
     return buffer;
-  }
-
-  #keep(bytes: number): void {
-    this.#keptBytes += bytes;
-    this.#memory.keptBytes += bytes;
   }
 
   /** Back from a command, once. */
   give(buffer: Uint8Array): void {
-    if (this.#isOver) return;
-    const size = buffer.length;
-    this.#lentBytes -= size;
-    this.#memory.give(size);
-    const isEnough = this.#memory.keptBytes + size > keptMaximum || this.#keptBytes + size > ownKeptMaximum;
-    if (isEnough) return;
-    this.#keep(size);
-    const kept = this.#kept.get(size);
-    if (kept === undefined) this.#kept.set(size, [buffer]);
-    else kept.push(buffer);
+    if (!this.#isOver) {
+      this.#lentBytes -= buffer.length;
+      this.#memory.returned(buffer.length);
+    }
+    this.#memory.keep(buffer);
   }
 
   /** The connection is over: what it has lent counts no more, whoever still reads it. */
   over(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#kept.clear();
-    this.#keep(-this.#keptBytes);
-    this.#memory.give(this.#lentBytes);
+    this.#memory.returned(this.#lentBytes);
   }
 }
 

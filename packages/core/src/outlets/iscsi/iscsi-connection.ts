@@ -45,6 +45,8 @@ import { IscsiTask, type IscsiTaskOwner, TaskState } from "./iscsi-task.ts";
 
 /** Commands that an initiator may have under way. */
 const windowCommands = 128;
+/** Tasks that a target keeps for its connections' next commands. */
+const spareTaskMaximum = 1024;
 /** Text of a login or a text request, all its PDUs together. */
 const textMaximum = 65536;
 const ahsMaximum = 1020;
@@ -91,7 +93,6 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
   #expCmdSn = 1;
   #hasCmdSn = false;
   readonly #tasks = new Map<number, IscsiTask>();
-  readonly #free: IscsiTask[] = [];
   readonly #buffers: IscsiBuffers;
   /** Since when the initiator does not read its answers; -1: it does. */
   #fullSinceNs = -1;
@@ -488,7 +489,7 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
     // What may come unasked was negotiated (§13.10, §13.11, §13.14).
     if (this.#dataNeed > (immediateData ? unsolicitedMaximum : 0) || (!isFinal && (initialR2T || !isWrite)))
       throw new DecodeError("SCSI Command", IscsiField.dataSegmentLength, "data that nobody asked for");
-    const task = this.#free.pop() ?? new IscsiTask();
+    const task = this.#target.spareTasks.pop() ?? new IscsiTask();
     const { scsi } = task;
     scsi.cdbBytes = readIscsiCdb(head, ahs, scsi.cdb);
     if (scsi.cdbBytes === 0)
@@ -667,6 +668,7 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
   #respond(task: IscsiTask): void {
     const { scsi } = task;
     const { outgoing } = task;
+    const { data: moved, dataOffset } = scsi;
     task.outgoing = null;
     this.#release(task);
     const hasData = scsi.direction === ScsiDirection.in && scsi.movedBytes > 0 && task.isRead;
@@ -674,7 +676,7 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
     if (this.#isOver) return;
     let dataSn = 0;
     if (hasData) {
-      const data = scsi.data.subarray(scsi.dataOffset, scsi.dataOffset + scsi.movedBytes);
+      const data = moved.subarray(dataOffset, dataOffset + scsi.movedBytes);
       for (let at = 0; at < data.length; ) {
         const length = Math.min(data.length - at, this.#parameters.initiatorSegment);
         const header = this.#newPdu(IscsiOpcode.dataIn, 0, task.initiatorTaskTag);
@@ -687,7 +689,7 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
         putU32be(bytes, header + IscsiField.dataSn, dataSn++);
         putU32be(bytes, header + IscsiField.bufferOffset, at);
         // The gathered output is used again after a command that failed: its bytes are copied.
-        const isShared = scsi.data === this.#output.bytes;
+        const isShared = moved === this.#output.bytes;
         this.#output.commitWithData(
           header,
           isShared ? data.slice(at, at + length) : data.subarray(at, at + length),
@@ -722,7 +724,11 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
       this.#buffers.give(task.buffer);
       task.buffer = noBytes;
     }
-    if (this.#free.length < windowCommands) this.#free.push(task);
+    task.connection = null;
+    // Nobody's memory is kept by a task that waits to be used.
+    task.scsi.data = noBytes;
+    const { spareTasks } = this.#target;
+    if (spareTasks.length < spareTaskMaximum) spareTasks.push(task);
   }
 
   // Task management

@@ -38,6 +38,8 @@ export interface IscsiTargetSide {
   readonly options: IscsiTargetOptions;
   /** What all connections have lent together. */
   readonly memory: IscsiMemory;
+  /** Tasks that nobody uses. */
+  readonly spareTasks: IscsiTask[];
   newSession(): number;
   /** The connection has logged in: it is no longer one of those that may be let go for others. */
   loggedIn(connection: IscsiNexus): void;

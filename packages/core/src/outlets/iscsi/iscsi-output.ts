@@ -5,8 +5,8 @@ import { crc32c } from "../../base/crc32c.ts";
 import { IscsiField, iscsiHeaderBytes, paddingOf } from "../../codec/iscsi/pdu.ts";
 import type { ByteOwner, ByteStream } from "../../ports/byte-stream.ts";
 
-const slabBytes = 131072;
-/** Enough for a login; who stays gets more. */
+const largestSlabBytes = 131072;
+/** Enough for a login; each further piece is twice the last, as long as what it gathers is sent at once. */
 const firstSlabBytes = 4096;
 /** Data up to this size is gathered; larger data is written by itself, without a copy. */
 export const gatheredMaximum = 32768;
@@ -44,7 +44,9 @@ export class IscsiOutput {
     const need = this.#headBytes + dataBytes + 8;
     if (this.#end + need > this.#slab.length) {
       this.flush();
-      this.#slab = new Uint8Array(slabBytes);
+      // Who does not read its answers gets no more memory for them than it needs.
+      const grown = this.isWritable ? Math.min(largestSlabBytes, 2 * this.#slab.length) : firstSlabBytes;
+      this.#slab = new Uint8Array(Math.max(grown, need));
       this.#start = 0;
       this.#end = 0;
     }

@@ -11,7 +11,7 @@ import type { IscsiTask } from "./iscsi-task.ts";
 
 const connectionMaximum = 4096;
 /** Of these, so many may not have logged in yet: beyond that the oldest of them is let go. */
-const silentMaximum = 256;
+const silentMaximum = 1024;
 /** Who has not read its answers for so long is let go when others wait for its memory. */
 const stuckNs = 1 * second;
 /** How often that is looked at while somebody waits. */
@@ -42,6 +42,7 @@ export class IscsiTarget implements ScsiTargetClient, IscsiTargetSide {
   #lastSession = 0;
   /** Not logged in yet, in the order they came. */
   readonly #silent = new Set<IscsiNexus>();
+  readonly spareTasks: IscsiTask[] = [];
   readonly memory = new IscsiMemory(() => this.#relieve());
   #isRelieving = false;
 

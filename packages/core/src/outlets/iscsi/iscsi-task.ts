@@ -21,7 +21,7 @@ export interface IscsiTaskOwner {
   taskFinished(task: IscsiTask): void;
 }
 
-/** Kept and reused by its connection. */
+/** Kept and reused by its target. */
 export class IscsiTask {
   readonly scsi = new ScsiTask();
   connection: IscsiTaskOwner | null = null;

@@ -18,14 +18,14 @@ export interface NbdServerOptions {
   readonly tls?: "none" | "offer" | "require";
   /** Connections at once. Default 4096: memory is bounded for all of them together. */
   readonly sessionMaximum?: number;
-  /** Of these, so many may be in their handshake. Default 256; beyond that the oldest of them is let go. */
+  /** Of these, so many may be in their handshake. Default 1024; beyond that the oldest of them is let go. */
   readonly handshakeMaximum?: number;
   /** Short sentences for a live log. */
   readonly onEvent?: (text: string) => void;
 }
 
 const defaultSessionMaximum = 4096;
-const defaultHandshakeMaximum = 256;
+const defaultHandshakeMaximum = 1024;
 /** Blocks of a mebibyte for payloads and replies of all connections, and how many are kept for later. */
 const blockMaximum = 32;
 const blocksKept = 8;

@@ -86,6 +86,8 @@ export class Rfc2217Session implements SerialClient, ByteStreamClient, TelnetLis
   #isClosing = false;
   #closingTimer: TimerHandle = 0;
   #isOver = false;
+  /** The client has said something that is whole. */
+  #hasSpoken = false;
 
   private constructor(port: SerialPort, stream: ByteStream, options: Rfc2217SessionOptions) {
     this.#port = port;
@@ -103,8 +105,12 @@ export class Rfc2217Session implements SerialClient, ByteStreamClient, TelnetLis
     return session;
   }
 
-  end(): void {
-    this.#leave("was ended");
+  get hasSpoken(): boolean {
+    return this.#hasSpoken;
+  }
+
+  end(how = "was ended"): void {
+    this.#leave(how);
     this.#stream.close();
   }
 
@@ -153,10 +159,12 @@ export class Rfc2217Session implements SerialClient, ByteStreamClient, TelnetLis
   // ---- telnet
 
   data(bytes: Uint8Array): void {
+    this.#hasSpoken = true;
     this.#steps.push({ bytes: bytes.slice(), at: 0 });
   }
 
   negotiation(command: number, option: number): void {
+    this.#hasSpoken = true;
     const isAboutUs = command === Telnet.do || command === Telnet.dont;
     const isOn = command === Telnet.do || command === Telnet.will;
     const state = isAboutUs ? this.#us : this.#them;
@@ -173,6 +181,7 @@ export class Rfc2217Session implements SerialClient, ByteStreamClient, TelnetLis
   }
 
   subnegotiation(option: number, content: Uint8Array): void {
+    this.#hasSpoken = true;
     if (option !== TelnetOption.comPort || content.length === 0) return;
     const [code] = content;
     // A client that was offered the option before it asked for it agrees in silence: its first request says so.
@@ -190,6 +199,7 @@ export class Rfc2217Session implements SerialClient, ByteStreamClient, TelnetLis
   }
 
   command(command: number): void {
+    this.#hasSpoken = true;
     if (command === Telnet.break) this.#options.onEvent("sent a telnet BREAK: use SET-CONTROL 5 and 6");
   }
 

@@ -15,7 +15,7 @@ export interface UsbipServerOptions {
 }
 
 /** Connections at once, so that strangers cannot use up memory. */
-const sessionMaximum = 64;
+const sessionMaximum = 1024;
 /** Half of a device's identity on the wire, 16 bits; 0 is no device. */
 const deviceNumberMaximum = 0xffff;
 

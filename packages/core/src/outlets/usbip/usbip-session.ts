@@ -44,6 +44,8 @@ const pooledMaximum = 4 << 20;
 /** Memory of replies without data, which leave side by side in one piece; beyond it each has its own. */
 const replyBlockBytes = 8192;
 const replyBlocks = 4;
+/** Linux's own server answers one list and closes; who asks for more of them than this wants our time. */
+const listMaximum = 16;
 /** Sequences are 32 bits, 0 among them. */
 const noUnlink = -1;
 
@@ -124,6 +126,7 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
   #device: UsbipExport | null = null;
   #isOver = false;
   #isHeld = false;
+  #lists = 0;
   /** Data of the OUT in `#header` that are still coming. */
   #body: Uint8Array | null = null;
   #bodyAt = 0;
@@ -241,6 +244,10 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
     const { code } = decodeOp(bytes.subarray(start, start + usbipOpHeaderBytes));
     if (code === UsbipOp.requestDeviceList) {
       this.#input.consume(usbipOpHeaderBytes);
+      if (++this.#lists > listMaximum) {
+        this.end(`it asked for the list more than ${listMaximum} times`);
+        return false;
+      }
       // Re-attachments change the order of the map; people look for names.
       const exports = [...this.#options.exports.values()].sort((a, b) => (a.busId < b.busId ? -1 : 1));
       const listed = exports.flatMap(({ listed: entry }) => entry ?? []);

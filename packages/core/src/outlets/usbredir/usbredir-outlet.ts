@@ -16,6 +16,9 @@ export interface UsbredirOutletOptions {
   readonly onGuestLeft?: (peer: string) => void;
 }
 
+/** Connections that have not said hello; beyond these the oldest is let go. */
+const silentMaximum = 1024;
+
 /**
  * The protocol has one device per connection, so an outlet stands for one place: a connector of a bus. Give `attach`
  * every port that appears there, and `accept` every connection, whichever side has made it. A guest may come before the
@@ -25,7 +28,10 @@ export interface UsbredirOutletOptions {
 export class UsbredirOutlet implements UsbredirPlace {
   readonly #options: UsbredirOutletOptions;
   #device: LentUsbDevice | null = null;
+  /** The guest that has said hello. */
   #session: UsbredirSession | null = null;
+  /** Those that have not, in the order they came: the place is nobody's until somebody does. */
+  readonly #silent = new Set<UsbredirSession>();
 
   constructor(options: UsbredirOutletOptions) {
     this.#options = options;
@@ -63,7 +69,7 @@ export class UsbredirOutlet implements UsbredirPlace {
     });
   }
 
-  /** Serves one connection until it closes. A second one at the same time is closed. */
+  /** Serves one connection until it closes. While a guest has the device, others are closed. */
   accept(stream: ByteStream, peer = "the guest"): void {
     if (this.#session !== null) {
       this.#say(`${peer} was turned away: another guest has the device`);
@@ -71,19 +77,33 @@ export class UsbredirOutlet implements UsbredirPlace {
       stream.close();
       return;
     }
-    this.#session = new UsbredirSession(stream, {
+    if (this.#silent.size >= silentMaximum) {
+      const [oldest] = this.#silent;
+      oldest?.end("it had said no hello, and a newer one came");
+    }
+    const session = new UsbredirSession(stream, {
       clock: this.#options.clock,
       place: this,
       onEvent: (text) => this.#say(`${peer} ${text}`),
-      onEnd: () => {
+      onHello: (self) => {
+        if (this.#session !== null) return false;
+        this.#silent.delete(self);
+        this.#session = self;
+        return true;
+      },
+      onEnd: (self) => {
+        this.#silent.delete(self);
+        if (this.#session !== self) return;
         this.#session = null;
         this.#options.onGuestLeft?.(peer);
       },
     });
+    this.#silent.add(session);
   }
 
   /** Ends the connection; the device stays attached. */
   close(): void {
+    for (const session of [...this.#silent]) session.end("the outlet closes");
     this.#session?.end("the outlet closes");
   }
 

@@ -36,6 +36,8 @@ export interface UsbredirSessionOptions {
   readonly clock: Clock;
   readonly place: UsbredirPlace;
   readonly onEvent: (text: string) => void;
+  /** The guest has said hello; false: somebody else was quicker. */
+  readonly onHello: (session: UsbredirSession) => boolean;
   readonly onEnd: (session: UsbredirSession) => void;
 }
 
@@ -220,6 +222,10 @@ export class UsbredirSession implements ByteStreamClient, UsbBorrower {
     switch (message.kind) {
       case "hello":
         this.#options.clock.cancel(this.#timer);
+        if (!this.#options.onHello(this)) {
+          this.end("another guest has the device");
+          return;
+        }
         this.#options.onEvent(`is ${JSON.stringify(message.version)}`);
         this.#takeDevice();
         return;

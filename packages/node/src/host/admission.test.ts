@@ -1,0 +1,71 @@
+// The door of a listener: few come in at once, many at a rate, and nobody who waits is forgotten.
+
+import assert from "node:assert/strict";
+import { mock, test } from "node:test";
+import { Admission } from "./admission.ts";
+
+function bench() {
+  let now = 0;
+  const inside: number[] = [];
+  const away: number[] = [];
+  const door = new Admission<number>({
+    letIn: (guest) => inside.push(guest),
+    turnAway: (guest) => away.push(guest),
+    nowMs: () => now,
+  });
+  const pass = (milliseconds: number): void => {
+    for (let count = 0; count < milliseconds; count += 5) {
+      now += 5;
+      mock.timers.tick(5);
+    }
+  };
+  return { door, inside, away, pass };
+}
+
+test("a hundred clients come in at once, in the call that brings them", () => {
+  const { door, inside } = bench();
+  for (let guest = 0; guest < 100; guest++) door.came(guest);
+  assert.equal(inside.length, 100);
+});
+
+test("of two thousand at once a thousand a second come in, in their order; who gives up is not let in", () => {
+  mock.timers.enable({ apis: ["setInterval"] });
+  try {
+    const { door, inside, away, pass } = bench();
+    for (let guest = 0; guest < 2000; guest++) door.came(guest);
+    assert.equal(inside.length, 128);
+    door.left(500);
+    pass(1000);
+    assert.ok(inside.length >= 1120 && inside.length <= 1130, `${inside.length} inside after a second`);
+    pass(1000);
+    assert.equal(inside.length, 1999);
+    assert.deepEqual(
+      inside,
+      [...inside].sort((left, right) => left - right),
+    );
+    assert.ok(!inside.includes(500));
+    assert.deepEqual(away, []);
+    // A calm second later there is room for many again.
+    pass(1000);
+    for (let guest = 2000; guest < 2100; guest++) door.came(guest);
+    assert.equal(inside.length, 2099);
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+test("more than four thousand do not wait: who has waited longest is turned away", () => {
+  mock.timers.enable({ apis: ["setInterval"] });
+  try {
+    const { door, inside, away } = bench();
+    for (let guest = 0; guest < 128 + 4096 + 10; guest++) door.came(guest);
+    assert.equal(inside.length, 128);
+    assert.deepEqual(
+      away,
+      Array.from({ length: 10 }, (_, index) => 128 + index),
+    );
+    door.close();
+  } finally {
+    mock.timers.reset();
+  }
+});

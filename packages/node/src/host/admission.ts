@@ -1,0 +1,79 @@
+// Who comes to a listener is let in at a rate that leaves time for those who are inside.
+
+/** So many may come at once, as after a restart of all clients. */
+const burst = 128;
+const perSecond = 1000;
+const everyMs = 5;
+/** So many wait at the door; beyond that the one that has waited longest goes. */
+const waitingMaximum = 4096;
+
+export interface AdmissionOptions<Guest> {
+  readonly letIn: (guest: Guest) => void;
+  readonly turnAway: (guest: Guest) => void;
+  /** Milliseconds of a clock that only goes forward. */
+  readonly nowMs?: () => number;
+}
+
+/** In the order in which they came: at once while few come, else a thousand a second. */
+export class Admission<Guest> {
+  readonly #options: AdmissionOptions<Guest>;
+  readonly #nowMs: () => number;
+  readonly #waiting = new Set<Guest>();
+  #places = burst;
+  #countedMs: number;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(options: AdmissionOptions<Guest>) {
+    this.#options = options;
+    this.#nowMs = options.nowMs ?? (() => performance.now());
+    this.#countedMs = this.#nowMs();
+  }
+
+  came(guest: Guest): void {
+    this.#count();
+    if (this.#waiting.size === 0 && this.#places >= 1) {
+      this.#places--;
+      this.#options.letIn(guest);
+      return;
+    }
+    const [first] = this.#waiting;
+    if (this.#waiting.size >= waitingMaximum && first !== undefined) {
+      this.#waiting.delete(first);
+      this.#options.turnAway(first);
+    }
+    this.#waiting.add(guest);
+    this.#timer ??= setInterval(this.#letSomeIn, everyMs);
+  }
+
+  /** It has gone by itself, wherever it was. */
+  left(guest: Guest): void {
+    this.#waiting.delete(guest);
+  }
+
+  close(): void {
+    this.#waiting.clear();
+    this.#rest();
+  }
+
+  readonly #letSomeIn = (): void => {
+    this.#count();
+    for (const guest of this.#waiting) {
+      if (this.#places < 1) return;
+      this.#places--;
+      this.#waiting.delete(guest);
+      this.#options.letIn(guest);
+    }
+    if (this.#waiting.size === 0) this.#rest();
+  };
+
+  #rest(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  #count(): void {
+    const now = this.#nowMs();
+    this.#places = Math.min(burst, this.#places + ((now - this.#countedMs) * perSecond) / 1000);
+    this.#countedMs = now;
+  }
+}
