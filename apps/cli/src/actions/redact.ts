@@ -2,9 +2,8 @@
 
 import { chmodSync, realpathSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { shown } from "@drydock/core/base/shown-text";
-import { redactFile } from "@drydock/doctor/redaction/redacted-file";
-import { RedactionLedger } from "@drydock/doctor/redaction/redacted-text";
+import { redactFile, redactName } from "@drydock/doctor/redaction/redacted-file";
+import { RedactionLedger, redactText } from "@drydock/doctor/redaction/redacted-text";
 import type { InputFile } from "../grammar/input-paths.ts";
 import type { OutputFile } from "../grammar/output-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
@@ -27,7 +26,6 @@ export async function redact(
       "the ledger would lie beside the result, and it is the key to everything that was taken out; name another folder for it",
     );
   const book = new RedactionLedger();
-  const parts: string[] = [];
   const files: { readonly name: string; readonly text: string; readonly notes: readonly string[] }[] = [];
   for (const each of file) {
     const { text, notes } = await redactFile(each.label, each.bytes(), book).catch((error: unknown) => {
@@ -36,9 +34,15 @@ export async function redact(
     });
     files.push({ name: each.label, text, notes });
     for (const note of notes) io.say(`drydock: ${note}`);
-    parts.push(file.length === 1 ? text : `==> ${shown(each.label)} <==\n${text}`);
   }
-  if (json) io.document({ files, secrets: book.entries.length });
+  // What a later file has told is a secret in an earlier one, too.
+  const told = files.map(({ name, text, notes }) => ({
+    name: file.length === 1 ? name : redactName(name, book),
+    text: file.length === 1 ? text : redactText(text, book),
+    notes,
+  }));
+  const parts = told.map(({ name, text }) => (told.length === 1 ? text : `==> ${name} <==\n${text}`));
+  if (json) io.document({ files: told, secrets: book.entries.length });
   else if (output === undefined) io.print(parts.join("\n"));
   else output.write(Buffer.from(parts.join("\n")));
   if (ledger !== undefined) {

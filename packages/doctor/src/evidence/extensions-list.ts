@@ -5,7 +5,7 @@ import type { TextReader } from "./reader.ts";
 
 /** Tabs are often blanks by the time a list is pasted. */
 const row =
-  /^\s*(\*?)[ \t]+(\*?)[ \t]*(?:([A-Z0-9]{10})[ \t]+)?([A-Za-z0-9][\w.-]{2,254})[ \t]+\(([^()]{0,100})\)[ \t]+(\S[^[\]\t]{0,200}?)?[ \t]*\[([^[\]]{1,100})\]\s*$/;
+  /^[ \t]{0,40}(\*?)[ \t]{1,40}(\*?)[ \t]{0,40}(?:([A-Z0-9]{10})[ \t]+)?([A-Za-z0-9][\w.-]{2,254})[ \t]+\(([^()]{0,100})\)[ \t]+(\S[^[\]\t]{0,200}?)?[ \t]*\[([^[\]]{1,100})\]\s*$/;
 
 export const extensionsReader: TextReader = {
   kind: "system extensions list",

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { cppGrammar } from "@drydock/node/cpp-grammar";
 import { diagnose } from "../diagnose.ts";
+import type { Diagnosis } from "../diagnosis.ts";
+import { RedactionLedger, redactText } from "../redaction/redacted-text.ts";
 import { formatDiagnosis } from "../report/text-report.ts";
 import { type Files, sourcesOf } from "./rule-check.ts";
 
@@ -38,6 +40,21 @@ export async function assertField(one: FieldCase): Promise<void> {
       diagnosis.answers.map(({ rule, claim }) => `${rule}: ${claim}`),
       [],
     );
+  await assertRedactedAlike(one, diagnosis);
   const json = JSON.stringify(diagnosis);
   if (one.redact === true) for (const text of one.never ?? []) assert.doesNotMatch(json, text);
+}
+
+/** What `drydock redact` makes of the files diagnoses to the same rules. */
+async function assertRedactedAlike(one: FieldCase, before: Diagnosis): Promise<void> {
+  const ledger = new RedactionLedger();
+  const texts: Record<string, string> = {};
+  for (const [name, content] of Object.entries(one.files)) {
+    if (typeof content !== "string") return;
+    texts[name] = redactText(content, ledger);
+  }
+  for (const name of Object.keys(texts)) texts[name] = redactText(texts[name], ledger);
+  const after = await diagnose(sourcesOf(texts), { cppGrammar, today: one.today ?? "2026-11-30T12:00:00Z" });
+  const rules = ({ answers }: Diagnosis) => [...new Set(answers.map(({ rule }) => rule))].sort();
+  assert.deepEqual(rules(after), rules(before), "redacted");
 }
