@@ -46,7 +46,7 @@ export function buildDoorsPage(root: string): string {
     "",
     "What people outside this repository may import. Everything else is internal: it may move in any version. `house/doors.json` holds this",
     "list; README, examples and recipes use nothing else, and an export of another file must have a user inside (`npm run check` refuses",
-    "both). A later version packs exactly these.",
+    "both). `npm run pack` packs exactly these; `docs/api/` says what each declares.",
     "",
     ...sections,
     "## Other packages",

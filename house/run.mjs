@@ -126,6 +126,7 @@ const commands = {
   format: (args) =>
     run(["node_modules/@biomejs/biome/bin/biome", "check", "--write", ...(args.length > 0 ? args : ["."])]),
   new: (args) => run(["house/new.ts", ...args]),
+  pack: (args) => run(["house/pack.ts", ...args]),
   example: ([name = "smallest"]) => run([`examples/${name}-driver.ts`]),
   perf: (args) => run(["perf/run.ts", ...args]),
   endurance: (args) => run(["perf/endurance/run.ts", ...args]),

@@ -1,7 +1,7 @@
-// Styles, icon and the scripts of the pages. The scripts are built from their sources when first asked for.
+// Styles, icon and the scripts of the pages. The scripts are built when first asked for, or by the packer.
 
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -77,7 +77,11 @@ export function assetOf(name: string): Promise<Asset> | null {
   if (!Object.hasOwn(files, name)) return null;
   let found = made.get(name);
   if (found === undefined) {
-    found = files[name]().then((body) => asset(body, types[name.split(".")[1]]));
+    // Packed, a script lies there built, and there are no sources.
+    const packed = join(here, "../assets", name);
+    const isBuilt = name.endsWith(".js") && existsSync(packed);
+    const body = isBuilt ? Promise.resolve(readFileSync(packed, "utf8")) : files[name]();
+    found = body.then((text) => asset(text, types[name.split(".")[1]]));
     // A failed build is tried again.
     found.catch(() => made.delete(name));
     made.set(name, found);

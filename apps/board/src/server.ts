@@ -1,6 +1,7 @@
 // The board on loopback: opens its store, brings in what came with this version, listens, and closes in order.
 
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Board } from "@drydock/board/board";
 import { gainCases, type ImportReport, importBoard } from "@drydock/board/exchange";
@@ -19,8 +20,12 @@ import { RenderedBodies } from "./markdown.ts";
 import type { BoardSite } from "./route.ts";
 import { buildOf, caseIdsIn, StillTrueRuns } from "./still-true-runs.ts";
 
+/** What the packer put beside the code in place of the repository (house/pack/stage-content.ts). */
+const packedContent = join(import.meta.dirname, "../content");
 /** The repository, or what stands for it. */
-export const repositoryRoot = join(import.meta.dirname, "../../..");
+export const repositoryRoot = existsSync(packedContent)
+  ? packedContent
+  : join(import.meta.dirname, "../../..");
 export const seedFolder = join(import.meta.dirname, "../seed");
 export const defaultBoardPort = 4870;
 const housekeepingMs = 15 * 60_000;

@@ -2,27 +2,34 @@
 // Starts the drydock command on a Node that can run it, whichever `node` came first in PATH.
 
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import * as nodeModule from "node:module";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { findNode } from "./find-node.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const main = join(here, "../src/main.ts");
+/** Packed, there are no sources: Node strips no types below node_modules. */
+const packed = join(here, "../dist/main.js");
+const isPacked = existsSync(packed);
+const main = isPacked ? packed : join(here, "../src/main.ts");
 const isNewEnough = Number(process.versions.node.split(".")[0]) >= 24;
 
 // What a first run has stripped and compiled is kept below the project: the next ones start in half the time. A folder that
 // cannot be written costs nothing but that time.
-const compiled = join(here, "../../../node_modules/.cache/drydock-compiled");
+const compiled = join(here, isPacked ? "../../.." : "../../../node_modules", ".cache/drydock-compiled");
 
 if (isNewEnough) {
   nodeModule.enableCompileCache(process.env.NODE_COMPILE_CACHE ?? compiled);
-  await import(main);
+  await import(pathToFileURL(main).href);
 } else {
   const node = findNode(here);
   if (node === null) {
     console.error(
-      `drydock: this is Node ${process.versions.node}, version 24 or newer is needed; run "npm install" in the project first`,
+      `drydock: this is Node ${process.versions.node}, version 24 or newer is needed; ` +
+        (isPacked
+          ? 'install it, or run "npm install node@26" in this project'
+          : 'run "npm install" in the project first'),
     );
     process.exit(3);
   }

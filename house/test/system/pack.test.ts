@@ -1,0 +1,216 @@
+// What is packed, in a stranger's project: two compilers, two Nodes, two test runners, a bundler, require().
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { makeStranger, nodeOf, packFolder, repositoryRoot, type Stranger } from "./stranger.ts";
+
+/** A device, its driver and their test, as a stranger writes them: through doors only. */
+const device = `import { SmallUsbDevice } from "@drydock/core/devices/small-usb-device";
+
+export class Logger extends SmallUsbDevice {
+  readonly samples: number[] = [200, 215, 223];
+  constructor() {
+    super({ idVendor: 0x1209, idProduct: 0x0d01, product: "Temperature logger" });
+  }
+  protected override answerRequest({ bRequest, wIndex }: { readonly bRequest: number; readonly wIndex: number }): Uint8Array | null {
+    const sample = this.samples[wIndex];
+    return bRequest === 1 && sample !== undefined ? Uint8Array.of(sample & 0xff, sample >> 8) : null;
+  }
+}
+`;
+const driver = `import { type IOUSBHostInterface, IOService, kIOMemoryDirectionIn, usbBundle } from "@drydock/core/families/usb/usb-driver-kit";
+
+export class LoggerDriver extends IOService {
+  readonly read: number[] = [];
+  override async start(provider: IOService): Promise<void> {
+    await super.start(provider);
+    const usb = provider as IOUSBHostInterface;
+    await usb.open(this);
+    const answer = usb.createIOBuffer(kIOMemoryDirectionIn, 2);
+    for (let index = 0; index < 3; index++) {
+      await usb.deviceRequest(0xc0, 1, 0, index, 2, answer, 1000);
+      const [low = 0, high = 0] = answer.bytes;
+      this.read.push(low | (high << 8));
+    }
+    this.registerService();
+  }
+}
+export const loggerBundle = usbBundle(LoggerDriver, { idVendor: 0x1209, idProduct: 0x0d01 });
+`;
+const check = (runner: "node:test" | "vitest") => `import assert from "node:assert/strict";
+import { test } from "${runner}";
+import { openUsbRig } from "@drydock/node/open-rig";
+import { Logger } from "./logger.ts";
+import { LoggerDriver, loggerBundle } from "./logger-driver.ts";
+
+async function run(device: Logger) {
+  const rig = openUsbRig();
+  rig.machine.install(loggerBundle);
+  rig.bus.plugIn(device);
+  await rig.run(3e9);
+  return { rig, drivers: rig.machine.registry.byClass("LoggerDriver") as LoggerDriver[] };
+}
+test("all samples are read", async () => {
+  const { drivers } = await run(new Logger());
+  assert.deepEqual(drivers[0]?.read, [200, 215, 223]);
+});
+test("a logger with too few samples stops the driver, and the log says where", async () => {
+  const device = new Logger();
+  device.samples.pop();
+  const { rig, drivers } = await run(device);
+  assert.equal(drivers.length, 0);
+  assert.match(rig.machine.log.show().map(({ message }) => message).join(), /LoggerDriver .*does not run.*deviceRequest/);
+});
+test("the same seed gives the same run", async () => {
+  assert.equal((await run(new Logger())).rig.digest(), (await run(new Logger())).rig.digest());
+});
+`;
+const tsconfig = (more: object = {}) =>
+  JSON.stringify({
+    compilerOptions: {
+      target: "ES2022",
+      module: "nodenext",
+      strict: true,
+      noEmit: true,
+      allowImportingTsExtensions: true,
+      types: ["node"],
+      ...more,
+    },
+    include: ["logger*.ts"],
+  });
+
+let stranger: Stranger;
+const noNode24 = nodeOf(24) === null ? "npm installed no Node 24 for this machine" : false;
+
+before(() => {
+  const packed = spawnSync(process.execPath, ["house/pack.ts", "--check"], {
+    cwd: repositoryRoot,
+    encoding: "utf8",
+    timeout: 300_000,
+  });
+  assert.equal(packed.status, 0, packed.stderr);
+  stranger = makeStranger(
+    ["core", "node"],
+    ["typescript", "typescript-5", "@types/node", "vitest", "vite", "esbuild"],
+  );
+  stranger.write("logger.ts", device);
+  stranger.write("logger-driver.ts", driver);
+  stranger.write("logger.test.ts", check("node:test"));
+  stranger.write("logger.spec.ts", check("vitest"));
+  stranger.write("vitest.config.ts", `export default { test: { include: ["*.spec.ts"] } };\n`);
+});
+
+after(() => stranger?.remove());
+
+test("archives: doors only, README, licence, no test, no TypeScript; a source folder refuses to be packed", () => {
+  const archives = readdirSync(packFolder).filter((name) => name.endsWith(".tgz"));
+  assert.equal(archives.length, 8, archives.join());
+  for (const archive of archives) {
+    const { stdout } = spawnSync("tar", ["tzf", join(packFolder, archive)], { encoding: "utf8" });
+    const files = stdout.trim().split("\n");
+    for (const wanted of ["README.md", "LICENSE", "CHANGELOG.md", "package.json"])
+      assert.ok(files.includes(`package/${wanted}`), `${archive} has ${wanted}`);
+    assert.deepEqual(
+      files.filter((file) => /\.test\.|(?<!\.d)\.ts$/.test(file) && !file.includes("/templates/")),
+      [],
+      archive,
+    );
+  }
+  const doors = JSON.parse(readFileSync(join(repositoryRoot, "house/doors.json"), "utf8")) as Record<
+    string,
+    string[]
+  >;
+  const { exports, sideEffects } = JSON.parse(readFileSync(join(packFolder, "core/package.json"), "utf8"));
+  assert.equal(sideEffects, false);
+  for (const door of doors["@drydock/core"]) assert.ok(exports[`./${door}`] !== undefined, door);
+  const refused = spawnSync("npm", ["pack", "--dry-run"], {
+    cwd: join(repositoryRoot, "packages/core"),
+    encoding: "utf8",
+  });
+  assert.notEqual(refused.status, 0);
+  assert.match(refused.stderr, /npm run pack/);
+});
+
+for (const [name, compiler] of [
+  ["TypeScript 5.9", "typescript-5/bin/tsc"],
+  ["TypeScript 7", "typescript/bin/tsc"],
+] as const) {
+  for (const more of [{}, { noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true }]) {
+    test(`${name} compiles it, strict and nodenext, with ${JSON.stringify(more)}`, () => {
+      stranger.write("tsconfig.json", tsconfig(more));
+      const run = stranger.run(process.execPath, [join("node_modules", compiler), "-p", "."]);
+      assert.equal(run.stdout, "");
+      assert.equal(run.status, 0);
+    });
+  }
+}
+
+for (const major of [24, 26] as const) {
+  const node = nodeOf(major) ?? "";
+  const skip = major === 24 ? noNode24 : false;
+  test(`Node ${major}: node:test, Vitest, require(), and a door that has moved`, { skip }, () => {
+    const own = stranger.run(node, ["--test", "logger.test.ts"]);
+    assert.equal(own.status, 0, own.stdout);
+    assert.match(own.stdout, /pass 3/);
+    assert.doesNotMatch(own.stdout + own.stderr, /ExperimentalWarning/);
+    const vitest = stranger.run(node, ["node_modules/vitest/vitest.mjs", "run"], { CI: "1", NO_COLOR: "1" });
+    assert.equal(vitest.status, 0, vitest.stdout + vitest.stderr);
+    assert.match(vitest.stdout, /Tests\s+3 passed/);
+    stranger.write(
+      "program.cjs",
+      `const { UsbRig } = require("@drydock/core/rigs/usb-rig");
+const { platformProfile } = require("@drydock/core/runtime/platform-profile");
+console.log(typeof UsbRig, platformProfile("macos15").name);\n`,
+    );
+    const required = stranger.run(node, ["program.cjs"]);
+    assert.equal(required.stdout, "function macOS 15\n");
+    assert.match(
+      required.stderr,
+      /DeprecationWarning: "@drydock\/core\/runtime\/platform-profile" has moved: import "@drydock\/core\/platform\/platform-profile"/,
+    );
+    assert.doesNotMatch(required.stderr, /ExperimentalWarning/);
+    const inside = stranger.run(node, ["-e", `import("@drydock/core/runtime/thread")`]);
+    assert.match(inside.stderr, /ERR_PACKAGE_PATH_NOT_EXPORTED/);
+  });
+}
+
+test("esbuild bundles core for a page, and leaves out what is not used", () => {
+  stranger.write(
+    "page.ts",
+    `import { LoopbackDevice } from "@drydock/core/devices/loopback/loopback-device";
+import { platformProfile } from "@drydock/core/platform/platform-profile";
+import { UsbRig } from "@drydock/core/rigs/usb-rig";
+const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
+const rig = new UsbRig({ seed: 1, turn, profile: platformProfile("macos15") });
+rig.bus.plugIn(new LoopbackDevice());
+rig.run(1e9).then(() => console.log(rig.machine.registry.byClass("IOUSBHostDevice").length));\n`,
+  );
+  stranger.write(
+    "nothing.ts",
+    `import { UsbRig } from "@drydock/core/rigs/usb-rig";\nexport const one = 1;\n`,
+  );
+  const bundle = (name: string) => {
+    const run = stranger.run(process.execPath, [
+      "node_modules/esbuild/bin/esbuild",
+      `${name}.ts`,
+      "--bundle",
+      "--minify",
+      "--format=iife",
+      "--platform=browser",
+      `--outfile=${name}.js`,
+    ]);
+    assert.equal(run.status, 0, run.stderr);
+    return stranger.read(`${name}.js`);
+  };
+  bundle("page");
+  // The same script, in a world without Node's modules.
+  const run = stranger.run(process.execPath, [
+    "-e",
+    `require("node:vm").runInNewContext(require("node:fs").readFileSync("page.js", "utf8"), { console, setTimeout, TextEncoder, TextDecoder })`,
+  ]);
+  assert.equal(run.stdout, "1\n", run.stderr);
+  assert.ok(bundle("nothing").length < 200, "an import that is not used leaves nothing behind");
+});
