@@ -128,6 +128,7 @@ const commands = {
   new: (args) => run(["house/new.ts", ...args]),
   pack: (args) => run(["house/pack.ts", ...args]),
   example: ([name = "smallest"]) => run([`examples/${name}-driver.ts`]),
+  screenshots: () => run(["apps/board/test/screenshots.ts"]),
   perf: (args) => run(["perf/run.ts", ...args]),
   endurance: (args) => run(["perf/endurance/run.ts", ...args]),
 };

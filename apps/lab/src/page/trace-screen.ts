@@ -137,6 +137,8 @@ function TraceTable({ page }: { readonly page: LabPage }) {
     });
     // A case is read from its beginning; a rig that lives is followed.
     pool.isFollowing = page.link.state.peek()?.isCase !== true;
+    /** A row of the address, until there are rows to look for it in. */
+    let wanted = page.address.peek().row;
     const reveal = async (sequence: number): Promise<void> => {
       const place = await page.link.place(sequence);
       if (place !== pool.selectedPlace) pool.select(place);
@@ -151,10 +153,12 @@ function TraceTable({ page }: { readonly page: LabPage }) {
       if (key !== before && state.isCase) pool.isFollowing = false;
       before = key;
       pool.setCount(state.shown, isOther);
+      if (wanted > 0 && state.shown > 0) {
+        void reveal(wanted);
+        wanted = 0;
+      }
       page.afterStep(state.next - 1);
     });
-    const { row } = page.address.peek();
-    if (row > 0) void reveal(row);
     return () => {
       end();
       page.onReveal = null;

@@ -39,6 +39,8 @@ const shownBytes = 4096;
 const shownEffects = 8;
 const effectRows = 20_000;
 const mostSeeds = 1000;
+/** Rows of a rig beyond which a state comes without its digest. */
+const mostDigested = 100_000;
 const highestSeed = 4_294_967_295;
 /** How far a comparison looks into a rig that never ends, rows. */
 const comparedRows = 200_000;
@@ -63,6 +65,8 @@ export class LabSession {
   /** Sequences of the filter's hits, and the next row to look at. */
   #hits: number[] = [];
   #filtered = 1;
+  #isLooking = false;
+  #digest: { readonly run: RigRun; readonly steps: number; readonly text: string } | null = null;
   /** Of a case: where "step" and "back" stand. */
   #cursor = 0;
   #difference: Difference | null = null;
@@ -518,9 +522,21 @@ export class LabSession {
     }
   }
 
-  /** Looks at rows that came since, for the filter; at most for a slice, so that typing stays quick. */
+  /** Looks at rows that came since, for the filter, slice by slice, so that typing stays quick. */
   #lookOn(): void {
-    if (this.#test === null || this.#shown === null) return;
+    if (this.#look() || this.#isLooking) return;
+    this.#isLooking = true;
+    void this.#host.pause(0).then(() => {
+      this.#isLooking = false;
+      if (this.#isEnded) return;
+      this.#lookOn();
+      this.#tell(this.#isLooking);
+    });
+  }
+
+  /** One slice. True: everything that is there was looked at. */
+  #look(): boolean {
+    if (this.#test === null || this.#shown === null) return true;
     const { timeline } = this.#shown;
     if (this.#hits.length > 0 && this.#hits[0] < timeline.oldest)
       this.#hits = this.#hits.filter((sequence) => sequence >= timeline.oldest);
@@ -530,13 +546,9 @@ export class LabSession {
       if (this.#test(cellsOf(timeline, row, previousNs, this.#shown))) this.#hits.push(row.sequence);
       previousNs = row.timeNs;
       this.#filtered = row.sequence + 1;
-      if ((row.sequence & 255) === 0 && this.#host.now() - begun > 4 * sliceMs) break;
+      if ((row.sequence & 255) === 0 && this.#host.now() - begun > 2 * sliceMs) return false;
     }
-    if (this.#filtered < timeline.next && this.#waiting === 0 && this.#mode !== "running")
-      void this.#host.pause(0).then(() => {
-        this.#lookOn();
-        this.#tell(this.#filtered < timeline.next);
-      });
+    return true;
   }
 
   get #isFiltered(): boolean {
@@ -629,6 +641,15 @@ export class LabSession {
     this.#host.send({ kind: "state", state: this.#state(this.#shown) });
   }
 
+  /** Reads every row: only of a rig that stands, once for where it stands, and while that is quick. */
+  #digestOf(run: RigRun): string {
+    if (this.#mode === "running" || run.timeline.kept() > mostDigested) return "";
+    const { steps } = run.rig.machine.scheduler;
+    if (this.#digest?.run !== run || this.#digest.steps !== steps)
+      this.#digest = { run, steps, text: run.rig.digest() };
+    return this.#digest.text;
+  }
+
   #state(shown: Shown): SessionState {
     const { opening, timeline } = shown;
     const rig = shown instanceof RigRun ? shown.rig : null;
@@ -660,7 +681,7 @@ export class LabSession {
       failures: rig?.failures() ?? [],
       result: shown instanceof RigRun ? null : shown.result,
       difference: this.#difference,
-      digest: !(shown instanceof RigRun) ? shown.digest : this.#mode === "running" ? "" : shown.rig.digest(),
+      digest: shown instanceof RigRun ? this.#digestOf(shown) : shown.digest,
       console: shown instanceof RigRun ? shown.console : "",
       isConsoleOpen: shown instanceof RigRun && shown.isConsoleOpen,
     };
