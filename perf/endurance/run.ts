@@ -104,6 +104,18 @@ const runs: Readonly<Record<string, Run>> = {
         ],
       ),
   },
+  "raid-qemu": {
+    summary: "our MegaRAID driver on QEMU's megasas and megasas-gen2: random writes, all read back",
+    run: async (count) =>
+      runTest(
+        "packages/node/test/system/raid-qemu.test.ts",
+        "DRYDOCK_QEMU_MIB",
+        count ?? 1024,
+        (mebibytes) => [
+          `${mebibytes} MiB written at random and read back on each controller, on physical addresses and again through VT-d; QEMU traced no invalid and no abort row`,
+        ],
+      ),
+  },
   "timeline-rows": {
     summary: "rows pushed through a timeline: memory flat, every loss counted",
     run: async (count) =>

@@ -15,6 +15,7 @@ import { IOSerialBSDClient, installSerialFamily } from "../families/serial/io-se
 import type { UsbFaultPlan } from "../faults/usb-faults.ts";
 import { platformProfile } from "../platform/platform-profile.ts";
 import { StoreResult } from "../ports/block-store.ts";
+import type { PciDevicePort } from "../ports/pci-device.ts";
 import type { UsbDevicePort } from "../ports/usb-device.ts";
 import type { Machine } from "../runtime/machine.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
@@ -22,7 +23,8 @@ import type { Timeline } from "../trace/timeline.ts";
 import { HidRig } from "./hid-rig.ts";
 import { NvmeRig, whyNoDisk } from "./nvme-rig.ts";
 import type { PciBerth } from "./pci-berth.ts";
-import { pciDigest } from "./pci-rig.ts";
+import { type PciRigParts, pciDigest } from "./pci-rig.ts";
+import { RaidRig, whyNoDrive } from "./raid-rig.ts";
 import { makeSerialDevice, type SerialDeviceKind, SerialRig, serialRequestNames } from "./serial-rig.ts";
 import { defaultBlockCount, StorageRig, withQuirks } from "./storage-rig.ts";
 import type { UsbBerth } from "./usb-berth.ts";
@@ -147,6 +149,12 @@ function forgetful<Args extends unknown[], R>(
   kept: R,
 ): (...args: Args) => R {
   return (...args) => (clock.nowNs() < fromNs ? write(...args) : kept);
+}
+
+function forgetBlocks(machine: Machine, disk: ScsiDiskDevice, { forgetsFromNs }: RigBuildOptions): void {
+  if (forgetsFromNs === undefined) return;
+  const { store } = disk.units[0].medium;
+  store.write = forgetful(machine.scheduler, forgetsFromNs, store.write.bind(store), StoreResult.ok);
 }
 
 /** The parts that every USB rig has; `replug` puts the n-th device, from 0, into its connector again. */
@@ -285,15 +293,7 @@ function diskEntry(
     },
     build: (options) => {
       const rig = new StorageRig({ ...commonOptions(options, "open"), policy, quirks });
-      if (options.forgetsFromNs !== undefined) {
-        const { store } = rig.disk.units[0].medium;
-        store.write = forgetful(
-          rig.machine.scheduler,
-          options.forgetsFromNs,
-          store.write.bind(store),
-          StoreResult.ok,
-        );
-      }
+      forgetBlocks(rig.machine, rig.disk, options);
       return {
         ...usbRig(rig, 1, () => rig.usb.bus.plugIn(rig.device, 1)),
         ports: [],
@@ -304,6 +304,49 @@ function diskEntry(
       };
     },
   });
+}
+
+/** The parts of a rig with one PCI function in slot 1 that brings disks up. */
+function pciDiskRig(
+  rig: PciRigParts & { readonly media: readonly IOMedia[]; readonly device: PciDevicePort },
+  whyNot: () => readonly string[],
+): BuiltRig {
+  const { bus } = rig.pci;
+  return {
+    machine: rig.machine,
+    timeline: rig.timeline,
+    usb: null,
+    pci: rig.pci,
+    ports: [],
+    get media() {
+      return rig.media;
+    },
+    ...noInput,
+    failures: () => (rig.media.length > 0 ? [] : whyNot()),
+    unplug: (slot) => {
+      if (!bus.isOccupied(slot)) return false;
+      bus.unplug(slot);
+      return true;
+    },
+    plug: (slot) => {
+      if (slot !== 1 || bus.isOccupied(1)) return false;
+      bus.plugIn(rig.device, 1);
+      return true;
+    },
+    digest: () => pciDigest(rig),
+  };
+}
+
+function pciOptions(options: RigBuildOptions) {
+  const { pacing, platform, seed, timelineBytes, trace, turn } = options;
+  return {
+    seed,
+    turn,
+    profile: platformProfile(platform ?? "open"),
+    timing: pacing === "none" ? ("none" as const) : ("bus" as const),
+    ...(trace === undefined ? {} : { trace }),
+    ...(timelineBytes === undefined ? {} : { timeline: { maximumBytes: timelineBytes } }),
+  };
 }
 
 const nvme: RigEntry = rigEntry({
@@ -318,43 +361,31 @@ const nvme: RigEntry = rigEntry({
   serialDevices: [],
   usbDevices: () => [],
   build: (options) => {
-    const { seed, turn } = options;
-    const rig = new NvmeRig({
-      seed,
-      turn,
-      profile: platformProfile(options.platform ?? "open"),
-      timing: options.pacing === "none" ? "none" : "bus",
-      ...(options.trace === undefined ? {} : { trace: options.trace }),
-      ...(options.timelineBytes === undefined ? {} : { timeline: { maximumBytes: options.timelineBytes } }),
-    });
-    const { bus } = rig.pci;
+    const rig = new NvmeRig(pciOptions(options));
     if (options.forgetsFromNs !== undefined) {
       const [disk] = rig.device.disks;
-      disk.write = forgetful(rig.machine.scheduler, options.forgetsFromNs, disk.write.bind(disk), undefined);
+      const { scheduler } = rig.machine;
+      disk.write = forgetful(scheduler, options.forgetsFromNs, disk.write.bind(disk), undefined);
     }
-    return {
-      machine: rig.machine,
-      timeline: rig.timeline,
-      usb: null,
-      pci: rig.pci,
-      ports: [],
-      get media() {
-        return rig.media;
-      },
-      ...noInput,
-      failures: () => (rig.media.length > 0 ? [] : whyNoDisk(rig)),
-      unplug: (slot) => {
-        if (!bus.isOccupied(slot)) return false;
-        bus.unplug(slot);
-        return true;
-      },
-      plug: (slot) => {
-        if (slot !== 1 || bus.isOccupied(1)) return false;
-        bus.plugIn(rig.device, 1);
-        return true;
-      },
-      digest: () => pciDigest(rig),
-    };
+    return pciDiskRig(rig, () => whyNoDisk(rig));
+  },
+});
+
+const raid: RigEntry = rigEntry({
+  name: "raid",
+  summary: "a RAID controller on PCI with a SCSI disk behind it, and Drydock's MegaRAID driver",
+  berths: ["pci"],
+  devices: ["a MegaRAID controller with one logical drive of 64 MiB"],
+  drivers: ["org.drydock.driver.megaraid", "com.apple.iokit.IOSCSIBlockCommandsDevice"],
+  outlets: ["block"],
+  type: ["drydock registry raid"],
+  acts: ["plug", "unplug"],
+  serialDevices: [],
+  usbDevices: () => [],
+  build: (options) => {
+    const rig = new RaidRig(pciOptions(options));
+    forgetBlocks(rig.machine, rig.disks[0], options);
+    return pciDiskRig(rig, () => whyNoDrive(rig));
   },
 });
 
@@ -472,6 +503,7 @@ export const rigCatalogue: readonly RigEntry[] = [
     findDiskQuirks(["no-vpd", "no-write-same", "fua-refused", "first-read-fails", "residue-lies"]),
   ),
   nvme,
+  raid,
   workstation,
 ];
 

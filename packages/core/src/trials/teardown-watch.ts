@@ -23,7 +23,7 @@ export interface TeardownReport {
 }
 
 /** Mappings of single requests end all the time; those of queues and lists end in a teardown. */
-const isRequest = (owner: string): boolean => owner.startsWith("block ");
+const isRequest = (owner: string): boolean => owner.startsWith("block ") || owner.startsWith("task ");
 
 /** Watches one slot from now on. */
 export class TeardownWatch {

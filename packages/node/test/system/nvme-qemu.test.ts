@@ -1,74 +1,25 @@
 // Our NVMe driver on QEMU's controller, unchanged: contract, 64 MiB, errors, hot-unplug, VT-d, a QEMU that dies.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
-import { Random } from "@drydock/core/base/random";
-import type { IOMedia } from "@drydock/core/families/block/io-media";
+import { test } from "node:test";
 import { blockContract, RecordingBlockClient } from "@drydock/core/ports/block.contract";
 import { runContract } from "@drydock/core/ports/contract";
 import { TimelineKind } from "@drydock/core/ports/recorder";
 import { defaultNvmeRig, type NvmeRig } from "@drydock/core/rigs/nvme-rig";
 import { PciRow } from "@drydock/core/trace/pci-trace";
 import { describeVtdFault } from "@drydock/core/transports/qtest/vtd";
-import {
-  type RandomWritesOptions,
-  type RandomWritesResult,
-  startRandomWrites,
-} from "@drydock/core/trials/random-writes";
 import { hostTurn } from "../../src/host/host-turn.ts";
-import { type NvmeOnQemu, openQemuMedia, startNvmeOnQemu } from "../../src/transports/nvme-on-qemu.ts";
-import { findQtestQemu } from "../../src/transports/qemu-qtest.ts";
+import { openQemuMedia, startNvmeOnQemu } from "../../src/transports/nvme-on-qemu.ts";
 import { counted } from "./counted-port.ts";
+import { mebibytes, QemuImages, qemuSkip, randomWrites, until } from "./qemu-disk.ts";
 
-const found = findQtestQemu();
-const skip = "missing" in found ? found.missing : false;
-const folder = mkdtempSync(join(tmpdir(), "drydock-nvme-qemu-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
-let images = 0;
-/** DRYDOCK_QEMU_MIB: 1024 for the endurance run. */
-const mebibytes = Number(process.env.DRYDOCK_QEMU_MIB ?? 64);
-
-function image(megabytes: number): string {
-  const path = join(folder, `disk${++images}.img`);
-  writeFileSync(path, "");
-  truncateSync(path, megabytes << 20);
-  return path;
-}
-
+const skip = qemuSkip;
+const images = new QemuImages();
+const { folder } = images;
+const image = (megabytes: number): string => images.image(megabytes);
 const turn = () => new Promise((resolve) => setImmediate(resolve));
-
-/** Bounded, in real time: a disk that hangs fails the test with what is missing. */
-async function until(isDone: () => boolean, what: string, milliseconds = 30_000): Promise<void> {
-  const deadline = performance.now() + milliseconds;
-  while (!isDone()) {
-    assert.ok(performance.now() < deadline, `${what} did not happen within ${milliseconds / 1000} s`);
-    await turn();
-  }
-}
-
-async function randomWrites(
-  on: NvmeOnQemu,
-  media: IOMedia,
-  options: Omit<RandomWritesOptions, "random">,
-  during: () => Promise<void> = async () => {},
-): Promise<RandomWritesResult> {
-  let result: RandomWritesResult | null = null;
-  on.runner.ready(() => {
-    startRandomWrites(media, { random: new Random(64), ...options }, (ended) => {
-      result = ended;
-    });
-  }, undefined);
-  await during();
-  await until(
-    () => result !== null,
-    "the end of the writes",
-    90_000 * Math.ceil(options.totalBytes / (512 << 20)),
-  );
-  return result as unknown as RandomWritesResult;
-}
 
 test("the disk keeps the block contract, taken out and put in again", { skip }, async () => {
   const on = await startNvmeOnQemu({ image: image(16) });
@@ -117,7 +68,7 @@ for (const hasIommu of [false, true]) {
     skip,
   }, async () => {
     const path = image(mebibytes);
-    const file = join(folder, `trace${images}`);
+    const file = join(folder, `trace${images.count}`);
     const trace = { events: ["pci_nvme_err*", "pci_nvme_ub*", "vtd_err*"], file };
     const on = await startNvmeOnQemu({ image: path, hasIommu, trace });
     try {

@@ -53,10 +53,12 @@ import {
 } from "../../runtime/dispatch-source.ts";
 import type { DriverBundle } from "../../runtime/driver-bundle.ts";
 import type { IOService } from "../../runtime/service.ts";
+import { DmaBuffer } from "../dma-buffer.ts";
 import { type AdminResult, NvmeAdminChannel, noAnswer } from "./nvme-admin-channel.ts";
-import { DmaBuffer, nvmePageBytes } from "./nvme-memory.ts";
 import { NvmeRing } from "./nvme-ring.ts";
 
+/** NVMe's page in this driver: the smallest, which every controller knows, whatever the host's pages are. */
+const nvmePageBytes = 4096;
 /** Requests at once; the queue is twice as deep, so that it is never full. */
 const requestsMaximum = 128;
 const ioQueueEntries = 256;

@@ -10,7 +10,7 @@ import {
   writeCommand,
 } from "../../codec/nvme/commands.ts";
 import { completionDoorbell, submissionDoorbell } from "../../codec/nvme/registers.ts";
-import type { DmaBuffer } from "./nvme-memory.ts";
+import type { DmaBuffer } from "../dma-buffer.ts";
 
 export class NvmeRing {
   readonly id: number;

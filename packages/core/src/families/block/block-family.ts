@@ -1,8 +1,7 @@
 // The block family of a machine: finds block storage dexts and publishes the disks they are.
 
-import type { DmaProvider } from "../../runtime/dma-command.ts";
+import { dmaProviderOf } from "../../runtime/dma-provider.ts";
 import type { Machine } from "../../runtime/machine.ts";
-import type { IOService } from "../../runtime/service.ts";
 import { BlockStorageUnit } from "./block-storage-unit.ts";
 import { nextDiskName } from "./disk-names.ts";
 import { IOMedia } from "./io-media.ts";
@@ -65,10 +64,4 @@ export class BlockFamily {
     unit.media = media;
     media.registerService();
   }
-}
-
-function dmaProviderOf(service: IOService): DmaProvider | null {
-  for (let entry: IOService | null = service.provider; entry !== null; entry = entry.provider)
-    if ("dmaPort" in entry) return entry as IOService & DmaProvider;
-  return null;
 }

@@ -16,7 +16,9 @@ import {
 } from "./io-scsi-peripheral-device-nub.ts";
 import { IOSCSIPeripheralDeviceType00, scsiBlockCommandsKext } from "./io-scsi-peripheral-device-type00.ts";
 import { IOSCSIProtocolServices } from "./io-scsi-protocol-services.ts";
+import { IOUserSCSIParallelInterfaceController } from "./io-user-scsi-parallel-interface-controller.ts";
 import { IOUserSCSIPeripheralDeviceType00 } from "./io-user-scsi-peripheral-device-type00.ts";
+import { ParallelController } from "./parallel-controller.ts";
 
 export interface ScsiFamilyOptions {
   /** Installs Apple's class driver for disks. Default true. */
@@ -32,17 +34,31 @@ const goneMaximum = 1;
  */
 export class ScsiFamily {
   readonly units: DirectAccessUnit[] = [];
+  /** Host adapters with a dext, and what was last of those that left. */
+  readonly controllers: ParallelController[] = [];
   readonly #machine: Machine;
 
   constructor(machine: Machine, options: ScsiFamilyOptions = {}) {
     this.#machine = machine;
     if (options.classDriver ?? true) machine.install(scsiBlockCommandsKext);
     machine.onRegistered((service) => {
-      if (service instanceof IOSCSIProtocolServices)
+      if (service instanceof IOUserSCSIParallelInterfaceController) this.#adoptController(service);
+      else if (service instanceof IOSCSIProtocolServices)
         this.#spawn("probe SCSI units", () => this.#probe(service));
       else if (service instanceof IOSCSIPeripheralDeviceType00) this.#adopt(service);
       else if (service instanceof IOUserSCSIPeripheralDeviceType00) this.#adopt(service);
     });
+    machine.onGone((service) => {
+      for (const controller of this.controllers) if (controller.service === service) controller.stopped();
+    });
+  }
+
+  #adoptController(service: IOUserSCSIParallelInterfaceController): void {
+    const gone = this.controllers.filter((known) => known.service.isInactive);
+    for (const old of gone) this.controllers.splice(this.controllers.indexOf(old), 1);
+    const controller = new ParallelController(this.#machine, service);
+    this.controllers.push(controller);
+    this.#spawn("start SCSI controller", () => controller.start());
   }
 
   /** Media that are there, in order of appearance. */

@@ -1,13 +1,13 @@
-// The NVMe driver's own memory: queues, PRP lists, a page for answers; each prepared for DMA once and kept.
+// A driver's own memory for its device: queues, lists, frames; prepared for DMA once and kept.
 
-import { IOReturns } from "../../base/io-return.ts";
-import type { IOPCIDevice } from "../../families/pci/io-pci-device.ts";
-import { IODMACommand } from "../../runtime/dma-command.ts";
-import { IOBufferMemoryDescriptor, kIOMemoryDirectionOutIn } from "../../runtime/memory.ts";
-import type { IOService } from "../../runtime/service.ts";
+import { IOReturns } from "../base/io-return.ts";
+import type { IOPCIDevice } from "../families/pci/io-pci-device.ts";
+import { IODMACommand } from "../runtime/dma-command.ts";
+import { IOBufferMemoryDescriptor, kIOMemoryDirectionOutIn } from "../runtime/memory.ts";
+import type { IOService } from "../runtime/service.ts";
 
-/** NVMe's page in this driver: the smallest, which every controller knows, whatever the host's pages are. */
-export const nvmePageBytes = 4096;
+/** Rounded to it and aligned to it, whatever the IOMMU's pages are. */
+const granuleBytes = 4096;
 
 /** Memory that the controller uses for as long as the driver lives. */
 export class DmaBuffer {
@@ -26,12 +26,12 @@ export class DmaBuffer {
 
   /** IOError when there is no memory, or when the mapping has several pieces: queues must be contiguous (CAP.CQR). */
   static create(driver: IOService, device: IOPCIDevice, lengthBytes: number, owner: string): DmaBuffer {
-    const size = Math.ceil(lengthBytes / nvmePageBytes) * nvmePageBytes;
+    const size = Math.ceil(lengthBytes / granuleBytes) * granuleBytes;
     const memory = IOBufferMemoryDescriptor.create(
       driver.process.memory,
       kIOMemoryDirectionOutIn,
       size,
-      nvmePageBytes,
+      granuleBytes,
     );
     if (memory.value === null) throw driver.failure(memory.status, "IOBufferMemoryDescriptor.create", owner);
     const command = IODMACommand.create(device, 0, { maxAddressBits: 64 }, owner);
@@ -40,7 +40,7 @@ export class DmaBuffer {
     if (prepared.status !== IOReturns.kIOReturnSuccess)
       throw driver.failure(prepared.status, "IODMACommand.prepareForDMA", owner);
     const [first] = prepared.segments;
-    if (prepared.segments.length !== 1 || first.length !== size || first.address % nvmePageBytes !== 0)
+    if (prepared.segments.length !== 1 || first.length !== size || first.address % granuleBytes !== 0)
       throw driver.failure(
         IOReturns.kIOReturnNoSpace,
         "IODMACommand.prepareForDMA",

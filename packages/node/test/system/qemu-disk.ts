@@ -1,0 +1,66 @@
+// What tests of our drivers on QEMU's controllers share: images, bounded waits, random writes on a step of the machine.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after } from "node:test";
+import { Random } from "@drydock/core/base/random";
+import type { IOMedia } from "@drydock/core/families/block/io-media";
+import {
+  type RandomWritesOptions,
+  type RandomWritesResult,
+  startRandomWrites,
+} from "@drydock/core/trials/random-writes";
+import type { LiveRunner } from "../../src/host/live-runner.ts";
+import { findQtestQemu } from "../../src/transports/qemu-qtest.ts";
+
+const found = findQtestQemu();
+/** What is missing to run them; false: nothing. */
+export const qemuSkip = "missing" in found ? found.missing : false;
+/** DRYDOCK_QEMU_MIB: 1024 for the endurance run. */
+export const mebibytes = Number(process.env.DRYDOCK_QEMU_MIB ?? 64);
+
+/** A folder for a test file's images; it goes with the last test. */
+export class QemuImages {
+  readonly folder = mkdtempSync(join(tmpdir(), "drydock-qemu-"));
+  count = 0;
+
+  constructor() {
+    after(() => rmSync(this.folder, { recursive: true, force: true }));
+  }
+
+  image(megabytes: number): string {
+    const path = join(this.folder, `disk${++this.count}.img`);
+    writeFileSync(path, "");
+    truncateSync(path, megabytes * 2 ** 20);
+    return path;
+  }
+}
+
+/** Bounded, in real time: a disk that hangs fails the test with what is missing. */
+export async function until(isDone: () => boolean, what: string, milliseconds = 30_000): Promise<void> {
+  const deadline = performance.now() + milliseconds;
+  while (!isDone()) {
+    assert.ok(performance.now() < deadline, `${what} did not happen within ${milliseconds / 1000} s`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+export async function randomWrites(
+  on: { readonly runner: LiveRunner },
+  media: IOMedia,
+  options: Omit<RandomWritesOptions, "random">,
+  during: () => Promise<void> = async () => {},
+): Promise<RandomWritesResult> {
+  let result: RandomWritesResult | null = null;
+  on.runner.ready(() => {
+    startRandomWrites(media, { random: new Random(64), ...options }, (ended) => {
+      result = ended;
+    });
+  }, undefined);
+  await during();
+  const patienceMs = 90_000 * Math.ceil(options.totalBytes / (256 << 20));
+  await until(() => result !== null, "the end of the writes", patienceMs);
+  return result as unknown as RandomWritesResult;
+}
