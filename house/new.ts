@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { sampleKey } from "../packages/doctor/src/test/sample-key.ts";
 import { buildCatalogue, cataloguePath } from "./catalogue.ts";
 import { buildDoorsPage, doorsPath } from "./doors.ts";
 import {
@@ -101,7 +102,13 @@ export function makeNew(root: string, kind: string, name: string, id = ""): stri
   return written;
 }
 
-/** A rule is three siblings in the folder of its kind, named after what it finds, and a line in the list of rules. */
+/** What is true of each rule's samples; the recipe's own sample is entered with it. */
+const truthsPath = "packages/doctor/src/test/truths.json";
+
+/**
+ * A rule is three siblings in the folder of its kind, named after what it finds, a line in the list of rules, and what is
+ * true of its sample in the table of the cross test.
+ */
 function makeRule(root: string, name: string, id: string): string[] {
   const match = /^([a-z][a-z-]*)\/([a-z][a-z0-9]*(?:-[a-z0-9]+)*)$/.exec(name);
   if (match === null || !/^(?:DR\d\d|NT|IO|FX)-[A-Z0-9-]+$/.test(id))
@@ -123,6 +130,15 @@ function makeRule(root: string, name: string, id: string): string[] {
       writeFileSync(join(root, target), text);
       return target;
     });
+  const table = join(root, truthsPath);
+  const truth = [`${id} ${sampleKey({ "log.txt": `${id} evidence: x` })}`, [`${id} seen @log.txt`]] as const;
+  writeFileSync(
+    table,
+    readFileSync(table, "utf8").replace(
+      "{\n",
+      `{\n  ${JSON.stringify(truth[0])}: ${JSON.stringify(truth[1])},\n`,
+    ),
+  );
   writeRules(root);
   return written;
 }

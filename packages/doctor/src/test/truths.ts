@@ -1,16 +1,15 @@
 // The truth tables of the cross test: what is true of each sample, and with each of its files removed.
 
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { cppGrammar } from "@drydock/node/cpp-grammar";
 import { diagnose } from "../diagnose.ts";
 import type { Answer } from "../diagnosis.ts";
 import { type EvidenceSource, sourceOfBytes, sourceOfText } from "../facts/evidence-source.ts";
+import { type NamedFiles, sampleKey } from "./sample-key.ts";
 
 /** "RULE state subject @file", a hint with "?" before it; written and looked at by a person. */
 export type Truths = Readonly<Record<string, readonly string[]>>;
-type NamedFiles = Readonly<Record<string, string | Uint8Array>>;
 
 const today = "2026-11-30T00:00:00Z";
 const shortest = (text: string) => (text.length > 60 ? `${text.slice(0, 57)}...` : text);
@@ -41,13 +40,6 @@ export function* variants(files: NamedFiles): Generator<readonly [name: string, 
   if (names.length < 2) return;
   for (const name of names)
     yield [` without ${name}`, Object.fromEntries(Object.entries(files).filter(([other]) => other !== name))];
-}
-
-/** What a sample is called in the table: by what it holds, so that a changed sample needs new truths. */
-export function sampleKey(files: NamedFiles): string {
-  const hash = createHash("sha256");
-  for (const [name, content] of Object.entries(files)) hash.update(`${name}\0`).update(content).update("\0");
-  return hash.digest("hex").slice(0, 10);
 }
 
 /** Compares one set of files with its rows. */
