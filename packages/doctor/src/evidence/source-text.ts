@@ -18,6 +18,7 @@ const signs: readonly RegExp[] = [
   /\b(?:IO|OS)[A-Z]\w+\s*\*+\s*\w+\s*(?:=|;|,|\))/,
   /\b(?:IO|OS)\w+::(?:Create|Copy)\w*\(/,
   /(?:->|\.)\w+\([^;{}\n]{0,200}\);/,
+  /^[ \t]{1,40}return\b[^;\n]{0,100};[ \t]*$/m,
   /\bes_\w+_t\b|\bES_EVENT_TYPE_\w+/,
 ];
 
@@ -80,6 +81,10 @@ export const otherSourceReader: TextReader = {
     "import Foundation",
     "import SwiftUI",
     "import SystemExtensions",
+    "import XCTest",
+    "import IOKit",
+    "import AppKit",
+    "@testable import",
     ".PHONY:",
     "$(MAKE)",
   ],
@@ -87,7 +92,9 @@ export const otherSourceReader: TextReader = {
   read({ text }, sink) {
     if (
       /^\uFEFF?(?:#!\/|\/\/ !\$\*UTF8\*\$!)/.test(text) ||
-      /^import (?:Foundation|SwiftUI|SystemExtensions)\s*$/m.test(text) ||
+      /^(?:import (?:Foundation|SwiftUI|SystemExtensions|XCTest|IOKit|AppKit)\b[\w.]*|@testable import \w+)\s*$/m.test(
+        text,
+      ) ||
       (text.match(/^(?:\.PHONY|[\w./%-]{1,80}):(?!=).*\n\t/gm) ?? []).length >= 2
     )
       sink.kind("source");

@@ -39,10 +39,11 @@ const codeLine = /^\s*(?:\/[/*]|\*|#|[{}]|case\b|return\b)|[;{}\\]\s*(?:\/[/*].*
 /** Hits in what people and systems write: a word in a driver's code or in the manual beside it is no symptom. */
 export function spoken(evidence: Evidence, watch: Watch): Hit[] {
   const read = new Set(evidence.facts("source").map(({ place }) => place.file));
-  const hasSource = read.size > 0;
   const named = (kind: EvidenceKind) =>
     new Set(evidence.files.filter(({ kinds }) => kinds.includes(kind)).map(({ name }) => name));
   const sources = named("source");
+  // In whatever language: a project of Swift has its papers, too.
+  const hasSource = sources.size > 0;
   const manuals = hasSource ? named("documentation") : new Set<string>();
   // Of a post with code in it only the code is silent; a script or a project file is nothing but code.
   return evidence.hits(watch).filter(

@@ -31,8 +31,9 @@ export function coversBundle(applicationIdentifier: string, bundleIdentifier: st
     : wanted === bundleIdentifier;
 }
 
-/** Entitlements of a driver carry the base key; an app's do not. */
+/** Entitlements of a driver carry the base key; an app's may, too, but only an app activates extensions. */
 export function isDextEntitlements(value: Properties): boolean {
+  if ("com.apple.developer.system-extension.install" in value) return false;
   return Object.keys(value).some(
     (key) =>
       key === driverKit ||
