@@ -43,7 +43,7 @@ const trialsPerJob = 20;
 const trialsPerWrite = 200;
 
 export async function exploreRig(options: ExploreRigOptions, io: CommandIo): Promise<ExitCode> {
-  const entry = findExplorable(options.rig);
+  const entry = await findExplorable(options.rig);
   const { seed, replug, at = 0, replugAfter = 0, wayOut = null, state: file } = options;
   if (wayOut !== null && !entry.hasWaysOut)
     throw new UsageError(`"${entry.name}" has no way out to try: its driver leaves with its cable`);
@@ -100,7 +100,7 @@ async function makeTrials(
     await runJobs<TrialJob, TrialResult[]>({ thread, jobs, ...threads, onAnswer: add, isStopped });
     return;
   }
-  const entry = findExplorable(rig);
+  const entry = await findExplorable(rig);
   while (state.next <= last && !isStopped())
     add([await runTrial(entry, seed, hostTurn, exploreTrial(begun, state.next))]);
 }
@@ -110,7 +110,7 @@ async function showTrial(
   trial: ExploreTrial,
   io: CommandIo,
 ): Promise<ExitCode> {
-  const result = await runTrial(findExplorable(rig), seed, hostTurn, trial);
+  const result = await runTrial(await findExplorable(rig), seed, hostTurn, trial);
   if (json) io.document(result);
   else io.print(formatTrial(rig, seed, result));
   return result.problems.length === 0 && result.lucky.length === 0 ? exitCodes.pass : exitCodes.finding;

@@ -20,13 +20,19 @@ const otherWays: Readonly<Record<OutletKind, (entry: RigEntry) => string>> = {
   input: ({ name }) => `drydock export usbip ${name} offers its devices to a Linux kernel`,
 };
 
+/** A rig of the user's may have no outlet at all. */
+function wayTo(entry: RigEntry): string {
+  const [outlet] = entry.outlets;
+  return outlet === undefined ? "drydock registry shows what comes up" : otherWays[outlet](entry);
+}
+
 /** Serial ports that programs of this machine can open. */
 export const withTerminals: RigNeed = {
   has: ({ berths, outlets }) => outlets.includes("terminal") && !berths.includes("pci"),
   lacks: (entry) =>
     entry.outlets.includes("terminal")
       ? `"${entry.name}" is on ${entry.berths.join(" and ")}, of which this command knows usb alone: drydock registry shows what comes up`
-      : `"${entry.name}" has no terminals: ${otherWays[entry.outlets[0]](entry)}`,
+      : `"${entry.name}" has no terminals: ${wayTo(entry)}`,
 };
 
 /** USB devices that can be offered to another host. */

@@ -14,7 +14,9 @@ import { runJobs } from "@drydock/node/workers/job-pool";
 import type { OutputFile } from "../grammar/output-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
+import { UsageError } from "../terminal/usage-error.ts";
 import { untilInterrupted } from "./interruption.ts";
+import { wordOf } from "./rig-file.ts";
 import { earlierState, writeState } from "./trial-state.ts";
 import { soakSeed, type TrialJob } from "./trial-thread.ts";
 
@@ -34,9 +36,13 @@ export interface SoakRigOptions {
 
 export async function soakRig(options: SoakRigOptions, io: CommandIo): Promise<ExitCode> {
   const { rig, seed, seeds, hours, perHour, plugEvery, loseWritesAfter, only, workers } = options;
+  if (rig.outlets.length === 0)
+    throw new UsageError(
+      `"${rig.name}" has no port, disk or input that a soak could use; drydock explore plays its use`,
+    );
   const lost = loseWritesAfter === undefined ? {} : { loseWritesAfter };
   const terms = { hours, perHour, plugEvery, ...lost };
-  const fresh = newSoakState(rig.name, terms, seed, seeds);
+  const fresh = newSoakState(wordOf(rig), terms, seed, seeds);
   const earlier = earlierState<SoakState>(options.state, (value) => refuseSoakState(value, fresh));
   let state: SoakState = earlier === undefined ? fresh : { ...earlier, seeds };
   const plans = Array.from({ length: Math.max(0, seeds - state.entries.length) }, (_, index) => ({
@@ -53,7 +59,7 @@ export async function soakRig(options: SoakRigOptions, io: CommandIo): Promise<E
   try {
     if (plans.length > 1 && workers !== 1) {
       const thread = new URL("./trial-thread.ts", import.meta.url);
-      const jobs = plans.map((plan): TrialJob => ({ kind: "soak", rig: rig.name, plan }));
+      const jobs = plans.map((plan): TrialJob => ({ kind: "soak", rig: wordOf(rig), plan }));
       const threads = workers === undefined ? {} : { workers };
       await runJobs<TrialJob, SoakEntry>({
         thread,

@@ -11,7 +11,7 @@ import { LiveRfc2217 } from "./live-rfc2217.ts";
 import { LiveTerminals, liveLog } from "./live-terminals.ts";
 import { recordingFor, writeRecordings } from "./recording-files.ts";
 import { defaultRig } from "./rig-list.ts";
-import { buildRig, type RigOptions } from "./rigs.ts";
+import { buildLiveRig, type RigOptions } from "./rigs.ts";
 
 interface StartOptions extends RigOptions {
   readonly link?: string;
@@ -33,7 +33,7 @@ export async function start(given: StartOptions, io: CommandIo): Promise<ExitCod
   const isAlone = options.rig !== undefined || options.pair || options.json;
   const board = isAlone ? null : await (await import("./board.ts")).beginBoard(options, io);
   if (!isAlone && board === null) return exitCodes.rigError;
-  const rig = buildRig(options, {
+  const rig = buildLiveRig(options, {
     ...(options.pair ? { cable: "null-modem" } : {}),
     pacing: options.noPacing ? "none" : "baud",
     timing: options.noPacing ? "none" : "bus",
@@ -71,8 +71,8 @@ export async function start(given: StartOptions, io: CommandIo): Promise<ExitCod
     process.stdin.isTTY || process.stdin.readable ? createInterface({ input: process.stdin }) : null;
   input?.on("line", (line) => command(line.trim()));
   const command = (line: string) => {
-    if (line === "u") rig.usb.bus.unplug(1);
-    else if (line === "p" && !rig.usb.bus.isOccupied(1)) rig.usb.bus.plugIn(rig.devices[0], 1);
+    if (line === "u") rig.unplug(1);
+    else if (line === "p") rig.plug(1);
     else if (line === "r") for (const entry of machine.registry.entries()) io.event(`  ${entry.path}`);
     else if (line !== "") io.say("  u: unplug, p: plug in, r: registry, Ctrl-C: end");
     machine.scheduler.ready(() => {}, undefined);
@@ -83,7 +83,7 @@ export async function start(given: StartOptions, io: CommandIo): Promise<ExitCod
     io.say(`drydock: no port came up in ${appearanceMs / 1000} s. What was judged:`);
     for (const report of machine.matchReports)
       io.event(`  ${report.candidate.personalityName} on ${report.nub}: ${report.outcome}`);
-    for (const failure of rig.family.failures) io.event(`  ${failure.reason}`);
+    for (const failure of rig.failures()) io.event(`  ${failure}`);
     code = exitCodes.rigError;
     void runner.stop();
   }, appearanceMs);

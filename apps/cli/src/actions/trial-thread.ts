@@ -9,6 +9,7 @@ import type { SoakEntry } from "@drydock/core/trials/soak-book";
 import { hostTurn } from "@drydock/node/host-turn";
 import { answerJobs } from "@drydock/node/workers/job-thread";
 import { findExplorable } from "./explorable-list.ts";
+import { isRigFile, loadRigFile } from "./rig-file.ts";
 
 export type TrialJob =
   | {
@@ -37,9 +38,13 @@ export async function soakSeed(
   return { seed, result, only, actions: drawSoak(entry, { ...plan, only }) };
 }
 
+async function rigOf(word: string): Promise<RigEntry> {
+  return isRigFile(word) ? loadRigFile(word) : (findRig(word) as RigEntry);
+}
+
 answerJobs<TrialJob, TrialResult[] | SoakEntry>(async (job) => {
-  if (job.kind === "soak") return soakSeed(findRig(job.rig) as RigEntry, job.plan);
-  const entry = findExplorable(job.rig);
+  if (job.kind === "soak") return soakSeed(await rigOf(job.rig), job.plan);
+  const entry = await findExplorable(job.rig);
   const results: TrialResult[] = [];
   for (const trial of job.trials) results.push(await runTrial(entry, job.seed, hostTurn, trial));
   return results;

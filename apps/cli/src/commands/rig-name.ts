@@ -2,6 +2,7 @@
 
 import type { RigEntry } from "@drydock/core/rigs/catalogue";
 import { rigCatalogue } from "@drydock/core/rigs/catalogue";
+import { isRigFile } from "../actions/rig-file.ts";
 import {
   anyRig,
   type RigNeed,
@@ -18,16 +19,28 @@ function rigNameKind(need: RigNeed): Kind<RigEntry> {
   const others = rigsWith(anyRig).filter((entry) => !need.has(entry));
   return {
     placeholder: "rig",
-    takes: `one of ${names.join(", ")}`,
-    read: (word) => {
+    takes: `one of ${names.join(", ")}, or a rig file of yours`,
+    isPath: true,
+    read: async (word) => {
+      if (isRigFile(word)) {
+        const entry = await (await import("../actions/rig-file.ts")).loadRigFile(word);
+        if (!need.has(entry)) throw new UsageError(need.lacks(entry));
+        return entry;
+      }
       const found = rigNamed(word, need);
       if (typeof found === "string") throw new UsageError(found);
       return found;
     },
     words: () => names,
     sample: () => names[0],
-    mistakes: () =>
-      ["no-such-rig", "", ...others.map(({ name }) => name)].map((text) => ({ why: "wrong type", text })),
+    mistakes: ({ folder }) => [
+      ...["no-such-rig", "", ...others.map(({ name }) => name)].map((text) => ({
+        why: "wrong type" as const,
+        text,
+      })),
+      { why: "absent", text: `${folder}/no.rig.ts` },
+      { why: "a folder", text: `${folder}/` },
+    ],
   };
 }
 
@@ -40,7 +53,14 @@ export function rigWith<N extends string>(names: readonly N[], what: string): Ki
   const kind = choice(names, "rig");
   return {
     ...kind,
-    read: (word) => {
+    takes: `${kind.takes}, or a rig file of yours`,
+    isPath: true,
+    read: async (word) => {
+      // Loaded here to be judged; each thread of the command loads it again.
+      if (isRigFile(word)) {
+        await (await import("../actions/rig-file.ts")).loadRigFile(word);
+        return word as N;
+      }
       const known = names.find((name) => name === word);
       if (known !== undefined) return known;
       if (rigCatalogue.some(({ name }) => name === word))

@@ -5,6 +5,7 @@ import { systemCode, systemSentence } from "@drydock/node/system-words";
 import { Command, CommanderError, Option } from "commander";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
+import { atOwnPlace } from "../terminal/own-code.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import {
   type ArgumentRow,
@@ -43,6 +44,11 @@ export function sayProblem(error: unknown, io: CommandIo): ExitCode {
   const message = error instanceof Error ? error.message : String(error);
   const { path, address, port } = error as { path?: string; address?: string; port?: number };
   const what = path ?? (address === undefined ? "the system" : `${address} port ${port}`);
+  const own = error instanceof UsageError ? null : atOwnPlace(error);
+  if (own !== null) {
+    io.say(`drydock: ${own}`);
+    return exitCodes.rigError;
+  }
   if (isOurFault(error)) {
     const frame = /^\s+at .*$/m.exec((error as Error).stack ?? "")?.[0].trim() ?? "";
     io.say(

@@ -15,6 +15,8 @@ import { UsbRigDoors } from "./usb-rig-doors.ts";
 export interface AnyUsbRigOptions extends Omit<UsbRigOptions, "describeRequests"> {
   /** Told of each input that comes up, at once: no event is missed by who opens it there. */
   readonly onInput?: (input: HidInput) => void;
+  /** Which of our drivers are installed. Default all. */
+  readonly drivers?: "all" | "none";
 }
 
 /** Whatever a driver of ours matches comes up: serial ports, inputs, disks. */
@@ -26,6 +28,7 @@ export class AnyUsbRig extends UsbRigDoors {
     installSerialFamily(this.machine);
     installHidFamily(this.machine, options.onInput ?? (() => {}));
     this.scsi = new ScsiFamily(this.machine);
+    if (options.drivers === "none") return;
     // What comes from elsewhere comes over USB/IP, which has no word for streams: UAS of a SuperSpeed device would wait for one.
     for (const bundle of [ftdiBundle, cdcAcmBundle, usbHidBundle, massStorageBundle("bulk-only")])
       this.machine.install(bundle);

@@ -107,6 +107,16 @@ export interface RigEntry {
   /** Fresh models of its USB devices, by connector, for a bus that nobody here drives; none where it has no USB berth. */
   usbDevices(place: UsbDevicePlace): readonly UsbDevicePort[];
   build(options: RigBuildOptions): BuiltRig;
+  /** What is done with a rig that is up, in a word or two; absent: nothing more than coming up. */
+  use?(rig: BuiltRig): Promise<string>;
+}
+
+/** Entries that this copy of the package has checked. */
+const checked = new WeakSet<object>();
+
+/** Whether this copy of the package made the entry: one of another copy is not of our classes. */
+export function isRigEntry(value: unknown): value is RigEntry {
+  return typeof value === "object" && value !== null && checked.has(value);
 }
 
 /** Checks an entry that comes from outside: its name must be one that every command takes. RangeError says what is wrong. */
@@ -115,6 +125,7 @@ export function rigEntry(entry: RigEntry): RigEntry {
     throw new RangeError(`"${entry.name}" is no name for a rig: small letters, digits and hyphens`);
   if (entry.berths.length === 0) throw new RangeError(`the rig ${entry.name} has no berth`);
   if (entry.devices.length === 0) throw new RangeError(`the rig ${entry.name} has no device`);
+  checked.add(entry);
   return entry;
 }
 
@@ -125,7 +136,8 @@ const gamepadButtons = 10;
 
 const usbActs: readonly RigAct[] = ["plug", "unplug", "fault"];
 
-function commonOptions(options: RigBuildOptions, platform: string) {
+/** What every entry's `build` hands on to its rig. */
+export function commonRigOptions(options: RigBuildOptions, platform: string) {
   const { faults, pacing, seed, timelineBytes, trace, turn } = options;
   return {
     seed,
@@ -158,7 +170,7 @@ function forgetBlocks(machine: Machine, disk: ScsiDiskDevice, { forgetsFromNs }:
 }
 
 /** The parts that every USB rig has; `replug` puts the n-th device, from 0, into its connector again. */
-function usbRig(
+export function usbRigParts(
   rig: UsbRigParts,
   deviceCount: number,
   replug: (index: number) => void,
@@ -210,7 +222,7 @@ export function serialRigEntry(
     build: (options) => {
       const { forgetsFromNs } = options;
       const rig: SerialRig = new SerialRig({
-        ...commonOptions(options, "open"),
+        ...commonRigOptions(options, "open"),
         devices: kinds,
         pacing: options.pacing === "none" ? "none" : "baud",
         ...(forgetsFromNs === undefined
@@ -220,7 +232,7 @@ export function serialRigEntry(
             }),
       });
       const plugIn = (index: number) => rig.usb.bus.plugIn(rig.devices[index], index + 1);
-      return { ...usbRig(rig, kinds.length, plugIn), ports: rig.ports, media: [], ...noInput };
+      return { ...usbRigParts(rig, kinds.length, plugIn), ports: rig.ports, media: [], ...noInput };
     },
   });
 }
@@ -241,11 +253,11 @@ function hidEntry(name: string, summary: string, kinds: readonly ("keyboard" | "
         kind === "keyboard" ? new HidKeyboardDevice({ clock }) : new HidGamepadDevice({ clock }),
       ),
     build: (options) => {
-      const rig = new HidRig({ ...commonOptions(options, "macos15"), devices: kinds });
+      const rig = new HidRig({ ...commonRigOptions(options, "macos15"), devices: kinds });
       const device = (index: number) => (kinds[index] === "keyboard" ? rig.keyboard : rig.gamepad);
       const { forgetsFromNs = Number.POSITIVE_INFINITY } = options;
       return {
-        ...usbRig(rig, kinds.length, (index) => rig.usb.bus.plugIn(device(index), index + 1)),
+        ...usbRigParts(rig, kinds.length, (index) => rig.usb.bus.plugIn(device(index), index + 1)),
         ports: [],
         media: [],
         get inputCount() {
@@ -292,10 +304,10 @@ function diskEntry(
       return [new MassStorageDevice({ speed: UsbSpeed.high, maximumLun: 0, ...device, target })];
     },
     build: (options) => {
-      const rig = new StorageRig({ ...commonOptions(options, "open"), policy, quirks });
+      const rig = new StorageRig({ ...commonRigOptions(options, "open"), policy, quirks });
       forgetBlocks(rig.machine, rig.disk, options);
       return {
-        ...usbRig(rig, 1, () => rig.usb.bus.plugIn(rig.device, 1)),
+        ...usbRigParts(rig, 1, () => rig.usb.bus.plugIn(rig.device, 1)),
         ports: [],
         get media() {
           return rig.media;

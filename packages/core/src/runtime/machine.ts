@@ -65,6 +65,8 @@ export interface CrashReport {
   readonly bundleIdentifier: string;
   readonly timeNs: number;
   readonly text: string;
+  /** Where it was thrown, as the host's JavaScript says it; null: it is no error of code. Not part of any digest. */
+  readonly thrownAt: string | null;
   readonly evidence: readonly EvidenceFile[];
 }
 
@@ -395,6 +397,7 @@ export class Machine {
         bundleIdentifier: process.bundleIdentifier,
         timeNs: this.scheduler.nowNs(),
         text,
+        thrownAt: thrownAt(error),
         evidence: crashFacts(
           this.#parts,
           this.random.fork(`evidence ${process.pid}`),
@@ -428,6 +431,7 @@ export class Machine {
         bundleIdentifier: process.bundleIdentifier,
         timeNs: this.scheduler.nowNs(),
         text: `Symbol not found: ${missing[0].wanted.symbol}`,
+        thrownAt: null,
         evidence: unboundFacts(this.#parts, this.random.fork(`evidence ${process.pid}`), process, missing),
       },
       keptCrashes,
@@ -546,4 +550,15 @@ export class Machine {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+/** The innermost frame of a stack that is not this package's own: "file.ts:12:7". */
+function thrownAt(error: unknown): string | null {
+  if (!(error instanceof Error) || error.stack === undefined) return null;
+  for (const line of error.stack.split("\n")) {
+    const frame = /^\s+at (?:.*\()?(?:file:\/\/)?([^()]+:\d+:\d+)\)?$/.exec(line)?.[1];
+    if (frame === undefined || /[\\/](?:@drydock|packages)[\\/]core[\\/]|^node:/.test(frame)) continue;
+    return frame;
+  }
+  return null;
 }

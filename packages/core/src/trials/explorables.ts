@@ -1,6 +1,6 @@
 // What can be explored: every rig of the catalogue, with what its scenario does.
 
-import { type RigEntry, rigCatalogue } from "../rigs/catalogue.ts";
+import { type BuiltRig, type RigEntry, rigCatalogue } from "../rigs/catalogue.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
 import { runHidScenario } from "./hid-campaign.ts";
 import { runNvmeScenario, runRaidScenario } from "./nvme-campaign.ts";
@@ -72,9 +72,10 @@ const deviceEntries = /^IO(USBHost|PCIDevice|Media|SCSI|HID|Serial|UserSerial|Us
 /** How long a rig has to come up, virtual nanoseconds. */
 const comeUpNs = 3e9;
 
-function comesUp(entry: RigEntry): Explorable {
+/** Any entry, ours or somebody's own: it comes up, is used where it says how, and is pulled. `name`: what to type for it. */
+export function explorableOf(entry: RigEntry, name = entry.name): Explorable {
   return {
-    name: entry.name,
+    name,
     summary: `${entry.summary}: comes up`,
     hasWaysOut: false,
     run: (seed, turn, plan) => {
@@ -85,7 +86,9 @@ function comesUp(entry: RigEntry): Explorable {
       };
       let inputs = 0;
       const isUp = (): boolean =>
-        rig.ports.some((port) => !port.isGone) || rig.media.length > 0 || rig.inputCount > inputs;
+        entry.outlets.length === 0
+          ? hasService(rig)
+          : rig.ports.some((port) => !port.isGone) || rig.media.length > 0 || rig.inputCount > inputs;
       return runScenario(
         {
           rig,
@@ -93,7 +96,12 @@ function comesUp(entry: RigEntry): Explorable {
           mustLeave: deviceEntries,
           play: async () => {
             await scheduler.run(scheduler.nowNs() + comeUpNs);
-            return rig.ports.length + rig.media.length + rig.inputCount > 0 ? "came up" : "not up";
+            const hasCome =
+              entry.outlets.length === 0
+                ? hasService(rig)
+                : rig.ports.length + rig.media.length + rig.inputCount > 0;
+            if (!hasCome || scheduler.isStopped) return hasCome ? "came up" : "not up";
+            return entry.use === undefined ? "came up" : await outcomeOf(entry.use(rig));
           },
           unplug: () => each((connector) => void rig.unplug(connector)),
           replug: () => {
@@ -109,7 +117,27 @@ function comesUp(entry: RigEntry): Explorable {
   };
 }
 
+/** A driver that programs reach by no outlet is up when it has registered its service. */
+function hasService(rig: BuiltRig): boolean {
+  return rig.machine.registry
+    .entries()
+    .some((service) => service.process.kind === "dext" && service.isRegistered && !service.isInactive);
+}
+
+/** With the cable out a use is refused or never ends: that is an outcome. A slip in the use itself is its author's. */
+async function outcomeOf(use: Promise<string>): Promise<string> {
+  try {
+    return await use;
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof ReferenceError || error instanceof SyntaxError)
+      throw error;
+    return "cut short";
+  }
+}
+
 export const explorables: readonly Explorable[] = [
   ...scenarios,
-  ...rigCatalogue.filter(({ name }) => !scenarios.some((known) => known.name === name)).map(comesUp),
+  ...rigCatalogue
+    .filter(({ name }) => !scenarios.some((known) => known.name === name))
+    .map((entry) => explorableOf(entry)),
 ];

@@ -147,7 +147,10 @@ export async function problemsAfterUnplug(
     problems.push(`${failure.kind}: ${rule}${failure.text}`);
   } else if (end.reason !== "stopped") {
     for (const crash of machine.crashes)
-      if (!crash.text.includes(crashText)) problems.push(`${crash.process} crashed: ${crash.text}`);
+      if (!crash.text.includes(crashText))
+        problems.push(
+          `${crash.process} crashed: ${crash.text}${crash.thrownAt === null ? "" : ` at ${crash.thrownAt}`}`,
+        );
     for (const entry of machine.registry.entries()) {
       if (entry.classChain.some((name) => program.mustLeave.test(name)))
         problems.push(`${entry.path} is still there after the unplug`);

@@ -1,0 +1,104 @@
+// A rig of somebody's own: their device models and drivers as an entry that every command takes like one of ours.
+
+import type { IOMedia } from "../families/block/io-media.ts";
+import { IOMedia as Media } from "../families/block/io-media.ts";
+import { IOSerialBSDClient } from "../families/serial/io-serial-bsd-client.ts";
+import type { UsbDevicePort } from "../ports/usb-device.ts";
+import type { DriverBundle } from "../runtime/driver-bundle.ts";
+import { AnyUsbRig } from "./any-usb-rig.ts";
+import {
+  type BuiltRig,
+  commonRigOptions,
+  type OutletKind,
+  type RigEntry,
+  rigEntry,
+  type UsbDevicePlace,
+  usbRigParts,
+} from "./catalogue.ts";
+
+/** One device, in the connector of its place in the list. */
+export interface OwnUsbDevice {
+  /** In words, for lists. */
+  readonly name: string;
+  /** A fresh model: a rig is built many times, and no two may share one. */
+  make(place: UsbDevicePlace): UsbDevicePort;
+}
+
+export interface OwnUsbRigPlan {
+  /** Small letters, digits and hyphens. */
+  readonly name: string;
+  /** One line, without a full stop. */
+  readonly summary: string;
+  readonly devices: readonly OwnUsbDevice[];
+  readonly bundles: readonly DriverBundle[];
+  /** Drydock's serial, HID and mass storage drivers beside yours. Default false. */
+  readonly withOurDrivers?: boolean;
+  /** How programs reach what comes up; default: not at all. */
+  readonly outlets?: readonly OutletKind[];
+  /** Whose rules hold where nobody names a platform; `drydock registry` and `start` name `open`. Default `macos15`. */
+  readonly platform?: string;
+  /**
+   * Uses the driver once it is up, and says in a word or two how it went. `drydock explore` pulls the cable at every step
+   * of it, so framework calls may be refused anywhere: what they reject with ends the use, and is no finding by itself.
+   */
+  use?(rig: BuiltRig): Promise<string>;
+}
+
+/**
+ * The default export of a rig file. RangeError says what is wrong with the plan. The name of the driver's bundle, its
+ * devices and its use are all that the commands need.
+ */
+export function ownUsbRig(plan: OwnUsbRigPlan): RigEntry {
+  const { name, bundles, devices, outlets = [], platform = "macos15", use } = plan;
+  return rigEntry({
+    name,
+    summary: plan.summary,
+    berths: ["usb"],
+    devices: devices.map((device) => device.name),
+    drivers: bundles.map(({ identifier }) => identifier),
+    outlets,
+    type: ["drydock registry FILE --why", "drydock explore FILE"],
+    acts: ["plug", "unplug", "fault"],
+    serialDevices: [],
+    usbDevices: (place) => devices.map((device) => device.make(place)),
+    build: (options) => {
+      let inputCount = 0;
+      const rig = new AnyUsbRig({
+        ...commonRigOptions(options, platform),
+        drivers: plan.withOurDrivers === true ? "all" : "none",
+        onInput: () => {
+          inputCount++;
+        },
+      });
+      const { machine } = rig;
+      const ports: IOSerialBSDClient[] = [];
+      const media: IOMedia[] = [];
+      machine.onRegistered((service) => {
+        if (service instanceof IOSerialBSDClient) ports.push(service);
+        if (service instanceof Media) media.push(service);
+      });
+      machine.onGone((service) => {
+        const at = media.indexOf(service as IOMedia);
+        if (at >= 0) media.splice(at, 1);
+      });
+      for (const bundle of bundles) machine.install(bundle);
+      const pacing = options.pacing ?? "real";
+      const models = devices.map((device) =>
+        device.make({ clock: machine.scheduler, random: machine.random.fork(device.name), pacing }),
+      );
+      const plug = (index: number) => rig.usb.bus.plugIn(models[index], index + 1);
+      for (const index of models.keys()) plug(index);
+      return {
+        ...usbRigParts(rig, models.length, plug),
+        ports,
+        media,
+        get inputCount() {
+          return inputCount;
+        },
+        inputEvents: 0,
+        press: () => false,
+      };
+    },
+    ...(use === undefined ? {} : { use: (rig: BuiltRig) => use(rig) }),
+  });
+}
