@@ -284,7 +284,7 @@ function legacyThreads(document: TextDocument): { threads: CrashThread[]; first:
 function terminationOf(
   text: string,
 ): Pick<CrashReport, "termination" | "terminationNamespace" | "terminationCode"> {
-  const match = /^(?:Namespace )?([A-Z][A-Z_]{2,40}),?\s+(?:Code:?\s*|\[)(0x[0-9a-f]{1,8}|\d{1,10})/i.exec(
+  const match = /^(?:Namespace )?([A-Z][A-Z_]{2,40}),?\s+(?:Code:?\s*|\[)?(0x[0-9a-f]{1,8}|\d{1,10})\b/i.exec(
     text,
   );
   return {

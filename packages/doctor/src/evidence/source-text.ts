@@ -18,7 +18,6 @@ const signs: readonly RegExp[] = [
   /\b(?:IO|OS)[A-Z]\w+\s*\*+\s*\w+\s*(?:=|;|,|\))/,
   /\b(?:IO|OS)\w+::(?:Create|Copy)\w*\(/,
   /(?:->|\.)\w+\([^;{}\n]{0,200}\);/,
-  /^[ \t]{1,40}return\b[^;\n]{0,100};[ \t]*$/m,
   /\bes_\w+_t\b|\bES_EVENT_TYPE_\w+/,
 ];
 

@@ -175,6 +175,13 @@ const cases: Readonly<Record<string, FieldCase>> = {
     },
     first: "DR01-2",
   },
+  "an app for iPhone whose source is read as such": {
+    files: {
+      "P/project.pbxproj": project("SDKROOT = iphoneos;TARGETED_DEVICE_FAMILY = 1;"),
+      "open.cpp": `#include <IOKit/IOKitLib.h>\n#define NAME "Scope"\nkern_return_t openIt(io_connect_t * connection)\n{\n    io_service_t found = IOServiceGetMatchingService(0, IOServiceMatching(NAME));\n    return IOServiceOpen(found, mach_task_self(), 0, connection);\n}\n`,
+    },
+    first: "DR01-2",
+  },
 };
 
 for (const [name, one] of Object.entries(cases)) test(name, () => assertField(one));

@@ -136,6 +136,38 @@ const classes: readonly (readonly [string, RegExp, Make])[] = [
     }),
   ],
   [
+    "PCIe link",
+    /^(?:apciec?\[[^\]]{1,60}\]::handleInterrupt|.{0,40}pcielint=|.{0,60}PCIe? (?:completion timeout|link (?:down|lost)))/i,
+    (match) => ({
+      claim: `The PCIe bridge of the machine reported an error on the link to a device (${match.input.split("\n")[0].slice(0, 90).trim()}).`,
+      why: "The bridge saw something from the device or from its driver that it may not pass on: an address that is not mapped, or a link that went down. The name in brackets says which port it is.",
+      fix: [
+        "Leave out what is plugged in at this port (Thunderbolt, a card, a dock) and see whether it comes back.",
+        "If a driver of your own drives the device: look at the addresses that it gives the device, and at what happens when the cable is pulled.",
+      ],
+      who: "the device's maker",
+      score: 66,
+      missing: [whole],
+    }),
+  ],
+  [
+    "watchdog of the chip",
+    /SoC \(system\) watchdog reset|SOCD report detected|AP watchdog expired|watchdog reset occurred/i,
+    () => ({
+      claim:
+        "The chip's own watchdog restarted the machine: nothing on it answered any more, the kernel's panic included.",
+      why: "This report is written after the restart, so it has no stack of what hung. Firmware, hardware, or a kernel that stood still with interrupts off are what is left.",
+      fix: [
+        "Look for other reports of the same minutes in /Library/Logs/DiagnosticReports.",
+        "Leave out external devices and kernel extensions of other vendors until it is stable.",
+        report,
+      ],
+      who: "Apple",
+      score: 66,
+      missing: [],
+    }),
+  ],
+  [
     "device off the bus",
     /(?:nvme|NVMe|pci\w*|PCI\w*|thunderbolt|xhci|XHCI|MMIO|CSTS|controller|Controller|link)\b[\s\S]{0,400}?\b(?:0x)?(?:ffffffff){1,2}\b|Loss of MMIO space|(?:0x)?f{8}\b[\s\S]{0,120}\b(?:NVMe|nvme|PCI|MMIO)/,
     (match) => {

@@ -55,7 +55,9 @@ export function toldCodes(line: string): ToldCode[] {
     if (
       group !== undefined &&
       before !== undefined &&
-      /^[\s()[\]:=,/|"'-]{0,6}(?:or|aka|i\.e\.)?[\s(:=]{0,3}$/i.test(between) &&
+      /^[\s()[\]:=,/|"'-]{0,6}(?:or|aka|i\.e\.|which is|that is|meaning|in hex|equals)?[\s(:=]{0,3}$/i.test(
+        between,
+      ) &&
       !group.some(({ form }) => form === code.form)
     )
       group.push(code);

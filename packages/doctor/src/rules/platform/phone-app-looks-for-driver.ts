@@ -7,6 +7,7 @@ import { listsOf } from "../../signing/entitlement-lists.ts";
 import { mobileMachines, modelLine } from "../machines.ts";
 import { stringsOf } from "../questions.ts";
 import type { Rule } from "../rule.ts";
+import { sources } from "../source-questions.ts";
 
 const opens = watch(
   ["IOServiceOpen", "IOServiceGetMatching"],
@@ -36,15 +37,25 @@ export const phoneAppLooksForDriver: Rule = {
   who: "you",
   watches: [opens, family, sdkRoot, modelLine],
   judge(evidence) {
-    const calls = evidence.hits(opens);
+    // Source that is read as such gives its calls; of the rest the lines.
+    const calls = [
+      ...evidence.hits(opens).map(({ match, place }) => ({ name: match[1], place })),
+      ...sources(evidence).flatMap((file) =>
+        file.functions.flatMap((one) =>
+          one.calls
+            .filter(({ name }) => /^IOService(?:Open|GetMatchingServices?)$/.test(name))
+            .map(({ name, node }) => ({ name, place: file.placeOf(node) })),
+        ),
+      ),
+    ];
     const phone = phoneTarget(evidence);
     if (calls.length === 0 || phone === null) return [];
     return [
       {
         score: 76,
-        claim: `${calls[0].match[1]} is called in an app for iPhone, where no driver can be opened.`,
+        claim: `${calls[0].name} is called in an app for iPhone, where no driver can be opened.`,
         because: [calls[0].place, phone],
-        about: [calls[0].match[1]],
+        about: [calls[0].name],
       },
     ];
   },

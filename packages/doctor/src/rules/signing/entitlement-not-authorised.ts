@@ -12,6 +12,10 @@ const unsatisfied = watch(
   ["Unsatisfied entitlements"],
   /([\w.-]{3,255}): Unsatisfied entitlements: (\S.{0,500})/,
 );
+const kernelSaid = watch(
+  ["Unsatisfied Entitlements:", "has restricted entitlements"],
+  /mac_vnode_check_signature: (\S{1,400}?): .{0,400}?[Uu]nsatisfied [Ee]ntitlements: ([\w.,\s-]{3,300})|(?:mac_vnode_check_signature: (\S{1,400}?): ).{0,200}?has restricted entitlements, but the validation of its code signature failed/,
+);
 const amfi = watch(
   ["No matching profile found", "restricted entitlements"],
   /No matching profile found|bailing out because of restricted entitlements/,
@@ -32,11 +36,23 @@ export const entitlementNotAuthorised: Rule = {
   ],
   who: "you",
   states: refusedClaim("AMFI does not start it with this entitlement"),
-  watches: [unsatisfied, amfi],
+  watches: [unsatisfied, kernelSaid, amfi],
   judge(evidence) {
     const refused = judgedClaims(evidence).filter(
       ({ judgement }) => judgement.verdict !== "covered" && judgement.verdict !== "unrestricted",
     );
+    const byKernel = evidence.hits(kernelSaid).map(({ match, place }): Finding => {
+      const name = (match[1] ?? match[3]).split("/").pop() ?? "";
+      const keys = match[2]?.trim().replace(/[.\s]+$/, "");
+      return {
+        score: 95,
+        claim: `${name} claims ${keys === undefined ? "restricted entitlements" : keys}, and its profile does not authorise that; it is not started.`,
+        because: [place],
+        about: [name, ...(keys === undefined ? [] : [keys])],
+        missing: [`the profile embedded in ${name} and its signed entitlements`],
+      };
+    });
+    if (byKernel.length > 0) return byKernel;
     const named = evidence.hits(unsatisfied).map(({ match, place }): Finding => {
       const own = refused.filter(
         ({ part, judgement }) =>

@@ -20,6 +20,10 @@ const loadError = watch(
   ["load code signature error"],
   /load code signature error (\d+) for file "([^"]{1,200})"/,
 );
+const unknownSigner = watch(
+  ["AppleMobileFileIntegrityError", "adhoc signed or signed by an unknown"],
+  /(?:([^\s:]{1,400}) (?:is )?not valid: .{0,80})?AppleMobileFileIntegrityError Code=-423|adhoc signed or signed by an unknown certificate chain/,
+);
 const shellKilled = watch(
   ["sh: killed", "Killed: 9", "  killed ", "+ killed", " Killed  "],
   /(?:^|\s)(?:zsh: killed|\S*sh: line \d+: .{0,40}Killed(?:: 9)?|Killed: 9|\[\d+\]\s+\+?\s*\d+ killed|\d+ Killed)\s*(\S{0,200})/i,
@@ -56,9 +60,22 @@ export const killedByCodeSigning: Rule = {
   fix: inspect("", ""),
   who: "you",
   states: refused("code signing ended the program"),
-  watches: [killedByReason, invalidPage, loadError, shellKilled, status137],
+  watches: [killedByReason, invalidPage, loadError, unknownSigner, shellKilled, status137],
   judge(evidence) {
     const findings = reports(evidence);
+    for (const { match, place } of spoken(evidence, unknownSigner)) {
+      const program = match[1]?.split("/").pop() ?? "The program";
+      findings.push({
+        score: 88,
+        claim: `${program} is signed ad hoc or by a chain that this Mac does not know, so amfid refused it (AppleMobileFileIntegrityError -423).`,
+        because: [place],
+        about: match[1] === undefined ? [] : [program],
+        fix: [
+          "Sign with a development or Developer ID certificate; restricted entitlements need a profile of the same team, too.",
+          ...inspect(match[1] ?? "", ""),
+        ],
+      });
+    }
     for (const { match, place } of spoken(evidence, invalidPage)) {
       const process = match[1] ?? match[2] ?? "";
       findings.push({

@@ -14,10 +14,11 @@ const failing = watch(
     "unable to enumerate",
     "device descriptor read",
     "device not accepting address",
+    "having trouble enumerating",
     "over-current",
     "overcurrent",
   ],
-  /(?:(?:Apple\w*|IOUSBHost\w*|USB\w*)(?:Port|Hub)\w*@([0-9a-f]{6,8})|usb (\d+-[\d.]+)|USB [Pp]ort[^:]{0,40}).{0,160}?(persistent enumeration fail\w*|enumeration fail\w*|failed to (?:enumerate|create device|address|set address)\b|unable to enumerate USB device|device descriptor read\/\w+, error -?\d+|device not accepting address|over-?current)/i,
+  /(?:(?:Apple\w*|IOUSBHost\w*|USB\w*)(?:Port|Hub)\w*@([0-9a-f]{6,8})|usb (\d+-[\d.]+)|USB [Pp]ort[^:]{0,40}|AppleUSBHostPort::|IOUSBFamily).{0,160}?(persistent enumeration fail\w*|enumeration fail\w*|having trouble enumerating|failed to (?:enumerate|create device|address|set address)\b|unable to enumerate USB device|device descriptor read\/\w+, error -?\d+|device not accepting address|over-?current)/i,
 );
 
 export const enumerationFails: Rule = {

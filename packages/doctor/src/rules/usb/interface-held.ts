@@ -23,6 +23,17 @@ const capture = watch(
   ["capture entitlements", "com.apple.vm.device-access", "device capture requires"],
   /no capture entitlements|device capture requires|com\.apple\.vm\.device-access/,
 );
+/** libusb's words for rights and for "taken" are the same on Linux, where the reasons are others. */
+function claimOf(text: string, call: string | undefined): string {
+  const what = /device/i.test(call ?? text) ? "device" : "interface";
+  const isMac = /exclusive|e00002c5|-536870203|darwin_|IOUSB|AppleUSB/i.test(text) || call !== undefined;
+  if (isMac)
+    return `kIOReturnExclusiveAccess${call === undefined ? "" : ` of ${call}`}: another client, most likely a driver of the system, has the ${/device/i.test(call ?? "") ? "device" : "interface"}; who it is, ioreg says.`;
+  return /Access denied|ERROR_ACCESS/.test(text)
+    ? `The program may not open the ${what}: on macOS another client, most likely a driver of the system, has it; on Linux the rights of its node in /dev/bus/usb (a udev rule) are missing.`
+    : `The ${what} is taken: another client, most likely the system's own driver, has claimed it.`;
+}
+
 /** A driver extension's own trouble with its provider is told by the code of its call. */
 const fromDriver = /\.dext$/;
 
@@ -52,7 +63,7 @@ export const interfaceHeld: Rule = {
     return [
       {
         score: 84,
-        claim: `kIOReturnExclusiveAccess${call === undefined ? "" : ` of ${call}`}: another client, most likely a driver of the system, has the ${/device/i.test(call ?? "") ? "device" : "interface"}; who it is, ioreg says.`,
+        claim: claimOf(first.place.text, call),
         because: [...found.slice(0, 3), ...captures.slice(0, 2)].map(({ place }) => place),
         about: call === undefined ? [] : [call],
         missing: ["ioreg -l -w0 while the device is plugged in: who is below the interface"],

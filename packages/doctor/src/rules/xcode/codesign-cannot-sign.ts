@@ -26,9 +26,12 @@ const said = watch(
       "The specified item could not be found in the keychain",
       "is already signed",
       "code object is not signed at all",
+      "unsealed contents present",
+      "hardened runtime enabled",
+      "does not include a secure timestamp",
     ],
   ],
-  /(errSecInternalComponent)|(unable to build chain to self-signed root)|(errSecInteractionNotAllowed|User interaction is not allowed)|(detritus not allowed)|(no identity found)|(ambiguous \(matches)|(bundle format unrecognized)|(timestamp service is not available)|(CSSMERR_TP_NOT_TRUSTED)|(The specified item could not be found in the keychain)|(is already signed)|(code object is not signed at all)/,
+  /(errSecInternalComponent)|(unable to build chain to self-signed root)|(errSecInteractionNotAllowed|User interaction is not allowed)|(detritus not allowed)|(no identity found)|(ambiguous \(matches)|(bundle format unrecognized)|(timestamp service is not available)|(CSSMERR_TP_NOT_TRUSTED)|(The specified item could not be found in the keychain)|(is already signed)|(code object is not signed at all)|(unsealed contents present)|(does not have the hardened runtime enabled)|(does not include a secure timestamp)/,
 );
 
 interface Cause {
@@ -125,6 +128,26 @@ const causes: readonly Cause[] = [
     why: "Code is signed from the inside out: what lies in a bundle must be signed before it.",
     fix: ["Sign the inner bundle first (the .dext, then the app around it)."],
     score: 80,
+  },
+  {
+    claim: "Something lies beside Contents in the bundle, where nothing is sealed",
+    why: "A signature covers what is in Contents; a file or folder at the root of the bundle stays outside of it.",
+    fix: [
+      "ls -la BUNDLE: move what is not Contents into Contents/Resources, or take it out; then sign again.",
+    ],
+    score: 88,
+  },
+  {
+    claim: "The notary service wants the hardened runtime, and the signature has none",
+    why: "What is notarised has to be signed with the hardened runtime, every executable of it.",
+    fix: ["codesign --options runtime ..., or Enable Hardened Runtime in the target's build settings."],
+    score: 90,
+  },
+  {
+    claim: "The notary service wants a time stamp, and the signature has none",
+    why: "A time stamp says that the certificate was valid when the code was signed.",
+    fix: ["codesign --timestamp ..., with the network within reach; Xcode does it for archives."],
+    score: 90,
   },
 ];
 

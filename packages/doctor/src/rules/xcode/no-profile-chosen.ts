@@ -13,8 +13,10 @@ const required = watch(
     "requires a development team",
     "No signing certificate",
     "doesn't support the",
+    "cannot be located",
+    "has expired",
   ],
-  /"?([\w .-]{1,120}?)"? requires a provisioning profile(?: with the ([^.]{2,120}?) (?:features?|capabilit))?|No profiles? for (?:team )?'?"?([\w.*-]{2,255})'?"? (?:were|was|matching)|Signing for "([^"]{1,120})" requires a development team|No signing certificate "([^"]{1,80})" found|Personal development teams?[^.\n]{0,60} (?:do|does) not support (?:the )?([^.\n]{2,120}?) (?:capability|capabilities)/i,
+  /"?([\w .-]{1,120}?)"? requires a provisioning profile(?: with the ([^.]{2,120}?) (?:features?|capabilit))?|No profiles? for (?:team )?'?"?([\w.*-]{2,255})'?"? (?:were|was|matching)|Signing for "([^"]{1,120})" requires a development team|No signing certificate "([^"]{1,80})" found|(?:[Pp]rovisioning profile "([^"]{1,120})" has expired)|SDK "(driverkit[\d.]*)" cannot be located|Personal development teams?[^.\n]{0,60} (?:do|does) not support (?:the )?([^.\n]{2,120}?) (?:capability|capabilities)/i,
 );
 /** "(in target 'Widget' from project 'Widget')" */
 const target = /\(in target '([^']{1,120})'/;
@@ -36,18 +38,32 @@ export const noProfileChosen: Rule = {
   watches: [required],
   judge(evidence) {
     return spoken(evidence, required).map(({ match, place }): Finding => {
-      const [, name, features, bundle, unteamed, certificate, capability] = match;
+      const [, name, features, bundle, unteamed, certificate, expired, sdk, capability] = match;
       const of = target.exec(place.text)?.[1] ?? name ?? unteamed ?? "";
+      if (sdk !== undefined)
+        return {
+          score: 90,
+          claim: `The chosen Xcode has no SDK "${sdk}": nothing of the driver was compiled.`,
+          because: [place],
+          about: [sdk],
+          why: "Each Xcode ships one DriverKit SDK. SDKROOT names another one, or the command line tools are selected, which have none.",
+          fix: [
+            "xcode-select -p shows which Xcode builds; xcodebuild -showsdks which SDKs it has.",
+            "Set SDKROOT to driverkit, without a version.",
+          ],
+        };
       const claim =
-        unteamed !== undefined
-          ? `No development team is chosen for target ${unteamed}.`
-          : certificate !== undefined
-            ? `There is no certificate "${certificate}" in the keychain of this Mac.`
-            : capability !== undefined
-              ? `A personal team cannot have ${capability}: it takes a paid team.`
-              : bundle !== undefined
-                ? `No profile was found for ${bundle}${of === "" ? "" : ` (target ${of})`}: automatic signing with a paid team, or a profile for this App ID.`
-                : `No profile is chosen for target ${of}${features === undefined ? "" : `, which needs one with ${features}`}: automatic signing with a paid team, or a profile for its App ID.`;
+        expired !== undefined
+          ? `The profile "${expired}" has expired${of === "" ? "" : ` (target ${of})`}: make a new one.`
+          : unteamed !== undefined
+            ? `No development team is chosen for target ${unteamed}.`
+            : certificate !== undefined
+              ? `There is no certificate "${certificate}" in the keychain of this Mac.`
+              : capability !== undefined
+                ? `A personal team cannot have ${capability}: it takes a paid team.`
+                : bundle !== undefined
+                  ? `No profile was found for ${bundle}${of === "" ? "" : ` (target ${of})`}: automatic signing with a paid team, or a profile for this App ID.`
+                  : `No profile is chosen for target ${of}${features === undefined ? "" : `, which needs one with ${features}`}: automatic signing with a paid team, or a profile for its App ID.`;
       return {
         score: 90,
         claim,
