@@ -1,9 +1,11 @@
 // Who comes to a listener is let in at a rate that leaves time for those who are inside.
 
 /** So many may come at once, as after a restart of all clients. */
-const burst = 128;
-const perSecond = 1000;
-const everyMs = 5;
+const burst = 32;
+/** Then so many each time: a loop that is slow already lets in fewer a second, and is not made slower by those that wait. */
+const atOnce = 2;
+const everyMs = 2;
+const perMs = atOnce / everyMs;
 /** So many wait at the door; beyond that the one that has waited longest goes. */
 const waitingMaximum = 4096;
 
@@ -30,7 +32,7 @@ export class Admission<Guest> {
   }
 
   came(guest: Guest): void {
-    this.#count();
+    if (this.#waiting.size === 0) this.#count();
     if (this.#waiting.size === 0 && this.#places >= 1) {
       this.#places--;
       this.#options.letIn(guest);
@@ -56,7 +58,9 @@ export class Admission<Guest> {
   }
 
   readonly #letSomeIn = (): void => {
-    this.#count();
+    // What has been missed is not made up for.
+    this.#places = Math.min(this.#places, 0) + atOnce;
+    this.#countedMs = this.#nowMs();
     for (const guest of this.#waiting) {
       if (this.#places < 1) return;
       this.#places--;
@@ -73,7 +77,7 @@ export class Admission<Guest> {
 
   #count(): void {
     const now = this.#nowMs();
-    this.#places = Math.min(burst, this.#places + ((now - this.#countedMs) * perSecond) / 1000);
+    this.#places = Math.min(burst, this.#places + (now - this.#countedMs) * perMs);
     this.#countedMs = now;
   }
 }

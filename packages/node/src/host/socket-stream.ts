@@ -20,6 +20,8 @@ export interface SocketShare {
 }
 const alone: SocketShare = { count: 1 };
 const keepAliveMs = 10_000;
+/** All of these are accepted in one go: more are left to the system, which asks its clients to try again in a second. */
+const backlog = 64;
 
 /**
  * One socket, connected or connecting. All that is written in one turn leaves in one system call, neighbouring bytes
@@ -257,8 +259,8 @@ export async function listen(
       server.off("error", reject);
       resolve();
     };
-    if (place === null) server.listen(options.port ?? 0, host, listening);
-    else server.listen(place.born, listening);
+    if (place === null) server.listen(options.port ?? 0, host, backlog, listening);
+    else server.listen(place.born, backlog, listening);
   });
   try {
     place?.take();

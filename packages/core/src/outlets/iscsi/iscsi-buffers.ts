@@ -1,6 +1,8 @@
 // Memory for the data of commands: bounded for all connections of a target together, and used again.
 
+import type { Clock } from "../../base/clock.ts";
 import type { ByteOwner } from "../../ports/byte-stream.ts";
+import { CrowdBudget } from "../crowd-budget.ts";
 
 /** Smallest piece; larger ones are powers of two. */
 const smallest = 65536;
@@ -14,11 +16,15 @@ export class IscsiMemory {
   #keptBytes = 0;
   readonly #kept = new Map<number, Uint8Array[]>();
   readonly #onShort: () => void;
+  readonly #budget: CrowdBudget;
+  /** Connections that have something. */
+  #users = 0;
   /** Somebody was refused since this was looked at last. */
   wasShort = false;
 
   /** `onShort`: somebody was refused. */
-  constructor(onShort: () => void) {
+  constructor(clock: Clock, onShort: () => void) {
+    this.#budget = new CrowdBudget(clock);
     this.#onShort = onShort;
   }
 
@@ -30,22 +36,25 @@ export class IscsiMemory {
     return this.#keptBytes;
   }
 
-  take(size: number): Uint8Array | null {
-    if (this.#lentBytes + size > lentMaximum) {
+  /** `isFirst`: whoever asks has nothing yet. */
+  take(size: number, isFirst: boolean): Uint8Array | null {
+    if (this.#lentBytes + size > lentMaximum || !this.#budget.take(size, this.#users)) {
       this.wasShort = true;
       this.#onShort();
       return null;
     }
     this.#lentBytes += size;
+    if (isFirst) this.#users++;
     const buffer = this.#kept.get(size)?.pop();
     if (buffer === undefined) return new Uint8Array(size);
     this.#keptBytes -= size;
     return buffer;
   }
 
-  /** So much is lent no more. */
-  returned(bytes: number): void {
+  /** So much is lent no more; `isLast`: whoever had it has nothing now. */
+  returned(bytes: number, isLast: boolean): void {
     this.#lentBytes -= bytes;
+    if (isLast) this.#users--;
   }
 
   /** Nobody uses it any more. */
@@ -73,7 +82,7 @@ export class IscsiBuffers {
   take(length: number): Uint8Array | null {
     let size = smallest;
     while (size < length) size *= 2;
-    const buffer = this.#memory.take(size);
+    const buffer = this.#memory.take(size, this.#lentBytes === 0);
     if (buffer !== null) this.#lentBytes += size;
     return buffer;
   }
@@ -82,7 +91,7 @@ export class IscsiBuffers {
   give(buffer: Uint8Array): void {
     if (!this.#isOver) {
       this.#lentBytes -= buffer.length;
-      this.#memory.returned(buffer.length);
+      this.#memory.returned(buffer.length, this.#lentBytes === 0);
     }
     this.#memory.keep(buffer);
   }
@@ -91,7 +100,7 @@ export class IscsiBuffers {
   over(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#memory.returned(this.#lentBytes);
+    this.#memory.returned(this.#lentBytes, this.#lentBytes > 0);
   }
 }
 

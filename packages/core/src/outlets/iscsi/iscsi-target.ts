@@ -14,8 +14,9 @@ const connectionMaximum = 4096;
 const silentMaximum = 1024;
 /** Who has not read its answers for so long is let go when others wait for its memory. */
 const stuckNs = 1 * second;
-/** How often that is looked at while somebody waits. */
-const reliefNs = 250 * millisecond;
+/** How often that is looked at while somebody waits, and how many go each time: what they leave is work for others. */
+const reliefNs = 50 * millisecond;
+const reliefMaximum = 4;
 /** Initiator ports remembered, so that their reservations and attentions wait for them. */
 const initiatorMaximum = 4096;
 
@@ -43,11 +44,12 @@ export class IscsiTarget implements ScsiTargetClient, IscsiTargetSide {
   /** Not logged in yet, in the order they came. */
   readonly #silent = new Set<IscsiNexus>();
   readonly spareTasks: IscsiTask[] = [];
-  readonly memory = new IscsiMemory(() => this.#relieve());
+  readonly memory: IscsiMemory;
   #isRelieving = false;
 
   constructor(options: IscsiTargetOptions) {
     this.options = options;
+    this.memory = new IscsiMemory(options.clock, () => this.#relieve());
     this.name = options.name;
     this.port = options.port;
     this.#onEvent = options.onEvent ?? (() => {});
@@ -90,9 +92,10 @@ export class IscsiTarget implements ScsiTargetClient, IscsiTargetSide {
     this.memory.wasShort = false;
     const longAgoNs = this.options.clock.nowNs() - stuckNs;
     let isAnyLeft = false;
-    for (const connection of [...this.#connections])
+    let left = reliefMaximum;
+    for (const connection of this.#connections)
       if (connection.fullSinceNs >= 0) {
-        if (connection.fullSinceNs <= longAgoNs)
+        if (connection.fullSinceNs <= longAgoNs && left-- > 0)
           connection.end("it does not read its answers, and others wait");
         else isAnyLeft = true;
       }

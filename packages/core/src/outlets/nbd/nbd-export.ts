@@ -1,8 +1,10 @@
 // One disk as NBD offers it: its size and flags, and its slots, which all connections share.
 
+import type { Clock } from "../../base/clock.ts";
 import { NbdFlag } from "../../codec/nbd/nbd.ts";
 import { type BlockClient, type BlockPort, BlockRuns, type BlockStatus } from "../../ports/block.ts";
 import type { ArenaBlock } from "../byte-arena.ts";
+import { CrowdBudget } from "../crowd-budget.ts";
 import type { NbdRequest } from "./nbd-request.ts";
 
 /** A request longer than this is served in pieces of this, so that a connection's memory stays small. */
@@ -67,16 +69,28 @@ export class NbdExport implements BlockClient {
   readonly zeros: Uint8Array | null;
   readonly #pieces: NbdPiece[] = [];
   readonly #free: number[] = [];
-  readonly #waiting: SlotUser[] = [];
+  readonly #waiting = new Set<SlotUser>();
   /** Those that wait with a small piece. */
-  readonly #waitingSmall: SlotUser[] = [];
+  readonly #waitingSmall = new Set<SlotUser>();
+  readonly #clock: Clock;
+  readonly #budget: CrowdBudget;
+  /** Somebody waits for the budget. */
+  #isPaced = false;
   readonly #users = new Set<SlotUser>();
   readonly #onGone: (self: NbdExport) => void;
   #isGone = false;
   /** Connections with something at the disk. */
   #busyUsers = 0;
 
-  constructor(name: string, port: BlockPort, options: NbdExportOptions, onGone: (self: NbdExport) => void) {
+  constructor(
+    name: string,
+    port: BlockPort,
+    options: NbdExportOptions,
+    clock: Clock,
+    onGone: (self: NbdExport) => void,
+  ) {
+    this.#clock = clock;
+    this.#budget = new CrowdBudget(clock);
     const { blockBytes, blockCount, canTrim, canWriteZeroes, isReadOnly, maximumBlocks } = port.geometry;
     this.name = name;
     this.description = options.description ?? "";
@@ -132,15 +146,19 @@ export class NbdExport implements BlockClient {
 
   leave(user: SlotUser): void {
     this.#users.delete(user);
-    for (const list of [this.#waiting, this.#waitingSmall]) {
-      const at = list.indexOf(user);
-      if (at >= 0) list.splice(at, 1);
-    }
+    this.#waiting.delete(user);
+    this.#waitingSmall.delete(user);
   }
 
   /** A free slot for so many bytes, with `user` as its owner; null when there is none. */
   take(user: SlotUser, bytes: number): NbdPiece | null {
-    if (bytes > smallBytes && this.#free.length <= smallSlots) return null;
+    if (bytes > smallBytes) {
+      if (this.#free.length <= smallSlots) return null;
+      if (!this.#budget.take(bytes, this.#busyUsers + this.#waiting.size)) {
+        this.#pace();
+        return null;
+      }
+    }
     const slot = this.#free.pop();
     if (slot === undefined) return null;
     const piece = this.#pieces[slot];
@@ -154,15 +172,33 @@ export class NbdExport implements BlockClient {
     piece.request = null;
     piece.block = null;
     this.#free.push(piece.slot);
-    const small = this.#waitingSmall.shift();
-    if (small !== undefined) small.slotFree();
-    else if (this.#free.length > smallSlots) this.#waiting.shift()?.slotFree();
+    if (this.#waitingSmall.size > 0) this.#tellFirst(this.#waitingSmall);
+    else if (this.#free.length > smallSlots && !this.#isPaced) this.#tellFirst(this.#waiting);
   }
+
+  /** True: there was one. */
+  #tellFirst(list: Set<SlotUser>): boolean {
+    const [first] = list;
+    if (first === undefined) return false;
+    list.delete(first);
+    first.slotFree();
+    return true;
+  }
+
+  #pace(): void {
+    if (this.#isPaced) return;
+    this.#isPaced = true;
+    this.#clock.after(this.#budget.waitNs, this.#goOn, undefined);
+  }
+
+  readonly #goOn = (): void => {
+    this.#isPaced = false;
+    while (!this.#isPaced && this.#free.length > smallSlots && this.#tellFirst(this.#waiting));
+  };
 
   /** Wants to be told of the next free slot for so many bytes. */
   wait(user: SlotUser, bytes: number): void {
-    const list = bytes > smallBytes ? this.#waiting : this.#waitingSmall;
-    if (!list.includes(user)) list.push(user);
+    (bytes > smallBytes ? this.#waiting : this.#waitingSmall).add(user);
   }
 
   completed(slot: number, status: BlockStatus): void {

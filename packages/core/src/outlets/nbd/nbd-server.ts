@@ -31,8 +31,9 @@ const blockMaximum = 32;
 const blocksKept = 8;
 /** Who has not read its answers for so long is let go when others wait for its memory. */
 const stuckNs = 1 * second;
-/** How often that is looked at while somebody waits. */
-const reliefNs = 250 * millisecond;
+/** How often that is looked at while somebody waits, and how many go each time: what they leave is work for others. */
+const reliefNs = 50 * millisecond;
+const reliefMaximum = 2;
 
 /**
  * Give `attach` every disk that appears and `accept` every connection. Speaks the fixed newstyle handshake with LIST,
@@ -65,7 +66,7 @@ export class NbdServer {
   attach(name: string, port: BlockPort, options: NbdExportOptions = {}): NbdExport {
     if (this.#exports.has(name))
       throw new RangeError(`a disk is exported as ${JSON.stringify(name)} already`);
-    const exported = new NbdExport(name, port, options, (self) => {
+    const exported = new NbdExport(name, port, options, this.#options.clock, (self) => {
       if (this.#exports.get(name) === self) this.#exports.delete(name);
       this.#event(`${JSON.stringify(name)} left`);
     });
@@ -121,8 +122,9 @@ export class NbdServer {
     this.#isRelieving = false;
     if (!this.#pool.isShort) return;
     const longAgoNs = this.#options.clock.nowNs() - stuckNs;
-    for (const session of [...this.#sessions])
-      if (session.fullSinceNs >= 0 && session.fullSinceNs <= longAgoNs)
+    let left = reliefMaximum;
+    for (const session of this.#sessions)
+      if (session.fullSinceNs >= 0 && session.fullSinceNs <= longAgoNs && left-- > 0)
         session.end("was let go: it does not read its answers, and others wait");
     if (this.#pool.isShort) this.#relieve();
   };
