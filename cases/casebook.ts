@@ -15,6 +15,7 @@ import { ftdiIpadCase } from "./P13-ftdi-ipados/case.ts";
 import { unplugPanicCase } from "./P14-unplug-panic/case.ts";
 import { power20sCase } from "./P15-power-20s/case.ts";
 import { lostLogsCase } from "./P17-lost-logs/case.ts";
+import { zeroDmaCase } from "./P18-zero-dma/case.ts";
 import { scsiDiskutilCase } from "./P19-scsi-diskutil/case.ts";
 import { userClientSampleCase } from "./P20-userclient-sample/case.ts";
 
@@ -34,6 +35,7 @@ export const casebook: readonly DriverCase[] = [
   unplugPanicCase,
   power20sCase,
   lostLogsCase,
+  zeroDmaCase,
   scsiDiskutilCase,
   userClientSampleCase,
 ];

@@ -223,6 +223,7 @@ test("5.6: each casebook post is found first for its own symptom, in every form 
     P13: "FTDI iPad serial",
     P15: "setPowerState 20 seconds panic",
     P17: "log lines lost grep",
+    P18: "zero-filled buffer DMA firmware",
   };
   const coded = ["P02", "P10", "P19", "P20"];
   for (const { id } of casebook)

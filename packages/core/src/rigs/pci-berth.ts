@@ -12,6 +12,8 @@ export interface PciBerthOptions {
   readonly timing?: "bus" | "none";
   /** How long the system takes to notice a dead link: [least, most]. */
   readonly noticeNs?: readonly [number, number];
+  /** Where the IOMMU's addresses begin. Default below 4 GiB. */
+  readonly dmaWindowBase?: number;
   /** Stands between family and bus, for each attachment: same type in, same type out. */
   readonly middleware?: (port: PciHostPort) => PciHostPort;
 }
@@ -36,7 +38,12 @@ export class PciBerth {
   constructor(host: PciBerthHost, options: PciBerthOptions = {}) {
     this.#host = host;
     this.#options = options;
-    this.iommu = new SimIommu({ clock: host.scheduler, pageBytes: host.pageBytes });
+    const { dmaWindowBase: windowBase } = options;
+    this.iommu = new SimIommu({
+      clock: host.scheduler,
+      pageBytes: host.pageBytes,
+      ...(windowBase === undefined ? {} : { windowBase }),
+    });
     this.bus = new SimPciBus({
       clock: host.scheduler,
       random: host.random.fork("pci-bus"),

@@ -44,6 +44,11 @@ export class IOMemoryDescriptor {
     this.#bytes = bytes;
   }
 
+  /** Kernel's side: memory of a client that a dext is lent. */
+  static over(creator: AddressSpace, direction: number, bytes: Uint8Array): IOMemoryDescriptor {
+    return new IOMemoryDescriptor(creator, direction, bytes);
+  }
+
   /** GetLength: bytes. */
   get length(): number {
     return this.#bytes.length;

@@ -10,6 +10,7 @@ import { driverCrashed } from "./crash/driver-crashed.ts";
 import { foreignLibrary } from "./crash/foreign-library.ts";
 import { syncOnOwnedQueue } from "./crash/sync-on-owned-queue.ts";
 import { constraintsDoNotFit } from "./dma/constraints-do-not-fit.ts";
+import { ledgerNamesCause } from "./dma/ledger-names-cause.ts";
 import { lowAddressTakenAsOwn } from "./dma/low-address-taken-as-own.ts";
 import { noContiguousMemory } from "./dma/no-contiguous-memory.ts";
 import { postedWriteProvesNothing } from "./dma/posted-write-proves-nothing.ts";
@@ -245,6 +246,7 @@ export const allRules: readonly Rule[] = [
   hbaConstraintsIncomplete,
   taskBufferPreparedTwice,
   iommuFaultRecorded,
+  ledgerNamesCause,
   flushWithoutCommand,
   endOfDiskNotWiped,
   moreThan32BitBlocks,

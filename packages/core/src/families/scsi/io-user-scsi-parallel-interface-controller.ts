@@ -4,7 +4,7 @@ import { ContractViolation } from "../../base/errors.ts";
 import { type IOReturn, IOReturns } from "../../base/io-return.ts";
 import type { Properties } from "../../platform/properties.ts";
 import type { OSAction } from "../../runtime/action.ts";
-import type { IOBufferMemoryDescriptor } from "../../runtime/memory.ts";
+import type { IOMemoryDescriptor } from "../../runtime/memory.ts";
 import { IOService } from "../../runtime/service.ts";
 
 export const kMaxSenseBufferSize = 256;
@@ -105,7 +105,7 @@ export interface ParallelControllerKernel {
   createTarget(targetId: number, properties: Properties): Promise<void>;
   destroyTarget(targetId: number): void;
   isTargetPresent(targetId: number): boolean;
-  dataBuffer(targetId: number, controllerTaskId: number): IOBufferMemoryDescriptor | null;
+  dataBuffer(targetId: number, controllerTaskId: number): IOMemoryDescriptor | null;
   setTargetProperties(targetId: number, properties: Properties): void;
   mediaChanged(): void;
   stopped(): void;
@@ -232,7 +232,7 @@ export abstract class IOUserSCSIParallelInterfaceController extends IOService {
   }
 
   /** Inside UserProcessParallelTask alone. Slow. Null: no such task, or one without data. */
-  userGetDataBuffer(targetId: number, controllerTaskId: number): IOBufferMemoryDescriptor | null {
+  userGetDataBuffer(targetId: number, controllerTaskId: number): IOMemoryDescriptor | null {
     return this.#kernelOf("UserGetDataBuffer").dataBuffer(targetId, controllerTaskId);
   }
 

@@ -9,7 +9,7 @@ import type { QueuedCall } from "../../runtime/dispatch-queue.ts";
 import type { DmaProvider } from "../../runtime/dma-command.ts";
 import { dmaProviderOf } from "../../runtime/dma-provider.ts";
 import type { Machine } from "../../runtime/machine.ts";
-import { IOBufferMemoryDescriptor } from "../../runtime/memory.ts";
+import { IOMemoryDescriptor } from "../../runtime/memory.ts";
 import { callService } from "../../runtime/service-call.ts";
 import {
   IOSCSIParallelInterfaceDevice,
@@ -72,7 +72,16 @@ export interface ControllerFlushes {
   completedEarly: number;
 }
 
-/** An error of the start sequence, for the log and for whoever asks why there is no disk. */
+/** A task as a ledger sees it; the request and the response are the kernel's and the dext's, and used again. */
+export interface ParallelTaskEvent {
+  readonly kind: "handed over" | "completed";
+  readonly task: SCSITask;
+  readonly request: SCSIUserParallelTask;
+  readonly mapping: DmaMapping | null;
+  readonly response: SCSIUserParallelResponse | null;
+}
+
+/** `failure` says why the start sequence ended early, for the log and for whoever asks why there is no disk. */
 export class ParallelController implements ParallelControllerKernel, ParallelTargetOwner {
   readonly service: IOUserSCSIParallelInterfaceController;
   readonly targets = new Map<number, IOSCSIParallelInterfaceDevice>();
@@ -101,6 +110,8 @@ export class ParallelController implements ParallelControllerKernel, ParallelTar
   #isEnded = false;
   /** The slot whose UserProcessParallelTask is running. */
   #handing: Slot | null = null;
+  /** Told of each task that is handed over and of each that is completed: for ledgers. */
+  onTask: ((event: ParallelTaskEvent) => void) | null = null;
   #bundled: BundledBuffers | null = null;
   readonly #bundle: number[] = [];
   readonly #submitCall: QueuedCall;
@@ -240,7 +251,7 @@ export class ParallelController implements ParallelControllerKernel, ParallelTar
     this.targets.get(targetId)?.addProtocolCharacteristics(properties);
   }
 
-  dataBuffer(targetId: number, controllerTaskId: number): IOBufferMemoryDescriptor | null {
+  dataBuffer(targetId: number, controllerTaskId: number): IOMemoryDescriptor | null {
     const slot = this.#byId.get(controllerTaskId);
     const task = slot?.task ?? null;
     if (
@@ -250,11 +261,10 @@ export class ParallelController implements ParallelControllerKernel, ParallelTar
       task.dataBytes === 0
     )
       return null;
-    const { process } = this.service;
     const direction = task.direction === readDirection ? DmaDirection.deviceWrites : DmaDirection.deviceReads;
-    const made = IOBufferMemoryDescriptor.create(process.memory, direction, task.dataBytes, 0).value;
-    made?.bytes.set(task.data.subarray(task.dataOffset, task.dataOffset + task.dataBytes));
-    return made;
+    // The client's own memory: a bounced copy shows in it only at completion (posts.md T6).
+    const bytes = task.data.subarray(task.dataOffset, task.dataOffset + task.dataBytes);
+    return IOMemoryDescriptor.over(this.service.process.memory, direction, bytes);
   }
 
   mediaChanged(): void {
@@ -342,7 +352,9 @@ export class ParallelController implements ParallelControllerKernel, ParallelTar
       if (task.isGood) this.flushes.completed++;
       else this.flushes.failed++;
     }
+    const { mapping, request } = slot;
     this.#release(slot);
+    this.onTask?.({ kind: "completed", task, request, mapping, response });
     this.#tell(task);
   }
 
@@ -410,6 +422,13 @@ export class ParallelController implements ParallelControllerKernel, ParallelTar
     if (task === null || this.#isEnded || !this.#prepare(slot, task)) return;
     slot.isOut = true;
     this.#handing = slot;
+    this.onTask?.({
+      kind: "handed over",
+      task,
+      request: slot.request,
+      mapping: slot.mapping,
+      response: null,
+    });
     const response = this.service.userProcessParallelTask(slot.request, null);
     this.#handing = null;
     if (response !== kSCSIServiceResponse_Request_In_Process && slot.task === task)

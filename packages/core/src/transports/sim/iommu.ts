@@ -160,13 +160,15 @@ const ledgerMaximum = 1000;
 /** Ended mappings remembered, so that a late access can be named. */
 const endedMaximum = 256;
 /** Window of bus addresses: 2 GiB below 4 GiB, so that 32 address bits reach all of it. */
-const windowBase = 0x4000_0000;
+const lowWindowBase = 0x4000_0000;
 const windowBytes = 0x8000_0000;
 
 export interface IommuOptions {
   readonly clock: Clock;
   /** 16384 in Apple's profiles, 4096 on VT-d. */
   readonly pageBytes: number;
+  /** Where addresses begin; a device that does not reach so far gets none. Default below 4 GiB. */
+  readonly windowBase?: number;
 }
 
 /**
@@ -188,12 +190,14 @@ export class SimIommu {
   readonly #pageMaximum: number;
   readonly #live = new Set<IommuMapping>();
   readonly #ended = new EndedMappings();
+  readonly #windowBase: number;
   #next = 0;
   #last: IommuMapping | null = null;
 
   constructor(options: IommuOptions) {
     this.#clock = options.clock;
     this.pageBytes = options.pageBytes;
+    this.#windowBase = options.windowBase ?? lowWindowBase;
     this.#pageMaximum = windowBytes / options.pageBytes;
   }
 
@@ -230,7 +234,9 @@ export class SimIommu {
     const pageCount = Math.ceil((inPage + memory.length) / this.pageBytes);
     const firstPage = this.#takePages(pageCount);
     if (firstPage < 0) return DmaRefusal.noRoom;
-    const base = windowBase + firstPage * this.pageBytes + inPage;
+    const base = this.#windowBase + firstPage * this.pageBytes + inPage;
+    // Too few address bits never yield an address above them (posts.md P18 AC4).
+    if (base + bytes.length > 2 ** addressBits) return DmaRefusal.noRoom;
     const mapping = new IommuMapping(
       requester,
       owner,
@@ -318,7 +324,7 @@ export class SimIommu {
       address + lengthBytes > mapping.base + mapping.lengthBytes ||
       mapping.requester !== requester
     ) {
-      const page = Math.floor((address - windowBase) / this.pageBytes);
+      const page = Math.floor((address - this.#windowBase) / this.pageBytes);
       mapping = page >= 0 && page < this.#pages.length ? (this.#pages[page] ?? null) : null;
       if (mapping === null || mapping.requester !== requester || address < mapping.base) {
         this.refuse(requester, address, lengthBytes, isWrite, "no mapping");
