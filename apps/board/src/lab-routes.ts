@@ -1,6 +1,9 @@
-// The lab's page: a shell for its script. Everything in it runs in the reader's own page; nothing is asked of a server.
+// The lab's page: a shell for its script. Its rigs run in the reader's own page; the one of this server can be watched.
 
+import { notFound } from "@drydock/board/refusal";
+import { readFields } from "./doors.ts";
 import { html } from "./html.ts";
+import { labSocketPath } from "./lab-desk.ts";
 import type { BoardRoute } from "./route.ts";
 
 /** Without script the lab is nothing; the same runs are pages of the board and lines of a terminal. */
@@ -30,5 +33,17 @@ export const labRoutes: readonly BoardRoute[] = [
     path: "/lab",
     summary: null,
     handle: (c) => c.html(labPage()),
+  },
+  {
+    method: "POST",
+    path: "/lab/token",
+    summary: "A token for one connection to the rig of this server, as the second protocol of a WebSocket",
+    door: "nothing",
+    handle: async (c, site) => {
+      await readFields(c, "nothing");
+      const token = site.desk.newToken();
+      if (token === null) throw notFound("rig on this server");
+      return c.json({ token, path: labSocketPath });
+    },
   },
 ];

@@ -6,6 +6,7 @@ import type { Context } from "hono";
 import type { CaseRunner } from "./case-runner.ts";
 import type { DocPages } from "./doc-pages.ts";
 import type { DoorName } from "./doors.ts";
+import type { LabDesk } from "./lab-desk.ts";
 import { page } from "./layout.ts";
 import type { RenderedBodies } from "./markdown.ts";
 import { messagePage } from "./pages/form-pages.ts";
@@ -18,6 +19,8 @@ export interface BoardSite {
   readonly bodies: RenderedBodies;
   readonly runner: CaseRunner;
   readonly stillTrue: StillTrueRuns;
+  /** The rig of this server, for those who watch. */
+  readonly desk: LabDesk;
   readonly version: string;
   /** The names this server has, the first one to tell people. */
   readonly hosts: () => ReadonlySet<string>;

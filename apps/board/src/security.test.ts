@@ -142,7 +142,8 @@ test("the server fetches nothing from addresses that people give: no client of a
   const folder = import.meta.dirname;
   for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
     if (!name.endsWith(".ts") || name.includes("test") || name.startsWith("page-scripts")) continue;
-    const code = readFileSync(join(folder, name), "utf8");
+    // Types of Node's server are no client.
+    const code = readFileSync(join(folder, name), "utf8").replace(/^import type .*$/gm, "");
     assert.doesNotMatch(code, /\bfetch\(|node:https?"|node:net"|undici|axios/, name);
   }
 });

@@ -2,7 +2,9 @@
 
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import { Board } from "@drydock/board/board";
 import { gainCases, type ImportReport, importBoard } from "@drydock/board/exchange";
 import { forgetViewers } from "@drydock/board/views";
@@ -16,6 +18,7 @@ import { CaseRunner } from "./case-runner.ts";
 import { DocPages } from "./doc-pages.ts";
 import { folderReader } from "./folders.ts";
 import { loopbackHosts } from "./guard.ts";
+import { LabDesk } from "./lab-desk.ts";
 import { RenderedBodies } from "./markdown.ts";
 import type { BoardSite } from "./route.ts";
 import { buildOf, caseIdsIn, StillTrueRuns } from "./still-true-runs.ts";
@@ -62,7 +65,10 @@ export async function openBoard(options: BoardOptions): Promise<OpenBoard> {
     const ids = caseIdsIn(repositoryRoot);
     await gainCases(board, new Set(ids));
     let build: string | null = null;
+    const hosts = options.hosts ?? (() => loopbackHosts(80));
+    const desk = new LabDesk(hosts);
     const site: BoardSite = {
+      desk,
       board,
       docs: new DocPages(repositoryRoot),
       bodies: new RenderedBodies(),
@@ -72,7 +78,7 @@ export async function openBoard(options: BoardOptions): Promise<OpenBoard> {
         return build;
       }),
       version: options.version,
-      hosts: options.hosts ?? (() => loopbackHosts(80)),
+      hosts,
       newKey: () => randomBytes(16).toString("base64url"),
       isStatic: options.isStatic ?? false,
       onTrouble: options.onTrouble ?? (() => {}),
@@ -82,6 +88,7 @@ export async function openBoard(options: BoardOptions): Promise<OpenBoard> {
       app: buildApp(site),
       imported,
       close: async () => {
+        desk.close();
         await runner.close();
         await store.close();
       },
@@ -128,6 +135,9 @@ export async function startBoard(
     const port = typeof address === "object" && address !== null ? address.port : options.port;
     hosts = loopbackHosts(port);
     const url = `http://localhost:${port}`;
+    server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+      site.desk.upgrade(request, socket, head),
+    );
     lock.tell(url);
     // Cases of a new version run when the first page has long been served.
     const stillTrue = setTimeout(() => void site.stillTrue.runAll(false).catch(site.onTrouble), 1500);

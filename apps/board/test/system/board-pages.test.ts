@@ -1,7 +1,6 @@
 // The board in Chromium: with and without script, three widths, both themes, keyboard, axe, cases.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +12,7 @@ import type { Browser } from "playwright-core";
 import { openBoard, type RunningBoard, startBoard } from "../../src/server.ts";
 import { publishBoard } from "../../src/static-site.ts";
 import { startChromium, withoutChromium } from "../chromium.ts";
+import { npmStart } from "../npm-start.ts";
 import { seriousFindings, type Watched, watchedPage } from "../watched-page.ts";
 
 const skip = withoutChromium;
@@ -75,34 +75,6 @@ test("every kind of page at 1280, 800 and 360 px, light and dark: nothing seriou
     await context.close();
   }
 });
-
-/** `npm start` as a newcomer's shell runs it; answers what it says of itself. */
-async function npmStart(home: string): Promise<{ url: string; end(): Promise<void> }> {
-  const child = spawn("npm", ["start", "--", "--port", "0", "--link", join(home, "tty")], {
-    cwd: join(import.meta.dirname, "../../../.."),
-    env: { ...process.env, DRYDOCK_HOME: home, DISPLAY: "", WAYLAND_DISPLAY: "" },
-    stdio: ["pipe", "ignore", "pipe"],
-    detached: true,
-  });
-  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  let talk = "";
-  const url = await new Promise<string>((resolve, reject) => {
-    child.stderr.setEncoding("utf8").on("data", (piece: string) => {
-      talk += piece;
-      const found = /the board is at (\S+)/.exec(talk);
-      if (found !== null) resolve(found[1]);
-    });
-    void ended.then(() => reject(new Error(talk)));
-  });
-  return {
-    url,
-    end: async () => {
-      // npm, its shell and both Nodes.
-      process.kill(-(child.pid ?? 0), "SIGINT");
-      await ended;
-    },
-  };
-}
 
 test("the walk by mouse: from npm start to P02's seven zero bytes", {
   skip,

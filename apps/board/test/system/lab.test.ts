@@ -11,6 +11,7 @@ import { hostTurn } from "@drydock/node/host-turn";
 import type { Browser, Page } from "playwright-core";
 import { type RunningBoard, startBoard } from "../../src/server.ts";
 import { startChromium, withoutChromium } from "../chromium.ts";
+import { npmStart } from "../npm-start.ts";
 import { seriousFindings, watchedPage } from "../watched-page.ts";
 
 const skip = withoutChromium;
@@ -263,4 +264,33 @@ test("two seeds side by side, files to take away, an act of every name in the pa
       assert.equal(await page.locator(`[data-palette="${name}"]`).count(), 1, name);
   assert.deepEqual(wrong, []);
   await context.close();
+});
+
+test("the rig of npm start, watched: its cable is pulled from the page, and put in again", {
+  skip,
+  timeout: 120_000,
+}, async () => {
+  const started = await npmStart(join(folder, "desk"));
+  try {
+    const { page, context, wrong } = await watchedPage(browser, started.url);
+    await page.goto(`${started.url}/lab`);
+    await says(page, device, /running/);
+    await page.click("text=Watch the rig of the server");
+    await says(page, ".inspector", /of this desk/);
+    await says(page, device, /running/);
+    await page.waitForSelector(".rows .row:not(.blank):not([hidden])");
+    const before = await rowsOf(page);
+    assert.ok(before > 20, "what happened before somebody watched is there too");
+    await page.click("[data-act=unplug]");
+    await says(page, device, /gone/);
+    await page.click("[data-act=plug]");
+    await says(page, device, /running/);
+    const end = Date.now() + 30_000;
+    while ((await rowsOf(page)) < before + 20) assert.ok(Date.now() < end, "new rows come");
+    assert.equal(await page.locator("[data-act=back]").count(), 0, "what is outside does not go back");
+    assert.deepEqual(wrong, []);
+    await context.close();
+  } finally {
+    await started.end();
+  }
 });

@@ -37,8 +37,9 @@ export async function start(given: StartOptions, io: CommandIo): Promise<ExitCod
     ...(options.pair ? { cable: "null-modem" } : {}),
     pacing: options.noPacing ? "none" : "baud",
     timing: options.noPacing ? "none" : "bus",
-    // A rig that runs for days keeps a trace only when somebody wants it.
+    // A rig that runs for days keeps a trace only when somebody wants it: the board shows its newest rows in the lab.
     ...recordingFor(options),
+    ...(board === null ? {} : { trace: true }),
   });
   const { machine } = rig;
   const runner = new LiveRunner(machine.scheduler);
@@ -77,6 +78,8 @@ export async function start(given: StartOptions, io: CommandIo): Promise<ExitCod
     else if (line !== "") io.say("  u: unplug, p: plug in, r: registry, Ctrl-C: end");
     machine.scheduler.ready(() => {}, undefined);
   };
+
+  if (board !== null) board.open.site.desk.show((await import("./watched-rig.ts")).watchedRig(rig, options));
 
   const appearing = setTimeout(() => {
     if (terminals.count > 0) return;

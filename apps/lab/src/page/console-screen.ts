@@ -24,7 +24,13 @@ export function ConsoleScreen({ page }: { readonly page: LabPage }) {
       "section",
       { class: "console" },
       h("h1", null, "Consoles"),
-      h("p", { class: "empty" }, "Nothing here has a serial port."),
+      h(
+        "p",
+        { class: "empty" },
+        state.opening.what === "desk"
+          ? "The terminal of this rig is a real one: drydock start said which."
+          : "Nothing here has a serial port.",
+      ),
       h("p", null, h("a", { class: "button", href: "#/consoles/serial?seed=1" }, "Open a rig that has one")),
       h("p", { class: "copy" }, h("code", null, "npx drydock start serial")),
     );

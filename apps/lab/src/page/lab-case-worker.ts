@@ -3,4 +3,4 @@
 import { ShownCase } from "../session/shown-case.ts";
 import { serveWorker } from "./worker-session.ts";
 
-serveWorker(ShownCase.play);
+serveWorker({ playCase: ShownCase.play, connect: null });

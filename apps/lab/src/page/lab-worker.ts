@@ -1,5 +1,6 @@
-// The lab's worker for rigs: core and its catalogue, without the casebook, so that the first screen comes quickly.
+// The lab's worker for rigs: those of the page, and the one of the server; without the casebook.
 
+import { connectDesk } from "./desk-link.ts";
 import { serveWorker } from "./worker-session.ts";
 
-serveWorker(null);
+serveWorker({ playCase: null, connect: connectDesk });

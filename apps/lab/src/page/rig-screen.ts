@@ -164,6 +164,13 @@ function Inspector({ page }: { readonly page: LabPage }) {
         "See the byte that was wrong in P02",
       ),
     ),
+    state.opening.what === "desk"
+      ? h(
+          "p",
+          null,
+          h("a", { href: "#/rig/serial?seed=1" }, "Or a rig of this page alone, which goes back in time"),
+        )
+      : h("p", null, h("a", { href: "#/rig/desk" }, "Watch the rig of the server, with its real terminal")),
     state.tryThis.map((line) => h(CopyLine, { page, text: line, label: line })),
     state.failures.length === 0
       ? null

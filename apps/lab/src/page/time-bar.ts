@@ -50,9 +50,7 @@ export function TimeBar({ page }: { readonly page: LabPage }) {
       ),
       h("span", null, "t = ", h("output", { class: "t" }, (state.timeNs / 1e9).toFixed(6)), " s"),
       h("span", null, "rows ", h("output", null, (state.next - 1).toLocaleString("en"))),
-      state.oldest > 1
-        ? h("span", { class: "lost" }, `${(state.oldest - 1).toLocaleString("en")} given up`)
-        : null,
+      state.lost > 0 ? h("span", { class: "lost" }, `${state.lost.toLocaleString("en")} given up`) : null,
     ),
     h(
       "form",
@@ -64,7 +62,7 @@ export function TimeBar({ page }: { readonly page: LabPage }) {
           page.act("seed", field.value.trim());
         },
       },
-      state.isCase
+      !state.acts.includes("speed")
         ? null
         : h(
             "label",
@@ -79,20 +77,24 @@ export function TimeBar({ page }: { readonly page: LabPage }) {
               speeds.map(([value, text]) => h("option", { value }, text)),
             ),
           ),
-      h(
-        "label",
-        null,
-        "Seed ",
-        h("input", {
-          name: "seed",
-          inputMode: "numeric",
-          maxLength: 10,
-          size: 6,
-          defaultValue: String(state.opening.seed),
-          key: state.opening.seed,
-        }),
-      ),
-      h("button", { type: "submit", class: "small" }, "Set"),
+      !state.acts.includes("seed")
+        ? null
+        : [
+            h(
+              "label",
+              null,
+              "Seed ",
+              h("input", {
+                name: "seed",
+                inputMode: "numeric",
+                maxLength: 10,
+                size: 6,
+                defaultValue: String(state.opening.seed),
+                key: state.opening.seed,
+              }),
+            ),
+            h("button", { type: "submit", class: "small" }, "Set"),
+          ],
     ),
   );
 }

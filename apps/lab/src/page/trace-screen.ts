@@ -121,7 +121,7 @@ function FilterLine({ page }: { readonly page: LabPage }) {
       state.filterProblem !== ""
         ? state.filterProblem
         : state.filter === ""
-          ? `${state.shown.toLocaleString("en")} rows${state.oldest > 1 ? `; ${(state.oldest - 1).toLocaleString("en")} earlier ones were given up` : ""}`
+          ? `${state.shown.toLocaleString("en")} rows${state.lost > 0 ? `; ${state.lost.toLocaleString("en")} earlier ones were given up` : ""}`
           : `${state.shown.toLocaleString("en")} ${state.shown === 1 ? "hit" : "hits"}${state.unfiltered > 0 ? `, ${state.unfiltered.toLocaleString("en")} rows to look at` : ""}`,
     ),
   );

@@ -4,7 +4,7 @@ import { type LabHost, LabSession } from "../session/lab-session.ts";
 import type { FromSession, ToSession } from "../session/messages.ts";
 import { pageTurn } from "./page-turn.ts";
 
-export function serveWorker(playCase: LabHost["playCase"]): void {
+export function serveWorker(abilities: Pick<LabHost, "playCase" | "connect">): void {
   const session = new LabSession({
     turn: pageTurn,
     now: () => performance.now(),
@@ -12,7 +12,7 @@ export function serveWorker(playCase: LabHost["playCase"]): void {
       milliseconds <= 0 ? pageTurn() : new Promise((resolve) => setTimeout(resolve, milliseconds)),
     send: (message) =>
       (globalThis as unknown as { postMessage(message: FromSession): void }).postMessage(message),
-    playCase,
+    ...abilities,
   });
   addEventListener("message", (event: MessageEvent<ToSession>) => void session.take(event.data));
 }

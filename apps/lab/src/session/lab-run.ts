@@ -10,6 +10,7 @@ import type { HostTurn } from "@drydock/core/runtime/scheduler";
 import type { Timeline } from "@drydock/core/trace/timeline";
 import { wholeOf } from "./acts.ts";
 import type { Opening, RigBox } from "./messages.ts";
+import { boxesOf } from "./rig-boxes.ts";
 
 /** Rows of a rig that runs for days: some two million of them, then the oldest go and are counted. */
 const timelineBytes = 192 << 20;
@@ -171,80 +172,18 @@ export class RigRun implements LabRun, SerialClient {
     this.#say("[the port is gone]\n");
   }
 
-  /** From the outlets down to the devices. */
   boxes(): RigBox[] {
     const { entry, rig } = this;
-    const { failure, matchReports } = rig.machine;
-    const isUp =
-      rig.ports.some((port) => port.isOpen || !this.#isGone(port)) ||
-      rig.media.length > 0 ||
-      rig.inputCount > 0;
-    const isFaulted = failure !== null;
-    const outlets = entry.outlets.map(
-      (outlet): RigBox => ({
-        id: `outlet ${outlet}`,
-        floor: "outlet",
-        name: outlet,
-        state: isFaulted ? "faulted" : isUp ? "running" : "stopped",
-        connector: 0,
-        note: this.isConsoleOpen ? "open here" : "",
-      }),
-    );
-    const drivers = entry.drivers.map((driver): RigBox => {
-      const reports = matchReports.filter(
-        ({ candidate }) => candidate.installed.bundle.identifier === driver,
-      );
-      const started = reports.filter(({ outcome }) => outcome === "started");
-      const last = reports.at(-1);
-      return {
-        id: `driver ${driver}`,
-        floor: "driver",
-        name: driver.split(".").slice(-1)[0],
-        state: isFaulted
-          ? "faulted"
-          : !isUp && started.length > 0
-            ? "gone"
-            : started.length > 0
-              ? "running"
-              : "stopped",
-        connector: 0,
-        note: last === undefined ? driver : `${driver}: ${last.outcome}`,
-      };
+    const { media, inputCount, machine, ports } = rig;
+    const there = machine.registry.entries();
+    return boxesOf({
+      entry,
+      machine,
+      isUp: ports.some((port) => there.includes(port)) || media.length > 0 || inputCount > 0,
+      isOccupied: (connector) => this.isOccupied(connector),
+      outletNote: this.isConsoleOpen ? "open here" : "",
+      busNote: this.opening.faults.length === 0 ? "" : `faults: ${this.opening.faults.join(" ")}`,
     });
-    const berths = entry.berths.flatMap((berth): RigBox[] => [
-      {
-        id: `port ${berth}`,
-        floor: "port",
-        name: berth === "usb" ? "UsbHostPort" : "PciHostPort",
-        state: isFaulted ? "faulted" : "running",
-        connector: 0,
-        note: "what the two sides promise each other",
-      },
-      {
-        id: `transport ${berth}`,
-        floor: "transport",
-        name: berth === "usb" ? "simulated USB bus" : "simulated PCI slot",
-        state: isFaulted ? "faulted" : "running",
-        connector: 0,
-        note: this.opening.faults.length === 0 ? "" : `faults: ${this.opening.faults.join(" ")}`,
-      },
-    ]);
-    const devices = entry.devices.map((device, index): RigBox => {
-      const isThere = this.isOccupied(index + 1);
-      return {
-        id: `device ${index + 1}`,
-        floor: "device",
-        name: device,
-        state: isThere ? "running" : "gone",
-        connector: index + 1,
-        note: isThere ? `in connector ${index + 1}` : "its cable is pulled",
-      };
-    });
-    return [...outlets, ...drivers, ...berths, ...devices];
-  }
-
-  #isGone(port: unknown): boolean {
-    return !this.rig.machine.registry.entries().includes(port as never);
   }
 
   isOccupied(connector: number): boolean {

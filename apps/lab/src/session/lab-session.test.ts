@@ -28,6 +28,7 @@ async function opened(opening: Partial<Opening> & { readonly what: string }): Pr
   const session = new LabSession({
     turn: hostTurn,
     playCase: ShownCase.play,
+    connect: null,
     now: () => performance.now(),
     pause: () => new Promise((resolve) => setImmediate(resolve)),
     send: (message) => {

@@ -14,6 +14,7 @@ import type {
   SessionState,
   ToSession,
 } from "./messages.ts";
+import { deskName, type RemoteLink, RemoteRun } from "./remote-run.ts";
 import { cellsOf, fieldsOf, wireKinds } from "./row-cells.ts";
 import { FilterError, parseFilter, type RowTest } from "./row-filter.ts";
 
@@ -27,12 +28,15 @@ export interface LabHost {
   send(message: FromSession): void;
   /** Plays a case; null where there is no casebook. Throws RangeError for a case that does not exist. */
   readonly playCase: ((opening: Opening, turn: HostTurn) => Promise<EndedRun>) | null;
+  /** Reaches the rig of the server; null where there is none. Rejects with words for people. */
+  readonly connect: (() => Promise<RemoteLink>) | null;
 }
 
 /** Longest stretch of work without looking whether somebody wants something, milliseconds. */
 const sliceMs = 8;
 const stateEveryMs = 50;
 const longestSleepMs = 50;
+const reconnectMs = 500;
 /** A step that finds no row goes this far, virtual nanoseconds. */
 const quietNs = 10_000_000_000;
 const shownBytes = 4096;
@@ -45,7 +49,7 @@ const highestSeed = 4_294_967_295;
 /** How far a comparison looks into a rig that never ends, rows. */
 const comparedRows = 200_000;
 
-type Shown = RigRun | EndedRun;
+type Shown = RigRun | EndedRun | RemoteRun;
 
 export class LabSession {
   readonly #host: LabHost;
@@ -66,6 +70,7 @@ export class LabSession {
   #hits: number[] = [];
   #filtered = 1;
   #isLooking = false;
+  #isTellingSoon = false;
   #digest: { readonly run: RigRun; readonly steps: number; readonly text: string } | null = null;
   /** Of a case: where "step" and "back" stand. */
   #cursor = 0;
@@ -153,7 +158,8 @@ export class LabSession {
     this.#filtered = 1;
     this.#cursor = 0;
     this.#note = "";
-    if (this.#shown instanceof RigRun) {
+    if (this.#shown instanceof RemoteRun) this.#mode = "running";
+    else if (this.#shown instanceof RigRun) {
       this.#mode = "paused";
       if (opening.isRunning) this.#go();
     } else {
@@ -165,9 +171,40 @@ export class LabSession {
   }
 
   async #make(opening: Opening): Promise<Shown> {
-    const { playCase, turn } = this.#host;
+    const { connect, playCase, turn } = this.#host;
     if (playCase !== null && /^P\d{2,3}$/i.test(opening.what)) return await playCase(opening, turn);
-    return new RigRun(opening, this.#host.turn);
+    if (connect !== null && opening.what === deskName) return this.#watch(opening, await connect());
+    return new RigRun(opening, turn);
+  }
+
+  #watch(opening: Opening, link: RemoteLink): RemoteRun {
+    const run = new RemoteRun(opening, link);
+    run.onSaid = (text, isRefusal) => this.#say(text, isRefusal);
+    run.onChange = () => {
+      if (this.#shown !== run || this.#isEnded) return;
+      if (!run.isConnected && this.#mode === "running") {
+        this.#mode = "stopped";
+        this.#note = "the server does not answer";
+        void this.#comeBack(run);
+      }
+      this.#lookOn();
+      this.#tellSoon();
+    };
+    return run;
+  }
+
+  /** Asks for the server again until it is there, and goes on where it was. */
+  async #comeBack(run: RemoteRun): Promise<void> {
+    const { connect, pause } = this.#host;
+    while (connect !== null && this.#shown === run && !this.#isEnded) {
+      await pause(reconnectMs);
+      const link = await connect().catch(() => null);
+      if (link === null) continue;
+      run.resume(link);
+      this.#mode = "running";
+      this.#note = "";
+      return this.#tell();
+    }
   }
 
   /** Time goes on from here. */
@@ -241,6 +278,7 @@ export class LabSession {
   }
 
   async #carryOut(name: ActName, value: string): Promise<void> {
+    if (this.#shown instanceof RemoteRun) return this.#shown.act(name, value);
     switch (name) {
       case "run":
         return this.#go();
@@ -494,7 +532,7 @@ export class LabSession {
         }
         await machine.scheduler.run(timeNs);
         why = machine.failure?.text ?? other.rig.failures()[0] ?? "";
-      } else if (!other.result.succeeded) why = other.result.text;
+      } else if ("result" in other && !other.result.succeeded) why = other.result.text;
       if (why !== "") {
         this.#note = "";
         this.#mode = mode;
@@ -618,6 +656,8 @@ export class LabSession {
   #actsNow(): ActName[] {
     const shown = this.#shown;
     if (shown === null) return [];
+    if (shown instanceof RemoteRun)
+      return acts.filter(({ name }) => shown.news?.acts.includes(name) === true).map(({ name }) => name);
     const isRig = shown instanceof RigRun;
     return acts
       .filter(({ name, of }) => {
@@ -630,6 +670,16 @@ export class LabSession {
         return (shown.entry.acts as readonly string[]).includes(wanted);
       })
       .map(({ name }) => name);
+  }
+
+  /** Many changes, one state: the newest, a moment later. */
+  #tellSoon(): void {
+    if (this.#isTellingSoon) return;
+    this.#isTellingSoon = true;
+    void this.#host.pause(stateEveryMs).then(() => {
+      this.#isTellingSoon = false;
+      if (!this.#isEnded) this.#tell();
+    });
   }
 
   /** `isRoutine`: not more often than somebody can see. */
@@ -653,35 +703,39 @@ export class LabSession {
   #state(shown: Shown): SessionState {
     const { opening, timeline } = shown;
     const rig = shown instanceof RigRun ? shown.rig : null;
+    const remote = shown instanceof RemoteRun ? shown : null;
     const scheduler = rig?.machine.scheduler;
     const faults = opening.faults.map((rule) => ` --fault ${rule}`).join("");
     return {
       opening,
       title: shown.title,
-      isCase: rig === null,
+      isCase: rig === null && remote === null,
       mode: this.#mode,
       note: this.#note,
-      timeNs: scheduler?.nowNs() ?? timeline.row(this.#cursor)?.timeNs ?? 0,
+      timeNs: scheduler?.nowNs() ?? remote?.timeNs ?? timeline.row(this.#cursor)?.timeNs ?? 0,
       steps: scheduler?.steps ?? 0,
       oldest: timeline.oldest,
-      next: rig === null ? this.#cursor + 1 : timeline.next,
+      next: rig === null && remote === null ? this.#cursor + 1 : timeline.next,
+      lost: timeline.oldest - 1 + (remote?.lost ?? 0),
       shown: this.#count(),
       filter: this.#filter,
       unfiltered: this.#isFiltered ? timeline.next - Math.max(this.#filtered, timeline.oldest) : 0,
       filterProblem: this.#filterProblem,
       transfers: transfersOf(timeline),
       speed: this.#speed,
-      boxes: shown instanceof RigRun ? shown.boxes() : [],
+      boxes: shown instanceof RigRun ? shown.boxes() : (remote?.news?.boxes ?? []),
       acts: this.#actsNow(),
       command:
-        rig === null
-          ? `npx drydock case ${opening.what} --seed ${opening.seed}`
-          : `npx drydock registry ${opening.what} --seed ${opening.seed}${faults}`,
+        remote !== null
+          ? "npx drydock start"
+          : rig === null
+            ? `npx drydock case ${opening.what} --seed ${opening.seed}`
+            : `npx drydock registry ${opening.what} --seed ${opening.seed}${faults}`,
       tryThis: shown instanceof RigRun ? shown.entry.type : [],
       failures: rig?.failures() ?? [],
-      result: shown instanceof RigRun ? null : shown.result,
+      result: "result" in shown ? shown.result : null,
       difference: this.#difference,
-      digest: shown instanceof RigRun ? this.#digestOf(shown) : shown.digest,
+      digest: shown instanceof RigRun ? this.#digestOf(shown) : "digest" in shown ? shown.digest : "",
       console: shown instanceof RigRun ? shown.console : "",
       isConsoleOpen: shown instanceof RigRun && shown.isConsoleOpen,
     };

@@ -107,6 +107,8 @@ export interface SessionState {
   /** Sequence of the oldest row that is kept and of the next one; what lies before was given up and counted. */
   readonly oldest: number;
   readonly next: number;
+  /** Rows that were given up, or never came from a server. */
+  readonly lost: number;
   /** Rows in the shown list. */
   readonly shown: number;
   readonly filter: string;

@@ -5,7 +5,7 @@ import { formatRegistryTree } from "@drydock/core/platform/evidence/registry-dum
 import { writePerfetto } from "@drydock/core/trace/perfetto";
 import { writeUsbPcapng } from "@drydock/core/trace/usb-pcapng";
 import { UsbTraceLog } from "@drydock/core/trace/usb-trace-log";
-import { type EndedRun, RigRun } from "./lab-run.ts";
+import { type LabRun, RigRun } from "./lab-run.ts";
 import type { FileForm } from "./messages.ts";
 import { cellsOf } from "./row-cells.ts";
 
@@ -16,7 +16,7 @@ export interface SessionFile {
 }
 
 /** Throws RangeError where the session has no such thing. */
-export function writeSessionFile(session: RigRun | EndedRun, form: FileForm): SessionFile {
+export function writeSessionFile(session: LabRun, form: FileForm): SessionFile {
   const { opening, timeline } = session;
   const stem = `drydock-${opening.what}-${opening.seed}`;
   switch (form) {
@@ -29,7 +29,8 @@ export function writeSessionFile(session: RigRun | EndedRun, form: FileForm): Se
     case "perfetto":
       return { name: `${stem}.perfetto.json`, type: "application/json", body: writePerfetto(timeline) };
     case "registry":
-      if (!(session instanceof RigRun)) throw new RangeError("a case keeps no registry: open a rig");
+      if (!(session instanceof RigRun))
+        throw new RangeError("its registry is not here: open a rig of the page");
       return {
         name: `${stem}.ioreg.txt`,
         type: "text/plain",

@@ -351,13 +351,15 @@ function readRow(segment: Segment, sequence: number): TimelineRow {
   const row = (sequence - segment.first) * columns;
   const { arena, rows, texts } = segment;
   const at = rows[row + 4];
+  const first = row + fieldColumn;
   return {
     sequence,
     kind: rows[row] as TimelineKind,
     timeNs: rows[row + 1],
     cause: rows[row + 2],
     text: texts[rows[row + 3]],
-    fields: Array.from(rows.subarray(row + fieldColumn, row + columns)),
+    // Five numbers as they are: a view and its walk cost half of reading a row.
+    fields: [rows[first], rows[first + 1], rows[first + 2], rows[first + 3], rows[first + 4]],
     bytes: rows[row + 5] === 0 ? nothing : arena.slice(at, at + rows[row + 5]),
   };
 }

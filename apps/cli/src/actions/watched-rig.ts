@@ -1,0 +1,45 @@
+// The rig of drydock start as the lab's watchers see it: its timeline, its picture, and two acts.
+
+import { serialRigEntry } from "@drydock/core/rigs/catalogue";
+import { boxesOf } from "@drydock/lab/session/rig-boxes";
+import type { WatchedRig } from "@drydock/lab/session/watchers";
+import { defaultRig } from "./rig-list.ts";
+import type { LiveRig, RigOptions } from "./rigs.ts";
+
+/** Programs open these: while one is there, something is up. */
+const portClass = "IOSerialBSDClient";
+
+export function watchedRig(rig: LiveRig, { device, seed }: RigOptions): WatchedRig {
+  const { machine, timeline } = rig;
+  const entry =
+    device.length === 0 ? defaultRig : serialRigEntry("devices", "devices of the command line", device);
+  const count = entry.devices.length;
+  return {
+    // Milliseconds since 1970: another one for each start, so that a watcher that comes back knows.
+    run: Date.now(),
+    name: entry.name,
+    summary: entry.summary,
+    seed,
+    timeline,
+    acts: ["unplug", "plug"],
+    nowNs: () => machine.scheduler.nowNs(),
+    boxes: () =>
+      boxesOf({
+        entry,
+        machine,
+        isUp: machine.registry.byClass(portClass).length > 0,
+        isOccupied: (connector) => rig.usb.bus.isOccupied(connector),
+        outletNote: "a real terminal: see what drydock start said",
+        busNote: "",
+      }),
+    act: (name, value) => {
+      const connector = /^\d{1,3}$/.test(value) ? Number(value) : 0;
+      if (connector < 1 || connector > count) return `a connector is a whole number from 1 to ${count}`;
+      const isDone = name === "unplug" ? rig.unplug(connector) : rig.plug(connector);
+      if (!isDone) return `connector ${connector} is ${name === "unplug" ? "empty" : "taken"}`;
+      // The runner sleeps until something is to do.
+      machine.scheduler.ready(() => {}, undefined);
+      return "";
+    },
+  };
+}
