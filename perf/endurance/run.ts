@@ -116,6 +116,18 @@ const runs: Readonly<Record<string, Run>> = {
         ],
       ),
   },
+  "lab-day": {
+    summary: "a stepped rig as fast as it can, watched by one who keeps up and one who never reads",
+    run: async (count) =>
+      runTest(
+        "apps/lab/src/session/lab-day.long.test.ts",
+        "DRYDOCK_LAB_ROWS",
+        count ?? 260_000_000,
+        (rows) => [
+          `${rows} rows, ${Math.round(rows / 3 / 3_600_000)} hours of the rig's time; the one had every row, the other eight frames; memory in use, looked at ten times after a collection, grew by less than 48 MiB`,
+        ],
+      ),
+  },
   "timeline-rows": {
     summary: "rows pushed through a timeline: memory flat, every loss counted",
     run: async (count) =>

@@ -56,7 +56,7 @@ export class RigRun implements LabRun, SerialClient {
   readonly #decoder = new TextDecoder();
 
   /** Throws RangeError for a rig, a fault or a seed that does not exist. */
-  constructor(opening: Opening, turn: HostTurn) {
+  constructor(opening: Opening, turn: HostTurn, keptBytes = timelineBytes) {
     const entry = findRig(opening.what);
     if (entry === null) throw new RangeError(`there is no rig "${opening.what.slice(0, 40)}"`);
     const rules: UsbFaultRule[] = opening.faults.map(parseUsbFaultRule);
@@ -65,7 +65,7 @@ export class RigRun implements LabRun, SerialClient {
     this.rig = entry.build({
       seed: opening.seed,
       turn,
-      timelineBytes,
+      timelineBytes: keptBytes,
       ...(rules.length === 0 ? {} : { faults: { rules } }),
     });
   }
