@@ -230,7 +230,7 @@ export async function bench(): Promise<BenchTable[]> {
         "board: pages over loopback, 16 connections",
         "pages/s or ms",
         served,
-        "The asking thread shares the machine's cores with the server. Compare the board's pages with the bare handler of the same server in the same round. Aim: 1,500 list pages/s on a core, first byte within 20 ms at the 95th percentile. What is missed, and why: the run had about a fifth of one core for server and asker together, so rates and percentiles say little by themselves; the bare handler of the same rounds says how much. A list page costs about twenty bare answers: rendering of 20 rows and two queries of joins. Two words that stand in every post cost what the prefix of the last word costs: SQLite unites the places of every word that begins with it. Searching the words as they stand first would take that away, and find fewer.",
+        "The asking thread shares the machine's cores with the server. Compare the board's pages with the bare handler of the same server in the same round. Aim: 1,500 list pages/s on a core, first byte within 20 ms at the 95th percentile. A list page costs about ten bare answers: two queries with their joins, and the rendering of 20 rows. Words that stand in every post are looked for as they stand first; only where that finds less than is ranked, words that begin with them are united, which costs all places of all of them.",
       ),
     ];
   } finally {

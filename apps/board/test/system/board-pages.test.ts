@@ -40,7 +40,7 @@ const postOfP02 = "/p/2-usbsendsetlinecoding-failing-in-devicerequest-with-error
 
 test("every kind of page at 1280, 800 and 360 px, light and dark: nothing serious for axe, nothing wider than the window", {
   skip,
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   const paths = [
     "/",
