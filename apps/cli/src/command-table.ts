@@ -22,6 +22,7 @@ import { exploreCommand } from "./commands/explore.ts";
 import { exportUsbip } from "./commands/export-usbip.ts";
 import { exportUsbredir } from "./commands/export-usbredir.ts";
 import { importUsbip } from "./commands/import-usbip.ts";
+import { newDriver } from "./commands/new-driver.ts";
 import { policy } from "./commands/policy.ts";
 import { redact } from "./commands/redact.ts";
 import { registry } from "./commands/registry.ts";
@@ -56,6 +57,7 @@ export const commandTable: CommandTable = {
     board: "the board: serve it, take it out to files and back",
     export: "offer a rig's devices to foreign hosts",
     import: "bring up a device that is elsewhere",
+    new: "make a project of your own",
     disk: "a modelled disk: serve it, prove what its flushes are worth",
   },
   rows: [
@@ -76,6 +78,7 @@ export const commandTable: CommandTable = {
     diskRehearse,
     exploreCommand,
     soakCommand,
+    newDriver,
     devices,
     rigs,
     registry,

@@ -93,7 +93,7 @@ before(() => {
   });
   assert.equal(packed.status, 0, packed.stderr);
   stranger = makeStranger(
-    ["core", "node"],
+    ["core", "doctor", "board", "node", "cases", "board-server", "cli"],
     ["typescript", "typescript-5", "@types/node", "vitest", "vite", "esbuild"],
   );
   stranger.write("logger.ts", device);
@@ -174,6 +174,97 @@ console.log(typeof UsbRig, platformProfile("macos15").name);\n`,
     assert.doesNotMatch(required.stderr, /ExperimentalWarning/);
     const inside = stranger.run(node, ["-e", `import("@drydock/core/runtime/thread")`]);
     assert.match(inside.stderr, /ERR_PACKAGE_PATH_NOT_EXPORTED/);
+  });
+}
+
+/** The stranger's own command, as npm put it there. */
+const drydock = (words: readonly string[], node = process.execPath) =>
+  stranger.run(node, ["node_modules/@drydock/cli/bin/drydock.mjs", ...words]);
+
+for (const major of [24, 26] as const) {
+  const node = nodeOf(major) ?? "";
+  test(`Node ${major}: the command does from archives what it does here`, {
+    skip: major === 24 ? noNode24 : false,
+  }, () => {
+    const version = drydock(["--version"], node);
+    assert.equal(version.stdout, "0.1.0\n", version.stderr);
+    const shownCase = drydock(["case", "P02"], node);
+    const here = spawnSync(process.execPath, ["apps/cli/bin/drydock.mjs", "case", "P02"], {
+      cwd: repositoryRoot,
+      encoding: "utf8",
+    });
+    assert.equal(shownCase.stdout, here.stdout);
+    assert.equal(shownCase.status, here.status);
+    assert.equal(drydock(["check-transport", "sim"], node).status, 0);
+    assert.doesNotMatch(version.stderr + shownCase.stderr, /Warning/);
+  });
+}
+
+test("a rig of the stranger's: a planted lifetime fault is found by explore and shown again by its line", () => {
+  const rig = (driverClass: string) => `import { ownUsbRig } from "@drydock/core/rigs/own-rig";
+import { Logger } from "./logger.ts";
+import { LoggerDriver, loggerBundle } from "./logger-driver.ts";
+class Clings extends LoggerDriver {
+  override async stop(): Promise<void> {}
+}
+const bundle = { ...loggerBundle, classes: { LoggerDriver: ${driverClass} } };
+export default ownUsbRig({ name: "logger", summary: "a logger", devices: [{ name: "a logger", make: () => new Logger() }], bundles: [bundle] });
+`;
+  stranger.write("good.rig.ts", rig("LoggerDriver"));
+  stranger.write("bad.rig.ts", rig("Clings"));
+  const good = drydock(["explore", "./good.rig.ts"]);
+  assert.equal(good.status, 0, good.stdout + good.stderr);
+  const bad = drydock(["explore", "./bad.rig.ts"]);
+  assert.equal(bad.status, 1, bad.stdout + bad.stderr);
+  const [, again] = /^again: drydock (.*)$/m.exec(bad.stdout) ?? [];
+  assert.match(again ?? bad.stdout, /^explore \.\/bad\.rig\.ts --seed 1 --at \d+$/);
+  const replayed = drydock(again.split(" "));
+  assert.equal(replayed.status, 1);
+  assert.match(replayed.stdout, /is still there after the unplug/);
+});
+
+test("what a rig file throws is said at its own line; a file that is no rig says what it must be", () => {
+  stranger.write("throws.rig.cjs", `const rig = {};\nrig.device.name = "x";\nmodule.exports = rig;\n`);
+  const thrown = drydock(["registry", "./throws.rig.cjs"]);
+  assert.equal(thrown.status, 3);
+  assert.match(thrown.stderr, /throws\.rig\.cjs:2:\d+: TypeError/);
+  assert.doesNotMatch(thrown.stderr, /fault of drydock/);
+  stranger.write("empty.rig.js", "export const nothing = 1;\n");
+  const empty = drydock(["explore", "./empty.rig.js"]);
+  assert.equal(empty.status, 2);
+  assert.match(empty.stderr, /default export must be ownUsbRig/);
+  assert.equal(drydock(["registry", "./no.rig.ts"]).status, 2);
+});
+
+for (const [bus, file, right, wrong] of [
+  ["usb", "my-usb-driver.ts", "await super.stop(provider);", ""],
+  ["hid", "my-hid-driver.ts", "if (length >= 1)", "if (length > 1)"],
+] as const) {
+  test(`drydock new driver --bus ${bus}: its tests pass at once, and fail when the driver is broken`, () => {
+    const made = drydock(["new", "driver", `my-${bus}`, "--bus", bus]);
+    assert.equal(made.status, 0, made.stderr);
+    const project = (path: string) => `my-${bus}/${path}`;
+    // Without the command it needs nothing but its own archives: no registry is asked.
+    stranger.run("npm", ["pkg", "delete", "devDependencies", "--prefix", project("")]);
+    const installed = stranger.run("npm", [
+      "install",
+      "--prefix",
+      project(""),
+      "--omit=dev",
+      "--offline",
+      "--no-audit",
+      "--no-fund",
+    ]);
+    if (installed.status !== 0) assert.fail(installed.stderr);
+    const testIt = () => stranger.run(process.execPath, ["--test", project(`my-${bus}.test.ts`)]);
+    const passed = testIt();
+    assert.equal(passed.status, 0, passed.stdout + passed.stderr);
+    assert.match(passed.stdout, /pass 3/);
+    const source = stranger.read(project(file));
+    assert.ok(source.includes(right));
+    stranger.write(project(file), source.replace(right, wrong));
+    assert.notEqual(testIt().status, 0);
+    assert.equal(drydock(["new", "driver", `my-${bus}`, "--bus", bus]).status, 2);
   });
 }
 

@@ -94,7 +94,7 @@ export function makeStranger(ours: readonly string[], foreign: readonly string[]
     copyFileSync(join(packFolder, archive), join(folder, "vendor", archive));
     dependencies[`@drydock/${name}`] = `file:vendor/${archive}`;
     packages[`node_modules/@drydock/${name}`] = { ...manifest, ...{ resolved: `file:vendor/${archive}` } };
-    for (const wanted of Object.keys(manifest.dependencies ?? {}))
+    for (const wanted of Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies }))
       if (!wanted.startsWith("@drydock/")) needed.add(wanted);
   }
   const others = slice([...needed]);

@@ -5,7 +5,7 @@ import { systemCode, systemSentence } from "@drydock/node/system-words";
 import { Command, CommanderError, Option } from "commander";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
-import { atOwnPlace } from "../terminal/own-code.ts";
+import { atOwnPlace, OwnCodeError } from "../terminal/own-code.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import {
   type ArgumentRow,
@@ -228,6 +228,8 @@ async function readValue(name: string, kind: Kind<unknown>, word: string): Promi
     return await kind.read(word);
   } catch (error) {
     if (error instanceof UsageError) throw new UsageError(`${name} ${error.message}`);
+    // A file of the user's was found and threw: nothing is wrong with the line.
+    if (error instanceof OwnCodeError) throw error;
     throw new UsageError(`${name}: ${systemSentence(error, shown(word))}`);
   }
 }

@@ -1,0 +1,48 @@
+// drydock new driver: a project of the user's, outside of any repository of ours.
+
+import { argument, command, needed } from "../grammar/command-row.ts";
+import { parsed } from "../grammar/option-kind.ts";
+import { jsonOption } from "../grammar/rig-options.ts";
+import { UsageError } from "../terminal/usage-error.ts";
+
+const buses = ["usb", "hid"] as const;
+type Bus = (typeof buses)[number];
+
+const busKind = parsed<Bus>({
+  placeholder: "bus",
+  takes: `one of ${buses.join(", ")}`,
+  sample: "usb",
+  wrong: ["", "pci", "network", "scsi"],
+  read: (word) => {
+    const bus = buses.find((known) => known === word);
+    if (bus !== undefined) return bus;
+    if (word === "pci")
+      throw new UsageError(
+        "has no project for pci yet; docs/devices of Drydock and its case P11 show such a driver",
+      );
+    if (word === "network")
+      throw new UsageError("has no project for network: Drydock has no network family yet");
+    throw new UsageError(`takes one of ${buses.join(", ")}`);
+  },
+});
+
+const projectName = parsed<string>({
+  placeholder: "name",
+  takes: "small letters, digits and hyphens, a letter first: the name of the folder that is made here",
+  sample: "new-driver-sample",
+  wrong: ["", "Name", "1st", "a b", "../x", "a/b"],
+  read: (word) => {
+    if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(word) || word.length > 60)
+      throw new UsageError("takes small letters, digits and hyphens, a letter first");
+    return word;
+  },
+});
+
+export const newDriver = command({
+  words: ["new", "driver"],
+  summary: "make a project: device model, driver, rig file, tests, CI; it needs nothing but Node",
+  arguments: { name: argument(projectName, "what the driver is called") },
+  options: { bus: needed(busKind, "what its device is plugged into"), json: jsonOption },
+  example: "drydock new driver logger --bus usb\ncd logger && npm install && npm test",
+  run: async (options, io) => (await import("../actions/new-driver.ts")).newDriverProject(options, io),
+});
