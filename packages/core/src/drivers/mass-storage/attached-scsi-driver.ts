@@ -152,14 +152,21 @@ export class AttachedScsiDriver extends IOSCSIProtocolServices implements UsbRec
     const alternate = findAlternate(provider);
     if (alternate === null)
       throw this.failure(IOReturns.kIOReturnNotFound, "start", "no UAS alternate setting");
-    if (provider.setting.descriptor.bAlternateSetting !== alternate)
-      await provider.selectAlternateSetting(alternate);
+    const before = provider.setting.descriptor.bAlternateSetting;
+    if (before !== alternate) await provider.selectAlternateSetting(alternate);
     this.memory = rememberedDevice(provider, this.kernel);
+    try {
+      this.#command = this.#pipe(PipeUsage.command);
+      this.#status = this.#pipe(PipeUsage.status);
+      this.#dataIn = this.#pipe(PipeUsage.dataIn);
+      this.#dataOut = this.#pipe(PipeUsage.dataOut);
+    } catch (error) {
+      // Whoever is asked next finds the setting that it was matched by.
+      if (before !== alternate) await provider.selectAlternateSetting(before);
+      throw error;
+    }
+    // Not before: a start that fails is no sign of life, and resets before it still count.
     this.memory.started();
-    this.#command = this.#pipe(PipeUsage.command);
-    this.#status = this.#pipe(PipeUsage.status);
-    this.#dataIn = this.#pipe(PipeUsage.dataIn);
-    this.#dataOut = this.#pipe(PipeUsage.dataOut);
     const streams = Math.min(this.#status.streamCount, this.#dataIn.streamCount, this.#dataOut.streamCount);
     this.#hasStreams = streams > 0;
     if (this.#hasStreams)

@@ -130,8 +130,8 @@ export class BulkOnlyDriver extends IOSCSIProtocolServices implements UsbReceive
     this.#in = provider.copyPipe(bulkIn.descriptor.bEndpointAddress);
     this.#out = provider.copyPipe(bulkOut.descriptor.bEndpointAddress);
     this.memory = rememberedDevice(provider, this.kernel);
-    this.memory.started();
     this.#maximumLun = await this.#getMaxLun();
+    this.memory.started();
     this.registerService();
   }
 

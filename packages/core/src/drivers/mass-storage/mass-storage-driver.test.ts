@@ -102,6 +102,42 @@ test("UAS: a pipe that runs the other way than its usage is refused with that re
     );
   await rig.machine.scheduler.run(5e9, () => refusal() !== undefined);
   assert.ok(refusal() !== undefined);
+  // Bulk-Only is asked next, finds its own setting, and has the disk: nothing is matched again and again.
+  await rig.machine.scheduler.run(60e9, () => rig.media.length > 0);
+  assert.equal(rig.media.length, 1);
+  const reports = rig.machine.matchReports.length;
+  await rig.machine.scheduler.run(120e9, () => false);
+  assert.equal(rig.machine.matchReports.length, reports);
+  assert.equal(rig.machine.failure, null);
+});
+
+/** Every command block on the first OUT pipe is stalled: Bulk-Only's port resets do not help. */
+class DeafDevice extends SwappedPipes {
+  override transfer(
+    slot: number,
+    endpoint: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    stream?: number,
+  ): UsbSubmit {
+    // A command of another signature is no CBW (Bulk-Only §6.2), which the device answers by stalling both pipes.
+    if ((endpoint & 0x80) === 0 && length === 31) buffer[offset] ^= 0xff;
+    return super.transfer(slot, endpoint, buffer, offset, length, stream);
+  }
+}
+
+test("a device that neither UAS nor Bulk-Only can use is left alone after three resets, however many drivers ask", async () => {
+  const rig = defaultStorageRig(1, hostTurn, {
+    policy: "uas",
+    timing: "none",
+    middleware: (port) => new DeafDevice(port),
+  });
+  await rig.machine.scheduler.run(300e9, () => false);
+  const tries = rig.machine.matchReports.filter(({ outcome }) =>
+    /which runs the other way/.test(outcome),
+  ).length;
+  assert.ok(tries >= 1 && tries <= 8, `UAS was tried ${tries} times in 300 virtual seconds`);
   assert.equal(rig.media.length, 0);
   assert.equal(rig.machine.failure, null);
 });
