@@ -140,6 +140,20 @@ const runs: Readonly<Record<string, Run>> = {
         ],
       ),
   },
+  "doctor-mutations": {
+    summary:
+      "mutated packages, cpio archives and captures under their readers, and files of every kind under redact",
+    run: async (count) =>
+      runTest(
+        "packages/doctor/src/evidence/fuzz.long.test.ts",
+        "DRYDOCK_FUZZ_NEW",
+        count ?? 1_000_000,
+        (files) => [
+          `${files} mutated files for each of: installer packages, cpio, captures of link types 189, 220, 249, 266 and 288; each read to an end, memory bounded`,
+          `${files} mutated files of all kinds redacted: an end each time, nothing but a refusal in words`,
+        ],
+      ),
+  },
   "disk-hostile": {
     summary: `${connections} hostile connections of four kinds at each door: NBD, iSCSI, USB/IP, usbredir, RFC 2217, the board`,
     run: async (count) => {

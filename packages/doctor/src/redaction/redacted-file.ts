@@ -28,6 +28,23 @@ export async function redactFile(
   ledger: RedactionLedger,
   depth = 0,
 ): Promise<RedactedFile> {
+  try {
+    return await redacted(name, bytes, ledger, depth);
+  } catch (error) {
+    if (error instanceof RangeError) throw error;
+    // A damaged list, profile or archive: nothing of it is given on, as nobody knows what is in it.
+    throw new RangeError(
+      `${name} cannot be read to its end (${error instanceof Error ? error.message : String(error)}), so it cannot be redacted; give me the text that a tool prints of it (plutil -p, security cms -D, tar -tv)`,
+    );
+  }
+}
+
+async function redacted(
+  name: string,
+  bytes: Uint8Array,
+  ledger: RedactionLedger,
+  depth: number,
+): Promise<RedactedFile> {
   if (isBinaryPlist(bytes))
     return asPlist(parseBinaryPlist(bytes), ledger, `${name} was a binary property list and is XML now`);
   if (looksLikeSignedData(bytes)) {

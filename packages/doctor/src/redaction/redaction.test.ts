@@ -117,6 +117,16 @@ test("what cannot be redacted is refused with what to do", async () => {
   await assert.rejects(redactFile("a.zip", zip, new RedactionLedger()), /unpack it and give me the files/);
 });
 
+test("a damaged binary list or archive is refused in words, and nothing of it is given on", async () => {
+  const damaged = new TextEncoder().encode(`bplist00${"x".repeat(60)}`);
+  await assert.rejects(
+    redactFile("a.plist", damaged, new RedactionLedger()),
+    (error) => error instanceof RangeError && /cannot be read to its end.*plutil -p/.test(error.message),
+  );
+  const cut = Uint8Array.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 2, 3]);
+  await assert.rejects(redactFile("a.gz", cut, new RedactionLedger()), RangeError);
+});
+
 test("a megabyte on one line is redacted in steps that do not grow", () => {
   const line = "a:b::c /Users (TEAM) ::: 1234567890 ".repeat(30_000);
   assert.equal(redactText(line, new RedactionLedger()).length, line.length);

@@ -1,6 +1,8 @@
 // One small, whole file of each kind that a reader takes: what fuzzing begins with.
 
 import { gzipSync } from "node:zlib";
+import { refusedRequest } from "./captures.ts";
+import { cpioOf, packageOf } from "./installer-packages.ts";
 import { captureOf, crashOf, panicOf, plist } from "./samples.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
@@ -97,4 +99,9 @@ export const seeds: Readonly<Record<string, Uint8Array>> = {
   gzip: new Uint8Array(gzipSync(logText)),
   tar: tarSeed("log", logText),
   zip: zipSeed("log", logText),
+  "installer package": packageOf({ "a/Info.plist": plist({ CFBundleIdentifier: "a" }), "b.log": logText }),
+  cpio: cpioOf({ "a.log": logText }, "newc"),
+  ...Object.fromEntries(
+    Object.entries(refusedRequest).map(([linkType, bytes]) => [`capture of link type ${linkType}`, bytes]),
+  ),
 };
