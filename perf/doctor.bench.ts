@@ -70,7 +70,7 @@ async function told(source: ReturnType<typeof story>): Promise<void> {
 }
 
 /** A folder as a support engineer gets it, diagnosed by the command; Node and its modules start in it. */
-function firstScreen(folder: string): number[] {
+function firstScreen(folder: string): { readonly screens: number[]; readonly empty: number[] } {
   const bundle = join(folder, "bundle");
   mkdirSync(bundle);
   const list = (items: string) =>
@@ -94,7 +94,8 @@ function firstScreen(folder: string): number[] {
   for (const [name, text] of Object.entries(files)) writeFileSync(join(bundle, name), text);
   const environment = { ...process.env };
   delete environment.NODE_EXTRA_CA_CERTS;
-  const times: number[] = [];
+  const screens: number[] = [];
+  const empty: number[] = [];
   // The first run compiles the modules; a person's second one finds them.
   for (let round = 0; round <= 9; round++) {
     const started = performance.now();
@@ -104,9 +105,12 @@ function firstScreen(folder: string): number[] {
     });
     if (result.status !== 1 || !result.stdout.includes("idVendor"))
       throw new Error(result.stderr || result.stdout);
-    if (round > 0) times.push(performance.now() - started);
+    if (round > 0) screens.push(performance.now() - started);
+    const begun = performance.now();
+    spawnSync(process.execPath, ["-e", "0"], { env: environment });
+    if (round > 0) empty.push(performance.now() - begun);
   }
-  return times;
+  return { screens, empty };
 }
 
 const logBytes = 128 << 20;
@@ -173,7 +177,7 @@ export async function bench(): Promise<BenchTable[]> {
       ]);
       folderTimes.push(performance.now() - started);
     }
-    const screens = firstScreen(folder);
+    const { screens, empty } = firstScreen(folder);
     return [
       {
         title: "Reading",
@@ -195,6 +199,7 @@ export async function bench(): Promise<BenchTable[]> {
             name: "drydock diagnose FOLDER: five files, a log of 1.8 MB among them, from the start of the process to its end",
             rounds: screens,
           },
+          { name: "an empty program of the same Node, in turn with it", rounds: empty },
         ],
         note: "Modules are compiled by the first run on a machine, which is not counted.",
       },

@@ -1,4 +1,4 @@
-// A driver in an installer package is judged as one in a folder; what is not read is named with the command that expands it.
+// A driver in an installer package is judged as in a folder; what is not read is named with its command.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -58,6 +58,8 @@ export class NeedleScanner {
   /** By row: which bytes may stand after a look, and before it, as bits of their lower five bits (letters in either case). */
   readonly #after: Uint32Array;
   readonly #before: Uint32Array;
+  /** The same for each needle of a row by itself: after, before, in turn. */
+  readonly #own: readonly Uint32Array[];
 
   /** Needles are ASCII with at least four characters; with a line feed only at their beginning. */
   constructor(needles: readonly string[]) {
@@ -75,6 +77,11 @@ export class NeedleScanner {
     });
     this.#after = Uint32Array.from(this.#rows, (row) => this.#neighbours(row, lookLength));
     this.#before = Uint32Array.from(this.#rows, (row) => this.#neighbours(row, -1));
+    this.#own = this.#rows.map((row) =>
+      Uint32Array.from({ length: row.length }, (_, index) =>
+        this.#neighbours(row.slice(index & ~1, (index & ~1) + 2), (index & 1) === 0 ? lookLength : -1),
+      ),
+    );
   }
 
   /** Bits of what the needles of a row have at a distance from their look; all bits where one of them has ended. */
@@ -147,7 +154,11 @@ export class NeedleScanner {
     found: NeedleFound,
   ): void {
     const candidates = this.#rows[row];
+    const own = this.#own[row];
+    const after = bytes[lookAt + lookLength] & 31;
+    const before = bytes[lookAt - 1] & 31;
     for (let index = 0; index < candidates.length; index += 2) {
+      if (((own[index] >>> after) & 1) === 0 || ((own[index + 1] >>> before) & 1) === 0) continue;
       const needle = this.#folded[candidates[index]];
       const start = lookAt - candidates[index + 1];
       if (start >= from && start + needle.length <= to && isAt(needle, bytes, start))

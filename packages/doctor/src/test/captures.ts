@@ -1,4 +1,4 @@
-// The same refused request as each kind of USB capture has it, in a classic pcap file; written from the link types' specifications.
+// The same refused request as each kind of USB capture has it, in a classic pcap file.
 
 import { encodeUsbLinux } from "@drydock/core/codec/pcapng/usb-linux";
 
