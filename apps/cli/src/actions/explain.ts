@@ -2,14 +2,29 @@
 
 import { shown } from "@drydock/core/base/shown-text";
 import { explainPhrase } from "@drydock/doctor/explain";
+import { isStandardInput, readInput } from "../grammar/input-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
+import { UsageError } from "../terminal/usage-error.ts";
+
+const longestPhrase = 4096;
+
+/** What somebody pipes in: pbpaste | drydock explain -. Throws UsageError for nothing, and for more than a phrase. */
+function pasted(): string {
+  const phrase = readInput("-").toString("utf8").trim();
+  if (phrase === "") throw new UsageError("standard input is empty; pipe the word or the sentence in");
+  if (phrase.length > longestPhrase)
+    throw new UsageError(
+      `standard input has more than ${longestPhrase} characters, which is no phrase; give it to drydock diagnose -`,
+    );
+  return phrase;
+}
 
 export async function explain(
   { word, json }: { readonly word: readonly string[]; readonly json: boolean },
   io: CommandIo,
 ): Promise<ExitCode> {
-  const phrase = word.join(" ");
+  const phrase = word.length === 1 && isStandardInput(word[0]) ? pasted() : word.join(" ");
   const text = await explainPhrase(phrase);
   if (text === null) {
     io.say(

@@ -15,9 +15,11 @@ export const explain = command({
   words: ["explain"],
   summary:
     "a code in any form, a domain with its number, an entitlement, a state, a rule, a sentence of the system",
-  arguments: { word: someArguments(word, "what to explain; several words are one phrase") },
+  arguments: {
+    word: someArguments(word, "what to explain; several words are one phrase, - is standard input"),
+  },
   options: { json: jsonOption },
   example:
-    "drydock explain 0xe00002e2\ndrydock explain OSSystemExtensionErrorDomain 9\ndrydock explain DR20-1",
+    "drydock explain 0xe00002e2\ndrydock explain OSSystemExtensionErrorDomain 9\ndrydock explain DR20-1\npbpaste | drydock explain -",
   run: async (options, io) => (await import("../actions/explain.ts")).explain(options, io),
 });

@@ -25,6 +25,37 @@ function drydock(...args: string[]): { status: number | null; stdout: string; st
   return spawnSync(process.execPath, [main, ...args], { encoding: "utf8" });
 }
 
+// Kind 19 of the field: pbpaste | drydock diagnose -
+const pasted: readonly (readonly [args: readonly string[], input: string, status: number, said: RegExp])[] = [
+  [
+    ["diagnose", "-"],
+    "kernel: DK: LampUC-0x1:UC failed userclient-access check, needed bundle ID net.sample.lamp\n",
+    1,
+    /LampUC has no userclient-access key/,
+  ],
+  [
+    ["diagnose", "-", "--json"],
+    "libusb: error [darwin_open] USBDeviceOpen: another process has device opened for exclusive access\n",
+    1,
+    /"FX-HELD"/,
+  ],
+  [
+    ["redact", "-"],
+    "dyld: /Users/erika/x.dylib not loaded\n",
+    0,
+    /^dyld: \/Users\/user1\/x\.dylib not loaded$/m,
+  ],
+  [["explain", "-"], "0xe00002c5\n", 0, /kIOReturnExclusiveAccess/],
+  [["explain", "-"], "OSSystemExtensionErrorDomain error 9.\n", 0, /validation/],
+];
+for (const [args, input, status, said] of pasted)
+  test(`${args.join(" ")} reads what is piped in: ${input.slice(0, 40).trim()}`, () => {
+    const main = join(import.meta.dirname, "../../src/main.ts");
+    const result = spawnSync(process.execPath, [main, ...args], { encoding: "utf8", input });
+    assert.equal(result.status, status, result.stderr);
+    assert.match(result.stdout, said);
+  });
+
 test("each format is whole, and the exit code says whether something is known", () => {
   const json = drydock("diagnose", bad, "--json");
   assert.equal(json.status, 1, json.stderr);

@@ -111,6 +111,45 @@ const cases: Readonly<Record<string, FieldCase>> = {
     first: "FX-HELD",
     must: [/is taken/],
   },
+  // Kind 14: what was read is told, whether or not a cause is known.
+  "a shopping list": {
+    files: { t: "milk\nbread\neggs\n" },
+    isRight: true,
+    must: [/I don't know the cause/, /t: text, with nothing in it that is a report or a list/],
+  },
+  "pictures beside a list of extensions": {
+    files: {
+      a: Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, ...new Array(200).fill(0)]),
+      b: Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, ...new Array(200).fill(1)]),
+      l: "1 extension(s)\n--- com.apple.system_extension.driver_extension\n*\t*\tAB12CD34EF\tnet.sample.lamp (1.0/1)\tLamp\t[activated enabled]\n",
+    },
+    isRight: true,
+    must: [
+      /list of system extensions, 1 promised, 1 shown: net\.sample\.lamp/,
+      /a and 1 more: not read: binary/,
+    ],
+  },
+  "a phone's panic, and none of a Mac's tools": {
+    files: { p: panicOf("Debugger: something new", { product: "iPhone15,2" }) },
+    must: [/iPhone's panic report, iPhone15,2/],
+    never: [/ioreg|systemextensionsctl|log show/],
+  },
+  "entitlements alone": {
+    files: {
+      e: '<?xml version="1.0"?>\n<plist version="1.0"><dict><key>com.apple.developer.driverkit</key><true/><key>com.apple.developer.driverkit.family.serial</key><true/></dict></plist>\n',
+    },
+    must: [/e: entitlements of a driver: .*family\.serial/],
+    never: [/FAILS|there is no profile/],
+  },
+  "a tree is one line, with its classes": {
+    files: Object.fromEntries(
+      Array.from({ length: 8 }, (_, index) => [
+        `s${index}.iig`,
+        `#include <DriverKit/IOService.iig>\nclass Part${index} : public IOService\n{\npublic:\n    virtual kern_return_t Start(IOService * provider) override;\n};\n`,
+      ]),
+    ),
+    must: [/and 7 more: source, classes: Part0, Part1/],
+  },
   // Kind 16.
   "an Xcode without the SDK": {
     files: { t: 'xcodebuild: error: SDK "driverkit21.4" cannot be located.\n' },
