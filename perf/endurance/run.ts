@@ -128,6 +128,16 @@ const runs: Readonly<Record<string, Run>> = {
         ],
       ),
   },
+  "raid-cuts": {
+    summary: "power cuts behind the host adapter's dext under a journalled writer",
+    run: async (count) =>
+      runTest(
+        "packages/core/src/trials/durability-raid.long.test.ts",
+        "DRYDOCK_RAID_CUTS",
+        count ?? 10_000,
+        (cuts) => [`${cuts} cuts, the cable's power with them; no acknowledged flush was lost`],
+      ),
+  },
   "timeline-rows": {
     summary: "rows pushed through a timeline: memory flat, every loss counted",
     run: async (count) =>

@@ -3,13 +3,17 @@
 import { Random } from "../base/random.ts";
 import { VirtualClock } from "../base/virtual-clock.ts";
 import { MemoryDisk, type MemoryDiskOptions } from "../devices/memory-disk/memory-disk-device.ts";
+import type { IOMedia } from "../families/block/io-media.ts";
+import { type ControllerFlushes, describeControllerFlushes } from "../families/scsi/parallel-controller.ts";
 import type { BlockPort } from "../ports/block.ts";
 import type { ScsiTargetPort, ScsiTask } from "../ports/scsi-target.ts";
 import { ScsiTargetFilter } from "../ports/scsi-target-filter.ts";
 import { defaultNvmeRig, type NvmeRigOptions } from "../rigs/nvme-rig.ts";
+import { defaultRaidRig, type RaidRigOptions } from "../rigs/raid-rig.ts";
 import { defaultStorageRig, type StorageRigOptions } from "../rigs/storage-rig.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
 import type { DurabilityBench } from "./durability-prover.ts";
+import type { PciDiskRig } from "./pci-disk-campaign.ts";
 
 const modeSense6 = 0x1a;
 /** No request of a workload takes longer, in virtual time. */
@@ -66,14 +70,31 @@ export async function storageDurabilityBench(
 }
 
 /** Block layer, block storage dext, PCI, the controller's volatile cache: the NVMe stack, whose cable carries the power. */
-export async function nvmeDurabilityBench(
+export function nvmeDurabilityBench(
   seed: number,
   turn: HostTurn,
   device: NvmeRigOptions["device"] = {},
 ): Promise<DurabilityBench> {
-  const rig = defaultNvmeRig(seed, turn, { device, trace: false });
+  return pciDurabilityBench(defaultNvmeRig(seed, turn, { device, trace: false }), () => null);
+}
+
+/** Block layer, class driver, host adapter's dext, PCI, controller, SCSI disks whose caches the cable feeds. */
+export function raidDurabilityBench(
+  seed: number,
+  turn: HostTurn,
+  options: Partial<RaidRigOptions> = {},
+): Promise<DurabilityBench> {
+  const rig = defaultRaidRig(seed, turn, { trace: false, ...options });
+  return pciDurabilityBench(rig, () => rig.scsi.controllers[0]?.flushes ?? null);
+}
+
+async function pciDurabilityBench(
+  rig: PciDiskRig & { openMedia(): Promise<IOMedia> },
+  flushesOf: () => ControllerFlushes | null,
+): Promise<DurabilityBench> {
   const { scheduler } = rig.machine;
   const media = await rig.openMedia();
+  const flushes = flushesOf();
   return {
     port: media,
     run: async (isDone) => {
@@ -85,7 +106,14 @@ export async function nvmeDurabilityBench(
       rig.pci.bus.plugIn(rig.device, 1);
       return await rig.openMedia();
     },
-    ledger: () => ({ guilty: media.ledger.guilty, lines: media.ledger.lines() }),
+    ledger: () => {
+      const { guilty } = media.ledger;
+      if (flushes === null) return { guilty, lines: media.ledger.lines() };
+      return {
+        guilty: guilty ?? (flushes.completedEarly > 0 ? "controller" : null),
+        lines: [...media.ledger.lines(), describeControllerFlushes(flushes)],
+      };
+    },
   };
 }
 

@@ -72,6 +72,16 @@ export interface ControllerFlushes {
   completedEarly: number;
 }
 
+/** "controller: requested 3, completed 3, of these 1 inside the call that brought it". */
+export function describeControllerFlushes(flushes: ControllerFlushes): string {
+  const { completed, completedEarly, failed, requested } = flushes;
+  const early =
+    completedEarly === 0
+      ? ""
+      : `, completed early ${completedEarly} (reason: answered inside the call that brought them, so no hardware was asked)`;
+  return `controller: requested ${requested}, completed ${completed}, failed ${failed}${early}`;
+}
+
 /** A task as a ledger sees it; the request and the response are the kernel's and the dext's, and used again. */
 export interface ParallelTaskEvent {
   readonly kind: "handed over" | "completed";
