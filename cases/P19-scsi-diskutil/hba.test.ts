@@ -1,4 +1,4 @@
-// P19 behind a host adapter: the post's array, each omission named with its layer, and a flush ledger down to the controller.
+// P19 behind a host adapter: the post's array, each omission named with its layer, a ledger to the controller.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -35,7 +35,7 @@ function noise(bytes: number, seed: number): Uint8Array {
 
 const hash = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-for (const way of ["memory", "uas", "nvme"] as const) {
+for (const way of ["memory", "uas", "nvme", "raid"] as const) {
   test(`${way}: nbdinfo lists the export, its size, its flags and its map`, {
     skip: missingProgram("nbdinfo", "libnbd-bin"),
   }, async () => {

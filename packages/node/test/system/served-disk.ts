@@ -7,14 +7,15 @@ import { MemoryDisk } from "@drydock/core/devices/memory-disk/memory-disk-device
 import { NbdServer } from "@drydock/core/outlets/nbd/nbd-server";
 import type { BlockPort } from "@drydock/core/ports/block";
 import { defaultNvmeRig } from "@drydock/core/rigs/nvme-rig";
+import { defaultRaidRig } from "@drydock/core/rigs/raid-rig";
 import { defaultStorageRig } from "@drydock/core/rigs/storage-rig";
 import { HostClock } from "../../src/host/host-clock.ts";
 import { hostTurn } from "../../src/host/host-turn.ts";
 import { LiveRunner } from "../../src/host/live-runner.ts";
 import { listenNbd, type NbdListenOptions } from "../../src/outlets/nbd-listener.ts";
 
-/** A disk in memory alone; through block layer, SCSI, UAS, bus and model; or through our NVMe driver, PCI and model. */
-export type Way = "memory" | "uas" | "nvme";
+/** A disk in memory alone; through block layer, SCSI, UAS, bus and model; through our NVMe driver, or our host adapter's, PCI and model. */
+export type Way = "memory" | "uas" | "nvme" | "raid";
 
 export interface ServedDisk {
   readonly uri: string;
@@ -86,6 +87,30 @@ export async function serveDisk(
           await runner.stop();
           assert.equal(rig.machine.failure, null);
           assert.equal(rig.pci.iommu.refusedCount, 0);
+        },
+      };
+    }
+    if (way === "raid") {
+      const rig = defaultRaidRig(1, hostTurn, {
+        timing: "none",
+        trace: false,
+        device: { latencyNs: [0, 0] },
+        drives: [[{ blockCount }]],
+      });
+      const port = await rig.openMedia();
+      const runner = new LiveRunner(rig.machine.scheduler);
+      void runner.start();
+      const { medium } = rig.disks[0].units[0];
+      return {
+        clock: rig.machine.scheduler,
+        steps: runner,
+        port,
+        cached: () => medium.owedBytes,
+        end: async () => {
+          await runner.stop();
+          assert.equal(rig.machine.failure, null);
+          assert.equal(rig.pci.iommu.refusedCount, 0);
+          assert.equal(rig.driver?.counters.resets, 0);
         },
       };
     }
