@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
-import { type AttackReport, attackDoors, problemsOf, slownessOf } from "./disk-hostile.ts";
+import { type AttackReport, attackDoors, leftoversOf, problemsOf, slownessOf } from "./disk-hostile.ts";
 import { killDisks, killsSkip } from "./disk-kills.ts";
 
 interface Result {
@@ -175,7 +175,11 @@ const runs: Readonly<Record<string, Run>> = {
       });
       return {
         lines: reports.map(lineOf),
-        problems: [...reports.flatMap(problemsOf), ...reports.flatMap(slownessOf)],
+        problems: [
+          ...reports.flatMap(problemsOf),
+          ...reports.flatMap(leftoversOf),
+          ...reports.flatMap(slownessOf),
+        ],
       };
     },
   },
