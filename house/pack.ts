@@ -57,7 +57,7 @@ function fail(message: string): never {
 
 const everyPackage = readPackages();
 const graph = packGraph(root, everyPackage, entries);
-/** Of the lab only the board's page is made, which is built. */
+/** Without those of which only pages are made, which are built. */
 const packages = everyPackage.filter(({ name }) => (graph.files.get(name)?.size ?? 0) > 0);
 rmSync(out, { recursive: true, force: true });
 const emitted = emitAll(root, join(out, "emitted"), packages, graph);

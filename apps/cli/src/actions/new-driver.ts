@@ -23,7 +23,7 @@ const here = import.meta.dirname;
 const templates = join(here, "../../templates");
 /** What the project's own code imports; the command comes with the rest. */
 const libraries = ["core", "node"];
-const command = ["doctor", "board", "cases", "board-server", "cli"];
+const command = ["doctor", "board", "cases", "lab", "board-server", "cli"];
 
 export function newDriverProject(
   { name, bus, json }: { readonly name: string; readonly bus: string; readonly json: boolean },
