@@ -1,6 +1,7 @@
 // The casebook: the list of the cases that run.
 
 import type { DriverCase } from "./driver-case.ts";
+import { externalAccessoryCase } from "./P01-external-accessory/case.ts";
 import { setLineCodingCase } from "./P02-set-line-coding/case.ts";
 import { alternateSdksCase } from "./P03-alternate-sdks/case.ts";
 import { transportUsbCase } from "./P04-transport-usb-profile/case.ts";
@@ -21,6 +22,7 @@ import { userClientSampleCase } from "./P20-userclient-sample/case.ts";
 
 /** In the order of the forum's list. */
 export const casebook: readonly DriverCase[] = [
+  externalAccessoryCase,
   setLineCodingCase,
   alternateSdksCase,
   transportUsbCase,

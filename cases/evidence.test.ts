@@ -46,6 +46,7 @@ function filesOf(id: string, run: CaseRun): EvidenceSource[] {
 }
 
 const expected: Readonly<Record<string, string>> = {
+  P01: "DR01-1",
   P02: "DR02-1",
   P03: "DR03-1",
   P04: "DR04-1",

@@ -1,0 +1,22 @@
+// What the accessory family and whatever speaks with an accessory are to each other.
+
+import type { Iap2Identification } from "../../codec/iap2/control-message.ts";
+
+/** One accessory's wire, as a driver offers it. */
+export interface AccessoryWire {
+  /** An app's session with a protocol begins; `session` names it from here on. */
+  startSession(protocolId: number, session: number): void;
+  stopSession(session: number): void;
+  /** Bytes of an app's stream; `sent` tells when the wire has them. */
+  sendData(session: number, bytes: Uint8Array): void;
+}
+
+/** Who is told by the wires: the accessories of the system. */
+export interface AccessoryOwner {
+  identified(wire: AccessoryWire, identification: Iap2Identification): void;
+  /** Bytes of a session, valid during the call. */
+  received(session: number, bytes: Uint8Array): void;
+  /** So many bytes of a session have been taken by the wire. */
+  sent(session: number, count: number): void;
+  gone(wire: AccessoryWire): void;
+}

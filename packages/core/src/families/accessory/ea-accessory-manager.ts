@@ -1,0 +1,215 @@
+// EAAccessoryManager, EAAccessory and EASession: what an app sees of accessories, and why a session is not given.
+
+import type { Iap2Identification } from "../../codec/iap2/control-message.ts";
+import type { Machine } from "../../runtime/machine.ts";
+import type { AccessoryOwner, AccessoryWire } from "./accessory-wire.ts";
+import { EAInputStream, EAOutputStream } from "./ea-streams.ts";
+import type { RunLoop } from "./run-loop.ts";
+
+/** Bytes of one grant of space (accessory.md §4: the bench's default). */
+const defaultSpaceBytes = 128;
+
+/** Why `EASession` gave nil; the real framework does not tell. */
+export type SessionRefusal =
+  | "not declared in UISupportedExternalAccessoryProtocols"
+  | "not offered by the accessory"
+  | "a session with this protocol is open already"
+  | "the accessory is not connected";
+
+/** As the framework names them. Of a connection that is over it keeps what it knew. */
+export class EAAccessory {
+  readonly connectionID: number;
+  readonly name: string;
+  readonly manufacturer: string;
+  readonly modelNumber: string;
+  readonly serialNumber: string;
+  readonly firmwareRevision: string;
+  readonly hardwareRevision: string;
+  readonly protocolStrings: readonly string[];
+  isConnected = true;
+
+  constructor(connectionID: number, data: Iap2Identification) {
+    this.connectionID = connectionID;
+    this.name = data.name;
+    this.manufacturer = data.manufacturer;
+    this.modelNumber = data.modelNumber;
+    this.serialNumber = data.serialNumber;
+    this.firmwareRevision = data.firmwareRevision;
+    this.hardwareRevision = data.hardwareRevision;
+    this.protocolStrings = data.protocols.map(({ name }) => name);
+  }
+}
+
+/** One stream pair. Ends with `close`, or when the accessory leaves. */
+export class EASession {
+  readonly accessory: EAAccessory;
+  readonly protocolString: string;
+  readonly inputStream: EAInputStream;
+  readonly outputStream: EAOutputStream;
+  readonly #onClose: () => void;
+
+  constructor(
+    accessory: EAAccessory,
+    protocolString: string,
+    streams: { readonly input: EAInputStream; readonly output: EAOutputStream },
+    onClose: () => void,
+  ) {
+    this.accessory = accessory;
+    this.protocolString = protocolString;
+    this.inputStream = streams.input;
+    this.outputStream = streams.output;
+    this.#onClose = onClose;
+  }
+
+  /** What letting go of the last reference does: both streams are over. */
+  close(): void {
+    this.inputStream.close();
+    this.outputStream.close();
+    this.#onClose();
+  }
+}
+
+export type AccessoryNotification = "EAAccessoryDidConnect" | "EAAccessoryDidDisconnect";
+
+/** An app's shared manager. */
+export class EAAccessoryManager {
+  readonly #system: AccessorySystem;
+  readonly #declared: readonly string[];
+  readonly #runLoop: RunLoop;
+  #observer: ((name: AccessoryNotification, accessory: EAAccessory) => void) | null = null;
+  /** Sessions that were asked for and not given, with the reason that the framework keeps to itself. */
+  readonly refusals: { readonly protocol: string; readonly reason: SessionRefusal }[] = [];
+  readonly #given: EASession[] = [];
+
+  constructor(system: AccessorySystem, declared: readonly string[], runLoop: RunLoop) {
+    this.#system = system;
+    this.#declared = declared;
+    this.#runLoop = runLoop;
+  }
+
+  get connectedAccessories(): readonly EAAccessory[] {
+    return this.#system.accessories;
+  }
+
+  /** Writes of this app to streams that had ended: a careful app has none. */
+  get writesAfterEnd(): number {
+    return this.#given.reduce((sum, { outputStream }) => sum + outputStream.writesAfterEnd, 0);
+  }
+
+  /** Without it no notification comes. */
+  registerForLocalNotifications(
+    observer: (name: AccessoryNotification, accessory: EAAccessory) => void,
+  ): void {
+    this.#observer = observer;
+  }
+
+  unregisterForLocalNotifications(): void {
+    this.#observer = null;
+  }
+
+  /** `EASession(accessory:forProtocol:)`: null when it is refused. Names are compared letter by letter. */
+  openSession(accessory: EAAccessory, protocol: string): EASession | null {
+    const session = this.#declared.includes(protocol)
+      ? this.#system.openSession(accessory, protocol)
+      : "not declared in UISupportedExternalAccessoryProtocols";
+    if (typeof session !== "string") {
+      this.#given.push(session);
+      return session;
+    }
+    this.refusals.push({ protocol, reason: session });
+    return null;
+  }
+
+  /** The system's. */
+  notify(name: AccessoryNotification, accessory: EAAccessory): void {
+    this.#runLoop.perform(() => this.#observer?.(name, accessory));
+  }
+}
+
+interface OpenSession {
+  readonly accessory: EAAccessory;
+  readonly protocol: string;
+  readonly input: EAInputStream;
+  readonly output: EAOutputStream;
+}
+
+/** The accessories of one machine. */
+export class AccessorySystem implements AccessoryOwner {
+  readonly accessories: EAAccessory[] = [];
+  readonly #spaceBytes: number;
+  readonly #managers: EAAccessoryManager[] = [];
+  readonly #wires = new Map<EAAccessory, { transport: AccessoryWire; identification: Iap2Identification }>();
+  readonly #sessions = new Map<number, OpenSession>();
+  readonly #random: { next32(): number };
+  #nextConnection = 1;
+  #nextSession = 1;
+
+  /** `spaceBytes`: one grant of space of an output stream. */
+  constructor(machine: Machine, spaceBytes = defaultSpaceBytes) {
+    this.#spaceBytes = spaceBytes;
+    this.#random = machine.random.fork("accessories");
+  }
+
+  /** `declared`: the app's UISupportedExternalAccessoryProtocols. Notifications come on `runLoop`. */
+  sharedManager(declared: readonly string[], runLoop: RunLoop): EAAccessoryManager {
+    const manager = new EAAccessoryManager(this, declared, runLoop);
+    this.#managers.push(manager);
+    return manager;
+  }
+
+  openSession(accessory: EAAccessory, protocol: string): EASession | SessionRefusal {
+    const wire = this.#wires.get(accessory);
+    if (wire === undefined) return "the accessory is not connected";
+    const offered = wire.identification.protocols.find(({ name }) => name === protocol);
+    if (offered === undefined) return "not offered by the accessory";
+    for (const other of this.#sessions.values())
+      if (other.accessory === accessory && other.protocol === protocol)
+        return "a session with this protocol is open already";
+    const id = this.#nextSession++ & 0xffff;
+    const input = new EAInputStream();
+    const output = new EAOutputStream(this.#spaceBytes, (bytes) => wire.transport.sendData(id, bytes));
+    this.#sessions.set(id, { accessory, protocol, input, output });
+    wire.transport.startSession(offered.id, id);
+    return new EASession(accessory, protocol, { input, output }, () => {
+      if (this.#sessions.delete(id) && this.#wires.has(accessory)) wire.transport.stopSession(id);
+    });
+  }
+
+  identified(transport: AccessoryWire, identification: Iap2Identification): void {
+    const accessory = new EAAccessory(this.#nextConnection++, identification);
+    this.#wires.set(accessory, { transport, identification });
+    this.accessories.push(accessory);
+    for (const manager of this.#managers) manager.notify("EAAccessoryDidConnect", accessory);
+  }
+
+  received(session: number, bytes: Uint8Array): void {
+    this.#sessions.get(session)?.input.deliver(bytes.slice());
+  }
+
+  sent(session: number, count: number): void {
+    this.#sessions.get(session)?.output.drained(count);
+  }
+
+  gone(transport: AccessoryWire): void {
+    const found = [...this.#wires].find(([, wire]) => wire.transport === transport);
+    if (found === undefined) return;
+    const [accessory] = found;
+    accessory.isConnected = false;
+    this.#wires.delete(accessory);
+    this.accessories.splice(this.accessories.indexOf(accessory), 1);
+    const endStreams = (): void => {
+      for (const [id, session] of this.#sessions) {
+        if (session.accessory !== accessory) continue;
+        this.#sessions.delete(id);
+        session.input.end();
+        session.output.end();
+      }
+    };
+    const notify = (): void => {
+      for (const manager of this.#managers) manager.notify("EAAccessoryDidDisconnect", accessory);
+    };
+    // Streams end before or after the notification (accessory.md §2): an app must stand both.
+    const order = (this.#random.next32() & 1) === 0 ? [endStreams, notify] : [notify, endStreams];
+    for (const step of order) step();
+  }
+}
