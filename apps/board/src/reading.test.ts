@@ -211,6 +211,7 @@ test("5.6: each casebook post is found first for its own symptom, in every form 
   assert.equal(await first("-69825"), "P19");
   assert.equal(await first("0b95:772b"), "P10");
   const words: Readonly<Record<string, string>> = {
+    P01: "EASession nil protocolStrings",
     P03: "DriverKit SDK 24.4",
     P04: "Unsatisfied entitlements transport.usb",
     P06: "OSDeclareDefaultStructors",
