@@ -6,6 +6,7 @@ import { IOPCIDevice } from "@drydock/core/families/pci/io-pci-device";
 import type { OSAction } from "@drydock/core/runtime/action";
 import { type DispatchRules, dispatchRules, IODispatchQueue } from "@drydock/core/runtime/dispatch-queue";
 import {
+  cancelAndWait,
   IOInterruptDispatchSource,
   kIOInterruptTypePCIMessagedX,
 } from "@drydock/core/runtime/dispatch-source";
@@ -114,13 +115,9 @@ export abstract class RaidDriver extends IOService {
   }
 
   override async stop(provider: IOService): Promise<void> {
-    const { scheduler } = this.kernel;
     for (const { source, action, queue } of this.channels.splice(0)) {
       source.setEnable(false);
-      for (const cancellable of [source, action])
-        await scheduler.block<void>("a cancel handler", (done) =>
-          cancellable.cancel(() => done.succeed(undefined)),
-        );
+      await cancelAndWait(this.kernel.scheduler, [source, action]);
       queue.release();
     }
     this.device?.close(this);

@@ -6,6 +6,7 @@ import { IOPCIDevice } from "@drydock/core/families/pci/io-pci-device";
 import type { OSAction } from "@drydock/core/runtime/action";
 import { IODispatchQueue } from "@drydock/core/runtime/dispatch-queue";
 import {
+  cancelAndWait,
   IOInterruptDispatchSource,
   IOTimerDispatchSource,
   kIOInterruptTypePCIMessagedX,
@@ -106,12 +107,7 @@ export abstract class HbaDriver extends IOService {
   }
 
   protected async cancelSources(): Promise<void> {
-    for (const source of [this.interrupt, this.timer, ...this.#actions]) {
-      if (source === null) continue;
-      await this.kernel.scheduler.block<void>("a cancel handler", (done) =>
-        source.cancel(() => done.succeed(undefined)),
-      );
-    }
+    await cancelAndWait(this.kernel.scheduler, [this.interrupt, this.timer, ...this.#actions]);
     this.interrupt = null;
     this.timer = null;
     this.#actions.length = 0;

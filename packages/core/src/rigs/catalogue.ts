@@ -15,16 +15,16 @@ import { IOSerialBSDClient, installSerialFamily } from "../families/serial/io-se
 import type { UsbFaultPlan } from "../faults/usb-faults.ts";
 import { platformProfile } from "../platform/platform-profile.ts";
 import { StoreResult } from "../ports/block-store.ts";
-import type { PciDevicePort } from "../ports/pci-device.ts";
 import type { UsbDevicePort } from "../ports/usb-device.ts";
 import type { Machine } from "../runtime/machine.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
 import type { Timeline } from "../trace/timeline.ts";
 import { HidRig } from "./hid-rig.ts";
-import { NvmeRig, whyNoDisk } from "./nvme-rig.ts";
+import { NvmeRig } from "./nvme-rig.ts";
 import type { PciBerth } from "./pci-berth.ts";
-import { type PciRigParts, pciDigest } from "./pci-rig.ts";
-import { RaidRig, whyNoDrive } from "./raid-rig.ts";
+import type { PciDiskRig } from "./pci-disk-rig.ts";
+import { pciDigest } from "./pci-rig.ts";
+import { RaidRig } from "./raid-rig.ts";
 import { makeSerialDevice, type SerialDeviceKind, SerialRig, serialRequestNames } from "./serial-rig.ts";
 import { defaultBlockCount, StorageRig, withQuirks } from "./storage-rig.ts";
 import type { UsbBerth } from "./usb-berth.ts";
@@ -319,10 +319,7 @@ function diskEntry(
 }
 
 /** The parts of a rig with one PCI function in slot 1 that brings disks up. */
-function pciDiskRig(
-  rig: PciRigParts & { readonly media: readonly IOMedia[]; readonly device: PciDevicePort },
-  whyNot: () => readonly string[],
-): BuiltRig {
+function pciDiskRigParts(rig: PciDiskRig): BuiltRig {
   const { bus } = rig.pci;
   return {
     machine: rig.machine,
@@ -334,7 +331,7 @@ function pciDiskRig(
       return rig.media;
     },
     ...noInput,
-    failures: () => (rig.media.length > 0 ? [] : whyNot()),
+    failures: () => (rig.media.length > 0 ? [] : rig.whyNoDisk()),
     unplug: (slot) => {
       if (!bus.isOccupied(slot)) return false;
       bus.unplug(slot);
@@ -379,7 +376,7 @@ const nvme: RigEntry = rigEntry({
       const { scheduler } = rig.machine;
       disk.write = forgetful(scheduler, options.forgetsFromNs, disk.write.bind(disk), undefined);
     }
-    return pciDiskRig(rig, () => whyNoDisk(rig));
+    return pciDiskRigParts(rig);
   },
 });
 
@@ -397,7 +394,7 @@ const raid: RigEntry = rigEntry({
   build: (options) => {
     const rig = new RaidRig(pciOptions(options));
     forgetBlocks(rig.machine, rig.disks[0], options);
-    return pciDiskRig(rig, () => whyNoDrive(rig));
+    return pciDiskRigParts(rig);
   },
 });
 

@@ -5,6 +5,7 @@ import { ContractViolation } from "../base/errors.ts";
 import { type IOReturn, IOReturns } from "../base/io-return.ts";
 import type { OSAction } from "./action.ts";
 import type { IODispatchQueue } from "./dispatch-queue.ts";
+import type { Scheduler } from "./scheduler.ts";
 import type { Thread } from "./thread.ts";
 
 /** Clocks of wakeAtTime that count nanoseconds; the mach ones count ticks, which here are nanoseconds too. */
@@ -232,4 +233,15 @@ export class IOInterruptDispatchSource extends DispatchSource {
 
 function deliverInterrupts(source: IOInterruptDispatchSource): void {
   source.deliver();
+}
+
+/** Cancels one after the other and waits for the handler of each: a driver's way out. Blocks the calling thread. */
+export async function cancelAndWait(
+  scheduler: Pick<Scheduler, "block">,
+  sources: Iterable<{ cancel(handler: () => void): void } | null>,
+): Promise<void> {
+  for (const source of sources) {
+    if (source === null) continue;
+    await scheduler.block<void>("a cancel handler", (done) => source.cancel(() => done.succeed(undefined)));
+  }
 }

@@ -1,7 +1,7 @@
 // Our NVMe driver on QEMU's NVMe controller, behind a root port: plugged out and in as its slot does it.
 
 import type { IOMedia } from "@drydock/core/families/block/io-media";
-import { defaultNvmeRig, type NvmeRig, type NvmeRigOptions, whyNoDisk } from "@drydock/core/rigs/nvme-rig";
+import { defaultNvmeRig, type NvmeRig, type NvmeRigOptions } from "@drydock/core/rigs/nvme-rig";
 import { hostTurn } from "../host/host-turn.ts";
 import {
   imageDrive,
@@ -60,7 +60,7 @@ export function openQemuMedia(on: RigOnQemu<NvmeRig>, timeoutMs?: number): Promi
   return untilThere(
     () => on.rig.media.at(0),
     on.death,
-    () => whyNoDisk(on.rig),
+    () => on.rig.whyNoDisk(),
     timeoutMs,
   );
 }

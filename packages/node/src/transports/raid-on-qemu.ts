@@ -2,7 +2,7 @@
 
 import type { MfiGeneration } from "@drydock/core/codec/mfi/mfi";
 import type { IOMedia } from "@drydock/core/families/block/io-media";
-import { defaultRaidRig, type RaidRig, type RaidRigOptions, whyNoDrive } from "@drydock/core/rigs/raid-rig";
+import { defaultRaidRig, type RaidRig, type RaidRigOptions } from "@drydock/core/rigs/raid-rig";
 import { hostTurn } from "../host/host-turn.ts";
 import {
   imageDrive,
@@ -53,7 +53,7 @@ export function openRaidMedia(on: RigOnQemu<RaidRig>, timeoutMs?: number): Promi
   return untilThere(
     () => on.rig.media.at(0),
     on.death,
-    () => whyNoDrive(on.rig),
+    () => on.rig.whyNoDisk(),
     timeoutMs,
   );
 }

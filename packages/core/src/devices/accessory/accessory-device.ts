@@ -1,6 +1,5 @@
 // An accessory with protocols, as a phone or tablet finds it on USB: the "iAP Interface" and what speaks behind it.
 
-import { getU16be, putU16be } from "../../base/bytes.ts";
 import type { Clock } from "../../base/clock.ts";
 import { DecodeError } from "../../base/errors.ts";
 import { encodeUtf8 } from "../../base/text.ts";
@@ -18,6 +17,7 @@ import {
 } from "../../codec/iap2/control-message.ts";
 import { Iap2Link } from "../../codec/iap2/iap2-link.ts";
 import { type Iap2LinkParameters, Iap2SessionType } from "../../codec/iap2/link-packet.ts";
+import { readSessionData, SessionBacklog, sessionNumberBytes } from "../../codec/iap2/session-data.ts";
 import { encodeConfiguration, TransferType } from "../../codec/usb/descriptors.ts";
 import { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import { UsbNak } from "../../ports/usb-device.ts";
@@ -108,8 +108,10 @@ export class AccessoryDevice extends UsbDeviceModel {
   #isHolding = false;
   /** EA session id by the phone's numbering. */
   readonly #sessions = new Map<number, string>();
-  /** Payloads that wait for room in the link's window. */
-  #backlog: { readonly session: number; readonly payload: Uint8Array }[] = [];
+  readonly #backlog = new SessionBacklog((_session, count) => {
+    this.sentBytes += count;
+    this.#tellBytes(count);
+  });
 
   constructor(options: AccessoryOptions) {
     super({
@@ -168,7 +170,7 @@ export class AccessoryDevice extends UsbDeviceModel {
     this.#link = null;
     this.#outgoing = [];
     this.#outgoingAt = 0;
-    this.#backlog = [];
+    this.#backlog.clear();
     this.#isHolding = false;
     this.#sessions.clear();
     this.receivedBytes = 0;
@@ -291,7 +293,7 @@ export class AccessoryDevice extends UsbDeviceModel {
         const name = session === null ? undefined : this.#sessions.get(session);
         if (session === null || name === undefined) return;
         this.#sessions.delete(session);
-        this.#backlog = this.#backlog.filter((entry) => entry.session !== session);
+        this.#backlog.forget(session);
         this.#application.closed?.(name);
         return;
       }
@@ -300,40 +302,30 @@ export class AccessoryDevice extends UsbDeviceModel {
   }
 
   #data(payload: Uint8Array): void {
-    if (payload.length < 2) return;
-    const session = getU16be(payload, 0);
-    const protocol = this.#sessions.get(session);
-    if (protocol === undefined) return;
-    const bytes = payload.subarray(2);
-    for (let index = 0; index < bytes.length; index++) {
-      this.receivedBytes++;
-      this.onDataByte?.(this.receivedBytes + this.sentBytes);
-    }
+    const data = readSessionData(payload);
+    const protocol = data === null ? undefined : this.#sessions.get(data.session);
+    if (data === null || protocol === undefined) return;
+    const { bytes, session } = data;
+    this.receivedBytes += bytes.length;
+    this.#tellBytes(bytes.length);
     this.#application.received(protocol, bytes, (answer) => this.#sendData(session, answer));
   }
 
   #sendData(session: number, bytes: Uint8Array): void {
-    const most = (this.#link?.maximumPayloadBytes ?? 0) - 2;
+    const most = (this.#link?.maximumPayloadBytes ?? 0) - sessionNumberBytes;
     const step = Math.max(1, Math.min(this.#options.segmentBytes ?? most, most));
-    for (let at = 0; at < bytes.length; at += step) {
-      const part = bytes.subarray(at, at + step);
-      const payload = new Uint8Array(2 + part.length);
-      putU16be(payload, 0, session);
-      payload.set(part, 2);
-      this.#backlog.push({ session, payload });
-    }
+    for (let at = 0; at < bytes.length; at += step) this.#backlog.add(session, bytes.subarray(at, at + step));
     this.#push();
   }
 
   #push(): void {
-    for (let entry = this.#backlog[0]; entry !== undefined; entry = this.#backlog[0]) {
-      if (this.#link?.send(dataSession, entry.payload) !== true) return;
-      this.#backlog.shift();
-      for (let index = 2; index < entry.payload.length; index++) {
-        this.sentBytes++;
-        this.onDataByte?.(this.receivedBytes + this.sentBytes);
-      }
-    }
+    this.#backlog.push(this.#link, dataSession);
+  }
+
+  /** The last `count` bytes of either way, one after the other. */
+  #tellBytes(count: number): void {
+    const total = this.receivedBytes + this.sentBytes;
+    for (let at = total - count + 1; at <= total && this.onDataByte !== null; at++) this.onDataByte(at);
   }
 
   #say(message: Iap2ControlMessage): void {

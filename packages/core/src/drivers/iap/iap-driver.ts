@@ -1,6 +1,5 @@
 // The system's end of an accessory's wire: link, authentication by a stand-in, identification, sessions.
 
-import { getU16be, putU16be } from "../../base/bytes.ts";
 import { DecodeError } from "../../base/errors.ts";
 import { type IOReturn, IOReturns } from "../../base/io-return.ts";
 import { decodeUtf8 } from "../../base/text.ts";
@@ -15,6 +14,7 @@ import {
 } from "../../codec/iap2/control-message.ts";
 import { Iap2Link } from "../../codec/iap2/iap2-link.ts";
 import { Iap2SessionType } from "../../codec/iap2/link-packet.ts";
+import { readSessionData, SessionBacklog } from "../../codec/iap2/session-data.ts";
 import type { AccessoryOwner, AccessoryWire } from "../../families/accessory/accessory-wire.ts";
 import { IOUSBHostInterface } from "../../families/usb/io-usb-host-interface.ts";
 import type { IOUSBHostPipe } from "../../families/usb/io-usb-host-pipe.ts";
@@ -50,7 +50,7 @@ export class IAPTransport extends IOService implements AccessoryWire {
   #writeBuffer: IOMemoryDescriptor | null = null;
   #controlSession = 0;
   #dataSession = 0;
-  readonly #backlog: { readonly session: number; readonly payload: Uint8Array }[] = [];
+  readonly #backlog = new SessionBacklog((session, count) => this.owner.sent(session, count));
   #isOver = false;
 
   get owner(): AccessoryOwner {
@@ -104,8 +104,7 @@ export class IAPTransport extends IOService implements AccessoryWire {
         },
         received: (session, payload) => {
           if (session === this.#controlSession) this.#control(payload);
-          else if (session === this.#dataSession && payload.length >= 2)
-            this.owner.received(getU16be(payload, 0), payload.subarray(2));
+          else if (session === this.#dataSession) this.#data(payload);
         },
         writable: () => this.#push(),
         dead: (reason) => this.#end(`the link to the accessory is over: ${reason}`),
@@ -148,26 +147,23 @@ export class IAPTransport extends IOService implements AccessoryWire {
   }
 
   stopSession(session: number): void {
-    for (let index = this.#backlog.length - 1; index >= 0; index--)
-      if (this.#backlog[index].session === session) this.#backlog.splice(index, 1);
+    this.#backlog.forget(session);
     this.#say(Iap2Message.stopProtocolSession, [numberParameter(0, session, 2)]);
   }
 
   /** Bytes of an app's stream; `owner.sent` tells when the wire has them. */
   sendData(session: number, bytes: Uint8Array): void {
-    const payload = new Uint8Array(2 + bytes.length);
-    putU16be(payload, 0, session);
-    payload.set(bytes, 2);
-    this.#backlog.push({ session, payload });
+    this.#backlog.add(session, bytes);
     this.#push();
   }
 
+  #data(payload: Uint8Array): void {
+    const data = readSessionData(payload);
+    if (data !== null) this.owner.received(data.session, data.bytes);
+  }
+
   #push(): void {
-    for (let entry = this.#backlog[0]; entry !== undefined; entry = this.#backlog[0]) {
-      if (this.#link?.send(this.#dataSession, entry.payload) !== true) return;
-      this.#backlog.shift();
-      this.owner.sent(entry.session, entry.payload.length - 2);
-    }
+    this.#backlog.push(this.#link, this.#dataSession);
   }
 
   #say(message: number, parameters: readonly Iap2Parameter[] = []): void {
@@ -265,7 +261,7 @@ export class IAPTransport extends IOService implements AccessoryWire {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#link?.close();
-    this.#backlog.length = 0;
+    this.#backlog.clear();
     if (reason !== null) this.log(reason, "error");
     this.owner.gone(this);
   }

@@ -60,7 +60,11 @@ import {
 } from "../../families/scsi/scsi-task.ts";
 import type { OSAction } from "../../runtime/action.ts";
 import { IODispatchQueue } from "../../runtime/dispatch-queue.ts";
-import { IOInterruptDispatchSource, kIOInterruptTypePCIMessagedX } from "../../runtime/dispatch-source.ts";
+import {
+  cancelAndWait,
+  IOInterruptDispatchSource,
+  kIOInterruptTypePCIMessagedX,
+} from "../../runtime/dispatch-source.ts";
 import type { Completion } from "../../runtime/scheduler.ts";
 import type { IOService } from "../../runtime/service.ts";
 import { DmaBuffer } from "../dma-buffer.ts";
@@ -758,11 +762,7 @@ export class MegaRaidDriver extends IOUserSCSIParallelInterfaceController {
   }
 
   async #cancelSources(): Promise<void> {
-    const { scheduler } = this.kernel;
-    for (const source of [this.#interrupt, this.#interruptAction]) {
-      if (source === null) continue;
-      await scheduler.block<void>("a cancel handler", (done) => source.cancel(() => done.succeed(undefined)));
-    }
+    await cancelAndWait(this.kernel.scheduler, [this.#interrupt, this.#interruptAction]);
     this.#interrupt = null;
     this.#interruptAction = null;
     this.#queue?.release();

@@ -46,6 +46,7 @@ import { IOPCIDevice, kIOPCIAccessLatencyTolerantHint } from "../../families/pci
 import type { OSAction } from "../../runtime/action.ts";
 import { IODispatchQueue } from "../../runtime/dispatch-queue.ts";
 import {
+  cancelAndWait,
   IOInterruptDispatchSource,
   IOTimerDispatchSource,
   kIOInterruptTypePCIMessagedX,
@@ -701,11 +702,12 @@ export class NvmeDriver extends IOUserBlockStorageDevice {
   }
 
   async #cancelSources(): Promise<void> {
-    const { scheduler } = this.kernel;
-    for (const source of [this.#interrupt, this.#timer, this.#interruptAction, this.#timerAction]) {
-      if (source === null) continue;
-      await scheduler.block<void>("a cancel handler", (done) => source.cancel(() => done.succeed(undefined)));
-    }
+    await cancelAndWait(this.kernel.scheduler, [
+      this.#interrupt,
+      this.#timer,
+      this.#interruptAction,
+      this.#timerAction,
+    ]);
     this.#interrupt = null;
     this.#timer = null;
     this.#interruptAction = null;
