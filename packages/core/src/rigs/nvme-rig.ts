@@ -49,6 +49,11 @@ export class NvmeRig extends PciDiskRig {
   }
 }
 
+/** @deprecated The rig says it itself: `rig.whyNoDisk()`. */
+export function whyNoDisk(rig: NvmeRig): string[] {
+  return rig.whyNoDisk();
+}
+
 /** The rig of `drydock start nvme` and of most tests: one disk of 64 MiB on the open profile. */
 export function defaultNvmeRig(seed: number, turn: HostTurn, options: Partial<NvmeRigOptions> = {}): NvmeRig {
   return new NvmeRig({ seed, turn, profile: platformProfile("open"), ...options });

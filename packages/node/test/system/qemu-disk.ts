@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after } from "node:test";
 import { Random } from "@drydock/core/base/random";
 import type { IOMedia } from "@drydock/core/families/block/io-media";
+import type { QtestMachine } from "@drydock/core/transports/qtest/qtest-machine";
 import {
   type RandomWritesOptions,
   type RandomWritesResult,
@@ -63,4 +64,28 @@ export async function randomWrites(
   const patienceMs = 90_000 * Math.ceil(options.totalBytes / (256 << 20));
   await until(() => result !== null, "the end of the writes", patienceMs);
   return result as unknown as RandomWritesResult;
+}
+
+/** Random writes over all of the run's mebibytes, read back: no failure, no byte wrong, no complaint of driver or IOMMU. */
+export async function verifiedWrites(
+  on: {
+    readonly runner: LiveRunner;
+    readonly rig: { readonly driver: DriverWithCounters | null };
+    readonly qemu: { readonly machine: Pick<QtestMachine, "vtd"> };
+  },
+  media: IOMedia,
+): Promise<void> {
+  const totalBytes = mebibytes * 2 ** 20;
+  const result = await randomWrites(on, media, { totalBytes });
+  assert.deepEqual(result.failures, {});
+  assert.ok(result.bytesWritten >= totalBytes && result.reads >= 1024);
+  assert.equal(result.wrongAt, null);
+  assert.equal(on.rig.driver?.counters.protocolErrors, 0);
+  assert.equal(on.rig.driver?.counters.resets, 0);
+  const { vtd } = on.qemu.machine;
+  if (vtd !== null) assert.deepEqual(await vtd.readFaults(), []);
+}
+
+interface DriverWithCounters {
+  readonly counters: { readonly protocolErrors: number; readonly resets: number };
 }

@@ -8,7 +8,7 @@ import { blockContract, RecordingBlockClient } from "@drydock/core/ports/block.c
 import { runContract } from "@drydock/core/ports/contract";
 import { openRaidMedia, startRaidOnQemu } from "../../src/transports/raid-on-qemu.ts";
 import { counted } from "./counted-port.ts";
-import { mebibytes, QemuImages, qemuSkip, randomWrites, until } from "./qemu-disk.ts";
+import { mebibytes, QemuImages, qemuSkip, randomWrites, until, verifiedWrites } from "./qemu-disk.ts";
 
 const skip = qemuSkip;
 const images = new QemuImages();
@@ -42,15 +42,7 @@ for (const generation of generations) {
       try {
         const media = await openRaidMedia(on);
         assert.equal(media.geometry.blockCount, (64 << 20) / 512);
-        const totalBytes = mebibytes * 2 ** 20;
-        const result = await randomWrites(on, media, { totalBytes });
-        assert.ok(result.bytesWritten >= totalBytes && result.reads >= 1024);
-        assert.deepEqual(result.failures, {});
-        assert.equal(result.wrongAt, null);
-        const { driver } = on.rig;
-        assert.equal(driver?.counters.protocolErrors, 0);
-        assert.equal(driver?.counters.resets, 0);
-        if (on.qemu.machine.vtd !== null) assert.deepEqual(await on.qemu.machine.vtd.readFaults(), []);
+        await verifiedWrites(on, media);
       } finally {
         await on.close();
       }

@@ -13,7 +13,7 @@ const vectorsMaximum = 16;
 
 /**
  * Each message sets a bit; the first raises edu's line. Bits are read, acknowledged, and read again until none is left:
- * a message that comes meanwhile makes no new edge.
+ * a message that comes meanwhile makes no new edge, and one that comes before the acknowledge none of its own.
  */
 export class Doorbell {
   readonly #client: QtestClient;
@@ -68,9 +68,13 @@ export class Doorbell {
   #taken(bits: number): void {
     this.#isReading = false;
     if (bits === 0) return;
-    this.#client.send(writeRequest(this.#base + acknowledgeOffset, 4, bits));
-    // Before the drivers look: what arrives after the acknowledge shows in this read.
+    // The drivers look once the acknowledge has taken place: a message between their look and it would be cleared unseen.
+    this.#client.send(writeRequest(this.#base + acknowledgeOffset, 4, bits), () => this.#hand(bits));
+    // What arrives after the acknowledge shows in this read.
     this.#read();
+  }
+
+  #hand(bits: number): void {
     for (let bit = 0; bit < vectorsMaximum; bit++) if ((bits & (1 << bit)) !== 0) this.#deliver[bit]?.();
   }
 }

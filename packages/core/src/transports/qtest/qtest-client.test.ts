@@ -4,39 +4,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Random } from "../../base/random.ts";
 import { VirtualClock } from "../../base/virtual-clock.ts";
-import type { ByteStream } from "../../ports/byte-stream.ts";
 import { memoryStreamPair } from "../../rigs/memory-stream.ts";
 import { LineStream } from "./line-stream.ts";
 import { QmpClient } from "./qmp-client.ts";
-import { QtestClient } from "./qtest-client.ts";
-
-/** The other end: answers each line with what `reply` says, null for silence. */
-function fake(stream: ByteStream, clock: VirtualClock, reply: (line: string) => string | null): LineStream {
-  const lines = new LineStream(
-    stream,
-    {
-      line: (text) => {
-        const answer = reply(text);
-        if (answer !== null) lines.send(answer);
-      },
-      closed: () => {},
-    },
-    (flush) => void clock.after(0, flush, undefined),
-  );
-  return lines;
-}
-
-function bench(reply: (line: string) => string | null) {
-  const clock = new VirtualClock();
-  const [near, far] = memoryStreamPair({ clock, random: new Random(2), latencyNs: 1000 });
-  const qemu = fake(far, clock, reply);
-  const deaths: string[] = [];
-  const client = new QtestClient(near, clock, (reason) => deaths.push(reason));
-  return { clock, qemu, client, deaths };
-}
+import { fakeLines, qtestBench } from "./test/fake-qemu.ts";
 
 test("answers go to their requests in order, cut anywhere, with interrupts between them", () => {
-  const { clock, qemu, client, deaths } = bench((line) => `OK 0x${Number(line.split(" ")[1]).toString(16)}`);
+  const { clock, qemu, client, deaths } = qtestBench(
+    (line) => `OK 0x${Number(line.split(" ")[1]).toString(16)}`,
+  );
   const answers: number[] = [];
   const interrupts: string[] = [];
   client.onInterrupt = (line, isRaised) => interrupts.push(`${line} ${isRaised}`);
@@ -59,7 +35,7 @@ for (const [name, reply, pattern] of [
   ["an answer too many", () => "OK 0x1\nOK 0x2", /answered what nobody asked/],
 ] as const) {
   test(`a QEMU with ${name} is named once, and promises end`, async () => {
-    const { clock, client, deaths } = bench(reply);
+    const { clock, client, deaths } = qtestBench(reply);
     const asked = client.ask("readl 0x0");
     const settled = asked.then(
       () => "answered",
@@ -76,7 +52,7 @@ for (const [name, reply, pattern] of [
 }
 
 test("a connection that ends is a death, and later requests go nowhere", () => {
-  const { clock, qemu, client, deaths } = bench(() => null);
+  const { clock, qemu, client, deaths } = qtestBench(() => null);
   client.send("readl 0x0");
   clock.after(5000, () => qemu.close(), undefined);
   clock.runUntil(1e9);
@@ -101,7 +77,7 @@ test("a line without an end is cut off at a mebibyte", () => {
 test("QMP: commands wait for the greeting, errors carry QEMU's words, garbage ends it", async () => {
   const clock = new VirtualClock();
   const [near, far] = memoryStreamPair({ clock, random: new Random(5) });
-  const qemu = fake(far, clock, (line) => {
+  const qemu = fakeLines(far, clock, (line) => {
     const { execute } = JSON.parse(line) as { execute: string };
     if (execute === "device_del") return '{"error": {"class": "GenericError", "desc": "no such device"}}';
     if (execute === "quit") return "}{";

@@ -133,6 +133,9 @@ export class QtestMachine {
     const seen = await this.#config(bridge.address, statusAt, 2);
     // Exactly the bits that were read: a blanket mask is ignored.
     this.#write(bridge.address, statusAt, 2, seen);
+    // A doorbell write just before the power goes makes QEMU begin commands while it takes the function apart, and die of them:
+    // the link is down first, and what was written before has had its effect when the read is answered.
+    (port as QtestPort).linkDown();
     const control = await this.#config(bridge.address, controlAt, 2);
     const isOff = (control & ~PciSlot.powerIndicatorMask) | PciSlot.powerOff | PciSlot.powerIndicatorOff;
     this.#write(bridge.address, controlAt, 2, isOff);

@@ -40,6 +40,8 @@ export class QtestPort implements PciHostPort {
   readonly #sizes = new Uint8Array(slots);
   #client: PciHostClient | null = null;
   #messages: readonly PciMessage[] | null = null;
+  /** The link is down: nothing reaches the function any more, and it reaches us as long as it is there. */
+  #isDown = false;
   #isGone = false;
   #isDetached = false;
 
@@ -64,7 +66,7 @@ export class QtestPort implements PciHostPort {
   }
 
   configWrite(offset: number, sizeBytes: number, value: number): void {
-    if (sizeBytes === 8 || !isPciAccess(offset, sizeBytes, extendedConfigBytes) || this.#isGone) return;
+    if (sizeBytes === 8 || !isPciAccess(offset, sizeBytes, extendedConfigBytes) || this.#isDown) return;
     this.#parts.client.send(writeRequest(this.#parts.configBase + offset, sizeBytes, value));
   }
 
@@ -78,7 +80,7 @@ export class QtestPort implements PciHostPort {
 
   memoryWrite(range: number, offset: number, sizeBytes: number, low: number, high: number): void {
     const known = this.ranges[range];
-    if (known === undefined || !isPciAccess(offset, sizeBytes, known.lengthBytes) || this.#isGone) return;
+    if (known === undefined || !isPciAccess(offset, sizeBytes, known.lengthBytes) || this.#isDown) return;
     this.#parts.client.send(writeRequest(known.address + offset, sizeBytes, low, high));
   }
 
@@ -93,9 +95,15 @@ export class QtestPort implements PciHostPort {
     // Function-level reset by the Express capability is the family's to write where a function has it.
   }
 
+  /** The slot's power is about to go: writes are lost, reads end as those of a dead link; `leave` follows. */
+  linkDown(): void {
+    this.#isDown = true;
+  }
+
   /** The function was taken out, or QEMU has died: reads under way end, then the driver's side hears of it. */
   leave(): void {
     if (this.#isGone) return;
+    this.#isDown = true;
     this.#isGone = true;
     if (this.#messages !== null) this.#parts.releaseMessages(this.#messages);
     this.#detachSoon();
@@ -108,12 +116,12 @@ export class QtestPort implements PciHostPort {
   #read(slot: number, address: number, sizeBytes: number, isMemory: boolean): PciSubmit {
     this.#sizes[slot] = sizeBytes;
     const { client, clock } = this.#parts;
-    if (this.#isGone || client.isDead) {
+    if (this.#isDown || client.isDead) {
       clock.after(0, () => this.#complete(slot, PciStatus.unreachable, 0, 0), undefined);
       return PciSubmit.accepted;
     }
     client.send(readRequest(address, sizeBytes), (low, high) => {
-      const isDead = this.#isGone && isMemory;
+      const isDead = this.#isDown && isMemory;
       this.#complete(slot, isDead ? PciStatus.unreachable : PciStatus.ok, low, high);
     });
     return PciSubmit.accepted;
