@@ -9,7 +9,9 @@ import { mistakenLines, rightLine } from "../test/mistaken-lines.ts";
 import { recordedIo } from "../test/recorded-io.ts";
 import { commandTable } from "./command-table.ts";
 import { runCommandLine } from "./grammar/command-line.ts";
-import type { CommandRow, CommandTable } from "./grammar/command-row.ts";
+import { type CommandRow, type CommandTable, rowOf, rowsOf } from "./grammar/command-row.ts";
+
+const rows = await rowsOf(commandTable);
 
 let folder = "";
 before(() => {
@@ -19,8 +21,10 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The table with a row that does nothing but say that it ran. */
 function tableOf(row: CommandRow, ran: () => void): CommandTable {
-  const rows = commandTable.rows.map((each) => (each === row ? { ...each, run: () => ran() } : each));
-  return { ...commandTable, rows };
+  const entries = commandTable.entries.map((each) =>
+    each.words === row.words ? { ...each, form: async () => ({ ...row, run: () => ran() }) } : each,
+  );
+  return { ...commandTable, entries };
 }
 
 /** Every file below the folder, with its bytes. */
@@ -37,7 +41,7 @@ function contents(): Record<string, string> {
 const rawWords =
   /\b(E[A-Z]{3,}[A-Z0-9]*|ERR_[A-Z_]+|errno|syscall|undefined|NaN|\[object|TypeError|node:internal)\b|^\s+at /m;
 
-for (const row of commandTable.rows) {
+for (const row of rows) {
   const name = row.words.join(" ");
 
   test(`drydock ${name}: help has an example, every option and the exit codes`, async () => {
@@ -139,13 +143,16 @@ test("a secret in the environment that nobody would be asked for is no way to be
 test("a fault of our own is said to be one, and is never taken for wrong use", async () => {
   for (const fault of [new TypeError("x is not a function"), new RangeError("Invalid array length")]) {
     const io = recordedIo();
-    const rows = commandTable.rows.map((row) => ({
-      ...row,
-      run: () => {
-        throw fault;
-      },
+    const entries = commandTable.entries.map((entry) => ({
+      ...entry,
+      form: async () => ({
+        ...(await rowOf(entry)),
+        run: () => {
+          throw fault;
+        },
+      }),
     }));
-    assert.equal(await runCommandLine({ ...commandTable, rows }, ["rigs"], io), 3);
+    assert.equal(await runCommandLine({ ...commandTable, entries }, ["rigs"], io), 3);
     assert.match(io.said(), /a fault of drydock itself/);
   }
 });
@@ -160,7 +167,7 @@ test("completion scripts name every command and option; fish and bash read them"
   for (const shell of ["bash", "zsh", "fish"]) {
     const io = recordedIo();
     assert.equal(await runCommandLine(commandTable, ["completion", shell], io), 0);
-    for (const row of commandTable.rows) {
+    for (const row of rows) {
       for (const word of row.words) assert.ok(io.printed().includes(word), `${shell}: ${word}`);
       for (const key of Object.keys(row.options))
         assert.ok(
@@ -177,10 +184,10 @@ test("completion --json is the whole table as one document", async () => {
   const document = JSON.parse(io.printed());
   assert.deepEqual(
     document.commands.map(({ words }: { words: string[] }) => words.join(" ")),
-    commandTable.rows.map(({ words }) => words.join(" ")),
+    rows.map(({ words }) => words.join(" ")),
   );
 });
 
 test("every command can answer with one JSON document", () => {
-  for (const row of commandTable.rows) assert.ok("json" in row.options, row.words.join(" "));
+  for (const row of rows) assert.ok("json" in row.options, row.words.join(" "));
 });

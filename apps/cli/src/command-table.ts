@@ -1,35 +1,5 @@
-// The table of commands: a row each, in the order of help. Help, completion and mistaken lines are made from it.
+// The table of commands, in the order of help; help, completion and mistaken lines are made from it.
 
-import { boardBackup } from "./commands/board-backup.ts";
-import { boardExport } from "./commands/board-export.ts";
-import { boardImport } from "./commands/board-import.ts";
-import { boardPublish } from "./commands/board-publish.ts";
-import { boardRestore } from "./commands/board-restore.ts";
-import { boardServe } from "./commands/board-serve.ts";
-import { caseCommand } from "./commands/case.ts";
-import { check } from "./commands/check.ts";
-import { checkTransport } from "./commands/check-transport.ts";
-import { completionOf } from "./commands/completion.ts";
-import { devices } from "./commands/devices.ts";
-import { diagnose } from "./commands/diagnose.ts";
-import { diskCoverage } from "./commands/disk-coverage.ts";
-import { diskFuzz } from "./commands/disk-fuzz.ts";
-import { diskProve } from "./commands/disk-prove.ts";
-import { diskRehearse } from "./commands/disk-rehearse.ts";
-import { diskServe } from "./commands/disk-serve.ts";
-import { explain } from "./commands/explain.ts";
-import { exploreCommand } from "./commands/explore.ts";
-import { exportUsbip } from "./commands/export-usbip.ts";
-import { exportUsbredir } from "./commands/export-usbredir.ts";
-import { importUsbip } from "./commands/import-usbip.ts";
-import { newDriver } from "./commands/new-driver.ts";
-import { policy } from "./commands/policy.ts";
-import { redact } from "./commands/redact.ts";
-import { registry } from "./commands/registry.ts";
-import { rigs } from "./commands/rigs.ts";
-import { soakCommand } from "./commands/soak.ts";
-import { start } from "./commands/start.ts";
-import { trace } from "./commands/trace.ts";
 import type { CommandTable } from "./grammar/command-row.ts";
 import { drydockVersion } from "./terminal/version.ts";
 
@@ -60,36 +30,163 @@ export const commandTable: CommandTable = {
     new: "make a project of your own",
     disk: "a modelled disk: serve it, prove what its flushes are worth",
   },
-  rows: [
-    start,
-    boardServe,
-    boardExport,
-    boardImport,
-    boardBackup,
-    boardRestore,
-    boardPublish,
-    exportUsbip,
-    exportUsbredir,
-    importUsbip,
-    diskServe,
-    diskCoverage,
-    diskProve,
-    diskFuzz,
-    diskRehearse,
-    exploreCommand,
-    soakCommand,
-    newDriver,
-    devices,
-    rigs,
-    registry,
-    caseCommand,
-    trace,
-    diagnose,
-    check,
-    policy,
-    explain,
-    redact,
-    checkTransport,
-    completionOf(() => commandTable),
+  entries: [
+    {
+      words: ["start"],
+      summary:
+        "the board, and a serial rig on the real clock; with a rig's name, that rig alone; Ctrl-C ends it",
+      form: async () => (await import("./commands/start.ts")).start,
+    },
+    {
+      words: ["board", "serve"],
+      summary: "the board on this machine, without a rig; Ctrl-C ends it",
+      form: async () => (await import("./commands/board-serve.ts")).boardServe,
+    },
+    {
+      words: ["board", "export"],
+      summary: "every post as a folder of text files: diffable, and the same bytes back",
+      form: async () => (await import("./commands/board-export.ts")).boardExport,
+    },
+    {
+      words: ["board", "import"],
+      summary: "folders of posts into the board; what people changed here stays",
+      form: async () => (await import("./commands/board-import.ts")).boardImport,
+    },
+    {
+      words: ["board", "backup"],
+      summary: "the whole board as one file, also while it runs",
+      form: async () => (await import("./commands/board-backup.ts")).boardBackup,
+    },
+    {
+      words: ["board", "restore"],
+      summary: "a backup in the board's place; the board that was there is kept beside it",
+      form: async () => (await import("./commands/board-restore.ts")).boardRestore,
+    },
+    {
+      words: ["board", "publish"],
+      summary: "the whole board read-only as static files; its cases run without a server",
+      form: async () => (await import("./commands/board-publish.ts")).boardPublish,
+    },
+    {
+      words: ["export", "usbip"],
+      summary: "over USB/IP, for a Linux machine or guest; Ctrl-C ends it",
+      form: async () => (await import("./commands/export-usbip.ts")).exportUsbip,
+    },
+    {
+      words: ["export", "usbredir"],
+      summary:
+        "over usbredir, for any QEMU guest, one TCP port each; prints QEMU's arguments; Ctrl-C ends it",
+      form: async () => (await import("./commands/export-usbredir.ts")).exportUsbredir,
+    },
+    {
+      words: ["import", "usbip"],
+      summary:
+        "our drivers on a device of a USB/IP server: serial ports, input, disks; without a busid, list",
+      form: async () => (await import("./commands/import-usbip.ts")).importUsbip,
+    },
+    {
+      words: ["disk", "serve"],
+      summary: "over NBD or iSCSI, for any client or kernel; in memory unless --file; Ctrl-C ends it",
+      form: async () => (await import("./commands/disk-serve.ts")).diskServe,
+    },
+    {
+      words: ["disk", "coverage"],
+      summary: "which SCSI commands and pages a client uses, and which of the disk's it never asks for",
+      form: async () => (await import("./commands/disk-coverage.ts")).diskCoverage,
+    },
+    {
+      words: ["disk", "prove"],
+      summary: "cut the power at every step of a journalled workload: is every acknowledged flush there?",
+      form: async () => (await import("./commands/disk-prove.ts")).diskProve,
+    },
+    {
+      words: ["disk", "fuzz"],
+      summary: "the storage drivers against a disk whose answers are wrong on purpose, over three transports",
+      form: async () => (await import("./commands/disk-fuzz.ts")).diskFuzz,
+    },
+    {
+      words: ["disk", "rehearse"],
+      summary: "sleep and wake a slow disk: what each transition cost, and whether a Mac would have panicked",
+      form: async () => (await import("./commands/disk-rehearse.ts")).diskRehearse,
+    },
+    {
+      words: ["explore"],
+      summary: "pull the cable at every step of a rig's scenario: does anything panic, hang, leak?",
+      form: async () => (await import("./commands/explore.ts")).exploreCommand,
+    },
+    {
+      words: ["soak"],
+      summary: "virtual hours of work with plug cycles: what fails, and the shortest schedule that shows it",
+      form: async () => (await import("./commands/soak.ts")).soakCommand,
+    },
+    {
+      words: ["new", "driver"],
+      summary: "make a project: device model, driver, rig file, tests, CI; it needs nothing but Node",
+      form: async () => (await import("./commands/new-driver.ts")).newDriver,
+    },
+    {
+      words: ["devices"],
+      summary: "what can be reached over each path; a USB/IP server is asked too",
+      form: async () => (await import("./commands/devices.ts")).devices,
+    },
+    {
+      words: ["rigs"],
+      summary: "list the rigs and what is in them",
+      form: async () => (await import("./commands/rigs.ts")).rigs,
+    },
+    {
+      words: ["registry"],
+      summary: "run a rig for two virtual seconds and print its registry",
+      form: async () => (await import("./commands/registry.ts")).registry,
+    },
+    {
+      words: ["case"],
+      summary: "run a pair of drivers, wrong and right, and show where they part",
+      form: async () => (await import("./commands/case.ts")).caseCommand,
+    },
+    {
+      words: ["trace"],
+      summary: "print a USB capture of Linux, macOS, USBPcap or an analyser as text",
+      form: async () => (await import("./commands/trace.ts")).trace,
+    },
+    {
+      words: ["diagnose"],
+      summary:
+        "a folder of logs, crash reports, dumps, plists, captures, driver source: cause, evidence, fix, who must act",
+      form: async () => (await import("./commands/diagnose.ts")).diagnose,
+    },
+    {
+      words: ["check"],
+      summary:
+        "an app or driver extension (folder, zip, tar.gz): build, install, launch, attach, open; imports; platforms",
+      form: async () => (await import("./commands/check.ts")).check,
+    },
+    {
+      words: ["policy"],
+      summary:
+        "USB rules against a recorded bus or a rig: each decision, who could enforce it, what got through",
+      form: async () => (await import("./commands/policy.ts")).policy,
+    },
+    {
+      words: ["explain"],
+      summary:
+        "a code in any form, a domain with its number, an entitlement, a state, a rule, a sentence of the system",
+      form: async () => (await import("./commands/explain.ts")).explain,
+    },
+    {
+      words: ["redact"],
+      summary: "evidence without names, team ids, serial numbers and addresses, to give to others",
+      form: async () => (await import("./commands/redact.ts")).redact,
+    },
+    {
+      words: ["check-transport"],
+      summary: "run a port's contract list against a transport",
+      form: async () => (await import("./commands/check-transport.ts")).checkTransport,
+    },
+    {
+      words: ["completion"],
+      summary: "print a completion script for bash, zsh or fish",
+      form: async () => (await import("./commands/completion.ts")).completionOf(() => commandTable),
+    },
   ],
 };

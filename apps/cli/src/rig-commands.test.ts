@@ -11,8 +11,9 @@ import { hostTurn } from "@drydock/node/host-turn";
 import { recordedIo } from "../test/recorded-io.ts";
 import { commandTable } from "./command-table.ts";
 import { runCommandLine } from "./grammar/command-line.ts";
+import { rowsOf } from "./grammar/command-row.ts";
 
-const rows = commandTable.rows.filter(({ arguments: taken }) => "rig" in taken);
+const rows = (await rowsOf(commandTable)).filter(({ arguments: taken }) => "rig" in taken);
 
 test("the commands that take a rig", () => {
   const names = rows.map(({ words }) => words.join(" "));
@@ -26,7 +27,10 @@ for (const row of rows) {
     test(`drydock ${name} ${entry.name}: taken, or refused with the reason`, async () => {
       let ran = 0;
       const stub = { ...row, run: () => void ran++ };
-      const table = { ...commandTable, rows: commandTable.rows.map((each) => (each === row ? stub : each)) };
+      const entries = commandTable.entries.map((each) =>
+        each.words === row.words ? { ...each, form: async () => stub } : each,
+      );
+      const table = { ...commandTable, entries };
       const io = recordedIo();
       const code = await runCommandLine(table, [...row.words, entry.name], io);
       if (code === 0) {

@@ -5,8 +5,6 @@ import { jsonOption } from "../grammar/rig-options.ts";
 import { freshFile } from "./board-words.ts";
 
 export const boardBackup = command({
-  words: ["board", "backup"],
-  summary: "the whole board as one file, also while it runs",
   arguments: { file: argument(freshFile, "where to") },
   options: { json: jsonOption },
   example: "drydock board backup board-2026-11-30.db",

@@ -5,8 +5,6 @@ import { outputFolder } from "../grammar/output-paths.ts";
 import { jsonOption } from "../grammar/rig-options.ts";
 
 export const boardExport = command({
-  words: ["board", "export"],
-  summary: "every post as a folder of text files: diffable, and the same bytes back",
   arguments: { folder: argument(outputFolder, "where to; files of an earlier export are renewed") },
   options: { json: jsonOption },
   example: "drydock board export my-board",

@@ -5,8 +5,6 @@ import { jsonOption } from "../grammar/rig-options.ts";
 import { boardFolder } from "./board-words.ts";
 
 export const boardImport = command({
-  words: ["board", "import"],
-  summary: "folders of posts into the board; what people changed here stays",
   arguments: { folder: argument(boardFolder, "what drydock board export wrote") },
   options: { json: jsonOption },
   example: "drydock board import my-board",

@@ -5,8 +5,6 @@ import { outputFolder } from "../grammar/output-paths.ts";
 import { jsonOption } from "../grammar/rig-options.ts";
 
 export const boardPublish = command({
-  words: ["board", "publish"],
-  summary: "the whole board read-only as static files; its cases run without a server",
   arguments: { folder: argument(outputFolder, "where to; files of an earlier copy are renewed") },
   options: { json: jsonOption },
   example: "drydock board publish public",

@@ -5,8 +5,6 @@ import { jsonOption } from "../grammar/rig-options.ts";
 import { backupFile } from "./board-words.ts";
 
 export const boardRestore = command({
-  words: ["board", "restore"],
-  summary: "a backup in the board's place; the board that was there is kept beside it",
   arguments: { file: argument(backupFile, "what drydock board backup wrote") },
   options: { json: jsonOption },
   example: "drydock board restore board-2026-11-30.db",

@@ -5,8 +5,6 @@ import { forOption } from "../grammar/rig-options.ts";
 import { boardPort, noOpen } from "./board-words.ts";
 
 export const boardServe = command({
-  words: ["board", "serve"],
-  summary: "the board on this machine, without a rig; Ctrl-C ends it",
   arguments: {},
   options: {
     port: boardPort,

@@ -12,8 +12,6 @@ const caseId = choice(
 );
 
 export const caseCommand = command({
-  words: ["case"],
-  summary: "run a pair of drivers, wrong and right, and show where they part",
   arguments: { id: optionalArgument(caseId, "which pair; without one, list them") },
   options: {
     list: flag("list the cases", { clashes: ["pcap", "perfetto", "explore", "width", "seed"] }),

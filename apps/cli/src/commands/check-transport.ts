@@ -10,8 +10,6 @@ const transport = choice(
 );
 
 export const checkTransport = command({
-  words: ["check-transport"],
-  summary: "run a port's contract list against a transport",
   arguments: { name: optionalArgument(transport, "which one; without it, all") },
   options: { seed: seedOption, json: jsonOption },
   notes: "Exit code 77: the one that was asked for is not on this machine.",

@@ -38,9 +38,6 @@ const udid = text({
 });
 
 export const check = command({
-  words: ["check"],
-  summary:
-    "an app or driver extension (folder, zip, tar.gz): build, install, launch, attach, open; imports; platforms",
   arguments: { path: someArguments(inputPath, "a package") },
   options: {
     minOs: option(version, "the oldest system that it promises; without it, what its binary says"),

@@ -8,8 +8,6 @@ import { UsageError } from "../terminal/usage-error.ts";
 /** `table` is the table that this row stands in. */
 export const completionOf = (table: () => CommandTable) =>
   command({
-    words: ["completion"],
-    summary: "print a completion script for bash, zsh or fish",
     arguments: { shell: optionalArgument(choice(shells, "shell"), "which shell") },
     options: { json: flag("the table of commands as one JSON document, in place of a script") },
     example:

@@ -5,8 +5,6 @@ import { jsonOption } from "../grammar/rig-options.ts";
 import { usbipServer } from "./usbip-server.ts";
 
 export const devices = command({
-  words: ["devices"],
-  summary: "what can be reached over each path; a USB/IP server is asked too",
   arguments: { server: optionalArgument(usbipServer, "a USB/IP server") },
   options: { json: jsonOption },
   example: "drydock devices\ndrydock devices 192.168.1.7",

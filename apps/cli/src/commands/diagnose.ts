@@ -8,9 +8,6 @@ const formats = ["json", "sarif", "html", "github"];
 const others = (name: string) => ({ clashes: [...formats, "all", "width"].filter((each) => each !== name) });
 
 export const diagnose = command({
-  words: ["diagnose"],
-  summary:
-    "a folder of logs, crash reports, dumps, plists, captures, driver source: cause, evidence, fix, who must act",
   arguments: { path: someArguments(inputPath, "evidence") },
   options: {
     json: flag("one JSON document, as packages/doctor/diagnosis.schema.json says", others("json")),

@@ -7,8 +7,6 @@ import { UsageError } from "../terminal/usage-error.ts";
 import { scsiLayers } from "./disk-words.ts";
 
 export const diskCoverage = command({
-  words: ["disk", "coverage"],
-  summary: "which SCSI commands and pages a client uses, and which of the disk's it never asks for",
   arguments: {
     command: anyArguments(
       text({

@@ -5,8 +5,6 @@ import { wholeNumber } from "../grammar/option-kind.ts";
 import { jsonOption, seedOption } from "../grammar/rig-options.ts";
 
 export const diskFuzz = command({
-  words: ["disk", "fuzz"],
-  summary: "the storage drivers against a disk whose answers are wrong on purpose, over three transports",
   arguments: {},
   options: {
     answers: optionOr(wholeNumber({ from: 1, to: 1e12 }), 10_000, "answers to change"),

@@ -10,8 +10,6 @@ const ways = [...layers, "nvme"] as const;
 const faults = ["short-mode-sense", "lying-flush"] as const;
 
 export const diskProve = command({
-  words: ["disk", "prove"],
-  summary: "cut the power at every step of a journalled workload: is every acknowledged flush there?",
   arguments: {},
   options: {
     through: optionOr(choice(ways, "way"), "uas", "uas, bulk-only, nvme, or none: memory alone"),

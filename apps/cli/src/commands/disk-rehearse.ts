@@ -9,8 +9,6 @@ import { jsonOption, seedOption } from "../grammar/rig-options.ts";
 const longestSpinUpSeconds = 150;
 
 export const diskRehearse = command({
-  words: ["disk", "rehearse"],
-  summary: "sleep and wake a slow disk: what each transition cost, and whether a Mac would have panicked",
   arguments: {},
   options: {
     spinUp: optionOr(

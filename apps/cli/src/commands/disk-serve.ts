@@ -62,8 +62,6 @@ const nbdOnly = { clashes: ["iscsi"] };
 const iscsiOnly = { needs: ["iscsi"] };
 
 export const diskServe = command({
-  words: ["disk", "serve"],
-  summary: "over NBD or iSCSI, for any client or kernel; in memory unless --file; Ctrl-C ends it",
   arguments: {},
   options: {
     host: { ...hostOption, clashes: ["unix"] },

@@ -12,9 +12,6 @@ const word = text({
 });
 
 export const explain = command({
-  words: ["explain"],
-  summary:
-    "a code in any form, a domain with its number, an entitlement, a state, a rule, a sentence of the system",
   arguments: {
     word: someArguments(word, "what to explain; several words are one phrase, - is standard input"),
   },

@@ -16,8 +16,6 @@ const stateFile: OwnFile = {
 const caseDrivers = ["p14-bad", "p14-good"];
 
 export const exploreCommand = command({
-  words: ["explore"],
-  summary: "pull the cable at every step of a rig's scenario: does anything panic, hang, leak?",
   arguments: {
     rig: argument(
       rigWith([...rigCatalogue.map(({ name }) => name), ...caseDrivers], "scenario to explore"),

@@ -7,8 +7,6 @@ import { exportDiskOptions, exportName, judgeExport } from "./export-name.ts";
 const { platform: _ours, ...busOptions } = rigOptions;
 
 export const exportUsbip = command({
-  words: ["export", "usbip"],
-  summary: "over USB/IP, for a Linux machine or guest; Ctrl-C ends it",
   arguments: { rig: optionalArgument(exportName, "whose devices, or disk; without one, serial") },
   options: {
     ...busOptions,

@@ -7,8 +7,6 @@ import { exportDiskOptions, exportName, judgeExport } from "./export-name.ts";
 const { platform: _ours, ...busOptions } = rigOptions;
 
 export const exportUsbredir = command({
-  words: ["export", "usbredir"],
-  summary: "over usbredir, for any QEMU guest, one TCP port each; prints QEMU's arguments; Ctrl-C ends it",
   arguments: { rig: optionalArgument(exportName, "whose devices, or disk; without one, serial") },
   options: {
     ...busOptions,

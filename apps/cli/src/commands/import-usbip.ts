@@ -17,8 +17,6 @@ import { usbipServer } from "./usbip-server.ts";
 const longestBusId = 31;
 
 export const importUsbip = command({
-  words: ["import", "usbip"],
-  summary: "our drivers on a device of a USB/IP server: serial ports, input, disks; without a busid, list",
   arguments: {
     server: argument(usbipServer, "the server"),
     busId: optionalArgument(

@@ -39,8 +39,6 @@ const projectName = parsed<string>({
 });
 
 export const newDriver = command({
-  words: ["new", "driver"],
-  summary: "make a project: device model, driver, rig file, tests, CI; it needs nothing but Node",
   arguments: { name: argument(projectName, "what the driver is called") },
   options: { bus: needed(busKind, "what its device is plugged into"), json: jsonOption },
   example: "drydock new driver logger --bus usb\ncd logger && npm install && npm test",

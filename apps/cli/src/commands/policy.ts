@@ -32,8 +32,6 @@ const captureOrRig: Kind<string> = {
 };
 
 export const policy = command({
-  words: ["policy"],
-  summary: "USB rules against a recorded bus or a rig: each decision, who could enforce it, what got through",
   arguments: { file: argument(ruleFile, "the rules") },
   options: {
     against: needed(captureOrRig, "what they are tried on"),

@@ -12,8 +12,6 @@ const ownLedger = {
 };
 
 export const redact = command({
-  words: ["redact"],
-  summary: "evidence without names, team ids, serial numbers and addresses, to give to others",
   arguments: {
     file: someArguments(evidence, "log, report, list, dump, profile or capture; - is standard input"),
   },

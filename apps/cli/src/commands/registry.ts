@@ -6,8 +6,6 @@ import { UsageError } from "../terminal/usage-error.ts";
 import { anyRigName } from "./rig-name.ts";
 
 export const registry = command({
-  words: ["registry"],
-  summary: "run a rig for two virtual seconds and print its registry",
   arguments: { rig: optionalArgument(anyRigName, "what to run; without one, serial") },
   options: {
     ...rigOptions,

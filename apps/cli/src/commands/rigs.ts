@@ -4,8 +4,6 @@ import { command } from "../grammar/command-row.ts";
 import { jsonOption } from "../grammar/rig-options.ts";
 
 export const rigs = command({
-  words: ["rigs"],
-  summary: "list the rigs and what is in them",
   arguments: {},
   options: { json: jsonOption },
   example: "drydock rigs",

@@ -28,8 +28,6 @@ const actionNumbers = parsed<readonly number[]>({
 });
 
 export const soakCommand = command({
-  words: ["soak"],
-  summary: "virtual hours of work with plug cycles: what fails, and the shortest schedule that shows it",
   arguments: {
     rig: argument(anyRigName, "any rig: disks are written and read, ports echo, keys are pressed"),
   },

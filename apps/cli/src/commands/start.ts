@@ -7,8 +7,6 @@ import { boardPort, noOpen } from "./board-words.ts";
 import { rigName } from "./rig-name.ts";
 
 export const start = command({
-  words: ["start"],
-  summary: "the board, and a serial rig on the real clock; with a rig's name, that rig alone; Ctrl-C ends it",
   arguments: {
     rig: optionalArgument(rigName, "what to bring up, without the board; without one, board and serial"),
   },

@@ -8,8 +8,6 @@ import { jsonOption, perfettoOption } from "../grammar/rig-options.ts";
 export const captureFile = inputFile({ takes: "a USB capture (pcapng or pcap)", content: "" });
 
 export const trace = command({
-  words: ["trace"],
-  summary: "print a USB capture of Linux, macOS, USBPcap or an analyser as text",
   arguments: { file: argument(captureFile, "the capture") },
   options: {
     control: flag("control transfers only"),

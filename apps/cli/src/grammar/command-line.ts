@@ -9,10 +9,12 @@ import { atOwnPlace, OwnCodeError } from "../terminal/own-code.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import {
   type ArgumentRow,
+  type CommandEntry,
   type CommandRow,
   type CommandTable,
   longName,
   type OptionRow,
+  rowOf,
 } from "./command-row.ts";
 import { claimAll, releaseAll } from "./held-claims.ts";
 import { type Claim, isClaim, type Kind } from "./option-kind.ts";
@@ -27,10 +29,12 @@ export async function runCommandLine(
   io: CommandIo,
 ): Promise<ExitCode> {
   let code: ExitCode = exitCodes.pass;
-  const program = programOf(table, io, async (row, raw) => {
-    code = await runRow(row, raw, io);
-  });
+  const entry = namedEntry(table, words);
   try {
+    const row = entry === null ? null : await rowOf(entry);
+    const program = programOf(table, io, row, async (raw) => {
+      if (row !== null) code = await runRow(row, raw, io);
+    });
     await program.parseAsync([...words], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.pass : exitCodes.usage;
@@ -88,10 +92,18 @@ interface RawLine {
   readonly arguments: readonly (string | readonly string[] | undefined)[];
 }
 
+/** The command that the line names, or asks help for; null: none of them. */
+function namedEntry({ entries }: CommandTable, words: readonly string[]): CommandEntry | null {
+  const [first, second] = words.filter((word) => word !== "help" && !word.startsWith("-"));
+  return entries.find(({ words: own }) => own[0] === first && (own[1] ?? second) === second) ?? null;
+}
+
+/** Every command by name, and `row` with all that it takes. */
 function programOf(
   table: CommandTable,
   io: CommandIo,
-  run: (row: CommandRow, raw: RawLine) => Promise<void>,
+  row: CommandRow | null,
+  run: (raw: RawLine) => Promise<void>,
 ): Command {
   const program = new Command(table.name)
     .description(table.summary)
@@ -104,26 +116,21 @@ function programOf(
       writeErr: (text) => io.say(text.replace(/^error: /, `${table.name}: `).trimEnd()),
     });
   const groups = new Map<string, Command>();
-  for (const row of table.rows) {
-    const [first, second] = row.words;
+  for (const { summary, words } of table.entries) {
+    const [first, second] = words;
     let parent = program;
     if (second !== undefined) {
       const group = groups.get(first) ?? program.command(first).description(table.groups[first] ?? "");
       groups.set(first, group);
       parent = group;
     }
-    addRow(parent, second ?? first, row, run);
+    const command = parent.command(second ?? first).description(summary);
+    if (words === row?.words) addForm(command, row, run);
   }
   return program;
 }
 
-function addRow(
-  parent: Command,
-  name: string,
-  row: CommandRow,
-  run: (row: CommandRow, raw: RawLine) => Promise<void>,
-): void {
-  const command = parent.command(name).description(row.summary);
+function addForm(command: Command, row: CommandRow, run: (raw: RawLine) => Promise<void>): void {
   for (const [key, entry] of Object.entries(row.arguments)) {
     const dots = entry.form === "some" || entry.form === "any" ? "..." : "";
     const inner = `${argumentName(key)}${dots}`;
@@ -143,7 +150,7 @@ function addRow(
   command
     .addHelpText("after", `${notes}\nExample:\n${row.example.replace(/^(?=.)/gm, "  ")}\n\n${exitCodeHelp}\n`)
     .action(async () => {
-      await run(row, { options: given, arguments: command.processedArgs });
+      await run({ options: given, arguments: command.processedArgs });
     });
 }
 

@@ -1,4 +1,4 @@
-// A row of the table of commands: its words, what it takes, an example, and what it does. One file per command.
+// A row of the table of commands: its words, and what it takes and does, which is loaded when somebody asks.
 
 import type { CommandIo } from "../terminal/command-io.ts";
 import type { ExitCode } from "../terminal/exit-codes.ts";
@@ -91,11 +91,7 @@ type AnyArguments = Readonly<Record<string, ArgumentRow<any>>>;
 // biome-ignore lint/suspicious/noExplicitAny: rows of every type stand in one table
 type AnyOptions = Readonly<Record<string, OptionRow<any>>>;
 
-interface RowParts<A extends AnyArguments, O extends AnyOptions> {
-  /** One word, or a group's and its own: `["disk", "serve"]`. */
-  readonly words: readonly [string] | readonly [string, string];
-  /** One line for lists, without a full stop. */
-  readonly summary: string;
+interface FormParts<A extends AnyArguments, O extends AnyOptions> {
   /** In their order on the line. */
   readonly arguments: A;
   readonly options: O;
@@ -113,9 +109,8 @@ interface RowParts<A extends AnyArguments, O extends AnyOptions> {
   run(values: ValuesOf<A> & ValuesOf<O>, io: CommandIo): Promise<ExitCode | void> | ExitCode | void;
 }
 
-export interface CommandRow {
-  readonly words: readonly string[];
-  readonly summary: string;
+/** What a command takes, an example, and what it does. One file per command. */
+export interface CommandForm {
   readonly arguments: AnyArguments;
   readonly options: AnyOptions;
   readonly example: string;
@@ -126,8 +121,28 @@ export interface CommandRow {
 }
 
 /** Types the values that `run` gets by the row's own options. */
-export function command<A extends AnyArguments, O extends AnyOptions>(parts: RowParts<A, O>): CommandRow {
-  return parts as unknown as CommandRow;
+export function command<A extends AnyArguments, O extends AnyOptions>(parts: FormParts<A, O>): CommandForm {
+  return parts as unknown as CommandForm;
+}
+
+/** A command's line in the table. */
+export interface CommandEntry {
+  /** One word, or a group's and its own: `["disk", "serve"]`. */
+  readonly words: readonly [string] | readonly [string, string];
+  /** One line for lists, without a full stop. */
+  readonly summary: string;
+  /** Loads the rest: a command's start waits for its own form and for no other. */
+  form(): Promise<CommandForm>;
+}
+
+/** A command whole. */
+export interface CommandRow extends CommandForm {
+  readonly words: CommandEntry["words"];
+  readonly summary: string;
+}
+
+export async function rowOf({ form, summary, words }: CommandEntry): Promise<CommandRow> {
+  return { ...(await form()), words, summary };
 }
 
 /** `tlsKey` -> `--tls-key`. */
@@ -142,5 +157,10 @@ export interface CommandTable {
   readonly examples: string;
   /** A sentence for each first word that several commands share. */
   readonly groups: Readonly<Record<string, string>>;
-  readonly rows: readonly CommandRow[];
+  readonly entries: readonly CommandEntry[];
+}
+
+/** The whole table, in its order. */
+export function rowsOf({ entries }: CommandTable): Promise<readonly CommandRow[]> {
+  return Promise.all(entries.map(rowOf));
 }

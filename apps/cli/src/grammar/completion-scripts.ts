@@ -1,7 +1,7 @@
 // Scripts for shells, and the whole table as data: made from the rows, so that they cannot go stale.
 
 import { argumentName } from "./command-line.ts";
-import { type CommandRow, type CommandTable, longName } from "./command-row.ts";
+import { type CommandEntry, type CommandRow, type CommandTable, longName, rowsOf } from "./command-row.ts";
 import type { Kind } from "./option-kind.ts";
 
 export const shells = ["bash", "zsh", "fish"] as const;
@@ -30,10 +30,10 @@ async function finish(row: CommandRow): Promise<Finished> {
   };
 }
 
-const second = (rows: readonly CommandRow[], first: string): string[] =>
-  rows.filter(({ words }) => words[0] === first && words.length > 1).map(({ words }) => words[1]);
+const second = (entries: readonly CommandEntry[], first: string): string[] =>
+  entries.flatMap(({ words: [group, own] }) => (group === first && own !== undefined ? [own] : []));
 
-const firsts = (table: CommandTable): string[] => [...new Set(table.rows.map(({ words }) => words[0]))];
+const firsts = (table: CommandTable): string[] => [...new Set(table.entries.map(({ words }) => words[0]))];
 
 export async function completionScript(shell: Shell, table: CommandTable): Promise<string> {
   if (shell === "fish") return fishScript(table);
@@ -46,16 +46,16 @@ export async function completionScript(shell: Shell, table: CommandTable): Promi
 async function bashScript(table: CommandTable): Promise<string> {
   const cases: string[] = [];
   const valueCases: string[] = [];
-  for (const row of table.rows) {
+  for (const row of await rowsOf(table)) {
     const { words, options, values, ownWords } = await finish(row);
     const name = words.join("/");
     cases.push(`    ${name}) words="${[...options, ...ownWords].join(" ")}" ;;`);
     for (const [long, all] of values) valueCases.push(`    ${name}:${long}) words="${all.join(" ")}" ;;`);
   }
   const names = firsts(table);
-  const groups = names.filter((name) => second(table.rows, name).length > 0);
+  const groups = names.filter((name) => second(table.entries, name).length > 0);
   const groupCases = groups.map(
-    (name) => `    ${name}) words="${second(table.rows, name).join(" ")} --help" ;;`,
+    (name) => `    ${name}) words="${second(table.entries, name).join(" ")} --help" ;;`,
   );
   return `_${table.name}() {
   local words="" name="\${COMP_WORDS[1]}" first=2
@@ -86,16 +86,16 @@ const quoted = (text: string): string => `'${text.replace(/['\\]/g, "")}'`;
 async function fishScript(table: CommandTable): Promise<string> {
   const lines: string[] = [];
   for (const name of firsts(table)) {
-    const own = table.rows.find(({ words }) => words.length === 1 && words[0] === name);
+    const own = table.entries.find(({ words }) => words.length === 1 && words[0] === name);
     const says = own?.summary ?? table.groups[name] ?? "";
     lines.push(`complete -c ${table.name} -n __fish_use_subcommand -a ${name} -d ${quoted(says)}`);
-    const inner = second(table.rows, name);
-    for (const row of table.rows.filter(({ words }) => words.length > 1 && words[0] === name))
+    const inner = second(table.entries, name);
+    for (const row of table.entries.filter(({ words }) => words.length > 1 && words[0] === name))
       lines.push(
         `complete -c ${table.name} -n '__fish_seen_subcommand_from ${name}; and not __fish_seen_subcommand_from ${inner.join(" ")}' -a ${row.words[1]} -d ${quoted(row.summary)}`,
       );
   }
-  for (const row of table.rows) {
+  for (const row of await rowsOf(table)) {
     const { words, values, ownWords } = await finish(row);
     const seen = words.map((word) => `__fish_seen_subcommand_from ${word}`).join("; and ");
     if (ownWords.length > 0)
@@ -123,7 +123,7 @@ async function describe(kind: Kind<unknown>): Promise<object> {
 /** Every command with its arguments and options, for tools that build on ours. */
 export async function tableDocument(table: CommandTable): Promise<object> {
   const commands: object[] = [];
-  for (const row of table.rows) {
+  for (const row of await rowsOf(table)) {
     const args: object[] = [];
     for (const [key, { kind, summary, form }] of Object.entries(row.arguments))
       args.push({ name: argumentName(key), form, summary, ...(await describe(kind)) });
