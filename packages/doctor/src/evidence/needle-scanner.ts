@@ -35,6 +35,14 @@ driver.dext) <private> port number code = 0 type: value, name: "id" {public} uin
     .toLowerCase()
     .replace(/\s+/g, " ");
 
+/** Three letters as one number. */
+const lookOf = (first: number, second: number, third: number): number => first | (second << 8) | (third << 16);
+const ordinaryLooks = new Set(
+  Array.from(ordinary, (_, at) =>
+    lookOf(ordinary.charCodeAt(at), ordinary.charCodeAt(at + 1), ordinary.charCodeAt(at + 2)),
+  ),
+);
+
 /** Bytes from one look to the next. */
 const stride = 4;
 /** Bytes that a look takes in; the filter folds them as if all were letters. */
@@ -175,17 +183,23 @@ function byteAt(bytes: Uint8Array, at: number, to: number): number {
   return at >= 0 && at < to ? bytes[at] : 0;
 }
 
+/** How often the look at `at` is met. One that ends behind the needle is met with anything there. */
+function commonness(needle: Uint8Array, at: number): number {
+  const [first, second, third] = needle.subarray(at, at + lookLength);
+  const both = weight[first] * weight[second];
+  if (third !== undefined)
+    return both * weight[third] * (ordinaryLooks.has(lookOf(first, second, third)) ? ordinaryFactor : 1);
+  return both * 1000 * (ordinary.includes(String.fromCharCode(first, second)) ? ordinaryFactor : 1);
+}
+
 /** Where the run begins whose looks are met least. */
 function rarestRun(needle: Uint8Array, length: number): number {
+  const looks = new Float64Array(needle.length - length + stride);
+  for (let at = 0; at < looks.length; at++) looks[at] = commonness(needle, at);
   let best = 0;
   let least = Number.POSITIVE_INFINITY;
   for (let from = 0; from + length <= needle.length; from++) {
-    let sum = 0;
-    for (let at = from; at < from + stride; at++) {
-      const last = at + 2 < needle.length ? weight[needle[at + 2]] : 1000;
-      const isOrdinary = ordinary.includes(String.fromCharCode(...needle.subarray(at, at + lookLength)));
-      sum += weight[needle[at]] * weight[needle[at + 1]] * last * (isOrdinary ? ordinaryFactor : 1);
-    }
+    const sum = looks[from] + looks[from + 1] + looks[from + 2] + looks[from + 3];
     if (sum < least) {
       least = sum;
       best = from;
