@@ -122,7 +122,7 @@ export function judge(
     hints,
     suppressed,
     files: evidence.files,
-    readings: readingsOf(evidence, today),
+    readings: readingsOf(evidence, today, answers),
     missing: whatIsMissing(evidence, answers, hints),
     rehearsals: rehearsePackages(evidence, { date: today }),
   };

@@ -2,10 +2,12 @@
 
 import { hex } from "@drydock/core/base/text";
 import { isDictionary } from "@drydock/core/platform/properties";
-import type { Reading } from "./diagnosis.ts";
+import type { Answer, Reading } from "./diagnosis.ts";
 import type { Evidence } from "./evidence/evidence.ts";
 import type { Fact, FactName } from "./evidence/facts.ts";
 import type { CrashReport } from "./facts/crash-report.ts";
+import { cutText } from "./facts/cut-text.ts";
+import type { Place } from "./facts/evidence-source.ts";
 import type { PanicReport } from "./facts/panic-report.ts";
 import type { ProvisioningProfile } from "./facts/provisioning-profile.ts";
 import type { EvidenceKind, ReadFile } from "./facts/read-file.ts";
@@ -21,12 +23,19 @@ type Line = { readonly text: string; readonly who: Actor | null };
 const folded: ReadonlySet<EvidenceKind> = new Set(["source", "text", "documentation", "property list"]);
 const fewFiles = 4;
 
-/** In the order of the files. `today` (ISO 8601) null: no profile has expired. */
-export function readingsOf(evidence: Evidence, today: string | null): Reading[] {
+/**
+ * In the order of the files. `today` (ISO 8601) null: no profile has expired. `answers`, the best first: who must act on a
+ * panic is said once, and there.
+ */
+export function readingsOf(
+  evidence: Evidence,
+  today: string | null,
+  answers: readonly Answer[] = [],
+): Reading[] {
   const readings: Reading[] = [];
   const plain: ReadFile[] = [];
   for (const file of evidence.files) {
-    const lines = linesOf(evidence, file, today);
+    const lines = linesOf(evidence, file, today, answers);
     if (lines.length > 0) {
       for (const { text, who } of lines.slice(0, 4)) readings.push({ file: file.name, text, who });
       if (lines.length > 4)
@@ -77,10 +86,22 @@ function ofFile<Name extends FactName>(evidence: Evidence, name: Name, file: Rea
   return evidence.facts(name).filter(({ place }) => place.file === file.name);
 }
 
-function linesOf(evidence: Evidence, file: ReadFile, today: string | null): Line[] {
+function linesOf(
+  evidence: Evidence,
+  file: ReadFile,
+  today: string | null,
+  answers: readonly Answer[],
+): Line[] {
   const lines: Line[] = [];
-  for (const { value } of ofFile(evidence, "panic", file)) lines.push(panicLine(value));
-  for (const { value } of ofFile(evidence, "crash", file)) lines.push(crashLine(value));
+  const actors = actorsBy(answers);
+  for (const { place, value } of ofFile(evidence, "panic", file)) {
+    const line = panicLine(value);
+    lines.push({ ...line, who: actors.get(lineOf(place)) ?? line.who });
+  }
+  for (const { place, value } of ofFile(evidence, "crash", file)) {
+    const line = crashLine(value);
+    lines.push({ ...line, who: actors.get(lineOf(place)) ?? line.who });
+  }
   for (const { value } of ofFile(evidence, "profile", file)) lines.push(profileLine(value.profile, today));
   const transfers = ofFile(evidence, "transfer", file);
   if (transfers.length > 0) lines.push(captureLine(transfers));
@@ -124,6 +145,16 @@ function linesOf(evidence: Evidence, file: ReadFile, today: string | null): Line
   return lines;
 }
 
+const lineOf = ({ file, line }: Place): string => `${file}\n${line}`;
+
+/** Who must act, by the line that the best answer about it stands on. */
+function actorsBy(answers: readonly Answer[]): Map<string, Actor> {
+  const actors = new Map<string, Actor>();
+  for (const { because, who } of answers)
+    for (const place of because) if (!actors.has(lineOf(place))) actors.set(lineOf(place), who);
+  return actors;
+}
+
 const join = (words: readonly string[]): string => words.filter((word) => word !== "").join(", ");
 const dayOf = (time: string): string => /\d{4}-\d\d-\d\d/.exec(time)?.[0] ?? "";
 
@@ -133,7 +164,7 @@ function panicLine(panic: PanicReport): Line {
   if (panic.isPart) return { text: `${facts}: a part of one, its first line is missing`, who: "you" };
   const kext = isMobile(panic) ? null : kextOf(panic);
   const found = classOf(panic);
-  const what = panic.message.split("\n")[0].slice(0, 120);
+  const what = cutText(panic.message.split("\n")[0], 160);
   if (kext !== null)
     return {
       text: `${facts}: ${what}; ${kext.bundle} is in its backtrace`,
@@ -237,7 +268,7 @@ function captureLine(facts: readonly Fact<"transfer">[]): Line {
       ({ value }) => value.device === address && !["ok", "cancelled"].includes(value.result),
     );
     const isSilent = all.length > 1 && all.every(({ result }) => result === "pending" || result === "error");
-    return `device ${address}${id}: ${all.length} transfers${bad.length === 0 ? ", all well" : `, ${bad.join(", ")}`}${isSilent ? "; it never answered" : ""}${first === undefined ? "" : `; first at 0x${hex(first.place.offset ?? 0)}: ${first.place.text.slice(0, 100)}`}`;
+    return `device ${address}${id}: ${all.length} transfers${bad.length === 0 ? ", all well" : `, ${bad.join(", ")}`}${isSilent ? "; it never answered" : ""}${first === undefined ? "" : `; first at 0x${hex(first.place.offset ?? 0)}: ${cutText(first.place.text, 120)}`}`;
   });
   return {
     text: `capture of ${devices.size} ${devices.size === 1 ? "device" : "devices"}: ${said.join("; ")}`,

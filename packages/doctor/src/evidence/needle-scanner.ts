@@ -36,7 +36,8 @@ driver.dext) <private> port number code = 0 type: value, name: "id" {public} uin
     .replace(/\s+/g, " ");
 
 /** Three letters as one number. */
-const lookOf = (first: number, second: number, third: number): number => first | (second << 8) | (third << 16);
+const lookOf = (first: number, second: number, third: number): number =>
+  first | (second << 8) | (third << 16);
 const ordinaryLooks = new Set(
   Array.from(ordinary, (_, at) =>
     lookOf(ordinary.charCodeAt(at), ordinary.charCodeAt(at + 1), ordinary.charCodeAt(at + 2)),

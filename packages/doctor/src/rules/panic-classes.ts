@@ -1,5 +1,6 @@
 // Kinds of panic by their first line: what happened, why, what to do, and who must act.
 
+import { cutText } from "../facts/cut-text.ts";
 import type { PanicReport } from "../facts/panic-report.ts";
 import type { Actor } from "./rule.ts";
 
@@ -139,7 +140,7 @@ const classes: readonly (readonly [string, RegExp, Make])[] = [
     "PCIe link",
     /^(?:apciec?\[[^\]]{1,60}\]::handleInterrupt|.{0,40}pcielint=|.{0,60}PCIe? (?:completion timeout|link (?:down|lost)))/i,
     (match) => ({
-      claim: `The PCIe bridge of the machine reported an error on the link to a device (${match.input.split("\n")[0].slice(0, 90).trim()}).`,
+      claim: `The PCIe bridge of the machine reported an error on the link to a device (${cutText(match.input.split("\n")[0].replace(/\s*linksts=.*|\\n.*$/, ""), 120)}).`,
       why: "The bridge saw something from the device or from its driver that it may not pass on: an address that is not mapped, or a link that went down. The name in brackets says which port it is.",
       fix: [
         "Leave out what is plugged in at this port (Thunderbolt, a card, a dock) and see whether it comes back.",
@@ -232,7 +233,7 @@ const classes: readonly (readonly [string, RegExp, Make])[] = [
     "firmware",
     /\b(?:SMC|SOCD|DCP|AOP|ANS2?|SEP|SIO|PMP|ISP|GFX|AVE|ASC|RTKit|RTBuddy|AppleANS\w*|AppleDCP\w*|macefi|EFI|BAD MAGIC|bridgeOS|T2)\b[\s\S]{0,60}\b(?:PANIC|panic|Panic|assert|ASSERT|failure|timeout|flag set|crash)/,
     (match) => ({
-      claim: `A co-processor of the machine gave up (${match[0].split("\n")[0].slice(0, 60).trim()}), and took the machine down with it.`,
+      claim: `A co-processor of the machine gave up (${cutText(match[0].split("\n")[0], 80)}), and took the machine down with it.`,
       why: "Apple's machines hold processors of their own for power, storage, display and sleep, each with firmware from Apple. Its panic is passed on as one of the kernel.",
       fix: ["Update macOS, which brings that firmware; start without external devices once.", report],
       who: "Apple",
@@ -248,8 +249,10 @@ export const otherRules =
 
 /** The class of a panic; null for a first line that no class knows. */
 export function classOf(panic: PanicReport): PanicClass | null {
+  // Many callers of panic() quote what they say.
+  const message = panic.message.replace(/^["'\s]+/, "");
   for (const [name, pattern, make] of classes) {
-    const match = pattern.exec(panic.message);
+    const match = pattern.exec(message);
     if (match !== null) return { name, ...make(match, panic) };
   }
   return null;

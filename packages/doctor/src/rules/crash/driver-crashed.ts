@@ -2,6 +2,7 @@
 
 import { hex } from "@drydock/core/base/text";
 import { type CrashFrame, type CrashReport, crashedThread } from "../../facts/crash-report.ts";
+import { cutText } from "../../facts/cut-text.ts";
 import { absent } from "../../facts/statement.ts";
 import type { Finding, Rule } from "../rule.ts";
 
@@ -51,7 +52,9 @@ export const driverCrashed: Rule = {
           claim: `${subject} crashed in its own code: ${show(frame)}${call}${queue} (${exception(value)}).`,
           because: [place],
           about: [value.process, ...(frame.symbol === "" ? [] : [frame.symbol])],
-          ...(kind === null ? {} : { why: kind.why, fix: [kind.fix, ...driverCrashed.fix] }),
+          ...(kind === null
+            ? {}
+            : { why: `${kind.why}${ownWords(value)}`, fix: [kind.fix, ...driverCrashed.fix] }),
           who: value.isDext ? "the vendor of the driver" : "the developer of the program",
         },
       ];
@@ -84,6 +87,15 @@ function short({ symbol, image }: CrashFrame): string {
   return symbol.replace(/\(.*$/, "").split("::").at(-1) || image;
 }
 
+/** What the program said of its own end, where that says something. */
+function ownWords({ information }: CrashReport): string {
+  const said = information
+    .flatMap((line) => line.split("\n"))
+    .map((line) => line.trim())
+    .find((line) => line !== "" && !/^abort\(\) called$/.test(line));
+  return said === undefined ? "" : ` It said: ${cutText(said, 240)}`;
+}
+
 function kindOf(report: CrashReport, above: readonly CrashFrame[]): { why: string; fix: string } | null {
   const called = above.map(({ symbol }) => symbol).join(" ");
   if (/\b(?:release|retain|free|dealloc|OSSafeRelease|objc_release|taggedRelease)\b/.test(called))
@@ -93,7 +105,7 @@ function kindOf(report: CrashReport, above: readonly CrashFrame[]): { why: strin
     };
   if (/abort|__assert|assert|os_crash|fatalError|swift_/.test(called) || report.signal === "SIGABRT")
     return {
-      why: "The code stopped itself: an assertion or a call that does not return. Its text is in the application specific information.",
+      why: "The code stopped itself: an assertion or a call that does not return.",
       fix: "Read the text of the assertion, and check the condition it names before the call.",
     };
   if (report.exceptionType === "EXC_BAD_ACCESS" && report.address !== null && report.address < 0x10000)

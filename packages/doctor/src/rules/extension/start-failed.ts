@@ -2,6 +2,7 @@
 
 import type { Evidence } from "../../evidence/evidence.ts";
 import { type Hit, watch } from "../../evidence/watch.ts";
+import { cutText } from "../../facts/cut-text.ts";
 import { spoken } from "../questions.ts";
 import { meaningOf, nameOfReturn } from "../return-meanings.ts";
 import type { Finding, Rule } from "../rule.ts";
@@ -67,7 +68,7 @@ function said(evidence: Evidence, hit: Hit): Hit | null {
   return lines.at(-1) ?? null;
 }
 
-const quote = ({ row }: Hit): string => `"${row.message.trim().slice(0, 160)}"`;
+const quote = ({ row }: Hit): string => `"${cutText(row.message, 160)}"`;
 
 const meanings: Readonly<Record<string, string>> = {
   kIOReturnExclusiveAccess: "another client has it open",

@@ -62,3 +62,16 @@ test("FX-PANIC is silent: a panic that has a rule of its own", async () => {
 test("FX-PANIC is silent: no panic report", async () => {
   await assertSilent(panicClassed, { p: "Panicked is a word in a log" });
 });
+
+// Callers of panic() often quote their words (public reports of Apple silicon with Thunderbolt).
+test("FX-PANIC fires: a quoted text of the PCIe bridge has its class, and no number is cut", async () => {
+  await assertFires(
+    panicClassed,
+    {
+      p: `panic(cpu 4 caller 0xfffffe0021a3b2c4): "apciec[pcic1-bridge]::handleInterrupt: Request address is greater than 32 bits linksts=0x99000001 pcielint=0x02220060 linkcdmsts=0x00000000"
+Debugger message: panic
+`,
+    },
+    /PCIe bridge of the machine reported an error .*greater than 32 bits\)\.$/,
+  );
+});

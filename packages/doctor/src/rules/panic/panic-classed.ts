@@ -1,5 +1,6 @@
 // FX-PANIC: what kind of panic it is, and who must act.
 
+import { cutText } from "../../facts/cut-text.ts";
 import { absent } from "../../facts/statement.ts";
 import { accessWords, classOf, isMobile, kextOf, mobileName, otherRules } from "../panic-classes.ts";
 import type { Finding, Rule } from "../rule.ts";
@@ -84,11 +85,7 @@ export const panicClassed: Rule = {
 };
 
 function firstLine(message: string): string {
-  return message
-    .split("\n")[0]
-    .replace(/, registers:\s*$/, "")
-    .trim()
-    .slice(0, 160);
+  return cutText(message.split("\n")[0].replace(/, registers:\s*$/, ""), 160);
 }
 
 function lowerFirst(text: string): string {

@@ -18,7 +18,7 @@ export const serviceBusyAMinute: Rule = {
     "Look at what attaches to the named entry: Start must return without waiting for the device.",
     "In a registry dump find the entries below it whose busy count is not 0.",
   ],
-  who: "you",
+  who: "the vendor of the driver",
   watches: [busy],
   judge(evidence) {
     return spoken(evidence, busy).map(

@@ -1,7 +1,9 @@
 // DR04-1: samples that fire it, and near misses that do not.
 
+import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertFires, assertSilent } from "../../test/rule-check.ts";
+import { diagnose } from "../../diagnose.ts";
+import { assertFires, assertSilent, sourcesOf } from "../../test/rule-check.ts";
 import {
   driverClaims,
   filesOf,
@@ -41,4 +43,17 @@ test("DR04-1 shows claim and allowlist with their types when signature and profi
 
 test("DR04-1 is silent on a driver whose claims are covered", async () => {
   await assertSilent(entitlementNotAuthorised, filesOf(sampleDext()));
+});
+
+test("DR04-1 fires: amfid names a bare tool, which has no place for a profile", async () => {
+  const files = {
+    l: 'amfid: /usr/local/bin/probe not valid: Error Domain=AppleMobileFileIntegrityError Code=-413 "No matching profile found"',
+  };
+  await assertFires(
+    entitlementNotAuthorised,
+    files,
+    /AMFI stopped probe because its restricted entitlements/,
+  );
+  const { answers } = await diagnose(sourcesOf(files), { rules: [entitlementNotAuthorised] });
+  assert.match(answers[0].fix[0], /Wrap the tool in an app bundle/);
 });

@@ -18,8 +18,24 @@ const kernelSaid = watch(
 );
 const amfi = watch(
   ["No matching profile found", "restricted entitlements"],
-  /No matching profile found|bailing out because of restricted entitlements/,
+  /(?:(\/[^\s:]{1,400})(?: is)? not valid: .{0,120}?)?No matching profile found|bailing out because of restricted entitlements/,
 );
+
+/** A command line tool has no place where a profile could lie. */
+const isBare = (path: string): boolean =>
+  path.startsWith("/") && !/\.(?:app|dext|appex|xpc|systemextension)\//.test(path);
+
+/** What to do where the path shows that it is a bare executable. */
+function fixFor(path: string): Pick<Finding, "fix" | "why"> {
+  if (!isBare(path)) return {};
+  return {
+    why: "A restricted entitlement counts only with an embedded provisioning profile that authorises it, and a bare executable has no place for one.",
+    fix: [
+      "Wrap the tool in an app bundle that embeds a profile (Contents/embedded.provisionprofile), and start the executable inside the bundle.",
+      "Or take the restricted entitlement away from the tool.",
+    ],
+  };
+}
 
 export const entitlementNotAuthorised: Rule = {
   id: "DR04-1",
@@ -46,8 +62,9 @@ export const entitlementNotAuthorised: Rule = {
       const keys = match[2]?.trim().replace(/[.\s]+$/, "");
       return {
         score: 95,
-        claim: `${name} claims ${keys === undefined ? "restricted entitlements" : keys}, and its profile does not authorise that; it is not started.`,
+        claim: `${name} claims ${keys === undefined ? "restricted entitlements" : keys}, and no profile of it authorises that; it is not started.`,
         because: [place],
+        ...fixFor(match[1] ?? match[3]),
         about: [name, ...(keys === undefined ? [] : [keys])],
         missing: [`the profile embedded in ${name} and its signed entitlements`],
       };
@@ -63,7 +80,7 @@ export const entitlementNotAuthorised: Rule = {
       );
       return {
         score: own.length > 0 ? 98 : 95,
-        claim: `${match[1]} claims ${match[2].trim()}, and its profile does not authorise that; it is not started.${details.join("")}`,
+        claim: `${match[1]} claims ${match[2].trim()}, and no profile of it authorises that; it is not started.${details.join("")}`,
         because: [place, ...own.flatMap(({ because }) => because)],
         about: [match[1]],
         ...(own.length > 0 ? { fix: own.map(({ judgement }) => adviceFor(judgement, null)) } : {}),
@@ -87,10 +104,16 @@ export const entitlementNotAuthorised: Rule = {
         }),
       );
     if (named.length + silent.length > 0) return [...named, ...silent];
-    return onceFor(evidence, amfi, () => ({
-      score: 72,
-      claim: "AMFI stopped a program because its restricted entitlements are in no embedded profile.",
-      missing: ['the line "Unsatisfied entitlements" of taskgated-helper, just before'],
-    }));
+    return onceFor(evidence, amfi, (_first, hits) => {
+      const path = hits.map(({ match }) => match[1]).find((word) => word !== undefined) ?? "";
+      const name = path.split("/").at(-1) ?? "";
+      return {
+        score: 72,
+        claim: `AMFI stopped ${name === "" ? "a program" : name} because its restricted entitlements are in no embedded profile.`,
+        about: name === "" ? [] : [name],
+        ...fixFor(path),
+        missing: ['the line "Unsatisfied entitlements" of taskgated-helper, just before'],
+      };
+    });
   },
 };

@@ -53,3 +53,18 @@ test("FX-KILLED fires: a shell alone is a hint", async () => {
 test("FX-KILLED is silent: nothing was killed", async () => {
   await assertSilent(killedByCodeSigning, { l: "the process was stopped by the user" });
 });
+
+test("FX-KILLED fires: a program inside a bundle is not called bare", async () => {
+  await assertFires(
+    killedByCodeSigning,
+    {
+      t: "zsh: killed     ./Tool.app/Contents/MacOS/Tool",
+      e: `<?xml version="1.0"?>
+<plist version="1.0"><dict>
+<key>com.apple.developer.driverkit.userclient-access</key><array><string>a.b.c</string></array>
+</dict></plist>
+`,
+    },
+    /the profile in its bundle has to authorise that, and none is among the evidence/,
+  );
+});

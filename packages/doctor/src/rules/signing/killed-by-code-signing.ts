@@ -176,6 +176,21 @@ function shells(evidence: Evidence, isExplained: boolean): Finding[] {
   );
   const because = hits.slice(0, 3).map(({ place }) => place);
   const [first] = claimed;
+  const isBundled = /\.(?:app|dext|appex|xpc)\/Contents\//.test(program);
+  if (first !== undefined && isBundled)
+    return [
+      {
+        score: 60,
+        claim: `${program} was killed at launch, and claims the restricted entitlement ${first.key}: the profile in its bundle has to authorise that, and none is among the evidence.`,
+        because: [...because, first.place],
+        about: [first.key],
+        why: "The system kills a program before its first instruction when no embedded profile authorises a restricted entitlement that it claims, when its profile is another team's or has expired, and when its signature does not hold. The shell shows 137, which is 128 + SIGKILL, for each of them.",
+        missing: [
+          "Contents/embedded.provisionprofile of the bundle",
+          "the lines of amfid and taskgated-helper in that second",
+        ],
+      },
+    ];
   if (first === undefined)
     return [
       {

@@ -27,3 +27,13 @@ test("FX-ENUMERATE is silent: a device that came up", async () => {
     d: "AppleUSB20XHCIPort@14300000: AppleUSBHostPort::createDevice: device created",
   });
 });
+
+test("FX-ENUMERATE fires: a port of Apple silicon, by its number", async () => {
+  await assertFires(
+    enumerationFails,
+    {
+      d: "kernel: usb-drd1-port-hs@01100000: AppleUSBHostPort::createDevice: failed to create device (0xe00002ed)",
+    },
+    /device at 01100000 does not get through enumeration/,
+  );
+});

@@ -21,6 +21,9 @@ const failing = watch(
   /(?:(?:Apple\w*|IOUSBHost\w*|USB\w*)(?:Port|Hub)\w*@([0-9a-f]{6,8})|usb (\d+-[\d.]+)|USB [Pp]ort[^:]{0,40}|AppleUSBHostPort::|IOUSBFamily).{0,160}?(persistent enumeration fail\w*|enumeration fail\w*|having trouble enumerating|failed to (?:enumerate|create device|address|set address)\b|unable to enumerate USB device|device descriptor read\/\w+, error -?\d+|device not accepting address|over-?current)/i,
 );
 
+/** Apple silicon names its ports otherwise (`usb-drd1-port-hs@01100000`); the number is the same. */
+const portBefore = /[\w-]*port[\w-]*@([0-9a-f]{6,8}): *$/i;
+
 export const enumerationFails: Rule = {
   id: "FX-ENUMERATE",
   title: "A USB device does not get through enumeration",
@@ -39,7 +42,7 @@ export const enumerationFails: Rule = {
   judge(evidence) {
     const places = new Map<string, { count: number; finding: Finding }>();
     for (const { match, place } of spoken(evidence, failing)) {
-      const where = match[1] ?? match[2] ?? "";
+      const where = match[1] ?? match[2] ?? portBefore.exec(match.input.slice(0, match.index))?.[1] ?? "";
       const before = places.get(where);
       if (before !== undefined) {
         before.count++;
