@@ -104,6 +104,14 @@ export class VirtualClock implements Clock {
     return count;
   }
 
+  /** One call alone is due at the next instant, by `limitNs`: `step` is all there is to do, and nothing to choose. */
+  isNextAlone(limitNs: Nanoseconds): boolean {
+    const time = this.nextTimeNs();
+    if (time === Number.POSITIVE_INFINITY || time > limitNs) return false;
+    // The earliest but one is a child of the top; one that was cancelled counts here, which only costs the longer way.
+    return !(this.#size > 1 && this.#times[1] === time) && !(this.#size > 2 && this.#times[2] === time);
+  }
+
   /** Runs a call taken by takeNextInstant, unless it was cancelled meanwhile. */
   runTaken(handle: TimerHandle): void {
     const slot = handle % 1048576;

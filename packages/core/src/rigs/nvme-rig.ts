@@ -1,7 +1,8 @@
 // The NVMe rig: machine, PCI bus, our NVMe model or another's, our driver, and the disk it is.
 
 import { NvmeDevice, type NvmeDeviceOptions } from "../devices/nvme/nvme-device.ts";
-import { NvmeDriver, nvmeBundle } from "../drivers/nvme/nvme-driver.ts";
+import { nvmeBundle } from "../drivers/nvme/nvme-bundle.ts";
+import { NvmeDriver } from "../drivers/nvme/nvme-driver.ts";
 import { BlockFamily } from "../families/block/block-family.ts";
 import type { IOMedia } from "../families/block/io-media.ts";
 import { platformProfile } from "../platform/platform-profile.ts";

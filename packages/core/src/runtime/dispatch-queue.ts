@@ -62,6 +62,8 @@ export interface QueuedCall {
   run(a: number, b: number, c: number): void | Promise<void>;
 }
 
+const drainFrame = "libdispatch.dylib _dispatch_lane_serial_drain";
+
 /** How often the word in a freed block that was given to somebody else names the thread that looks at it. */
 const reusedWordChance = 1 / 4096;
 
@@ -87,11 +89,13 @@ export class IODispatchQueue {
   readonly name: string;
   readonly options: number;
   readonly rules: DispatchRules;
-  readonly #items: Item[] = [];
+  /** From `#head` to `#end` waits; places before are empty. An array that shrank would be made anew for each item. */
+  readonly #items: (Item | null)[] = [];
   readonly #spare: CallItem[] = [];
   #hop = "";
   #hopCall = "";
   #head = 0;
+  #end = 0;
   /** The queue's own thread, made when the first asynchronous work runs. */
   #worker: Thread | null = null;
   /** libdispatch's ledger: the owner's thread port, 0 when free. */
@@ -258,7 +262,7 @@ export class IODispatchQueue {
       if (result instanceof Promise) scheduler.expectContinuations();
       return true;
     }
-    const isFree = this.#owner === null && this.#head === this.#items.length && !this.#drainScheduled;
+    const isFree = this.#owner === null && this.#head === this.#end && !this.#drainScheduled;
     if (!isFree || this.#freed || this.#cancelled || thread.chain.length > 0 || this.#ownerWord !== 0)
       return false;
     this.#own(thread);
@@ -359,7 +363,7 @@ export class IODispatchQueue {
 
   #push(item: Item): void {
     if (this.#cancelled && item.kind !== "grant") return;
-    this.#items.push(item);
+    this.#items[this.#end++] = item;
     this.#schedule();
   }
 
@@ -373,16 +377,18 @@ export class IODispatchQueue {
   drain(): void {
     this.#drainScheduled = false;
     if (this.#owner !== null || !this.process.isAlive) return;
-    if (this.#head === this.#items.length) {
+    if (this.#head === this.#end) {
       this.#finishCancel();
       return;
     }
-    const item = this.#items[this.#head++];
-    if (this.#head === this.#items.length) {
-      this.#items.length = 0;
+    const item = this.#items[this.#head] as Item;
+    this.#items[this.#head++] = null;
+    if (this.#head === this.#end) {
       this.#head = 0;
-    } else if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
+      this.#end = 0;
+    } else if (this.#head > 1024 && this.#head * 2 > this.#end) {
       this.#items.splice(0, this.#head);
+      this.#end -= this.#head;
       this.#head = 0;
     }
     const { scheduler } = this.process;
@@ -395,7 +401,6 @@ export class IODispatchQueue {
     this.#worker ??= this.process.scheduler.newThread(this.process, `queue ${this.name}`);
     const thread = this.#worker;
     this.#own(thread);
-    thread.stack.length = 0;
     scheduler.enterCallback(thread);
     const { recorder } = scheduler;
     if (recorder !== null) {
@@ -405,15 +410,12 @@ export class IODispatchQueue {
     try {
       let result: void | Promise<void>;
       if (item.kind === "call") {
-        thread.stack.push("libdispatch.dylib _dispatch_lane_serial_drain", item.call.symbol);
+        thread.beginStack(drainFrame, item.call.symbol);
         const { call, a, b, c } = item;
         this.#spare.push(item);
         result = call.run(a, b, c);
       } else {
-        thread.stack.push(
-          "libdispatch.dylib _dispatch_lane_serial_drain",
-          "DriverKit IODispatchQueue::DispatchAsync",
-        );
+        thread.beginStack(drainFrame, "DriverKit IODispatchQueue::DispatchAsync");
         result = item.block();
       }
       if (result instanceof Promise) {
@@ -460,7 +462,7 @@ export class IODispatchQueue {
     }
     this.#owner = null;
     this.#ownerWord = 0;
-    if (this.#head < this.#items.length || this.#cancelHandler !== null) this.#schedule();
+    if (this.#head < this.#end || this.#cancelHandler !== null) this.#schedule();
   }
 
   /** Waits for the queue's turn and takes it for `thread`. */

@@ -202,8 +202,7 @@ export class IOInterruptDispatchSource extends DispatchSource {
     }
     this.#thread ??= process.scheduler.newThread(process, `interrupt ${this.index}`);
     const thread = this.#thread;
-    thread.stack.length = 0;
-    thread.stack.push("DriverKit IOInterruptDispatchSourceThread");
+    thread.beginStack("DriverKit IOInterruptDispatchSourceThread");
     this.syncDeliveries++;
     // The usual case: nobody is on the queue, nothing waits; the thread enters it without a promise.
     if (this.queue.runAtOnce(thread, this.#run)) return;

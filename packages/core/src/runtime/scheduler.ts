@@ -434,12 +434,27 @@ export class Scheduler implements Clock {
     return taken > 0;
   }
 
+  /** The short way to the one call that is due: nothing is to be chosen. */
+  #stepAlone(limitNs: Nanoseconds): void {
+    this.#steps++;
+    try {
+      this.#clock.step(limitNs);
+    } catch (error) {
+      if (this.onFault === null) throw error;
+      this.onFault(error);
+    }
+  }
+
   /** Picks and runs one piece of work; false when none is due. The caller sees to continuations. */
   #takeStep(limitNs: Nanoseconds): boolean {
     const runs = this.#runs;
     const values = this.#arguments;
     let count = runs.length;
     if (count === 0) {
+      if (this.onStep === null && this.#clock.isNextAlone(limitNs)) {
+        this.#stepAlone(limitNs);
+        return true;
+      }
       this.#clock.takeNextInstant(limitNs, this.#collect);
       count = runs.length;
       if (count === 0) return false;

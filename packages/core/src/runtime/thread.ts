@@ -38,6 +38,15 @@ export class Thread {
     this.port = 0x1000 + id * 0x100 + 0x3c;
   }
 
+  /** The outermost frames of what runs next; whatever stood there before is forgotten. Kept in place: data paths come by. */
+  beginStack(outermost: string, next: string | null = null): void {
+    const { stack } = this;
+    stack[0] = outermost;
+    if (next !== null) stack[1] = next;
+    const count = next === null ? 1 : 2;
+    if (stack.length > count) stack.length = count;
+  }
+
   toString(): string {
     return `${this.process.name}[${this.process.pid}] ${this.name}`;
   }

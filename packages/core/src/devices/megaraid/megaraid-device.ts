@@ -2,6 +2,7 @@
 
 import { getU16le, getU32le, putU32le } from "../../base/bytes.ts";
 import type { Clock, TimerHandle } from "../../base/clock.ts";
+import { PlacedList } from "../../base/placed-list.ts";
 import type { Random } from "../../base/random.ts";
 import { encodeUtf8 } from "../../base/text.ts";
 import { microsecond, millisecond } from "../../base/units.ts";
@@ -84,6 +85,10 @@ class RaidCommand extends ScsiTask {
   /** Counts resets: what was begun before is not finished after. */
   epoch = 0;
   isUnderWay = false;
+  /** In the list of those under way. */
+  place = -1;
+  /** Bytes of `frame` that hold something. */
+  filledBytes = 0;
 
   constructor(device: MegaRaidDevice) {
     super();
@@ -108,10 +113,13 @@ export class MegaRaidDevice extends PciFunctionModel {
   #isMasked = true;
   #queueHigh = 0;
   #epoch = 0;
-  readonly #arrived: number[] = [];
+  /** Words of the queue port, and the place for the next ones while they are taken. */
+  #arrived: number[] = [];
+  #arrivedCount = 0;
+  #taken: number[] = [];
   #isFetching = false;
   readonly #idle: RaidCommand[] = [];
-  readonly #underWay = new Set<RaidCommand>();
+  readonly #underWay = new PlacedList<RaidCommand>();
   #eventWait: RaidCommand | null = null;
   #eventSequence = 0;
   /** The newest events, for a host that asks late. */
@@ -151,7 +159,7 @@ export class MegaRaidDevice extends PciFunctionModel {
   /** A drive is taken out while the controller works: its commands end as "device not found", the host gets an event. */
   removeDrive(target: number): void {
     this.#drives[target] = null;
-    for (const command of [...this.#underWay])
+    for (const command of [...this.#underWay.items])
       if (command.frame[MfiFrame.command] === MfiCommand.ldScsi && command.frame[MfiFrame.target] === target)
         this.#finish(command, MfiStatus.deviceNotFound);
     this.#tell(MfiEvent.ldDeleted, target, "a logical drive was deleted");
@@ -265,12 +273,12 @@ export class MegaRaidDevice extends PciFunctionModel {
   #forget(): void {
     this.#epoch++;
     // A drive may still hold one of them: they are not used again.
-    for (const command of this.#underWay) {
+    for (const command of this.#underWay.items) {
       this.options.clock.cancel(command.timer);
       command.isUnderWay = false;
     }
     this.#underWay.clear();
-    this.#arrived.length = 0;
+    this.#arrivedCount = 0;
     this.#replies = null;
     this.#producer = 0;
     this.#eventWait = null;
@@ -280,7 +288,7 @@ export class MegaRaidDevice extends PciFunctionModel {
 
   #queue(word: number): void {
     if (this.#state !== MfiState.ready && this.#state !== MfiState.operational) return;
-    this.#arrived.push(word);
+    this.#arrived[this.#arrivedCount++] = word;
     if (this.#isFetching) return;
     this.#isFetching = true;
     const { clock, random } = this.options;
@@ -290,7 +298,12 @@ export class MegaRaidDevice extends PciFunctionModel {
   /** Takes every frame that was queued. Called by the clock. */
   fetch(): void {
     this.#isFetching = false;
-    for (const word of this.#arrived.splice(0)) this.#take(word);
+    const words = this.#arrived;
+    const count = this.#arrivedCount;
+    this.#arrived = this.#taken;
+    this.#taken = words;
+    this.#arrivedCount = 0;
+    for (let at = 0; at < count; at++) this.#take(words[at]);
     this.#flushInterrupt();
   }
 
@@ -300,7 +313,8 @@ export class MegaRaidDevice extends PciFunctionModel {
     const command = this.#idle.pop() ?? new RaidCommand(this);
     const frames = Math.min(commandFramesMaximum, Math.floor((word % 32) / 2) + 1);
     command.address = word - (word % 32);
-    command.frame.fill(0, frames * frameBytes);
+    if (command.filledBytes > frames * frameBytes) command.frame.fill(0, frames * frameBytes);
+    command.filledBytes = frames * frameBytes;
     command.mischief = null;
     command.epoch = this.#epoch;
     command.isUnderWay = true;
@@ -525,7 +539,7 @@ export class MegaRaidDevice extends PciFunctionModel {
 
   #abort(command: RaidCommand): void {
     const address = getAddress(command.frame, MfiFrame.abortAddress);
-    const target = [...this.#underWay].find((other) => other !== command && other.address === address);
+    const target = this.#underWay.items.find((other) => other !== command && other.address === address);
     if (target === undefined) {
       this.#finish(command, MfiStatus.abortNotPossible);
       return;

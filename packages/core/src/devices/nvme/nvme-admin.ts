@@ -5,7 +5,7 @@ import { NvmeAdmin, NvmeFeature, NvmeLog, NvmeStatus, putU64le } from "../../cod
 import { encodeController, encodeNamespace, IdentifyWhat, identifyBytes } from "../../codec/nvme/identify.ts";
 import type { NvmeController, NvmeInFlight } from "./nvme-controller.ts";
 import { eventRequestsMaximum, NvmeEvents } from "./nvme-events.ts";
-import { nvmeQueueEntriesMaximum, nvmeQueuePairsMaximum, nvmeTransferPages } from "./nvme-limits.ts";
+import { nvmeQueuePairsMaximum, nvmeTransferPages } from "./nvme-limits.ts";
 
 const healthBytes = 512;
 const roomKelvin = 313;
@@ -202,7 +202,8 @@ export class NvmeAdminCommands {
     const hasInterrupt = (command.dw11 & 2) !== 0;
     if (id === 0 || id > nvmeQueuePairsMaximum || queues.completion[id] != null)
       this.#end(entry, NvmeStatus.invalidQueueId);
-    else if (entries < 2 || entries > nvmeQueueEntriesMaximum) this.#end(entry, NvmeStatus.invalidQueueSize);
+    else if (entries < 2 || entries > this.#device.queueEntriesMaximum)
+      this.#end(entry, NvmeStatus.invalidQueueSize);
     else if ((command.dw11 & 1) === 0) this.#end(entry, NvmeStatus.invalidField);
     else if (command.prp1 % this.#device.data.pageBytes !== 0) this.#end(entry, NvmeStatus.prpOffset);
     else if (hasInterrupt && vector >= (description.msiX?.vectors ?? 1))
@@ -223,7 +224,8 @@ export class NvmeAdminCommands {
       this.#end(entry, NvmeStatus.invalidQueueId);
     else if (completion === 0 || queues.completion[completion] == null)
       this.#end(entry, NvmeStatus.invalidCompletionQueue);
-    else if (entries < 2 || entries > nvmeQueueEntriesMaximum) this.#end(entry, NvmeStatus.invalidQueueSize);
+    else if (entries < 2 || entries > this.#device.queueEntriesMaximum)
+      this.#end(entry, NvmeStatus.invalidQueueSize);
     else if ((command.dw11 & 1) === 0) this.#end(entry, NvmeStatus.invalidField);
     else if (command.prp1 % this.#device.data.pageBytes !== 0) this.#end(entry, NvmeStatus.prpOffset);
     else {

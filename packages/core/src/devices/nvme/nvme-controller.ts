@@ -17,12 +17,16 @@ export interface NvmeInFlight {
   number: number;
   mischief: NvmeMischiefKind | null;
   timer: TimerHandle;
+  /** In the controller's list. */
+  place: number;
   readonly device: NvmeController;
 }
 
 export interface NvmeController {
   readonly description: PciFunctionDescription;
   readonly upstreamPort: PciUpstream | null;
+  /** Entries that a queue may have at most. */
+  readonly queueEntriesMaximum: number;
   readonly queues: NvmeQueues;
   readonly data: NvmeData;
   readonly disks: readonly MemoryDisk[];

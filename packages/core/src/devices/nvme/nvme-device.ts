@@ -1,6 +1,7 @@
 // An NVM Express 1.4 controller: registers, reset, queues and interrupts. Commands are in nvme-admin.ts and nvme-io.ts.
 
 import type { Clock, TimerHandle } from "../../base/clock.ts";
+import { PlacedList } from "../../base/placed-list.ts";
 import type { Random } from "../../base/random.ts";
 import { microsecond, millisecond } from "../../base/units.ts";
 import {
@@ -42,6 +43,8 @@ export interface NvmeDeviceOptions {
   /** RDY never comes. */
   readonly isNeverReady?: boolean;
   readonly serialNumber?: string;
+  /** CAP.MQES + 1: entries that a queue may have at most, from 2 on. Default 1024. */
+  readonly queueEntries?: number;
   /** Vectors of MSI-X; default 16. */
   readonly vectors?: number;
 }
@@ -72,7 +75,7 @@ export class NvmeDevice extends PciFunctionModel implements NvmeController {
   #timer: TimerHandle = 0;
   #isProcessing = false;
   #isShutDown = true;
-  readonly #inFlight: NvmeInFlight[] = [];
+  readonly #inFlight = new PlacedList<NvmeInFlight>();
   readonly #idle: NvmeInFlight[] = [];
   readonly #completion = newCompletion();
   readonly #leastNs: number;
@@ -108,13 +111,17 @@ export class NvmeDevice extends PciFunctionModel implements NvmeController {
     return (this.#configuration & NvmeConfiguration.enable) !== 0;
   }
 
+  get queueEntriesMaximum(): number {
+    return this.options.queueEntries ?? nvmeQueueEntriesMaximum;
+  }
+
   get upstreamPort() {
     return this.upstream;
   }
 
   /** Commands under way. */
   get inFlight(): readonly NvmeInFlight[] {
-    return this.#inFlight;
+    return this.#inFlight.items;
   }
 
   protected override registerRead(bar: number, offset: number, sizeBytes: number): number {
@@ -167,7 +174,7 @@ export class NvmeDevice extends PciFunctionModel implements NvmeController {
   protected override linkLost(): void {
     // The cable carries the power: what was not flushed is at chance's mercy.
     if (!this.#isShutDown) this.unsafeShutdowns++;
-    for (const entry of this.#inFlight) this.io.cut(entry);
+    for (const entry of this.#inFlight.items) this.io.cut(entry);
     this.#stop(true);
     for (const disk of this.disks) disk.loseCache();
     this.#isShutDown = true;
@@ -185,11 +192,7 @@ export class NvmeDevice extends PciFunctionModel implements NvmeController {
 
   /** Takes a completion to its queue. Interrupts follow when the batch is over (`flushInterrupts`). */
   complete(entry: NvmeInFlight, status: number, result = 0, isFinal = false): void {
-    const at = this.#inFlight.indexOf(entry);
-    if (at >= 0) {
-      const last = this.#inFlight.pop() as NvmeInFlight;
-      if (last !== entry) this.#inFlight[at] = last;
-    }
+    if (this.#inFlight.delete(entry)) this.queues.expect(entry.queue, -1);
     this.postCompletion(entry.queue, entry.command.commandId, status, result, isFinal, entry.mischief);
     this.#idle.push(entry);
   }
@@ -234,7 +237,7 @@ export class NvmeDevice extends PciFunctionModel implements NvmeController {
 
   /** Ends the command that a host wants gone; false when it is not there any more. */
   abort(queueId: number, commandId: number): boolean {
-    const entry = this.#inFlight.find(
+    const entry = this.#inFlight.items.find(
       (candidate) => candidate.queue === queueId && candidate.command.commandId === commandId,
     );
     if (entry === undefined || this.admin.events.holds(entry)) return false;
@@ -246,8 +249,7 @@ export class NvmeDevice extends PciFunctionModel implements NvmeController {
 
   /** Commands of a queue that is deleted are never completed (§7.3.3 lets them abort; this model drops them). */
   dropQueue(queueId: number): void {
-    for (let at = this.#inFlight.length - 1; at >= 0; at--) {
-      const entry = this.#inFlight[at];
+    for (const entry of [...this.#inFlight.items]) {
       if (entry.queue !== queueId) continue;
       this.clock.cancel(entry.timer);
       this.complete(entry, NvmeStatus.submissionQueueDeleted);
@@ -256,7 +258,7 @@ export class NvmeDevice extends PciFunctionModel implements NvmeController {
 
   #dword(offset: number): number {
     const capabilities = encodeCapabilities({
-      queueEntries: nvmeQueueEntriesMaximum,
+      queueEntries: this.queueEntriesMaximum,
       timeoutMs: 2000,
       doorbellStride: 4,
       pageBytesMinimum: 4096,
@@ -335,11 +337,11 @@ export class NvmeDevice extends PciFunctionModel implements NvmeController {
   /** EN became 0, or a reset: queues and commands are forgotten; the admin queue's registers stay. */
   #stop(isWhole: boolean): void {
     this.clock.cancel(this.#timer);
-    for (const entry of this.#inFlight) {
+    for (const entry of this.#inFlight.items) {
       this.clock.cancel(entry.timer);
       this.#idle.push(entry);
     }
-    this.#inFlight.length = 0;
+    this.#inFlight.clear();
     this.queues.clear();
     this.admin.reset();
     this.#status &= ~(NvmeControllerStatus.ready | NvmeControllerStatus.fatal);
@@ -400,7 +402,7 @@ export class NvmeDevice extends PciFunctionModel implements NvmeController {
   #drain(queue: SubmissionQueue, completion: CompletionQueue): void {
     const { upstream } = this;
     if (upstream === null) return;
-    while (queue.head !== queue.tail && this.queues.hasRoom(completion, this.#inFlight.length)) {
+    while (queue.head !== queue.tail && this.queues.hasRoom(completion)) {
       const bytes = this.queues.fetch(upstream, queue);
       if (bytes === null) {
         // Nobody lets the controller read its own queue: nothing it could report would arrive either.
@@ -409,7 +411,8 @@ export class NvmeDevice extends PciFunctionModel implements NvmeController {
       }
       const entry = this.#take(queue.id);
       readCommand(bytes, 0, entry.command);
-      this.#inFlight.push(entry);
+      this.#inFlight.add(entry);
+      this.queues.expect(queue.id, 1);
       if (queue.id === 0) this.admin.execute(entry);
       else this.#begin(entry);
       if (this.upstream === null || (this.#status & NvmeControllerStatus.fatal) !== 0) return;
@@ -449,6 +452,7 @@ export class NvmeDevice extends PciFunctionModel implements NvmeController {
       number: 0,
       mischief: null,
       timer: 0,
+      place: -1,
       device: this,
     };
     entry.queue = queue;

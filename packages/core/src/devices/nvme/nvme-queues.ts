@@ -27,6 +27,8 @@ export interface CompletionQueue {
   head: number;
   tail: number;
   phase: number;
+  /** Commands under way whose completions will come here. */
+  expected: number;
   /** Entries were added since the last interrupt. */
   isDue: boolean;
 }
@@ -62,6 +64,7 @@ export class NvmeQueues {
       head: 0,
       tail: 0,
       phase: 1,
+      expected: 0,
       isDue: false,
     };
   }
@@ -94,9 +97,16 @@ export class NvmeQueues {
   }
 
   /** Room for another entry. A completion queue never overflows: the controller waits instead (§4.1). */
-  hasRoom(queue: CompletionQueue, reserved: number): boolean {
+  hasRoom(queue: CompletionQueue): boolean {
     const held = (queue.tail - queue.head + queue.entries) % queue.entries;
-    return held + reserved < queue.entries - 1;
+    return held + queue.expected < queue.entries - 1;
+  }
+
+  /** A command of submission queue `id` begins, or its completion has been posted. */
+  expect(id: number, change: 1 | -1): void {
+    const submission = this.submission[id];
+    const queue = submission == null ? null : this.completion[submission.completionQueue];
+    if (queue != null) queue.expected += change;
   }
 
   post(upstream: PciUpstream, queue: CompletionQueue, completion: NvmeCompletion): void {

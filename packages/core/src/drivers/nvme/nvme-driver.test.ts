@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hostTurn } from "@drydock/node/host-turn";
+import { NvmeDevice } from "../../devices/nvme/nvme-device.ts";
 import { BlockStatus } from "../../ports/block.ts";
 import { defaultNvmeRig, type NvmeRig } from "../../rigs/nvme-rig.ts";
 import { describeTeardown, TeardownWatch } from "../../trials/teardown-watch.ts";
@@ -28,6 +29,35 @@ test("the disk's geometry is the namespace's, and its name the controller's", as
   assert.equal(media.geometry.hasWriteCache, true);
   assert.equal(media.registryName, "NVMe Drydock NVMe model Media");
   assert.equal(rig.driver?.identity?.serialNumber, "DRYDOCK-NVME-0001");
+});
+
+test("a controller whose queues hold few commands gets no more at once than they hold", async () => {
+  // CAP.MQES is 0's based and 1 at least (NVM Express 1.4, §3.1.1): a ring of n entries holds n - 1 commands (§4.1.2).
+  for (const queueEntries of [2, 5, 32]) {
+    const rig = defaultNvmeRig(8, hostTurn, { device: { queueEntries } });
+    const statuses = await write(rig, 100);
+    assert.deepEqual(statuses, new Array(100).fill(BlockStatus.ok), `${queueEntries} entries`);
+    assert.equal(rig.device.commandCount, 100);
+    assert.deepEqual(rig.driver?.counters.resets, 0);
+    assert.equal(rig.driver?.counters.protocolErrors, 0);
+  }
+});
+
+test("requests that come together share a doorbell, one that comes alone has its own at once", async () => {
+  const writes: number[] = [];
+  const rig = defaultNvmeRig(9, hostTurn);
+  const { device } = rig;
+  device.memoryWrite = (bar, offset, sizeBytes, value) => {
+    // The tail of queue 1.
+    if (offset === 0x1008) writes.push(value);
+    NvmeDevice.prototype.memoryWrite.call(device, bar, offset, sizeBytes, value);
+  };
+  assert.deepEqual(await write(rig, 1), [BlockStatus.ok]);
+  assert.deepEqual(writes, [1]);
+  const statuses = await write(rig, 64);
+  assert.equal(statuses.filter((status) => status === BlockStatus.ok).length, 64);
+  assert.equal(writes.at(-1), 65);
+  assert.ok(writes.length <= 5, `${writes.length} doorbells for 64 commands`);
 });
 
 test("no register is read while requests run", async () => {

@@ -52,15 +52,15 @@ import {
   kIOInterruptTypePCIMessagedX,
   kIOTimerClockUptimeRaw,
 } from "../../runtime/dispatch-source.ts";
-import type { DriverBundle } from "../../runtime/driver-bundle.ts";
 import type { IOService } from "../../runtime/service.ts";
 import { DmaBuffer } from "../dma-buffer.ts";
 import { type AdminResult, NvmeAdminChannel, noAnswer } from "./nvme-admin-channel.ts";
 import { NvmeRing } from "./nvme-ring.ts";
+import { returnOf } from "./nvme-status.ts";
 
 /** NVMe's page in this driver: the smallest, which every controller knows, whatever the host's pages are. */
 const nvmePageBytes = 4096;
-/** Requests at once; the queue is twice as deep, so that it is never full. */
+/** Requests at once; the queue is twice as deep where the controller has so many entries, and never full. */
 const requestsMaximum = 128;
 const ioQueueEntries = 256;
 const adminQueueEntries = 32;
@@ -68,6 +68,8 @@ const adminQueueEntries = 32;
 const transferMaximum = 128 * 1024;
 const listEntries = transferMaximum / nvmePageBytes;
 const listBytes = listEntries * 8;
+/** Where so many requests came with one doorbell, the next ones are expected to come together, too; fewer are told of at once. */
+const togetherFrom = 4;
 /** The watchdog looks this often while requests are under way. */
 const watchNs = 1 * second;
 /** A request older than this is aborted, and the controller reset if that does not help. */
@@ -131,6 +133,10 @@ export class NvmeDriver extends IOUserBlockStorageDevice {
   #isRecovering = false;
   #isStopping = false;
   #pending = 0;
+  #isRingSoon = false;
+  /** Requests that no doorbell has told of yet, and how many the last one told of. */
+  #untold = 0;
+  #rungTogether = 0;
   readonly #requests: Request[] = Array.from({ length: requestsMaximum }, () => ({
     state: RequestState.free,
     generation: 0,
@@ -177,7 +183,8 @@ export class NvmeDriver extends IOUserBlockStorageDevice {
       numOfBlocks: namespace.blockCount,
       blockSize: namespace.blockBytes,
       maxIOSize: Math.min(limit, transferMaximum),
-      numOfOutstandingIOs: requestsMaximum,
+      // A ring holds one command less than it has entries (§4.1.2), and some controllers have few.
+      numOfOutstandingIOs: Math.min(requestsMaximum, (this.#io?.entries ?? ioQueueEntries) - 1),
       maxNumOfUnmapRegions: 1,
       minSegmentAlignment: 4,
       numOfAddressBits: 64,
@@ -259,14 +266,40 @@ export class NvmeDriver extends IOUserBlockStorageDevice {
     request.retries = 0;
     this.#pending++;
     // While the controller is being reset requests wait; recovery submits them.
-    if (!this.#isRecovering) this.#send(requestId, request);
+    if (!this.#isRecovering && this.#push(requestId, request)) {
+      if (Math.max(this.#pending, this.#rungTogether) < togetherFrom) this.#ringIo();
+      else this.#ringSoon();
+    }
     this.#setTimer();
     return IOReturns.kIOReturnSuccess;
   }
 
   #send(requestId: number, request: Request): void {
+    if (this.#push(requestId, request)) this.#ringIo();
+  }
+
+  /** After the requests that wait on the same queue: a doorbell costs a crossing of the bus, and says where the tail is. */
+  #ringSoon(): void {
+    if (this.#isRingSoon) return;
+    this.#isRingSoon = true;
+    this.defaultQueue.dispatchAsync(this.#ringNow);
+  }
+
+  readonly #ringNow = (): void => {
+    this.#isRingSoon = false;
+    this.#ringIo();
+  };
+
+  #ringIo(): void {
+    this.#rungTogether = this.#untold;
+    this.#untold = 0;
+    if (this.#io !== null) this.#ringTail(this.#io);
+  }
+
+  /** Into the ring, untold; false: there is none. */
+  #push(requestId: number, request: Request): boolean {
     const ring = this.#io;
-    if (ring === null) return;
+    if (ring === null) return false;
     request.generation = (request.generation + 1) % generations;
     request.submittedNs = this.nowNs;
     request.isAborted = false;
@@ -287,7 +320,8 @@ export class NvmeDriver extends IOUserBlockStorageDevice {
     } else if (request.opcode === NvmeIo.datasetManagement) command.dw11 = datasetDeallocate;
     else command.prp1 = 0;
     ring.push(command);
-    this.#ringTail(ring);
+    this.#untold++;
+    return true;
   }
 
   /** §4.3: nothing, the second page, or a list of pages. */
@@ -463,7 +497,8 @@ export class NvmeDriver extends IOUserBlockStorageDevice {
   #makeMemory(device: IOPCIDevice, capabilities: NvmeCapabilities): void {
     const make = (bytes: number, owner: string) => DmaBuffer.create(this, device, bytes, owner);
     const { doorbellStride, queueEntries } = capabilities;
-    const adminEntries = Math.min(adminQueueEntries, queueEntries);
+    // CAP.MQES bounds the queues that a host creates, not the admin pair (§3.1.1).
+    const adminEntries = adminQueueEntries;
     const ioEntries = Math.min(ioQueueEntries, queueEntries);
     const ring = new NvmeRing(
       0,
@@ -732,55 +767,4 @@ export class NvmeDriver extends IOUserBlockStorageDevice {
     this.#write(offset, address >>> 0);
     this.#write(offset + 4, Math.floor(address / 4294967296));
   }
-}
-
-function returnOf(status: number): IOReturn {
-  switch (status) {
-    case NvmeStatus.lbaRange:
-    case NvmeStatus.invalidField:
-      return IOReturns.kIOReturnBadArgument;
-    case NvmeStatus.abortRequested:
-    case NvmeStatus.submissionQueueDeleted:
-      return IOReturns.kIOReturnAborted;
-    case NvmeStatus.unrecoveredRead:
-    case NvmeStatus.writeFault:
-      return IOReturns.kIOReturnBadMedia;
-    case NvmeStatus.accessDenied:
-      return IOReturns.kIOReturnNotWritable;
-    case NvmeStatus.capacityExceeded:
-      return IOReturns.kIOReturnNoSpace;
-    default:
-      return IOReturns.kIOReturnIOError;
-  }
-}
-
-const identifier = "org.drydock.driver.nvme";
-
-/** By class: every NVMe controller. `cls` replaces the driver by another: a wrong one, for a case. */
-export function nvmeBundle(cls: typeof NvmeDriver = NvmeDriver): DriverBundle {
-  return {
-    identifier,
-    version: "1",
-    teamIdentifier: "DRYDOCK001",
-    entitlements: {
-      "com.apple.developer.driverkit": true,
-      "com.apple.developer.driverkit.transport.pci": [{ IOPCIClassMatch: "0x01080200" }],
-      "com.apple.developer.driverkit.family.block-storage-device": true,
-    },
-    personalities: {
-      NVMe: {
-        CFBundleIdentifier: identifier,
-        IOClass: "IOUserBlockStorageDevice",
-        IOUserClass: "NvmeDriver",
-        IOUserServerName: identifier,
-        IOProviderClass: "IOPCIDevice",
-        IOPCIClassMatch: "0x01080200",
-        IOPCITunnelCompatible: true,
-        IOPCIPauseCompatible: true,
-        "Physical Interconnect": "PCI-Express",
-        "Physical Interconnect Location": "External",
-      },
-    },
-    classes: { NvmeDriver: cls },
-  };
 }

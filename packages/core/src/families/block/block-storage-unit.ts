@@ -53,7 +53,10 @@ export class BlockStorageUnit implements BlockStorageBackend, BlockStorageKernel
   readonly #requests: Request[];
   readonly #free: number[] = [];
   readonly #waiting: Request[] = [];
-  readonly #answers: number[] = [];
+  /** Answers on their way, and the place for the next ones while they are told. */
+  #answers: number[] = [];
+  #told: number[] = [];
+  #answerCount = 0;
   #isAnswering = false;
   #isEnded = false;
   readonly #submitCall: BlockStorageCall;
@@ -268,7 +271,7 @@ export class BlockStorageUnit implements BlockStorageBackend, BlockStorageKernel
   }
 
   #finishLater(slot: number, status: number): void {
-    this.#answers.push(slot * 256 + status);
+    this.#answers[this.#answerCount++] = slot * 256 + status;
     if (this.#isAnswering) return;
     this.#isAnswering = true;
     this.#scheduler.ready(drainAnswers, this as BlockStorageUnit);
@@ -278,8 +281,15 @@ export class BlockStorageUnit implements BlockStorageBackend, BlockStorageKernel
   drainAnswers(): void {
     this.#isAnswering = false;
     const { media } = this;
-    const answers = this.#answers.splice(0);
-    for (const answer of answers) media?.finished(Math.floor(answer / 256), (answer % 256) as BlockStatus);
+    const answers = this.#answers;
+    const count = this.#answerCount;
+    this.#answers = this.#told;
+    this.#told = answers;
+    this.#answerCount = 0;
+    for (let at = 0; at < count; at++) {
+      const answer = answers[at];
+      media?.finished(answer >>> 8, (answer & 0xff) as BlockStatus);
+    }
   }
 }
 

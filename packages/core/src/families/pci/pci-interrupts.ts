@@ -115,7 +115,9 @@ export class PciInterrupts {
 
   message(vector: number): void {
     let isClaimed = false;
-    for (const { message, handler } of this.#specifiers) {
+    const specifiers = this.#specifiers;
+    for (let at = 0; at < specifiers.length; at++) {
+      const { message, handler } = specifiers[at];
       if (message !== vector || handler === null) continue;
       isClaimed = true;
       handler(this.#now());

@@ -114,7 +114,10 @@ export class ParallelController implements ParallelControllerKernel, ParallelTar
   #waiting: { target: IOSCSIParallelInterfaceDevice; task: SCSITask }[] = [];
   #waitingHead = 0;
   readonly #full: Slot[] = [];
-  readonly #finished: SCSITask[] = [];
+  /** Answers on their way up, and the place for the next ones while they are told. */
+  #finished: (SCSITask | null)[] = [];
+  #finishedCount = 0;
+  #told: (SCSITask | null)[] = [];
   #isFinishing = false;
   #isWatching = false;
   #isEnded = false;
@@ -338,7 +341,7 @@ export class ParallelController implements ParallelControllerKernel, ParallelTar
       }
       this.#complete(slot, task, response, kSCSITaskStatus_BUSY);
     } else this.#complete(slot, task, response, response.fCompletionStatus);
-    for (const again of this.#full.splice(0)) this.#submit(again);
+    if (this.#full.length > 0) for (const again of this.#full.splice(0)) this.#submit(again);
   }
 
   completeBundle(indices: readonly number[], count: number): void {
@@ -387,7 +390,7 @@ export class ParallelController implements ParallelControllerKernel, ParallelTar
 
   /** On a step of its own: never inside the call that sent it, nor inside the dext's. */
   #tell(task: SCSITask): void {
-    this.#finished.push(task);
+    this.#finished[this.#finishedCount++] = task;
     if (this.#isFinishing) return;
     this.#isFinishing = true;
     this.#machine.scheduler.ready(drainFinished, this as ParallelController);
@@ -396,7 +399,16 @@ export class ParallelController implements ParallelControllerKernel, ParallelTar
   /** Called by the scheduler. */
   drainFinished(): void {
     this.#isFinishing = false;
-    for (const task of this.#finished.splice(0)) task.client.taskCompleted(task);
+    const tasks = this.#finished;
+    const count = this.#finishedCount;
+    this.#finished = this.#told;
+    this.#told = tasks;
+    this.#finishedCount = 0;
+    for (let at = 0; at < count; at++) {
+      const task = tasks[at] as SCSITask;
+      tasks[at] = null;
+      task.client.taskCompleted(task);
+    }
   }
 
   #begin(slot: Slot, target: IOSCSIParallelInterfaceDevice, task: SCSITask): void {

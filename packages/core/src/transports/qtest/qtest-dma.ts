@@ -1,6 +1,7 @@
 // DMA to QEMU's devices: memory in the shared RAM as it is, other memory bounced, addresses physical or VT-d's.
 
 import { ContractViolation } from "../../base/errors.ts";
+import { PlacedList } from "../../base/placed-list.ts";
 import {
   DmaDirection,
   type DmaLimits,
@@ -28,6 +29,8 @@ export const physicalAddresses: AddressDomain = {
 };
 
 class QtestMapping implements DmaMapping {
+  /** In its port's list. */
+  place = -1;
   readonly lengthBytes: number;
   readonly direction: DmaDirection;
   readonly busAddress: number;
@@ -65,7 +68,7 @@ export class QtestDma implements DmaPort {
   readonly pageBytes = 4096;
   readonly #arena: RamArena;
   readonly #domain: AddressDomain;
-  readonly #mappings = new Set<QtestMapping>();
+  readonly #mappings = new PlacedList<QtestMapping>();
 
   constructor(arena: RamArena, domain: AddressDomain) {
     this.#arena = arena;
@@ -77,7 +80,7 @@ export class QtestDma implements DmaPort {
   }
 
   get mappingCount(): number {
-    return this.#mappings.size;
+    return this.#mappings.items.length;
   }
 
   map(

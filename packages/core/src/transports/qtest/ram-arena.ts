@@ -6,11 +6,22 @@ import type { HostMemory } from "../../ports/dma.ts";
 const firstByte = 1 << 20;
 export const arenaPageBytes = 4096;
 
+/** Pages that were given once: what they are is kept with them. */
+interface Block {
+  readonly pages: number;
+  /** All of it. */
+  readonly memory: Uint8Array;
+  isGiven: boolean;
+}
+
 /** Whole pages, first fit in size classes of pages; freed pages are zeroed when they are given again. */
 export class RamArena implements HostMemory {
   readonly bytes: Uint8Array;
-  readonly #free = new Map<number, number[]>();
-  readonly #sizes = new Map<number, number>();
+  /** By size in pages. */
+  readonly #free: Block[][] = [];
+  /** By the number of the first page. */
+  readonly #blocks: (Block | undefined)[] = [];
+  #usedPages = 0;
   #next = firstByte;
 
   /** `bytes`: RAM from physical address 0 on. */
@@ -20,34 +31,28 @@ export class RamArena implements HostMemory {
 
   /** Bytes in use. */
   get usedBytes(): number {
-    let sum = 0;
-    for (const pages of this.#sizes.values()) sum += pages * arenaPageBytes;
-    return sum;
+    return this.#usedPages * arenaPageBytes;
   }
 
+  /** RangeError when there is no room. */
   allocate(lengthBytes: number): Uint8Array {
     const pages = Math.max(1, Math.ceil(lengthBytes / arenaPageBytes));
-    let at = this.#free.get(pages)?.pop();
-    if (at === undefined) {
-      at = this.#next;
-      if (at + pages * arenaPageBytes > this.bytes.length)
-        throw new RangeError(`the ${this.bytes.length >>> 20} MiB that QEMU shares are used up`);
-      this.#next += pages * arenaPageBytes;
-    }
-    this.#sizes.set(at, pages);
-    const memory = this.bytes.subarray(at, at + lengthBytes);
+    const block = this.#free[pages]?.pop() ?? this.#newBlock(pages);
+    block.isGiven = true;
+    this.#usedPages += pages;
+    const { memory } = block;
     memory.fill(0);
-    return memory;
+    return lengthBytes === memory.length ? memory : memory.subarray(0, lengthBytes);
   }
 
   release(memory: Uint8Array): void {
     const at = this.addressOf(memory);
-    const pages = at === null ? undefined : this.#sizes.get(at);
-    if (at === null || pages === undefined) return;
-    this.#sizes.delete(at);
-    const list = this.#free.get(pages) ?? [];
-    list.push(at);
-    this.#free.set(pages, list);
+    const block = at === null ? undefined : this.#blocks[at / arenaPageBytes];
+    if (block === undefined || !block.isGiven) return;
+    block.isGiven = false;
+    this.#usedPages -= block.pages;
+    this.#free[block.pages] ??= [];
+    this.#free[block.pages].push(block);
   }
 
   /** Physical address; null: the memory lies elsewhere. */
@@ -55,5 +60,16 @@ export class RamArena implements HostMemory {
     if (memory.buffer !== this.bytes.buffer) return null;
     const at = memory.byteOffset - this.bytes.byteOffset;
     return at >= 0 && at + memory.length <= this.bytes.length ? at : null;
+  }
+
+  #newBlock(pages: number): Block {
+    const at = this.#next;
+    const end = at + pages * arenaPageBytes;
+    if (end > this.bytes.length)
+      throw new RangeError(`the ${this.bytes.length >>> 20} MiB that QEMU shares are used up`);
+    this.#next = end;
+    const block: Block = { pages, memory: this.bytes.subarray(at, end), isGiven: false };
+    this.#blocks[at / arenaPageBytes] = block;
+    return block;
   }
 }

@@ -2,6 +2,7 @@
 
 import type { Clock, Nanoseconds } from "../../base/clock.ts";
 import { ContractViolation } from "../../base/errors.ts";
+import { PlacedList } from "../../base/placed-list.ts";
 import { hex } from "../../base/text.ts";
 import { formatNs } from "../../base/units.ts";
 import {
@@ -67,6 +68,8 @@ export class IommuMapping implements DmaMapping {
   readonly firstPage: number;
   readonly pageCount: number;
   endedNs: Nanoseconds | null = null;
+  /** In the IOMMU's list of living mappings. */
+  place = -1;
 
   constructor(
     requester: string,
@@ -188,7 +191,7 @@ export class SimIommu {
   readonly #clock: Clock;
   readonly #pages: (IommuMapping | null)[] = [];
   readonly #pageMaximum: number;
-  readonly #live = new Set<IommuMapping>();
+  readonly #live = new PlacedList<IommuMapping>();
   readonly #ended = new EndedMappings();
   readonly #windowBase: number;
   #next = 0;
@@ -201,9 +204,9 @@ export class SimIommu {
     this.#pageMaximum = windowBytes / options.pageBytes;
   }
 
-  /** Mappings of every function. */
+  /** Mappings of every function, as they are now. */
   get mappings(): ReadonlySet<IommuMapping> {
-    return this.#live;
+    return new Set(this.#live.items);
   }
 
   /** The mapper of one function. */
@@ -374,7 +377,7 @@ export class SimIommu {
   #nearest(requester: string, address: number, lengthBytes: number): MappingFacts | null {
     let best: MappingFacts | null = null;
     let bestMiss = Number.POSITIVE_INFINITY;
-    for (const candidates of [this.#live, this.#ended.all]) {
+    for (const candidates of [this.#live.items, this.#ended.all]) {
       for (const mapping of candidates) {
         if (mapping.requester !== requester) continue;
         const miss = missed(mapping, address, lengthBytes);

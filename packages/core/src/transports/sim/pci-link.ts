@@ -135,9 +135,11 @@ export class SimPciPort implements PciHostPort {
   readonly #device: PciDevicePort;
   readonly #upstream: LinkUpstream;
   readonly #isBusy = new Uint8Array(slotMaximum);
+  /** On their way; the records are used again in place. */
   #queue: Access[] = [];
+  #queued = 0;
+  /** The other queue: while one arrives, the next accesses go into the other. */
   #spare: Access[] = [];
-  #free: Access[] = [];
   #isScheduled = false;
   #client: PciHostClient | null = null;
   #messages: readonly PciMessage[] | null = null;
@@ -270,15 +272,9 @@ export class SimPciPort implements PciHostPort {
     low: number,
     high: number,
   ): void {
-    const access = this.#free.pop() ?? {
-      operation,
-      slot,
-      range,
-      offset,
-      sizeBytes,
-      low,
-      high,
-    };
+    if (this.#queued === this.#queue.length)
+      this.#queue.push({ operation, slot, range, offset, sizeBytes, low, high });
+    const access = this.#queue[this.#queued++];
     access.operation = operation;
     access.slot = slot;
     access.range = range;
@@ -286,7 +282,6 @@ export class SimPciPort implements PciHostPort {
     access.sizeBytes = sizeBytes;
     access.low = low;
     access.high = high;
-    this.#queue.push(access);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     const latency = this.#bus.timing === "none" ? 0 : linkLeastNs + this.#bus.random.below(linkSpreadNs);
@@ -296,14 +291,12 @@ export class SimPciPort implements PciHostPort {
   /** Everything on its way arrives, in order. Called by the clock. */
   arrive(): void {
     const queue = this.#queue;
+    const count = this.#queued;
     this.#queue = this.#spare;
+    this.#queued = 0;
     this.#spare = queue;
     this.#isScheduled = false;
-    for (const access of queue) {
-      this.#perform(access);
-      this.#free.push(access);
-    }
-    queue.length = 0;
+    for (let at = 0; at < count; at++) this.#perform(queue[at]);
   }
 
   #perform(access: Access): void {
