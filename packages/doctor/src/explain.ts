@@ -117,12 +117,15 @@ const domains: readonly (readonly [RegExp, string])[] = [
   [/exit|status|killed|shell|zsh|bash/i, "exit"],
   [/launchd|spawn/i, "launchd"],
   [/libusb/i, "libusb"],
+  [/\bsignal\b/i, "signal"],
   [/mach/i, "Mach"],
 ];
 
 function otherText(phrase: string): string | null {
   const text = phrase.replace(/LIBUSB::ERROR_/gi, "LIBUSB_ERROR_");
   const lower = text.toLowerCase();
+  const printed = otherCodes.filter(({ sentence }) => sentence?.toLowerCase() === lower);
+  if (printed.length > 0) return otherLines(printed);
   const exact = otherCodes.filter(({ names }) =>
     names.some((name) => name.toLowerCase() === lower || wordIn(lower, name.toLowerCase())),
   );
@@ -183,11 +186,20 @@ function codeText(text: string): string | null {
   const meant = /^[-\dxa-f ]{6,12}$/i.test(text) ? meantCode(text) : null;
   if (meant !== null)
     return `${text} is no code of the system; probably ${meant.text} was meant.\n\n${codeLines(meant.name, [])}`;
-  const number = /^(?:0x[0-9a-f]{1,8}|-\d{1,10})$/i.test(text) ? Number(text) >>> 0 : null;
+  const number = numberIn(text);
   if (number !== null) return numberLines(number);
   const known = Object.keys(IOReturns).find((name) => name.toLowerCase() === text.toLowerCase());
   if (known !== undefined) return codeLines(known, []);
   return /^k(?:IO|USB)|^KERN_/i.test(text) ? nearCode(text) : null;
+}
+
+/** A number alone: zeros before it and the sign of 64 bits change nothing; a kernel call's is short. */
+function numberIn(text: string): number | null {
+  const bare = /^0x(?:0*|f{8})([0-9a-f]{1,8})$/i.exec(text)?.[1];
+  if (bare !== undefined) return Number.parseInt(bare, 16);
+  if (/^(?:-\d{1,10}|0)$/.test(text)) return Number(text) >>> 0;
+  const short = /^(?:kern(?:[ _]return(?:_t)?)?|kr|ret)[ :=]*(\d{1,3})$/i.exec(text)?.[1];
+  return short === undefined ? null : Number(short);
 }
 
 function nearCode(text: string): string | null {

@@ -9,6 +9,8 @@ export interface OtherCode {
   readonly domain: string;
   readonly means: string;
   readonly fix: string;
+  /** What the system prints for it: too common a phrase to be known inside of another one. */
+  readonly sentence?: string;
 }
 
 export const one = (

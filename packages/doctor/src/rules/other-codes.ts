@@ -3,6 +3,7 @@
 import { endedProcessCodes } from "./ended-process-codes.ts";
 import { kextCodes } from "./kext-codes.ts";
 import { type OtherCode, one } from "./other-code.ts";
+import { unixCodes } from "./unix-codes.ts";
 
 const amfiLog =
   "Read the lines of amfid and taskgated-helper in that second; codesign -dvvv --entitlements - and codesign --verify tell the rest.";
@@ -14,6 +15,7 @@ const crash =
 export const otherCodes: readonly OtherCode[] = [
   ...kextCodes,
   ...endedProcessCodes,
+  ...unixCodes,
   // Mach messages: mach/message.h.
   one(
     "Mach",
