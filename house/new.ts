@@ -43,7 +43,7 @@ const kinds: Readonly<Record<string, (name: string, file: string) => string>> = 
 
 /** What is left to do by hand. */
 const nextSteps: Readonly<Record<string, string>> = {
-  case: "add it to cases/casebook.ts",
+  case: "add it to cases/casebook.ts and to cases/case-doors.ts",
   command: "add its row to apps/cli/src/command-table.ts",
   device: "give it a row in packages/core/src/rigs/catalogue.ts",
   driver: "give it a row in packages/core/src/rigs/catalogue.ts",

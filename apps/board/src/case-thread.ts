@@ -1,15 +1,15 @@
 // The thread that cases run in: one question at a time, an answer for each, whatever happens.
 
 import { parentPort } from "node:worker_threads";
+import { loadCase } from "@drydock/cases/case-doors";
 import { reportCase, runSide } from "@drydock/cases/case-report";
-import { findCase } from "@drydock/cases/casebook";
 import { hostTurn } from "@drydock/node/host-turn";
 import type { CaseAnswer, CaseAsk } from "./case-runner.ts";
 
 async function answer(ask: CaseAsk): Promise<CaseAnswer> {
   try {
     const options = { seed: ask.seed, turn: hostTurn };
-    const entry = findCase(ask.id);
+    const entry = await loadCase(ask.id);
     return {
       value:
         ask.kind === "report" ? await reportCase(entry, options) : await runSide(entry, ask.side, options),

@@ -1,6 +1,6 @@
 // drydock case: a pair of drivers on the same device with the same seed, side by side.
 
-import { casebook, findCase } from "@drydock/cases/casebook";
+import { caseIds, loadCase } from "@drydock/cases/case-doors";
 import type { CaseRun, DriverCase } from "@drydock/cases/driver-case";
 import { digestOfRun } from "@drydock/cases/run-digest";
 import { shown } from "@drydock/core/base/shown-text";
@@ -29,6 +29,7 @@ export async function runCase(
 ): Promise<ExitCode> {
   const { id } = options;
   if (options.list || id === undefined) {
+    const casebook = await everyCase();
     if (options.json) {
       const rows = casebook.map(({ id: name, title, symptom, cause }) => ({
         id: name,
@@ -40,7 +41,7 @@ export async function runCase(
     } else for (const entry of casebook) io.print(`${entry.id}  ${entry.title}\n     ${entry.symptom}\n`);
     return exitCodes.pass;
   }
-  const entry = findCase(id);
+  const entry = await loadCase(id);
   if (options.explore) {
     await exploreCase(entry, options.seed, io);
     return exitCodes.pass;
@@ -94,6 +95,8 @@ export async function runCase(
   return isSound ? exitCodes.pass : exitCodes.finding;
 }
 
+const everyCase = (): Promise<DriverCase[]> => Promise.all(caseIds.map(loadCase));
+
 /** The first lines of a run's log; nothing where it has none. */
 function printLog(title: string, { log }: CaseRun, io: CommandIo): void {
   if (log.length === 0) return;
@@ -106,7 +109,7 @@ function printLog(title: string, { log }: CaseRun, io: CommandIo): void {
 
 async function exploreCase(entry: DriverCase, seed: number, io: CommandIo): Promise<void> {
   if (entry.explore === undefined) {
-    const those = casebook.filter(({ explore }) => explore !== undefined).map(({ id }) => id);
+    const those = (await everyCase()).filter(({ explore }) => explore !== undefined).map(({ id }) => id);
     throw new UsageError(`${entry.id} has nothing to explore; these have: ${those.join(", ")}`);
   }
   for await (const line of entry.explore({ seed, turn: hostTurn })) io.print(`${line}\n`);

@@ -6,10 +6,7 @@ import { markedOutputs } from "../grammar/output-paths.ts";
 import { jsonOption, ownCapture, ownTimeline, seedOption } from "../grammar/rig-options.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 
-const caseId = choice(
-  async () => (await import("@drydock/cases/casebook")).casebook.map(({ id }) => id),
-  "case",
-);
+const caseId = choice(async () => (await import("@drydock/cases/case-doors")).caseIds, "case");
 
 export const caseCommand = command({
   arguments: { id: optionalArgument(caseId, "which pair; without one, list them") },
