@@ -7,6 +7,7 @@ import type { LogRow } from "@drydock/core/platform/log-row";
 import type { HostTurn } from "@drydock/core/runtime/scheduler";
 import type { Timeline } from "@drydock/core/trace/timeline";
 import type { UsbTraceLog } from "@drydock/core/trace/usb-trace-log";
+import type { FlushStory } from "@drydock/core/trials/durability-prover";
 
 export type Side = "bad" | "good";
 
@@ -26,8 +27,18 @@ export interface CaseRun {
   /** Everything that was recorded, where the case keeps it: what tells runs apart whose wires are equal. */
   readonly timeline?: Timeline;
   readonly log: readonly LogRow[];
+  /** What became of flushes, layer by layer, and the layer that swallowed one. Default: the case has no disk. */
+  readonly ledger?: FlushStory;
   /** Further files that a person would have at hand: a panic report, a registry, an opcode log, a signed bundle. Default: none. */
   readonly evidence?: readonly (EvidenceFile | BundleFile)[];
+}
+
+/** One bring-up whose cable is pulled before a step of the scheduler. */
+export interface UnplugBench {
+  /** Steps that there are, when nobody pulls it. */
+  steps(side: Side, options: CaseOptions): Promise<number>;
+  /** `step`: from 1. */
+  run(side: Side, options: CaseOptions, step: number): Promise<CaseRun>;
 }
 
 export interface DriverCase {
@@ -40,6 +51,8 @@ export interface DriverCase {
   readonly cause: string;
   readonly describeRequests: readonly DescribeRequest[];
   run(side: Side, options: CaseOptions): Promise<CaseRun>;
+  /** The case with its cable pulled before any one step, for those in which the moment decides. */
+  readonly unplug?: UnplugBench;
   /** All the ways that the case's device can behave, and where each ends: lines for people, as they come. */
   explore?(options: CaseOptions): AsyncGenerator<string>;
 }

@@ -87,10 +87,12 @@ export async function bringUpArray(
   controller: Controller,
   options: CaseOptions,
   blockCount = 131_072,
+  trace = false,
 ): Promise<ArrayRun> {
   const opcodes: OpcodeLog = new Map();
   const bench = await storageDurabilityBench(options.seed, options.turn, {
     units: [{ blockCount }],
+    trace,
     target: (disk) => controller(disk, opcodes),
   });
   return { bench, raw: new RawDisk(bench.port, bench), opcodes };
@@ -116,14 +118,18 @@ function opcodeText(opcodes: OpcodeLog): string {
 }
 
 async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
-  const array = await bringUpArray(side === "bad" ? shortCountController : exactController, options);
+  const controller = side === "bad" ? shortCountController : exactController;
+  const array = await bringUpArray(controller, options, undefined, true);
   const { flush, kept } = await writeFlushCut(array);
   const sent = synchronizeCount(array.opcodes);
+  const story = array.bench.ledger();
   return {
     succeeded: flush === BlockStatus.ok && kept === 64,
-    result: `the flush ended with status ${flush}, SYNCHRONIZE CACHE was sent ${sent} times, ${kept} of 64 blocks outlived the power cut; ${array.bench.ledger()?.lines.join("; ")}`,
+    result: `the flush ended with status ${flush}, SYNCHRONIZE CACHE was sent ${sent} times, ${kept} of 64 blocks outlived the power cut; ${story?.lines.join("; ")}`,
     trace: null,
     log: [],
+    ...(array.bench.timeline === undefined ? {} : { timeline: array.bench.timeline }),
+    ...(story === null ? {} : { ledger: story }),
     evidence: [{ name: "opcodes.txt", text: opcodeText(array.opcodes) }],
   };
 }

@@ -30,6 +30,8 @@ const files: Readonly<Record<string, () => Promise<string>>> = {
   "lab-case-worker.js": () =>
     bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-case-worker"))),
   "lab-worker.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-worker"))),
+  "lab-files.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-files"))),
+  "lab-rig-worker.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-rig-worker"))),
 };
 const types: Readonly<Record<string, string>> = {
   css: "text/css; charset=utf-8",

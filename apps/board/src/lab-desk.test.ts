@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { Random } from "@drydock/core/base/random";
 import { findRig } from "@drydock/core/rigs/catalogue";
 import { LabSession } from "@drydock/lab/session/lab-session";
-import type { SessionState } from "@drydock/lab/session/messages";
+import { plainState, type SessionState } from "@drydock/lab/session/messages";
 import { decodeRows } from "@drydock/lab/session/row-frames";
 import type { WatchedRig } from "@drydock/lab/session/watchers";
 import { hostTurn } from "@drydock/node/host-turn";
@@ -33,7 +33,7 @@ before(async () => {
   server.on("upgrade", (request, socket, head) => desk.upgrade(request, socket, head));
 });
 after(async () => {
-  desk.close();
+  await desk.close();
   await new Promise((resolve) => server.close(resolve));
 });
 
@@ -41,13 +41,15 @@ function rig(run: number): WatchedRig {
   if (built === undefined || entry === null) throw new Error("no rig");
   return {
     run,
-    name: entry.name,
-    summary: entry.summary,
-    seed: 1,
     timeline: built.timeline,
-    acts: ["unplug", "plug"],
-    boxes: () => [],
-    nowNs: () => 0,
+    state: () => ({
+      ...plainState,
+      title: entry.name,
+      timeNs: 0,
+      boxes: [],
+      acts: ["unplug", "plug"],
+      command: "",
+    }),
     act: (name, value) => {
       const isDone = name === "unplug" ? built.unplug(Number(value)) : built.plug(Number(value));
       return isDone ? "" : "it was so already";
@@ -62,7 +64,7 @@ interface Asked {
 }
 
 /** The status that refused it, or the open socket. */
-function ask({ headers = {}, path = "/lab/socket", protocols }: Asked): Promise<number | WebSocket> {
+function ask({ headers = {}, path = "/lab/socket/server", protocols }: Asked): Promise<number | WebSocket> {
   const socket = new WebSocket(
     `ws://127.0.0.1:${port}${path}`,
     [...(protocols ?? ["drydock-lab", desk.newToken() ?? ""])],
@@ -100,6 +102,7 @@ test("without a rig there is no token; foreign names, foreign pages, tokens used
   for (const origin of ["http://evil.example", "null", `https://localhost:${port}`, "http://localhost:1"])
     assert.equal(await ask({ headers: { origin } }), 403, origin);
   assert.equal(await ask({ path: "/lab/other" }), 404);
+  assert.equal(await ask({ path: "/lab/socket/server-none" }), 404);
   assert.equal(await ask({ protocols: ["drydock-lab"] }), 401, "no token");
   assert.equal(await ask({ protocols: ["drydock-lab", "a".repeat(32)] }), 401, "a token of nobody's");
   const token = desk.newToken() ?? "";
@@ -173,6 +176,8 @@ test("a session that watches: rows, acts, a server that goes and comes back, and
       if (message.kind === "state") state = message.state;
     },
     playCase: null,
+    findRig: () => null,
+    fileWriter: () => Promise.reject(new Error("nobody asks")),
     connect: async () => {
       if (!isUp) throw new Error("no rig runs");
       const socket = await opened();
@@ -191,7 +196,8 @@ test("a session that watches: rows, acts, a server that goes and comes back, and
   });
   await session.take({
     kind: "open",
-    opening: { what: "desk", side: "bad", seed: 1, faults: [], isRunning: true },
+    number: 1,
+    opening: { what: "server", side: "bad", seed: 1, faults: [], isRunning: true },
   });
   const held = (): SessionState => {
     if (state === null) throw new Error("it says nothing");

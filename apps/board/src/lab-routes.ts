@@ -1,6 +1,7 @@
 // The lab's page: a shell for its script. Its rigs run in the reader's own page; the one of this server can be watched.
 
 import { notFound } from "@drydock/board/refusal";
+import { rigCatalogue } from "@drydock/core/rigs/catalogue";
 import { readFields } from "./doors.ts";
 import { html } from "./html.ts";
 import { labSocketPath } from "./lab-desk.ts";
@@ -30,6 +31,16 @@ function labPage(): string {
 export const labRoutes: readonly BoardRoute[] = [
   {
     method: "GET",
+    path: "/lab/rigs",
+    summary: "The rigs that the lab can open: those of the catalogue, and those that run on this server",
+    handle: (c, site) =>
+      c.json({
+        catalogue: rigCatalogue.map(({ name, summary }) => ({ name, summary })),
+        server: site.desk.rigs,
+      }),
+  },
+  {
+    method: "GET",
     path: "/lab",
     summary: null,
     handle: (c) => c.html(labPage()),
@@ -37,7 +48,8 @@ export const labRoutes: readonly BoardRoute[] = [
   {
     method: "POST",
     path: "/lab/token",
-    summary: "A token for one connection to the rig of this server, as the second protocol of a WebSocket",
+    summary:
+      "A token for one connection to a rig of this server, as the second protocol of a WebSocket at the path that comes with it and the rig's name",
     door: "nothing",
     handle: async (c, site) => {
       await readFields(c, "nothing");

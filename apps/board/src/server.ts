@@ -88,7 +88,7 @@ export async function openBoard(options: BoardOptions): Promise<OpenBoard> {
       app: buildApp(site),
       imported,
       close: async () => {
-        desk.close();
+        await desk.close();
         await runner.close();
         await store.close();
       },

@@ -39,7 +39,7 @@ export const commandTable: CommandTable = {
     },
     {
       words: ["board", "serve"],
-      summary: "the board on this machine, without a rig; Ctrl-C ends it",
+      summary: "the board on this machine, without a terminal; Ctrl-C ends it",
       form: async () => (await import("./commands/board-serve.ts")).boardServe,
     },
     {

@@ -9,8 +9,10 @@ import {
   publishTo,
   restoreFrom,
 } from "@drydock/board-server/board-files";
+import { RigInThread } from "@drydock/board-server/rig-in-thread";
 import { defaultBoardPort, PortTaken, type RunningBoard, startBoard } from "@drydock/board-server/server";
 import { shown } from "@drydock/core/base/shown-text";
+import type { RigEntry } from "@drydock/core/rigs/catalogue";
 import { openPage } from "@drydock/node/host/open-page";
 import { FolderHeld } from "@drydock/node/store/folder-lock";
 import type { OutputFolder } from "../grammar/output-paths.ts";
@@ -18,10 +20,29 @@ import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { drydockVersion } from "../terminal/version.ts";
 import { endings } from "./endings.ts";
+import { wordOf } from "./rig-file.ts";
 
 export interface ServeOptions {
   readonly port?: number;
   readonly noOpen: boolean;
+  /** Rigs that the lab shows beside those of its own page. */
+  readonly lab: readonly RigEntry[];
+  readonly seed: number;
+}
+
+const rigThread = new URL("./lab-rig-thread.ts", import.meta.url);
+
+/** Each in a thread of its own, brought up by the first who watches. */
+function offerRigs(board: RunningBoard, { lab, seed }: ServeOptions, io: CommandIo): void {
+  const { desk } = board.open.site;
+  for (const entry of lab) {
+    const { summary } = entry;
+    const taken = desk.rigs.map(({ name }) => name);
+    let name = `server-${entry.name}`;
+    for (let number = 2; taken.includes(name); number++) name = `server-${entry.name}-${number}`;
+    desk.offer(name, new RigInThread(rigThread, { name, summary, rig: wordOf(entry), seed }));
+    io.say(`  ${board.url}/lab#/rig/${name} is the rig "${entry.name}"`);
+  }
 }
 
 /** Starts the board and says where. Null: it could not start, and that was said. */
@@ -46,6 +67,7 @@ export async function beginBoard(options: ServeOptions, io: CommandIo): Promise<
     if (updated > 0) io.say(`  ${updated} of the project's texts are newer in this version`);
     for (const path of kept) io.say(`  ${path}: you changed it; yours stays`);
     for (const line of refused) io.say(`  not taken in: ${line}`);
+    offerRigs(board, options, io);
     if (!options.noOpen) openPage(board.url);
     return board;
   } catch (error) {

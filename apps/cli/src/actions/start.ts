@@ -2,6 +2,7 @@
 
 import { createInterface } from "node:readline";
 import { formatLogRow } from "@drydock/core/platform/log-text";
+import type { RigEntry } from "@drydock/core/rigs/catalogue";
 import { LiveRunner } from "@drydock/node/live-runner";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
@@ -20,6 +21,7 @@ interface StartOptions extends RigOptions {
   readonly json: boolean;
   readonly port?: number;
   readonly noOpen: boolean;
+  readonly lab: readonly RigEntry[];
   readonly pair: boolean;
   readonly rfc2217?: number;
 }
@@ -30,6 +32,10 @@ const appearanceMs = 10_000;
 export async function start(given: StartOptions, io: CommandIo): Promise<ExitCode> {
   const options = given.pair ? paired(given) : given;
   // A rig that was named, or is read by a program, comes alone.
+  if (options.rig !== undefined && options.lab.length > 0)
+    throw new UsageError(
+      "--lab shows rigs on the board, and a rig that is named comes up without one: leave its name out",
+    );
   const isAlone = options.rig !== undefined || options.pair || options.json;
   const board = isAlone ? null : await (await import("./board.ts")).beginBoard(options, io);
   if (!isAlone && board === null) return exitCodes.rigError;

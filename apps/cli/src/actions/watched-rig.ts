@@ -1,6 +1,7 @@
 // The rig of drydock start as the lab's watchers see it: its timeline, its picture, and two acts.
 
 import { serialRigEntry } from "@drydock/core/rigs/catalogue";
+import { plainState } from "@drydock/lab/session/messages";
 import { boxesOf } from "@drydock/lab/session/rig-boxes";
 import type { WatchedRig } from "@drydock/lab/session/watchers";
 import { defaultRig } from "./rig-list.ts";
@@ -17,14 +18,15 @@ export function watchedRig(rig: LiveRig, { device, seed }: RigOptions): WatchedR
   return {
     // Milliseconds since 1970: another one for each start, so that a watcher that comes back knows.
     run: Date.now(),
-    name: entry.name,
-    summary: entry.summary,
-    seed,
     timeline,
-    acts: ["unplug", "plug"],
-    nowNs: () => machine.scheduler.nowNs(),
-    boxes: () =>
-      boxesOf({
+    state: () => ({
+      ...plainState,
+      title: `${entry.name} of this desk: ${entry.summary}`,
+      timeNs: machine.scheduler.nowNs(),
+      acts: ["unplug", "plug"],
+      command: `npx drydock start --seed ${seed}`,
+      failures: rig.failures(),
+      boxes: boxesOf({
         entry,
         machine,
         isUp: machine.registry.byClass(portClass).length > 0,
@@ -32,6 +34,8 @@ export function watchedRig(rig: LiveRig, { device, seed }: RigOptions): WatchedR
         outletNote: "a real terminal: see what drydock start said",
         busNote: "",
       }),
+      ...(machine.failure === null ? {} : { mode: "stopped" as const, note: machine.failure.text }),
+    }),
     act: (name, value) => {
       const connector = /^\d{1,3}$/.test(value) ? Number(value) : 0;
       if (connector < 1 || connector > count) return `a connector is a whole number from 1 to ${count}`;

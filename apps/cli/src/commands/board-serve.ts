@@ -1,14 +1,17 @@
 // drydock board serve: the board alone.
 
 import { command, flag } from "../grammar/command-row.ts";
-import { forOption } from "../grammar/rig-options.ts";
+import { forOption, seedOption } from "../grammar/rig-options.ts";
 import { boardPort, noOpen } from "./board-words.ts";
+import { labOption } from "./rig-name.ts";
 
 export const boardServe = command({
   arguments: {},
   options: {
     port: boardPort,
     noOpen,
+    lab: labOption,
+    seed: seedOption,
     for: forOption,
     json: flag("the first line on stdout is one JSON document with the address"),
   },

@@ -11,6 +11,7 @@ import {
   withTerminals,
   withUsbDevices,
 } from "../actions/rig-list.ts";
+import { many } from "../grammar/command-row.ts";
 import { choice, type Kind } from "../grammar/option-kind.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 
@@ -47,6 +48,11 @@ function rigNameKind(need: RigNeed): Kind<RigEntry> {
 export const rigName = rigNameKind(withTerminals);
 export const usbRigName = rigNameKind(withUsbDevices);
 export const anyRigName = rigNameKind(anyRig);
+
+export const labOption = many(
+  anyRigName,
+  "a rig that the lab shows too, in a thread of its own: of the catalogue, or a rig file of yours",
+);
 
 /** A rig that has what a command needs; another one of the catalogue is told that it has not. */
 export function rigWith<N extends string>(names: readonly N[], what: string): Kind<N> {

@@ -4,7 +4,7 @@ import { command, flag, option, optionalArgument } from "../grammar/command-row.
 import { tcpPort } from "../grammar/option-kind.ts";
 import { forOption, linkPath, rigOptions } from "../grammar/rig-options.ts";
 import { boardPort, noOpen } from "./board-words.ts";
-import { rigName } from "./rig-name.ts";
+import { labOption, rigName } from "./rig-name.ts";
 
 export const start = command({
   arguments: {
@@ -26,6 +26,7 @@ export const start = command({
     ),
     port: { ...boardPort, clashes: ["json", "pair"] },
     noOpen: { ...noOpen, clashes: ["json", "pair"] },
+    lab: { ...labOption, clashes: ["json", "pair"] },
     for: forOption,
     json: flag("the rig alone; the first line on stdout is one JSON document with its ports"),
   },

@@ -1,6 +1,6 @@
 // The address of the lab says everything that is looked at: it is the case, never the layout of a window.
 
-import type { Opening } from "../session/messages.ts";
+import { type Opening, type RowLevel, type RowWish, rowLevels } from "../session/messages.ts";
 
 export const screens = ["rig", "trace", "consoles", "cases"] as const;
 export type Screen = (typeof screens)[number];
@@ -15,6 +15,10 @@ export interface Address {
   /** Sequence of the selected row; 0: none. */
   readonly row: number;
   readonly filter: string;
+  readonly level: RowLevel;
+  readonly isFolded: boolean;
+  /** Of a case that can be played so: its cable is pulled before this step; 0: as the case tells it. */
+  readonly unplugAt: number;
   /** Where a rig stands, in seconds; null: it runs from the beginning. */
   readonly timeS: number | null;
 }
@@ -27,6 +31,9 @@ export const firstAddress: Address = {
   faults: [],
   row: 0,
   filter: "",
+  level: "rows",
+  isFolded: false,
+  unplugAt: 0,
   timeS: null,
 };
 
@@ -42,6 +49,7 @@ export function parseAddress(hash: string): Address {
     return /^\d{1,15}$/.test(text) && Number(text) <= most ? Number(text) : otherwise;
   };
   const time = fields.get("t");
+  const level = fields.get("level");
   return {
     screen: (screens as readonly string[]).includes(screen) ? (screen as Screen) : firstAddress.screen,
     what: /^[A-Za-z][A-Za-z0-9-]{0,40}$/.test(what) ? what : firstAddress.what,
@@ -53,6 +61,9 @@ export function parseAddress(hash: string): Address {
       .slice(0, 8),
     row: whole("row", 0, 2 ** 50),
     filter: (fields.get("filter") ?? "").slice(0, 400),
+    level: rowLevels.find((known) => known === level) ?? firstAddress.level,
+    isFolded: fields.get("fold") === "1",
+    unplugAt: whole("unplug", 0, 1_000_000),
     timeS: time !== null && /^\d{1,6}(?:\.\d{1,9})?$/.test(time) ? Number(time) : null,
   };
 }
@@ -65,12 +76,19 @@ export function formatAddress(address: Address): string {
   if (address.timeS !== null) fields.set("t", String(address.timeS));
   if (address.row > 0) fields.set("row", String(address.row));
   if (address.filter !== "") fields.set("filter", address.filter);
+  if (address.level !== firstAddress.level) fields.set("level", address.level);
+  if (address.isFolded) fields.set("fold", "1");
+  if (isCase(address.what) && address.unplugAt > 0) fields.set("unplug", String(address.unplugAt));
   return `#/${address.screen}/${address.what}?${fields}`;
 }
 
 export const isCase = (what: string): boolean => /^P\d{2,3}$/i.test(what);
 
 export function openingOf(address: Address): Opening {
-  const { faults, seed, side, what } = address;
-  return { what, side, seed, faults, isRunning: !isCase(what) && address.timeS === null };
+  const { faults, seed, side, unplugAt, what } = address;
+  return { what, side, seed, faults, isRunning: !isCase(what) && address.timeS === null, unplugAt };
+}
+
+export function wishOf({ filter, isFolded, level }: Address): RowWish {
+  return { text: filter, level, isFolded };
 }

@@ -2,6 +2,7 @@
 
 import { h } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { startedName } from "../session/server-names.ts";
 import type { LabPage } from "./lab-page.ts";
 import { ActButton } from "./parts.ts";
 
@@ -27,7 +28,7 @@ export function ConsoleScreen({ page }: { readonly page: LabPage }) {
       h(
         "p",
         { class: "empty" },
-        state.opening.what === "desk"
+        state.opening.what === startedName
           ? "The terminal of this rig is a real one: drydock start said which."
           : "Nothing here has a serial port.",
       ),

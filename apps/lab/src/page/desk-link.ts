@@ -1,4 +1,4 @@
-// The page's way to the rig of the server: a token for one connection, then a WebSocket.
+// The page's way to a rig of the server: a token for one connection, then a WebSocket.
 
 import type { RemoteLink } from "../session/remote-run.ts";
 
@@ -6,7 +6,7 @@ import type { RemoteLink } from "../session/remote-run.ts";
 const protocol = "drydock-lab";
 
 /** Rejects with words for people when there is no such rig. */
-export async function connectDesk(): Promise<RemoteLink> {
+export async function connectDesk(name: string): Promise<RemoteLink> {
   const answer = await fetch("/lab/token", {
     method: "POST",
     headers: { "Content-Type": "application/json", Accept: "application/json" },
@@ -16,11 +16,12 @@ export async function connectDesk(): Promise<RemoteLink> {
     throw new Error("No rig runs on the server: drydock start brings one up, drydock board serve does not.");
   const { token } = (await answer.json()) as { token: string };
   const { host } = location;
-  const socket = new WebSocket(`ws://${host}/lab/socket`, [protocol, token]);
+  const socket = new WebSocket(`ws://${host}/lab/socket/${name}`, [protocol, token]);
   socket.binaryType = "arraybuffer";
   await new Promise<void>((resolve, reject) => {
     socket.onopen = () => resolve();
-    socket.onerror = () => reject(new Error("The server did not let the connection in."));
+    socket.onerror = () =>
+      reject(new Error(`The server did not let the connection in: it may show no rig "${name}".`));
   });
   return {
     send: (text) => socket.send(text),

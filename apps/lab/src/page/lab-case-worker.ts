@@ -3,4 +3,4 @@
 import { ShownCase } from "../session/shown-case.ts";
 import { serveWorker } from "./worker-session.ts";
 
-serveWorker({ playCase: ShownCase.play, connect: null });
+serveWorker({ findRig: () => null, playCase: ShownCase.play, connect: null });

@@ -10,6 +10,7 @@ import {
   openingOf,
   parseAddress,
   type Screen,
+  wishOf,
 } from "./address.ts";
 import type { SessionLink } from "./session-link.ts";
 
@@ -20,6 +21,8 @@ export class LabPage {
   readonly address = signal<Address>(firstAddress);
   readonly screen = computed<Screen>(() => this.address.value.screen);
   readonly detail = signal<RowDetail | null>(null);
+  /** Sequences of the folded run whose first row is chosen. */
+  readonly folded = signal<{ readonly from: number; readonly to: number } | null>(null);
   readonly box = signal<string>("");
   readonly dialog = signal<"" | "palette" | "keys">("");
   /** Transfers a second of real time, over the last few states. */
@@ -62,10 +65,12 @@ export class LabPage {
       if (
         now_.seed !== opening.seed ||
         now_.side !== opening.side ||
-        now_.faults.join() !== opening.faults.join()
+        now_.faults.join() !== opening.faults.join() ||
+        now_.unplugAt !== (opening.unplugAt ?? 0)
       ) {
-        this.#opened = keyOf({ ...now_, ...opening });
-        this.show({ seed: opening.seed, side: opening.side, faults: opening.faults });
+        const { faults, seed, side, unplugAt = 0 } = opening;
+        this.#opened = keyOf({ ...now_, faults, seed, side, unplugAt });
+        this.show({ seed, side, faults, unplugAt });
       }
     });
   }
@@ -79,12 +84,17 @@ export class LabPage {
     if (key !== this.#opened) {
       this.#opened = key;
       this.detail.value = null;
+      this.folded.value = null;
       this.#rates = [];
       this.#wantsConsole = !isCase(address.what) && address.timeS === null;
       this.link.open(openingOf(address));
       if (address.timeS !== null && !isCase(address.what)) this.link.act("run-to", String(address.timeS));
     }
-    if (address.filter !== before.filter || key !== keyOf(before)) this.link.filter(address.filter);
+    const isListed =
+      address.filter === before.filter &&
+      address.level === before.level &&
+      address.isFolded === before.isFolded;
+    if (!isListed || key !== keyOf(before)) this.link.list(wishOf(address));
     if (address.row > 0) void this.choose(address.row);
   }
 
@@ -102,6 +112,7 @@ export class LabPage {
   }
 
   async choose(sequence: number, reveals = true): Promise<void> {
+    if (reveals) this.folded.value = null;
     const detail = await this.link.row(sequence);
     this.detail.value = detail;
     if (detail === null) return;
@@ -123,10 +134,16 @@ export class LabPage {
     if (newest > 0) void this.choose(newest);
   }
 
+  /** Other rows are listed; the address says which. */
+  list(change: Partial<Pick<Address, "filter" | "level" | "isFolded">>): void {
+    this.show(change);
+    this.link.list(wishOf(this.address.peek()));
+  }
+
   addressOf(change: Partial<Address>): string {
     return formatAddress({ ...this.address.value, ...change });
   }
 }
 
-const keyOf = ({ faults, seed, side, what, timeS }: Address): string =>
-  [what, isCase(what) ? side : "", seed, timeS ?? "", ...faults].join(" ");
+const keyOf = ({ faults, seed, side, timeS, unplugAt, what }: Address): string =>
+  [what, isCase(what) ? `${side} ${unplugAt}` : "", seed, timeS ?? "", ...faults].join(" ");

@@ -1,6 +1,11 @@
-// The lab's worker for rigs: those of the page, and the one of the server; without the casebook.
+// The lab's first worker: serial rigs and those of the server, which is what a first visit needs.
 
+import { serialEntries } from "@drydock/core/rigs/serial-entries";
 import { connectDesk } from "./desk-link.ts";
 import { serveWorker } from "./worker-session.ts";
 
-serveWorker({ playCase: null, connect: connectDesk });
+serveWorker({
+  findRig: (name) => serialEntries.find((entry) => entry.name === name) ?? null,
+  playCase: null,
+  connect: connectDesk,
+});

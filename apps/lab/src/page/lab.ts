@@ -1,8 +1,7 @@
 // The lab's first script: starts the worker, listens to address and keys, draws the frame.
 
 import { h, render } from "preact";
-import type { FromSession, ToSession } from "../session/messages.ts";
-import { isCase, type Screen, screens } from "./address.ts";
+import { type Screen, screens } from "./address.ts";
 import type { RunAnswer, RunAsk } from "./case-run.ts";
 import { CasesScreen } from "./cases-screen.ts";
 import { ConsoleScreen } from "./console-screen.ts";
@@ -11,9 +10,10 @@ import { listenForKeys } from "./keys.ts";
 import { LabPage } from "./lab-page.ts";
 import { copy } from "./parts.ts";
 import { RigScreen } from "./rig-screen.ts";
-import { SessionLink, type SessionPort } from "./session-link.ts";
+import { SessionLink } from "./session-link.ts";
 import { TimeBar } from "./time-bar.ts";
 import { TraceScreen } from "./trace-screen.ts";
+import { WorkerPort, workerNames } from "./worker-port.ts";
 
 interface Policy {
   createScriptURL(url: string): string;
@@ -21,9 +21,7 @@ interface Policy {
 
 const source =
   document.currentScript instanceof HTMLScriptElement ? document.currentScript.src : location.href;
-const ours = ["lab-worker.js", "lab-case-worker.js", "case-worker.js"].map(
-  (name) => new URL(name, source).href,
-);
+const ours = [...workerNames, "case-worker.js"].map((name) => new URL(name, source).href);
 const factory = (globalThis as { trustedTypes?: { createPolicy(name: string, rules: Policy): Policy } })
   .trustedTypes;
 const policy = factory?.createPolicy("drydock", {
@@ -35,46 +33,13 @@ const policy = factory?.createPolicy("drydock", {
 const startWorker = (index: number): Worker =>
   new Worker(policy?.createScriptURL(ours[index]) ?? ours[index]);
 
-/** One worker for rigs, one for cases: what is opened decides, and the other ends. */
-class WorkerPort implements SessionPort {
-  #worker: Worker | null = null;
-  #index = -1;
-  #take: (message: FromSession) => void = () => {};
-
-  onMessage(take: (message: FromSession) => void): void {
-    this.#take = take;
-  }
-
-  send(message: ToSession): void {
-    if (message.kind === "open") this.#use(isCase(message.opening.what) ? 1 : 0);
-    this.#worker?.postMessage(message);
-  }
-
-  #use(index: number): void {
-    if (this.#worker !== null && this.#index === index) return;
-    this.#worker?.terminate();
-    const worker = startWorker(index);
-    this.#worker = worker;
-    this.#index = index;
-    worker.addEventListener("message", (event: MessageEvent<FromSession>) => {
-      if (this.#worker === worker) this.#take(event.data);
-    });
-    worker.addEventListener("error", (event) => {
-      if (this.#worker !== worker) return;
-      this.#worker = null;
-      const text = `The worker ended: ${event.message ?? "it did not start"}. Begin again by loading the page.`;
-      this.#take({ kind: "said", text, isRefusal: true });
-    });
-  }
-}
-
-const link = new SessionLink(new WorkerPort());
+const link = new SessionLink(new WorkerPort(startWorker));
 const page = new LabPage(link);
 
 let caseWorker: Worker | null = null;
 const runs = {
   play: (id: string, seed: number): Promise<RunAnswer> => {
-    caseWorker ??= startWorker(2);
+    caseWorker ??= startWorker(workerNames.length);
     const current = caseWorker;
     return new Promise((resolve, reject) => {
       current.onmessage = (event: MessageEvent<RunAnswer>) => resolve(event.data);

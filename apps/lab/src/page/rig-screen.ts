@@ -2,8 +2,12 @@
 
 import { h } from "preact";
 import type { RigBox } from "../session/messages.ts";
+import { startedName } from "../session/server-names.ts";
+import { AllActs } from "./all-acts.ts";
+import { Ledger } from "./findings.ts";
 import type { LabPage } from "./lab-page.ts";
 import { ActButton, CopyLine } from "./parts.ts";
+import { RigList } from "./rig-list.ts";
 
 const floors = ["outlet", "driver", "port", "transport", "device"] as const;
 const floorWords = {
@@ -44,6 +48,10 @@ export function RigScreen({ page }: { readonly page: LabPage }) {
           ? h(ActButton, { page, name: "unplug", value: "1", kind: "main" })
           : h(ActButton, { page, name: "plug", value: "1", kind: "main" }),
         h(ActButton, { page, name: "power-cut" }),
+        h(ActButton, { page, name: "write", label: "Write 64 blocks" }),
+        h(ActButton, { page, name: "flush" }),
+        h(ActButton, { page, name: "read-back" }),
+        h(ActButton, { page, name: "press", label: "Press a key" }),
       ),
     ),
     state.mode === "stopped"
@@ -55,6 +63,7 @@ export function RigScreen({ page }: { readonly page: LabPage }) {
           h(ActButton, { page, name: "again" }),
         )
       : null,
+    h(Ledger, { state }),
     h(
       "div",
       { class: "picture", role: "group", "aria-label": "The rig, from outlets down to devices" },
@@ -164,14 +173,20 @@ function Inspector({ page }: { readonly page: LabPage }) {
         "See the byte that was wrong in P02",
       ),
     ),
-    state.opening.what === "desk"
+    state.opening.what === startedName
       ? h(
           "p",
           null,
           h("a", { href: "#/rig/serial?seed=1" }, "Or a rig of this page alone, which goes back in time"),
         )
-      : h("p", null, h("a", { href: "#/rig/desk" }, "Watch the rig of the server, with its real terminal")),
+      : h(
+          "p",
+          null,
+          h("a", { href: `#/rig/${startedName}` }, "Watch the rig of the server, with its real terminal"),
+        ),
     state.tryThis.map((line) => h(CopyLine, { page, text: line, label: line })),
+    h(AllActs, { page }),
+    h(RigList, { page }),
     state.failures.length === 0
       ? null
       : h(

@@ -72,6 +72,12 @@ export class ScaledScroll {
     else if (from + rowHeight > this.top + this.viewHeight) this.moveTo(from + rowHeight - this.viewHeight);
   }
 
+  /** Whether a part of this row is in view. */
+  shows(place: number): boolean {
+    const from = place * rowHeight - this.top;
+    return from > -rowHeight && from < this.viewHeight;
+  }
+
   get first(): number {
     return Math.floor(this.top / rowHeight);
   }
@@ -114,6 +120,8 @@ export class RowPool {
   #selectedSequence = 0;
   #frame = 0;
   #isAsking = false;
+  /** Answers to what was asked before the list was cleared are no answers. */
+  #asked = 0;
   #isStale = true;
   #ownScrollTop = 0;
   isFollowing = true;
@@ -150,7 +158,13 @@ export class RowPool {
       if (line !== null) this.select(Number(line.dataset.place));
     });
     new ResizeObserver(() => {
+      const isInSight = this.#selected >= 0 && this.scroll.shows(this.#selected);
       this.scroll.viewHeight = scroller.clientHeight;
+      // What was chosen stays in sight when something above takes room.
+      if (isInSight) {
+        this.scroll.reveal(this.#selected);
+        this.#place();
+      }
       this.refresh();
     }).observe(scroller);
   }
@@ -167,6 +181,21 @@ export class RowPool {
     this.#scroller.setAttribute("aria-rowcount", String(count + 1));
     // Who follows moves when the newest rows have come, not before: there would be nothing to see.
     if (!this.isFollowing) this.moveTo(this.scroll.top);
+    this.refresh();
+  }
+
+  /** Other rows are coming: those that are here are no longer shown. */
+  clear(): void {
+    this.#rows = [];
+    this.#selected = -1;
+    this.#selectedSequence = 0;
+    this.#scroller.removeAttribute("aria-activedescendant");
+    this.#asked++;
+    this.#isAsking = false;
+    this.scroll.moveTo(0);
+    this.scroll.count = 0;
+    this.#spacer.style.height = "0px";
+    this.#scroller.setAttribute("aria-rowcount", "1");
     this.refresh();
   }
 
@@ -288,7 +317,9 @@ export class RowPool {
     const from = Math.max(0, first - spareRows);
     this.#isAsking = true;
     this.#isStale = false;
+    const asked = this.#asked;
     void this.#source.rows(from, to - from + spareRows).then((rows) => {
+      if (asked !== this.#asked) return;
       this.#isAsking = false;
       this.#rows = rows;
       this.#rowsFrom = from;

@@ -7,6 +7,7 @@ import type {
   Opening,
   RowCells,
   RowDetail,
+  RowWish,
   SessionState,
   ToSession,
 } from "../session/messages.ts";
@@ -30,6 +31,7 @@ export class SessionLink {
   readonly #port: SessionPort;
   readonly #waiting = new Map<number, (message: FromSession) => void>();
   #lastId = 0;
+  #opened = 0;
 
   constructor(port: SessionPort) {
     this.#port = port;
@@ -37,7 +39,10 @@ export class SessionLink {
   }
 
   #take(message: FromSession): void {
-    if (message.kind === "state") this.state.value = message.state;
+    if (message.kind === "state") {
+      // What the session before says is no longer asked for.
+      if (message.state.opened === this.#opened) this.state.value = message.state;
+    } else if (message.kind === "pong") return;
     else if (message.kind === "said") this.say(message.text, message.isRefusal);
     else {
       this.#waiting.get(message.id)?.(message);
@@ -61,15 +66,16 @@ export class SessionLink {
     // What was asked of the session before is answered with nothing: it may have ended with its worker.
     for (const answer of this.#waiting.values()) answer({ kind: "said", text: "", isRefusal: false });
     this.#waiting.clear();
-    this.#port.send({ kind: "open", opening });
+    this.state.value = null;
+    this.#port.send({ kind: "open", opening, number: ++this.#opened });
   }
 
   act(name: string, value = ""): void {
     this.#port.send({ kind: "act", act: { name: name as never, value } });
   }
 
-  filter(text: string): void {
-    this.#port.send({ kind: "filter", text });
+  list(wish: RowWish): void {
+    this.#port.send({ kind: "filter", wish });
   }
 
   async rows(from: number, count: number): Promise<readonly RowCells[]> {

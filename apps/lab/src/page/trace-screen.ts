@@ -3,7 +3,15 @@
 import { effect } from "@preact/signals";
 import { h } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { ByteField, RowCells, RowDetail } from "../session/messages.ts";
+import {
+  type ByteField,
+  type RowCells,
+  type RowDetail,
+  type RowLevel,
+  rowLevels,
+} from "../session/messages.ts";
+import { AllActs } from "./all-acts.ts";
+import { Ledger, Parting, UnplugSlider } from "./findings.ts";
 import type { LabPage } from "./lab-page.ts";
 import { ActButton, TakeAway } from "./parts.ts";
 import { columnNames, RowPool } from "./row-pool.ts";
@@ -27,7 +35,7 @@ export function TraceScreen({
 function TraceHead({ page }: { readonly page: LabPage }) {
   const state = page.link.state.value;
   if (state === null) return h("p", { class: "empty" }, "Opening …");
-  const { difference, result } = state;
+  const { result } = state;
   return h(
     "div",
     { class: "trace-head" },
@@ -58,6 +66,7 @@ function TraceHead({ page }: { readonly page: LabPage }) {
         h(TakeAway, { page }),
       ),
     ),
+    h(AllActs, { page }),
     result === null
       ? null
       : h(
@@ -66,33 +75,18 @@ function TraceHead({ page }: { readonly page: LabPage }) {
           h("b", null, result.succeeded ? "Succeeds: " : "Fails: "),
           result.text,
         ),
-    difference === null
-      ? null
-      : h(
-          "p",
-          { class: "difference", role: "status" },
-          difference.sequence === null
-            ? `No difference on the wire against ${difference.against}.`
-            : [
-                `Against ${difference.against} the first difference is `,
-                h(
-                  "button",
-                  {
-                    type: "button",
-                    class: "link",
-                    onClick: () => void page.choose(difference.sequence ?? 0),
-                  },
-                  `row ${difference.sequence}`,
-                ),
-                ": here ",
-                h("code", null, difference.here),
-                ", there ",
-                h("code", null, difference.there),
-              ],
-        ),
+    h(UnplugSlider, { page }),
+    h(Ledger, { state }),
+    h(Parting, { page, state }),
     h(FilterLine, { page }),
   );
 }
+
+const levelWords: Readonly<Record<RowLevel, string>> = {
+  rows: "every row",
+  transfers: "transfers",
+  calls: "calls",
+};
 
 function FilterLine({ page }: { readonly page: LabPage }) {
   const state = page.link.state.value;
@@ -109,18 +103,40 @@ function FilterLine({ page }: { readonly page: LabPage }) {
       "aria-invalid": state.filterProblem !== "",
       "aria-describedby": "filter-says",
       spellcheck: false,
-      onInput: (event: Event) => {
-        const filter = (event.target as HTMLInputElement).value;
-        page.show({ filter });
-        page.link.filter(filter);
-      },
+      onInput: (event: Event) => page.list({ filter: (event.target as HTMLInputElement).value }),
     }),
+    h(
+      "label",
+      null,
+      "Level ",
+      h(
+        "select",
+        {
+          name: "level",
+          value: page.address.value.level,
+          onChange: (event: Event) =>
+            page.list({ level: (event.target as HTMLSelectElement).value as RowLevel }),
+        },
+        rowLevels.map((level) => h("option", { value: level }, levelWords[level])),
+      ),
+    ),
+    h(
+      "label",
+      { class: "check" },
+      h("input", {
+        type: "checkbox",
+        name: "fold",
+        checked: page.address.value.isFolded,
+        onChange: (event: Event) => page.list({ isFolded: (event.target as HTMLInputElement).checked }),
+      }),
+      " Fold equal rows",
+    ),
     h(
       "p",
       { id: "filter-says", class: state.filterProblem === "" ? "soft" : "problem" },
       state.filterProblem !== ""
         ? state.filterProblem
-        : state.filter === ""
+        : state.wish.text === "" && state.unfiltered === 0
           ? `${state.shown.toLocaleString("en")} rows${state.lost > 0 ? `; ${state.lost.toLocaleString("en")} earlier ones were given up` : ""}`
           : `${state.shown.toLocaleString("en")} ${state.shown === 1 ? "hit" : "hits"}${state.unfiltered > 0 ? `, ${state.unfiltered.toLocaleString("en")} rows to look at` : ""}`,
     ),
@@ -133,7 +149,10 @@ function TraceTable({ page }: { readonly page: LabPage }) {
     if (scroller.current === null) return;
     const pool = new RowPool(scroller.current, {
       rows: (from, count) => page.link.rows(from, count),
-      onSelect: (cells) => void page.choose(cells.sequence, false),
+      onSelect: (cells) => {
+        page.folded.value = cells.last === undefined ? null : { from: cells.sequence, to: cells.last };
+        void page.choose(cells.sequence, false);
+      },
     });
     // A case is read from its beginning; a rig that lives is followed.
     pool.isFollowing = page.link.state.peek()?.isCase !== true;
@@ -147,10 +166,14 @@ function TraceTable({ page }: { readonly page: LabPage }) {
     let before = "";
     const end = effect(() => {
       const state = page.link.state.value;
-      if (state === null) return;
-      const key = `${state.opening.what} ${state.opening.seed} ${state.opening.side} ${state.filter}`;
+      if (state === null) return pool.clear();
+      const { faults, seed, side, unplugAt, what } = state.opening;
+      const key = JSON.stringify([state.opened, what, seed, side, faults, unplugAt, state.wish]);
       const isOther = key !== before || state.mode !== "running";
-      if (key !== before && state.isCase) pool.isFollowing = false;
+      if (key !== before) {
+        pool.clear();
+        pool.isFollowing = !state.isCase;
+      }
       before = key;
       pool.setCount(state.shown, isOther);
       if (wanted > 0 && state.shown > 0) {
@@ -201,10 +224,39 @@ function RowInspector({ page }: { readonly page: LabPage }) {
       h(
         "p",
         { class: "soft" },
-        "Choose a row: arrow keys, or a click. Here it opens into its fields, its bytes, and what led to it.",
+        page.link.state.value?.isCase === true && page.link.state.value.shown === 0
+          ? "Nothing of this run was recorded row by row: its result above is what there is."
+          : "Choose a row: arrow keys, or a click. Here it opens into its fields, its bytes, and what led to it.",
       ),
     );
   return h(OpenRow, { page, detail });
+}
+
+/** A folded run, and the way into it. */
+function Folded({ page }: { readonly page: LabPage }) {
+  const folded = page.folded.value;
+  if (folded === null) return null;
+  const { from, to } = folded;
+  return h(
+    "p",
+    { class: "folded" },
+    `Rows ${from} to ${to} are folded into one. `,
+    h(
+      "button",
+      {
+        type: "button",
+        class: "link",
+        onClick: () => {
+          const { filter } = page.address.peek();
+          page.list({
+            filter: `no>=${from} and no<=${to}${filter === "" ? "" : ` and (${filter})`}`,
+            isFolded: false,
+          });
+        },
+      },
+      "Show them one by one",
+    ),
+  );
 }
 
 function OpenRow({ page, detail }: { readonly page: LabPage; readonly detail: RowDetail }) {
@@ -226,6 +278,7 @@ function OpenRow({ page, detail }: { readonly page: LabPage; readonly detail: Ro
       "div",
       { class: "whole" },
       h("h2", null, `Row ${cells.sequence}: ${cells.what}`),
+      h(Folded, { page }),
       h(
         "p",
         { class: "who" },

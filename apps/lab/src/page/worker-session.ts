@@ -2,17 +2,56 @@
 
 import { type LabHost, LabSession } from "../session/lab-session.ts";
 import type { FromSession, ToSession } from "../session/messages.ts";
+import type { writeSessionFile } from "../session/session-files.ts";
 import { pageTurn } from "./page-turn.ts";
 
-export function serveWorker(abilities: Pick<LabHost, "playCase" | "connect">): void {
+/** What a worker has besides. */
+interface WorkerScope {
+  importScripts(url: string): void;
+  postMessage(message: FromSession): void;
+  drydockFiles?: typeof writeSessionFile;
+  readonly location: { readonly href: string };
+  readonly trustedTypes?: {
+    createPolicy(
+      name: string,
+      rules: { createScriptURL(url: string): string },
+    ): {
+      createScriptURL(url: string): string;
+    };
+  };
+}
+
+const scope = globalThis as unknown as WorkerScope;
+const filesName = "lab-files.js";
+
+let trusted: string | null = null;
+
+/** A script of its own: a first visit takes nothing away. */
+async function fileWriter(): Promise<typeof writeSessionFile> {
+  if (scope.drydockFiles === undefined) {
+    const url = new URL(filesName, scope.location.href).href;
+    // A policy of one name can be made once.
+    const policy = trusted === null ? scope.trustedTypes : undefined;
+    trusted ??= policy?.createPolicy("drydock", { createScriptURL: () => url }).createScriptURL(url) ?? url;
+    scope.importScripts(trusted);
+  }
+  if (scope.drydockFiles === undefined) throw new Error("what writes files could not be loaded");
+  return scope.drydockFiles;
+}
+
+export function serveWorker(abilities: Pick<LabHost, "findRig" | "playCase" | "connect">): void {
   const session = new LabSession({
     turn: pageTurn,
     now: () => performance.now(),
     pause: (milliseconds) =>
       milliseconds <= 0 ? pageTurn() : new Promise((resolve) => setTimeout(resolve, milliseconds)),
-    send: (message) =>
-      (globalThis as unknown as { postMessage(message: FromSession): void }).postMessage(message),
+    send: (message) => scope.postMessage(message),
+    fileWriter,
     ...abilities,
   });
-  addEventListener("message", (event: MessageEvent<ToSession>) => void session.take(event.data));
+  addEventListener("message", (event: MessageEvent<ToSession>) => {
+    // Whether somebody is there must not wait for what is under way.
+    if (event.data.kind === "ping") session.pong();
+    else void session.take(event.data);
+  });
 }

@@ -24,7 +24,7 @@ export interface Act {
   /** A key of the page; empty when it has none. */
   readonly key: string;
   /** What has it: every session, rigs, cases, or rigs whose catalogue entry names it. */
-  readonly of: "all" | "rig" | "entry" | "case" | "serial";
+  readonly of: "all" | "rig" | "entry" | "case" | "cable-case" | "serial" | "disk" | "input";
 }
 
 const act = <const Name extends string>(
@@ -73,7 +73,31 @@ export const acts = [
     usual: "stall:ep=0x81,nth=3",
     key: "f",
   }),
-  act("power-cut", "Cut the power", "The disk loses its power, and gets it again.", "entry"),
+  act(
+    "power-cut",
+    "Cut the power",
+    "A device loses its power, and with it what its cache holds; half a second later it gets it again.",
+    "entry",
+    { argument: "connector", usual: "1", key: "x" },
+  ),
+  act("write", "Write …", "Writes so many blocks to the first disk and flushes nothing.", "disk", {
+    argument: "count",
+    usual: "64",
+    key: "w",
+  }),
+  act("flush", "Flush", "Flushes the first disk: the ledger says what each layer made of it.", "disk"),
+  act("read-back", "Read back", "Reads what was written and says how many blocks hold it.", "disk"),
+  act("press", "Press …", "A key or button of the first input goes down and up again.", "input", {
+    argument: "count",
+    usual: "1",
+  }),
+  act(
+    "unplug-at",
+    "Unplug before step …",
+    "Plays the case with its cable pulled before that step of its scheduler; 0 plays it as it is told.",
+    "cable-case",
+    { argument: "count", usual: "0" },
+  ),
   act(
     "seed",
     "Seed …",

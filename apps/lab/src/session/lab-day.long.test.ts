@@ -4,8 +4,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { findRig } from "@drydock/core/rigs/catalogue";
 import { hostTurn } from "@drydock/node/host-turn";
 import { RigRun } from "./lab-run.ts";
+import { plainState } from "./messages.ts";
 import { Watchers } from "./watchers.ts";
 
 /** 10^8 of them, a day of the rig's time: `npm run endurance -- lab-day`. */
@@ -25,7 +27,10 @@ function inUse(): number {
 }
 
 test(`${rowsWanted} rows of a rig, two watchers`, { timeout: 3_600_000 }, async () => {
+  const entry = findRig("serial");
+  assert.ok(entry !== null);
   const run = new RigRun(
+    entry,
     { what: "serial", side: "bad", seed: 1, faults: [], isRunning: false },
     hostTurn,
     8 << 20,
@@ -36,13 +41,15 @@ test(`${rowsWanted} rows of a rig, two watchers`, { timeout: 3_600_000 }, async 
   assert.equal(run.perform("open-console", ""), "");
   const watchers = new Watchers({
     run: 1,
-    name: "serial",
-    summary: "",
-    seed: 1,
     timeline,
-    acts: [],
-    boxes: () => [],
-    nowNs: () => scheduler.nowNs(),
+    state: () => ({
+      ...plainState,
+      title: "serial",
+      timeNs: scheduler.nowNs(),
+      boxes: [],
+      acts: [],
+      command: "",
+    }),
     act: () => "no",
   });
   const watch = (reads: boolean) => {

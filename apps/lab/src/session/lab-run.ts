@@ -5,10 +5,12 @@ import type { UsbFaultRule } from "@drydock/core/faults/usb-faults";
 import { parseUsbFaultRule } from "@drydock/core/faults/usb-faults";
 import type { SerialClient } from "@drydock/core/ports/serial";
 import { defaultLineSettings } from "@drydock/core/ports/serial";
-import { type BuiltRig, findRig, type RigEntry } from "@drydock/core/rigs/catalogue";
+import type { BuiltRig, RigEntry } from "@drydock/core/rigs/rig-entry";
 import type { HostTurn } from "@drydock/core/runtime/scheduler";
 import type { Timeline } from "@drydock/core/trace/timeline";
+import type { FlushStory } from "@drydock/core/trials/durability-prover";
 import { wholeOf } from "./acts.ts";
+import { DiskHand } from "./disk-hand.ts";
 import type { Opening, RigBox } from "./messages.ts";
 import { boxesOf } from "./rig-boxes.ts";
 
@@ -16,14 +18,32 @@ import { boxesOf } from "./rig-boxes.ts";
 const timelineBytes = 192 << 20;
 const consoleCharacters = 20_000;
 const consoleBaud = 115_200;
+/** How long a power cut lasts, and a press, virtual nanoseconds. */
+const darkNs = 500_000_000;
+const pressNs = 50_000_000;
+const mostBlocks = 4096;
 /** Where it stood after a row came; the oldest of these go first, and are found again by running again. */
 const mostStops = 65_536;
+
+/** Acts that touch a rig: done again when it runs again. */
+export const handActs = [
+  "unplug",
+  "plug",
+  "power-cut",
+  "open-console",
+  "type",
+  "write",
+  "flush",
+  "read-back",
+  "press",
+] as const;
+export type HandAct = (typeof handActs)[number];
 
 /** What people did to a rig by hand, and when: the same again makes the same run. */
 export interface DoneAct {
   readonly steps: number;
   readonly timeNs: number;
-  readonly name: "unplug" | "plug" | "power-cut" | "open-console" | "type";
+  readonly name: HandAct;
   readonly value: string;
 }
 
@@ -39,6 +59,8 @@ export interface LabRun {
 export interface EndedRun extends LabRun {
   readonly result: { readonly succeeded: boolean; readonly text: string };
   readonly digest: string;
+  readonly ledger: FlushStory | null;
+  readonly unplugSteps: number;
 }
 
 export class RigRun implements LabRun, SerialClient {
@@ -50,15 +72,19 @@ export class RigRun implements LabRun, SerialClient {
   readonly stops: number[] = [];
   console = "";
   isConsoleOpen = false;
+  /** Told what an act has led to, when that is later. */
+  onSaid: (text: string) => void = () => {};
+  readonly #disk = new DiskHand(
+    () => this.rig.media,
+    (text) => this.onSaid(text),
+  );
   #seenNext = 1;
   #toSend: number[] = [];
   readonly #read = new Uint8Array(1024);
   readonly #decoder = new TextDecoder();
 
-  /** Throws RangeError for a rig, a fault or a seed that does not exist. */
-  constructor(opening: Opening, turn: HostTurn, keptBytes = timelineBytes) {
-    const entry = findRig(opening.what);
-    if (entry === null) throw new RangeError(`there is no rig "${opening.what.slice(0, 40)}"`);
+  /** Throws RangeError for a fault or a seed that does not exist. */
+  constructor(entry: RigEntry, opening: Opening, turn: HostTurn, keptBytes = timelineBytes) {
     const rules: UsbFaultRule[] = opening.faults.map(parseUsbFaultRule);
     this.opening = opening;
     this.entry = entry;
@@ -109,8 +135,20 @@ export class RigRun implements LabRun, SerialClient {
         const connector = wholeOf(value, "connector", 1, this.entry.devices.length);
         return this.rig.plug(connector) ? "" : `connector ${connector} is taken`;
       }
-      case "power-cut":
-        return "this rig's power cannot be cut from here yet";
+      case "power-cut": {
+        const connector = wholeOf(value, "connector", 1, this.entry.devices.length);
+        // The cable carries the power, and comes back by itself.
+        if (!this.rig.unplug(connector)) return `connector ${connector} is empty: nothing there has power`;
+        this.rig.machine.scheduler.after(darkNs, () => void this.rig.plug(connector), undefined);
+        return "";
+      }
+      case "write":
+        return this.#disk.begin(name, wholeOf(value, "count of blocks", 1, mostBlocks));
+      case "flush":
+      case "read-back":
+        return this.#disk.begin(name, 0);
+      case "press":
+        return this.#press(wholeOf(value, "key or button", 1, 100));
       case "open-console":
         return this.#open();
       case "type":
@@ -119,6 +157,23 @@ export class RigRun implements LabRun, SerialClient {
         this.#pump();
         return "";
     }
+  }
+
+  #press(button: number): string {
+    const { rig } = this;
+    if (rig.inputCount === 0) return "no input has come up yet: let time go on";
+    const connector = this.entry.devices.findIndex((_device, index) => this.isOccupied(index + 1)) + 1;
+    if (connector === 0 || !rig.press(connector, button, true)) return "there is nothing to press";
+    rig.machine.scheduler.after(pressNs, () => void rig.press(connector, button, false), undefined);
+    return "";
+  }
+
+  /** What became of flushes; null where there is no disk, or no flush yet. */
+  ledger(): FlushStory | null {
+    const ledgers = this.rig.media.map(({ ledger }) => ledger);
+    const lines = ledgers.flatMap((ledger) => ledger.lines());
+    if (lines.length === 0) return null;
+    return { lines, guilty: ledgers.find(({ guilty }) => guilty !== null)?.guilty ?? null };
   }
 
   get #port() {

@@ -8,7 +8,8 @@ import { findRig } from "@drydock/core/rigs/catalogue";
 import { hostTurn } from "@drydock/node/host-turn";
 import { acts } from "./acts.ts";
 import { LabSession } from "./lab-session.ts";
-import type { FromSession, Opening, RowCells, RowDetail, SessionState } from "./messages.ts";
+import type { FromSession, Opening, RowCells, RowDetail, RowWish, SessionState } from "./messages.ts";
+import { writeSessionFile } from "./session-files.ts";
 import { ShownCase } from "./shown-case.ts";
 
 interface Held {
@@ -18,7 +19,7 @@ interface Held {
   act(name: string, value?: string): Promise<void>;
   rows(from?: number, count?: number): Promise<readonly RowCells[]>;
   row(sequence: number): Promise<RowDetail | null>;
-  filter(text: string): Promise<void>;
+  filter(text: string, more?: Partial<RowWish>): Promise<void>;
 }
 
 async function opened(opening: Partial<Opening> & { readonly what: string }): Promise<Held> {
@@ -29,6 +30,8 @@ async function opened(opening: Partial<Opening> & { readonly what: string }): Pr
     turn: hostTurn,
     playCase: ShownCase.play,
     connect: null,
+    findRig,
+    fileWriter: async () => writeSessionFile,
     now: () => performance.now(),
     pause: () => new Promise((resolve) => setImmediate(resolve)),
     send: (message) => {
@@ -39,6 +42,7 @@ async function opened(opening: Partial<Opening> & { readonly what: string }): Pr
   });
   await session.take({
     kind: "open",
+    number: 1,
     opening: { side: "bad", seed: 1, faults: [], isRunning: false, ...opening },
   });
   const current = (): SessionState => {
@@ -60,8 +64,8 @@ async function opened(opening: Partial<Opening> & { readonly what: string }): Pr
       const last = answers.at(-1);
       return last?.kind === "row" ? last.detail : null;
     },
-    filter: async (text) => {
-      await session.take({ kind: "filter", text });
+    filter: async (text, more = {}) => {
+      await session.take({ kind: "filter", wish: { text, level: "rows", isFolded: false, ...more } });
       for (let turns = 0; current().unfiltered > 0; turns++) {
         assert.ok(turns < 10_000, "the filter comes to its end");
         await new Promise((resolve) => setImmediate(resolve));
@@ -206,21 +210,21 @@ test("every act of the table is reached by its name, and a wrong one is refused 
     "run-to": "0.2",
     "which-seed": "1",
     fault: "stall:ep=0x81,nth=3",
+    "unplug-at": "5",
   };
   const reached = new Set<string>();
-  for (const what of ["serial", "P02"]) {
+  for (const what of ["serial", "storage", "keyboard", "P02", "P14"]) {
     const lab = await opened({ what });
-    if (what === "serial") await lab.act("run-to", "0.1");
+    if (!lab.state().isCase) await lab.act("run-to", "0.1");
     for (const { name } of acts) {
-      if (!lab.state().acts.includes(name)) continue;
+      if (!lab.state().acts.includes(name) || reached.has(name)) continue;
       await lab.act(name, values[name] ?? "");
       reached.add(name);
       if (name === "run") await lab.act("pause");
     }
     lab.session.end();
   }
-  const wanted = acts.map(({ name }) => name).filter((name) => name !== "power-cut");
-  assert.deepEqual([...reached].sort(), [...wanted].sort());
+  assert.deepEqual([...reached].sort(), acts.map(({ name }) => name).sort());
   const lab = await opened({ what: "serial" });
   await lab.act("dance");
   assert.match(lab.said.at(-1) ?? "", /there is no act "dance"; there are: run, pause/);
@@ -235,6 +239,7 @@ test("what does not exist is said, and the session goes on", async () => {
   for (const what of ["no-such-rig", "P99", "__proto__", ""])
     await lab.session.take({
       kind: "open",
+      number: 2,
       opening: { what, side: "bad", seed: 1, faults: [], isRunning: false },
     });
   assert.match(lab.said.join("\n"), /there is no rig "no-such-rig"[\s\S]*no case "P99"/);
@@ -242,4 +247,133 @@ test("what does not exist is said, and the session goes on", async () => {
   assert.match(lab.said.at(-1) ?? "", /unknown fault "explode"/);
   await lab.act("step");
   assert.ok(lab.state().next > 1);
+});
+
+test("levels and folding: fewer rows, in order, none of them twice; a folded run says its count, its bytes and its end", async () => {
+  const lab = await atWork();
+  const all = await lab.rows(0, 500);
+  const count = lab.state().shown;
+  await lab.filter("", { level: "transfers" });
+  const transfers = await lab.rows(0, 500);
+  assert.ok(lab.state().shown < count * 0.8);
+  assert.ok(transfers.every(({ what }) => !what.startsWith("answer to ")));
+  const setup = transfers.find(({ what }) => what.startsWith("GET_DESCRIPTOR"));
+  assert.equal(setup?.status, "ok", "a transfer is one row with its answer's word");
+  await lab.filter("", { level: "calls" });
+  assert.ok((await lab.rows(0, 500)).every(({ kind }) => kind !== "queue" && kind !== "register"));
+  await lab.filter("", { isFolded: true });
+  const folded = await lab.rows(0, 500);
+  assert.ok(lab.state().shown < count);
+  let next = all[0].sequence;
+  for (const { last, sequence } of folded) {
+    assert.equal(sequence, next, "the order of time is never broken");
+    next = (last ?? sequence) + 1;
+  }
+  const run = folded.find(({ last }) => last !== undefined);
+  assert.match(run?.what ?? "", / × \d+$/);
+  const inside = all.filter(
+    ({ sequence }) => sequence >= (run?.sequence ?? 0) && sequence <= (run?.last ?? 0),
+  );
+  assert.equal(
+    run?.length,
+    inside.reduce((sum, { length }) => sum + (length ?? 0), 0),
+  );
+  // A polled port at the level of transfers is one long run.
+  await lab.filter("ep:0x81", { level: "transfers", isFolded: true });
+  assert.ok(lab.state().shown <= 3, `${lab.state().shown} rows`);
+  await lab.filter("");
+  assert.equal(lab.state().shown, count);
+});
+
+test("which seed fails, and what it does without: a fault that strikes is kept, one that never does is left out", async () => {
+  const lab = await opened({
+    what: "serial",
+    faults: ["stall:ep=0,probability=1", "stall:ep=0x99,nth=1"],
+  });
+  await lab.act("run-to", "0.5");
+  await lab.act("which-seed", "5");
+  assert.match(lab.said.at(-1) ?? "", /^Seed \d+ fails: .*It fails without .*the fault stall:ep=0x99,nth=1/);
+  assert.deepEqual(lab.state().opening.faults, ["stall:ep=0,probability=1"]);
+  assert.notEqual(lab.state().failures.length, 0, "what fails is what is looked at");
+});
+
+test("a disk whose power is cut: what was flushed holds, what was not is lost; the ledger says who asked", async () => {
+  const lab = await opened({ what: "storage" });
+  await lab.act("run-to", "5");
+  const goOn = async () => await lab.act("run-to", String(lab.state().timeNs / 1e9 + 5));
+  await lab.act("write", "64");
+  await goOn();
+  await lab.act("flush");
+  await goOn();
+  assert.match(lab.state().ledger?.lines.join() ?? "", /block layer: requested 1, sent 1/);
+  assert.equal(lab.state().ledger?.guilty, null);
+  await lab.act("power-cut");
+  assert.equal(lab.state().boxes.find(({ floor }) => floor === "device")?.state, "gone");
+  await goOn();
+  assert.equal(lab.state().boxes.find(({ floor }) => floor === "device")?.state, "running");
+  await lab.act("read-back");
+  await goOn();
+  assert.equal(lab.said.at(-1), "64 of 64 blocks hold what was written.");
+  await lab.act("write", "64");
+  await goOn();
+  await lab.act("power-cut");
+  await goOn();
+  const { digest } = lab.state();
+  await lab.act("read-back");
+  await goOn();
+  assert.match(lab.said.at(-1) ?? "", /^\d{1,2} of 64 blocks hold what was written\.$/);
+  assert.notEqual(lab.said.at(-1), "64 of 64 blocks hold what was written.");
+  // All of it by hand, and again from the seed.
+  const again = await opened({ what: "storage" });
+  await again.act("run-to", "5");
+  for (const name of ["write", "flush", "power-cut", "read-back", "write", "power-cut"]) {
+    await again.act(name, name === "write" ? "64" : "");
+    await again.act("run-to", String(again.state().timeNs / 1e9 + 5));
+  }
+  assert.equal(again.state().digest, digest);
+});
+
+test("P14 unplugged at any step: the bad driver panics where the case says, the good one nowhere", async () => {
+  const lab = await opened({ what: "P14", side: "bad" });
+  const { unplugSteps } = lab.state();
+  assert.ok(unplugSteps > 10, `${unplugSteps} steps`);
+  const panics: string[] = [];
+  for (let step = 1; step <= unplugSteps; step += 7) {
+    await lab.act("unplug-at", String(step));
+    const { result } = lab.state();
+    if (result?.succeeded === false) panics.push(result.text);
+    assert.ok(lab.state().next > 1, "its rows are there");
+  }
+  assert.ok(panics.length > 0);
+  for (const text of panics)
+    assert.match(text, /^unplugged before step \d+: panic: LLC Bus error.*\(BAR0\+0x[08], read on /);
+  assert.ok(
+    panics.some((text) => text.includes("BAR0+0x8")),
+    "the status register that the post's address names",
+  );
+  const good = await opened({ what: "P14", side: "good" });
+  for (let step = 1; step <= good.state().unplugSteps; step += 37) {
+    await good.act("unplug-at", String(step));
+    assert.equal(good.state().result?.succeeded, true, String(good.state().result?.text));
+  }
+  await good.act("unplug-at", "999999");
+  assert.match(good.said.at(-1) ?? "", /P14 has \d+ steps on this seed, not 999999/);
+});
+
+test("P19's flush ledger names the layer that swallowed the flush; of the right driver it names none", async () => {
+  const bad = await opened({ what: "P19", side: "bad" });
+  assert.equal(bad.state().ledger?.guilty, "class driver");
+  assert.match(bad.state().ledger?.lines.join("\n") ?? "", /class driver: requested 1, sent 0, suppressed 1/);
+  const good = await opened({ what: "P19", side: "good" });
+  assert.equal(good.state().ledger?.guilty, null);
+});
+
+test("two seeds side by side: equal rows up to the first that differs, which is marked on both", async () => {
+  const lab = await opened({ what: "P02", side: "bad" });
+  await lab.act("against-side");
+  const { difference } = lab.state();
+  assert.ok(difference !== null);
+  const marked = difference.rows.findIndex(({ isEqual }) => !isEqual);
+  assert.equal(difference.rows[marked].here?.sequence, difference.sequence);
+  assert.ok(marked > 0 && difference.rows.slice(0, marked).every(({ isEqual }) => isEqual));
 });

@@ -1,22 +1,24 @@
 // A session of the lab: opens a rig or a case, lets time go on in slices, does acts, answers for rows.
 
+import type { RigEntry } from "@drydock/core/rigs/rig-entry";
 import type { HostTurn } from "@drydock/core/runtime/scheduler";
-import type { Timeline, TimelineRow } from "@drydock/core/trace/timeline";
 import { type ActName, acts, parseAct, wholeOf } from "./acts.ts";
-import { type DoneAct, type EndedRun, RigRun } from "./lab-run.ts";
+import { type EndedRun, type HandAct, type LabRun, RigRun } from "./lab-run.ts";
 import type {
   ActAsk,
   Difference,
   FromSession,
   Opening,
-  RowCells,
-  RowDetail,
+  RowWish,
   SessionState,
   ToSession,
 } from "./messages.ts";
-import { deskName, type RemoteLink, RemoteRun } from "./remote-run.ts";
-import { cellsOf, fieldsOf, wireKinds } from "./row-cells.ts";
-import { FilterError, parseFilter, type RowTest } from "./row-filter.ts";
+import { type RemoteLink, RemoteRun } from "./remote-run.ts";
+import { RowList } from "./row-list.ts";
+import { differenceOf, transfersOf } from "./run-difference.ts";
+import { findFailingSeed, playTo, tellSearch } from "./seed-search.ts";
+import { isServerName } from "./server-names.ts";
+import type { writeSessionFile } from "./session-files.ts";
 
 /** What a session needs of the world that it runs in. */
 export interface LabHost {
@@ -28,8 +30,12 @@ export interface LabHost {
   send(message: FromSession): void;
   /** Plays a case; null where there is no casebook. Throws RangeError for a case that does not exist. */
   readonly playCase: ((opening: Opening, turn: HostTurn) => Promise<EndedRun>) | null;
-  /** Reaches the rig of the server; null where there is none. Rejects with words for people. */
-  readonly connect: (() => Promise<RemoteLink>) | null;
+  /** What writes files of a run: brought along when one is asked for. */
+  fileWriter(): Promise<typeof writeSessionFile>;
+  /** By name; null: this host has none of that name. */
+  findRig(name: string): RigEntry | null;
+  /** Reaches a rig of the server, by the name under which it is opened; null where there is no server. Rejects with words for people. */
+  readonly connect: ((name: string) => Promise<RemoteLink>) | null;
 }
 
 /** Longest stretch of work without looking whether somebody wants something, milliseconds. */
@@ -39,15 +45,13 @@ const longestSleepMs = 50;
 const reconnectMs = 500;
 /** A step that finds no row goes this far, virtual nanoseconds. */
 const quietNs = 10_000_000_000;
-const shownBytes = 4096;
-const shownEffects = 8;
-const effectRows = 20_000;
 const mostSeeds = 1000;
 /** Rows of a rig beyond which a state comes without its digest. */
 const mostDigested = 100_000;
 const highestSeed = 4_294_967_295;
-/** How far a comparison looks into a rig that never ends, rows. */
-const comparedRows = 200_000;
+
+/** What a rig has that has such acts. */
+const outletOf = { serial: "terminal", disk: "block", input: "input" } as const;
 
 type Shown = RigRun | EndedRun | RemoteRun;
 
@@ -63,12 +67,10 @@ export class LabSession {
   #queue: Promise<void> = Promise.resolve();
   #waiting = 0;
   #isEnded = false;
-  #filter = "";
-  #filterProblem = "";
-  #test: RowTest | null = null;
-  /** Sequences of the filter's hits, and the next row to look at. */
-  #hits: number[] = [];
-  #filtered = 1;
+  #list: RowList | null = null;
+  #wish: RowWish = { text: "", level: "rows", isFolded: false };
+  /** The number of the last message that opened something. */
+  #opened = 0;
   #isLooking = false;
   #isTellingSoon = false;
   #digest: { readonly run: RigRun; readonly steps: number; readonly text: string } | null = null;
@@ -104,6 +106,16 @@ export class LabSession {
     this.#isEnded = true;
   }
 
+  /** Somebody is there. */
+  pong(): void {
+    this.#host.send({ kind: "pong" });
+  }
+
+  /** What is looked at; null before something was opened. */
+  get run(): LabRun | null {
+    return this.#shown;
+  }
+
   #say(text: string, isRefusal = false): void {
     this.#host.send({ kind: "said", text, isRefusal });
   }
@@ -111,11 +123,15 @@ export class LabSession {
   async #handle(message: ToSession): Promise<void> {
     switch (message.kind) {
       case "open":
+        this.#opened = message.number;
         return await this.#open(message.opening);
+      case "ping":
+        return this.pong();
       case "act":
         return await this.#act(message.act);
       case "filter":
-        this.#setFilter(message.text);
+        this.#wish = message.wish;
+        this.#list?.set(message.wish);
         this.#lookOn();
         return this.#tell();
       case "rows":
@@ -123,16 +139,24 @@ export class LabSession {
           kind: "rows",
           id: message.id,
           from: message.from,
-          rows: this.#rows(message.from, Math.min(message.count, 500)),
+          rows: this.#list?.rows(message.from, Math.min(message.count, 500)) ?? [],
         });
       case "row":
-        return this.#host.send({ kind: "row", id: message.id, detail: this.#detail(message.sequence) });
+        return this.#host.send({
+          kind: "row",
+          id: message.id,
+          detail: this.#list?.detail(message.sequence) ?? null,
+        });
       case "place":
-        return this.#host.send({ kind: "place", id: message.id, place: this.#placeOf(message.sequence) });
+        return this.#host.send({
+          kind: "place",
+          id: message.id,
+          place: this.#list?.placeOf(message.sequence) ?? 0,
+        });
       case "file": {
         const shown = this.#mustShow();
-        const { writeSessionFile } = await import("./session-files.ts");
-        return this.#host.send({ kind: "file", id: message.id, ...writeSessionFile(shown, message.form) });
+        const write = await this.#host.fileWriter();
+        return this.#host.send({ kind: "file", id: message.id, ...write(shown, message.form) });
       }
     }
   }
@@ -153,33 +177,47 @@ export class LabSession {
     this.#mode = "busy";
     this.#note = `opening ${opening.what}`;
     this.#difference = null;
-    this.#shown = await this.#make(opening);
-    this.#hits = [];
-    this.#filtered = 1;
+    const shown = await this.#make(opening);
+    this.#show(shown);
     this.#cursor = 0;
     this.#note = "";
-    if (this.#shown instanceof RemoteRun) this.#mode = "running";
-    else if (this.#shown instanceof RigRun) {
+    if (shown instanceof RemoteRun) this.#mode = "running";
+    else if (shown instanceof RigRun) {
       this.#mode = "paused";
       if (opening.isRunning) this.#go();
     } else {
       this.#mode = "ended";
-      this.#cursor = this.#shown.timeline.next - 1;
+      this.#cursor = shown.timeline.next - 1;
     }
     this.#lookOn();
     this.#tell();
   }
 
+  #show(run: Shown): void {
+    this.#shown = run;
+    if (run instanceof RigRun) run.onSaid = (text) => this.#say(text);
+    this.#list = new RowList(run, this.#wish);
+  }
+
   async #make(opening: Opening): Promise<Shown> {
     const { connect, playCase, turn } = this.#host;
     if (playCase !== null && /^P\d{2,3}$/i.test(opening.what)) return await playCase(opening, turn);
-    if (connect !== null && opening.what === deskName) return this.#watch(opening, await connect());
-    return new RigRun(opening, turn);
+    if (connect !== null && isServerName(opening.what))
+      return this.#watch(opening, await connect(opening.what));
+    return this.#rig(opening);
+  }
+
+  /** Throws RangeError for a rig, a fault or a seed that does not exist. */
+  #rig(opening: Opening): RigRun {
+    const entry = this.#host.findRig(opening.what);
+    if (entry === null) throw new RangeError(`there is no rig "${opening.what.slice(0, 40)}"`);
+    return new RigRun(entry, opening, this.#host.turn);
   }
 
   #watch(opening: Opening, link: RemoteLink): RemoteRun {
     const run = new RemoteRun(opening, link);
     run.onSaid = (text, isRefusal) => this.#say(text, isRefusal);
+    run.onAnew = () => this.#list?.set(this.#wish);
     run.onChange = () => {
       if (this.#shown !== run || this.#isEnded) return;
       if (!run.isConnected && this.#mode === "running") {
@@ -198,7 +236,7 @@ export class LabSession {
     const { connect, pause } = this.#host;
     while (connect !== null && this.#shown === run && !this.#isEnded) {
       await pause(reconnectMs);
-      const link = await connect().catch(() => null);
+      const link = await connect(run.opening.what).catch(() => null);
       if (link === null) continue;
       run.resume(link);
       this.#mode = "running";
@@ -297,15 +335,24 @@ export class LabSession {
       case "plug":
       case "power-cut":
       case "open-console":
-      case "type": {
+      case "type":
+      case "write":
+      case "flush":
+      case "read-back":
+      case "press": {
         const run = this.#mustBeRig();
         this.#keepTime();
         const refusal = run.perform(name, value);
+        const done = saidOf(name, value);
         if (refusal !== "") this.#say(refusal, true);
-        else if (name === "unplug") this.#say(`The cable of device ${value} is pulled.`);
-        else if (name === "plug") this.#say(`Device ${value} is plugged in.`);
+        else if (done !== "") this.#say(done);
         return;
       }
+      case "unplug-at":
+        return await this.#open({
+          ...this.#mustShow().opening,
+          unplugAt: wholeOf(value, "step", 0, 1_000_000),
+        });
       case "fault": {
         const { opening } = this.#mustBeRig();
         return await this.#open({
@@ -390,15 +437,13 @@ export class LabSession {
     // The last stop is where its newest row came, unless time has gone on since.
     const here = shown.stops.at(-1) === steps ? stops.at(-1) : stops.at(-2);
     if (here === undefined && steps === 0) return this.#say("This is the beginning.");
-    this.#shown = await this.#replay(shown, here ?? 0, "back");
+    this.#show(await this.#replay(shown, here ?? 0, "back"));
     this.#mode = "paused";
-    this.#hits = [];
-    this.#filtered = 1;
   }
 
   /** The same run again, up to so many steps, with everything that was done by hand until there. */
   async #replay(like: RigRun, steps: number, what: string): Promise<RigRun> {
-    const again = new RigRun(like.opening, this.#host.turn);
+    const again = new RigRun(like.entry, like.opening, this.#host.turn);
     const { scheduler } = again.rig.machine;
     this.#mode = "busy";
     const to = async (wanted: number): Promise<void> => {
@@ -455,7 +500,7 @@ export class LabSession {
   async #unplugHere(sequence: number): Promise<void> {
     const before = this.#mustBeRig();
     const { nowNs } = { nowNs: before.rig.machine.scheduler.nowNs() };
-    const again = new RigRun(before.opening, this.#host.turn);
+    const again = new RigRun(before.entry, before.opening, this.#host.turn);
     const { scheduler } = again.rig.machine;
     this.#mode = "busy";
     this.#note = `running again to row ${sequence}`;
@@ -483,9 +528,7 @@ export class LabSession {
       again.note();
       return false;
     });
-    this.#shown = again;
-    this.#hits = [];
-    this.#filtered = 1;
+    this.#show(again);
     this.#difference = differenceOf(again, before, `the run without the unplug at row ${sequence}`);
     if (scheduler.isStopped) this.#stopped(again);
   }
@@ -496,17 +539,9 @@ export class LabSession {
     this.#mode = "busy";
     this.#note = `running ${against}`;
     this.#tell();
-    let other = await this.#make(opening);
-    if (other instanceof RigRun && shown instanceof RigRun) {
-      const { scheduler } = shown.rig.machine;
-      const like = other;
-      for (const done of shown.acts) {
-        await like.rig.machine.scheduler.run(done.timeNs);
-        like.perform(done.name, done.value);
-      }
-      await like.rig.machine.scheduler.run(scheduler.nowNs());
-      other = like;
-    }
+    const other = await this.#make(opening);
+    if (other instanceof RigRun && shown instanceof RigRun)
+      await playTo(other, shown.acts, shown.rig.machine.scheduler.nowNs());
     this.#difference = differenceOf(shown, other, against);
     this.#note = "";
     this.#mode = mode;
@@ -514,50 +549,40 @@ export class LabSession {
 
   async #whichSeed(count: number): Promise<void> {
     const shown = this.#mustShow();
-    const { opening } = shown;
+    if (shown instanceof RemoteRun) return;
     const mode = this.#mode === "running" ? "paused" : this.#mode;
-    const timeNs = shown instanceof RigRun ? shown.rig.machine.scheduler.nowNs() : 0;
-    const done: readonly DoneAct[] = shown instanceof RigRun ? shown.acts : [];
     this.#mode = "busy";
-    for (let seed = 1; seed <= count && !this.#isEnded; seed++) {
-      this.#note = `seed ${seed} of ${count}`;
-      this.#tell(true);
-      const other = await this.#make({ ...opening, seed, isRunning: false });
-      let why = "";
-      if (other instanceof RigRun) {
-        const { machine } = other.rig;
-        for (const act of done) {
-          await machine.scheduler.run(act.timeNs);
-          other.perform(act.name, act.value);
-        }
-        await machine.scheduler.run(timeNs);
-        why = machine.failure?.text ?? other.rig.failures()[0] ?? "";
-      } else if ("result" in other && !other.result.succeeded) why = other.result.text;
-      if (why !== "") {
-        this.#note = "";
-        this.#mode = mode;
-        this.#say(`Seed ${seed} fails: ${why}`);
-        return;
-      }
-      await this.#host.pause(0);
-    }
+    const found = await findFailingSeed({
+      opening: shown.opening,
+      acts: shown instanceof RigRun ? shown.acts : [],
+      timeNs: shown instanceof RigRun ? shown.rig.machine.scheduler.nowNs() : 0,
+      count,
+      make: async (opening) => {
+        const run = await this.#make(opening);
+        if (run instanceof RemoteRun) throw new RangeError("a rig of the server runs once");
+        return run;
+      },
+      onProgress: (text) => {
+        this.#note = text;
+        this.#tell(true);
+      },
+      rest: async () => {
+        await this.#host.pause(0);
+        return this.#isEnded;
+      },
+    });
     this.#note = "";
     this.#mode = mode;
-    this.#say(`None of ${count} seeds fails.`);
-  }
-
-  #setFilter(text: string): void {
-    this.#filter = text;
-    this.#hits = [];
-    this.#filtered = 1;
-    try {
-      this.#test = parseFilter(text);
-      this.#filterProblem = "";
-    } catch (error) {
-      if (!(error instanceof FilterError)) throw error;
-      this.#test = null;
-      this.#filterProblem = error.message;
+    if (found !== null) {
+      // What fails is what is looked at from now on.
+      this.#show(found.run);
+      this.#difference = null;
+      if (found.run instanceof RigRun) {
+        this.#mode = "paused";
+        if (found.run.rig.machine.scheduler.isStopped) this.#stopped(found.run);
+      } else this.#cursor = found.run.timeline.next - 1;
     }
+    this.#say(tellSearch(found, count), found !== null);
   }
 
   /** Looks at rows that came since, for the filter, slice by slice, so that typing stays quick. */
@@ -574,98 +599,24 @@ export class LabSession {
 
   /** One slice. True: everything that is there was looked at. */
   #look(): boolean {
-    if (this.#test === null || this.#shown === null) return true;
-    const { timeline } = this.#shown;
-    if (this.#hits.length > 0 && this.#hits[0] < timeline.oldest)
-      this.#hits = this.#hits.filter((sequence) => sequence >= timeline.oldest);
+    if (this.#list === null) return true;
     const begun = this.#host.now();
-    let previousNs = 0;
-    for (const row of timeline.rows(Math.max(this.#filtered, timeline.oldest))) {
-      if (this.#test(cellsOf(timeline, row, previousNs, this.#shown))) this.#hits.push(row.sequence);
-      previousNs = row.timeNs;
-      this.#filtered = row.sequence + 1;
-      if ((row.sequence & 255) === 0 && this.#host.now() - begun > 2 * sliceMs) return false;
-    }
-    return true;
-  }
-
-  get #isFiltered(): boolean {
-    return this.#test !== null;
-  }
-
-  #count(): number {
-    if (this.#shown === null) return 0;
-    const { next, oldest } = this.#shown.timeline;
-    return this.#isFiltered ? this.#hits.length : next - oldest;
-  }
-
-  #rows(from: number, count: number): RowCells[] {
-    if (this.#shown === null) return [];
-    const shown = this.#shown;
-    const { timeline } = shown;
-    const sequenceAt = (place: number): number =>
-      this.#isFiltered ? this.#hits[place] : timeline.oldest + place;
-    const rows: RowCells[] = [];
-    let previous: TimelineRow | null = from > 0 ? timeline.row(sequenceAt(from - 1)) : null;
-    for (let place = from; place < Math.min(from + count, this.#count()); place++) {
-      const row = timeline.row(sequenceAt(place));
-      if (row === null) continue;
-      rows.push(cellsOf(timeline, row, previous?.timeNs ?? row.timeNs, shown));
-      previous = row;
-    }
-    return rows;
-  }
-
-  #placeOf(sequence: number): number {
-    if (this.#shown === null) return 0;
-    const { oldest } = this.#shown.timeline;
-    if (!this.#isFiltered) return Math.max(0, Math.min(this.#count() - 1, sequence - oldest));
-    let [low, high] = [0, this.#hits.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#hits[middle] < sequence) low = middle + 1;
-      else high = middle;
-    }
-    return Math.min(low, Math.max(0, this.#hits.length - 1));
-  }
-
-  #detail(sequence: number): RowDetail | null {
-    if (this.#shown === null) return null;
-    const shown = this.#shown;
-    const { timeline } = shown;
-    const row = timeline.row(sequence);
-    if (row === null) return null;
-    const cells = (of: TimelineRow): RowCells =>
-      cellsOf(timeline, of, timeline.row(of.sequence - 1)?.timeNs ?? of.timeNs, shown);
-    const cause = timeline.causeOf(row);
-    const effects: RowCells[] = [];
-    for (const later of timeline.rows(sequence + 1)) {
-      if (later.cause === sequence) effects.push(cells(later));
-      if (effects.length >= shownEffects || later.sequence > sequence + effectRows) break;
-    }
-    return {
-      cells: cells(row),
-      fields: fieldsOf(timeline, row),
-      bytes: row.bytes.slice(0, shownBytes),
-      more: Math.max(0, row.bytes.length - shownBytes),
-      cause: cause === null || cause === "lost" ? cause : cells(cause),
-      effects,
-    };
+    return this.#list.look(() => this.#host.now() - begun > 2 * sliceMs);
   }
 
   #actsNow(): ActName[] {
     const shown = this.#shown;
     if (shown === null) return [];
-    if (shown instanceof RemoteRun)
-      return acts.filter(({ name }) => shown.news?.acts.includes(name) === true).map(({ name }) => name);
+    if (shown instanceof RemoteRun) return [...(shown.sharedState().acts ?? [])];
     const isRig = shown instanceof RigRun;
     return acts
       .filter(({ name, of }) => {
         if (of === "all") return true;
         if (of === "case") return !isRig;
+        if (of === "cable-case") return !isRig && shown.unplugSteps > 0;
         if (!isRig) return false;
         if (of === "rig") return true;
-        if (of === "serial") return shown.entry.outlets.includes("terminal");
+        if (of !== "entry") return shown.entry.outlets.includes(outletOf[of]);
         const wanted = name === "power-cut" ? "power cut" : name === "unplug-here" ? "unplug" : name;
         return (shown.entry.acts as readonly string[]).includes(wanted);
       })
@@ -702,77 +653,72 @@ export class LabSession {
 
   #state(shown: Shown): SessionState {
     const { opening, timeline } = shown;
-    const rig = shown instanceof RigRun ? shown.rig : null;
-    const remote = shown instanceof RemoteRun ? shown : null;
-    const scheduler = rig?.machine.scheduler;
-    const faults = opening.faults.map((rule) => ` --fault ${rule}`).join("");
-    return {
+    const isCase = !(shown instanceof RigRun || shown instanceof RemoteRun);
+    const common = {
       opening,
+      opened: this.#opened,
       title: shown.title,
-      isCase: rig === null && remote === null,
+      isCase,
       mode: this.#mode,
       note: this.#note,
-      timeNs: scheduler?.nowNs() ?? remote?.timeNs ?? timeline.row(this.#cursor)?.timeNs ?? 0,
-      steps: scheduler?.steps ?? 0,
+      timeNs: timeline.row(this.#cursor)?.timeNs ?? 0,
+      steps: 0,
       oldest: timeline.oldest,
-      next: rig === null && remote === null ? this.#cursor + 1 : timeline.next,
-      lost: timeline.oldest - 1 + (remote?.lost ?? 0),
-      shown: this.#count(),
-      filter: this.#filter,
-      unfiltered: this.#isFiltered ? timeline.next - Math.max(this.#filtered, timeline.oldest) : 0,
-      filterProblem: this.#filterProblem,
+      next: isCase ? this.#cursor + 1 : timeline.next,
+      lost: timeline.oldest - 1 + (shown instanceof RemoteRun ? shown.lost : 0),
+      shown: this.#list?.count ?? 0,
+      wish: this.#wish,
+      unfiltered: this.#list?.left ?? 0,
+      filterProblem: this.#list?.problem ?? "",
       transfers: transfersOf(timeline),
       speed: this.#speed,
-      boxes: shown instanceof RigRun ? shown.boxes() : (remote?.news?.boxes ?? []),
+      boxes: [],
       acts: this.#actsNow(),
-      command:
-        remote !== null
-          ? "npx drydock start"
-          : rig === null
-            ? `npx drydock case ${opening.what} --seed ${opening.seed}`
-            : `npx drydock registry ${opening.what} --seed ${opening.seed}${faults}`,
-      tryThis: shown instanceof RigRun ? shown.entry.type : [],
-      failures: rig?.failures() ?? [],
-      result: "result" in shown ? shown.result : null,
+      command: "npx drydock start",
+      tryThis: [],
+      failures: [],
+      result: null,
       difference: this.#difference,
-      digest: shown instanceof RigRun ? this.#digestOf(shown) : "digest" in shown ? shown.digest : "",
-      console: shown instanceof RigRun ? shown.console : "",
-      isConsoleOpen: shown instanceof RigRun && shown.isConsoleOpen,
+      digest: "",
+      ledger: null,
+      unplugSteps: 0,
+      console: "",
+      isConsoleOpen: false,
+    };
+    if (shown instanceof RemoteRun) return { ...common, ...shown.sharedState() };
+    if (!(shown instanceof RigRun)) {
+      const { digest, ledger, result, unplugSteps } = shown;
+      const command = `npx drydock case ${opening.what} --seed ${opening.seed}`;
+      return { ...common, command, digest, ledger, result, unplugSteps };
+    }
+    const { entry, rig } = shown;
+    const faults = opening.faults.map((rule) => ` --fault ${rule}`).join("");
+    return {
+      ...common,
+      timeNs: rig.machine.scheduler.nowNs(),
+      steps: rig.machine.scheduler.steps,
+      boxes: shown.boxes(),
+      command: `npx drydock registry ${opening.what} --seed ${opening.seed}${faults}`,
+      tryThis: entry.type,
+      failures: rig.failures(),
+      digest: this.#digestOf(shown),
+      ledger: shown.ledger(),
+      console: shown.console,
+      isConsoleOpen: shown.isConsoleOpen,
     };
   }
 }
 
-function transfersOf(timeline: Timeline): number {
-  let count = 0;
-  for (const kind of wireKinds) count += timeline.kept(kind) + timeline.lost(kind);
-  return count;
-}
-
-/** The first row of the wire in which two runs part; times do not count. */
-function differenceOf(here: Shown, there: Shown, against: string): Difference {
-  const lines = function* (shown: Shown): Generator<{ sequence: number; text: string }> {
-    let seen = 0;
-    for (const row of shown.timeline.rows(undefined, [...wireKinds])) {
-      if (++seen > comparedRows) return;
-      const { what, place, length, status } = cellsOf(shown.timeline, row, 0, shown);
-      const shownWhat = what.startsWith("answer to ") ? "answer" : what;
-      const data =
-        row.bytes.length === 0
-          ? ""
-          : ` ${[...row.bytes.subarray(0, 64)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ")}`;
-      yield { sequence: row.sequence, text: `${place} ${shownWhat} ${length ?? ""} ${status}${data}`.trim() };
-    }
-  };
-  const [left, right] = [lines(here), lines(there)];
-  for (;;) {
-    const [one, other] = [left.next(), right.next()];
-    if (one.done === true && other.done === true) return { sequence: null, here: "", there: "", against };
-    if (one.done === true || other.done === true || one.value.text !== other.value.text)
-      return {
-        sequence: one.done === true ? here.timeline.next - 1 : one.value.sequence,
-        here: one.done === true ? "nothing more" : one.value.text,
-        there: other.done === true ? "nothing more" : other.value.text,
-        against,
-      };
+/** What an act is said to have done; empty when the page shows it. */
+function saidOf(name: HandAct, value: string): string {
+  switch (name) {
+    case "unplug":
+      return `The cable of device ${value} is pulled.`;
+    case "plug":
+      return `Device ${value} is plugged in.`;
+    case "power-cut":
+      return `Device ${value} has no power; in half a second of its time it has it again.`;
+    default:
+      return "";
   }
 }

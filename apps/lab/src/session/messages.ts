@@ -1,5 +1,6 @@
 // What a page and a session say to each other: plain objects, the same through a worker's port and a socket.
 
+import type { FlushStory } from "@drydock/core/trials/durability-prover";
 import type { ActName } from "./acts.ts";
 
 /** What a session runs. The address of a page says the same (`page/address.ts`). */
@@ -13,6 +14,8 @@ export interface Opening {
   readonly faults: readonly string[];
   /** Runs by itself from the beginning; otherwise it stands at time 0. */
   readonly isRunning: boolean;
+  /** Of a case that can be played so: its cable is pulled before this step; 0 or absent: as the case tells it. */
+  readonly unplugAt?: number;
 }
 
 /** `value` is what the act's argument holds, as text: a number, a rule, bytes as they were typed. */
@@ -22,15 +25,31 @@ export interface ActAsk {
 }
 
 export type ToSession =
-  | { readonly kind: "open"; readonly opening: Opening }
+  /** `number`: a state that answers it, or comes later, says it. */
+  | { readonly kind: "open"; readonly opening: Opening; readonly number: number }
+  /** Whether somebody is there: answered with a pong, whatever else is under way. */
+  | { readonly kind: "ping" }
   | { readonly kind: "act"; readonly act: ActAsk }
   /** Rows by place in the shown list (all rows, or the filter's hits). */
   | { readonly kind: "rows"; readonly id: number; readonly from: number; readonly count: number }
   | { readonly kind: "row"; readonly id: number; readonly sequence: number }
-  | { readonly kind: "filter"; readonly text: string }
+  | { readonly kind: "filter"; readonly wish: RowWish }
   /** The place in the shown list of the row with this sequence, or of the nearest after it. */
   | { readonly kind: "place"; readonly id: number; readonly sequence: number }
   | { readonly kind: "file"; readonly id: number; readonly form: FileForm };
+
+/** Every row; one row a transfer, its answer joined to it; what the driver called, logged, and what befell it. */
+export const rowLevels = ["rows", "transfers", "calls"] as const;
+export type RowLevel = (typeof rowLevels)[number];
+
+/** Which rows are listed. */
+export interface RowWish {
+  /** The filter. */
+  readonly text: string;
+  readonly level: RowLevel;
+  /** Runs of equal rows are one row with their count and their bytes. */
+  readonly isFolded: boolean;
+}
 
 export type FileForm = "pcapng" | "perfetto" | "registry" | "text";
 
@@ -51,6 +70,8 @@ export interface RowCells {
   readonly status: string;
   /** Something that went wrong: shown in its own colour, with its word. */
   readonly isBad: boolean;
+  /** Of a folded run: the sequence of its last row. */
+  readonly last?: number;
 }
 
 /** A part of a row's bytes with its meaning. */
@@ -92,11 +113,21 @@ export interface Difference {
   readonly there: string;
   /** What was compared with. */
   readonly against: string;
+  /** Both sides from a little before it: where one has ended, the other goes on alone. */
+  readonly rows: readonly DifferenceRow[];
+}
+
+interface DifferenceRow {
+  readonly here: { readonly sequence: number; readonly text: string } | null;
+  readonly there: { readonly sequence: number; readonly text: string } | null;
+  readonly isEqual: boolean;
 }
 
 /** Everything that a page shows besides rows; sent whole, at most once for each turn of the session. */
 export interface SessionState {
   readonly opening: Opening;
+  /** The number of the message that opened it. */
+  readonly opened: number;
   readonly title: string;
   readonly isCase: boolean;
   readonly mode: "busy" | "paused" | "running" | "ended" | "stopped";
@@ -111,8 +142,8 @@ export interface SessionState {
   readonly lost: number;
   /** Rows in the shown list. */
   readonly shown: number;
-  readonly filter: string;
-  /** Rows that the filter has not looked at yet. */
+  readonly wish: RowWish;
+  /** Rows that were not looked at yet. */
   readonly unfiltered: number;
   /** Why the filter is none; empty when it is one. */
   readonly filterProblem: string;
@@ -129,10 +160,48 @@ export interface SessionState {
   readonly result: { readonly succeeded: boolean; readonly text: string } | null;
   readonly difference: Difference | null;
   readonly digest: string;
+  /** What became of flushes, layer by layer, and the layer that swallowed one; null where there is no disk, or no flush yet. */
+  readonly ledger: FlushStory | null;
+  /** Of a case whose cable can be pulled anywhere: how many steps it has; 0 of every other. */
+  readonly unplugSteps: number;
   /** What the serial console shows, from its beginning, at most its newest part. */
   readonly console: string;
   readonly isConsoleOpen: boolean;
 }
+
+/** What a rig of the server says of itself: the same for all who watch it, and their pages add the rows that came. */
+export type SharedState = Pick<
+  SessionState,
+  | "title"
+  | "mode"
+  | "note"
+  | "timeNs"
+  | "speed"
+  | "boxes"
+  | "acts"
+  | "command"
+  | "tryThis"
+  | "failures"
+  | "difference"
+  | "digest"
+  | "ledger"
+  | "console"
+  | "isConsoleOpen"
+>;
+
+/** Of a rig that says nothing more about itself. */
+export const plainState: Omit<SharedState, "title" | "boxes" | "acts" | "timeNs" | "command"> = {
+  mode: "running",
+  note: "",
+  speed: 1,
+  tryThis: [],
+  failures: [],
+  difference: null,
+  digest: "",
+  ledger: null,
+  console: "",
+  isConsoleOpen: false,
+};
 
 export type FromSession =
   | { readonly kind: "state"; readonly state: SessionState }
@@ -146,5 +215,6 @@ export type FromSession =
       readonly type: string;
       readonly body: Uint8Array | string;
     }
+  | { readonly kind: "pong" }
   /** Something to say once: an act's answer, a refusal. */
   | { readonly kind: "said"; readonly text: string; readonly isRefusal: boolean };

@@ -3,7 +3,7 @@
 import { serialRequestNames } from "@drydock/core/rigs/serial-rig";
 import { Timeline } from "@drydock/core/trace/timeline";
 import type { LabRun } from "./lab-run.ts";
-import type { Opening } from "./messages.ts";
+import type { Opening, SharedState } from "./messages.ts";
 import { decodeRows } from "./row-frames.ts";
 import type { RigNews } from "./watchers.ts";
 
@@ -16,13 +16,10 @@ export interface RemoteLink {
   onMessage(take: (message: string | Uint8Array | null) => void): void;
 }
 
-/** The name under which the rig of the server is opened. */
-export const deskName = "desk";
-
 export class RemoteRun implements LabRun {
   readonly opening: Opening;
   readonly describeRequests = serialRequestNames;
-  readonly timeline = new Timeline({ maximumBytes: keptBytes });
+  timeline = new Timeline({ maximumBytes: keptBytes });
   news: Extract<RigNews, { kind: "rig" }> | null = null;
   isConnected = true;
   /** Rows that were never sent, because this side or the rig's memory was too slow. */
@@ -30,6 +27,8 @@ export class RemoteRun implements LabRun {
   timeNs = 0;
   /** Something changed. */
   onChange: () => void = () => {};
+  /** It runs anew, and what came before is gone. */
+  onAnew: () => void = () => {};
   onSaid: (text: string, isRefusal: boolean) => void = () => {};
   /** Sequence there minus sequence here, for the rows that came last and for those before the last gap. */
   #offset = 0;
@@ -46,9 +45,7 @@ export class RemoteRun implements LabRun {
   }
 
   get title(): string {
-    return this.news === null
-      ? "the rig of this desk"
-      : `${this.news.name} of this desk: ${this.news.summary}`;
+    return this.news?.state.title ?? "a rig of the server";
   }
 
   /** Goes on over another connection, from the row after the last that came. */
@@ -68,19 +65,43 @@ export class RemoteRun implements LabRun {
   act(name: string, value: string): void {
     if (!this.isConnected)
       throw new RangeError("the server does not answer: is drydock start still running?");
-    this.#link.send(JSON.stringify({ kind: "act", name, value }));
+    // Rows have their own numbers here, once some were never sent.
+    const row = name === "unplug-here" && /^\d{1,15}$/.test(value) ? Number(value) + this.#offset : null;
+    this.#link.send(JSON.stringify({ kind: "act", name, value: row === null ? value : String(row) }));
+  }
+
+  /** What the server says of it, in place of what a session knows of its own. */
+  sharedState(): Partial<SharedState> {
+    const { isConnected, news } = this;
+    if (!isConnected) return { boxes: news?.state.boxes ?? [], acts: [] };
+    if (news === null) return { acts: [] };
+    const { difference, timeNs } = news.state;
+    const sequence = difference?.sequence;
+    return {
+      ...news.state,
+      timeNs: Math.max(timeNs, this.timeNs),
+      difference:
+        difference === null || sequence == null
+          ? difference
+          : { ...difference, sequence: sequence - this.#offset },
+    };
   }
 
   #takeNews(text: string): void {
     const news = JSON.parse(text) as RigNews;
     if (news.kind === "said") this.onSaid(news.text, news.isRefusal);
-    else this.news = news;
+    else {
+      this.news = news;
+      this.timeNs = news.state.timeNs;
+    }
   }
 
   #takeRows(frame: Uint8Array): void {
     const { first, lost, rows, run } = decodeRows(frame);
     if (run !== this.#run) {
       this.#run = run;
+      this.timeline = new Timeline({ maximumBytes: keptBytes });
+      this.onAnew();
       this.#offset = first - this.timeline.next;
       this.#offsetBefore = this.#offset;
       this.#gapAt = first;

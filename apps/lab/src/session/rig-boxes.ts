@@ -1,6 +1,6 @@
 // A rig as boxes, from the outlets down to the devices: what its picture draws, here and for a rig of the server.
 
-import type { RigEntry } from "@drydock/core/rigs/catalogue";
+import type { RigEntry } from "@drydock/core/rigs/rig-entry";
 import type { Machine } from "@drydock/core/runtime/machine";
 import type { RigBox } from "./messages.ts";
 

@@ -16,7 +16,7 @@ import { describePciRow } from "@drydock/core/trace/pci-trace";
 import type { Timeline, TimelineRow } from "@drydock/core/trace/timeline";
 import { usbStatusNames } from "@drydock/core/trace/usb-text";
 import { TraceKind, TraceTransfer, traceRow } from "@drydock/core/trace/usb-trace-log";
-import type { ByteField, RowCells } from "./messages.ts";
+import type { ByteField, RowCells, RowLevel } from "./messages.ts";
 
 const kindNames: Readonly<Record<TimelineKind, string>> = {
   [TimelineKind.usb]: "usb",
@@ -41,6 +41,8 @@ export const wireKinds: ReadonlySet<TimelineKind> = new Set([
   TimelineKind.interrupt,
 ]);
 
+const noBytes = new Uint8Array(0);
+
 export interface CellsOptions {
   readonly describeRequests: readonly DescribeRequest[];
 }
@@ -51,56 +53,175 @@ export function cellsOf(
   previousNs: number,
   options: CellsOptions,
 ): RowCells {
-  const common = {
-    sequence: row.sequence,
-    timeNs: row.timeNs,
-    deltaNs: row.timeNs - previousNs,
-    kind: kindNames[row.kind] ?? `kind ${row.kind}`,
-  };
-  if (row.kind === TimelineKind.usb) return { ...common, ...usbCells(timeline, row, options) };
-  const isPci = row.kind === TimelineKind.register || row.kind === TimelineKind.dma;
-  const what = isPci || row.kind === TimelineKind.interrupt ? describePciRow(row) : row.text;
-  return {
-    ...common,
-    who: whoLedTo(timeline, row),
-    what,
-    place: "",
-    length: row.bytes.length === 0 ? null : row.bytes.length,
-    status: "",
-    isBad: row.kind === TimelineKind.fault || /\b(?:panic|crash|killed)\b/i.test(row.text),
-  };
+  const view = new RowView(timeline, options);
+  view.set(row, previousNs);
+  const { deltaNs, isBad, kind, length, place, sequence, status, timeNs, what, who } = view;
+  return { sequence, timeNs, deltaNs, kind, who, what, place, length, status, isBad };
 }
 
-function usbCells(timeline: Timeline, row: TimelineRow, { describeRequests }: CellsOptions) {
-  const usb = traceRow(row, 0);
-  const place = `${usb.device}.${hex(usb.endpoint, 2)}`;
-  if (usb.kind === TraceKind.attach || usb.kind === TraceKind.detach)
-    return {
-      who: "",
-      what: usb.kind === TraceKind.attach ? "attached" : "detached",
-      place: String(usb.device),
-      length: null,
-      status: "",
-      isBad: usb.kind === TraceKind.detach,
-    };
-  if (usb.kind === TraceKind.complete) {
-    const status = usbStatusNames[usb.status] ?? `status ${usb.status}`;
-    const submission = timeline.row(usb.causeSequence);
-    return {
-      who: submission?.text ?? "",
-      what: `answer to ${usb.causeSequence}`,
-      place,
-      length: usb.length,
-      status,
-      isBad: usb.status !== UsbStatus.ok && usb.status !== UsbStatus.cancelled,
-    };
+/** "1.81" for a device and an endpoint, as they lie in a row: few of them stand in many rows. */
+const places = new Map<number, string>();
+
+function placeOf(deviceAndEndpoint: number): string {
+  let text = places.get(deviceAndEndpoint);
+  if (text === undefined) {
+    text = `${deviceAndEndpoint >>> 8}.${hex(deviceAndEndpoint & 0xff, 2)}`;
+    places.set(deviceAndEndpoint, text);
   }
-  const kind = usb.transfer === TraceTransfer.interrupt ? "interrupt" : "bulk";
-  const what =
-    usb.setup === null
-      ? `${kind} ${(usb.endpoint & 0x80) === 0 ? "out" : "in"}`
-      : describeSetup(decodeSetup(usb.setup), [...describeRequests, describeMassStorageRequest]);
-  return { who: usb.text, what, place, length: usb.length, status: "", isBad: false };
+  return text;
+}
+
+/**
+ * The cells of one row after the other, each made when it is asked for: a filter over a million rows asks for one or two of
+ * them.
+ */
+export class RowView implements RowCells {
+  readonly #timeline: Timeline;
+  readonly #options: CellsOptions;
+  #row: TimelineRow = {
+    sequence: 0,
+    kind: TimelineKind.mark,
+    timeNs: 0,
+    cause: 0,
+    text: "",
+    fields: [],
+    bytes: noBytes,
+  };
+  #previousNs = 0;
+
+  constructor(timeline: Timeline, options: CellsOptions) {
+    this.#timeline = timeline;
+    this.#options = options;
+  }
+
+  set(row: TimelineRow, previousNs: number): void {
+    this.#row = row;
+    this.#previousNs = previousNs;
+  }
+
+  get sequence(): number {
+    return this.#row.sequence;
+  }
+
+  get timeNs(): number {
+    return this.#row.timeNs;
+  }
+
+  get deltaNs(): number {
+    return this.#row.timeNs - this.#previousNs;
+  }
+
+  get kind(): string {
+    const { kind } = this.#row;
+    return kindNames[kind] ?? `kind ${kind}`;
+  }
+
+  /** What a row of the wire is; null for every other kind. */
+  get #wire(): TraceKind | null {
+    const { fields, kind } = this.#row;
+    return kind === TimelineKind.usb ? ((fields[0] % 16) as TraceKind) : null;
+  }
+
+  get who(): string {
+    switch (this.#wire) {
+      case null:
+        return whoLedTo(this.#timeline, this.#row);
+      case TraceKind.attach:
+      case TraceKind.detach:
+        return "";
+      case TraceKind.complete:
+        return this.#timeline.textOf(this.#row.cause);
+      default:
+        return this.#row.text;
+    }
+  }
+
+  get what(): string {
+    const row = this.#row;
+    switch (this.#wire) {
+      case null:
+        return row.kind === TimelineKind.register ||
+          row.kind === TimelineKind.dma ||
+          row.kind === TimelineKind.interrupt
+          ? describePciRow(row)
+          : row.text;
+      case TraceKind.attach:
+        return "attached";
+      case TraceKind.detach:
+        return "detached";
+      case TraceKind.complete:
+        return `answer to ${row.cause}`;
+      default: {
+        const { endpoint, setup, transfer } = traceRow(row, 0);
+        if (setup !== null)
+          return describeSetup(decodeSetup(setup), [
+            ...this.#options.describeRequests,
+            describeMassStorageRequest,
+          ]);
+        const kind = transfer === TraceTransfer.interrupt ? "interrupt" : "bulk";
+        return `${kind} ${(endpoint & 0x80) === 0 ? "out" : "in"}`;
+      }
+    }
+  }
+
+  get place(): string {
+    const [, , place] = this.#row.fields;
+    switch (this.#wire) {
+      case null:
+        return "";
+      case TraceKind.attach:
+      case TraceKind.detach:
+        return String(Math.floor(place / 0x1000000));
+      default:
+        return placeOf(Math.floor(place / 0x10000));
+    }
+  }
+
+  get length(): number | null {
+    const { bytes, fields } = this.#row;
+    switch (this.#wire) {
+      case null:
+        return bytes.length === 0 ? null : bytes.length;
+      case TraceKind.attach:
+      case TraceKind.detach:
+        return null;
+      default:
+        return fields[3];
+    }
+  }
+
+  /** Of an answer; null for every other row. */
+  get #status(): number | null {
+    return this.#wire === TraceKind.complete ? this.#row.fields[2] & 0xff : null;
+  }
+
+  get status(): string {
+    const status = this.#status;
+    return status === null ? "" : (usbStatusNames[status as UsbStatus] ?? `status ${status}`);
+  }
+
+  /** Belongs to a level below the one that is shown: an answer, and among calls a transfer that nobody is known to have asked for. */
+  isBelow(level: RowLevel): boolean {
+    const wire = this.#wire;
+    if (wire === null || wire === TraceKind.attach || wire === TraceKind.detach) return false;
+    return wire === TraceKind.complete || (level === "calls" && this.#row.text === "");
+  }
+
+  /** Equal for rows that fold into one. */
+  get foldKey(): string {
+    const { kind, text } = this.#row;
+    if (this.#wire === null) return `${kind} ${text === "" ? this.what.replace(/\d[\da-fx]*/g, "#") : text}`;
+    const what = this.#wire === TraceKind.complete ? this.status : this.what;
+    return `${kind} ${this.place} ${what} ${text}`;
+  }
+
+  get isBad(): boolean {
+    const status = this.#status;
+    if (status !== null) return status !== UsbStatus.ok && status !== UsbStatus.cancelled;
+    const wire = this.#wire;
+    if (wire !== null) return wire === TraceKind.detach;
+    return this.#row.kind === TimelineKind.fault || /\b(?:panic|crash|killed)\b/i.test(this.#row.text);
+  }
 }
 
 /** The nearest row above this one that is a call: who did it. */

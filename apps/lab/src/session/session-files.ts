@@ -5,7 +5,7 @@ import { formatRegistryTree } from "@drydock/core/platform/evidence/registry-dum
 import { writePerfetto } from "@drydock/core/trace/perfetto";
 import { writeUsbPcapng } from "@drydock/core/trace/usb-pcapng";
 import { UsbTraceLog } from "@drydock/core/trace/usb-trace-log";
-import { type LabRun, RigRun } from "./lab-run.ts";
+import type { LabRun, RigRun } from "./lab-run.ts";
 import type { FileForm } from "./messages.ts";
 import { cellsOf } from "./row-cells.ts";
 
@@ -14,6 +14,8 @@ export interface SessionFile {
   readonly type: string;
   readonly body: Uint8Array | string;
 }
+
+const isRig = (run: LabRun): run is RigRun => "rig" in run;
 
 /** Throws RangeError where the session has no such thing. */
 export function writeSessionFile(session: LabRun, form: FileForm): SessionFile {
@@ -29,8 +31,8 @@ export function writeSessionFile(session: LabRun, form: FileForm): SessionFile {
     case "perfetto":
       return { name: `${stem}.perfetto.json`, type: "application/json", body: writePerfetto(timeline) };
     case "registry":
-      if (!(session instanceof RigRun))
-        throw new RangeError("its registry is not here: open a rig of the page");
+      // Not by its class: in a page this is a script of its own, with another copy of that.
+      if (!isRig(session)) throw new RangeError("its registry is not here: open a rig of the page");
       return {
         name: `${stem}.ioreg.txt`,
         type: "text/plain",

@@ -1,12 +1,13 @@
 // A case's side as the lab shows it: it has run, its rows are read. Brings the casebook along.
 
 import { findCase } from "@drydock/cases/casebook";
-import type { DriverCase } from "@drydock/cases/driver-case";
+import type { CaseRun, DriverCase } from "@drydock/cases/driver-case";
 import { digestOfRun } from "@drydock/cases/run-digest";
 import type { DescribeRequest } from "@drydock/core/codec/usb/setup";
 import { TimelineKind } from "@drydock/core/ports/recorder";
 import type { HostTurn } from "@drydock/core/runtime/scheduler";
 import { Timeline } from "@drydock/core/trace/timeline";
+import type { FlushStory } from "@drydock/core/trials/durability-prover";
 import type { EndedRun } from "./lab-run.ts";
 import type { Opening } from "./messages.ts";
 
@@ -16,31 +17,47 @@ export class ShownCase implements EndedRun {
   readonly timeline: Timeline;
   readonly result: { readonly succeeded: boolean; readonly text: string };
   readonly digest: string;
+  readonly ledger: FlushStory | null;
+  readonly unplugSteps: number;
 
   private constructor(
     opening: Opening,
     entry: DriverCase,
     timeline: Timeline,
-    run: Awaited<ReturnType<DriverCase["run"]>>,
+    run: CaseRun,
+    unplugSteps: number,
   ) {
     this.opening = opening;
     this.entry = entry;
     this.timeline = timeline;
     this.result = { succeeded: run.succeeded, text: run.result };
     this.digest = digestOfRun(entry, run);
+    this.ledger = run.ledger ?? null;
+    this.unplugSteps = unplugSteps;
   }
 
   /** Throws RangeError for a case that does not exist, and what the case throws. */
   static async play(opening: Opening, turn: HostTurn): Promise<ShownCase> {
     const entry = findCase(opening.what);
-    const run = await entry.run(opening.side, { seed: opening.seed, turn });
+    const { seed, side, unplugAt = 0 } = opening;
+    const options = { seed, turn };
+    const { unplug } = entry;
+    if (unplugAt > 0 && unplug === undefined)
+      throw new RangeError(`${entry.id} is not a case whose cable can be pulled at any step`);
+    const unplugSteps = unplug === undefined ? 0 : await unplug.steps(side, options);
+    if (unplugAt > unplugSteps)
+      throw new RangeError(`${entry.id} has ${unplugSteps} steps on this seed, not ${unplugAt}`);
+    const run =
+      unplugAt > 0 && unplug !== undefined
+        ? await unplug.run(side, options, unplugAt)
+        : await entry.run(side, options);
     let timeline = run.timeline ?? run.trace?.timeline ?? null;
     if (timeline === null) {
       timeline = new Timeline();
       for (const row of run.log)
         timeline.add(TimelineKind.log, row.timeNs, 0, `${row.process}: ${row.message}`);
     }
-    return new ShownCase(opening, entry, timeline, run);
+    return new ShownCase(opening, entry, timeline, run, unplugSteps);
   }
 
   get title(): string {

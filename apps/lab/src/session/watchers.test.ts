@@ -6,6 +6,7 @@ import { DecodeError } from "@drydock/core/base/errors";
 import { Random } from "@drydock/core/base/random";
 import { TimelineKind } from "@drydock/core/ports/recorder";
 import { Timeline } from "@drydock/core/trace/timeline";
+import { plainState } from "./messages.ts";
 import { decodeRows, encodeRows, type RowBatch } from "./row-frames.ts";
 import { type WatchedRig, Watchers } from "./watchers.ts";
 
@@ -57,13 +58,15 @@ test("rows come back as they were; damaged frames are refused with an offset", (
 function rigOf(timeline: Timeline): WatchedRig {
   return {
     run: 5,
-    name: "test",
-    summary: "",
-    seed: 1,
     timeline,
-    acts: ["unplug"],
-    boxes: () => [],
-    nowNs: () => 0,
+    state: () => ({
+      ...plainState,
+      title: "test",
+      timeNs: 0,
+      boxes: [],
+      acts: ["unplug"],
+      command: "",
+    }),
     act: (_name, value) => (value === "1" ? "" : "no"),
   };
 }

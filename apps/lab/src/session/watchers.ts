@@ -1,36 +1,22 @@
 // Those who watch a rig of the server: batches by credit; who does not read is counted for, never waited for.
 
 import type { Timeline } from "@drydock/core/trace/timeline";
-import type { RigBox } from "./messages.ts";
+import type { SharedState } from "./messages.ts";
 import { encodeRows, mostRows } from "./row-frames.ts";
 
 /** A rig that runs here, as watchers see it. */
 export interface WatchedRig {
   /** Another number for each run. */
   readonly run: number;
-  readonly name: string;
-  readonly summary: string;
-  readonly seed: number;
   readonly timeline: Timeline;
-  readonly acts: readonly string[];
-  boxes(): readonly RigBox[];
-  nowNs(): number;
-  /** Answers why not; empty when done. */
-  act(name: string, value: string): string;
+  state(): SharedState;
+  /** Answers why not; empty when done; null when what becomes of it is told to all. */
+  act(name: string, value: string): string | null;
 }
 
 /** What a watcher is told beside its rows. */
 export type RigNews =
-  | {
-      readonly kind: "rig";
-      readonly run: number;
-      readonly name: string;
-      readonly summary: string;
-      readonly seed: number;
-      readonly acts: readonly string[];
-      readonly timeNs: number;
-      readonly boxes: readonly RigBox[];
-    }
+  | { readonly kind: "rig"; readonly run: number; readonly state: SharedState }
   | { readonly kind: "said"; readonly text: string; readonly isRefusal: boolean };
 
 /** Where a watcher's frames go: a socket. */
@@ -53,6 +39,7 @@ export class Watcher {
   readonly #rig: WatchedRig;
   #credit = credits;
   #next: number | null = null;
+  #run = 0;
   #news = "";
 
   constructor(rig: WatchedRig, port: WatcherPort) {
@@ -70,6 +57,7 @@ export class Watcher {
     switch (message.kind) {
       case "watch":
         // Resumed where it was, if it is the same run; otherwise from what is still here.
+        this.#run = this.#rig.run;
         this.#next =
           message.run === this.#rig.run
             ? Math.max(1, Math.min(message.row, this.#rig.timeline.next))
@@ -81,9 +69,11 @@ export class Watcher {
         this.#credit = Math.min(credits, this.#credit + 1);
         return;
       case "act": {
-        const refusal = this.#rig.acts.includes(message.name)
+        const acts: readonly string[] = this.#rig.state().acts;
+        const refusal = acts.includes(message.name)
           ? this.#rig.act(message.name, message.value)
           : `"${message.name.slice(0, 40)}" cannot be done here`;
+        if (refusal === null) return;
         const news: RigNews = {
           kind: "said",
           text: refusal === "" ? `Done: ${message.name}` : refusal,
@@ -96,9 +86,15 @@ export class Watcher {
 
   /** At most once every 16 ms: sends what there is and credit allows. */
   serve(): void {
-    if (this.#next === null || this.#credit === 0) return;
-    const { timeline } = this.#rig;
+    if (this.#next === null) return;
+    const { run, timeline } = this.#rig;
     this.#tell();
+    if (run !== this.#run) {
+      // It runs anew: other rows, from the first that is there.
+      this.#run = run;
+      this.#next = timeline.oldest;
+    }
+    if (this.#credit === 0) return;
     if (timeline.next - this.#next > farBehind) {
       const from = this.#next;
       const near = timeline.next - mostRows;
@@ -117,14 +113,19 @@ export class Watcher {
     this.#port.sendBytes(frame);
   }
 
+  /** Something that all who watch are told. */
+  say(text: string, isRefusal: boolean): void {
+    if (this.#next !== null) this.#port.sendText(JSON.stringify({ kind: "said", text, isRefusal }));
+  }
+
   #tell(): void {
-    const { acts, name, run, seed, summary } = this.#rig;
-    const boxes = this.#rig.boxes();
-    // Time alone is no news: the rows bring it.
-    const key = JSON.stringify(boxes);
+    const { run } = this.#rig;
+    const state = this.#rig.state();
+    // While time goes on it alone is no news: the rows bring it.
+    const key = JSON.stringify({ run, ...state, timeNs: state.mode === "running" ? 0 : state.timeNs });
     if (key === this.#news) return;
     this.#news = key;
-    const news: RigNews = { kind: "rig", run, name, summary, seed, acts, timeNs: this.#rig.nowNs(), boxes };
+    const news: RigNews = { kind: "rig", run, state };
     this.#port.sendText(JSON.stringify(news));
   }
 }
@@ -193,5 +194,9 @@ export class Watchers {
 
   serve(): void {
     for (const watcher of this.#all) watcher.serve();
+  }
+
+  say(text: string, isRefusal: boolean): void {
+    for (const watcher of this.#all) watcher.say(text, isRefusal);
   }
 }

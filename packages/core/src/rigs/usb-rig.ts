@@ -1,9 +1,7 @@
 // The USB rig: a machine, its USB family and one berth. Serial, HID and storage rigs are made of one.
 
 import type { Clock } from "../base/clock.ts";
-import { microsecond } from "../base/units.ts";
 import { UsbFamily } from "../families/usb/usb-family.ts";
-import { UsbipServer } from "../outlets/usbip/usbip-server.ts";
 import type { PlatformProfile } from "../platform/platform-profile.ts";
 import type { UsbHostPort } from "../ports/usb-host.ts";
 import { Machine } from "../runtime/machine.ts";
@@ -11,20 +9,18 @@ import type { HostTurn } from "../runtime/scheduler.ts";
 import { IOService } from "../runtime/service.ts";
 import { Timeline, type TimelineOptions } from "../trace/timeline.ts";
 import { TimelineRecorder } from "../trace/timeline-recorder.ts";
-import { UsbipImporter } from "../transports/usbip/usbip-importer.ts";
-import { memoryStreamPair } from "./memory-stream.ts";
 import { UsbBerth, type UsbBerthOptions } from "./usb-berth.ts";
 import { UsbRigDoors, type UsbRigParts } from "./usb-rig-doors.ts";
+
+/** Takes each device of the bus, and hands it to `attach` in whatever shape it arrives at the machine. */
+export type UsbPath = (machine: Machine, attach: (port: UsbHostPort) => void) => (port: UsbHostPort) => void;
 
 export interface UsbRigOptions extends UsbBerthOptions {
   readonly seed: number;
   readonly turn: HostTurn;
   readonly profile: PlatformProfile;
-  /**
-   * How devices on the bus reach the machine: directly, or exported by our USB/IP server and imported by our client over a
-   * stream in memory that cuts bytes anywhere. Default `bus`.
-   */
-  readonly path?: "bus" | "usbip";
+  /** How devices on the bus reach the machine; null or absent: directly. Another way is `overUsbip`. */
+  readonly path?: UsbPath | null;
   readonly bootArgDk?: number;
   /** How much the timeline keeps. */
   readonly timeline?: TimelineOptions;
@@ -34,9 +30,6 @@ export interface UsbRigOptions extends UsbBerthOptions {
    */
   readonly record?: "all" | "wire";
 }
-
-/** One way of a connection in memory. */
-const networkLatencyNs = 50 * microsecond;
 
 /** The slipway for USB: devices plugged into `usb.bus` come up in `machine`. */
 export class UsbRig extends UsbRigDoors {
@@ -64,32 +57,10 @@ export function usbOn(
     const { requests } = family.attach(port);
     return () => requests.describeCaller();
   };
-  const route = options.path === "usbip" ? overUsbip(machine, (port) => usb.attach(port)) : undefined;
+  const route = options.path?.(machine, (port) => usb.attach(port));
   const usb: UsbBerth = new UsbBerth(
     { scheduler, random, deliver, timeline, ...(route === undefined ? {} : { route }) },
     options,
   );
   return { machine, family, timeline, usb };
-}
-
-/** Every device of the bus goes out through a server and comes back in through a client, reset or not. */
-function overUsbip(machine: Machine, attach: (port: UsbHostPort) => void): (port: UsbHostPort) => void {
-  const clock = machine.scheduler;
-  const random = machine.random.fork("usbip");
-  const server = new UsbipServer({
-    onExported: (busId) => {
-      new UsbipImporter({
-        clock,
-        busId,
-        locationId: server.exports.get(busId)?.lent.port.locationId ?? 0,
-        connect: () => {
-          const [near, far] = memoryStreamPair({ clock, random, latencyNs: networkLatencyNs });
-          server.accept(far);
-          return near;
-        },
-        onAttach: attach,
-      });
-    },
-  });
-  return (port) => server.attach(port);
 }

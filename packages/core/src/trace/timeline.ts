@@ -180,6 +180,12 @@ export class Timeline {
     return segment === null ? null : readRow(segment, sequence);
   }
 
+  /** That row's text alone, without a copy of its bytes; "" when it was lost, or is not there yet. */
+  textOf(sequence: number): string {
+    const segment = this.#segmentOf(sequence);
+    return segment === null ? "" : segment.texts[segment.rows[(sequence - segment.first) * columns + 3]];
+  }
+
   /** The row that led to this one; "lost" when the limit took it; null when nothing is known to have led here. */
   causeOf(row: TimelineRow): TimelineRow | "lost" | null {
     if (row.cause === 0) return null;

@@ -55,6 +55,7 @@ export async function storageDurabilityBench(
   const media = await rig.openMedia();
   return {
     port: media,
+    timeline: rig.timeline,
     run: async (isDone) => {
       await scheduler.run(scheduler.nowNs() + patienceNs, isDone);
     },

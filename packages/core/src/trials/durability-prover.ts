@@ -2,6 +2,7 @@
 
 import { Random } from "../base/random.ts";
 import { type BlockPort, BlockStatus, BlockSubmit } from "../ports/block.ts";
+import type { Timeline } from "../trace/timeline.ts";
 import { JournalWorkload, type LostSector, workloadBlocks } from "./journal-workload.ts";
 
 /** A disk with everything that stands on it, brought up and at rest. Made anew for each cut, the same for each seed. */
@@ -11,6 +12,8 @@ export interface DurabilityBench {
   run(isDone: () => boolean): Promise<void>;
   /** Cuts the power where things stand, brings the disk back, and answers a port to read it by. */
   cutPower(): Promise<BlockPort>;
+  /** Everything that passed, of a bench that records it. */
+  readonly timeline?: Timeline;
   /** What became of flushes on their way down (posts.md F15); null where nobody keeps a ledger. */
   ledger(): FlushStory | null;
 }

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { hostTurn } from "@drydock/node/host-turn";
 import { platformProfile } from "../platform/platform-profile.ts";
 import { HidRig } from "../rigs/hid-rig.ts";
+import { usbPaths } from "../rigs/over-usbip.ts";
 import { drawHidFaults, runHidScenario } from "./hid-campaign.ts";
 import { unplugAtEveryStep } from "./scenario.ts";
 
@@ -19,7 +20,7 @@ for (const device of ["keyboard", "gamepad"] as const) {
 
   for (const path of ["bus", "usbip"] as const) {
     test(`${device}, ${path}: unplug at every step of the scenario ends clean each time (F01)`, async () => {
-      const options = { seed: 1, turn: hostTurn, device, path };
+      const options = { seed: 1, turn: hostTurn, device, path: usbPaths[path] };
       const campaign = await unplugAtEveryStep((unplugAtStep) =>
         runHidScenario({ ...options, unplugAtStep }),
       );

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { hostTurn } from "@drydock/node/host-turn";
 import { FtdiDriver, ftdiBundle } from "../drivers/ftdi/ftdi-driver.ts";
 import type { IOUSBHostInterface } from "../families/usb/io-usb-host-interface.ts";
+import { overUsbip } from "../rigs/over-usbip.ts";
 import type { SerialDeviceKind } from "../rigs/serial-rig.ts";
 import { IODispatchQueue } from "../runtime/dispatch-queue.ts";
 import { IOTimerDispatchSource, kIOTimerClockUptimeRaw } from "../runtime/dispatch-source.ts";
@@ -43,10 +44,10 @@ for (const device of devices) {
   test(`${device}: unplug at every step over USB/IP ends in the same outcomes as on the bus (F01)`, async () => {
     const options = { seed: 1, turn: hostTurn, device };
     const onBus = await unplugged(options);
-    const overUsbip = await unplugged({ ...options, path: "usbip" });
-    assert.ok(overUsbip.steps > onBus.steps && overUsbip.explored === overUsbip.steps);
-    assert.deepEqual(overUsbip.failures, []);
-    assert.deepEqual(Object.keys(overUsbip.outcomes).sort(), Object.keys(onBus.outcomes).sort());
+    const imported = await unplugged({ ...options, path: overUsbip });
+    assert.ok(imported.steps > onBus.steps && imported.explored === imported.steps);
+    assert.deepEqual(imported.failures, []);
+    assert.deepEqual(Object.keys(imported.outcomes).sort(), Object.keys(onBus.outcomes).sort());
   });
 
   test(`${device}: 300 seeds with faults: no hang, no crash, no broken contract`, async () => {

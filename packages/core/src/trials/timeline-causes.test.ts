@@ -7,15 +7,17 @@ import { platformProfile } from "../platform/platform-profile.ts";
 import { TimelineKind } from "../ports/recorder.ts";
 import { HidRig } from "../rigs/hid-rig.ts";
 import { NvmeRig } from "../rigs/nvme-rig.ts";
+import { usbPaths } from "../rigs/over-usbip.ts";
 import { defaultSerialRig } from "../rigs/serial-rig.ts";
 import { openSerialSession } from "../rigs/serial-session.ts";
 import { defaultStorageRig } from "../rigs/storage-rig.ts";
+import type { UsbPath } from "../rigs/usb-rig.ts";
 import type { UsbRigParts } from "../rigs/usb-rig-doors.ts";
 import { writePerfetto } from "../trace/perfetto.ts";
 import type { Timeline, TimelineRow } from "../trace/timeline.ts";
 import { TraceKind } from "../trace/usb-trace-log.ts";
 
-const rigs: Readonly<Record<string, (path: "bus" | "usbip") => Promise<UsbRigParts>>> = {
+const rigs: Readonly<Record<string, (path: UsbPath | null) => Promise<UsbRigParts>>> = {
   serial: async (path) => {
     const rig = defaultSerialRig(1, hostTurn, { path });
     const session = await openSerialSession(rig);
@@ -52,7 +54,7 @@ function chainOf(timeline: Timeline, row: TimelineRow): TimelineRow[] {
 for (const [name, build] of Object.entries(rigs)) {
   for (const path of ["bus", "usbip"] as const) {
     test(`${name} rig, ${path}: wire to call and back, log line to cause`, async () => {
-      const rig = await build(path);
+      const rig = await build(usbPaths[path]);
       const { timeline } = rig;
       let calls = 0;
       for (const row of rig.usb.trace.all()) {
@@ -91,7 +93,7 @@ test("nvme rig: a register access, a DMA and an interrupt each have their row, a
 });
 
 test("Perfetto's file holds every row once, in its lane, with its cause", async () => {
-  const rig = await rigs.serial("bus");
+  const rig = await rigs.serial(null);
   const { timeline } = rig;
   // Read back as any reader of the format would: JSON, phases, arguments.
   const file = JSON.parse(writePerfetto(timeline)) as {

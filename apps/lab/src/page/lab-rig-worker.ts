@@ -1,0 +1,6 @@
+// The lab's worker for every rig of the catalogue: loaded when one is opened that the first worker does not have.
+
+import { findRig } from "@drydock/core/rigs/catalogue";
+import { serveWorker } from "./worker-session.ts";
+
+serveWorker({ findRig, playCase: null, connect: null });

@@ -1,0 +1,101 @@
+// Which seed fails: the same again on one seed after the other, and of the first that fails what it needs to fail.
+
+import { type DoneAct, type EndedRun, RigRun } from "./lab-run.ts";
+import type { Opening } from "./messages.ts";
+
+export interface SeedSearch {
+  readonly opening: Opening;
+  /** What was done by hand, and how far it went: the same on every seed. Of a rig only. */
+  readonly acts: readonly DoneAct[];
+  readonly timeNs: number;
+  /** Seeds 1 to `count` are tried. */
+  readonly count: number;
+  make(opening: Opening): Promise<RigRun | EndedRun>;
+  /** What it is busy with, in words. */
+  onProgress(text: string): void;
+  /** Lets others have their turn. True: nobody waits for the answer any more. */
+  rest(): Promise<boolean>;
+}
+
+export interface FailingSeed {
+  readonly seed: number;
+  readonly why: string;
+  /** The run that fails, with no more than it needs. */
+  readonly run: RigRun | EndedRun;
+  /** Acts and faults that it fails without. */
+  readonly spared: readonly string[];
+}
+
+interface Trial {
+  readonly opening: Opening;
+  readonly acts: readonly DoneAct[];
+}
+
+/** Null: none of them fails, or nobody waits any more. */
+export async function findFailingSeed(search: SeedSearch): Promise<FailingSeed | null> {
+  const { acts, count, make, onProgress, opening, rest, timeNs } = search;
+  const attempt = async (trial: Trial): Promise<{ run: RigRun | EndedRun; why: string }> => {
+    const run = await make({ ...trial.opening, isRunning: false });
+    if (!(run instanceof RigRun)) return { run, why: run.result.succeeded ? "" : run.result.text };
+    await playTo(run, trial.acts, timeNs);
+    return { run, why: whyFailed(run) };
+  };
+  for (let seed = 1; seed <= count; seed++) {
+    onProgress(`seed ${seed} of ${count}`);
+    let trial: Trial = { opening: { ...opening, seed }, acts };
+    let { run, why } = await attempt(trial);
+    if (await rest()) return null;
+    if (why === "") continue;
+    const spared: string[] = [];
+    const shorter = async (without: Trial, name: string): Promise<void> => {
+      onProgress(`seed ${seed} fails: does it need ${name}?`);
+      const again = await attempt(without);
+      if (again.why !== why) return;
+      run = again.run;
+      trial = without;
+      spared.push(name);
+    };
+    // The latest first: what was done last is most often done in vain.
+    for (const act of [...acts].reverse()) {
+      await shorter({ ...trial, acts: trial.acts.filter((other) => other !== act) }, nameOf(act));
+      if (await rest()) return null;
+    }
+    for (const rule of opening.faults) {
+      const faults = trial.opening.faults.filter((other) => other !== rule);
+      await shorter({ ...trial, opening: { ...trial.opening, faults } }, `the fault ${rule}`);
+      if (await rest()) return null;
+    }
+    return { seed, why, run, spared: spared.reverse() };
+  }
+  return null;
+}
+
+/** Does again what was done by hand, each at its time, and goes on to a moment. */
+export async function playTo(run: RigRun, acts: readonly DoneAct[], timeNs: number): Promise<void> {
+  const { scheduler } = run.rig.machine;
+  const note = (): boolean => {
+    run.note();
+    return false;
+  };
+  for (const { name, timeNs: at, value } of acts) {
+    await scheduler.run(at, note);
+    if (scheduler.isStopped) return;
+    scheduler.catchUp(at);
+    run.perform(name, value);
+  }
+  await scheduler.run(timeNs, note);
+}
+
+/** Empty: it has not. */
+const whyFailed = ({ rig }: RigRun): string => rig.machine.failure?.text ?? rig.failures()[0] ?? "";
+
+const nameOf = ({ name, timeNs, value }: DoneAct): string =>
+  `${name}${value === "" ? "" : ` ${JSON.stringify(value)}`} at ${(timeNs / 1e9).toFixed(6)} s`;
+
+/** What a search says at its end. */
+export function tellSearch(found: FailingSeed | null, count: number): string {
+  if (found === null) return `None of ${count} ${count === 1 ? "seed" : "seeds"} fails.`;
+  const { seed, spared, why } = found;
+  const left = spared.length === 0 ? "" : ` It fails without ${spared.join(", ")} too: they are left out.`;
+  return `Seed ${seed} fails: ${why}${/[.!?]$/.test(why) ? "" : "."}${left}`;
+}
