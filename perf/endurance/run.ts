@@ -165,12 +165,13 @@ const runs: Readonly<Record<string, Run>> = {
       ),
   },
   "disk-hostile": {
-    summary: `${connections} hostile connections of four kinds at each door: NBD, iSCSI, USB/IP, usbredir, RFC 2217, the board`,
+    summary: `${connections} hostile connections of four kinds at each door: NBD (TCP, a Unix socket, TLS), iSCSI, USB/IP, usbredir, RFC 2217, the board`,
     run: async (count) => {
       const reports = await attackDoors({
         connections: count ?? connections,
         honest: 30,
         reads: 1000,
+        looksAfter: true,
         onAttack: (report) => process.stderr.write(`${lineOf(report)}\n`),
       });
       return {

@@ -3,6 +3,7 @@
 import { Worker } from "node:worker_threads";
 import { BoardRefusal } from "@drydock/board/refusal";
 import type { CaseReport } from "@drydock/cases/case-report";
+import { trimMemory } from "@drydock/node/host/after-storm";
 
 /** What the thread is asked, and what it answers. */
 export type CaseAsk =
@@ -18,6 +19,8 @@ export type CaseAnswer = { readonly value: CaseReport | SideOutcome } | { readon
 const longestRunMs = 20_000;
 const mostWaiting = 32;
 const keptReports = 64;
+/** A thread that has nothing to do for so long is ended: it holds as much memory as all the rest. */
+const idleMs = 5000;
 
 export class CaseRunner {
   #worker: Worker | null = null;
@@ -25,6 +28,7 @@ export class CaseRunner {
   #current: { done: (answer: CaseAnswer) => void; timer: NodeJS.Timeout } | null = null;
   readonly #reports = new Map<string, CaseReport>();
   #isClosed = false;
+  #idle: NodeJS.Timeout | null = null;
 
   /** Both sides on one seed. Rejects with BoardRefusal when too many wait, with Error when a run broke off. */
   async report(id: string, seed: number): Promise<CaseReport> {
@@ -63,6 +67,7 @@ export class CaseRunner {
     if (this.#current !== null || this.#isClosed) return;
     const job = this.#queue.shift();
     if (job === undefined) return;
+    if (this.#idle !== null) clearTimeout(this.#idle);
     this.#worker ??= this.#start();
     const timer = setTimeout(() => {
       void this.#worker?.terminate();
@@ -95,14 +100,25 @@ export class CaseRunner {
     clearTimeout(current.timer);
     this.#current = null;
     this.#worker?.unref();
+    if (!this.#isClosed) this.#idle = setTimeout(() => void this.#rest(), idleMs).unref();
     current.done(answer);
     this.#next();
+  }
+
+  /** The next run starts a thread anew. */
+  async #rest(): Promise<void> {
+    const worker = this.#worker;
+    if (this.#current !== null || worker === null) return;
+    this.#worker = null;
+    await worker.terminate();
+    trimMemory();
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     const worker = this.#worker;
     this.#worker = null;
+    if (this.#idle !== null) clearTimeout(this.#idle);
     this.#finish({ error: "the board is closing" });
     for (const job of this.#queue.splice(0)) job.done({ error: "the board is closing" });
     await worker?.terminate();

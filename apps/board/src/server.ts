@@ -2,16 +2,16 @@
 
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { Board } from "@drydock/board/board";
 import { gainCases, type ImportReport, importBoard } from "@drydock/board/exchange";
 import { forgetViewers } from "@drydock/board/views";
-import { watchStorms } from "@drydock/node/host/after-storm";
+import { createHttpServer } from "@drydock/node/host/http-door";
 import { FolderLock } from "@drydock/node/store/folder-lock";
 import { SqliteBoardStore } from "@drydock/node/store/sqlite-board-store";
-import { type ServerType, serve } from "@hono/node-server";
+import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
 import { buildApp } from "./app.ts";
 import { CaseRunner } from "./case-runner.ts";
@@ -125,12 +125,11 @@ export async function startBoard(
   const lock = FolderLock.take(options.home, "board");
   let hosts: ReadonlySet<string> = new Set();
   let open: OpenBoard | null = null;
-  let server: ServerType | null = null;
+  let server: Server | null = null;
   try {
     open = await openBoard({ ...options, hosts: () => hosts });
     const { app, site } = open;
     server = await listen(app, options.port);
-    if ("keepAliveTimeout" in server) watchStorms(server);
     const address = server.address();
     const port = typeof address === "object" && address !== null ? address.port : options.port;
     hosts = loopbackHosts(port);
@@ -154,7 +153,7 @@ export async function startBoard(
       close: async () => {
         clearTimeout(stillTrue);
         clearInterval(housekeeping);
-        if ("closeAllConnections" in listening) listening.closeAllConnections();
+        listening.closeAllConnections();
         await new Promise((resolve) => listening.close(resolve));
         await held.close();
         lock.release();
@@ -168,11 +167,12 @@ export async function startBoard(
   }
 }
 
-function listen(app: Hono, port: number): Promise<ServerType> {
+function listen(app: Hono, port: number): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = serve({ fetch: app.fetch, port, hostname: "127.0.0.1" }, () => resolve(server));
+    const server = createHttpServer(getRequestListener(app.fetch));
     server.on("error", (error: NodeJS.ErrnoException) =>
       reject(error.code === "EADDRINUSE" ? new PortTaken(port) : error),
     );
+    server.listen(port, "127.0.0.1", () => resolve(server));
   });
 }

@@ -23,13 +23,15 @@ async function response(wire: Wire): Promise<void> {
 
 export const board: Peer = {
   command: ["board", "serve", "--no-open"],
-  portOf: ({ port }) => Number(port),
+  placeOf: ({ port }) => Number(port),
   isForOne: false,
+  /** Every case runs once in a new home. */
+  worksAtFirst: true,
   lawful: [],
   opening: () => request(80),
   open: async (wire) => {
     const ask = async () => {
-      wire.say(request(wire.port));
+      wire.say(request(Number(wire.place)));
       await response(wire);
     };
     await ask();
@@ -37,6 +39,6 @@ export const board: Peer = {
   },
   gorge: async (wire) => {
     await board.open(wire, "");
-    for (let count = 0; count < 16; count++) wire.say(request(wire.port));
+    for (let count = 0; count < 16; count++) wire.say(request(Number(wire.place)));
   },
 };

@@ -37,7 +37,7 @@ async function pdu(wire: Wire): Promise<Buffer> {
 
 export const iscsi: Peer = {
   command: ["disk", "serve", "--size", "64M", "--iscsi"],
-  portOf: ({ port }) => Number(port),
+  placeOf: ({ port }) => Number(port),
   isForOne: false,
   lawful: [],
   opening: login,

@@ -24,7 +24,9 @@ async function nextByte(wire: Wire): Promise<number> {
 
 export const rfc2217: Peer = {
   command: ["start", "serial", "--no-pacing", "--rfc2217", "0"],
-  portOf: ({ ports }) => (ports as { rfc2217: { port: number } }[])[0].rfc2217.port,
+  placeOf: ({ ports }) => (ports as { rfc2217: { port: number } }[])[0].rfc2217.port,
+  /** `start` gives each serial port its own. */
+  where: () => [],
   isForOne: true,
   /** Bytes are what a serial port is for. */
   lawful: ["noise", "glutton"],

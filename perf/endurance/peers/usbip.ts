@@ -20,7 +20,7 @@ function importRequest(): Buffer {
 
 export const usbip: Peer = {
   command: ["export", "usbip", "keyboard", "--no-pacing"],
-  portOf: ({ port }) => Number(port),
+  placeOf: ({ port }) => Number(port),
   isForOne: true,
   lawful: [],
   opening: importRequest,

@@ -33,7 +33,7 @@ async function next(wire: Wire, wanted: number): Promise<Buffer> {
 
 export const usbredir: Peer = {
   command: ["export", "usbredir", "keyboard", "--no-pacing"],
-  portOf: ({ devices }) => (devices as { port: number }[])[0].port,
+  placeOf: ({ devices }) => (devices as { port: number }[])[0].port,
   isForOne: true,
   /** Who says hello has the device. */
   lawful: ["glutton"],

@@ -1,26 +1,44 @@
 // A client's end of a TCP connection: bytes as promises; and what each protocol's client has to say.
 
 import { connect, type Socket } from "node:net";
+import { connect as encrypted } from "node:tls";
 
 const patienceMs = 30_000;
 
 /** Bytes of a socket as promises; rejects when it ends or takes too long. */
 export class Wire {
-  readonly socket: Socket;
-  readonly port: number;
+  #socket: Socket;
+  /** A port of this machine, or the path of a Unix socket. */
+  readonly place: number | string;
   #held: Buffer = Buffer.alloc(0);
   #look: () => void = () => {};
   #isOver = false;
 
-  constructor(port: number) {
-    this.port = port;
-    this.socket = connect({ host: "127.0.0.1", port, noDelay: true });
-    this.socket.on("data", (bytes: Buffer) => {
+  constructor(place: number | string) {
+    this.place = place;
+    this.#socket =
+      typeof place === "number" ? connect({ host: "127.0.0.1", port: place, noDelay: true }) : connect(place);
+    this.#listen();
+  }
+
+  get socket(): Socket {
+    return this.#socket;
+  }
+
+  /** From here on all is TLS; whose certificate it is, is not asked. */
+  encrypt(): void {
+    this.#socket.removeAllListeners("data");
+    this.#socket = encrypted({ socket: this.#socket, rejectUnauthorized: false });
+    this.#listen();
+  }
+
+  #listen(): void {
+    this.#socket.on("data", (bytes: Buffer) => {
       this.#held = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
       this.#look();
     });
-    this.socket.on("error", () => {});
-    this.socket.on("close", () => {
+    this.#socket.on("error", () => {});
+    this.#socket.on("close", () => {
       this.#isOver = true;
       this.#look();
     });
@@ -45,7 +63,7 @@ export class Wire {
   }
 
   say(bytes: Buffer): void {
-    this.socket.write(bytes);
+    this.#socket.write(bytes);
   }
 }
 
@@ -58,12 +76,16 @@ export interface Session {
 
 /** One protocol, as its clients speak it: with a codec of its own, so that ours is not tested with itself. */
 export interface Peer {
-  /** What serves it, without `--port 0 --json`. */
+  /** What serves it, without `--json` and where. */
   readonly command: readonly string[];
+  /** Where it is to be; `home` is a folder for it alone. Left out: any free port. */
+  where?(home: string): readonly string[];
   /** Where it listens, from the first line that the command prints. */
-  portOf(document: Record<string, unknown>): number;
+  placeOf(document: Record<string, unknown>): number | string;
   /** What is behind the door is for one client: while somebody has it, others are turned away. */
   readonly isForOne: boolean;
+  /** Half of what is to be said, where it is not the first half of the opening. */
+  falter?(wire: Wire): Promise<void>;
   /** What a client says before anything is answered; half of it is an attack. */
   opening(name: string): Buffer;
   open(wire: Wire, name: string): Promise<Session>;
@@ -71,6 +93,8 @@ export interface Peer {
   visit?(wire: Wire): Promise<void>;
   /** Goes as far as it must and asks for much; nothing of it is read. */
   gorge(wire: Wire, name: string): Promise<void>;
+  /** It has work of its own after its start; what is measured begins when that is done. */
+  readonly worksAtFirst?: boolean;
   /** Attacks that have what they came for by the rules of the protocol: with those, nobody else can have it. */
   readonly lawful: readonly string[];
 }

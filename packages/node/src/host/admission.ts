@@ -3,23 +3,29 @@
 /** So many may come at once, as after a restart of all clients. */
 const burst = 32;
 /** Then so many each time: a loop that is slow already lets in fewer a second, and is not made slower by those that wait. */
-const atOnce = 2;
-const everyMs = 2;
-const perMs = atOnce / everyMs;
+const usualPace: Pace = { atOnce: 2, everyMs: 2 };
 /** So many wait at the door; beyond that the one that has waited longest goes. */
 const waitingMaximum = 4096;
+
+export interface Pace {
+  readonly atOnce: number;
+  readonly everyMs: number;
+}
 
 export interface AdmissionOptions<Guest> {
   readonly letIn: (guest: Guest) => void;
   readonly turnAway: (guest: Guest) => void;
+  /** Default: a thousand a second. */
+  readonly pace?: Pace;
   /** Milliseconds of a clock that only goes forward. */
   readonly nowMs?: () => number;
 }
 
-/** In the order in which they came: at once while few come, else a thousand a second. */
+/** In the order in which they came: at once while few come, else at a pace. */
 export class Admission<Guest> {
   readonly #options: AdmissionOptions<Guest>;
   readonly #nowMs: () => number;
+  readonly #pace: Pace;
   readonly #waiting = new Set<Guest>();
   #places = burst;
   #countedMs: number;
@@ -29,6 +35,7 @@ export class Admission<Guest> {
     this.#options = options;
     this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#countedMs = this.#nowMs();
+    this.#pace = options.pace ?? usualPace;
   }
 
   came(guest: Guest): void {
@@ -44,7 +51,7 @@ export class Admission<Guest> {
       this.#options.turnAway(first);
     }
     this.#waiting.add(guest);
-    this.#timer ??= setInterval(this.#letSomeIn, everyMs);
+    this.#timer ??= setInterval(this.#letSomeIn, this.#pace.everyMs);
   }
 
   /** It has gone by itself, wherever it was. */
@@ -59,7 +66,7 @@ export class Admission<Guest> {
 
   readonly #letSomeIn = (): void => {
     // What has been missed is not made up for.
-    this.#places = Math.min(this.#places, 0) + atOnce;
+    this.#places = Math.min(this.#places, 0) + this.#pace.atOnce;
     this.#countedMs = this.#nowMs();
     for (const guest of this.#waiting) {
       if (this.#places < 1) return;
@@ -77,7 +84,8 @@ export class Admission<Guest> {
 
   #count(): void {
     const now = this.#nowMs();
-    this.#places = Math.min(burst, this.#places + (now - this.#countedMs) * perMs);
+    const { atOnce, everyMs } = this.#pace;
+    this.#places = Math.min(burst, this.#places + ((now - this.#countedMs) / everyMs) * atOnce);
     this.#countedMs = now;
   }
 }

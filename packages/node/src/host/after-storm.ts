@@ -78,12 +78,12 @@ const memoryOfV8: StormMemory = {
     setFlagsFromString("--expose-gc");
     collect ??= runInNewContext("gc") as Collect;
     collect({ type: "major", execution: "sync", flavor: "last-resort" });
-    trim();
+    trimMemory();
   },
 };
 
-/** By another thread: it takes long enough for clients to notice. */
-function trim(): void {
+/** Gives free memory back to the host. By another thread: it takes long enough for clients to notice. */
+export function trimMemory(): void {
   if (process.platform !== "linux") return;
   const worker = new Worker(new URL("./malloc-trim.ts", import.meta.url));
   // Where there is no koffi, or musl has no malloc_trim, memory stays as it is.

@@ -2,9 +2,10 @@
 
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { ByteOwner, ByteStream, ByteStreamClient } from "@drydock/core/ports/byte-stream";
-import { Admission } from "./admission.ts";
+import { Admission, type Pace } from "./admission.ts";
 import { StormWatch } from "./after-storm.ts";
 import { type StepTaker, stepsOf } from "./ordered-steps.ts";
+import { limitSendRoom, readySendRoom } from "./send-room.ts";
 import { SocketPlace } from "./socket-place.ts";
 import { systemWords } from "./system-words.ts";
 
@@ -13,6 +14,9 @@ const highWater = 1 << 20;
 const lowestHighWater = 64 * 1024;
 /** What may wait in all sockets of a listener together. */
 const listenerHighWater = 64 << 20;
+
+/** More than so many at a listener are a crowd. */
+const crowdedSockets = 32;
 
 /** How many sockets share what may wait. */
 export interface SocketShare {
@@ -30,6 +34,7 @@ const backlog = 64;
 export class SocketStream implements ByteStream {
   readonly #socket: Socket;
   readonly #share: SocketShare;
+  readonly #steps: StepTaker | null;
   readonly #tell: (call: () => void) => void;
   #client: ByteStreamClient | null = null;
   #isClosed = false;
@@ -44,6 +49,7 @@ export class SocketStream implements ByteStream {
   /** With `steps`, everything the client hears comes as a step of that scheduler. */
   constructor(socket: Socket, steps: StepTaker | null = null, share: SocketShare = alone) {
     this.#share = share;
+    this.#steps = steps;
     this.#socket = socket;
     this.#tell = stepsOf(steps);
     socket.setNoDelay(true);
@@ -113,8 +119,11 @@ export class SocketStream implements ByteStream {
     setTimeout(() => this.#socket.destroy(), 1000).unref();
   }
 
-  /** Gives the socket away, to be encrypted: what was written has left, nothing is told any more. */
-  detach(): Socket {
+  /**
+   * What the socket becomes, as encryption makes another one of it: what was written here has left, nothing is told any
+   * more. It shares with the others of the listener what may wait.
+   */
+  replaced(by: (socket: Socket) => Socket): SocketStream {
     this.#flush();
     const socket = this.#socket;
     socket.off("data", this.#received);
@@ -123,7 +132,7 @@ export class SocketStream implements ByteStream {
     socket.off("end", this.#ended);
     this.#client = null;
     this.#isClosed = true;
-    return socket;
+    return new SocketStream(by(socket), this.#steps, this.#share);
   }
 
   readonly #flush = (): void => {
@@ -199,6 +208,8 @@ export interface ListenOptions {
   readonly port?: number;
   /** A Unix socket instead of a TCP port. */
   readonly path?: string;
+  /** How fast a crowd comes in, where each of them costs more than a greeting. Default: a thousand a second. */
+  readonly pace?: Pace;
   /** Who runs what comes in: the scheduler or clock of whatever is served. */
   readonly steps?: StepTaker;
 }
@@ -227,6 +238,7 @@ export async function listen(
   const { path } = options;
   const sockets = new Set<Socket>();
   const storm = new StormWatch();
+  readySendRoom();
   const share: SocketShare = {
     get count() {
       return sockets.size;
@@ -235,11 +247,14 @@ export async function listen(
   let count = 0;
   const letIn = (socket: Socket): void => {
     socket.off("error", ignore);
+    if (sockets.size > crowdedSockets) limitSendRoom(socket);
     const peer = path === undefined ? endOf(socket.remoteAddress, socket.remotePort) : `client ${++count}`;
     const cameTo = path === undefined ? endOf(socket.localAddress, socket.localPort) : path;
     onStream(new SocketStream(socket, options.steps ?? null, share), peer, cameTo);
   };
-  const door = new Admission<Socket>({ letIn, turnAway: (socket) => socket.destroy() });
+  const { pace } = options;
+  const turnAway = (socket: Socket) => socket.destroy();
+  const door = new Admission<Socket>({ letIn, turnAway, ...(pace === undefined ? {} : { pace }) });
   const server: Server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
     sockets.add(socket);
     storm.changed(sockets.size);

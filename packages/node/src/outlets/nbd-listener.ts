@@ -2,7 +2,7 @@
 
 import { createSecureContext, TLSSocket } from "node:tls";
 import type { NbdServer } from "@drydock/core/outlets/nbd/nbd-server";
-import { type Listener, type ListenOptions, listen, SocketStream } from "../host/socket-stream.ts";
+import { type Listener, type ListenOptions, listen } from "../host/socket-stream.ts";
 
 export interface NbdListenOptions extends ListenOptions {
   /** Certificate and private key, PEM: what STARTTLS uses. Throws when they are no pair. */
@@ -16,15 +16,13 @@ export async function listenNbd(server: NbdServer, options: NbdListenOptions): P
     tls === undefined
       ? null
       : createSecureContext({ cert: tls.certificate, key: tls.key, minVersion: "TLSv1.2" });
-  return listen(options, (stream, peer) => {
+  // Keys are agreed upon in this thread, in a millisecond or two each.
+  const pace = tls === undefined ? {} : { pace: { atOnce: 1, everyMs: 4 } };
+  return listen({ ...options, ...pace }, (stream, peer) => {
     const secure =
       secureContext === null
         ? null
-        : () =>
-            new SocketStream(
-              new TLSSocket(stream.detach(), { isServer: true, secureContext }),
-              options.steps ?? null,
-            );
+        : () => stream.replaced((socket) => new TLSSocket(socket, { isServer: true, secureContext }));
     server.accept(stream, peer, secure);
   });
 }
