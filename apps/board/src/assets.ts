@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ScriptCache } from "./script-cache.ts";
 
 const here = import.meta.dirname;
 
@@ -50,24 +51,48 @@ function squeezed(name: string): string {
     .trim();
 }
 
-/** One plain script: it runs in a worker, in a page, and from a file on disk. */
-async function bundled(entry: string): Promise<string> {
-  const { build } = await import("esbuild");
-  const result = await build({
-    entryPoints: [entry],
-    bundle: true,
-    minify: true,
-    format: "iife",
-    platform: "browser",
-    target: "es2022",
-    charset: "utf8",
-    write: false,
-    logLevel: "silent",
-    // The C++ reader is not in the page: its library needs more than the page's policy gives.
-    external: ["web-tree-sitter"],
-    alias: { "node:crypto": join(here, "page-scripts/crypto-in-page.ts") },
+const root = join(here, "../../..");
+const recipe = {
+  bundle: true,
+  minify: true,
+  format: "iife",
+  platform: "browser",
+  target: "es2022",
+  charset: "utf8",
+  // The C++ reader is not in the page: its library needs more than the page's policy gives.
+  external: ["web-tree-sitter"],
+  alias: { "node:crypto": join(here, "page-scripts/crypto-in-page.ts") },
+} as const;
+
+/** Where the repository's checks put what they make, too. */
+let cache: ScriptCache | null = null;
+
+function scriptCache(): ScriptCache {
+  // The lock file names the bundler's version and every library's.
+  cache ??= new ScriptCache({
+    folder: join(root, "build/scripts"),
+    root,
+    recipe: `${JSON.stringify(recipe)}\n${readFileSync(join(root, "package-lock.json"), "utf8")}`,
   });
-  return result.outputFiles[0].text;
+  return cache;
+}
+
+/** One plain script: it runs in a worker, in a page, and from a file on disk. */
+function bundled(entry: string): Promise<string> {
+  return scriptCache().get(entry, async () => {
+    const { build } = await import("esbuild");
+    const result = await build({
+      ...recipe,
+      alias: { ...recipe.alias },
+      external: [...recipe.external],
+      entryPoints: [entry],
+      absWorkingDir: root,
+      metafile: true,
+      write: false,
+      logLevel: "silent",
+    });
+    return { code: result.outputFiles[0].text, inputs: Object.keys(result.metafile.inputs) };
+  });
 }
 
 const made = new Map<string, Promise<Asset>>();
