@@ -10,7 +10,8 @@ import { hostTurn } from "@drydock/node/host-turn";
 import { evidenceOfRun } from "../case-report.ts";
 import { runZeroDma, zeroDmaCase } from "./case.ts";
 import { type ZeroDmaFault, zeroDmaFaults } from "./faults.ts";
-import { postedAddress, ZeroDmaBench } from "./zero-dma-bench.ts";
+import { postedAddress } from "./ledger-bench.ts";
+import { ZeroDmaBench } from "./zero-dma-bench.ts";
 
 const options = { seed: 18, turn: hostTurn };
 const zeros = "P18 data in the dext: 00 00 00 00 00 00";

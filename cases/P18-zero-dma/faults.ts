@@ -10,6 +10,7 @@ import { kSCSIServiceResponse_TASK_COMPLETE } from "@drydock/core/families/scsi/
 import type { OSAction } from "@drydock/core/runtime/action";
 import type { IOMemoryDescriptor } from "@drydock/core/runtime/memory";
 import type { ServiceClass } from "@drydock/core/runtime/service";
+import { byteWords, type DextLedger, firstBytes, inquiry } from "./ledger-bench.ts";
 
 /** In the order of the post's table of candidates. */
 export const zeroDmaFaults = [
@@ -22,31 +23,12 @@ export const zeroDmaFaults = [
 ] as const;
 export type ZeroDmaFault = (typeof zeroDmaFaults)[number];
 
-/** What the driver looked at when it wrote its line. */
-export interface DextLook {
-  readonly what: "the task's buffer" | "another buffer" | "nothing";
-  readonly isCompleted: boolean;
-  readonly bytes: readonly number[];
-}
-
-/** What the bench is told. */
-export interface DextLedger {
-  look: DextLook | null;
-  /** The address in the scatter entry, and whose memory it names. */
-  entry: { readonly address: number; readonly isLocal: boolean } | null;
-}
-
-const inquiry = 0x12;
-const firstBytes = 6;
 const swap = (address: number): number =>
   ((address & 0xff) * 2 ** 24 +
     ((address >>> 8) & 0xff) * 2 ** 16 +
     ((address >>> 16) & 0xff) * 2 ** 8 +
     (address >>> 24)) >>>
   0;
-const words = (bytes: readonly number[]): string =>
-  bytes.map((byte) => byte.toString(16).padStart(2, "0").toUpperCase()).join(" ");
-
 /** `fault` null: the good driver, which looks at nothing and leaves the data to whoever asked for it. */
 export function zeroDmaDriver(fault: ZeroDmaFault | null, ledger: DextLedger): ServiceClass {
   return class P18Driver extends MegaRaidDriver {
@@ -120,9 +102,7 @@ export function zeroDmaDriver(fault: ZeroDmaFault | null, ledger: DextLedger): S
         isCompleted: false,
         bytes: seen,
       };
-      this.log(`P18 data in the dext: ${words(seen)}`);
+      this.log(`P18 data in the dext: ${byteWords(seen)}`);
     }
   };
 }
-
-export const byteWords = words;

@@ -9,6 +9,17 @@ export interface PciUpstream {
   read(address: number, into: Uint8Array, offset: number, lengthBytes: number): boolean;
   /** A memory write request. It is posted: nobody says whether it was allowed. */
   write(address: number, from: Uint8Array, offset: number, lengthBytes: number): void;
+  /**
+   * The same under the requester id of another function of the device, as a second engine or a bridge's alias writes. Left
+   * out by buses that know no such thing.
+   */
+  writeAs?(
+    functionNumber: number,
+    address: number,
+    from: Uint8Array,
+    offset: number,
+    lengthBytes: number,
+  ): void;
   /** A message-signalled interrupt: a posted write of one dword, after all writes before it. */
   message(address: number, data: number): void;
   /** The legacy line (INTA). */

@@ -9,6 +9,7 @@ import { QtestClient } from "@drydock/core/transports/qtest/qtest-client";
 import { QtestMachine } from "@drydock/core/transports/qtest/qtest-machine";
 import type { RamArena } from "@drydock/core/transports/qtest/ram-arena";
 import type { StepTaker } from "../host/ordered-steps.ts";
+import { processCondition } from "../host/process-condition.ts";
 import { SocketStream } from "../host/socket-stream.ts";
 import type { SharedRam } from "./shared-ram.ts";
 
@@ -76,10 +77,15 @@ export class QemuQtest {
     this.#process = start(options);
     const { stdio, stderr } = this.#process;
     const stream = (index: number) => new SocketStream(stdio[index] as Socket, options.steps);
-    this.qtest = new QtestClient(stream(3), options.clock, (reason) => {
-      this.machine.die();
-      if (!this.#isClosing) options.onDeath?.(this.describeEnd(reason));
-    });
+    this.qtest = new QtestClient(
+      stream(3),
+      options.clock,
+      (reason) => {
+        this.machine.die();
+        if (!this.#isClosing) options.onDeath?.(this.describeEnd(reason));
+      },
+      () => (this.pid === undefined ? "unknown" : processCondition(this.pid)),
+    );
     this.qmp = new QmpClient(stream(4), options.clock);
     this.machine = new QtestMachine({
       client: this.qtest,

@@ -242,6 +242,26 @@ test("a QEMU that dies under load is named within a second, and every request en
   }
 });
 
+test("a QEMU that is stopped is named within two seconds, and every request ends", { skip }, async () => {
+  const on = await startNvmeOnQemu({ image: image(16) });
+  try {
+    const media = await openQemuMedia(on);
+    const result = await randomWrites(on, media, { totalBytes: 1 << 30 }, async () => {
+      process.kill(on.qemu.pid as number, "SIGSTOP");
+      await until(() => on.death() !== null, "the news of its silence", 5000);
+    });
+    assert.match(
+      on.death() ?? "",
+      /has not answered "\w+ 0x.*" for 1 s: its process has been stopped by a signal/,
+    );
+    assert.ok(Object.keys(result.failures).length > 0);
+    await until(() => media.isGone, "the disk's end", 1000);
+    assert.equal(on.rig.machine.failure, null);
+  } finally {
+    await on.close();
+  }
+});
+
 test("a QEMU that refuses its command line is quoted", { skip }, async () => {
   await assert.rejects(startNvmeOnQemu({ image: join(folder, "nowhere.img") }), /nowhere\.img.*No such file/);
 });

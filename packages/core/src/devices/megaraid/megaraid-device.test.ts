@@ -201,7 +201,7 @@ test("an entry in the controller's own address space: the firmware is content, t
   bench.scsi(inquiry, 36, SgeFormat.ieee, MfiAddressSpace.controller);
   assert.equal(bench.send(0x4000), MfiStatus.ok);
   assert.deepEqual([...bench.memory.subarray(data, data + 36)], new Array(36).fill(0));
-  const [write] = bench.device.memory.localWrites;
+  const [write] = bench.device.memory.local.writes;
   assert.equal(write.address, data);
   assert.equal(write.bytes[3] & 0xf, 2);
   assert.equal(bench.refused, 0);

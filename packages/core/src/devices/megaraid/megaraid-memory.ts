@@ -3,21 +3,10 @@
 import type { MfiSge, SgeFormat } from "../../codec/mfi/mfi.ts";
 import { MfiAddressSpace, readSge, sgeBytes } from "../../codec/mfi/mfi.ts";
 import type { PciUpstream } from "../../ports/pci-device.ts";
-
-const localPageBytes = 4096;
-/** Pages kept: a stray access fills no host's memory. */
-const localPagesMaximum = 1024;
-
-/** A write that stayed inside the controller (posts.md F11: "went to local memory"). */
-export interface LocalWrite {
-  readonly address: number;
-  readonly bytes: Uint8Array;
-}
+import { ControllerMemory } from "../controller-memory.ts";
 
 export class RaidMemory {
-  /** The newest writes to local memory: no bus saw them. */
-  readonly localWrites: LocalWrite[] = [];
-  readonly #local = new Map<number, Uint8Array>();
+  readonly local = new ControllerMemory();
   readonly #sge: MfiSge = { address: 0, lengthBytes: 0, space: 0 };
 
   /** Bytes that the entries of a frame cover; -1: they lie beyond the frame, or make no sense. */
@@ -50,40 +39,12 @@ export class RaidMemory {
       readSge(frame, at + index * sgeBytes[format], format, this.#sge);
       const { address, space } = this.#sge;
       const part = Math.min(this.#sge.lengthBytes, lengthBytes - done);
-      if (space !== MfiAddressSpace.system) this.#moveLocal(address, buffer, offset + done, part, isToHost);
+      if (space !== MfiAddressSpace.system) this.local.move(address, buffer, offset + done, part, isToHost);
       else if (isToHost) upstream.write(address, buffer, offset + done, part);
       else if (!upstream.read(address, buffer, offset + done, part)) return false;
       done += part;
     }
     return true;
-  }
-
-  #moveLocal(
-    address: number,
-    buffer: Uint8Array,
-    offset: number,
-    lengthBytes: number,
-    isWrite: boolean,
-  ): void {
-    if (isWrite) {
-      this.localWrites.push({ address, bytes: buffer.slice(offset, offset + lengthBytes) });
-      if (this.localWrites.length > 100) this.localWrites.shift();
-    }
-    for (let index = 0; index < lengthBytes; index++) {
-      const page = Math.floor((address + index) / localPageBytes);
-      let bytes = this.#local.get(page);
-      if (bytes === undefined) {
-        if (!isWrite || this.#local.size >= localPagesMaximum) {
-          if (!isWrite) buffer[offset + index] = 0;
-          continue;
-        }
-        bytes = new Uint8Array(localPageBytes);
-        this.#local.set(page, bytes);
-      }
-      const at = (address + index) % localPageBytes;
-      if (isWrite) bytes[at] = buffer[offset + index];
-      else buffer[offset + index] = bytes[at];
-    }
   }
 }
 

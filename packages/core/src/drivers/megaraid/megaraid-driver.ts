@@ -39,12 +39,7 @@ import {
 } from "../../families/pci/io-pci-device.ts";
 import {
   auxiliaryQueueName,
-  type DmaSpecification,
-  IOUserSCSIParallelInterfaceController,
   interruptQueueName,
-  kDMAOutputSegmentLittle64,
-  newParallelResponse,
-  type SCSIUserParallelResponse,
   type SCSIUserParallelTask,
 } from "../../families/scsi/io-user-scsi-parallel-interface-controller.ts";
 import {
@@ -54,20 +49,16 @@ import {
   kSCSIServiceResponse_FUNCTION_REJECTED,
   kSCSIServiceResponse_Request_In_Process,
   kSCSIServiceResponse_SERVICE_DELIVERY_OR_TARGET_FAILURE,
-  kSCSIServiceResponse_TASK_COMPLETE,
   kSCSITaskStatus_BUSY,
   kSCSITaskStatus_GOOD,
 } from "../../families/scsi/scsi-task.ts";
 import type { OSAction } from "../../runtime/action.ts";
 import { IODispatchQueue } from "../../runtime/dispatch-queue.ts";
-import {
-  cancelAndWait,
-  IOInterruptDispatchSource,
-  kIOInterruptTypePCIMessagedX,
-} from "../../runtime/dispatch-source.ts";
+import { kIOInterruptTypePCIMessagedX } from "../../runtime/dispatch-source.ts";
 import type { Completion } from "../../runtime/scheduler.ts";
 import type { IOService } from "../../runtime/service.ts";
 import { DmaBuffer } from "../dma-buffer.ts";
+import { HostAdapterDriver, oneSegment } from "../host-adapter-driver.ts";
 import { bringFirmwareUp } from "./megaraid-firmware.ts";
 
 /** Tasks at once, and frames besides for the driver's own commands. */
@@ -75,7 +66,6 @@ const tasksMaximum = 128;
 const ownFrames = 8;
 const senseBytes = 96;
 const senseStride = 128;
-const transferMaximum = 1 << 20;
 /** Logical drives are targets of their own number; the adapter itself is beyond them. */
 const highestTarget = 63;
 const initiatorId = 255;
@@ -102,17 +92,12 @@ export interface RaidHabits {
   readonly addressSpace: number;
 }
 
-export class MegaRaidDriver extends IOUserSCSIParallelInterfaceController {
-  static override readonly queueNames: Readonly<Record<string, string>> = {
-    InterruptOccurred: interruptQueueName,
-  };
+export class MegaRaidDriver extends HostAdapterDriver {
   readonly counters = { completions: 0, protocolErrors: 0, resets: 0, aborts: 0, events: 0 };
   protected readonly habits: RaidHabits = {
     sgeFormat: SgeFormat.wide,
     addressSpace: MfiAddressSpace.system,
   };
-  /** The response that is filled in for each completion. */
-  protected readonly response: SCSIUserParallelResponse = newParallelResponse();
   #device: IOPCIDevice | null = null;
   #generation: MfiGeneration = "gen2";
   #memoryIndex = 0;
@@ -123,16 +108,12 @@ export class MegaRaidDriver extends IOUserSCSIParallelInterfaceController {
   #event: DmaBuffer | null = null;
   #entries = 0;
   #consumer = 0;
-  #queue: IODispatchQueue | null = null;
   #auxiliary: IODispatchQueue | null = null;
-  #interrupt: IOInterruptDispatchSource | null = null;
-  #interruptAction: OSAction | null = null;
   /** Tasks that came while the controller was being reset. */
   readonly #deferred: number[] = [];
   #isGateOpen = false;
   #isRecovering = false;
   #isStopping = false;
-  #mapped = 0;
   readonly #slots: Slot[] = Array.from({ length: tasksMaximum + ownFrames }, () => ({
     isBusy: false,
     generation: 0,
@@ -150,8 +131,8 @@ export class MegaRaidDriver extends IOUserSCSIParallelInterfaceController {
     // Both before super's Start: the kernel looks for them (driverkit-families.md §5.5).
     this.#auxiliary = IODispatchQueue.create(this.process, auxiliaryQueueName);
     this.setDispatchQueue(auxiliaryQueueName, this.#auxiliary);
-    this.#queue = IODispatchQueue.create(this.process, interruptQueueName);
-    this.setDispatchQueue(interruptQueueName, this.#queue);
+    this.interruptQueue = IODispatchQueue.create(this.process, interruptQueueName);
+    this.setDispatchQueue(interruptQueueName, this.interruptQueue);
     await super.start(provider);
   }
 
@@ -171,41 +152,12 @@ export class MegaRaidDriver extends IOUserSCSIParallelInterfaceController {
     return highestTarget;
   }
 
-  override userReportHBAHighestLogicalUnitNumber(): number {
-    return 0;
-  }
-
   override userReportMaximumTaskCount(): number {
     return Math.min(tasksMaximum, this.#entries - ownFrames);
   }
 
-  override userDoesHBASupportSCSIParallelFeature(_feature: number): boolean {
-    return false;
-  }
-
-  override userDoesHBAPerformAutoSense(): boolean {
-    return true;
-  }
-
-  override userDoesHBASupportMultiPathing(): boolean {
-    return false;
-  }
-
   override userDoesHBAPerformDeviceManagement(): boolean {
     return true;
-  }
-
-  override userGetDMASpecification(): DmaSpecification {
-    return {
-      maxTransferSize: transferMaximum,
-      alignment: 4,
-      numAddressBits: 64,
-      segmentType: kDMAOutputSegmentLittle64,
-    };
-  }
-
-  override userMapHBAData(): number {
-    return ++this.#mapped;
   }
 
   override async userInitializeTargetForID(_targetId: number): Promise<void> {}
@@ -224,18 +176,10 @@ export class MegaRaidDriver extends IOUserSCSIParallelInterfaceController {
     await this.#waitReady();
     await device.configureInterrupts(kIOInterruptTypePCIMessagedX, 1, 1);
     this.#makeMemory(device);
-    this.#makeSource(device);
+    this.makeInterrupt(device, this.#interruptOccurred);
     await this.#initialize();
     await this.#identify();
-    this.userReportHBAConstraints({
-      IOMaximumSegmentCountRead: 1,
-      IOMaximumSegmentCountWrite: 1,
-      IOMaximumSegmentByteCountRead: transferMaximum,
-      IOMaximumSegmentByteCountWrite: transferMaximum,
-      IOMinimumSegmentAlignmentByteCount: 4,
-      IOMaximumSegmentAddressableBitCount: 64,
-      "HBA Data Alignment": 0xffff_fffc,
-    });
+    this.userReportHBAConstraints(oneSegment);
   }
 
   override async userStartController(): Promise<void> {
@@ -269,22 +213,6 @@ export class MegaRaidDriver extends IOUserSCSIParallelInterfaceController {
     this.#ring = make(16 + (this.#entries + 1) * 4, "reply ring");
     this.#page = make(controllerInfoBytes + scratchBytes, "answers");
     this.#event = make(eventDetailBytes, "event detail");
-  }
-
-  #makeSource(device: IOPCIDevice): void {
-    let index = 0;
-    while (
-      ((device.interruptType(index) ?? kIOInterruptTypePCIMessagedX) & kIOInterruptTypePCIMessagedX) ===
-      0
-    )
-      index++;
-    const queue = this.#queue as IODispatchQueue;
-    const { status, source } = IOInterruptDispatchSource.create(device, index, queue);
-    if (source === null) throw this.failure(status, "IOInterruptDispatchSource.create");
-    this.#interrupt = source;
-    this.#interruptAction = this.createAction("InterruptOccurred", this.#interruptOccurred);
-    source.setHandler(this.#interruptAction);
-    source.setEnable(true);
   }
 
   /** INIT, polled in its frame; then interrupts, without which QEMU's ring does not move. */
@@ -520,13 +448,7 @@ export class MegaRaidDriver extends IOUserSCSIParallelInterfaceController {
   }
 
   #complete(index: number, slot: Slot, status: number, scsiStatus: number): void {
-    const { response } = this;
-    response.fTargetID = slot.targetId;
-    response.fControllerTaskIdentifier = slot.taskId;
-    response.fServiceResponse = kSCSIServiceResponse_TASK_COMPLETE;
-    response.fCompletionStatus = kSCSITaskStatus_GOOD;
-    response.fBytesTransferred = 0;
-    response.fSenseLength = 0;
+    const response = this.responseFor(slot, kSCSITaskStatus_GOOD);
     if (status === MfiStatus.ok) response.fBytesTransferred = this.bytesTransferred(slot.bytes);
     else if (status === MfiStatus.scsiError) {
       response.fCompletionStatus = scsiStatus;
@@ -641,22 +563,6 @@ export class MegaRaidDriver extends IOUserSCSIParallelInterfaceController {
     return kSCSIServiceResponse_FUNCTION_COMPLETE;
   }
 
-  override async userClearACARequest(): Promise<number> {
-    return kSCSIServiceResponse_FUNCTION_REJECTED;
-  }
-
-  override userClearTaskSetRequest(targetId: number, lun: number): Promise<number> {
-    return this.userAbortTaskSetRequest(targetId, lun);
-  }
-
-  override userLogicalUnitResetRequest(targetId: number, lun: number): Promise<number> {
-    return this.userAbortTaskSetRequest(targetId, lun);
-  }
-
-  override userTargetResetRequest(targetId: number): Promise<number> {
-    return this.userAbortTaskSetRequest(targetId, 0);
-  }
-
   // Recovery.
 
   #recoverSoon(why: string): void {
@@ -710,7 +616,6 @@ export class MegaRaidDriver extends IOUserSCSIParallelInterfaceController {
 
   /** Everything that was under way: with a status, or as not delivered. `kept`: tasks that have not been sent yet. */
   #endAll(status: number | null, kept: readonly number[] = []): void {
-    const { response } = this;
     for (const [index, slot] of this.#slots.entries()) {
       if (kept.includes(index)) continue;
       const { completion } = slot;
@@ -720,16 +625,7 @@ export class MegaRaidDriver extends IOUserSCSIParallelInterfaceController {
         completion.succeed(MfiStatus.pending);
       } else if (slot.isBusy) {
         slot.isBusy = false;
-        response.fTargetID = slot.targetId;
-        response.fControllerTaskIdentifier = slot.taskId;
-        response.fServiceResponse =
-          status === null
-            ? kSCSIServiceResponse_SERVICE_DELIVERY_OR_TARGET_FAILURE
-            : kSCSIServiceResponse_TASK_COMPLETE;
-        response.fCompletionStatus = status ?? kSCSITaskStatus_GOOD;
-        response.fBytesTransferred = 0;
-        response.fSenseLength = 0;
-        this.parallelTaskCompletion(response);
+        this.parallelTaskCompletion(this.responseFor(slot, status));
       }
     }
   }
@@ -745,11 +641,13 @@ export class MegaRaidDriver extends IOUserSCSIParallelInterfaceController {
       await this.#dcmd(MfiDcmd.shutdown, 0, 0, commandTimeoutNs);
       this.#write(MfiRegister.inboundDoorbell, MfiDoorbell.abortAll | MfiDoorbell.ready);
     }
-    this.#interrupt?.setEnable(false);
+    this.stopInterrupt();
     this.#isGateOpen = false;
     device.configurationWrite16(PciConfig.command, PciCommand.interruptDisable);
     await device.configurationRead16(PciConfig.command);
-    await this.#cancelSources();
+    await this.cancelInterrupt();
+    this.#auxiliary?.release();
+    this.#auxiliary = null;
     this.#endAll(null);
     for (const buffer of [this.#frames, this.#senses, this.#ring, this.#page, this.#event]) buffer?.release();
     this.#frames = null;
@@ -759,16 +657,6 @@ export class MegaRaidDriver extends IOUserSCSIParallelInterfaceController {
     this.#event = null;
     device.close(this);
     this.#device = null;
-  }
-
-  async #cancelSources(): Promise<void> {
-    await cancelAndWait(this.kernel.scheduler, [this.#interrupt, this.#interruptAction]);
-    this.#interrupt = null;
-    this.#interruptAction = null;
-    this.#queue?.release();
-    this.#auxiliary?.release();
-    this.#queue = null;
-    this.#auxiliary = null;
   }
 
   // Registers.

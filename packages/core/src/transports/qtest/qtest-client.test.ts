@@ -51,6 +51,38 @@ for (const [name, reply, pattern] of [
   });
 }
 
+for (const [condition, seconds, words] of [
+  ["stopped", 1, /for 1 s: its process has been stopped by a signal/],
+  ["asleep", 2, /for 2 s: its process sleeps and does nothing/],
+  ["gone", 1, /for 1 s: its process has ended/],
+  ["working", 10, /for 10 s$/],
+] as const) {
+  test(`a silent QEMU whose process is ${condition} is named after ${seconds} s, not before`, () => {
+    const { clock, client, deaths } = qtestBench(
+      () => null,
+      () => condition,
+    );
+    client.send("readl 0x0");
+    clock.runUntil(seconds * 1e9 - 1e8);
+    assert.deepEqual(deaths, []);
+    clock.runUntil(seconds * 1e9 + 1e8);
+    assert.match(deaths[0], words);
+  });
+}
+
+test("a slow QEMU that sleeps now and then, and answers in the end, lives", () => {
+  let looks = 0;
+  const { clock, qemu, client, deaths } = qtestBench(
+    () => null,
+    () => (++looks % 3 === 0 ? "working" : "asleep"),
+  );
+  const answers: number[] = [];
+  client.send("readl 0x0", (low) => answers.push(low));
+  clock.after(8e9, () => qemu.send("OK 0x5"), undefined);
+  clock.runUntil(30e9);
+  assert.deepEqual([answers, deaths], [[5], []]);
+});
+
 test("a connection that ends is a death, and later requests go nowhere", () => {
   const { clock, qemu, client, deaths } = qtestBench(() => null);
   client.send("readl 0x0");

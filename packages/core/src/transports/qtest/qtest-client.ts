@@ -9,8 +9,21 @@ import { LineStream } from "./line-stream.ts";
 /** Told the answer: 64 bits in two halves. Not told when QEMU has died: `onDead` says that once for all. */
 export type Answer = (low: number, high: number) => void;
 
-/** QEMU answers at once; one that is silent for so long is as good as dead. */
+/** QEMU answers at once; one that is silent for so long is as good as dead, whatever it does. */
 const silenceNs = 10_000_000_000;
+/** While something is unanswered it is looked at so often. */
+const lookNs = 500_000_000;
+/** One that sleeps with a request before it is named after so long: a disk may be slow. A stopped one after a second. */
+const idleNs = 2_000_000_000;
+
+/** What QEMU's process does, as the system tells; `unknown` where it does not. */
+export type QemuCondition = "working" | "asleep" | "stopped" | "gone" | "unknown";
+
+const conditionWords: Readonly<Record<"asleep" | "stopped" | "gone", string>> = {
+  asleep: "its process sleeps and does nothing",
+  stopped: "its process has been stopped by a signal",
+  gone: "its process has ended",
+};
 
 export class QtestClient {
   /** Set by who watches interrupts. */
@@ -21,12 +34,24 @@ export class QtestClient {
   #head = 0;
   #deadReason: string | null = null;
   readonly #onDead: (reason: string) => void;
+  readonly #condition: () => QemuCondition;
   #watch = 0;
   #answered = 0;
+  /** Looks since the last answer, and how many of them in a row found it doing nothing. */
+  #looks = 0;
+  #idleLooks = 0;
+  #seen = 0;
   readonly #rejects = new Set<(error: Error) => void>();
 
-  constructor(stream: ByteStream, clock: Clock, onDead: (reason: string) => void) {
+  /** `condition` is asked while an answer is late; left out, only the time counts. */
+  constructor(
+    stream: ByteStream,
+    clock: Clock,
+    onDead: (reason: string) => void,
+    condition: () => QemuCondition = () => "unknown",
+  ) {
     this.#onDead = onDead;
+    this.#condition = condition;
     this.#clock = clock;
     this.#lines = new LineStream(
       stream,
@@ -116,17 +141,36 @@ export class QtestClient {
   }
 
   #setWatch(): void {
-    const before = this.#answered;
-    this.#watch = this.#clock.after(
-      silenceNs,
-      () => {
-        this.#watch = 0;
-        if (this.#deadReason !== null || this.pending === 0) return;
-        if (this.#answered === before)
-          this.die(`QEMU has not answered "${this.#waiting[this.#head].request}" for ${silenceNs / 1e9} s`);
-        else this.#setWatch();
-      },
-      undefined,
-    );
+    this.#seen = this.#answered;
+    this.#looks = 0;
+    this.#idleLooks = 0;
+    this.#watch = this.#clock.after(lookNs, look, this as QtestClient);
   }
+
+  /** Called by the clock while requests wait. */
+  look(): void {
+    this.#watch = 0;
+    if (this.#deadReason !== null || this.pending === 0) return;
+    if (this.#answered !== this.#seen) {
+      this.#setWatch();
+      return;
+    }
+    this.#looks++;
+    const condition = this.#condition();
+    const isIdle = condition === "asleep" || condition === "stopped" || condition === "gone";
+    this.#idleLooks = isIdle ? this.#idleLooks + 1 : 0;
+    const silentNs = this.#looks * lookNs;
+    if (isIdle && (condition !== "asleep" || this.#idleLooks * lookNs >= idleNs) && silentNs >= 2 * lookNs)
+      this.#silent(silentNs, `: ${conditionWords[condition]}`);
+    else if (silentNs >= silenceNs) this.#silent(silentNs, "");
+    else this.#watch = this.#clock.after(lookNs, look, this as QtestClient);
+  }
+
+  #silent(ns: number, why: string): void {
+    this.die(`QEMU has not answered "${this.#waiting[this.#head].request}" for ${ns / 1e9} s${why}`);
+  }
+}
+
+function look(client: QtestClient): void {
+  client.look();
 }

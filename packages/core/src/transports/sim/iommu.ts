@@ -184,8 +184,9 @@ export class SimIommu {
   readonly refusals: RefusedAccess[] = [];
   /** Of all, also those that `refusals` no longer holds. */
   refusedCount = 0;
-  /** Told of each refusal and each change of mappings: for traces and provers. */
+  /** Told of each refusal, of each write that arrived, and of each change of mappings: for traces, ledgers and provers. */
   onRefused: ((refusal: RefusedAccess) => void) | null = null;
+  onWritten: ((mapping: IommuMapping, address: number, lengthBytes: number) => void) | null = null;
   onMapped: ((mapping: IommuMapping) => void) | null = null;
   onUnmapped: ((mapping: IommuMapping) => void) | null = null;
   readonly #clock: Clock;
@@ -288,6 +289,7 @@ export class SimIommu {
   write(requester: string, address: number, from: Uint8Array, offset: number, lengthBytes: number): boolean {
     const mapping = this.#find(requester, address, lengthBytes, true);
     if (mapping === null) return false;
+    if (this.onWritten !== null) this.onWritten(mapping, address, lengthBytes);
     const to = address - mapping.base;
     if (lengthBytes <= 16) {
       for (let at = 0; at < lengthBytes; at++) mapping.bytes[to + at] = from[offset + at];

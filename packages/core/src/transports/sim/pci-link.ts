@@ -96,6 +96,18 @@ export class LinkUpstream implements PciUpstream {
     else this.#bus.iommu.write(this.requester, address, from, offset, lengthBytes);
   }
 
+  writeAs(
+    functionNumber: number,
+    address: number,
+    from: Uint8Array,
+    offset: number,
+    lengthBytes: number,
+  ): void {
+    const requester = this.requester.replace(/\d$/, String(functionNumber));
+    if (this.isDead || !this.isBusMaster) this.#refuse(address, lengthBytes, true);
+    else this.#bus.iommu.write(requester, address, from, offset, lengthBytes);
+  }
+
   message(address: number, data: number): void {
     if (this.isDead || !this.isBusMaster) {
       this.#refuse(address, 4, true);

@@ -63,6 +63,37 @@ test("DR18-7 fires: nothing counted, another buffer shown, a bounced one looked 
   );
 });
 
+test("DR18-7 fires: firmware that is hasty, another function, reads the entry wrongly, counts nothing, takes another buffer", async () => {
+  const hasty = "firmware's reply: 4 of 4 bytes, posted before the device's write";
+  const usual = "firmware's reply: 4 of 4 bytes, posted after the device's write";
+  const refused = "device write: refused at 0x90001000: no mapping; nearest nothing, missed by 0 bytes";
+  await assertFires(
+    ledgerNamesCause,
+    ledger(mapped, entry, response, hasty, refused, look),
+    /before its data/,
+  );
+  const other = `${refused}; its requester was 03:00.1, the function is 03:00.0`;
+  await assertFires(
+    ledgerNamesCause,
+    ledger(mapped, entry, response, usual, other, look),
+    /came from 03:00\.1/,
+  );
+  const elsewhere = "device write: refused at 0x100090: no mapping; nearest nothing, missed by 9 bytes";
+  await assertFires(
+    ledgerNamesCause,
+    ledger(mapped, entry, response, usual, elsewhere, look),
+    /wrote to 0x100090: its firmware reads the entry/,
+  );
+  const nothing = "firmware's reply: 0 of 4 bytes, posted after the device's write";
+  await assertFires(
+    ledgerNamesCause,
+    ledger(mapped, entry, response, nothing, "device write: delivered", look),
+    /reply counts 0 of 4 bytes/,
+  );
+  const into = 'device write: delivered at 0x90008000 into "sense"';
+  await assertFires(ledgerNamesCause, ledger(mapped, entry, response, usual, into, look), /which is "sense"/);
+});
+
 test("DR18-7 is silent on: a driver that saw the data, one that did not look, words without a ledger", async () => {
   const seen = "dext looked at the task's buffer after completion: 01 02 03 04";
   await assertSilent(ledgerNamesCause, ledger(mapped, entry, response, "device write: delivered", seen));

@@ -19,16 +19,43 @@ const causes: readonly {
   readonly claim: (found: readonly RegExpExecArray[]) => string;
 }[] = [
   {
+    needs: [/scatter entry: .* system memory/, /went to local memory at (0x[0-9a-f]+)/],
+    claim: ([, [, address]]) =>
+      `The firmware wrote to its own memory at ${address}, although the scatter entry says that the address is the host's: it does not look at the flag.`,
+  },
+  {
     needs: [/went to local memory at (0x[0-9a-f]+)/],
     claim: ([[, address]]) =>
       `The firmware wrote to its own memory at ${address}: the scatter entry's address-space flag does not say that this address is the host's.`,
   },
   {
+    needs: [/refused at 0x[0-9a-f]+: .*; its requester was ([0-9a-f:.]+), the function is ([0-9a-f:.]+)/],
+    claim: ([[, requester, own]]) =>
+      `The write came from ${requester}, and the mappings are those of ${own}: another function or engine of the device moves the data, and the IOMMU refuses it.`,
+  },
+  {
+    needs: [/firmware's reply: .* posted before the device's write/, /refused at (0x[0-9a-f]+)/],
+    claim: ([, [, address]]) =>
+      `The firmware posted its reply before its data: the task was over and its mapping gone when the write to ${address} came.`,
+  },
+  {
+    needs: [/delivered at (0x[0-9a-f]+) into "([^"]+)"/, /scatter entry: (0x[0-9a-f]+)/],
+    claim: ([[, address, owner], [, entry]]) =>
+      `The device was told ${entry} and wrote to ${address}, which is "${owner}": the firmware took another buffer of the command for its data.`,
+  },
+  {
+    needs: [/firmware's reply: 0 of ([1-9]\d*) bytes/, /device write: delivered/],
+    claim: ([[, wanted]]) =>
+      `The data arrived, and the firmware's reply counts 0 of ${wanted} bytes: whoever believes the count sees nothing.`,
+  },
+  {
     needs: [/mapped at (0x[0-9a-f]+)/, /scatter entry: (0x[0-9a-f]+)/, /refused at (0x[0-9a-f]+)/],
-    claim: ([[, mapped], [, entry]]) =>
-      mapped === entry
-        ? `The IOMMU refused the device's write to ${mapped}: the mapping had ended, or does not allow it. The task was completed, or its direction declared, before the device was done.`
-        : `The device was told ${entry} where the buffer is mapped at ${mapped}: the entry's format or byte order is wrong, and the IOMMU refused the write.`,
+    claim: ([[, mapped], [, entry], [, address]]) =>
+      mapped === entry && address !== entry
+        ? `The entry names ${entry}, as the mapping does, and the device wrote to ${address}: its firmware reads the entry in another format or byte order, and the IOMMU refused the write.`
+        : mapped === entry
+          ? `The IOMMU refused the device's write to ${mapped}: the mapping had ended, or does not allow it. The task was completed, or its direction declared, before the device was done.`
+          : `The device was told ${entry} where the buffer is mapped at ${mapped}: the entry's format or byte order is wrong, and the IOMMU refused the write.`,
   },
   {
     needs: [/fBytesTransferred 0 of ([1-9]\d*)/, /device write: delivered/],

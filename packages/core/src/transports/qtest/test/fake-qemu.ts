@@ -5,7 +5,7 @@ import { VirtualClock } from "../../../base/virtual-clock.ts";
 import type { ByteStream } from "../../../ports/byte-stream.ts";
 import { memoryStreamPair } from "../../../rigs/memory-stream.ts";
 import { LineStream } from "../line-stream.ts";
-import { QtestClient } from "../qtest-client.ts";
+import { type QemuCondition, QtestClient } from "../qtest-client.ts";
 
 /** The other end: answers each line with what `reply` says, null for silence. */
 export function fakeLines(
@@ -28,11 +28,11 @@ export function fakeLines(
 }
 
 /** A qtest client and its QEMU, 1 us apart each way. */
-export function qtestBench(reply: (line: string) => string | null) {
+export function qtestBench(reply: (line: string) => string | null, condition?: () => QemuCondition) {
   const clock = new VirtualClock();
   const [near, far] = memoryStreamPair({ clock, random: new Random(2), latencyNs: 1000 });
   const qemu = fakeLines(far, clock, reply);
   const deaths: string[] = [];
-  const client = new QtestClient(near, clock, (reason) => deaths.push(reason));
+  const client = new QtestClient(near, clock, (reason) => deaths.push(reason), condition);
   return { clock, qemu, client, deaths };
 }
