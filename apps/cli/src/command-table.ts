@@ -135,6 +135,11 @@ export const commandTable: CommandTable = {
       form: async () => (await import("./commands/rigs.ts")).rigs,
     },
     {
+      words: ["lab"],
+      summary: "what the lab's page does, act by act: unplug, step, back, compare; the same digest",
+      form: async () => (await import("./commands/lab.ts")).lab,
+    },
+    {
       words: ["registry"],
       summary: "run a rig for two virtual seconds and print its registry",
       form: async () => (await import("./commands/registry.ts")).registry,

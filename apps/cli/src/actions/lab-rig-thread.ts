@@ -29,6 +29,7 @@ const shared = new SharedRig(
   },
   entry.name,
   firstRun,
+  !isRigFile(rig),
 );
 const watchers = new Map<number, Watcher>();
 

@@ -30,7 +30,7 @@ export const perfettoOption = option(
   "write the whole timeline (calls, queues, bus, log) for Perfetto's viewer",
 );
 
-const usbFault: Kind<UsbFaultRule> = parsed({
+export const usbFault: Kind<UsbFaultRule> = parsed({
   placeholder: "rule",
   takes: "a USB fault, for example stall:ep=0x81,nth=3",
   sample: "stall:ep=0x81,nth=3",

@@ -65,8 +65,8 @@ const files: readonly [FileForm, string][] = [
   ["text", "Trace as text (TSV)"],
 ];
 
-async function save(page: LabPage, form: FileForm): Promise<void> {
-  const file = await page.link.file(form);
+async function save(page: LabPage, form: FileForm, evidence = 0): Promise<void> {
+  const file = await page.link.file(form, evidence);
   if (file === null) return;
   const url = URL.createObjectURL(new Blob([file.body as BlobPart], { type: file.type }));
   const anchor = document.createElement("a");
@@ -95,11 +95,16 @@ export function TakeAway({ page }: { readonly page: LabPage }) {
       "div",
       { class: "items" },
       item("Copy link", () => copy(page, location.href, "link")),
-      item("Copy command line", () => copy(page, state.command, "command line")),
+      state.command === ""
+        ? null
+        : item("Copy command line", () => copy(page, state.command, "command line")),
       item("Copy JSON", () => copy(page, json(), "JSON")),
       files
         .filter(([form]) => form !== "registry" || !state.isCase)
         .map(([form, text]) => item(text, () => void save(page, form))),
+      state.evidence.map((name, index) =>
+        item(`Evidence: ${name}`, () => void save(page, "evidence", index)),
+      ),
     ),
   );
 }

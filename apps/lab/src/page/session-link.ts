@@ -93,8 +93,8 @@ export class SessionLink {
     return answer.kind === "place" ? answer.place : 0;
   }
 
-  async file(form: FileForm): Promise<FileMessage | null> {
-    const answer = await this.#ask((id) => ({ kind: "file", id, form }));
+  async file(form: FileForm, evidence = 0): Promise<FileMessage | null> {
+    const answer = await this.#ask((id) => ({ kind: "file", id, form, evidence }));
     return answer.kind === "file" ? answer : null;
   }
 }

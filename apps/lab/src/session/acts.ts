@@ -50,10 +50,16 @@ export const acts = [
   act("back", "Back", "One row back: a rig runs again from its seed to where it was before.", "all", {
     key: ",",
   }),
-  act("run-to", "Run to …", "Goes on to a moment, in seconds from the beginning.", "rig", {
-    argument: "seconds",
-    usual: "1",
-  }),
+  act(
+    "run-to",
+    "Run to …",
+    "Goes on to a moment, in seconds from the beginning (0.5@812: and to that step).",
+    "rig",
+    {
+      argument: "seconds",
+      usual: "1",
+    },
+  ),
   act("speed", "Speed …", "How fast time goes: 1 is as outside, 0 as fast as it can.", "rig", {
     argument: "speed",
     usual: "1",
@@ -170,7 +176,30 @@ export function parseAct(line: string): { readonly name: ActName; readonly value
     );
   if (found.argument === "none" && value !== "")
     throw new RangeError(`${name} takes nothing behind its name`);
-  return { name: found.name, value: value === "" ? found.usual : value };
+  return {
+    name: found.name,
+    value: value === "" ? found.usual : found.argument === "text" ? textOf(value) : value,
+  };
+}
+
+/** In quotation marks a text is as JSON has it, so that a line holds a carriage return, too. */
+function textOf(value: string): string {
+  if (!/^".*"$/s.test(value)) return value;
+  try {
+    const text: unknown = JSON.parse(value);
+    if (typeof text === "string") return text;
+  } catch {
+    // Said below.
+  }
+  throw new RangeError('a text in quotation marks is as JSON has it: "hello\\r\\n"');
+}
+
+/** The line that does it again. */
+export function actLine(name: ActName, value: string): string {
+  const found = acts.find((entry) => entry.name === name);
+  if (found === undefined || value === "") return name;
+  const isPlain = found.argument !== "text" || /^[^\s"\p{Cc}](?:[^\p{Cc}]*[^\s\p{Cc}])?$/u.test(value);
+  return `${name} ${isPlain ? value : JSON.stringify(value)}`;
 }
 
 /** A whole number from `least` to `most`. Throws RangeError. */

@@ -3,13 +3,15 @@
 import type { DescribeRequest } from "@drydock/core/codec/usb/setup";
 import type { UsbFaultRule } from "@drydock/core/faults/usb-faults";
 import { parseUsbFaultRule } from "@drydock/core/faults/usb-faults";
+import type { EvidenceFile } from "@drydock/core/platform/evidence/evidence-file";
+import type { BundleFile } from "@drydock/core/platform/evidence/signed-bundle";
 import type { SerialClient } from "@drydock/core/ports/serial";
 import { defaultLineSettings } from "@drydock/core/ports/serial";
 import type { BuiltRig, RigEntry } from "@drydock/core/rigs/rig-entry";
 import type { HostTurn } from "@drydock/core/runtime/scheduler";
 import type { Timeline } from "@drydock/core/trace/timeline";
 import type { FlushStory } from "@drydock/core/trials/durability-prover";
-import { wholeOf } from "./acts.ts";
+import { actLine, wholeOf } from "./acts.ts";
 import { DiskHand } from "./disk-hand.ts";
 import type { Opening, RigBox } from "./messages.ts";
 import { boxesOf } from "./rig-boxes.ts";
@@ -61,7 +63,35 @@ export interface EndedRun extends LabRun {
   readonly digest: string;
   readonly ledger: FlushStory | null;
   readonly unplugSteps: number;
+  /** Files that the run left: a panic report, an opcode log, a signed bundle. */
+  readonly evidence: readonly (EvidenceFile | BundleFile)[];
 }
+
+/** The line of a shell that makes the same run: every act by hand at its step and moment. */
+export function commandOf({ acts, opening, rig }: RigRun): string {
+  const { scheduler } = rig.machine;
+  const moment = (timeNs: number, steps: number): string => `run-to ${(timeNs / 1e9).toFixed(9)}@${steps}`;
+  const lines: string[] = [];
+  let at = "";
+  const goTo = (timeNs: number, steps: number): void => {
+    const next = moment(timeNs, steps);
+    if (steps > 0 && next !== at) lines.push(next);
+    at = next;
+  };
+  for (const { name, steps, timeNs, value } of acts) {
+    goTo(timeNs, steps);
+    lines.push(actLine(name, value));
+  }
+  goTo(scheduler.nowNs(), scheduler.steps);
+  const words = [
+    ...opening.faults.flatMap((rule) => ["--fault", rule]),
+    ...lines.flatMap((line) => ["--act", line]),
+  ];
+  return `npx drydock lab ${opening.what} --seed ${opening.seed}${words.map((word) => ` ${quoted(word)}`).join("")}`;
+}
+
+const quoted = (word: string): string =>
+  /^[\w.:=,@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
 export class RigRun implements LabRun, SerialClient {
   readonly opening: Opening;

@@ -28,7 +28,7 @@ async function opened(opening: Partial<Opening> & { readonly what: string }): Pr
   const said: string[] = [];
   const session = new LabSession({
     turn: hostTurn,
-    playCase: ShownCase.play,
+    playCase: async (opening, turn) => ShownCase.play(opening, turn, findCase(opening.what)),
     connect: null,
     findRig,
     fileWriter: async () => writeSessionFile,

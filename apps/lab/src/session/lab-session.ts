@@ -3,7 +3,7 @@
 import type { RigEntry } from "@drydock/core/rigs/rig-entry";
 import type { HostTurn } from "@drydock/core/runtime/scheduler";
 import { type ActName, acts, parseAct, wholeOf } from "./acts.ts";
-import { type EndedRun, type HandAct, type LabRun, RigRun } from "./lab-run.ts";
+import { commandOf, type EndedRun, type HandAct, type LabRun, RigRun } from "./lab-run.ts";
 import type {
   ActAsk,
   Difference,
@@ -156,7 +156,11 @@ export class LabSession {
       case "file": {
         const shown = this.#mustShow();
         const write = await this.#host.fileWriter();
-        return this.#host.send({ kind: "file", id: message.id, ...write(shown, message.form) });
+        return this.#host.send({
+          kind: "file",
+          id: message.id,
+          ...write(shown, message.form, message.evidence),
+        });
       }
     }
   }
@@ -328,7 +332,7 @@ export class LabSession {
       case "back":
         return await this.#back();
       case "run-to":
-        return await this.#runTo(Number(value) * 1e9);
+        return await this.#runTo(value);
       case "speed":
         return this.#setSpeed(Number(value));
       case "unplug":
@@ -473,26 +477,35 @@ export class LabSession {
     return again;
   }
 
-  async #runTo(timeNs: number): Promise<void> {
+  /** "0.5": what is due until then; "0.5@812": to that step, and to that moment. */
+  async #runTo(moment: string): Promise<void> {
     const run = this.#mustBeRig();
     const { scheduler } = run.rig.machine;
-    if (!(timeNs >= 0 && timeNs <= 1e15))
+    const [, seconds = "", stepsText] = /^(\d{1,7}(?:\.\d{1,9})?)(?:@(\d{1,15}))?$/.exec(moment) ?? [];
+    const timeNs = Math.round(Number(seconds) * 1e9);
+    if (seconds === "" || timeNs > 1e15)
       throw new RangeError("a moment is a number of seconds from 0 to 1000000");
-    if (timeNs < scheduler.nowNs()) throw new RangeError("that is over: begin again, or go back");
+    const wanted = stepsText === undefined ? Number.POSITIVE_INFINITY : Number(stepsText);
+    if (timeNs < scheduler.nowNs() || wanted < scheduler.steps)
+      throw new RangeError("that is over: begin again, or go back");
     this.#mode = "busy";
     while (!this.#isEnded) {
       const begun = this.#host.now();
       const outcome = await scheduler.run(timeNs, () => {
         run.note();
-        return (scheduler.steps & 255) === 0 && this.#host.now() - begun > stateEveryMs;
+        return (
+          scheduler.steps >= wanted ||
+          ((scheduler.steps & 255) === 0 && this.#host.now() - begun > stateEveryMs)
+        );
       });
       if (outcome.reason === "stopped") return this.#stopped(run);
-      if (outcome.reason !== "done") break;
+      if (outcome.reason !== "done" || scheduler.steps >= wanted) break;
       this.#note = `at ${(scheduler.nowNs() / 1e9).toFixed(3)} s of ${timeNs / 1e9} s`;
       this.#lookOn();
       this.#tell(true);
       await this.#host.pause(0);
     }
+    if (wanted < Number.POSITIVE_INFINITY) scheduler.catchUp(timeNs);
     this.#note = "";
     this.#mode = "paused";
   }
@@ -681,24 +694,27 @@ export class LabSession {
       difference: this.#difference,
       digest: "",
       ledger: null,
+      evidence: [],
       unplugSteps: 0,
       console: "",
       isConsoleOpen: false,
     };
     if (shown instanceof RemoteRun) return { ...common, ...shown.sharedState() };
     if (!(shown instanceof RigRun)) {
-      const { digest, ledger, result, unplugSteps } = shown;
-      const command = `npx drydock case ${opening.what} --seed ${opening.seed}`;
-      return { ...common, command, digest, ledger, result, unplugSteps };
+      const { digest, evidence, ledger, result, unplugSteps } = shown;
+      const { seed, side, unplugAt = 0, what } = opening;
+      const cable = unplugAt === 0 ? "" : ` --act "unplug-at ${unplugAt}"`;
+      const command = `npx drydock lab ${what} --side ${side} --seed ${seed}${cable}`;
+      return { ...common, command, digest, evidence: namesOf(evidence), ledger, result, unplugSteps };
     }
     const { entry, rig } = shown;
-    const faults = opening.faults.map((rule) => ` --fault ${rule}`).join("");
     return {
       ...common,
       timeNs: rig.machine.scheduler.nowNs(),
       steps: rig.machine.scheduler.steps,
       boxes: shown.boxes(),
-      command: `npx drydock registry ${opening.what} --seed ${opening.seed}${faults}`,
+      command: commandOf(shown),
+      evidence: rig.machine.failure?.kind === "panic" ? namesOf(rig.machine.failure.evidence) : [],
       tryThis: entry.type,
       failures: rig.failures(),
       digest: this.#digestOf(shown),
@@ -722,3 +738,5 @@ function saidOf(name: HandAct, value: string): string {
       return "";
   }
 }
+
+const namesOf = (files: readonly { readonly name: string }[]): string[] => files.map(({ name }) => name);

@@ -36,7 +36,7 @@ export type ToSession =
   | { readonly kind: "filter"; readonly wish: RowWish }
   /** The place in the shown list of the row with this sequence, or of the nearest after it. */
   | { readonly kind: "place"; readonly id: number; readonly sequence: number }
-  | { readonly kind: "file"; readonly id: number; readonly form: FileForm };
+  | { readonly kind: "file"; readonly id: number; readonly form: FileForm; readonly evidence?: number };
 
 /** Every row; one row a transfer, its answer joined to it; what the driver called, logged, and what befell it. */
 export const rowLevels = ["rows", "transfers", "calls"] as const;
@@ -51,7 +51,8 @@ export interface RowWish {
   readonly isFolded: boolean;
 }
 
-export type FileForm = "pcapng" | "perfetto" | "registry" | "text";
+/** `evidence` is one of the state's evidence files, by its place. */
+export type FileForm = "pcapng" | "perfetto" | "registry" | "text" | "evidence";
 
 /** One row of the trace as its table shows it. */
 export interface RowCells {
@@ -162,6 +163,8 @@ export interface SessionState {
   readonly digest: string;
   /** What became of flushes, layer by layer, and the layer that swallowed one; null where there is no disk, or no flush yet. */
   readonly ledger: FlushStory | null;
+  /** Names of files that the run left for a person, or the doctor, to read. */
+  readonly evidence: readonly string[];
   /** Of a case whose cable can be pulled anywhere: how many steps it has; 0 of every other. */
   readonly unplugSteps: number;
   /** What the serial console shows, from its beginning, at most its newest part. */

@@ -5,7 +5,7 @@ import { formatRegistryTree } from "@drydock/core/platform/evidence/registry-dum
 import { writePerfetto } from "@drydock/core/trace/perfetto";
 import { writeUsbPcapng } from "@drydock/core/trace/usb-pcapng";
 import { UsbTraceLog } from "@drydock/core/trace/usb-trace-log";
-import type { LabRun, RigRun } from "./lab-run.ts";
+import type { EndedRun, LabRun, RigRun } from "./lab-run.ts";
 import type { FileForm } from "./messages.ts";
 import { cellsOf } from "./row-cells.ts";
 
@@ -17,8 +17,16 @@ export interface SessionFile {
 
 const isRig = (run: LabRun): run is RigRun => "rig" in run;
 
+function evidenceOf(run: LabRun): EndedRun["evidence"] {
+  if (isRig(run)) {
+    const { failure } = run.rig.machine;
+    return failure?.kind === "panic" ? failure.evidence : [];
+  }
+  return "evidence" in run ? (run as EndedRun).evidence : [];
+}
+
 /** Throws RangeError where the session has no such thing. */
-export function writeSessionFile(session: LabRun, form: FileForm): SessionFile {
+export function writeSessionFile(session: LabRun, form: FileForm, evidence = 0): SessionFile {
   const { opening, timeline } = session;
   const stem = `drydock-${opening.what}-${opening.seed}`;
   switch (form) {
@@ -38,6 +46,12 @@ export function writeSessionFile(session: LabRun, form: FileForm): SessionFile {
         type: "text/plain",
         body: formatRegistryTree(session.rig.machine.registry.snapshot()),
       };
+    case "evidence": {
+      const file = evidenceOf(session)[evidence];
+      if (file === undefined) throw new RangeError(`there is no evidence file ${evidence}`);
+      const body = "text" in file ? file.text : file.bytes;
+      return { name: file.name, type: "application/octet-stream", body };
+    }
     case "text": {
       const lines: string[] = [];
       let previousNs = 0;

@@ -14,18 +14,24 @@ export class SharedRig implements WatchedRig {
   readonly #session: LabSession;
   readonly #what: string;
   readonly #firstRun: number;
+  readonly #isNamed: boolean;
   /** Runs that there were: another one after each "back" and "begin again". */
   #runs = 0;
   #known: LabRun | null = null;
   #state: SessionState | null = null;
 
-  /** `firstRun`: a number that no earlier start had, so that a watcher that comes back knows. */
+  /**
+   * `firstRun`: a number that no earlier start had, so that a watcher that comes back knows. `isNamed`: a command line takes
+   * the rig by its name.
+   */
   constructor(
     host: Omit<LabHost, "send" | "fileWriter" | "playCase" | "connect">,
     what: string,
     firstRun: number,
+    isNamed: boolean,
   ) {
     this.#what = what;
+    this.#isNamed = isNamed;
     this.#firstRun = firstRun;
     this.watchers = new Watchers(this);
     this.#session = new LabSession({
@@ -94,7 +100,7 @@ export class SharedRig implements WatchedRig {
       speed,
       boxes,
       acts,
-      command,
+      command: this.#isNamed ? command : "",
       tryThis,
       failures,
       difference,

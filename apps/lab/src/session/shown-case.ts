@@ -1,9 +1,9 @@
-// A case's side as the lab shows it: it has run, its rows are read. Brings the casebook along.
+// A case's side as the lab shows it: it has run, its rows are read.
 
-import { findCase } from "@drydock/cases/casebook";
 import type { CaseRun, DriverCase } from "@drydock/cases/driver-case";
 import { digestOfRun } from "@drydock/cases/run-digest";
 import type { DescribeRequest } from "@drydock/core/codec/usb/setup";
+import { formatLog } from "@drydock/core/platform/log-text";
 import { TimelineKind } from "@drydock/core/ports/recorder";
 import type { HostTurn } from "@drydock/core/runtime/scheduler";
 import { Timeline } from "@drydock/core/trace/timeline";
@@ -19,6 +19,7 @@ export class ShownCase implements EndedRun {
   readonly digest: string;
   readonly ledger: FlushStory | null;
   readonly unplugSteps: number;
+  readonly evidence: EndedRun["evidence"];
 
   private constructor(
     opening: Opening,
@@ -34,11 +35,13 @@ export class ShownCase implements EndedRun {
     this.digest = digestOfRun(entry, run);
     this.ledger = run.ledger ?? null;
     this.unplugSteps = unplugSteps;
+    // What the system logged is what a person has first.
+    const log = run.log.length === 0 ? [] : [{ name: "system.log", text: formatLog(run.log, "default") }];
+    this.evidence = [...log, ...(run.evidence ?? [])];
   }
 
-  /** Throws RangeError for a case that does not exist, and what the case throws. */
-  static async play(opening: Opening, turn: HostTurn): Promise<ShownCase> {
-    const entry = findCase(opening.what);
+  /** Throws RangeError for a step that there is none of, and what the case throws. */
+  static async play(opening: Opening, turn: HostTurn, entry: DriverCase): Promise<ShownCase> {
     const { seed, side, unplugAt = 0 } = opening;
     const options = { seed, turn };
     const { unplug } = entry;
