@@ -11,10 +11,11 @@ test("the state is behind the last parenthesis: a process may be called `) R (`"
   assert.equal(stateLetter("12 () R () T 1 12 12"), "T");
 });
 
-test("one thread at work is work; stopped ones only where none works; other systems say nothing", () => {
+test("one thread at work is work, but a stop is everybody's; other systems say nothing", () => {
   assert.equal(conditionOf(["S", "D", "S"]), "working");
-  assert.equal(conditionOf(["T", "R"]), "working");
-  assert.equal(conditionOf(["T", "S"]), "stopped");
+  assert.equal(conditionOf(["T", "D"]), "stopped");
+  assert.equal(conditionOf(["t", "R"]), "working");
+  assert.equal(conditionOf(["t", "t"]), "stopped");
   assert.equal(conditionOf(["S", "I"]), "asleep");
   assert.equal(conditionOf(["Z"]), "gone");
   assert.equal(conditionOf([]), "gone");

@@ -10,11 +10,15 @@ export function stateLetter(stat: string): string {
   return stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3);
 }
 
-/** All threads' letters in one word. Stopped and traced are T and t; zombies Z; a wait for a disk is D. */
+/**
+ * All threads' letters in one word. Stopped and traced are T and t; zombies Z; a wait for a disk is D. A stop is the whole
+ * process's: a thread that still waits for its disk stops when it comes back.
+ */
 export function conditionOf(letters: readonly string[]): ProcessCondition {
   if (letters.length === 0 || letters.every((letter) => letter === "Z" || letter === "X")) return "gone";
+  if (letters.includes("T")) return "stopped";
   if (letters.some((letter) => letter === "R" || letter === "D")) return "working";
-  if (letters.some((letter) => letter === "T" || letter === "t")) return "stopped";
+  if (letters.every((letter) => letter === "t")) return "stopped";
   return letters.every((letter) => "SIZX".includes(letter)) ? "asleep" : "unknown";
 }
 

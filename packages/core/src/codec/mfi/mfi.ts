@@ -284,6 +284,42 @@ export function decodeLogicalDrives(bytes: Uint8Array): MfiLogicalDrive[] {
   });
 }
 
+/** One row of the list of physical drives: target << 8 | LUN, as PD SCSI frames name it in two bytes. */
+export interface MfiPhysicalDrive {
+  readonly id: number;
+  /** SCSI peripheral type: 0 a disk. */
+  readonly type: number;
+}
+
+export const pdListLeast = 32;
+const pdRowBytes = 24;
+const noEnclosure = 0xffff;
+
+/** Size, count, then rows; enclosure FFFFh: none. */
+export function encodePhysicalDrives(drives: readonly MfiPhysicalDrive[]): Uint8Array {
+  const bytes = new Uint8Array(8 + drives.length * pdRowBytes);
+  putU32le(bytes, 0, bytes.length);
+  putU32le(bytes, 4, drives.length);
+  for (const [index, { id, type }] of drives.entries()) {
+    const at = 8 + index * pdRowBytes;
+    putU16le(bytes, at, id);
+    putU16le(bytes, at + 2, noEnclosure);
+    bytes[at + 4] = index;
+    bytes[at + 5] = index;
+    bytes[at + 6] = type;
+  }
+  return bytes;
+}
+
+/** Counts that lie are cut to what the bytes can hold. */
+export function decodePhysicalDrives(bytes: Uint8Array): MfiPhysicalDrive[] {
+  const count = Math.min(getU32le(bytes, 4), Math.floor((bytes.length - 8) / pdRowBytes));
+  return Array.from({ length: count }, (_, index) => {
+    const at = 8 + index * pdRowBytes;
+    return { id: getU16le(bytes, at), type: bytes[at + 6] };
+  });
+}
+
 /** What an event says: its number, its code, and the drive that it is about. */
 export interface MfiEventDetail {
   readonly sequence: number;

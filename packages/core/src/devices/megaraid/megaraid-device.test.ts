@@ -8,6 +8,7 @@ import { VirtualClock } from "../../base/virtual-clock.ts";
 import {
   decodeEvent,
   decodeLogicalDrives,
+  decodePhysicalDrives,
   decodeState,
   encodeQueueInfo,
   ldListBytes,
@@ -318,4 +319,47 @@ test("DCMDs: the list of drives, sizes that do not fit, an unknown opcode, an ev
   );
   bench.frame(0x5000, MfiCommand.abort);
   assert.equal(bench.send(0x5000), MfiStatus.abortNotPossible);
+});
+
+test("native reads and writes: blocks and an address for a CDB; beyond the drive and of no blocks they are refused", () => {
+  const bench = settled(new Bench());
+  const native = (command: number, lba: number, blocks: number) => {
+    const frame = bench.frame(0x4000, command);
+    frame[MfiFrame.senseLength] = 96;
+    frame[MfiFrame.sgeCount] = 1;
+    putU16le(frame, MfiFrame.flags, sgeFlags[SgeFormat.wide]);
+    putU32le(frame, MfiFrame.dataLength, blocks);
+    putAddress(frame, MfiFrame.senseAddress, sense);
+    putAddress(frame, MfiFrame.ldLba, lba);
+    putSge(frame, MfiFrame.ldSges, SgeFormat.wide, data, blocks * 512);
+    return bench.send(0x4000);
+  };
+  bench.memory.fill(0xa5, data, data + 1024);
+  assert.equal(native(MfiCommand.ldWrite, 2046, 2), MfiStatus.ok);
+  bench.memory.fill(0, data, data + 1024);
+  assert.equal(native(MfiCommand.ldRead, 2046, 2), MfiStatus.ok);
+  assert.deepEqual(new Set(bench.memory.subarray(data, data + 1024)), new Set([0xa5]));
+  assert.equal(native(MfiCommand.ldRead, 2047, 2), MfiStatus.lbaOutOfRange);
+  assert.equal(native(MfiCommand.ldRead, 0, 0), MfiStatus.lbaOutOfRange);
+  assert.equal(native(MfiCommand.ldWrite, 2 ** 40, 1), MfiStatus.lbaOutOfRange);
+});
+
+test("physical drives: a list with their numbers, a command past the logical drive, one to nobody", () => {
+  const bench = settled(new Bench());
+  const frame = bench.frame(0x5000, MfiCommand.dcmd);
+  frame[MfiFrame.sgeCount] = 1;
+  putU16le(frame, MfiFrame.flags, sgeFlags[SgeFormat.wide]);
+  putU32le(frame, MfiFrame.dcmdOpcode, MfiDcmd.pdList);
+  putSge(frame, MfiFrame.dcmdSges, SgeFormat.wide, data, 64);
+  assert.equal(bench.send(0x5000), MfiStatus.ok);
+  assert.deepEqual(decodePhysicalDrives(bench.memory.slice(data, data + 64)), [{ id: 0, type: 0 }]);
+  bench.scsi(inquiry, 36)[MfiFrame.command] = MfiCommand.pdScsi;
+  assert.equal(bench.send(0x4000), MfiStatus.ok);
+  assert.equal(bench.memory[data + 3] & 0xf, 2);
+  const nobody = bench.scsi(inquiry, 36);
+  nobody[MfiFrame.command] = MfiCommand.pdScsi;
+  nobody[MfiFrame.target] = 9;
+  assert.equal(bench.send(0x4000), MfiStatus.deviceNotFound);
+  // A list whose count lies is cut to its bytes.
+  assert.equal(decodePhysicalDrives(new Uint8Array(56).fill(0xff)).length, 2);
 });

@@ -1,6 +1,6 @@
 // A RAID controller that speaks MegaRAID firmware interface (MFI), with SCSI targets as its logical drives.
 
-import { getU16le, getU32le, putU32le } from "../../base/bytes.ts";
+import { getU16le, getU32le, putU32be, putU32le } from "../../base/bytes.ts";
 import type { Clock, TimerHandle } from "../../base/clock.ts";
 import { PlacedList } from "../../base/placed-list.ts";
 import type { Random } from "../../base/random.ts";
@@ -13,6 +13,7 @@ import {
   decodeQueueInfo,
   encodeEvent,
   encodeLogicalDrives,
+  encodePhysicalDrives,
   encodeState,
   formatOf,
   frameBytes,
@@ -35,6 +36,7 @@ import {
   mfiDeviceIds,
   mfiReplyBits,
   mfiVendorId,
+  pdListLeast,
 } from "../../codec/mfi/mfi.ts";
 import {
   ScsiDirection,
@@ -87,6 +89,8 @@ class RaidCommand extends ScsiTask {
   isUnderWay = false;
   /** In the list of those under way. */
   place = -1;
+  /** Where the scatter entries of this kind of frame begin. */
+  sgesAt: number = MfiFrame.scsiSges;
   /** Bytes of `frame` that hold something. */
   filledBytes = 0;
 
@@ -102,6 +106,8 @@ export class MegaRaidDevice extends PciFunctionModel {
   readonly options: MegaRaidOptions;
   /** SCSI commands since power-on. */
   commandCount = 0;
+  /** Of these, reads and writes without a CDB. */
+  nativeCount = 0;
   /** Frames that made no sense. */
   badFrames = 0;
   readonly #registers = new Map<number, number>();
@@ -331,7 +337,8 @@ export class MegaRaidDevice extends PciFunctionModel {
       this.#finish(command, MfiStatus.wrongState);
       return;
     }
-    if (kind === MfiCommand.ldScsi) this.#beginScsi(command);
+    if (kind === MfiCommand.ldScsi || kind === MfiCommand.pdScsi) this.#beginScsi(command);
+    else if (kind === MfiCommand.ldRead || kind === MfiCommand.ldWrite) this.#beginScsi(command);
     else if (kind === MfiCommand.init) this.#init(command);
     else if (kind === MfiCommand.dcmd) this.#dcmd(command);
     else if (kind === MfiCommand.abort) this.#abort(command);
@@ -399,17 +406,28 @@ export class MegaRaidDevice extends PciFunctionModel {
     }
     const flags = getU16le(frame, MfiFrame.flags);
     const format = formatOf(flags);
-    const room = this.memory.lengthOf(frame, MfiFrame.scsiSges, frame[MfiFrame.sgeCount], format);
+    const isNative = isNativeIo(frame);
+    command.sgesAt = isNative ? MfiFrame.ldSges : MfiFrame.scsiSges;
+    const room = this.memory.lengthOf(frame, command.sgesAt, frame[MfiFrame.sgeCount], format);
     const cdbBytes = frame[MfiFrame.cdbLength];
-    if (room < 0 || room > commandBytesMaximum || cdbBytes > 16) {
+    if (room < 0 || room > commandBytesMaximum || (!isNative && cdbBytes > 16)) {
       this.badFrames++;
       this.#finish(command, MfiStatus.invalidSgl);
       return;
     }
     command.lun = frame[MfiFrame.lun];
-    command.cdbBytes = cdbBytes;
-    for (let at = 0; at < scsiCdbMaximum; at++)
-      command.cdb[at] = at < cdbBytes ? frame[MfiFrame.cdb + at] : 0;
+    if (isNative) {
+      if (!this.#isInside(frame)) {
+        this.#finish(command, MfiStatus.lbaOutOfRange);
+        return;
+      }
+      this.nativeCount++;
+      putNativeCdb(command, frame);
+    } else {
+      command.cdbBytes = cdbBytes;
+      for (let at = 0; at < scsiCdbMaximum; at++)
+        command.cdb[at] = at < cdbBytes ? frame[MfiFrame.cdb + at] : 0;
+    }
     command.senseBytes = 0;
     command.movedBytes = 0;
     if (drive.begin(command)) {
@@ -429,23 +447,20 @@ export class MegaRaidDevice extends PciFunctionModel {
     if (drive.execute(command)) this.#driveFinished(command);
   }
 
+  /** Blocks of a native read or write; a drive whose size is not known judges by itself. */
+  #isInside(frame: Uint8Array): boolean {
+    const known = this.options.driveBlocks?.[frame[MfiFrame.target]];
+    const blocks = getU32le(frame, MfiFrame.dataLength);
+    return blocks > 0 && (known === undefined || getAddress(frame, MfiFrame.ldLba) + blocks <= known);
+  }
+
   #moveData(command: RaidCommand, lengthBytes: number, isToHost: boolean): boolean {
     const { frame, buffer } = command;
     const format = formatOf(getU16le(frame, MfiFrame.flags));
     const count = frame[MfiFrame.sgeCount];
     const { upstream } = this;
     if (upstream === null) return false;
-    return this.memory.move(
-      upstream,
-      frame,
-      MfiFrame.scsiSges,
-      count,
-      format,
-      buffer,
-      0,
-      lengthBytes,
-      isToHost,
-    );
+    return this.memory.move(upstream, frame, command.sgesAt, count, format, buffer, 0, lengthBytes, isToHost);
   }
 
   #driveFinished(command: RaidCommand): void {
@@ -477,6 +492,14 @@ export class MegaRaidDevice extends PciFunctionModel {
             : [{ target, state: ldOptimal, blocks: this.options.driveBlocks?.[target] ?? 0 }],
         );
         this.#answer(command, encodeLogicalDrives(drives), room, room <= ldListBytes);
+        return;
+      }
+      case MfiDcmd.pdList: {
+        // One disk behind each logical drive, of its number.
+        const drives = this.#drives.flatMap((drive, target) =>
+          drive === null ? [] : [{ id: target << 8, type: 0 }],
+        );
+        this.#answer(command, encodePhysicalDrives(drives), room, room >= pdListLeast);
         return;
       }
       case MfiDcmd.eventInfo: {
@@ -636,6 +659,21 @@ export class MegaRaidDevice extends PciFunctionModel {
     if (command.buffer.length > 1 << 20) command.buffer = new Uint8Array(0);
     this.#idle.push(command);
   }
+}
+
+function isNativeIo(frame: Uint8Array): boolean {
+  return frame[MfiFrame.command] === MfiCommand.ldRead || frame[MfiFrame.command] === MfiCommand.ldWrite;
+}
+
+/** What firmware asks a disk for when it is told to read or write blocks: READ (16) or WRITE (16) (SBC-3 §5.11, §5.36). */
+function putNativeCdb(command: RaidCommand, frame: Uint8Array): void {
+  const { cdb } = command;
+  cdb.fill(0);
+  cdb[0] = frame[MfiFrame.command] === MfiCommand.ldRead ? 0x88 : 0x8a;
+  putU32be(cdb, 2, getU32le(frame, MfiFrame.ldLba + 4));
+  putU32be(cdb, 6, getU32le(frame, MfiFrame.ldLba));
+  putU32be(cdb, 10, getU32le(frame, MfiFrame.dataLength));
+  command.cdbBytes = 16;
 }
 
 const defaultLatency: readonly [number, number] = [10 * microsecond, 60 * microsecond];

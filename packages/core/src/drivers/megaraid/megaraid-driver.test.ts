@@ -12,6 +12,8 @@ import { defaultRaidRig, type RaidRigOptions } from "../../rigs/raid-rig.ts";
 import { runRaidScenario } from "../../trials/nvme-campaign.ts";
 import { type RandomWritesResult, startRandomWrites } from "../../trials/random-writes.ts";
 import { unplugAtEveryStep } from "../../trials/scenario.ts";
+import { megaRaidBundle } from "./megaraid-bundle.ts";
+import { NativeIoMegaRaidDriver } from "./megaraid-driver.ts";
 
 const turn = hostTurn;
 const rigWith = (options: Partial<RaidRigOptions> = {}, seed = 1) => defaultRaidRig(seed, turn, options);
@@ -32,6 +34,37 @@ for (const generation of ["1078", "gen2"] as const) {
     assert.equal(rig.pci.iommu.refusedCount, 0);
   });
 }
+
+test("plain reads and writes without CDBs: 8 MiB are read back, and the controller saw no CDB for them", async () => {
+  const rig = rigWith({ bundles: [megaRaidBundle(NativeIoMegaRaidDriver)] });
+  const media = await rig.openMedia();
+  const before = rig.device.nativeCount;
+  const found: RandomWritesResult[] = [];
+  startRandomWrites(
+    media,
+    { random: new Random(3), totalBytes: 8 << 20 },
+    (result) => void found.push(result),
+  );
+  await rig.machine.scheduler.run(Number.POSITIVE_INFINITY, () => found.length > 0);
+  assert.deepEqual([found[0].failures, found[0].wrongAt], [{}, null]);
+  assert.ok(rig.device.nativeCount - before > 100, `${rig.device.nativeCount - before} frames`);
+  assert.equal(rig.driver?.counters.protocolErrors, 0);
+});
+
+test("a tool asks the disk behind a logical drive: INQUIRY past it; a drive that is not there, a command that fails", async () => {
+  const rig = rigWith();
+  await rig.openMedia();
+  const { driver, machine } = rig;
+  assert.ok(driver !== null);
+  await machine.perform(async () => {
+    assert.deepEqual(await driver.physicalDrives(), [{ id: 0, type: 0 }]);
+    const answer = await driver.physicalCommand(0, [0x12, 0, 0, 0, 36, 0], 36);
+    assert.equal(answer[3] & 0xf, 2);
+    await assert.rejects(driver.physicalCommand(0x900, [0x12, 0, 0, 0, 36, 0], 36), /device not found/);
+    await assert.rejects(driver.physicalCommand(0, [0xc1, 0, 0, 0, 0, 0], 0), /scsi error, SCSI status 2/);
+    await assert.rejects(driver.physicalCommand(0, [0x12], 36));
+  });
+});
 
 test("unplug at every step on Apple silicon: no panic, no leak, nothing left", async () => {
   const profile = { ...platformProfile("macos15"), checksEntitlements: false };

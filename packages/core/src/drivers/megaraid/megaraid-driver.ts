@@ -8,6 +8,7 @@ import {
   controllerInfoBytes,
   decodeEvent,
   decodeLogicalDrives,
+  decodePhysicalDrives,
   describeMfiStatus,
   encodeQueueInfo,
   eventDetailBytes,
@@ -22,6 +23,7 @@ import {
   MfiFlag,
   MfiFrame,
   type MfiGeneration,
+  type MfiPhysicalDrive,
   MfiRegister,
   MfiStatus,
   mfiDeviceIds,
@@ -90,6 +92,8 @@ export interface RaidHabits {
   readonly sgeFormat: SgeFormat;
   /** Whose memory its scatter entries name. */
   readonly addressSpace: number;
+  /** Plain reads and writes of logical drives go as frames of their own kind, without a CDB. */
+  readonly nativeIo?: boolean;
 }
 
 export class MegaRaidDriver extends HostAdapterDriver {
@@ -345,10 +349,11 @@ export class MegaRaidDriver extends HostAdapterDriver {
           ? MfiFlag.write
           : 0;
     frame.fill(0);
-    frame[MfiFrame.command] = MfiCommand.ldScsi;
     frame[MfiFrame.senseLength] = senseBytes;
     frame[MfiFrame.target] = request.fTargetID;
     frame[MfiFrame.lun] = request.fLogicalUnitBytes[1];
+    if (this.habits.nativeIo === true && this.#fillNative(index, frame, request, way)) return;
+    frame[MfiFrame.command] = MfiCommand.ldScsi;
     frame[MfiFrame.cdbLength] = request.fCommandSize;
     frame[MfiFrame.sgeCount] = 1;
     putU16le(frame, MfiFrame.flags, sgeFlags[sgeFormat] | way);
@@ -360,6 +365,29 @@ export class MegaRaidDriver extends HostAdapterDriver {
     if (bytes > 0)
       putSge(frame, MfiFrame.scsiSges, sgeFormat, this.dataAddress(request), bytes, this.habits.addressSpace);
     else putSge(frame, MfiFrame.scsiSges, sgeFormat, this.#scratch, scratchBytes);
+  }
+
+  /** READ (10), WRITE (10) and their like without DPO, FUA or protection: blocks and an address say all. False: it needs its CDB. */
+  #fillNative(index: number, frame: Uint8Array, request: SCSIUserParallelTask, way: number): boolean {
+    const cdb = request.fCommandDescriptorBlock;
+    const io = plainBlocks(cdb);
+    if (io === null || request.fRequestedTransferCount === 0) return false;
+    frame[MfiFrame.command] = io.isRead ? MfiCommand.ldRead : MfiCommand.ldWrite;
+    frame[MfiFrame.sgeCount] = 1;
+    putU16le(frame, MfiFrame.flags, sgeFlags[this.habits.sgeFormat] | way);
+    putU32le(frame, MfiFrame.dataLength, io.blocks);
+    putAddress(frame, MfiFrame.senseAddress, (this.#senses as DmaBuffer).address + index * senseStride);
+    putAddress(frame, MfiFrame.ldLba, io.lba);
+    const { fRequestedTransferCount: bytes } = request;
+    putSge(
+      frame,
+      MfiFrame.ldSges,
+      this.habits.sgeFormat,
+      this.dataAddress(request),
+      bytes,
+      this.habits.addressSpace,
+    );
+    return true;
   }
 
   /** What the hardware is told: the address that the kernel prepared, untouched. */
@@ -501,6 +529,54 @@ export class MegaRaidDriver extends HostAdapterDriver {
     putU32le(frame, MfiFrame.dcmdMailbox, mailbox);
     if (lengthBytes > 0) putSge(frame, MfiFrame.dcmdSges, SgeFormat.wide, address, lengthBytes);
     return this.#ask(index, timeoutNs, `DCMD ${hex(opcode, 8)}`);
+  }
+
+  // Physical drives.
+
+  /** Disks behind the controller, whether a logical drive uses them or not, as PD SCSI frames name them. Empty: it does not say. */
+  async physicalDrives(): Promise<readonly MfiPhysicalDrive[]> {
+    const page = this.#page;
+    if (page === null) return [];
+    const status = await this.#dcmd(MfiDcmd.pdList, page.address, controllerInfoBytes, commandTimeoutNs);
+    return status === MfiStatus.ok && this.#page !== null
+      ? decodePhysicalDrives(page.bytes.slice(0, controllerInfoBytes))
+      : [];
+  }
+
+  /**
+   * A command past the logical drives, for tools: its data, `lengthBytes` of it at most 2048. Rejects with kIOReturnNoDevice
+   * (no such drive), kIOReturnIOError (MFI or SCSI status in words), kIOReturnBusy (no frame free).
+   */
+  async physicalCommand(id: number, cdb: readonly number[], lengthBytes: number): Promise<Uint8Array> {
+    const page = this.#page;
+    const index = this.#takeOwn();
+    if (page === null || index < 0 || !this.#isGateOpen || this.#isRecovering)
+      throw this.failure(IOReturns.kIOReturnBusy, "MegaRAID PD SCSI");
+    if (lengthBytes < 0 || lengthBytes > controllerInfoBytes || cdb.length < 6 || cdb.length > 16)
+      throw this.failure(IOReturns.kIOReturnBadArgument, "MegaRAID PD SCSI");
+    const frame = this.#frameOf(index);
+    frame.fill(0);
+    frame[MfiFrame.command] = MfiCommand.pdScsi;
+    frame[MfiFrame.senseLength] = senseBytes;
+    frame[MfiFrame.target] = id >>> 8;
+    frame[MfiFrame.lun] = id & 0xff;
+    frame[MfiFrame.cdbLength] = cdb.length;
+    frame[MfiFrame.sgeCount] = 1;
+    frame.set(cdb, MfiFrame.cdb);
+    putU16le(frame, MfiFrame.flags, sgeFlags[SgeFormat.wide] | MfiFlag.read);
+    const bytes = Math.max(lengthBytes, scratchBytes);
+    putU32le(frame, MfiFrame.dataLength, bytes);
+    putAddress(frame, MfiFrame.senseAddress, (this.#senses as DmaBuffer).address + index * senseStride);
+    putSge(frame, MfiFrame.scsiSges, SgeFormat.wide, page.address, bytes);
+    page.bytes.fill(0, 0, bytes);
+    const status = await this.#ask(index, commandTimeoutNs, "PD SCSI");
+    if (status === MfiStatus.ok) return page.bytes.slice(0, lengthBytes);
+    const isMissing = status === MfiStatus.deviceNotFound;
+    throw this.failure(
+      isMissing ? IOReturns.kIOReturnNoDevice : IOReturns.kIOReturnIOError,
+      "MegaRAID PD SCSI",
+      `${describeMfiStatus(status)}, SCSI status ${frame[MfiFrame.scsiStatus]}`,
+    );
   }
 
   #ask(index: number, timeoutNs: number, what: string): Promise<number> {
@@ -670,6 +746,35 @@ export class MegaRaidDriver extends HostAdapterDriver {
   #write(offset: number, value: number): void {
     if (this.#isGateOpen) this.#device?.memoryWrite32(this.#memoryIndex, offset, value >>> 0);
   }
+}
+
+/** Plain I/O in a CDB of 6, 10, 12 or 16 bytes (SBC-3 §5); null: anything else, or with bits that a block frame cannot say. */
+function plainBlocks(cdb: Uint8Array): { isRead: boolean; lba: number; blocks: number } | null {
+  const view = (at: number) => cdb[at] * 0x1000000 + (cdb[at + 1] << 16) + (cdb[at + 2] << 8) + cdb[at + 3];
+  switch (cdb[0]) {
+    case 0x28:
+    case 0x2a:
+      return cdb[1] === 0 ? { isRead: cdb[0] === 0x28, lba: view(2), blocks: cdb[7] * 256 + cdb[8] } : null;
+    case 0xa8:
+    case 0xaa:
+      return cdb[1] === 0 ? { isRead: cdb[0] === 0xa8, lba: view(2), blocks: view(6) } : null;
+    case 0x88:
+    case 0x8a:
+      return cdb[1] === 0
+        ? { isRead: cdb[0] === 0x88, lba: view(2) * 4294967296 + view(6), blocks: view(10) }
+        : null;
+    default:
+      return null;
+  }
+}
+
+/** Plain reads and writes without CDBs. */
+export class NativeIoMegaRaidDriver extends MegaRaidDriver {
+  protected override readonly habits: RaidHabits = {
+    sgeFormat: SgeFormat.wide,
+    addressSpace: MfiAddressSpace.system,
+    nativeIo: true,
+  };
 }
 
 /** The registers' range: the first that is memory; the two generations have it in different places. */
