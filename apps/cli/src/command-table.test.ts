@@ -108,6 +108,7 @@ test("an option that would do nothing beside the others is refused", async () =>
     ["case P02 --list", /--list lists all cases/],
     ["registry --why --json", /--why and --json exclude each other/],
     ["disk coverage --through uas -- true {url}", /--through means nothing with a command/],
+    ["disk coverage --through raid --pcap {sample}", /--pcap is about USB, and --through raid has none/],
     ["disk coverage -- true", /needs \{url\}/],
     ["disk prove --through none --fault short-mode-sense", /needs a SCSI disk/],
     ["disk serve --through none --fault stall:ep=0x81", /--fault, --pcap and --perfetto are about the bus/],

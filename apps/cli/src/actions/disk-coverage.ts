@@ -4,6 +4,9 @@ import { spawn } from "node:child_process";
 import { UsbSpeed } from "@drydock/core/codec/usb/usb-speed";
 import type { UsbFaultRule } from "@drydock/core/faults/usb-faults";
 import { BlockSubmit } from "@drydock/core/ports/block";
+import type { ScsiTargetPort } from "@drydock/core/ports/scsi-target";
+import { defaultRaidRig } from "@drydock/core/rigs/raid-rig";
+import { defaultRingHbaRig } from "@drydock/core/rigs/ring-hba-rig";
 import { defaultStorageRig } from "@drydock/core/rigs/storage-rig";
 import { type CoverageReport, formatCoverage, ScsiCoverage } from "@drydock/core/trace/scsi-coverage";
 import { hostTurn } from "@drydock/node/host-turn";
@@ -20,7 +23,7 @@ export interface DiskCoverageOptions {
   readonly seed: number;
   readonly command: readonly string[];
   readonly size: ByteSize;
-  readonly through: "uas" | "bulk-only";
+  readonly through: "uas" | "bulk-only" | "raid" | "ring-hba";
   readonly fault: readonly UsbFaultRule[];
   readonly pcap?: OutputFile;
   readonly perfetto?: OutputFile;
@@ -70,20 +73,33 @@ async function coverClient(
   }
 }
 
-/** The class driver over USB: brings the disk up, then reads, writes, flushes, trims and puts zeros. */
+/** A rig in which our class driver reaches the disk that way. */
+function rigThrough(options: DiskCoverageOptions, target: (disk: ScsiTargetPort) => ScsiTargetPort) {
+  const { seed, through } = options;
+  const units = [{ blockCount: Math.floor(options.size.bytes / 512) }];
+  const parts = { timing: "none" as const, ...recordingFor(options), target };
+  switch (through) {
+    case "raid":
+      return defaultRaidRig(seed, hostTurn, { ...parts, drives: [units] });
+    case "ring-hba":
+      return defaultRingHbaRig(seed, hostTurn, { ...parts, drives: [units] });
+    default:
+      return defaultStorageRig(seed, hostTurn, {
+        ...parts,
+        ...(options.fault.length > 0 ? { faults: { rules: options.fault } } : {}),
+        policy: through,
+        device: { speed: UsbSpeed.super },
+        units,
+      });
+  }
+}
+
+/** The class driver over USB or behind a host adapter: brings the disk up, then reads, writes, flushes, trims and puts zeros. */
 async function coverClassDriver(options: DiskCoverageOptions, io: CommandIo): Promise<CoverageReport> {
   let coverage: ScsiCoverage | null = null;
-  const rig = defaultStorageRig(options.seed, hostTurn, {
-    timing: "none",
-    ...recordingFor(options),
-    ...(options.fault.length > 0 ? { faults: { rules: options.fault } } : {}),
-    policy: options.through,
-    device: { speed: UsbSpeed.super },
-    units: [{ blockCount: Math.floor(options.size.bytes / 512) }],
-    target: (disk) => {
-      coverage = new ScsiCoverage(disk);
-      return coverage;
-    },
+  const rig = rigThrough(options, (disk) => {
+    coverage = new ScsiCoverage(disk);
+    return coverage;
   });
   const media = await rig.openMedia();
   let done = 0;
@@ -100,7 +116,7 @@ async function coverClassDriver(options: DiskCoverageOptions, io: CommandIo): Pr
   const accepted = requests.filter((result) => result === BlockSubmit.accepted).length;
   const { scheduler } = rig.machine;
   await scheduler.run(scheduler.nowNs() + 60e9, () => done === accepted);
-  writeRecordings({ timeline: rig.timeline, trace: rig.usb.trace }, options, io);
+  writeRecordings({ timeline: rig.timeline, trace: "usb" in rig ? rig.usb.trace : null }, options, io);
   return (coverage as unknown as ScsiCoverage).report();
 }
 

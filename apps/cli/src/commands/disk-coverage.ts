@@ -4,7 +4,7 @@ import { anyArguments, command, optionOr } from "../grammar/command-row.ts";
 import { byteSize, choice, text } from "../grammar/option-kind.ts";
 import { faultOption, jsonOption, pcapOption, perfettoOption, seedOption } from "../grammar/rig-options.ts";
 import { UsageError } from "../terminal/usage-error.ts";
-import { scsiLayers } from "./disk-words.ts";
+import { scsiLayers, usbScsiLayers } from "./disk-words.ts";
 
 export const diskCoverage = command({
   arguments: {
@@ -31,9 +31,15 @@ export const diskCoverage = command({
     perfetto: perfettoOption,
     json: jsonOption,
   },
-  notes: "The command is given the disk's address in place of {url} (unit) or {portal} (iSCSI).",
-  example: "drydock disk coverage\ndrydock disk coverage -- iscsi-inq {url}",
-  judge: ({ command: words }, isGiven) => {
+  notes:
+    "raid and ring-hba: behind a host adapter's dext. The command is given the disk's address in place of {url} (unit) or {portal} (iSCSI).",
+  example:
+    "drydock disk coverage\ndrydock disk coverage --through raid\ndrydock disk coverage -- iscsi-inq {url}",
+  judge: ({ command: words, through }, isGiven) => {
+    const isUsb = (usbScsiLayers as readonly string[]).includes(through);
+    const usbOnly = (["fault", "pcap"] as const).find(isGiven);
+    if (!isUsb && usbOnly !== undefined)
+      throw new UsageError(`--${usbOnly} is about USB, and --through ${through} has none`);
     const idle = (["through", "fault", "pcap", "perfetto"] as const).find(isGiven);
     if (words.length > 0 && idle !== undefined)
       throw new UsageError(`--${idle} means nothing with a command: its client asks over iSCSI`);

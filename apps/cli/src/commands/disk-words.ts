@@ -4,7 +4,9 @@ import { type Kind, wholeNumber } from "../grammar/option-kind.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 
 export const layers = ["uas", "bulk-only", "none"] as const;
-export const scsiLayers = ["uas", "bulk-only"] as const;
+export const usbScsiLayers = ["uas", "bulk-only"] as const;
+/** The last two are host adapters on PCI: MegaRAID, and the small one of our own design. */
+export const scsiLayers = [...usbScsiLayers, "raid", "ring-hba"] as const;
 
 const sizes = wholeNumber({ from: 512, to: 4096, unit: "bytes", placeholder: "bytes", sample: 4096 });
 export const blockBytes: Kind<number> = {

@@ -8,9 +8,11 @@ import { writeInquiry, writeLogSense, writeModeSense6, writeReadWrite } from "..
 import { scsiCommandName } from "../codec/scsi/commands.ts";
 import { SenseCode, SenseKey } from "../codec/scsi/sense.ts";
 import { ScsiDiskDevice } from "../devices/scsi-disk/scsi-disk-device.ts";
-import { ScsiDirection, ScsiTask } from "../ports/scsi-target.ts";
+import { ScsiDirection, type ScsiTargetPort, ScsiTask } from "../ports/scsi-target.ts";
 import { refuseTask, ScsiTargetFilter } from "../ports/scsi-target-filter.ts";
 import { formatCoverage, ScsiCoverage } from "../trace/scsi-coverage.ts";
+import { defaultRaidRig } from "./raid-rig.ts";
+import { defaultRingHbaRig } from "./ring-hba-rig.ts";
 import { defaultStorageRig } from "./storage-rig.ts";
 
 test("nothing that the class driver needs is unsupported, on both transports", async () => {
@@ -114,6 +116,41 @@ test("pages count one by one; what was wanted stands beside what moved; a refusa
   const read = rows.get("READ(10)");
   assert.deepEqual([read?.requestedBytes, read?.realisedBytes], [2048, 512]);
   assert.match(formatCoverage(coverage.report()), /opcode 0xc1 +1 +0 .*not claimed/);
+});
+
+test("behind a host adapter, MegaRAID's and our own: what the class driver needs arrives and is counted whole (P19)", async () => {
+  for (const build of [defaultRaidRig, defaultRingHbaRig]) {
+    let coverage: ScsiCoverage | null = null;
+    const target = (disk: ScsiTargetPort): ScsiTargetPort => {
+      coverage = new ScsiCoverage(disk);
+      return coverage;
+    };
+    const rig = build(1, hostTurn, { timing: "none", trace: false, target });
+    const media = await rig.openMedia();
+    let done = 0;
+    media.connect({ completed: () => done++, detached: () => {} });
+    const buffer = new Uint8Array(4096);
+    media.write(0, 0, 8, buffer, 0, false);
+    media.write(1, 8, 8, buffer, 0, true);
+    media.read(2, 0, 8, buffer, 0);
+    media.flush(3);
+    media.trim(4, 64, 64);
+    await rig.machine.scheduler.run(60e9, () => done === 5);
+    const { rows, gaps } = (coverage as unknown as ScsiCoverage).report();
+    const named = new Map(rows.map((row) => [row.name, row]));
+    // What the host adapter's firmware asks for itself is not there: the disk sees the host's commands alone.
+    for (const needed of ["INQUIRY", "READ CAPACITY(10)", "SYNCHRONIZE CACHE(10)", "UNMAP", "WRITE(10)"])
+      assert.ok(named.has(needed), `${needed} is not among ${[...named.keys()].join(", ")}`);
+    assert.deepEqual(gaps, []);
+    for (const { name, failed, isClaimed, open } of rows) {
+      assert.equal(isClaimed, true, name);
+      assert.equal(open, 0, name);
+      for (const how of Object.keys(failed)) assert.match(how, /^UNIT ATTENTION/, name);
+    }
+    const writes = named.get("WRITE(10)");
+    assert.deepEqual([writes?.asked, writes?.good, writes?.realisedBytes], [2, 2, 8192]);
+    assert.equal(named.get("INQUIRY")?.requestedBytes, named.get("INQUIRY")?.realisedBytes);
+  }
 });
 
 test("a unit that does not say what it claims: neither claimed nor unclaimed", () => {
