@@ -49,6 +49,10 @@ export class ScsiTargetFilter implements ScsiTargetPort {
     this.target.abort(task);
   }
 
+  commandsCleared(lun: number, initiator: number): void {
+    this.target.commandsCleared(lun, initiator);
+  }
+
   resetUnit(lun: number): void {
     this.target.resetUnit(lun);
   }

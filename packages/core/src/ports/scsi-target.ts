@@ -87,6 +87,11 @@ export interface ScsiTargetPort {
   execute(task: ScsiTask): boolean;
   /** ABORT TASK. Ignored for tasks that are not under way. */
   abort(task: ScsiTask): void;
+  /**
+   * CLEAR TASK SET of another initiator ended commands of this one: with its next command it hears COMMANDS CLEARED BY
+   * ANOTHER INITIATOR (SAM-5 §5.14, §7.4; the Control page's TAS is 0). The carrier has aborted them.
+   */
+  commandsCleared(lun: number, initiator: number): void;
   /** LOGICAL UNIT RESET (SAM-5 §7.7): aborts the unit's tasks, sets unit attentions. */
   resetUnit(lun: number): void;
   /** A hard reset of the target (bus reset, BOT reset of all units). */

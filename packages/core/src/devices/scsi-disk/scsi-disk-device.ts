@@ -74,6 +74,10 @@ export class ScsiDiskDevice implements ScsiTargetPort {
     this.units[task.lun]?.abort(task);
   }
 
+  commandsCleared(lun: number, initiator: number): void {
+    this.units[lun]?.attentions.raiseFor(initiator, SenseCode.commandsCleared);
+  }
+
   resetUnit(lun: number): void {
     this.units[lun]?.reset(SenseCode.busDeviceReset);
   }

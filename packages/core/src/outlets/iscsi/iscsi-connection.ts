@@ -124,6 +124,10 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
     stream.connect(this);
   }
 
+  get initiator(): number {
+    return this.#initiator;
+  }
+
   get fullSinceNs(): number {
     return this.#fullSinceNs;
   }
@@ -749,9 +753,11 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
       else if (serialLess(refCmdSn, expected) || !serialLess(refCmdSn, getU32be(head, IscsiField.cmdSn)))
         response = IscsiTaskResponse.noTask;
       else if (refCmdSn === this.#expCmdSn) this.#expCmdSn = (refCmdSn + 1) >>> 0;
-    } else if (code === IscsiTaskFunction.abortTaskSet || code === IscsiTaskFunction.clearTaskSet)
+    } else if (code === IscsiTaskFunction.abortTaskSet || code === IscsiTaskFunction.clearTaskSet) {
       this.#abortUnit(lun);
-    else if (code === IscsiTaskFunction.logicalUnitReset) {
+      // One task set for all initiators: the Control page's TST is 0 (SAM-5 §7.4).
+      if (code === IscsiTaskFunction.clearTaskSet && lun >= 0) this.#target.clearOthers(this, lun);
+    } else if (code === IscsiTaskFunction.logicalUnitReset) {
       this.#abortUnit(lun);
       if (lun < 0) response = IscsiTaskResponse.noUnit;
       else this.#target.port.resetUnit(lun);
@@ -774,6 +780,14 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
       this.#tasks.delete(task.initiatorTaskTag);
       this.#target.port.abort(task.scsi);
     }
+  }
+
+  clearUnit(lun: number): boolean {
+    let hadSome = false;
+    for (const { scsi, state } of this.#tasks.values())
+      if (scsi.lun === lun && (state === TaskState.collecting || state === TaskState.running)) hadSome = true;
+    if (hadSome) this.#abortUnit(lun);
+    return hadSome;
   }
 
   /** Of one unit, or of all (-1). */

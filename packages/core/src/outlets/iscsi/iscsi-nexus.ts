@@ -27,6 +27,10 @@ export interface IscsiNexus {
   end(reason: string): void;
   /** Since when its initiator does not read its answers; -1: it does. */
   readonly fullSinceNs: number;
+  /** Its initiator port's number; -1 before it has logged in. */
+  readonly initiator: number;
+  /** Its tasks of a unit end without a word. True: there were some. */
+  clearUnit(lun: number): boolean;
 }
 
 /** The target, as its connections see it. */
@@ -47,6 +51,8 @@ export interface IscsiTargetSide {
   login(connection: IscsiNexus, name: string, isid: string): number | null;
   register(task: IscsiTask): void;
   unregister(task: IscsiTask): void;
+  /** CLEAR TASK SET: tasks of all initiators but this one's end; who had some is told by the unit. */
+  clearOthers(than: IscsiNexus, lun: number): void;
   dropAll(reason: string): void;
   ended(connection: IscsiNexus, initiator: number): void;
 }

@@ -12,7 +12,16 @@ import { writeInquiry, writeReadWrite, writeSynchronizeCache } from "../../codec
 import type { ByteOwner, ByteStream, ByteStreamClient } from "../../ports/byte-stream.ts";
 import { ScsiStatus } from "../../ports/scsi-target.ts";
 import { chapResponse } from "./iscsi-login.ts";
-import { IscsiBench, normalLogin, type Pdu, pdu, senseOf, splitPdus, statusOf } from "./test/iscsi-bench.ts";
+import {
+  type HandInitiator,
+  IscsiBench,
+  normalLogin,
+  type Pdu,
+  pdu,
+  senseOf,
+  splitPdus,
+  statusOf,
+} from "./test/iscsi-bench.ts";
 
 const pattern = (bytes: number, start = 1) =>
   Uint8Array.from({ length: bytes }, (_, at) => (at * 7 + start) & 0xff);
@@ -222,6 +231,37 @@ test("ABORT TASK: a task that is over is none; one under way ends without a word
   const [never] = abort(0x7777, lost);
   assert.equal(never.header[IscsiField.response], IscsiTaskResponse.complete);
   assert.equal(getU32be(never.header, IscsiField.expCmdSn), initiator.cmdSn);
+});
+
+test("CLEAR TASK SET: tasks of every initiator end, those of other units stay; who lost some hears of it once", () => {
+  // SAM-5 r21 §7.4 with TST and TAS 0: no status for the cleared commands, a unit attention for their initiators.
+  const bench = new IscsiBench({ accessNs: 1e6 });
+  const clearing = bench.opened();
+  const losing = bench.opened([], 0x00023d01);
+  const idle = bench.opened([], 0x00023d02);
+  // One is with the disk, one still waits for its data.
+  losing.say(losing.command(read(0, 1), { read: true, expected: 512 }));
+  losing.say(losing.command(write(8, 1), { write: true, expected: 512 }));
+  const own = clearing.command(read(0, 1), { read: true, expected: 512 });
+  const answers = clearing.say(own, clearing.taskManagement(IscsiTaskFunction.clearTaskSet, {}));
+  assert.deepEqual(
+    answers.map(({ header }) => [header[0], header[IscsiField.response]]),
+    [[IscsiOpcode.taskManagementResponse, IscsiTaskResponse.complete]],
+  );
+  bench.clock.runUntil(bench.clock.nowNs() + second);
+  assert.deepEqual(
+    losing.answers().map(({ header }) => header[0]),
+    [IscsiOpcode.readyToTransfer],
+    "nothing is said about the cleared commands",
+  );
+  const testUnitReady = (initiator: HandInitiator) => initiator.say(initiator.command(new Uint8Array(16)))[0];
+  const told = testUnitReady(losing);
+  assert.equal(statusOf(told), ScsiStatus.checkCondition);
+  assert.equal(senseOf(told), "6/2f00");
+  assert.equal(statusOf(testUnitReady(losing)), ScsiStatus.good);
+  // Who lost nothing hears nothing.
+  assert.equal(statusOf(testUnitReady(idle)), ScsiStatus.good);
+  assert.equal(statusOf(testUnitReady(clearing)), ScsiStatus.good);
 });
 
 test("commands outside the window and a tag in use: left out, and ended", () => {

@@ -113,6 +113,12 @@ export class IscsiTarget implements ScsiTargetClient, IscsiTargetSide {
     for (const connection of [...this.#connections]) connection.end("the target stops");
   }
 
+  clearOthers(than: IscsiNexus, lun: number): void {
+    for (const connection of this.#connections)
+      if (connection !== than && connection.clearUnit(lun))
+        this.port.commandsCleared(lun, connection.initiator);
+  }
+
   /** After a cold reset of the target. */
   dropAll(reason: string): void {
     for (const connection of [...this.#connections]) connection.end(reason);
