@@ -14,7 +14,7 @@ import { basename } from "node:path";
 import { shown } from "@drydock/core/base/shown-text";
 import type { EvidenceSource } from "@drydock/doctor/facts/evidence-source";
 import { systemSentence, systemWords } from "@drydock/node/system-words";
-import { isStandardInput } from "../grammar/input-paths.ts";
+import { isStandardInput, sayThatItWaits } from "../grammar/input-paths.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 
 const mostFiles = 10_000;
@@ -107,6 +107,7 @@ export function evidenceOf(paths: readonly string[]): EvidenceFolder {
       const isPlain =
         status.isDirectory() && paths.length === 1 && !/\.(?:app|dext|kext|appex)\/?$/.test(path);
       const name = isPlain ? "" : nameOf(Buffer.from(basename(path)));
+      sayThatItWaits(path);
       if (status.isFIFO() || status.isCharacterDevice() || status.isSocket())
         sources.push({ name, chunks: onceOnly(() => createReadStream(path), name) });
       else visit(Buffer.from(path), name, 0, status);

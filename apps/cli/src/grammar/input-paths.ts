@@ -28,8 +28,18 @@ export interface InputFile {
 
 export const isStandardInput = (path: string): boolean => path === "-";
 
+/** A pipe that was named is waited for until somebody writes: that is said. A shell's own pipes have their writers. */
+export function sayThatItWaits(path: string): void {
+  if (/^\/(?:dev\/fd|proc)\//.test(path) || statSync(path, { throwIfNoEntry: false })?.isFIFO() !== true)
+    return;
+  process.stderr.write(
+    `drydock: ${shown(path)} is a pipe: waiting for what is written into it; Ctrl-C ends\n`,
+  );
+}
+
 /** Reads it all; `-` is standard input. Throws UsageError. */
 export function readInput(path: string): Buffer {
+  if (!isStandardInput(path)) sayThatItWaits(path);
   try {
     return readFileSync(isStandardInput(path) ? 0 : path);
   } catch (error) {

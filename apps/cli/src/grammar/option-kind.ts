@@ -214,7 +214,11 @@ export function text(limits: TextLimits): Kind<string> {
     read: (word) => {
       if (Buffer.byteLength(word) > mostBytes)
         throw new UsageError(`takes at most ${mostBytes} bytes, this one has ${Buffer.byteLength(word)}`);
-      if (word === "" || /\p{Cc}/u.test(word)) return refuse(kind, word);
+      if (/\p{Cc}/u.test(word))
+        throw new UsageError(
+          `takes ${limits.takes}, without control characters; "${shown(word, 80)}" has some`,
+        );
+      if (word === "") return refuse(kind, word);
       const problem = limits.check?.(word) ?? null;
       if (problem !== null) throw new UsageError(`${problem}, not "${shown(word, 80)}"`);
       return word;

@@ -9,8 +9,8 @@ import { limitSendRoom, readySendRoom } from "./send-room.ts";
 
 /** Connections at once: a browser has six. Beyond them the one that has asked for nothing for longest goes. */
 const socketMaximum = 2048;
-/** A page costs a millisecond or two: a quarter of a thousand a second may ask for their first. */
-const pace = { atOnce: 1, everyMs: 4 };
+/** A page costs a millisecond or two: so many a second may ask for their first. */
+const pace = { atOnce: 1, everyMs: 6 };
 /** More than so many are a crowd. */
 const crowdedSockets = 32;
 

@@ -5,8 +5,8 @@ const crowdBeyond = 8;
 /** Requests that may wait, of one who asks ahead and of all of them. */
 const waitingOfOne = 64;
 const waitingOfAll = 16_384;
-/** Of the time, so much is theirs where they are a crowd: one part in five. */
-const restFactor = 4;
+/** Of the time, so much is theirs where they are a crowd: one part in nine. */
+const restFactor = 8;
 const shortestRestMs = 1;
 /** How long one who does not read his answers is not looked at again, where nobody else has anything waiting. */
 const unreadMs = 10;

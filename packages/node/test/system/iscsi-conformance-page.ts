@@ -74,10 +74,6 @@ export function readRun(plan: RunPlan, text: string): Run {
 
 /** Why a test leaves something out on each unit that it ran on. */
 const reasons: readonly (readonly [RegExp, string])[] = [
-  [
-    /EXTENDED_?COPY is not implemented|RECEIVE_?COPY_?RESULTS? is not implemented/,
-    "third-party copy is absent",
-  ],
   [/LBPPB < 2/, "wants several blocks in a physical one, and is wrong there (below)"],
   [/is not removable/, "wants a removable medium, and is wrong there (below)"],
   [/No (alignment|granularity) restrictions/, "WRITE ATOMIC has no such restriction here"],

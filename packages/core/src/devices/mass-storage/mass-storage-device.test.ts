@@ -83,6 +83,7 @@ class PlainTarget implements ScsiTargetPort {
     this.unitResets++;
   }
 
+  commandsCleared(): void {}
   resetTarget(): void {}
   nexusLost(): void {}
   powerCycle(): void {}

@@ -8,6 +8,7 @@ import { LengthUnit, ScsiOpcode } from "../../codec/scsi/commands.ts";
 import { SenseCode, SenseKey, writeDescriptorSense, writeFixedSense } from "../../codec/scsi/sense.ts";
 import { StoreResult } from "../../ports/block-store.ts";
 import { ScsiDirection, ScsiStatus, type ScsiTask } from "../../ports/scsi-target.ts";
+import { HeldCopies } from "./held-copies.ts";
 import { UnitAttentions } from "./unit-attentions.ts";
 import { executeBlocks, prepareBlocks } from "./unit-blocks.ts";
 import { executeControl } from "./unit-control.ts";
@@ -23,6 +24,8 @@ export interface UnitHome {
   readonly clock: Clock;
   readonly random: Random;
   readonly luns: readonly number[];
+  /** All of the target. */
+  units(): readonly LogicalUnit[];
   finished(task: ScsiTask): void;
   transportIdOf(initiator: number): Uint8Array;
 }
@@ -58,6 +61,8 @@ export class LogicalUnit {
   readonly reservations: UnitReservations;
   /** Initiators that prevent the removal of the medium. */
   readonly preventing = new Set<number>();
+  /** What became of copies (RECEIVE COPY RESULTS). */
+  readonly copies = new HeldCopies();
   /** The CDB that is looked at. */
   readonly fields: CdbFields = newCdbFields();
   /** Data and echo buffers of WRITE BUFFER; null until used. */
@@ -397,6 +402,7 @@ export class LogicalUnit {
   nexusLost(initiator: number): void {
     this.abortAll(initiator);
     this.reservations.nexusLost(initiator);
+    this.copies.forget(initiator);
     this.preventing.delete(initiator);
     this.attentions.raiseFor(initiator, SenseCode.itNexusLoss);
   }

@@ -43,6 +43,7 @@ export class ScsiDiskDevice implements ScsiTargetPort {
       clock: options.clock,
       random: options.random ?? new Random(1),
       luns: options.units.map((_unit, lun) => lun),
+      units: () => this.units,
       finished: (task) => this.#client?.finished(task),
       transportIdOf: (initiator) => this.#client?.transportIdOf?.(initiator) ?? noBytes,
     };

@@ -14,6 +14,7 @@ import {
 } from "../../codec/scsi/supported-commands.ts";
 import { ScsiStatus, type ScsiTask } from "../../ports/scsi-target.ts";
 import type { LogicalUnit } from "./logical-unit.ts";
+import { extendedCopy, receiveCopyResults } from "./unit-copy.ts";
 import { MediumResult } from "./unit-medium.ts";
 import { PowerState } from "./unit-power.ts";
 
@@ -98,6 +99,10 @@ export function executeControl(unit: LogicalUnit, task: ScsiTask, fields: CdbFie
       return format(unit, task);
     case ScsiOpcode.sanitize:
       return sanitize(unit, task);
+    case ScsiOpcode.extendedCopy:
+      return extendedCopy(unit, task);
+    case ScsiOpcode.receiveCopyResults:
+      return receiveCopyResults(unit, task);
     case ScsiOpcode.readBuffer:
       return readBuffer(unit, task);
     case ScsiOpcode.writeBuffer:

@@ -7,6 +7,7 @@ import { encodeStandardInquiry, putAscii, VersionDescriptor } from "../../codec/
 import { encodeLogPage, encodeSupportedLogPages, LogPage } from "../../codec/scsi/log-pages.ts";
 import {
   type BlockLimits,
+  type Designator,
   DesignatorCodeSet,
   DesignatorOwner,
   DesignatorType,
@@ -61,8 +62,6 @@ export function blockLimitsOf(options: ResolvedUnitOptions): BlockLimits {
 const refusedOpcodes: ReadonlySet<number> = new Set([
   ScsiOpcode.ataPassThrough12,
   ScsiOpcode.ataPassThrough16,
-  ScsiOpcode.extendedCopy,
-  ScsiOpcode.receiveCopyResults,
 ]);
 
 function isServed(opcode: number, options: ResolvedUnitOptions): boolean {
@@ -97,7 +96,7 @@ export class UnitIdentity {
       isRemovable: options.isRemovable,
       version: 6,
       canQueue: true,
-      canCopy: false,
+      canCopy: true,
       vendor: options.vendor,
       product: options.product,
       revision: options.revision,
@@ -119,26 +118,7 @@ export class UnitIdentity {
       case VpdPage.unitSerialNumber:
         return encodeUnitSerialNumber(options.serial);
       case VpdPage.deviceIdentification:
-        return encodeDeviceIdentification([
-          {
-            codeSet: DesignatorCodeSet.binary,
-            owner: DesignatorOwner.unit,
-            type: DesignatorType.naa,
-            value: bytesFromHex(options.worldWideName),
-          },
-          {
-            codeSet: DesignatorCodeSet.ascii,
-            owner: DesignatorOwner.unit,
-            type: DesignatorType.t10VendorId,
-            value: this.#t10Name(),
-          },
-          {
-            codeSet: DesignatorCodeSet.utf8,
-            owner: DesignatorOwner.unit,
-            type: DesignatorType.scsiName,
-            value: this.#scsiName(),
-          },
-        ]);
+        return encodeDeviceIdentification(this.designators);
       case VpdPage.extendedInquiry:
         return encodeExtendedInquiry();
       case VpdPage.blockLimits:
@@ -161,6 +141,21 @@ export class UnitIdentity {
       default:
         return null;
     }
+  }
+
+  /** The unit's names, by which a copy finds it too. */
+  get designators(): readonly Designator[] {
+    const owner = DesignatorOwner.unit;
+    return [
+      {
+        codeSet: DesignatorCodeSet.binary,
+        owner,
+        type: DesignatorType.naa,
+        value: bytesFromHex(this.#options.worldWideName),
+      },
+      { codeSet: DesignatorCodeSet.ascii, owner, type: DesignatorType.t10VendorId, value: this.#t10Name() },
+      { codeSet: DesignatorCodeSet.utf8, owner, type: DesignatorType.scsiName, value: this.#scsiName() },
+    ];
   }
 
   #t10Name(): Uint8Array {

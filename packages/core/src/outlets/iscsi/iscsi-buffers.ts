@@ -8,7 +8,7 @@ import { CrowdBudget } from "../crowd-budget.ts";
 const smallest = 65536;
 /** Most that may be lent at once to all connections of a target, and most that is kept for the next commands. */
 const lentMaximum = 64 << 20;
-const keptMaximum = 16 << 20;
+const keptMaximum = 8 << 20;
 
 /** What the connections of a target have lent together, and what is kept for them. */
 export class IscsiMemory {

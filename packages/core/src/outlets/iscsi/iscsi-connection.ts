@@ -41,7 +41,7 @@ import { IscsiBuffers, OutgoingBuffer } from "./iscsi-buffers.ts";
 import { IscsiLogin, type SessionParameters } from "./iscsi-login.ts";
 import type { IscsiNexus, IscsiTargetSide } from "./iscsi-nexus.ts";
 import { gatheredMaximum, IscsiOutput } from "./iscsi-output.ts";
-import { IscsiTask, type IscsiTaskOwner, TaskState } from "./iscsi-task.ts";
+import { IscsiTask, type IscsiTaskOwner, residualOf, TaskState } from "./iscsi-task.ts";
 
 /** Commands that an initiator may have under way. */
 const windowCommands = 128;
@@ -63,7 +63,7 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
   readonly #parameters: SessionParameters;
   #isOver = false;
   #isFull = false;
-  #initiator = -1;
+  initiator = -1;
   #session = 0;
 
   // The PDU that is coming in: its header, then its data to where it belongs, then padding and digest.
@@ -122,10 +122,6 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
     this.#parameters = this.#login.parameters;
     this.#loginTimer = options.clock.after(loginNs, () => this.end("did not log in in time"), undefined);
     stream.connect(this);
-  }
-
-  get initiator(): number {
-    return this.#initiator;
   }
 
   get fullSinceNs(): number {
@@ -390,7 +386,7 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
         for (let at = 8; at < 14; at++) isid += head[at].toString(16).padStart(2, "0");
         const number = this.#target.login(this, this.#login.initiatorName, isid);
         if (number === null) status = LoginStatus.outOfResources;
-        else this.#initiator = number;
+        else this.initiator = number;
       }
     }
     this.#answerLogin(tag, status, answer.pairs, current, answer.nextStage);
@@ -511,7 +507,7 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
     task.isUnsolicited = true;
     this.#target.register(task);
     this.#tasks.set(tag, task);
-    scsi.initiator = this.#initiator;
+    scsi.initiator = this.initiator;
     scsi.lun = getLun(head, IscsiField.lun);
     task.isOver = this.#target.port.begin(scsi);
     const isOut = !task.isOver && scsi.direction === ScsiDirection.out && task.isWrite;
@@ -656,16 +652,10 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
 
   /** Sets the residual count; answers the flag that goes with it. */
   #residual(task: IscsiTask, header: number): number {
-    const { scsi } = task;
-    const { bytes } = this.#output;
-    const expected = task.isRead || task.isWrite ? task.expectedBytes : 0;
-    if (scsi.transferBytes > expected) {
-      putU32be(bytes, header + IscsiField.residual, scsi.transferBytes - expected);
-      return ResponseFlag.overflow;
-    }
-    if (scsi.movedBytes >= expected) return 0;
-    putU32be(bytes, header + IscsiField.residual, expected - scsi.movedBytes);
-    return ResponseFlag.underflow;
+    const residual = residualOf(task);
+    if (residual === 0) return 0;
+    putU32be(this.#output.bytes, header + IscsiField.residual, Math.abs(residual));
+    return residual > 0 ? ResponseFlag.overflow : ResponseFlag.underflow;
   }
 
   /** Data-In PDUs, if any, and the SCSI Response. */
@@ -783,11 +773,9 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
   }
 
   clearUnit(lun: number): boolean {
-    let hadSome = false;
-    for (const { scsi, state } of this.#tasks.values())
-      if (scsi.lun === lun && (state === TaskState.collecting || state === TaskState.running)) hadSome = true;
-    if (hadSome) this.#abortUnit(lun);
-    return hadSome;
+    const before = this.#tasks.size;
+    this.#abortUnit(lun);
+    return this.#tasks.size < before;
   }
 
   /** Of one unit, or of all (-1). */
@@ -803,6 +791,6 @@ export class IscsiConnection implements ByteStreamClient, IscsiNexus, IscsiTaskO
     for (const task of this.#finished.splice(0)) this.#release(task);
     this.#held = [];
     this.#joined = noBytes;
-    this.#target.ended(this, this.#initiator);
+    this.#target.ended(this, this.initiator);
   }
 }

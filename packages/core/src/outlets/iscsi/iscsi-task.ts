@@ -46,3 +46,11 @@ export class IscsiTask {
   /** Out: memory for data, lent by the connection; empty when there is none. */
   buffer: Uint8Array = noBytes;
 }
+
+/** Bytes that the command would have moved beyond what was expected; negative: how many it moved less (RFC 7143 §11.4.5). */
+export function residualOf(task: IscsiTask): number {
+  const { scsi } = task;
+  const expected = task.isRead || task.isWrite ? task.expectedBytes : 0;
+  if (scsi.transferBytes > expected) return scsi.transferBytes - expected;
+  return scsi.movedBytes >= expected ? 0 : scsi.movedBytes - expected;
+}
