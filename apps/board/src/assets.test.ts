@@ -56,6 +56,7 @@ test("only what is named is served", async () => {
     "lab-case-worker.js",
     "lab-files.js",
     "lab-rig-worker.js",
+    "lab-terminal.js",
     "lab-worker.js",
     "lab.css",
     "lab.js",

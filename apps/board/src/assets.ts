@@ -31,6 +31,7 @@ const files: Readonly<Record<string, () => Promise<string>>> = {
   "lab-case-worker.js": () =>
     bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-case-worker"))),
   "lab-worker.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-worker"))),
+  "lab-terminal.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-terminal"))),
   "lab-files.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-files"))),
   "lab-rig-worker.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-rig-worker"))),
 };
@@ -59,6 +60,8 @@ const recipe = {
   platform: "browser",
   target: "es2022",
   charset: "utf8",
+  // A library's style comes as text and becomes a sheet: our policy has no place for others.
+  loader: { ".css": "text" },
   // The C++ reader is not in the page: its library needs more than the page's policy gives.
   external: ["web-tree-sitter"],
   alias: { "node:crypto": join(here, "page-scripts/crypto-in-page.ts") },

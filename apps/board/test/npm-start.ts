@@ -4,10 +4,15 @@ import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
-/** `npm start` as a newcomer's shell runs it; answers what it says of itself. */
-export async function npmStart(home: string): Promise<{ url: string; end(): Promise<void> }> {
+/** `npm start` as a newcomer's shell runs it; answers what it says of itself. `port` 0: any. */
+export async function npmStart(
+  home: string,
+  port = 0,
+  more: readonly string[] = [],
+): Promise<{ url: string; end(signal?: NodeJS.Signals): Promise<void> }> {
   mkdirSync(home, { recursive: true });
-  const child = spawn("npm", ["start", "--", "--port", "0", "--link", join(home, "tty")], {
+  const words = ["start", "--", "--port", String(port), "--link", join(home, "tty"), ...more];
+  const child = spawn("npm", words, {
     cwd: join(import.meta.dirname, "../../.."),
     env: { ...process.env, DRYDOCK_HOME: home, DISPLAY: "", WAYLAND_DISPLAY: "" },
     stdio: ["pipe", "ignore", "pipe"],
@@ -25,9 +30,9 @@ export async function npmStart(home: string): Promise<{ url: string; end(): Prom
   });
   return {
     url,
-    end: async () => {
+    end: async (signal = "SIGINT") => {
       // npm, its shell and both Nodes.
-      process.kill(-(child.pid ?? 0), "SIGINT");
+      process.kill(-(child.pid ?? 0), signal);
       await ended;
     },
   };

@@ -79,6 +79,14 @@ test("the first minute by mouse: a device that moves, unplug, back one step, plu
   await page.click("[data-act=plug]");
   await page.click("[data-act=run]");
   await says(page, device, /running/);
+  // Drawn off its bus and brought back; the wire says what runs on it.
+  await page.dragAndDrop("[data-box='device 1']", ".time-bar");
+  await says(page, device, /gone/);
+  await page.dragAndDrop("[data-box='device 1']", "[data-box='transport usb']");
+  await says(page, device, /running/);
+  await page.click(".wires .rate");
+  await says(page, ".inspector h2", /The wire/);
+  await page.click("[data-box='device 1']");
   await page.click("text=See the byte that was wrong in P02");
   await says(page, "#filter-says", /1 hit/);
   await page.waitForSelector(".rows .row:not(.blank):not([hidden])");
@@ -120,6 +128,15 @@ test("the first minute by keyboard alone", { skip, timeout: 120_000 }, async () 
   await says(page, ".row-inspector h2", /answer to/);
   await page.keyboard.press("e");
   await says(page, ".row-inspector h2", /SET_LINE_CODING/);
+  // Rows come and go in the page: what is marked is copied all the same.
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.fill("#filter", "");
+  await page.locator(".scroller").focus();
+  await page.keyboard.press("Home");
+  for (let times = 0; times < 3; times++) await page.keyboard.press("Shift+ArrowDown");
+  await page.keyboard.press("Control+c");
+  await says(page, ".said", /Copied: 4 rows/);
+  assert.match(String(await page.evaluate("navigator.clipboard.readText()")), /^1\t(?:.*\n){4}$/);
   await page.keyboard.press("?");
   await page.waitForSelector("dialog .keys");
   await page.keyboard.press("Escape");
@@ -199,6 +216,13 @@ test("the console echoes through the FTDI stair, and the trace has the bytes bot
   await page.fill("#line", "ahoy");
   await page.keyboard.press("Enter");
   await says(page, ".console .screen", /ahoy/);
+  // Into the terminal itself, key by key; what a device sends is obeyed.
+  await page.click(".terminal .xterm-screen");
+  await page.keyboard.type("\x1b[7mbeam ");
+  await says(page, ".console .screen", /beam/);
+  await page.uncheck("input[name=dtr]");
+  await page.click("[data-act=break]");
+  await page.waitForFunction("document.querySelector('input[name=dtr]').checked === false");
   await page.click("[data-act=pause]");
   await page.click("[data-screen=trace]");
   await page.fill("#filter", 'what:"bulk out"');
@@ -206,6 +230,8 @@ test("the console echoes through the FTDI stair, and the trace has the bytes bot
   await page.locator(".scroller").focus();
   await page.keyboard.press("Home");
   await says(page, ".hex", /61 68 6f 79/);
+  await page.fill("#filter", "MODEM_CTRL");
+  await says(page, "#filter-says", /^[1-9]\d* hits?$/);
   assert.deepEqual(wrong, []);
   await context.close();
 });
@@ -323,11 +349,12 @@ test("each act of the table by line, by palette and by button", { skip, timeout:
   await context.close();
 });
 
-test("the rig of npm start, watched: its cable is pulled from the page, and put in again", {
+test("the rigs of npm start, watched: cables, a step back on the server, a kill and a start", {
   skip,
   timeout: 120_000,
 }, async () => {
-  const started = await npmStart(join(folder, "desk"));
+  const home = join(folder, "desk");
+  let started = await npmStart(home, 0, ["--lab", "storage"]);
   try {
     const { page, context, wrong } = await watchedPage(browser, started.url);
     await page.goto(`${started.url}/lab`);
@@ -345,7 +372,23 @@ test("the rig of npm start, watched: its cable is pulled from the page, and put 
     const end = Date.now() + 30_000;
     while ((await rowsOf(page)) < before + 20) assert.ok(Date.now() < end, "new rows come");
     assert.equal(await page.locator("[data-act=back]").count(), 0, "what is outside does not go back");
+    // Another rig of the server, in its own thread: it goes back as one of the page does.
+    await page.goto(`${started.url}/lab#/rig/server-storage`);
+    await says(page, ".inspector h2", /on the server/);
+    await says(page, device, /running/);
+    await says(page, ".time-bar output >> nth=1", /^\d{3}/);
+    await page.click("[data-act=pause]");
+    await says(page, mode, /paused/);
+    const stood = await rowsOf(page);
+    await page.click("[data-act=back]");
+    for (const late = Date.now() + 30_000; (await rowsOf(page)) >= stood; )
+      assert.ok(Date.now() < late, "a row less");
     assert.deepEqual(wrong, []);
+    await started.end("SIGKILL");
+    await says(page, mode, /the server does not answer/);
+    started = await npmStart(home, Number(new URL(started.url).port), ["--lab", "storage"]);
+    await says(page, mode, /running/);
+    await says(page, device, /running/);
     await context.close();
   } finally {
     await started.end();

@@ -1,24 +1,20 @@
-// The serial console: what comes out of the port, and a line to type; through the driver, the bus and the device.
+// The serial console: a terminal on the port of the rig; what is typed goes through driver, bus and device, and back.
 
 import { h } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { startedName } from "../session/server-names.ts";
 import type { LabPage } from "./lab-page.ts";
 import { ActButton } from "./parts.ts";
+import type { LoadTerminal, PageTerminal } from "./terminal-door.ts";
 
-/** What a terminal would obey is shown, not obeyed. */
-const visible = (text: string): string =>
-  text
-    .replace(/\r\n?/g, "\n")
-    .replace(/(?![\n\t])\p{Cc}/gu, (letter) => `‹${letter.charCodeAt(0).toString(16).padStart(2, "0")}›`);
-
-export function ConsoleScreen({ page }: { readonly page: LabPage }) {
-  const output = useRef<HTMLPreElement>(null);
+export function ConsoleScreen({
+  page,
+  loadTerminal,
+}: {
+  readonly page: LabPage;
+  readonly loadTerminal: LoadTerminal;
+}) {
   const state = page.link.state.value;
-  const text = state?.console ?? "";
-  useEffect(() => {
-    if (output.current !== null) output.current.scrollTop = output.current.scrollHeight;
-  }, [text]);
   if (state === null) return h("p", { class: "empty" }, "Opening …");
   if (!state.acts.includes("open-console"))
     return h(
@@ -35,6 +31,24 @@ export function ConsoleScreen({ page }: { readonly page: LabPage }) {
       h("p", null, h("a", { class: "button", href: "#/consoles/serial?seed=1" }, "Open a rig that has one")),
       h("p", { class: "copy" }, h("code", null, "npx drydock start serial")),
     );
+  const { isConsoleOpen, modemLines } = state;
+  const line = (name: "dtr" | "rts", word: string) =>
+    h(
+      "label",
+      { class: "check" },
+      h("input", {
+        type: "checkbox",
+        name,
+        checked: modemLines[name],
+        disabled: !isConsoleOpen,
+        onChange: (event: Event) => {
+          const lines = { ...modemLines, [name]: (event.target as HTMLInputElement).checked };
+          const names = [...(lines.dtr ? ["dtr"] : []), ...(lines.rts ? ["rts"] : [])];
+          page.act("modem-lines", names.length === 0 ? "none" : names.join(" "));
+        },
+      }),
+      ` ${word}`,
+    );
   return h(
     "section",
     { class: "console" },
@@ -45,16 +59,15 @@ export function ConsoleScreen({ page }: { readonly page: LabPage }) {
       h(
         "div",
         { class: "acts" },
-        state.isConsoleOpen
+        isConsoleOpen
           ? h("span", { class: "chip good" }, "open")
           : h(ActButton, { page, name: "open-console", kind: "main" }),
+        line("dtr", "DTR"),
+        line("rts", "RTS"),
+        h(ActButton, { page, name: "break" }),
       ),
     ),
-    h(
-      "pre",
-      { class: "screen", ref: output, role: "log", tabIndex: 0, "aria-label": "What came from the port" },
-      visible(text),
-    ),
+    h(Screen, { page, loadTerminal }),
     h(
       "form",
       {
@@ -66,14 +79,62 @@ export function ConsoleScreen({ page }: { readonly page: LabPage }) {
           field.value = "";
         },
       },
-      h("label", { for: "line" }, "Type to the device"),
-      h("input", { id: "line", name: "line", autocomplete: "off", disabled: !state.isConsoleOpen }),
-      h("button", { type: "submit", class: "act main", disabled: !state.isConsoleOpen }, "Send"),
+      h("label", { for: "line" }, "Type a line, or into the terminal"),
+      h("input", { id: "line", name: "line", autocomplete: "off", disabled: !isConsoleOpen }),
+      h("button", { type: "submit", class: "act main", disabled: !isConsoleOpen }, "Send"),
     ),
     h(
       "p",
       { class: "soft" },
       "The device has a loop-back plug: what goes out comes back, through driver, bus and chip. The trace shows each transfer of it.",
     ),
+  );
+}
+
+/** The terminal itself; its script comes when a console is looked at for the first time. */
+function Screen({ page, loadTerminal }: { readonly page: LabPage; readonly loadTerminal: LoadTerminal }) {
+  const place = useRef<HTMLDivElement>(null);
+  const terminal = useRef<PageTerminal | null>(null);
+  const written = useRef({ run: "", length: 0 });
+  const [trouble, setTrouble] = useState("Loading the terminal …");
+  const state = page.link.state.value;
+  const text = state?.console ?? "";
+  const length = state?.consoleLength ?? 0;
+  const run = state === null ? "" : JSON.stringify([state.opened, state.opening]);
+  useEffect(() => {
+    let isGone = false;
+    loadTerminal().then(
+      (open) => {
+        if (isGone || place.current === null) return;
+        const isReduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
+        terminal.current = open(place.current, { isReduced, onKeys: (keys) => page.act("type", keys) });
+        written.current = { run: "", length: 0 };
+        setTrouble("");
+      },
+      (error: unknown) => setTrouble(error instanceof Error ? error.message : String(error)),
+    );
+    return () => {
+      isGone = true;
+      terminal.current?.end();
+      terminal.current = null;
+    };
+  }, []);
+  useEffect(() => {
+    if (terminal.current === null) return;
+    const before = written.current;
+    // Of a run that went back there is less than was written.
+    if (before.run !== run || length < before.length) {
+      terminal.current.reset();
+      written.current = { run, length: 0 };
+    }
+    const fresh = Math.min(text.length, length - written.current.length);
+    if (fresh > 0) terminal.current.write(text.slice(text.length - fresh));
+    written.current = { run, length };
+  }, [run, text, length, trouble]);
+  return h(
+    "div",
+    { class: "screen" },
+    trouble === "" ? null : h("p", { class: "soft", role: "status" }, trouble),
+    h("div", { class: "terminal", ref: place, "data-console": String(length) }),
   );
 }

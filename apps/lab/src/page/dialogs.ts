@@ -2,7 +2,7 @@
 
 import { h } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { type Act, acts } from "../session/acts.ts";
+import { type Act, acts, givenOf, textOf } from "../session/acts.ts";
 import { pageKeys } from "./keys.ts";
 import type { LabPage } from "./lab-page.ts";
 
@@ -52,7 +52,11 @@ function Palette({ page }: { readonly page: LabPage }) {
     page.dialog.value = "";
   };
   const run = (act: Act, value: string) => {
-    page.act(act.name, value === "" ? act.usual : value);
+    try {
+      page.act(act.name, givenOf(act, act.argument === "text" ? textOf(value) : value));
+    } catch (error) {
+      page.link.say(error instanceof Error ? error.message : String(error), true);
+    }
     close();
   };
   return h(

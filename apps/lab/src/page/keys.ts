@@ -19,6 +19,8 @@ export const pageKeys: readonly { readonly keys: string; readonly sentence: stri
   { keys: "n", sentence: "To the first difference." },
   { keys: "[ ]", sentence: "Slower, faster." },
   { keys: "y", sentence: "Copies the link." },
+  { keys: "Shift+↑ ↓", sentence: "Marks more rows of the trace." },
+  { keys: "Ctrl+C", sentence: "Copies the marked rows; with Shift as tshark prints them." },
   { keys: "Ctrl+K", sentence: "All acts." },
   { keys: "?", sentence: "This list." },
 ];

@@ -11,6 +11,7 @@ import { LabPage } from "./lab-page.ts";
 import { copy } from "./parts.ts";
 import { RigScreen } from "./rig-screen.ts";
 import { SessionLink } from "./session-link.ts";
+import type { LoadTerminal, OpenTerminal } from "./terminal-door.ts";
 import { TimeBar } from "./time-bar.ts";
 import { TraceScreen } from "./trace-screen.ts";
 import { WorkerPort, workerNames } from "./worker-port.ts";
@@ -21,7 +22,8 @@ interface Policy {
 
 const source =
   document.currentScript instanceof HTMLScriptElement ? document.currentScript.src : location.href;
-const ours = [...workerNames, "case-worker.js"].map((name) => new URL(name, source).href);
+const terminalName = "lab-terminal.js";
+const ours = [...workerNames, "case-worker.js", terminalName].map((name) => new URL(name, source).href);
 const factory = (globalThis as { trustedTypes?: { createPolicy(name: string, rules: Policy): Policy } })
   .trustedTypes;
 const policy = factory?.createPolicy("drydock", {
@@ -30,6 +32,26 @@ const policy = factory?.createPolicy("drydock", {
     return url;
   },
 });
+/** Asked of the server once; a failure is asked again the next time. */
+let terminal: Promise<OpenTerminal> | null = null;
+const loadTerminal: LoadTerminal = () => {
+  terminal ??= new Promise<OpenTerminal>((resolve, reject) => {
+    const url = ours[ours.length - 1];
+    const script = document.createElement("script");
+    script.src = policy?.createScriptURL(url) ?? url;
+    script.onload = () => {
+      const { drydockTerminal } = globalThis as { drydockTerminal?: OpenTerminal };
+      if (drydockTerminal === undefined) reject(new Error("The terminal did not start."));
+      else resolve(drydockTerminal);
+    };
+    script.onerror = () => reject(new Error("The terminal could not be loaded: is the board still running?"));
+    document.head.append(script);
+  });
+  terminal.catch(() => {
+    terminal = null;
+  });
+  return terminal;
+};
 const startWorker = (index: number): Worker =>
   new Worker(policy?.createScriptURL(ours[index]) ?? ours[index]);
 
@@ -110,7 +132,7 @@ function Frame() {
         : screen === "trace"
           ? h(TraceScreen, { page })
           : screen === "consoles"
-            ? h(ConsoleScreen, { page })
+            ? h(ConsoleScreen, { page, loadTerminal })
             : h(CasesScreen, { page, runs }),
     ),
     h(TimeBar, { page }),

@@ -65,7 +65,7 @@ const files: readonly [FileForm, string][] = [
   ["text", "Trace as text (TSV)"],
 ];
 
-async function save(page: LabPage, form: FileForm, evidence = 0): Promise<void> {
+export async function save(page: LabPage, form: FileForm, evidence = 0): Promise<void> {
   const file = await page.link.file(form, evidence);
   if (file === null) return;
   const url = URL.createObjectURL(new Blob([file.body as BlobPart], { type: file.type }));

@@ -6,7 +6,7 @@ import { startedName } from "../session/server-names.ts";
 import { AllActs } from "./all-acts.ts";
 import { Ledger } from "./findings.ts";
 import type { LabPage } from "./lab-page.ts";
-import { ActButton, CopyLine } from "./parts.ts";
+import { ActButton, CopyLine, save, TakeAway } from "./parts.ts";
 import { RigList } from "./rig-list.ts";
 
 const floors = ["outlet", "driver", "port", "transport", "device"] as const;
@@ -19,6 +19,10 @@ const floorWords = {
 } as const;
 const stateWords = { running: "running", stopped: "stopped", faulted: "faulted", gone: "gone" } as const;
 const wireHeight = 26;
+/** A device that is let go of so far below its bus is off it. */
+const nearPixels = 70;
+/** The wire between the port and the bus: everything passes there. */
+const wireId = "wire";
 
 export function RigScreen({ page }: { readonly page: LabPage }) {
   const state = page.link.state.value;
@@ -59,8 +63,15 @@ export function RigScreen({ page }: { readonly page: LabPage }) {
           "p",
           { class: "trouble", role: "alert" },
           state.note,
-          h(ActButton, { page, name: "back" }),
+          h(ActButton, { page, name: "back", label: "The step before" }),
           h(ActButton, { page, name: "again" }),
+          state.evidence.map((name, index) =>
+            h(
+              "button",
+              { type: "button", class: "act", onClick: () => void save(page, "evidence", index) },
+              `What a Mac would have written: ${name}`,
+            ),
+          ),
         )
       : null,
     h(Ledger, { state }),
@@ -108,6 +119,19 @@ function boxButton(page: LabPage, box: RigBox) {
       onKeyDown: (event: KeyboardEvent) => {
         if (event.key === "Delete" && box.connector > 0) page.act("unplug", String(box.connector));
       },
+      // A device that is drawn away from its bus is unplugged, one that is brought back is plugged in.
+      ...(box.connector === 0
+        ? {}
+        : {
+            draggable: true,
+            onDragEnd: (event: DragEvent) => {
+              const bus = document.querySelector(".f-transport")?.getBoundingClientRect();
+              if (bus === undefined || (event.clientX === 0 && event.clientY === 0)) return;
+              const isNear = event.clientY < bus.bottom + nearPixels;
+              if (isNear !== (box.state === "running"))
+                page.act(isNear ? "plug" : "unplug", String(box.connector));
+            },
+          }),
     },
     h("span", { class: "name" }, box.name),
     h("span", { class: "state" }, stateWords[box.state]),
@@ -136,13 +160,28 @@ function wires(page: LabPage, above: readonly RigBox[], below: readonly RigBox[]
     "div",
     { class: "wires" },
     h("svg", { width: "100%", height: wireHeight, "aria-hidden": "true" }, lines),
-    floor === "transport" ? h("span", { class: "rate" }, rate > 0 ? `${rate}/s` : "quiet") : null,
+    floor === "transport"
+      ? h(
+          "button",
+          {
+            type: "button",
+            class: "rate",
+            "aria-pressed": page.box.value === wireId,
+            "aria-label": `The wire: ${rate > 0 ? `${rate} a second` : "quiet"}`,
+            onClick: () => {
+              page.box.value = wireId;
+            },
+          },
+          rate > 0 ? `${rate}/s` : "quiet",
+        )
+      : null,
   );
 }
 
 function Inspector({ page }: { readonly page: LabPage }) {
   const state = page.link.state.value;
   if (state === null) return null;
+  if (page.box.value === wireId) return h(WireInspector, { page });
   const box = state.boxes.find(({ id }) => id === page.box.value);
   return h(
     "aside",
@@ -194,5 +233,33 @@ function Inspector({ page }: { readonly page: LabPage }) {
           { class: "trouble" },
           state.failures.map((line) => h("p", null, line)),
         ),
+  );
+}
+
+/** What runs on the wire, and what can be done to it. */
+function WireInspector({ page }: { readonly page: LabPage }) {
+  const state = page.link.state.value;
+  if (state === null) return null;
+  return h(
+    "aside",
+    { class: "inspector", "aria-label": "What is selected" },
+    h("h2", null, "The wire"),
+    h(
+      "p",
+      null,
+      `${state.transfers.toLocaleString("en")} rows of it so far, ${page.rate.value} a second now. `,
+      h("a", { href: page.addressOf({ screen: "trace", level: "transfers" }) }, "Its transfers"),
+    ),
+    state.opening.faults.map((rule) => h("p", null, "Fault on it: ", h("code", null, rule))),
+    h("h3", null, "Do to it"),
+    h(
+      "p",
+      { class: "acts" },
+      h(ActButton, { page, name: "unplug-here" }),
+      h(ActButton, { page, name: "fault", label: "Stall the third answer" }),
+      h(ActButton, { page, name: "fault", value: "drop:ep=0x81,nth=10", label: "Drop the tenth" }),
+    ),
+    h(TakeAway, { page }),
+    h(AllActs, { page }),
   );
 }

@@ -23,6 +23,8 @@ export interface RowSource {
   rows(from: number, count: number): Promise<readonly RowCells[]>;
   /** A row was chosen, by place. */
   onSelect(cells: RowCells): void;
+  /** Rows are to be copied, from the first to the last place. */
+  onCopy(from: number, to: number, isLikeTshark: boolean): void;
 }
 
 /** Where a scaled scroller stands: pure, so that three million rows can be tested without a browser. */
@@ -107,6 +109,19 @@ export function cellTexts(cells: RowCells): readonly string[] {
   ];
 }
 
+/** As tshark prints a packet: number, time, who to where, kind, length, what. */
+export const tsharkLine = (cells: RowCells): string =>
+  [
+    String(cells.sequence).padStart(5),
+    (cells.timeNs / 1e9).toFixed(9),
+    cells.who === "" ? "host" : cells.who,
+    "→",
+    cells.place === "" ? "-" : cells.place,
+    cells.kind.toUpperCase(),
+    String(cells.length ?? 0),
+    `${cells.what}${cells.status === "" ? "" : ` [${cells.status}]`}`,
+  ].join(" ");
+
 export class RowPool {
   readonly scroll = new ScaledScroll();
   readonly #scroller: HTMLElement;
@@ -117,6 +132,8 @@ export class RowPool {
   #rows: readonly RowCells[] = [];
   #rowsFrom = 0;
   #selected = -1;
+  /** The other end of what is selected. Rows come and go, so it is ours and not the browser's. */
+  #anchor = -1;
   #selectedSequence = 0;
   #frame = 0;
   #isAsking = false;
@@ -155,7 +172,7 @@ export class RowPool {
     scroller.addEventListener("keydown", (event) => this.#key(event));
     scroller.addEventListener("click", (event) => {
       const line = (event.target as HTMLElement).closest<HTMLElement>("[data-place]");
-      if (line !== null) this.select(Number(line.dataset.place));
+      if (line !== null) this.select(Number(line.dataset.place), event.shiftKey);
     });
     new ResizeObserver(() => {
       const isInSight = this.#selected >= 0 && this.scroll.shows(this.#selected);
@@ -188,6 +205,7 @@ export class RowPool {
   clear(): void {
     this.#rows = [];
     this.#selected = -1;
+    this.#anchor = -1;
     this.#selectedSequence = 0;
     this.#scroller.removeAttribute("aria-activedescendant");
     this.#asked++;
@@ -215,10 +233,11 @@ export class RowPool {
     this.#draw();
   }
 
-  /** Marks the row at this place, brings it into view and tells the source. */
-  select(place: number): void {
+  /** Marks the row at this place, brings it into view and tells the source. `isMore`: from where it was marked to here. */
+  select(place: number, isMore = false): void {
     if (this.scroll.count === 0) return;
     this.#selected = Math.max(0, Math.min(this.scroll.count - 1, place));
+    if (!isMore || this.#anchor < 0) this.#anchor = this.#selected;
     this.isFollowing = false;
     this.scroll.reveal(this.#selected);
     this.moveTo(this.scroll.top);
@@ -237,6 +256,14 @@ export class RowPool {
   }
 
   #key(event: KeyboardEvent): void {
+    const isCopy = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "c";
+    // Text that is marked in a row is the browser's to copy.
+    if (isCopy && this.#selected >= 0 && getSelection()?.isCollapsed !== false) {
+      event.preventDefault();
+      const [from, to] = this.#range;
+      this.#source.onCopy(from, to, event.shiftKey);
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const page = Math.max(1, Math.floor(this.scroll.viewHeight / rowHeight) - 1);
     const from = this.#selected < 0 ? this.scroll.first - 1 : this.#selected;
@@ -250,7 +277,11 @@ export class RowPool {
     };
     if (!Object.hasOwn(to, event.key)) return;
     event.preventDefault();
-    this.select(to[event.key]);
+    this.select(to[event.key], event.shiftKey);
+  }
+
+  get #range(): readonly [number, number] {
+    return [Math.min(this.#anchor, this.#selected), Math.max(this.#anchor, this.#selected)];
   }
 
   /** At most once a frame. */
@@ -279,7 +310,10 @@ export class RowPool {
       element.dataset.place = String(place);
       element.setAttribute("aria-rowindex", String(place + 2));
       element.id = `row-${place}`;
-      const isSelected = row !== undefined && row.sequence === this.#selectedSequence;
+      const [from, to] = this.#range;
+      const isSelected =
+        row !== undefined &&
+        (row.sequence === this.#selectedSequence || (from < to && place >= from && place <= to));
       element.className = `row${row === undefined ? " blank" : ` k-${row.kind}`}${row?.isBad === true ? " bad" : ""}${isSelected ? " selected" : ""}`;
       element.setAttribute("aria-selected", String(isSelected));
       const texts = row === undefined ? [] : cellTexts(row);

@@ -11,10 +11,11 @@ import {
   rowLevels,
 } from "../session/messages.ts";
 import { AllActs } from "./all-acts.ts";
+import { filterWords } from "./filter-words.ts";
 import { Ledger, Parting, UnplugSlider } from "./findings.ts";
 import type { LabPage } from "./lab-page.ts";
-import { ActButton, TakeAway } from "./parts.ts";
-import { columnNames, RowPool } from "./row-pool.ts";
+import { ActButton, copy, TakeAway } from "./parts.ts";
+import { cellTexts, columnNames, RowPool, tsharkLine } from "./row-pool.ts";
 
 export function TraceScreen({
   page,
@@ -103,8 +104,14 @@ function FilterLine({ page }: { readonly page: LabPage }) {
       "aria-invalid": state.filterProblem !== "",
       "aria-describedby": "filter-says",
       spellcheck: false,
+      list: "filter-words",
       onInput: (event: Event) => page.list({ filter: (event.target as HTMLInputElement).value }),
     }),
+    h(
+      "datalist",
+      { id: "filter-words" },
+      filterWords.map((word) => h("option", { value: word })),
+    ),
     h(
       "label",
       null,
@@ -143,6 +150,23 @@ function FilterLine({ page }: { readonly page: LabPage }) {
   );
 }
 
+/** More than this is a file's work: "Trace as text". */
+const mostCopied = 10_000;
+const rowsAsked = 500;
+
+async function copyRows(page: LabPage, from: number, to: number, isLikeTshark: boolean): Promise<void> {
+  const count = to - from + 1;
+  if (count > mostCopied) {
+    page.link.say(`${count} rows are more than ${mostCopied}: take the trace away as text.`, true);
+    return;
+  }
+  const lines: string[] = [];
+  for (let at = from; at <= to; at += rowsAsked)
+    for (const cells of await page.link.rows(at, Math.min(rowsAsked, to - at + 1)))
+      lines.push(isLikeTshark ? tsharkLine(cells) : cellTexts(cells).join("\t"));
+  copy(page, `${lines.join("\n")}\n`, `${lines.length} ${lines.length === 1 ? "row" : "rows"}`);
+}
+
 function TraceTable({ page }: { readonly page: LabPage }) {
   const scroller = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -153,6 +177,7 @@ function TraceTable({ page }: { readonly page: LabPage }) {
         page.folded.value = cells.last === undefined ? null : { from: cells.sequence, to: cells.last };
         void page.choose(cells.sequence, false);
       },
+      onCopy: (from, to, isLikeTshark) => void copyRows(page, from, to, isLikeTshark),
     });
     // A case is read from its beginning; a rig that lives is followed.
     pool.isFollowing = page.link.state.peek()?.isCase !== true;
@@ -199,6 +224,7 @@ function TraceTable({ page }: { readonly page: LabPage }) {
         tabIndex: 0,
         "aria-label": "Rows of the trace",
         "aria-colcount": columnNames.length,
+        "aria-multiselectable": "true",
       },
       h(
         "div",

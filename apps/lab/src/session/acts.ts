@@ -10,6 +10,7 @@ export type ActArgument =
   | "seconds"
   | "speed"
   | "text"
+  | "lines"
   | "count";
 
 export interface Act {
@@ -158,6 +159,11 @@ export const acts = [
     argument: "text",
     usual: "hello",
   }),
+  act("break", "Send a break", "Holds the serial line low for a quarter of a second.", "serial"),
+  act("modem-lines", "Set DTR and RTS …", "Sets the lines that are named, and clears the others.", "serial", {
+    argument: "lines",
+    usual: "dtr rts",
+  }),
 ] as const;
 
 export type ActName = (typeof acts)[number]["name"];
@@ -174,16 +180,21 @@ export function parseAct(line: string): { readonly name: ActName; readonly value
     throw new RangeError(
       `there is no act "${name.slice(0, 40)}"; there are: ${acts.map((entry) => entry.name).join(", ")}`,
     );
-  if (found.argument === "none" && value !== "")
-    throw new RangeError(`${name} takes nothing behind its name`);
   return {
     name: found.name,
-    value: value === "" ? found.usual : found.argument === "text" ? textOf(value) : value,
+    value: found.argument === "text" ? givenOf(found, textOf(value)) : givenOf(found, value),
   };
 }
 
+/** What an act is given: what was said, or the usual. Throws RangeError for an act that takes nothing. */
+export function givenOf(act: Act, value: string): string {
+  if (act.argument === "none" && value !== "")
+    throw new RangeError(`${act.name} takes nothing behind its name`);
+  return value === "" ? act.usual : value;
+}
+
 /** In quotation marks a text is as JSON has it, so that a line holds a carriage return, too. */
-function textOf(value: string): string {
+export function textOf(value: string): string {
   if (!/^".*"$/s.test(value)) return value;
   try {
     const text: unknown = JSON.parse(value);

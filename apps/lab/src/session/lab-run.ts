@@ -23,7 +23,9 @@ const consoleBaud = 115_200;
 /** How long a power cut lasts, and a press, virtual nanoseconds. */
 const darkNs = 500_000_000;
 const pressNs = 50_000_000;
+const breakNs = 250_000_000;
 const mostBlocks = 4096;
+const noPort = "no port is open: open it first";
 /** Where it stood after a row came; the oldest of these go first, and are found again by running again. */
 const mostStops = 65_536;
 
@@ -34,6 +36,8 @@ export const handActs = [
   "power-cut",
   "open-console",
   "type",
+  "break",
+  "modem-lines",
   "write",
   "flush",
   "read-back",
@@ -100,8 +104,11 @@ export class RigRun implements LabRun, SerialClient {
   readonly acts: DoneAct[] = [];
   /** Steps at which a row had come, newest last. */
   readonly stops: number[] = [];
+  /** The newest part of what came out of the port, and how many characters came in all. */
   console = "";
+  consoleLength = 0;
   isConsoleOpen = false;
+  modemLines = { dtr: false, rts: false };
   /** Told what an act has led to, when that is later. */
   onSaid: (text: string) => void = () => {};
   readonly #disk = new DiskHand(
@@ -172,6 +179,13 @@ export class RigRun implements LabRun, SerialClient {
         this.rig.machine.scheduler.after(darkNs, () => void this.rig.plug(connector), undefined);
         return "";
       }
+      case "break":
+        if (!this.isConsoleOpen) return noPort;
+        this.#port?.setBreak(true);
+        this.rig.machine.scheduler.after(breakNs, () => this.#port?.setBreak(false), undefined);
+        return "";
+      case "modem-lines":
+        return this.#setLines(value.toLowerCase().split(/[\s,]+/));
       case "write":
         return this.#disk.begin(name, wholeOf(value, "count of blocks", 1, mostBlocks));
       case "flush":
@@ -182,7 +196,7 @@ export class RigRun implements LabRun, SerialClient {
       case "open-console":
         return this.#open();
       case "type":
-        if (!this.isConsoleOpen) return "no port is open: open it first";
+        if (!this.isConsoleOpen) return noPort;
         this.#toSend.push(...new TextEncoder().encode(value));
         this.#pump();
         return "";
@@ -206,6 +220,15 @@ export class RigRun implements LabRun, SerialClient {
     return { lines, guilty: ledgers.find(({ guilty }) => guilty !== null)?.guilty ?? null };
   }
 
+  #setLines(names: readonly string[]): string {
+    if (names.some((name) => !["dtr", "rts", "none"].includes(name)))
+      throw new RangeError('lines are "dtr", "rts", both with a space between, or "none"');
+    if (!this.isConsoleOpen) return noPort;
+    this.modemLines = { dtr: names.includes("dtr"), rts: names.includes("rts") };
+    this.#port?.setModemControl(this.modemLines.dtr, this.modemLines.rts);
+    return "";
+  }
+
   get #port() {
     return this.rig.ports.findLast((port) => port.isOpen) ?? this.rig.ports.at(-1);
   }
@@ -216,14 +239,16 @@ export class RigRun implements LabRun, SerialClient {
     const refusal = port.open(this);
     if (refusal !== null) return refusal;
     port.configure({ ...defaultLineSettings, baudRate: consoleBaud });
+    this.modemLines = { dtr: true, rts: true };
     port.setModemControl(true, true);
     this.isConsoleOpen = true;
-    this.#say(`[${port.name} is open at ${consoleBaud} baud]\n`);
+    this.#say(`[${port.name} is open at ${consoleBaud} baud]\r\n`);
     return "";
   }
 
   #say(text: string): void {
     this.console = (this.console + text).slice(-consoleCharacters);
+    this.consoleLength += text.length;
   }
 
   #pump(): void {
@@ -248,13 +273,13 @@ export class RigRun implements LabRun, SerialClient {
 
   receiveError(errors: { overrun: boolean; gotBreak: boolean; framing: boolean; parity: boolean }): void {
     const names = Object.entries(errors).flatMap(([name, isSet]) => (isSet ? [name] : []));
-    this.#say(`[${names.join(", ")}]\n`);
+    this.#say(`\r\n[${names.join(", ")}]\r\n`);
   }
 
   hungUp(): void {
     this.isConsoleOpen = false;
     this.#toSend = [];
-    this.#say("[the port is gone]\n");
+    this.#say("\r\n[the port is gone]\r\n");
   }
 
   boxes(): RigBox[] {

@@ -2,7 +2,7 @@
 
 import type { RigEntry } from "@drydock/core/rigs/rig-entry";
 import type { HostTurn } from "@drydock/core/runtime/scheduler";
-import { type ActName, acts, parseAct, wholeOf } from "./acts.ts";
+import { type ActName, acts, findAct, givenOf, parseAct, wholeOf } from "./acts.ts";
 import { commandOf, type EndedRun, type HandAct, type LabRun, RigRun } from "./lab-run.ts";
 import type {
   ActAsk,
@@ -312,9 +312,11 @@ export class LabSession {
   }
 
   async #act({ name, value }: ActAsk): Promise<void> {
-    const known = parseAct(`${name} ${value}`);
-    if (!this.#actsNow().includes(known.name)) throw new RangeError(`"${known.name}" cannot be done here`);
-    await this.#carryOut(known.name, known.value);
+    // Not as a line: a text is what it is, a space or a carriage return too.
+    const known = findAct(name) ?? findAct(parseAct(name).name);
+    if (known === null || !this.#actsNow().includes(name))
+      throw new RangeError(`"${name}" cannot be done here`);
+    await this.#carryOut(name, givenOf(known, value));
     this.#lookOn();
     this.#tell();
   }
@@ -340,6 +342,8 @@ export class LabSession {
       case "power-cut":
       case "open-console":
       case "type":
+      case "break":
+      case "modem-lines":
       case "write":
       case "flush":
       case "read-back":
@@ -697,7 +701,9 @@ export class LabSession {
       evidence: [],
       unplugSteps: 0,
       console: "",
+      consoleLength: 0,
       isConsoleOpen: false,
+      modemLines: { dtr: false, rts: false },
     };
     if (shown instanceof RemoteRun) return { ...common, ...shown.sharedState() };
     if (!(shown instanceof RigRun)) {
@@ -720,7 +726,9 @@ export class LabSession {
       digest: this.#digestOf(shown),
       ledger: shown.ledger(),
       console: shown.console,
+      consoleLength: shown.consoleLength,
       isConsoleOpen: shown.isConsoleOpen,
+      modemLines: shown.modemLines,
     };
   }
 }

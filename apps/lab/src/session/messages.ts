@@ -167,8 +167,11 @@ export interface SessionState {
   readonly evidence: readonly string[];
   /** Of a case whose cable can be pulled anywhere: how many steps it has; 0 of every other. */
   readonly unplugSteps: number;
-  /** What the serial console shows, from its beginning, at most its newest part. */
+  /** What came out of the serial port, at most its newest part; and how many characters came in all. */
   readonly console: string;
+  readonly consoleLength: number;
+  /** What this side holds of the lines of the open port. */
+  readonly modemLines: { readonly dtr: boolean; readonly rts: boolean };
   readonly isConsoleOpen: boolean;
 }
 
@@ -189,6 +192,8 @@ export type SharedState = Pick<
   | "digest"
   | "ledger"
   | "console"
+  | "consoleLength"
+  | "modemLines"
   | "isConsoleOpen"
 >;
 
@@ -203,6 +208,8 @@ export const plainState: Omit<SharedState, "title" | "boxes" | "acts" | "timeNs"
   digest: "",
   ledger: null,
   console: "",
+  consoleLength: 0,
+  modemLines: { dtr: false, rts: false },
   isConsoleOpen: false,
 };
 

@@ -89,8 +89,8 @@ export class SharedRig implements WatchedRig {
         command: "",
       };
     const { run } = this.#session;
-    const { acts, boxes, command, console, difference, digest, failures } = state;
-    const { isConsoleOpen, ledger, mode, note, speed, title, tryThis } = state;
+    const { acts, boxes, command, console, consoleLength, difference, digest, failures } = state;
+    const { isConsoleOpen, ledger, mode, modemLines, note, speed, title, tryThis } = state;
     return {
       title: `${title} (on the server)`,
       mode,
@@ -107,6 +107,8 @@ export class SharedRig implements WatchedRig {
       digest,
       ledger,
       console,
+      consoleLength,
+      modemLines,
       isConsoleOpen,
     };
   }
