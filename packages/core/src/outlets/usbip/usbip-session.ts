@@ -48,6 +48,8 @@ const replyBlocks = 4;
 const listMaximum = 16;
 /** Sequences are 32 bits, 0 among them. */
 const noUnlink = -1;
+/** How far an unlink may run ahead of the submit that it means, in sequence numbers. */
+const earlyMaximum = 1024;
 
 const errnoOfStatus: Readonly<Record<UsbStatus, number>> = {
   [UsbStatus.ok]: UsbipErrno.ok,
@@ -134,6 +136,9 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
   /** By slot: sequence of the unlink that waits for it, or `noUnlink`. */
   #unlinks = new Float64Array(0);
   #flags = new Uint32Array(0);
+  /** The latest sequence of a submit; those whose unlink came before they did, with the sequence of that. */
+  #lastSubmit = 0;
+  readonly #unlinkedEarly = new Map<number, number>();
 
   constructor(stream: ByteStream, options: SessionOptions) {
     this.#stream = stream;
@@ -196,7 +201,8 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
     const flags = this.#flags[slot];
     const isIn = (endpoint & 0x80) !== 0;
     const length = slots.lengths[slot];
-    if (status === UsbStatus.ok && (flags & UsbipFlag.zeroPacket) !== 0 && !isIn) {
+    const mayGoOn = status === UsbStatus.ok && this.#unlinks[slot] === noUnlink;
+    if (mayGoOn && (flags & UsbipFlag.zeroPacket) !== 0 && !isIn) {
       this.#flags[slot] = flags & ~UsbipFlag.zeroPacket;
       const packetBytes = (this.#table.find(endpoint)?.wMaxPacketSize ?? 0) & 0x7ff;
       if (length > 0 && packetBytes > 0 && length % packetBytes === 0) {
@@ -354,6 +360,14 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
   /** `body` are the data of an OUT on another endpoint than 0; those of a control request are still in the input. */
   #submit(device: UsbipExport, header: UsbipHeader, isIn: boolean, body: Uint8Array | null): void {
     const { sequence, length, endpoint: endpointNumber } = header;
+    this.#lastSubmit = sequence;
+    const early = this.#unlinkedEarly.size === 0 ? undefined : this.#unlinkedEarly.get(sequence);
+    if (early !== undefined) {
+      this.#unlinkedEarly.delete(sequence);
+      if (body !== null) this.#pool.give(body);
+      this.#answerUnlink(early, UsbipErrno.connectionReset);
+      return;
+    }
     if (header.deviceId !== device.deviceId || endpointNumber > 15) {
       const isForUs = header.deviceId === device.deviceId;
       this.#answerSubmit(sequence, isForUs ? UsbipErrno.noEntry : UsbipErrno.noDevice, 0, null);
@@ -407,12 +421,34 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
 
   #unlink(sequence: number, target: number): void {
     const slot = this.#slots.find(target);
+    if (slot === undefined && this.#isStillToCome(target, sequence)) {
+      this.#unlinkedEarly.set(target, sequence);
+      return;
+    }
     if (slot === undefined || this.#unlinks[slot] !== noUnlink) {
       this.#answerUnlink(sequence, UsbipErrno.ok);
       return;
     }
     this.#unlinks[slot] = sequence;
     this.#device?.lent.port.cancel(slot);
+  }
+
+  /**
+   * Linux's vhci_hcd sends what it has to submit, then what it has to unlink: an unlink that is asked for between the two
+   * overtakes its submit. Answered as unlinked when the submit comes, which is not answered itself. Sooner, vhci_hcd would not
+   * find the transfer and wait for it for ever; and an answer to a transfer that was given back makes it end the connection.
+   * Its numbers only grow, over submits and unlinks together.
+   */
+  #isStillToCome(target: number, sequence: number): boolean {
+    const ahead = (target - this.#lastSubmit) >>> 0;
+    const before = (sequence - target) >>> 0;
+    return (
+      ahead > 0 &&
+      ahead < earlyMaximum &&
+      before > 0 &&
+      before < earlyMaximum &&
+      this.#unlinkedEarly.size < earlyMaximum
+    );
   }
 
   /** `buffer` has room for the header before the data of an IN. */
