@@ -7,6 +7,7 @@ import { encodeConfiguration, parseStringDescriptor, TransferType } from "../cod
 import type { Setup } from "../codec/usb/setup.ts";
 import { UsbSpeed } from "../codec/usb/usb-speed.ts";
 import { UsbNak, UsbStall } from "../ports/usb-device.ts";
+import { SmallUsbDevice } from "./small-usb-device.ts";
 import { answerLater, UsbDeviceModel } from "./usb-device-model.ts";
 
 const nothing = new Uint8Array(0);
@@ -146,6 +147,21 @@ test("a high-speed device has a qualifier and an other-speed configuration", () 
   assert.equal(other.slice(6), hexBytes(configuration()).slice(6));
   assert.equal(ask(device, "80 06 01 07 00 00 ff 00"), "stall");
   assert.equal(ask(device, "80 06 00 02 00 00 02 00"), "09 02", "its own configuration is not touched");
+});
+
+// USB 2.0 §9.6.4, §5.5.3 to §5.8.3; Linux's usbtest asks for it in its test 9 and found a STALL on models without a plan for it.
+test("a high-speed device whose plan has no other-speed configuration says its own at full speed", () => {
+  const device = new SmallUsbDevice({ idVendor: 0x1209, idProduct: 1, speed: UsbSpeed.high });
+  device.plug({ ready: () => {}, reconnect: () => {} });
+  assert.equal(
+    ask(device, "80 06 00 07 00 00 ff 00"),
+    "09 07 20 00 01 01 00 80 32 09 04 00 00 02 ff 00 00 00 07 05 81 02 40 00 00 07 05 02 02 40 00 00",
+  );
+  assert.match(ask(device, "80 06 00 02 00 00 ff 00"), /^09 02 .* 07 05 02 02 00 02 00$/);
+  const full = new SmallUsbDevice({ idVendor: 0x1209, idProduct: 1 });
+  full.plug({ ready: () => {}, reconnect: () => {} });
+  assert.equal(ask(full, "80 06 00 07 00 00 ff 00"), "stall");
+  assert.equal(ask(full, "80 06 00 06 00 00 0a 00"), "stall");
 });
 
 test("configurations and alternate settings are chosen, told, and decide which endpoints are there", () => {

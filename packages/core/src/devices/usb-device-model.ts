@@ -9,6 +9,7 @@ import {
   encodeDeviceQualifier,
   encodeLanguages,
   encodeStringDescriptor,
+  TransferType,
 } from "../codec/usb/descriptors.ts";
 import {
   decodeSetup,
@@ -34,7 +35,10 @@ export interface UsbModelPlan {
    * not begin with a configuration descriptor.
    */
   readonly configurations: readonly Uint8Array[];
-  /** The same for the other speed, by index, when the device can do full and high speed (USB 2.0 §9.6.4). */
+  /**
+   * The same for the other speed, by index, when the device can do full and high speed (USB 2.0 §9.6.4). A high-speed
+   * device whose plan has none says what its own would be at full speed.
+   */
   readonly otherSpeedConfigurations?: readonly Uint8Array[];
   /** Strings from index 1. */
   readonly strings: readonly string[];
@@ -44,6 +48,10 @@ export interface UsbModelPlan {
 
 const languageEnglishUS = 0x0409;
 const noData = new Uint8Array(0);
+
+const fullSpeedBytes = 64;
+const fullSpeedIsochronousBytes = 1023;
+const microframes = 8;
 
 /** bmAttributes of a configuration: USB 2.0 table 9-10. */
 const attributeSelfPowered = 0x40;
@@ -329,7 +337,9 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
 
   /** A configuration with another type in its second byte (§9.6.4). */
   #otherSpeed(index: number): Uint8Array | null {
-    const bytes = this.#plan.otherSpeedConfigurations?.[index]?.slice() ?? null;
+    const planned = this.#plan.otherSpeedConfigurations;
+    const own = this.speed === UsbSpeed.high ? this.#plan.configurations[index] : undefined;
+    const bytes = planned?.[index]?.slice() ?? (planned === undefined && own ? atFullSpeed(own) : null);
     if (bytes !== null) bytes[1] = DescriptorType.otherSpeed;
     return bytes;
   }
@@ -425,4 +435,21 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
 function firstSetting(settings: Configuration["interfaces"][number]["settings"]): number {
   const all = settings.map(({ descriptor }) => descriptor.bAlternateSetting);
   return all.includes(0) ? 0 : (all[0] ?? 0);
+}
+
+/** §5.5.3 to §5.8.3: what endpoints may have at full speed; table 9-13: intervals in frames. Bytes that do not parse stay. */
+function atFullSpeed(configuration: Uint8Array): Uint8Array {
+  const bytes = configuration.slice();
+  for (let at = 0; at + 7 <= bytes.length && bytes[at] >= 2; at += bytes[at]) {
+    if (bytes[at + 1] !== DescriptorType.endpoint || bytes[at] < 7) continue;
+    const type = bytes[at + 3] & 3;
+    const most = type === TransferType.isochronous ? fullSpeedIsochronousBytes : fullSpeedBytes;
+    const size = Math.min((bytes[at + 4] | (bytes[at + 5] << 8)) & 0x7ff, most);
+    bytes[at + 4] = size & 0xff;
+    bytes[at + 5] = size >> 8;
+    if (type === TransferType.interrupt)
+      bytes[at + 6] = Math.min(255, Math.max(1, 2 ** (bytes[at + 6] - 1) / microframes));
+    else if (type === TransferType.isochronous) bytes[at + 6] = Math.max(1, bytes[at + 6] - 3);
+  }
+  return bytes;
 }

@@ -99,6 +99,21 @@ test("two functions of one modem, two modems without a serial number, and four c
   assert.equal(new Set(callouts).size, 8);
 });
 
+// USB 2.0 §9.6.7: a string is any UTF-16; boards with unprogrammed EEPROMs have shipped with control characters in theirs.
+test("a serial number that cannot stand in a file's name makes a name that can, of its own too", async () => {
+  const rig = emptyRig();
+  const clock = rig.machine.scheduler;
+  ["a/../b", "a_.._b", "x\x1b[2J", "\0\0"].forEach((serialNumber, index) => {
+    rig.bus.plugIn(new CdcAcmDevice({ clock, serialNumber }), index + 1);
+  });
+  await later(rig, 3);
+  const names = rig.ports.map((port) => port.name);
+  assert.equal(new Set(names).size, 4);
+  for (const name of names) assert.match(name, /^usbmodem[\w.[-]+$/);
+  for (const { properties } of rig.ports)
+    assert.match(String(properties.IOCalloutDevice), /^\/dev\/cu\.usbmodem[^/]+$/);
+});
+
 test("a device that comes back gets its name back while the other keeps its own", async () => {
   const rig = emptyRig();
   const clock = rig.machine.scheduler;
@@ -144,6 +159,9 @@ test("each common FTDI chip carries bytes both ways at the rates that were asked
     ["ft230x", 1, [9600, 115200, 921600, 3_000_000]],
     ["ft232h", 1, [300, 115200, 3_000_000, 12_000_000]],
     ["ft2232h", 2, [300, 57600, 2_000_000, 8_000_000]],
+    // Same product ids as the FT232R and the FT2232H, told apart by the release only (AN232B-05: 3 MHz).
+    ["ft232b", 1, [300, 115200, 3_000_000]],
+    ["ft2232d", 2, [300, 230400, 2_000_000]],
   ] as const) {
     const rig = emptyRig();
     const device = new FtdiDevice({ clock: rig.machine.scheduler, chip });
@@ -228,11 +246,11 @@ test("a modem without any data interface is refused with what is missing", async
 });
 
 // com0com, tty0tty, socat: the commonest use of virtual serial ports.
-test("a null modem: 100 KB each way at once, lines and breaks across, no timer of the user's", async () => {
+test("a null modem: 1 MiB each way at once, lines and breaks across, no timer of the user's", async () => {
   const rig = nullModemRig(1, hostTurn, { devices: ["ftdi", "cdc-acm"] });
   const left = await openSerialSession(rig, 0);
   const right = await openSerialSession(rig, 1);
-  const [one, two] = [pattern(100_000), pattern(100_000).reverse()];
+  const [one, two] = [pattern(1 << 20), pattern(1 << 20).reverse()];
   left.send(one);
   right.send(two);
   await rig.machine.scheduler.run(

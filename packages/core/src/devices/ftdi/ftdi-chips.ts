@@ -44,6 +44,14 @@ const ft232rEeprom: FtdiEepromFacts = {
   stringsAt: 0x18,
   pointers: [7, 8, 9],
 };
+/** A 93C46 beside the chip, as most boards of the older chips have it: 64 words, the checksum in the last one. */
+const smallExternalEeprom: FtdiEepromFacts = {
+  words: 64,
+  beyond: "again",
+  checksumWord: 63,
+  stringsAt: 0x14,
+  pointers: [7, 8, 9],
+};
 /** A 93C56 beside the chip: AN_124, AN_126. */
 const externalEeprom: FtdiEepromFacts = {
   words: 128,
@@ -127,6 +135,33 @@ export const ftdiChips = {
     receiveLog: 11,
     transmitLog: 11,
     eeprom: externalEeprom,
+  },
+  // The chips of before share their ids with later ones: only the release tells them apart. Their receive rings hold 384 bytes.
+  ft232b: {
+    product: "USB <-> Serial",
+    idProduct: 0x6001,
+    bcdDevice: 0x0400,
+    speed: UsbSpeed.full,
+    packetBytes: 64,
+    ports: 1,
+    divisorHigh: "index",
+    divisorHighMask: 1,
+    receiveLog: 8,
+    transmitLog: 7,
+    eeprom: smallExternalEeprom,
+  },
+  ft2232d: {
+    product: "Dual RS232",
+    idProduct: 0x6010,
+    bcdDevice: 0x0500,
+    speed: UsbSpeed.full,
+    packetBytes: 64,
+    ports: 2,
+    divisorHigh: "index-high-byte",
+    divisorHighMask: 1,
+    receiveLog: 8,
+    transmitLog: 7,
+    eeprom: smallExternalEeprom,
   },
 } as const satisfies Record<string, FtdiChipFacts>;
 

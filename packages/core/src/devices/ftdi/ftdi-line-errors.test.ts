@@ -136,6 +136,12 @@ test("an EEPROM beside the chip begins again where it ends; the FT-X has ten tim
   const clock = new VirtualClock();
   const external = plugged({ clock, chip: "ft232h" });
   assert.equal(word(external, 0x81), word(external, 1));
+  for (const chip of ["ft232b", "ft2232d"] as const) {
+    const small = plugged({ clock, chip });
+    const words = Uint16Array.from({ length: 128 }, (_, index) => word(small, index) ?? assert.fail(chip));
+    assert.deepEqual(words.subarray(64), words.subarray(0, 64), chip);
+    assert.equal(words[63], ftdiEepromChecksum(words.subarray(0, 64)), chip);
+  }
   const inside = plugged({ clock, chip: "ft230x" });
   assert.equal(vendorOut(inside, FtdiRequest.writeEeprom, 0x1234, 0x3ff), true);
   assert.deepEqual([word(inside, 0x3ff), word(inside, 0x7f) === 0x1234], [0x1234, false]);

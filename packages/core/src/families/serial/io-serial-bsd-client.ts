@@ -37,6 +37,9 @@ const parityCodes = {
   space: PD_RS232_PARITY_SPACE,
 } as const;
 
+/** A slash and what moves a terminal's cursor. */
+const unfitForFiles = /[/\p{Cc}]/gu;
+
 /** What a line may take to move one byte before a close gives up, as Linux's closing_wait, and how often it is looked at. */
 const closingWaitNs = 30 * second;
 const closingLookNs = 2 * millisecond;
@@ -78,13 +81,15 @@ export class IOSerialBSDClient extends IOService implements SerialPort, SerialKe
 
   /**
    * The family's, once: the driver's name for the port, and a number behind it where another port has that name
-   * already. Two devices with one serial number, or none, are ordinary (macOS makes suffixes unique: likely).
+   * already. Two devices with one serial number, or none, are ordinary (macOS makes suffixes unique: likely). What cannot
+   * stand in a file's name becomes `_`: serial numbers come from the device (what macOS puts there: unknown).
    */
   takeName(isTaken: (name: string) => boolean): void {
     const table = this.#driver.copyProperties();
     const base = table[kIOTTYBaseNameKey];
     const suffix = table[kIOTTYSuffixKey];
-    const wanted = `${typeof base === "string" ? base : "serial"}${typeof suffix === "string" ? suffix : ""}`;
+    const said = `${typeof base === "string" ? base : "serial"}${typeof suffix === "string" ? suffix : ""}`;
+    const wanted = said.replace(unfitForFiles, "_");
     this.#name = wanted;
     for (let number = 2; isTaken(this.#name); number++) this.#name = `${wanted}-${number}`;
   }

@@ -61,7 +61,20 @@ test("constructors look objects up, refuse what is not there, and USBDevice has 
   assert.equal(new place.USBInTransferResult("stall").data, null);
   assert.throws(() => new place.USBOutTransferResult("fine"), TypeError);
   const packets = [new place.USBIsochronousInTransferPacket("ok")];
-  assert.equal(new place.USBIsochronousInTransferResult(packets).packets.length, 1);
+  const result = new place.USBIsochronousInTransferResult(packets);
+  assert.deepEqual([result.packets.length, result.constructor.name], [1, "USBIsochronousInTransferResult"]);
+  runner.stop();
+});
+
+// Web IDL: a dictionary member of an interface type takes objects of that interface and nothing else; class strings.
+test("an event for what is no device is a TypeError, and an event says what it is", async () => {
+  const { place, device, runner } = await page();
+  for (const init of [undefined, {}, { device: null }, { device: {} }, { device: { productName: "x" } }])
+    assert.throws(() => new place.USBConnectionEvent("connect", init), TypeError);
+  const event = new place.USBConnectionEvent("disconnect", { device });
+  assert.equal(String(event), "[object USBConnectionEvent]");
+  assert.deepEqual([event.bubbles, event.cancelable, event.device === device], [false, false, true]);
+  assert.equal(event.constructor.name, "USBConnectionEvent");
   runner.stop();
 });
 

@@ -91,10 +91,26 @@ const globals = {
     WebUsbOutTransferResult,
     (status: USBTransferStatus, bytesWritten?: number) => new WebUsbOutTransferResult(status, bytesWritten),
   ),
-  USBIsochronousInTransferPacket: WebUsbIsochronousInTransferPacket,
-  USBIsochronousInTransferResult: WebUsbIsochronousInTransferResult,
-  USBIsochronousOutTransferPacket: WebUsbIsochronousOutTransferPacket,
-  USBIsochronousOutTransferResult: WebUsbIsochronousOutTransferResult,
+  USBIsochronousInTransferPacket: named(
+    "USBIsochronousInTransferPacket",
+    WebUsbIsochronousInTransferPacket,
+    (...values: never[]) => Reflect.construct(WebUsbIsochronousInTransferPacket, values),
+  ),
+  USBIsochronousInTransferResult: named(
+    "USBIsochronousInTransferResult",
+    WebUsbIsochronousInTransferResult,
+    (...values: never[]) => Reflect.construct(WebUsbIsochronousInTransferResult, values),
+  ),
+  USBIsochronousOutTransferPacket: named(
+    "USBIsochronousOutTransferPacket",
+    WebUsbIsochronousOutTransferPacket,
+    (...values: never[]) => Reflect.construct(WebUsbIsochronousOutTransferPacket, values),
+  ),
+  USBIsochronousOutTransferResult: named(
+    "USBIsochronousOutTransferResult",
+    WebUsbIsochronousOutTransferResult,
+    (...values: never[]) => Reflect.construct(WebUsbIsochronousOutTransferResult, values),
+  ),
 };
 
 /**

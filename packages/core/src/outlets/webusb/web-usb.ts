@@ -33,7 +33,7 @@ interface EventHost {
 }
 const { EventTarget, Event } = globalThis as unknown as EventHost;
 
-/** §Events. TypeError without a device. */
+/** §Events. TypeError without a device, and for an object that is none. */
 export class WebUsbConnectionEvent extends Event implements USBConnectionEvent {
   readonly device: USBDevice;
 
@@ -41,7 +41,13 @@ export class WebUsbConnectionEvent extends Event implements USBConnectionEvent {
     super(type);
     if (typeof init?.device !== "object" || init.device === null)
       throw new TypeError("a USBConnectionEvent needs a device");
+    if (!(init.device instanceof WebUsbDevice))
+      throw new TypeError("the device of a USBConnectionEvent is no USBDevice");
     this.device = init.device;
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "USBConnectionEvent";
   }
 }
 
