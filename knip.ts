@@ -54,14 +54,13 @@ export default {
     examples: { entry: ["*.ts"] },
   },
   ignoreIssues,
-  // TypeScript 5, vite and vitest are installed in a stranger's project (house/test/system); the last two are reached by path.
+  // TypeScript 5, vite and vitest are installed in a stranger's project (house/test/system); the printer's is reached by path.
   ignoreDependencies: [
     "@biomejs/biome",
     "typescript-5",
     "vite",
     "vitest",
     "@point-of-sale/webusb-receipt-printer",
-    "node-hid",
   ],
   ignoreBinaries: [
     "script",

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -182,6 +182,35 @@ test("socat writes a file and ends: the other end hears all of it", {
   await new Promise((resolve) => ear.once("exit", resolve));
   assert.deepEqual(Buffer.concat(parts), data);
   rmSync(file);
+});
+
+test("1 MiB each way at once between the two terminals: the hashes are those of what was sent", {
+  timeout: 100_000,
+}, async () => {
+  const hashes = [0, 1].map((side) => {
+    const data = randomBytes(1 << 20);
+    writeFileSync(join(rig.folder, `one-mib-${side}`), data);
+    return createHash("sha256").update(data).digest("hex");
+  });
+  const sides = tty.map((path, side) => {
+    const hear = `head -c 1048576 <&3 | sha256sum`;
+    const open = `exec 3<>${path}; stty -F ${path} raw -echo; echo open; read go`;
+    const both = `${open}; (cat ${join(rig.folder, `one-mib-${side}`)} >&3) & ${hear}; wait`;
+    const child = spawn("timeout", ["90", "sh", "-c", both], { stdio: ["pipe", "pipe", "inherit"] });
+    const end = { text: "", child };
+    child.stdout.on("data", (chunk) => {
+      end.text += chunk;
+    });
+    return end;
+  });
+  // Nobody writes before both ends are there: a port that nobody has open keeps nothing.
+  await until(() => sides.every(({ text }) => text.includes("open")), "both ends to be open");
+  for (const { child } of sides) child.stdin.write("go\n");
+  await until(() => sides.every(({ text }) => /[0-9a-f]{64}/.test(text)), "both hashes", 80_000);
+  assert.deepEqual(
+    sides.map(({ text }) => /[0-9a-f]{64}/.exec(text)?.[0]),
+    [hashes[1], hashes[0]],
+  );
 });
 
 test("1000 quick opens with a byte each: none is missed", { skip: noPyserial, timeout: 100_000 }, () => {

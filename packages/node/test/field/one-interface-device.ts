@@ -15,6 +15,8 @@ export interface OneInterfacePlan {
   /** Class, subclass, protocol. */
   readonly interfaceClass: readonly [number, number, number];
   readonly endpoints: readonly EndpointDescriptor[];
+  /** Default full speed. */
+  readonly speed?: UsbSpeed;
   /** Class-specific descriptors after the interface. */
   readonly extra?: readonly Uint8Array[];
 }
@@ -28,7 +30,7 @@ export class OneInterfaceDevice extends UsbDeviceModel {
   constructor(plan: OneInterfacePlan) {
     const [bInterfaceClass, bInterfaceSubClass, bInterfaceProtocol] = plan.interfaceClass;
     super({
-      speed: UsbSpeed.full,
+      speed: plan.speed ?? UsbSpeed.full,
       device: {
         bcdUSB: 0x0200,
         bDeviceClass: 0,

@@ -82,6 +82,12 @@ const packageOf: Readonly<Record<string, string>> = {
   sfdisk: "fdisk",
   fio: "fio",
   picocom: "picocom",
+  "dfu-util": "dfu-util",
+  evtest: "evtest",
+  ftdi_eeprom: "ftdi-eeprom",
+  stm32flash: "stm32flash",
+  avrdude: "avrdude",
+  "/usr/lib/x86_64-linux-gnu/libhidapi-hidraw.so.0": "libhidapi-hidraw0",
 };
 
 const always = ["usbip", "usbipd"];

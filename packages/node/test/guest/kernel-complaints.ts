@@ -11,6 +11,7 @@ const knownNoise = [
   /^vhci_hcd: vhci_device speed not set$/,
   // The guest's clock, when this machine was too busy to run QEMU in time.
   /^hrtimer: interrupt took \d+ ns$/,
+  /^clocksource: Long readout interval, skipping watchdog check/,
 ];
 
 /** Kernel messages of level warning and worse since the last `clearDmesg`, without their times. */

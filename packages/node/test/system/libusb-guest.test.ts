@@ -1,4 +1,4 @@
-// libusb on a real kernel: the contract over vhci_hcd, and our FTDI driver on a device that nobody here wrote.
+// Node in a Linux guest: the USB contract over libusb, our FTDI driver on QEMU's device, node-hid on our model.
 
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
@@ -6,6 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { LoopbackDevice } from "@drydock/core/devices/loopback/loopback-device";
 import { type ContractResult, namesLimitedBy } from "@drydock/core/ports/contract";
 import { usbHostContract } from "@drydock/core/ports/usb-host.contract";
+import { VendorHid } from "../field/vendor-hid.ts";
 import { ExportedSerialRig } from "../guest/exported-rig.ts";
 import { freePort, guestSkip, LinuxGuest } from "../guest/linux-guest.ts";
 import { nodeGuestOptions, prepareNode, startNode } from "../guest/node-in-guest.ts";
@@ -22,6 +23,7 @@ describe("libusb in a Linux guest", { skip: guestSkip(nodeGuestOptions) }, () =>
   before(async () => {
     rig = new ExportedSerialRig();
     rig.plugIn(new LoopbackDevice(), 3);
+    rig.plugIn(new VendorHid(rig.rig.scheduler), 4);
     port = await rig.listen();
     const wirePort = await freePort();
     guest = await LinuxGuest.boot({
@@ -70,5 +72,19 @@ describe("libusb in a Linux guest", { skip: guestSkip(nodeGuestOptions) }, () =>
     const result = JSON.parse(/^result (.*)$/m.exec(said)?.[1] ?? "null");
     assert.deepEqual(result, { sent: 4096, received: 4096, isSame: true, problems: [], failure: null });
     await guest.waitFor("ls /dev", /ttyUSB0/);
+  });
+
+  test("npm node-hid on our model: found by usage page, reports written and read, a feature set and got", async () => {
+    await guest.run("modprobe -a usbhid hid-generic");
+    await guest.attach(port, "1-4");
+    await guest.waitFor("ls /dev", /hidraw0/);
+    await startNode(guest, "/tmp/hid", "node-hid-main.ts");
+    const said = await guest.waitFor("cat /tmp/hid", /^exit/m, patienceMs);
+    assert.deepEqual(said.trim().split("\n"), [
+      "Raw HID HID-7 261",
+      "01fefdfcfbfaf9f8f7",
+      "0301010203",
+      "exit 0",
+    ]);
   });
 });
