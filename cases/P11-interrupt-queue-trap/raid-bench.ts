@@ -6,7 +6,8 @@ import { platformProfile } from "@drydock/core/platform/platform-profile";
 import { PciRig } from "@drydock/core/rigs/pci-rig";
 import type { HostTurn } from "@drydock/core/runtime/scheduler";
 import type { ServiceClass } from "@drydock/core/runtime/service";
-import { RaidDriver, raidBundle, vectorCount } from "./raid-driver.ts";
+import { boardBundle } from "../board-driver.ts";
+import { RaidDriver, vectorCount } from "./raid-driver.ts";
 
 export interface RaidBenchOptions {
   readonly seed: number;
@@ -39,7 +40,7 @@ export class RaidBench {
       vectors: vectorCount,
       hasLine: options.hasLine ?? true,
     });
-    machine.install(raidBundle(options.name, options.driver));
+    machine.install(boardBundle("P11", options.name, options.driver, false));
     // Another place than P14's adapter has: evidence of both may lie in one folder.
     pci.bus.plugIn(this.board, 2);
   }

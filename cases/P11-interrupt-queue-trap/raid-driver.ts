@@ -1,8 +1,6 @@
 // P11: what both drivers of the RAID adapter share: five vectors, five queues, counters in host memory.
 
-import { IOReturns } from "@drydock/core/base/io-return";
-import { PciCommand, PciConfig } from "@drydock/core/codec/pci/config-space";
-import { IOPCIDevice } from "@drydock/core/families/pci/io-pci-device";
+import type { IOPCIDevice } from "@drydock/core/families/pci/io-pci-device";
 import type { OSAction } from "@drydock/core/runtime/action";
 import { type DispatchRules, dispatchRules, IODispatchQueue } from "@drydock/core/runtime/dispatch-queue";
 import {
@@ -10,14 +8,9 @@ import {
   IOInterruptDispatchSource,
   kIOInterruptTypePCIMessagedX,
 } from "@drydock/core/runtime/dispatch-source";
-import { IODMACommand } from "@drydock/core/runtime/dma-command";
-import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
-import { IOBufferMemoryDescriptor, kIOMemoryDirectionOutIn } from "@drydock/core/runtime/memory";
-import { IOService, type ServiceClass } from "@drydock/core/runtime/service";
+import { IOService } from "@drydock/core/runtime/service";
+import { BoardCounters, BoardRegister, openBoard } from "../board-driver.ts";
 
-/** Registers of the adapter. */
-const engineRegister = 0x20;
-const counterRegister = 0x24;
 export const vectorCount = 5;
 
 /** What a bench reads afterwards. */
@@ -58,20 +51,16 @@ export abstract class RaidDriver extends IOService {
   protected abstract readonly ledger: RaidLedger;
   protected readonly rules: DispatchRules = dispatchRules;
   readonly #seen = new Float64Array(vectorCount);
-  #memory: IOBufferMemoryDescriptor | null = null;
+  #counters: BoardCounters | null = null;
 
   override async start(provider: IOService): Promise<void> {
     await super.start(provider);
-    if (!(provider instanceof IOPCIDevice))
-      throw this.failure(IOReturns.kIOReturnUnsupported, "start", "no PCI device");
-    this.device = provider;
-    await provider.open(this);
-    const command = await provider.configurationRead16(PciConfig.command);
-    provider.configurationWrite16(PciConfig.command, command | PciCommand.memorySpace | PciCommand.busMaster);
-    await provider.configureInterrupts(kIOInterruptTypePCIMessagedX, 1, vectorCount);
-    this.#makeCounters(provider);
-    this.makeChannels(provider);
-    provider.memoryWrite32(0, engineRegister, 1);
+    const device = await openBoard(this, provider);
+    this.device = device;
+    await device.configureInterrupts(kIOInterruptTypePCIMessagedX, 1, vectorCount);
+    this.#counters = new BoardCounters(this, device);
+    this.makeChannels(device);
+    device.memoryWrite32(0, BoardRegister.engine, 1);
     this.registerService();
   }
 
@@ -83,10 +72,8 @@ export abstract class RaidDriver extends IOService {
     ledger.callbacks++;
     ledger.interrupts += count;
     if (count > 1) ledger.folded++;
-    const bytes = this.#memory?.bytes;
-    if (bytes === undefined) return;
-    let done = 0;
-    for (let at = 5; at >= 0; at--) done = done * 256 + bytes[vector * 8 + at];
+    if (this.#counters === null) return;
+    const done = this.#counters.read(vector);
     ledger.completions += done - this.#seen[vector];
     this.#seen[vector] = done;
   }
@@ -123,40 +110,4 @@ export abstract class RaidDriver extends IOService {
     this.device?.close(this);
     await super.stop(provider);
   }
-
-  #makeCounters(device: IOPCIDevice): void {
-    const memory = IOBufferMemoryDescriptor.create(this.process.memory, kIOMemoryDirectionOutIn, 4096, 4096);
-    const command = IODMACommand.create(device, 0, { maxAddressBits: 64 }, "adapter's counters");
-    if (memory.value === null || command.value === null)
-      throw this.failure(IOReturns.kIOReturnNoMemory, "counters");
-    this.#memory = memory.value;
-    const { segments } = command.value.prepareForDMA(0, memory.value, 0, 0);
-    device.memoryWrite32(0, counterRegister, segments[0].address);
-    device.memoryWrite32(0, counterRegister + 4, 0);
-  }
-}
-
-export function raidBundle(name: string, cls: ServiceClass): DriverBundle {
-  const identifier = `org.drydock.case.p11.${name}`;
-  return {
-    identifier,
-    version: "1",
-    teamIdentifier: "CASE000001",
-    entitlements: {
-      "com.apple.developer.driverkit": true,
-      "com.apple.developer.driverkit.transport.pci": [{ IOPCIMatch: "0x0b0a1d1d" }],
-    },
-    personalities: {
-      Adapter: {
-        CFBundleIdentifier: identifier,
-        IOClass: "IOUserService",
-        IOUserClass: "P11Driver",
-        IOUserServerName: identifier,
-        IOProviderClass: "IOPCIDevice",
-        IOPCIMatch: "0x0b0a1d1d",
-        IOPCITunnelCompatible: true,
-      },
-    },
-    classes: { P11Driver: cls },
-  };
 }

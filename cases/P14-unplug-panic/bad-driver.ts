@@ -3,7 +3,8 @@
 import type { IOPCIDevice } from "@drydock/core/families/pci/io-pci-device";
 import { kIOTimerClockUptimeRaw } from "@drydock/core/runtime/dispatch-source";
 import type { IOService, ServiceClass } from "@drydock/core/runtime/service";
-import { HbaDriver, type HbaLedger, HbaRegister } from "./hba-driver.ts";
+import { BoardRegister } from "../board-driver.ts";
+import { HbaDriver, type HbaLedger } from "./hba-driver.ts";
 
 const pollNs = 1_000_000;
 /** A bit of the status register: the adapter is at work with itself. */
@@ -17,11 +18,11 @@ export function badHbaDriver(ledger: HbaLedger, mistake: HbaMistake = "polls"): 
     protected override readonly ledger = ledger;
 
     protected override async meet(device: IOPCIDevice): Promise<void> {
-      await device.memoryRead32(0, HbaRegister.identity);
+      await device.memoryRead32(0, BoardRegister.identity);
     }
 
     protected override async interruptOccurred(): Promise<void> {
-      await this.device?.memoryRead32(0, HbaRegister.status);
+      await this.device?.memoryRead32(0, BoardRegister.status);
       this.completeCounted();
     }
 
@@ -32,7 +33,7 @@ export function badHbaDriver(ledger: HbaLedger, mistake: HbaMistake = "polls"): 
 
     async #waitQuiet(): Promise<void> {
       // All ones has the bit set, and for ever.
-      while ((((await this.device?.memoryRead32(0, HbaRegister.status)) ?? 0) & busy) !== 0);
+      while ((((await this.device?.memoryRead32(0, BoardRegister.status)) ?? 0) & busy) !== 0);
     }
 
     override async start(provider: IOService): Promise<void> {

@@ -4,7 +4,8 @@ import { IOReturns } from "@drydock/core/base/io-return";
 import { PciCommand, PciConfig } from "@drydock/core/codec/pci/config-space";
 import { type IOPCIDevice, kIOPCIAccessLatencyTolerantHint } from "@drydock/core/families/pci/io-pci-device";
 import type { IOService, ServiceClass } from "@drydock/core/runtime/service";
-import { HbaDriver, type HbaLedger, HbaRegister } from "./hba-driver.ts";
+import { BoardRegister } from "../board-driver.ts";
+import { HbaDriver, type HbaLedger } from "./hba-driver.ts";
 
 const known = 0x0b0a0d01;
 
@@ -19,7 +20,7 @@ export function goodHbaDriver(
 
     protected override async meet(device: IOPCIDevice): Promise<void> {
       // Through the kernel: a link that dies here is all ones, not a panic.
-      const identity = await device.memoryRead32(0, HbaRegister.identity, kIOPCIAccessLatencyTolerantHint);
+      const identity = await device.memoryRead32(0, BoardRegister.identity, kIOPCIAccessLatencyTolerantHint);
       if (identity !== known) throw this.failure(IOReturns.kIOReturnNoDevice, "meet");
       this.#isGateOpen = true;
     }
@@ -42,7 +43,7 @@ export function goodHbaDriver(
       if (device !== null) {
         if (order === "memory-first") this.releaseMemory();
         // Engine and bus master off, read back, and only then the memory: in case the device is still there.
-        device.memoryWrite32(0, HbaRegister.engine, 0);
+        device.memoryWrite32(0, BoardRegister.engine, 0);
         device.configurationWrite16(PciConfig.command, PciCommand.interruptDisable);
         await device.configurationRead16(PciConfig.command);
         this.releaseMemory();

@@ -14,7 +14,8 @@ import {
   type ScenarioPlan,
   type ScenarioResult,
 } from "@drydock/core/trials/scenario";
-import { HbaDriver, hbaBundle } from "./hba-driver.ts";
+import { boardBundle } from "../board-driver.ts";
+import { HbaDriver } from "./hba-driver.ts";
 
 /** Apple silicon without the question of entitlements, which is another case's. */
 export const appleSilicon: PlatformProfile = { ...platformProfile("macos15"), checksEntitlements: false };
@@ -44,7 +45,7 @@ export class HbaBench {
     const { machine, pci, family } = this.rig;
     this.#random = machine.random.fork("cable");
     this.board = new PciBoardDevice({ clock: machine.scheduler, random: machine.random.fork("board") });
-    machine.install(hbaBundle(options.name, options.driver));
+    machine.install(boardBundle("P14", options.name, options.driver, true));
     machine.onRegistered(() => {
       for (const device of family.devices) if (!this.devices.includes(device)) this.devices.push(device);
       if (this.devices.length > 4) this.devices.shift();

@@ -1,8 +1,7 @@
 // P14: what both drivers of the host adapter share: open, memory for counters, commands under way, one completion each.
 
 import { type IOReturn, IOReturns } from "@drydock/core/base/io-return";
-import { PciCommand, PciConfig } from "@drydock/core/codec/pci/config-space";
-import { IOPCIDevice } from "@drydock/core/families/pci/io-pci-device";
+import type { IOPCIDevice } from "@drydock/core/families/pci/io-pci-device";
 import type { OSAction } from "@drydock/core/runtime/action";
 import { IODispatchQueue } from "@drydock/core/runtime/dispatch-queue";
 import {
@@ -11,21 +10,8 @@ import {
   IOTimerDispatchSource,
   kIOInterruptTypePCIMessagedX,
 } from "@drydock/core/runtime/dispatch-source";
-import { IODMACommand } from "@drydock/core/runtime/dma-command";
-import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
-import { IOBufferMemoryDescriptor, kIOMemoryDirectionOutIn } from "@drydock/core/runtime/memory";
-import { IOService, type ServiceClass } from "@drydock/core/runtime/service";
-
-/** Registers of the adapter. */
-export const HbaRegister = {
-  identity: 0x00,
-  /** What the posts' driver polls: offset 8 of BAR 0. */
-  status: 0x08,
-  engine: 0x20,
-  counterLow: 0x24,
-  counterHigh: 0x28,
-  work: 0x2c,
-} as const;
+import { IOService } from "@drydock/core/runtime/service";
+import { BoardCounters, BoardRegister, openBoard } from "../board-driver.ts";
 
 /** Commands that the driver keeps under way. */
 const depth = 4;
@@ -49,11 +35,10 @@ export abstract class HbaDriver extends IOService {
     TimerOccurred: queueName,
   };
   protected device: IOPCIDevice | null = null;
-  protected counters: IOBufferMemoryDescriptor | null = null;
+  protected counters: BoardCounters | null = null;
   protected interrupt: IOInterruptDispatchSource | null = null;
   protected timer: IOTimerDispatchSource | null = null;
   protected abstract readonly ledger: HbaLedger;
-  #command: IODMACommand | null = null;
   readonly #actions: OSAction[] = [];
   #seen = 0;
   readonly #pending = new Set<number>();
@@ -61,17 +46,13 @@ export abstract class HbaDriver extends IOService {
 
   override async start(provider: IOService): Promise<void> {
     await super.start(provider);
-    if (!(provider instanceof IOPCIDevice))
-      throw this.failure(IOReturns.kIOReturnUnsupported, "start", "no PCI device");
-    this.device = provider;
-    await provider.open(this);
-    const command = await provider.configurationRead16(PciConfig.command);
-    provider.configurationWrite16(PciConfig.command, command | PciCommand.memorySpace | PciCommand.busMaster);
-    await this.meet(provider);
-    await provider.configureInterrupts(kIOInterruptTypePCIMessagedX, 1, 1);
-    this.#makeCounters(provider);
-    this.#makeSources(provider);
-    provider.memoryWrite32(0, HbaRegister.engine, 1);
+    const device = await openBoard(this, provider);
+    this.device = device;
+    await this.meet(device);
+    await device.configureInterrupts(kIOInterruptTypePCIMessagedX, 1, 1);
+    this.counters = new BoardCounters(this, device);
+    this.#makeSources(device);
+    device.memoryWrite32(0, BoardRegister.engine, 1);
     for (let slot = 0; slot < depth; slot++) this.submit();
     this.registerService();
   }
@@ -85,15 +66,13 @@ export abstract class HbaDriver extends IOService {
   protected submit(): void {
     this.#pending.add(this.#next++);
     this.ledger.submitted++;
-    this.device?.memoryWrite32(0, HbaRegister.work, 0);
+    this.device?.memoryWrite32(0, BoardRegister.work, 0);
   }
 
   /** Completes what the adapter has counted in host memory since last time, and begins as many again. */
   protected completeCounted(): void {
-    const bytes = this.counters?.bytes;
-    if (bytes === undefined) return;
-    let count = 0;
-    for (let at = 5; at >= 0; at--) count = count * 256 + bytes[at];
+    if (this.counters === null) return;
+    const count = this.counters.read(0);
     while (this.#seen < count) {
       this.#seen++;
       this.#end(IOReturns.kIOReturnSuccess);
@@ -114,10 +93,8 @@ export abstract class HbaDriver extends IOService {
   }
 
   protected releaseMemory(): void {
-    if (this.#command?.isPrepared === true) this.#command.completeDMA(0);
     this.counters?.release();
     this.counters = null;
-    this.#command = null;
   }
 
   #end(status: IOReturn): void {
@@ -129,19 +106,6 @@ export abstract class HbaDriver extends IOService {
     this.#pending.delete(first);
     if (status === IOReturns.kIOReturnSuccess) this.ledger.completed++;
     else this.ledger.notPresent++;
-  }
-
-  #makeCounters(device: IOPCIDevice): void {
-    const memory = IOBufferMemoryDescriptor.create(this.process.memory, kIOMemoryDirectionOutIn, 4096, 4096);
-    const command = IODMACommand.create(device, 0, { maxAddressBits: 64 }, "adapter's counters");
-    if (memory.value === null || command.value === null)
-      throw this.failure(IOReturns.kIOReturnNoMemory, "counters");
-    this.counters = memory.value;
-    this.#command = command.value;
-    const { status, segments } = command.value.prepareForDMA(0, memory.value, 0, 0);
-    if (status !== IOReturns.kIOReturnSuccess) throw this.failure(status, "prepareForDMA");
-    device.memoryWrite32(0, HbaRegister.counterLow, segments[0].address);
-    device.memoryWrite32(0, HbaRegister.counterHigh, 0);
   }
 
   #makeSources(device: IOPCIDevice): void {
@@ -167,30 +131,4 @@ export abstract class HbaDriver extends IOService {
     source.setEnable(true);
     this.timer.setEnable(true);
   }
-}
-
-export function hbaBundle(name: string, cls: ServiceClass): DriverBundle {
-  const identifier = `org.drydock.case.p14.${name}`;
-  return {
-    identifier,
-    version: "1",
-    teamIdentifier: "CASE000001",
-    entitlements: {
-      "com.apple.developer.driverkit": true,
-      "com.apple.developer.driverkit.transport.pci": [{ IOPCIMatch: "0x0b0a1d1d" }],
-    },
-    personalities: {
-      Adapter: {
-        CFBundleIdentifier: identifier,
-        IOClass: "IOUserService",
-        IOUserClass: "P14Driver",
-        IOUserServerName: identifier,
-        IOProviderClass: "IOPCIDevice",
-        IOPCIMatch: "0x0b0a1d1d",
-        IOPCITunnelCompatible: true,
-        IOPCIPauseCompatible: true,
-      },
-    },
-    classes: { P14Driver: cls },
-  };
 }
