@@ -14,6 +14,8 @@ import { postedAddress } from "./ledger-bench.ts";
 import { ZeroDmaBench } from "./zero-dma-bench.ts";
 
 const options = { seed: 18, turn: hostTurn };
+/** DRYDOCK_P18_MIB: 1024 for the endurance run. */
+const verifiedMebibytes = Number(process.env.DRYDOCK_P18_MIB ?? 16);
 const zeros = "P18 data in the dext: 00 00 00 00 00 00";
 const fileOf = (run: Awaited<ReturnType<typeof runZeroDma>>, name: string): string => {
   const file = run.evidence?.find((each) => each.name === name);
@@ -89,7 +91,11 @@ for (const windowBase of [postedAddress, 0x1_8000_0000]) {
     const ended = (found: RandomWritesResult): void => {
       result = found;
     };
-    startRandomWrites(media, { random: new Random(4), totalBytes: 16 << 20, largestBytes: 1 << 20 }, ended);
+    startRandomWrites(
+      media,
+      { random: new Random(4), totalBytes: verifiedMebibytes * 1024 * 1024, largestBytes: 1 << 20 },
+      ended,
+    );
     await bench.rig.machine.scheduler.run(Number.POSITIVE_INFINITY, () => result !== null);
     const { failures, wrongAt } = result as unknown as RandomWritesResult;
     assert.deepEqual({ failures, wrongAt }, { failures: {}, wrongAt: null });

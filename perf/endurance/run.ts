@@ -116,6 +116,13 @@ const runs: Readonly<Record<string, Run>> = {
         ],
       ),
   },
+  "zero-dma": {
+    summary: "P18's good driver: random writes of 512 bytes to 1 MiB, all read back, below and above 4 GiB",
+    run: async (count) =>
+      runTest("cases/P18-zero-dma/case.test.ts", "DRYDOCK_P18_MIB", count ?? 1024, (mebibytes) => [
+        `${mebibytes} MiB at device addresses from 0x801c0000 and again from 0x180000000: verified, no access refused`,
+      ]),
+  },
   "lab-day": {
     summary: "a stepped rig as fast as it can, watched by one who keeps up and one who never reads",
     run: async (count) =>

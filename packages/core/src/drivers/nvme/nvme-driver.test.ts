@@ -43,6 +43,26 @@ test("a controller whose queues hold few commands gets no more at once than they
   }
 });
 
+test("doorbells that lie beyond the BAR are said to, not written into nothing", async () => {
+  const rig = defaultNvmeRig(10, hostTurn);
+  const { device } = rig;
+  device.memoryRead = (bar, offset, sizeBytes) => {
+    const value = NvmeDevice.prototype.memoryRead.call(device, bar, offset, sizeBytes);
+    // CAP.DSTRD, bits 35:32: strides of 2 ^ (2 + 15) bytes.
+    return bar === 0 && offset === 4 && value !== null ? (value | 0xf) >>> 0 : value;
+  };
+  await rig.machine.scheduler.run(20e9);
+  assert.equal(rig.media.length, 0);
+  assert.match(
+    rig.machine.log
+      .show({ info: true, debug: true })
+      .map(({ message }) => message)
+      .join("\n"),
+    /doorbells 131072 bytes apart end at 0x[0-9a-f]+, BAR 0 at 0x4000/,
+  );
+  assert.equal(rig.pci.iommu.mappings.size, 0);
+});
+
 test("requests that come together share a doorbell, one that comes alone has its own at once", async () => {
   const writes: number[] = [];
   const rig = defaultNvmeRig(9, hostTurn);

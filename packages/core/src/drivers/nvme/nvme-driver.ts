@@ -29,6 +29,7 @@ import {
   identifyBytes,
 } from "../../codec/nvme/identify.ts";
 import {
+  completionDoorbell,
   decodeCapabilities,
   type NvmeCapabilities,
   NvmeConfiguration,
@@ -479,6 +480,13 @@ export class NvmeDriver extends IOUserBlockStorageDevice {
         IOReturns.kIOReturnUnsupported,
         "NVMe CAP",
         `pages of ${capabilities.pageBytesMinimum} bytes, queues of ${capabilities.queueEntries}`,
+      );
+    const doorbellsEnd = completionDoorbell(1, capabilities.doorbellStride) + 4;
+    if (doorbellsEnd > bar.barSize)
+      throw this.failure(
+        IOReturns.kIOReturnUnsupported,
+        "NVMe CAP",
+        `doorbells ${capabilities.doorbellStride} bytes apart end at 0x${hex(doorbellsEnd)}, BAR 0 at 0x${hex(bar.barSize)}`,
       );
     // Messages before the controller is enabled: QEMU's binds the admin vector then.
     await device.configureInterrupts(kIOInterruptTypePCIMessagedX, 1, 1);

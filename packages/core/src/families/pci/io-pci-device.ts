@@ -1,10 +1,15 @@
 // IOPCIDevice: one PCI function as PCIDriverKit shows it, with reads that are plain loads (posts.md T5).
 
-import { ContractViolation } from "../../base/errors.ts";
+import { ContractViolation, DecodeError } from "../../base/errors.ts";
 import { type IOReturn, IOReturns } from "../../base/io-return.ts";
 import { hex } from "../../base/text.ts";
 import { millisecond } from "../../base/units.ts";
-import { decodeMsiX, type MsiXCapability, pmControlOffset } from "../../codec/pci/capabilities.ts";
+import {
+  decodeMsiX,
+  type MsiXCapability,
+  msiXEntryBytes,
+  pmControlOffset,
+} from "../../codec/pci/capabilities.ts";
 import {
   allOnes,
   listCapabilities,
@@ -225,7 +230,8 @@ export class IOPCIDevice extends IOService implements PciHostClient, InterruptPr
 
   /**
    * Allocates message-signalled interrupts; note the order. kIOReturnBadArgument: either is 0 or required > requested.
-   * kIOReturnNoResources: fewer than required. kIOReturnUnsupported: the function has no such capability.
+   * kIOReturnNoResources: fewer than required. kIOReturnUnsupported: the function has no such capability, or one that makes
+   * no sense. kIOReturnNoMemory: its table lies in a BAR that is not there, or past its end.
    */
   async configureInterrupts(type: number, required = 1, requested = 1): Promise<void> {
     this.#needSession("configureInterrupts");
@@ -234,9 +240,31 @@ export class IOPCIDevice extends IOService implements PciHostClient, InterruptPr
     const command = await this.#kernelConfigRead(PciConfig.command, 2);
     this.port.configWrite(PciConfig.command, 2, command | PciCommand.memorySpace);
     const offset = this.findPCICapability(PciCapabilityId.msiX);
-    const capability: MsiXCapability | null = offset === 0 ? null : decodeMsiX(this.config, offset);
+    const capability = offset === 0 ? null : this.#msiXAt(offset);
     const status = this.interrupts.configure(type, required, requested, capability, offset);
     if (status !== IOReturns.kIOReturnSuccess) throw this.failure(status, "IOPCIDevice.configureInterrupts");
+  }
+
+  /** The capability, judged: a table where nothing is would take every message with it without a word. */
+  #msiXAt(offset: number): MsiXCapability {
+    const call = "IOPCIDevice.configureInterrupts";
+    let capability: MsiXCapability;
+    try {
+      capability = decodeMsiX(this.config, offset);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      throw this.failure(IOReturns.kIOReturnUnsupported, call, error.message);
+    }
+    const { tableBar, tableOffset, vectors } = capability;
+    const range = this.port.ranges.find(({ barIndex }) => barIndex === tableBar);
+    const end = tableOffset + vectors * msiXEntryBytes;
+    if (range === undefined || end > range.lengthBytes)
+      throw this.failure(
+        IOReturns.kIOReturnNoMemory,
+        call,
+        `the MSI-X table of ${vectors} vectors lies ${range === undefined ? `in BAR ${tableBar}, which is not there` : `up to 0x${hex(end)} in BAR ${tableBar}, which ends at 0x${hex(range.lengthBytes)}`}`,
+      );
+    return capability;
   }
 
   /** GetInterruptType of IOInterruptDispatchSource: bits, null where the list ends. */

@@ -300,6 +300,7 @@ export class QtestMachine {
   async #assignBars(address: PciAddress): Promise<PciRange[]> {
     const bridge = this.#bridges.find(({ bus }) => bus === address.bus);
     let next = bridge?.windowBase ?? this.#nextMemory;
+    const end = bridge === undefined ? bridgeMemory : bridge.windowBase + bridgeWindowBytes;
     const ranges: PciRange[] = [];
     for (let index = 0; index < 6; index++) {
       const at = PciConfig.bar0 + index * 4;
@@ -319,6 +320,19 @@ export class QtestMachine {
       next = place + lengthBytes;
       this.#write(address, at, 4, place);
       if (isWide) this.#write(address, at + 4, 4, 0);
+      if (next > end)
+        throw new DecodeError(
+          "PCI BAR",
+          at,
+          `${lengthBytes} bytes do not fit where BARs go up to 0x${end.toString(16)}`,
+        );
+      const held = await this.#config(address, at, 4);
+      if ((held & 0xfffffff0) >>> 0 !== place)
+        throw new DecodeError(
+          "PCI BAR",
+          at,
+          `holds 0x${held.toString(16)} in place of 0x${place.toString(16)}`,
+        );
       ranges.push({ barIndex: index, kind, isPrefetchable, address: place, lengthBytes });
       if (isWide) index++;
     }
