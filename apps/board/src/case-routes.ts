@@ -1,5 +1,6 @@
 // Routes of cases: the list, one case on one seed as page, text and JSON, runs on demand, badges.
 
+import { isoTime } from "@drydock/board/activity-text";
 import { notFound } from "@drydock/board/refusal";
 import { type StillTrue, stillTrue } from "@drydock/board/still-true";
 import type { DriverCase } from "@drydock/cases/driver-case";
@@ -25,6 +26,9 @@ async function entryOf(text: string): Promise<DriverCase> {
 
 const about = ({ id, title, symptom, cause }: DriverCase) => ({ id, title, symptom, cause });
 
+/** Recorded runs of a case that are counted; a list of more says nothing more. */
+const mostRuns = 200;
+
 async function sendCases(c: Context, site: BoardSite): Promise<Response> {
   const states = await site.stillTrue.states();
   const rows = [];
@@ -32,14 +36,19 @@ async function sendCases(c: Context, site: BoardSite): Promise<Response> {
     const [post] = await site.board.store.byCase(entry.id);
     rows.push({ ...about(entry), known: states.get(entry.id) ?? unknown, post: post ?? null });
   }
-  if (wantsJson(c))
-    return c.json({
-      cases: rows.map(({ post, known, ...entry }) => ({
-        ...entry,
-        stillTrue: known,
-        post: post?.id ?? null,
-      })),
-    });
+  if (wantsJson(c)) {
+    const told = rows.map(async ({ post, known, ...entry }) => ({
+      ...entry,
+      stillTrue: known,
+      post: post?.id ?? null,
+      replies: post?.replies ?? 0,
+      boosts: post?.boosts ?? 0,
+      views: post?.views ?? 0,
+      activity: post === null ? null : isoTime(post.activityAt),
+      runs: (await site.board.store.caseRuns(entry.id, mostRuns)).length,
+    }));
+    return c.json({ cases: await Promise.all(told) });
+  }
   return sendPage(c, site, {
     title: "Cases · Drydock",
     main: casesPage(rows, site.board.now(), site.isStatic),

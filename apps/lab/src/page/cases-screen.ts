@@ -14,7 +14,23 @@ interface ListedCase {
   readonly symptom: string;
   readonly post: number | null;
   readonly stillTrue: { readonly state: string };
+  readonly replies: number;
+  readonly boosts: number;
+  readonly views: number;
+  /** ISO 8601; null without a post. */
+  readonly activity: string | null;
+  readonly runs: number;
 }
+
+/** Columns as the board's list of posts has them, and how often the case was run. */
+const counts: readonly (readonly [string, (entry: ListedCase) => string])[] = [
+  ["Post", ({ post }) => (post === null ? "" : String(post))],
+  ["Replies", ({ replies }) => String(replies)],
+  ["Boosts", ({ boosts }) => String(boosts)],
+  ["Views", ({ views }) => String(views)],
+  ["Activity", ({ activity }) => activity?.slice(0, 10) ?? ""],
+  ["Runs", ({ runs }) => String(runs)],
+];
 
 export interface CaseRuns {
   play(id: string, seed: number): Promise<RunAnswer>;
@@ -57,6 +73,7 @@ export function CasesScreen({ page, runs }: { readonly page: LabPage; readonly r
               "tr",
               null,
               h("th", { scope: "col" }, "Case"),
+              counts.map(([name]) => h("th", { scope: "col", class: "count" }, name)),
               h("th", { scope: "col" }, "State"),
               h("th", { scope: "col" }, "Trace"),
             ),
@@ -86,6 +103,7 @@ export function CasesScreen({ page, runs }: { readonly page: LabPage; readonly r
                   ),
                   h("p", { class: "soft" }, entry.symptom),
                 ),
+                counts.map(([, textOf]) => h("td", { class: "count" }, textOf(entry))),
                 h(
                   "td",
                   null,

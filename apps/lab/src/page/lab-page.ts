@@ -14,7 +14,9 @@ import {
 } from "./address.ts";
 import type { SessionLink } from "./session-link.ts";
 
-const seen = 4;
+/** A rate is over so long a while, at least so long, milliseconds. */
+const rateMs = 1000;
+const leastMs = 100;
 
 export class LabPage {
   readonly link: SessionLink;
@@ -25,7 +27,7 @@ export class LabPage {
   readonly folded = signal<{ readonly from: number; readonly to: number } | null>(null);
   readonly box = signal<string>("");
   readonly dialog = signal<"" | "palette" | "keys">("");
-  /** Transfers a second of real time, over the last few states. */
+  /** Transfers a second of real time, over the last second. */
   readonly rate = signal(0);
   /** Told when the trace should show a row. */
   onReveal: ((sequence: number) => void) | null = null;
@@ -42,13 +44,16 @@ export class LabPage {
       const state = link.state.value;
       if (state === null) return;
       const now = performance.now();
-      this.#rates = [...this.#rates.slice(-seen), { at: now, transfers: state.transfers }];
+      this.#rates = [
+        ...this.#rates.filter(({ at }) => now - at < rateMs),
+        { at: now, transfers: state.transfers },
+      ];
       const first = this.#rates[0];
       const ms = now - first.at;
-      this.rate.value =
-        state.mode !== "running" || ms < 100
-          ? 0
-          : Math.max(0, Math.round(((state.transfers - first.transfers) * 1000) / ms));
+      // States come in bursts when the machine is busy: too short a while says nothing new.
+      if (state.mode !== "running") this.rate.value = 0;
+      else if (ms >= leastMs)
+        this.rate.value = Math.max(0, Math.round(((state.transfers - first.transfers) * 1000) / ms));
       // A port that is open is asked for all the time: something moves, and can be typed to.
       if (
         this.#wantsConsole &&
