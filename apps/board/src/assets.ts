@@ -67,15 +67,28 @@ const recipe = {
   alias: { "node:crypto": join(here, "page-scripts/crypto-in-page.ts") },
 } as const;
 
+/** Our own packages of which scripts are made. */
+const bundledPackages = [
+  "packages/core",
+  "packages/doctor",
+  "packages/board",
+  "cases",
+  "apps/lab",
+  "apps/board",
+];
+
 /** Where the repository's checks put what they make, too. */
 let cache: ScriptCache | null = null;
 
 function scriptCache(): ScriptCache {
-  // The lock file names the bundler's version and every library's.
+  // The lock file names the bundler's version and every library's; a manifest says what of a package may be left out.
+  const manifests = ["package-lock.json", ...bundledPackages.map((name) => `${name}/package.json`)];
   cache ??= new ScriptCache({
     folder: join(root, "build/scripts"),
     root,
-    recipe: `${JSON.stringify(recipe)}\n${readFileSync(join(root, "package-lock.json"), "utf8")}`,
+    recipe: [JSON.stringify(recipe), ...manifests.map((name) => readFileSync(join(root, name), "utf8"))].join(
+      "\n",
+    ),
   });
   return cache;
 }
