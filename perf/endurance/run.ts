@@ -145,6 +145,20 @@ const runs: Readonly<Record<string, Run>> = {
         (cuts) => [`${cuts} cuts, the cable's power with them; no acknowledged flush was lost`],
       ),
   },
+  "nvme-cuts": {
+    summary:
+      "power cuts of the NVMe disk under a journalled writer, and a controller that lies about flushes",
+    run: async (count) =>
+      runTest(
+        "packages/core/src/trials/durability-nvme.long.test.ts",
+        "DRYDOCK_NVME_CUTS",
+        count ?? 10_000,
+        (cuts) => [
+          `${cuts} cuts, the cable's power with them; no acknowledged flush was lost`,
+          "a controller that acknowledges flushes and keeps nothing was found and named by layer",
+        ],
+      ),
+  },
   "timeline-rows": {
     summary: "rows pushed through a timeline: memory flat, every loss counted",
     run: async (count) =>

@@ -6,15 +6,18 @@ import { hostTurn } from "@drydock/node/host-turn";
 import { nvmeDurabilityBench } from "./durability-benches.ts";
 import { formatDurability, proveDurability } from "./durability-prover.ts";
 
-test("nvme: no acknowledged flush is lost", async () => {
+/** DRYDOCK_NVME_CUTS: 10000 for the endurance run. */
+const cuts = Number(process.env.DRYDOCK_NVME_CUTS ?? 300);
+
+test(`nvme: no acknowledged flush is lost in ${cuts} cuts`, async () => {
   const report = await proveDurability({
     makeBench: (seed) => nvmeDurabilityBench(seed, hostTurn),
     seed: 1,
-    cuts: 300,
+    cuts,
     transactions: 2,
   });
   assert.equal(report.loss, null, formatDurability(report));
-  assert.ok(report.flushes > 300);
+  assert.ok(report.flushes > cuts);
 });
 
 test("nvme: a controller that acknowledges flushes and keeps nothing is found, and no layer of the host is blamed", async () => {
