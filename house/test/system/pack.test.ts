@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { makeStranger, nodeOf, packFolder, repositoryRoot, type Stranger } from "./stranger.ts";
@@ -267,6 +267,27 @@ for (const [bus, file, right, wrong] of [
     assert.equal(drydock(["new", "driver", `my-${bus}`, "--bus", bus]).status, 2);
   });
 }
+
+test("drydock new driver --from descriptors: the model has them byte for byte, and its tests pass at once", () => {
+  const descriptors = Buffer.from(
+    "12010002ff00004083044057100200000001" +
+      "09022000010100c0320904000002ff000000070581024000000705020310000a",
+    "hex",
+  );
+  stranger.write("descriptors.txt", "");
+  writeFileSync(join(stranger.folder, "descriptors.bin"), descriptors);
+  const words = ["new", "driver", "from-bytes", "--bus", "usb", "--from"];
+  const made = drydock([...words, "descriptors.bin"]);
+  assert.equal(made.status, 0, made.stderr);
+  const passed = stranger.run(process.execPath, ["--test", "from-bytes/from-bytes.test.ts"]);
+  assert.equal(passed.status, 0, passed.stdout + passed.stderr);
+  const broken = stranger.read("from-bytes/from-bytes-driver.ts").replace("await super.stop(provider);", "");
+  stranger.write("from-bytes/from-bytes-driver.ts", broken);
+  assert.notEqual(stranger.run(process.execPath, ["--test", "from-bytes/from-bytes.test.ts"]).status, 0);
+  const refused = drydock(["new", "driver", "from-text", "--bus", "usb", "--from", "descriptors.txt"]);
+  assert.equal(refused.status, 2);
+  assert.match(refused.stderr, /lsusb -v/);
+});
 
 test("esbuild bundles core for a page, and leaves out what is not used", () => {
   stranger.write(

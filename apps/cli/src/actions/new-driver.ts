@@ -14,9 +14,14 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { viewConfiguration } from "@drydock/core/codec/usb/configuration-view";
+import { encodeDeviceDescriptor } from "@drydock/core/codec/usb/descriptors";
+import { UsbSpeed } from "@drydock/core/codec/usb/usb-speed";
+import type { InputFile } from "../grammar/input-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { UsageError } from "../terminal/usage-error.ts";
+import { readDeviceSource } from "./device-source.ts";
 
 const here = import.meta.dirname;
 /** Beside `src` here, beside `dist` where this is packed. */
@@ -25,15 +30,26 @@ const templates = join(here, "../../templates");
 const libraries = ["core", "node"];
 const command = ["doctor", "board", "cases", "lab", "board-server", "cli"];
 
-export function newDriverProject(
-  { name, bus, json }: { readonly name: string; readonly bus: string; readonly json: boolean },
-  io: CommandIo,
-): ExitCode {
+interface NewDriver {
+  readonly name: string;
+  readonly bus: string;
+  readonly from?: InputFile | undefined;
+  readonly json: boolean;
+}
+
+export function newDriverProject({ name, bus, from, json }: NewDriver, io: CommandIo): ExitCode {
+  if (from !== undefined && bus !== "usb")
+    throw new UsageError(`--from begins with a USB device: it goes with --bus usb, not with --bus ${bus}`);
+  const words = from === undefined ? {} : wordsOf(from);
+  const kind = from === undefined ? bus : "usb-from";
   const folder = join(process.cwd(), name);
   if (existsSync(folder)) throw new UsageError(`"${name}" is there already; nothing was written`);
   const pascal = name.replace(/(?:^|-)([a-z0-9])/g, (_all, letter: string) => letter.toUpperCase());
   const fill = (text: string) =>
-    text.replaceAll("__Name__", pascal).replaceAll("__name__", name).replaceAll("__bus__", bus.toUpperCase());
+    Object.entries({ Name: pascal, name, bus: bus.toUpperCase(), ...words }).reduce(
+      (filled, [key, value]) => filled.replaceAll(`__${key}__`, () => value),
+      text,
+    );
   mkdirSync(join(folder, "vendor"), { recursive: true });
   try {
     const archives = copyArchives(join(folder, "vendor"));
@@ -54,12 +70,12 @@ export function newDriverProject(
     };
     writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
     writeFileSync(join(folder, ".gitignore"), "node_modules/\n");
-    for (const kind of ["common", bus])
-      for (const entry of readdirSync(join(templates, kind))) {
+    for (const place of ["common", kind])
+      for (const entry of readdirSync(join(templates, place))) {
         const target =
           entry === "ci.yml.template" ? ".github/workflows/test.yml" : fill(entry).replace(/\.template$/, "");
         mkdirSync(dirname(join(folder, target)), { recursive: true });
-        writeFileSync(join(folder, target), fill(readFileSync(join(templates, kind, entry), "utf8")), {
+        writeFileSync(join(folder, target), fill(readFileSync(join(templates, place, entry), "utf8")), {
           flag: "wx",
         });
       }
@@ -71,6 +87,42 @@ export function newDriverProject(
   else io.print(`${name}\n`);
   io.say(`\n  cd ${name} && npm install && npm test\n  npx drydock explore ./${name}.rig.ts`);
   return exitCodes.pass;
+}
+
+/** What the templates of a device that is there need to know. */
+function wordsOf(from: InputFile): Readonly<Record<string, string>> {
+  const { device, configurations, strings, firstInterface } = (() => {
+    try {
+      return readDeviceSource(from.bytes());
+    } catch (error) {
+      if (error instanceof UsageError) throw new UsageError(`${from.label} ${error.message}`);
+      throw error;
+    }
+  })();
+  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
+  const { configuration } = viewConfiguration(configurations[0], UsbSpeed.high);
+  const endpoints = configuration.interfaces.find(({ number }) => number === firstInterface)?.settings[0]
+    ?.endpoints;
+  const sizes = configuration.interfaces.flatMap(({ settings }) =>
+    settings.flatMap((setting) =>
+      setting.endpoints.map(({ descriptor }) => descriptor.wMaxPacketSize & 0x7ff),
+    ),
+  );
+  const isHigh = device.bcdUSB >= 0x0200 && sizes.some((size) => size > 64);
+  const speed = device.bMaxPacketSize0 === 9 ? "super" : isHigh ? "high" : "full";
+  return {
+    idVendor: `0x${device.idVendor.toString(16).padStart(4, "0")}`,
+    idProduct: `0x${device.idProduct.toString(16).padStart(4, "0")}`,
+    speed,
+    device: hex(encodeDeviceDescriptor(device)),
+    configurations: configurations.map((bytes) => `"${hex(bytes)}"`).join(", "),
+    strings: JSON.stringify(strings),
+    interface: String(firstInterface),
+    configuration: String(configuration.descriptor.bConfigurationValue),
+    endpoints: (endpoints ?? [])
+      .map(({ descriptor }) => `0x${descriptor.bEndpointAddress.toString(16)}`)
+      .join(", "),
+  };
 }
 
 /** Archives of what runs this command: as the packer made them, or packed again from where they are installed. */

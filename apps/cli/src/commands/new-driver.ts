@@ -1,6 +1,7 @@
 // drydock new driver: a project of the user's, outside of any repository of ours.
 
-import { argument, command, needed } from "../grammar/command-row.ts";
+import { argument, command, needed, option } from "../grammar/command-row.ts";
+import { inputFile } from "../grammar/input-paths.ts";
 import { parsed } from "../grammar/option-kind.ts";
 import { jsonOption } from "../grammar/rig-options.ts";
 import { UsageError } from "../terminal/usage-error.ts";
@@ -38,9 +39,22 @@ const projectName = parsed<string>({
   },
 });
 
+/** The smallest device: ids, one configuration, one vendor interface without endpoints. */
+const sample = Buffer.from("12010002ff000040091210ef0001000000010902120001010080320904000000ff000000", "hex");
+const deviceFile = inputFile({
+  takes:
+    "descriptors as bytes (Linux: /sys/bus/usb/devices/*/descriptors), what lsusb -v prints, or a USB capture",
+  content: sample.toString("latin1"),
+});
+
 export const newDriver = command({
   arguments: { name: argument(projectName, "what the driver is called") },
-  options: { bus: needed(busKind, "what its device is plugged into"), json: jsonOption },
-  example: "drydock new driver logger --bus usb\ncd logger && npm install && npm test",
+  options: {
+    bus: needed(busKind, "what its device is plugged into"),
+    from: option(deviceFile, "begin with the descriptors of a real device, with --bus usb"),
+    json: jsonOption,
+  },
+  example:
+    "drydock new driver logger --bus usb\ncd logger && npm install && npm test\ndrydock new driver logger --bus usb --from lsusb.txt",
   run: async (options, io) => (await import("../actions/new-driver.ts")).newDriverProject(options, io),
 });
