@@ -155,7 +155,8 @@ async function attackOnce(
         await visit(() => comes(place, peer, count));
       }
     }
-    attacker.stdin.end();
+    // They have nothing to put away, and may be too busy to hear that it is over.
+    attacker.kill("SIGKILL");
     if (attacker.exitCode === null) await once(attacker, "exit");
     const seconds = (performance.now() - begun) / 1000;
     const logLines = log.slice(before).split("\n").length - 1;

@@ -2,12 +2,12 @@
 
 import { getRandomValues } from "node:crypto";
 import type { IscsiTarget } from "@drydock/core/outlets/iscsi/iscsi-target";
-import { type Listener, listen } from "../host/socket-stream.ts";
+import { type Listener, type ListenOptions, listen } from "../host/socket-stream.ts";
 
 /** Listens for initiators, on loopback unless told otherwise; discovery answers where the initiator came to. */
 export async function listenIscsi(
   target: IscsiTarget,
-  options: { readonly host?: string; readonly port: number },
+  options: Pick<ListenOptions, "host" | "steps"> & { readonly port: number },
 ): Promise<Listener> {
   const listener = await listen(options, (stream, peer, cameTo) => target.accept(stream, peer, cameTo));
   const host = listener.host.includes(":") ? `[${listener.host}]` : listener.host;

@@ -8,6 +8,8 @@ export interface RunPlan {
   /** Families, or `Family.Test`. */
   readonly tests: readonly string[];
   readonly flags?: readonly string[];
+  /** The unit is a logical drive behind our MegaRAID driver and model. */
+  readonly isBehindAdapter?: boolean;
 }
 
 export interface TestResult {
@@ -72,6 +74,28 @@ export function readRun(plan: RunPlan, text: string): Run {
   return { plan, results };
 }
 
+/** Tests of a unit behind the adapter may leave out what it refuses, and nothing else that it does not leave out elsewhere. */
+const adapterRefuses = /(RESERVE|RELEASE)\w*( IN| OUT)? (is )?not (implemented|supported)|reserv/i;
+
+function adapterPart({ plan, results }: Run, elsewhere: readonly Run[]): string {
+  let skipping = 0;
+  for (const [title, { skips }] of results) {
+    if (skips.length === 0) continue;
+    skipping++;
+    const known = elsewhere.flatMap((run) => run.results.get(title)?.skips ?? []);
+    for (const message of skips)
+      assert.ok(
+        known.includes(message) || adapterRefuses.test(message),
+        `${title} behind the adapter leaves something out: ${message}`,
+      );
+  }
+  return `## Behind a host adapter
+
+The same suite on a logical drive behind our MegaRAID driver and model (\`rigs/hba-target.ts\`): ${unitText(plan.unit)}. Of ${results.size} tests
+**${results.size - skipping} pass whole, ${skipping} skip a part or all of themselves, none fails.** An adapter is one initiator, so reservations are
+refused there (5/20/00): whoever came through it would hold what another one reserved.`;
+}
+
 /** Why a test leaves something out on each unit that it ran on. */
 const reasons: readonly (readonly [RegExp, string])[] = [
   [/LBPPB < 2/, "wants several blocks in a physical one, and is wrong there (below)"],
@@ -101,7 +125,7 @@ Each of these is run where it is wrong, and must fail in its own words; where th
 `;
 
 /** Throws for a test that ran nowhere or left something out for a reason that is not known. */
-export function conformancePage(allTests: readonly string[], runs: readonly Run[]): string {
+export function conformancePage(allTests: readonly string[], runs: readonly Run[], adapter: Run): string {
   const byReason = new Map<string, string[]>();
   let whole = 0;
   let partly = 0;
@@ -152,6 +176,8 @@ ${table.join("\n")}
 | Tests | Reason |
 |---|---|
 ${[...skipTable, ...absent.map(([title, reason]) => `| ${title} | ${reason} |`)].join("\n")}
+
+${adapterPart(adapter, runs)}
 
 ${faults}`;
 }

@@ -61,6 +61,8 @@ interface Slot {
   isAborting: boolean;
   /** It has reached the dext. */
   isOut: boolean;
+  /** Commands that were in it before: the same task may come again to the same slot. */
+  uses: number;
 }
 
 /** What the controller made of flushes: the last row of the flush ledger (posts.md F15). */
@@ -510,6 +512,7 @@ export class ParallelController implements ParallelControllerKernel, ParallelTar
   #release(slot: Slot): void {
     if (slot.mapping !== null) this.#dma?.dmaPort.unmap(slot.mapping);
     slot.mapping = null;
+    slot.uses++;
     slot.task = null;
     slot.target = null;
     slot.isOut = false;
@@ -551,8 +554,9 @@ export class ParallelController implements ParallelControllerKernel, ParallelTar
     const { task, target } = slot;
     if (task === null || target === null || slot.isAborting) return;
     slot.isAborting = true;
+    const { uses } = slot;
     const over = (): void => {
-      if (slot.task !== task) return;
+      if (slot.uses !== uses) return;
       task.hasTimedOut = true;
       this.#deliverFailure(slot);
     };
@@ -599,6 +603,7 @@ export class ParallelController implements ParallelControllerKernel, ParallelTar
         retries: 0,
         isAborting: false,
         isOut: false,
+        uses: 0,
       };
       this.#slots.push(slot);
       this.#byId.set(id, slot);
