@@ -75,7 +75,7 @@ export function openDiskFiles(options: DiskFileOptions, identity: string, io: Co
         lengthBytes: bytes,
         blockBytes: block,
         blockCount: bytes / block,
-        ...nameOf(JSON.stringify(whole)),
+        ...diskNameOf(JSON.stringify(whole)),
         ...(image === undefined ? {} : { store: image.store, keeper: image.reservations }),
         ...(options.readOnly ? { isWriteProtected: true } : {}),
       };
@@ -133,7 +133,7 @@ function openAll(
 }
 
 /** A serial number and a locally assigned NAA name (SPC-4 §7.8.6.6.4) of its own for whatever is another disk. */
-function nameOf(whole: string): { readonly serial: string; readonly worldWideName: string } {
+export function diskNameOf(whole: string): { readonly serial: string; readonly worldWideName: string } {
   const digest = createHash("sha256").update(whole).digest("hex");
   return {
     serial: `DRYDOCK${digest.slice(0, 12).toUpperCase()}`,

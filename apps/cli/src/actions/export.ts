@@ -17,6 +17,8 @@ import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { type QuietLines, quietLines } from "../terminal/quiet-lines.ts";
 import { hostPort, shellWord } from "../terminal/shell-word.ts";
 import { UsageError } from "../terminal/usage-error.ts";
+import { identityOf } from "./disk.ts";
+import { diskNameOf } from "./disk-files.ts";
 import { endings } from "./endings.ts";
 import { isLoopback, orSayTaken, reachableName } from "./listening.ts";
 import { judgeBadBlocks, type QuirkOptions, quirksLine, quirkyUsbDisk } from "./quirky-disk.ts";
@@ -47,6 +49,7 @@ interface ExportedDevice {
 /** `diskSpeed`: what the protocol can carry all of. */
 function devicesOf(options: ExportOptions, diskSpeed: UsbSpeed): readonly ExportedDevice[] {
   const { device, rig: entry = defaultRig } = options;
+  const diskName = diskNameOf(JSON.stringify([identityOf(options, entry.name), options.seed]));
   if (entry.name !== "disk") {
     const pacing = options.noPacing ? "none" : "real";
     const chosen =
@@ -60,12 +63,13 @@ function devicesOf(options: ExportOptions, diskSpeed: UsbSpeed): readonly Export
           clock: rig.scheduler,
           random: rig.random.fork("device"),
           pacing,
+          diskName,
         });
         return models[index];
       },
     }));
   }
-  const units = [{ blockCount: Math.floor((options.size?.bytes ?? diskBytes) / blockBytes) }];
+  const units = [{ blockCount: Math.floor((options.size?.bytes ?? diskBytes) / blockBytes), ...diskName }];
   judgeBadBlocks(options, units);
   return [
     {
@@ -214,7 +218,7 @@ function makeRig(
 function warnIfExposed(host: string, ports: string, protocol: string, io: CommandIo): void {
   if (isLoopback(host)) return;
   io.say(
-    `drydock: warning: everybody who reaches ${host}:${ports} can use these devices; ${protocol} has no password and no encryption`,
+    `drydock: warning: everybody who reaches ${hostPort(host, ports)} can use these devices; ${protocol} has no password and no encryption`,
   );
 }
 

@@ -11,6 +11,6 @@ export function shellWord(word: string): string {
 }
 
 /** `HOST:PORT` as URLs write it: IPv6 in brackets, its zone percent-encoded (RFC 6874). */
-export function hostPort(host: string, port: number): string {
+export function hostPort(host: string, port: number | string): string {
   return `${host.includes(":") ? `[${host.replace("%", "%25")}]` : host}:${port}`;
 }

@@ -121,10 +121,12 @@ function diskEntry(
     type: [`drydock disk serve`, `drydock export usbip ${name}`],
     acts: [...usbActs, "power cut"],
     serialDevices: [],
-    usbDevices: ({ clock, random }) => {
-      const disk = new ScsiDiskDevice({ clock, random, units: [{ blockCount: defaultBlockCount }] });
+    usbDevices: ({ clock, diskName, random }) => {
+      const units = [{ blockCount: defaultBlockCount, ...diskName }];
+      const disk = new ScsiDiskDevice({ clock, random, units });
       const { device, target } = withQuirks(disk, clock, quirks);
-      return [new MassStorageDevice({ speed: UsbSpeed.high, maximumLun: 0, ...device, target })];
+      const named = diskName === undefined ? {} : { serialNumber: diskName.serial };
+      return [new MassStorageDevice({ speed: UsbSpeed.high, maximumLun: 0, ...named, ...device, target })];
     },
     build: (options) => {
       const rig = new StorageRig({ ...commonRigOptions(options, "open"), policy, quirks });

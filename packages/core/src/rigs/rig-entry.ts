@@ -44,6 +44,8 @@ export interface RigBuildOptions {
 
 /** What device models are made with. */
 export interface UsbDevicePlace {
+  /** What makes its disk another one than the next server's: names that a host takes for the same disk wherever it sees them. */
+  readonly diskName?: { readonly serial: string; readonly worldWideName: string };
   readonly clock: Clock;
   readonly random: Random;
   readonly pacing: "real" | "none";

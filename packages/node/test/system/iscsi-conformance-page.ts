@@ -75,7 +75,7 @@ export function readRun(plan: RunPlan, text: string): Run {
 }
 
 /** Tests of a unit behind the adapter may leave out what it refuses, and nothing else that it does not leave out elsewhere. */
-const adapterRefuses = /(RESERVE|RELEASE)\w*( IN| OUT)? (is )?not (implemented|supported)|reserv/i;
+const adapterRefuses = /^PROUT Not Supported|^PERSISTENT RESERVE IN is not implemented/;
 
 function adapterPart({ plan, results }: Run, elsewhere: readonly Run[]): string {
   let skipping = 0;
