@@ -28,6 +28,7 @@ import {
   usbActs,
   usbRigParts,
 } from "./rig-entry.ts";
+import { RingHbaRig } from "./ring-hba-rig.ts";
 import { serialEntries } from "./serial-entries.ts";
 import { makeSerialDevice, serialRequestNames } from "./serial-rig.ts";
 import { defaultBlockCount, StorageRig, withQuirks } from "./storage-rig.ts";
@@ -223,6 +224,24 @@ const raid: RigEntry = rigEntry({
   },
 });
 
+const ringHba: RigEntry = rigEntry({
+  name: "ring-hba",
+  summary: "a small host adapter of our own design with a SCSI disk behind it, and its driver",
+  berths: ["pci"],
+  devices: ["a host adapter with one disk of 64 MiB"],
+  drivers: ["org.drydock.driver.ring-hba", "com.apple.iokit.IOSCSIBlockCommandsDevice"],
+  outlets: ["block"],
+  type: ["drydock registry ring-hba"],
+  acts: ["plug", "unplug"],
+  serialDevices: [],
+  usbDevices: () => [],
+  build: (options) => {
+    const rig = new RingHbaRig(pciOptions(options));
+    forgetBlocks(rig.machine, rig.disks[0], options);
+    return pciDiskRigParts(rig);
+  },
+});
+
 /** Both berths on one machine: slot 1 is connector 1, the USB connector is connector 2. */
 const workstation: RigEntry = rigEntry({
   name: "workstation",
@@ -306,6 +325,7 @@ export const rigCatalogue: readonly RigEntry[] = [
   ),
   nvme,
   raid,
+  ringHba,
   workstation,
 ];
 

@@ -3,7 +3,7 @@
 import { type BuiltRig, type RigEntry, rigCatalogue } from "../rigs/catalogue.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
 import { runHidScenario } from "./hid-campaign.ts";
-import { runNvmeScenario, runRaidScenario } from "./nvme-campaign.ts";
+import { runNvmeScenario, runRaidScenario, runRingHbaScenario } from "./nvme-campaign.ts";
 import type { PciFindings } from "./pci-watch.ts";
 import { runScenario, type ScenarioPlan, type ScenarioResult } from "./scenario.ts";
 import { runSerialScenario } from "./serial-campaign.ts";
@@ -64,6 +64,12 @@ const scenarios: readonly Explorable[] = [
     summary: "a disk behind a RAID controller: write, flush, read back",
     hasWaysOut: true,
     run: (seed, turn, plan) => runRaidScenario({ seed, turn, ...plan }),
+  },
+  {
+    name: "ring-hba",
+    summary: "a disk behind a small host adapter: write, flush, read back",
+    hasWaysOut: true,
+    run: (seed, turn, plan) => runRingHbaScenario({ seed, turn, ...plan }),
   },
 ];
 

@@ -6,8 +6,11 @@ import { hostTurn } from "@drydock/node/host-turn";
 import { Random } from "../../base/random.ts";
 import { RingHbaState } from "../../codec/ring-hba/ring-hba.ts";
 import { ringHbaMischiefKinds } from "../../devices/ring-hba/ring-hba-firmware.ts";
+import { platformProfile } from "../../platform/platform-profile.ts";
 import { defaultRingHbaRig, type RingHbaRig } from "../../rigs/ring-hba-rig.ts";
+import { runRingHbaScenario } from "../../trials/nvme-campaign.ts";
 import { type RandomWritesResult, startRandomWrites } from "../../trials/random-writes.ts";
+import { unplugAtEveryStep } from "../../trials/scenario.ts";
 import { describeTeardown, TeardownWatch } from "../../trials/teardown-watch.ts";
 
 async function writes(rig: RingHbaRig, totalBytes: number): Promise<RandomWritesResult> {
@@ -70,6 +73,16 @@ test("pulled with requests under way and put in again: nothing stays mapped, a d
   assert.equal(rig.machine.failure, null);
   rig.pci.bus.plugIn(rig.device, 1);
   assert.equal((await rig.openMedia()).geometry.blockCount, 131_072);
+});
+
+test("unplug at every seventh step on Apple silicon: no panic, no leak, nothing left", async () => {
+  const profile = { ...platformProfile("macos15"), checksEntitlements: false };
+  const campaign = await unplugAtEveryStep(
+    (unplugAtStep) => runRingHbaScenario({ seed: 16, turn: hostTurn, profile, unplugAtStep }),
+    7,
+  );
+  assert.ok(campaign.steps > 200, `${campaign.steps} steps`);
+  assert.deepEqual(campaign.failures, []);
 });
 
 test("an orderly end: engine off, bus master off, read back, then the mappings go", async () => {
