@@ -5,10 +5,15 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { Random } from "@drydock/core/base/random";
+import { MassStorageDevice } from "@drydock/core/devices/mass-storage/mass-storage-device";
+import { ScsiDiskDevice } from "@drydock/core/devices/scsi-disk/scsi-disk-device";
 import { rigCatalogue } from "@drydock/core/rigs/catalogue";
 import { UsbExportRig } from "@drydock/core/rigs/usb-export-rig";
 import { hostTurn } from "@drydock/node/host-turn";
 import { recordedIo } from "../test/recorded-io.ts";
+import { identityOf } from "./actions/disk.ts";
+import { diskNameOf } from "./actions/disk-files.ts";
 import { commandTable } from "./command-table.ts";
 import { runCommandLine } from "./grammar/command-line.ts";
 import { rowsOf } from "./grammar/command-row.ts";
@@ -92,4 +97,25 @@ test("every rig with USB devices can be exported: each of its models is offered 
     assert.equal(exported.size, entry.usbDevices(place).length, entry.name);
     assert.equal(exported.size > 0, entry.berths.includes("usb"), entry.name);
   }
+});
+
+test("the disks of two exports are two disks: a host that sees both takes neither for a path to the other", () => {
+  // SPC-4 §7.8.6: a designator of a unit is that unit's alone; multipath goes by it.
+  const scheduler = new UsbExportRig({ seed: 1, turn: hostTurn }).scheduler;
+  const entry = rigCatalogue.find(({ name }) => name === "storage");
+  const namesOf = (port: number) => {
+    const diskName = diskNameOf(identityOf({ port }, "storage"));
+    const place = { clock: scheduler, random: new Random(1), pacing: "none", diskName } as const;
+    const [device] = entry?.usbDevices(place) ?? [];
+    assert.ok(device instanceof MassStorageDevice && device.target instanceof ScsiDiskDevice);
+    const { serial, worldWideName } = device.target.units[0].options;
+    assert.equal(worldWideName, diskName.worldWideName);
+    // Bulk-Only §4.1.1: the last twelve characters are hexadecimal digits.
+    assert.match(serial, /[0-9A-F]{12}$/);
+    return [serial, worldWideName];
+  };
+  const [first, second] = [namesOf(3240), namesOf(3241)];
+  assert.notEqual(first[0], second[0]);
+  assert.notEqual(first[1], second[1]);
+  assert.deepEqual(namesOf(3240), first, "the next server at the same place has the same disk");
 });
