@@ -9,13 +9,12 @@ import { ScsiDiskDevice } from "../devices/scsi-disk/scsi-disk-device.ts";
 import { ForgetfulPlug } from "../devices/serial-far-ends.ts";
 import { ftdiBundle } from "../drivers/ftdi/ftdi-driver.ts";
 import { IOSerialBSDClient, installSerialFamily } from "../families/serial/io-serial-bsd-client.ts";
-import { platformProfile } from "../platform/platform-profile.ts";
 import { StoreResult } from "../ports/block-store.ts";
 import type { Machine } from "../runtime/machine.ts";
 import { HidRig } from "./hid-rig.ts";
 import { NvmeRig } from "./nvme-rig.ts";
 import type { PciDiskRig } from "./pci-disk-rig.ts";
-import { pciDigest } from "./pci-rig.ts";
+import { pciOptions, pciRigParts } from "./pci-rig-parts.ts";
 import { RaidRig } from "./raid-rig.ts";
 import {
   type BuiltRig,
@@ -146,41 +145,13 @@ function diskEntry(
 
 /** The parts of a rig with one PCI function in slot 1 that brings disks up. */
 function pciDiskRigParts(rig: PciDiskRig): BuiltRig {
-  const { bus } = rig.pci;
   return {
-    machine: rig.machine,
-    timeline: rig.timeline,
-    usb: null,
-    pci: rig.pci,
+    ...pciRigParts(rig, rig.device),
     ports: [],
     get media() {
       return rig.media;
     },
-    ...noInput,
     failures: () => (rig.media.length > 0 ? [] : rig.whyNoDisk()),
-    unplug: (slot) => {
-      if (!bus.isOccupied(slot)) return false;
-      bus.unplug(slot);
-      return true;
-    },
-    plug: (slot) => {
-      if (slot !== 1 || bus.isOccupied(1)) return false;
-      bus.plugIn(rig.device, 1);
-      return true;
-    },
-    digest: () => pciDigest(rig),
-  };
-}
-
-function pciOptions(options: RigBuildOptions) {
-  const { pacing, platform, seed, timelineBytes, trace, turn } = options;
-  return {
-    seed,
-    turn,
-    profile: platformProfile(platform ?? "open"),
-    timing: pacing === "none" ? ("none" as const) : ("bus" as const),
-    ...(trace === undefined ? {} : { trace }),
-    ...(timelineBytes === undefined ? {} : { timeline: { maximumBytes: timelineBytes } }),
   };
 }
 

@@ -1,11 +1,16 @@
 // A rig of somebody's own: their device models and drivers as an entry that every command takes like one of ours.
 
+import type { Clock } from "../base/clock.ts";
+import type { Random } from "../base/random.ts";
 import type { IOMedia } from "../families/block/io-media.ts";
 import { IOMedia as Media } from "../families/block/io-media.ts";
 import { IOSerialBSDClient } from "../families/serial/io-serial-bsd-client.ts";
+import type { PciDevicePort } from "../ports/pci-device.ts";
 import type { UsbDevicePort } from "../ports/usb-device.ts";
 import type { DriverBundle } from "../runtime/driver-bundle.ts";
 import { AnyUsbRig } from "./any-usb-rig.ts";
+import { PciRig } from "./pci-rig.ts";
+import { pciOptions, pciRigParts } from "./pci-rig-parts.ts";
 import {
   type BuiltRig,
   commonRigOptions,
@@ -14,7 +19,7 @@ import {
   rigEntry,
   type UsbDevicePlace,
   usbRigParts,
-} from "./catalogue.ts";
+} from "./rig-entry.ts";
 
 /** One device, in the connector of its place in the list. */
 export interface OwnUsbDevice {
@@ -97,6 +102,65 @@ export function ownUsbRig(plan: OwnUsbRigPlan): RigEntry {
         },
         inputEvents: 0,
         press: () => false,
+      };
+    },
+    ...(use === undefined ? {} : { use: (rig: BuiltRig) => use(rig) }),
+  });
+}
+
+/** What a model of a PCI function is made with. */
+export interface PciDevicePlace {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export interface OwnPciRigPlan {
+  /** Small letters, digits and hyphens. */
+  readonly name: string;
+  /** One line, without a full stop. */
+  readonly summary: string;
+  /** The function in slot 1, in words, and a fresh model of it: a rig is built many times. */
+  readonly device: { readonly name: string; make(place: PciDevicePlace): PciDevicePort };
+  readonly bundles: readonly DriverBundle[];
+  /** Whose rules hold where nobody names a platform; `drydock registry` names `open`. Default `macos15`. */
+  readonly platform?: string;
+  /** As {@link OwnUsbRigPlan.use}. */
+  use?(rig: BuiltRig): Promise<string>;
+}
+
+/**
+ * The default export of a rig file whose device is a PCI function, behind an IOMMU. `drydock explore` pulls it at every
+ * step, and takes every way out (stop, crash, sleep) while it watches whether DMA could still arrive. RangeError says what
+ * is wrong with the plan.
+ */
+export function ownPciRig(plan: OwnPciRigPlan): RigEntry {
+  const { name, bundles, device, platform = "macos15", summary, use } = plan;
+  return rigEntry({
+    name,
+    summary,
+    berths: ["pci"],
+    devices: [device.name],
+    drivers: bundles.map(({ identifier }) => identifier),
+    outlets: [],
+    type: ["drydock registry FILE --why", "drydock explore FILE"],
+    acts: ["plug", "unplug"],
+    serialDevices: [],
+    usbDevices: () => [],
+    build: (options) => {
+      const rig = new PciRig(pciOptions(options, platform));
+      const { machine, family, pci } = rig;
+      for (const bundle of bundles) machine.install(bundle);
+      const model = device.make({ clock: machine.scheduler, random: machine.random.fork(device.name) });
+      pci.bus.plugIn(model, 1);
+      return {
+        ...pciRigParts(rig, model),
+        ports: [],
+        media: [],
+        failures: () => [
+          ...pci.bus.failures.map(({ slot, reason }) => `slot ${slot}: ${reason}`),
+          ...family.failures.map(({ place, reason }) => `${place}: ${reason}`),
+          ...(machine.failure === null ? [] : [machine.failure.text]),
+        ],
       };
     },
     ...(use === undefined ? {} : { use: (rig: BuiltRig) => use(rig) }),

@@ -3,9 +3,11 @@
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import type { IOMedia } from "../families/block/io-media.ts";
+import type { PciFamily } from "../families/pci/pci-family.ts";
 import type { IOSerialBSDClient } from "../families/serial/io-serial-bsd-client.ts";
 import type { UsbFaultPlan } from "../faults/usb-faults.ts";
 import { platformProfile } from "../platform/platform-profile.ts";
+import type { PciDevicePort } from "../ports/pci-device.ts";
 import type { UsbDevicePort } from "../ports/usb-device.ts";
 import type { Machine } from "../runtime/machine.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
@@ -58,6 +60,8 @@ export interface BuiltRig {
   readonly timeline: Timeline;
   readonly usb: UsbBerth | null;
   readonly pci: PciBerth | null;
+  /** The function in slot 1 and the family above it, where a PCI function is all that a rig has: what explorations watch. */
+  readonly pciFunction?: { readonly family: PciFamily; readonly device: PciDevicePort };
   /** Ports, disks and inputs that programs can open, in order of appearance. */
   readonly ports: readonly IOSerialBSDClient[];
   readonly media: readonly IOMedia[];

@@ -4,7 +4,8 @@ import { type BuiltRig, type RigEntry, rigCatalogue } from "../rigs/catalogue.ts
 import type { HostTurn } from "../runtime/scheduler.ts";
 import { runHidScenario } from "./hid-campaign.ts";
 import { runNvmeScenario, runRaidScenario, runRingHbaScenario } from "./nvme-campaign.ts";
-import type { PciFindings } from "./pci-watch.ts";
+import { pciDiskEnd } from "./pci-disk-campaign.ts";
+import { type PciFindings, PciWatch } from "./pci-watch.ts";
 import { runScenario, type ScenarioPlan, type ScenarioResult } from "./scenario.ts";
 import { runSerialScenario } from "./serial-campaign.ts";
 import { runStorageScenario } from "./storage-campaign.ts";
@@ -83,9 +84,10 @@ export function explorableOf(entry: RigEntry, name = entry.name): Explorable {
   return {
     name,
     summary: `${entry.summary}: comes up`,
-    hasWaysOut: false,
-    run: (seed, turn, plan) => {
+    hasWaysOut: entry.berths.every((berth) => berth === "pci"),
+    run: async (seed, turn, plan) => {
       const rig = entry.build({ seed, turn });
+      const pci = pciPart(rig);
       const { scheduler } = rig.machine;
       const each = (act: (connector: number) => void): void => {
         for (let connector = 1; connector <= entry.devices.length; connector++) act(connector);
@@ -95,11 +97,12 @@ export function explorableOf(entry: RigEntry, name = entry.name): Explorable {
         entry.outlets.length === 0
           ? hasService(rig)
           : rig.ports.some((port) => !port.isGone) || rig.media.length > 0 || rig.inputCount > inputs;
-      return runScenario(
+      const result = await runScenario(
         {
           rig,
           stepLimit: 1_000_000,
           mustLeave: deviceEntries,
+          ...pci?.end,
           play: async () => {
             await scheduler.run(scheduler.nowNs() + comeUpNs);
             const hasCome =
@@ -119,8 +122,18 @@ export function explorableOf(entry: RigEntry, name = entry.name): Explorable {
         },
         plan,
       );
+      return pci === null ? result : { ...result, pci: pci.watch.findings() };
     },
   };
+}
+
+/** What is watched of a rig whose device is one PCI function, and how its driver lets go while it stays. */
+function pciPart({ machine, pci, pciFunction, timeline }: BuiltRig) {
+  if (pci === null || pciFunction === undefined) return null;
+  const { device, family } = pciFunction;
+  const parts = { machine, family, pci, timeline };
+  const { afterwards, leave } = pciDiskEnd({ ...parts, device, media: [] });
+  return { watch: new PciWatch(parts, device), end: { afterwards, leave } };
 }
 
 /** A driver that programs reach by no outlet is up when it has registered its service. */
