@@ -2,7 +2,7 @@
 
 import { second } from "@drydock/core/base/units";
 import { type BridgeBench, unlockCode } from "./bridge-bench.ts";
-import type { CommandEnd } from "./unlock-driver.ts";
+import type { UnlockConnection } from "./unlock-client.ts";
 
 /** What a person sees of an attempt. */
 export interface Attempt {
@@ -17,22 +17,23 @@ const pollNs = 0.5 * second;
 const pollsForNs = 22 * second;
 
 export async function fireAndForget(bench: BridgeBench): Promise<Attempt> {
-  const driver = await bench.waitForDriver();
-  if (driver === null) throw new Error("the drive did not come up");
-  await driver.userSuspendServices();
-  const unlock = await driver.unlock(unlockCode, timeoutMs);
-  const relink = await driver.relink(timeoutMs);
+  const drive = await bench.waitForDrive();
+  if (drive === null) throw new Error("the drive did not come up");
+  await drive.suspendServices();
+  const unlock = await drive.unlock(unlockCode, timeoutMs);
+  const relink = await drive.relink(timeoutMs);
   const polls: string[] = [];
   const { scheduler } = bench.rig.machine;
   const deadline = scheduler.nowNs() + pollsForNs;
+  let now: UnlockConnection | null = drive;
   // "It should be there any moment."
   while (scheduler.nowNs() < deadline) {
-    const end: CommandEnd | null = (await bench.driver?.testUnitReady(timeoutMs)) ?? null;
-    const text = end?.text ?? "no drive";
+    if (now === null || now.isGone) now = await bench.connect();
+    const text = (await now?.testUnitReady(timeoutMs))?.text ?? "no drive";
     if (polls.at(-1) !== text) polls.push(text);
     await bench.sleep(pollNs);
   }
-  if (!driver.isInactive) await driver.userResumeServices();
-  await bench.waitForDriver();
+  if (!drive.isGone) await drive.resumeServices();
+  await bench.waitForDrive();
   return { unlock: unlock.text, relink: relink.text, polls };
 }

@@ -12,8 +12,11 @@ import { IOUSBHostDevice } from "@drydock/core/families/usb/io-usb-host-device";
 import { platformProfile } from "@drydock/core/platform/platform-profile";
 import { BlockStatus, BlockSubmit } from "@drydock/core/ports/block";
 import { StorageRig } from "@drydock/core/rigs/storage-rig";
+import { IOError } from "@drydock/core/runtime/io-error";
+import type { Process } from "@drydock/core/runtime/process";
 import type { CaseOptions } from "../driver-case.ts";
-import { UnlockDriver, unlockBundle } from "./unlock-driver.ts";
+import { UnlockConnection } from "./unlock-client.ts";
+import { UnlockDriver, unlockBundle, unlockIdentifier } from "./unlock-driver.ts";
 
 export const bridgePaths = ["Bulk-Only", "UAS at high speed", "UAS at SuperSpeed"] as const;
 export type BridgePath = (typeof bridgePaths)[number];
@@ -29,6 +32,7 @@ const lookNs = second / 20;
 export class BridgeBench {
   readonly rig: StorageRig;
   readonly bridge: RelinkBridgeDevice;
+  readonly #app: Process;
 
   /** `trace` false: the bridge's remarks only, for many runs. */
   constructor(behaviour: RelinkBehaviour, path: BridgePath, options: CaseOptions, trace = true) {
@@ -52,19 +56,33 @@ export class BridgeBench {
     });
     if (made === null) throw new Error("the rig made no bridge");
     this.bridge = made;
+    this.#app = this.#launch("Unlocker");
+  }
+
+  /** A program of the vendor's team that may open the dext (posts.md T1). */
+  #launch(name: string): Process {
+    return this.rig.machine.launchApplication({
+      name,
+      bundleIdentifier: `${unlockIdentifier}.${name.toLowerCase()}`,
+      teamIdentifier: unlockBundle.teamIdentifier,
+      entitlements: { "com.apple.developer.driverkit.userclient-access": [unlockIdentifier] },
+    });
   }
 
   /** Runs an app's thread to its end. */
   run<T>(body: () => Promise<T>): Promise<T> {
-    return this.rig.machine.perform(body);
+    return this.rig.machine.perform(body, this.#app);
   }
 
   /** Somebody else's program that asks the drive how it is, again and again. */
   startMonitor(): void {
-    this.rig.machine.kernelProcess.spawn("monitor", async () => {
+    const monitor = this.#launch("Monitor");
+    monitor.spawn("monitor", async () => {
+      let drive: UnlockConnection | null = null;
       for (;;) {
         await this.sleep(monitorNs);
-        await this.driver?.testUnitReady(1_000);
+        if (drive === null || drive.isGone) drive = await this.connect(monitor);
+        await drive?.testUnitReady(1_000);
       }
     });
   }
@@ -77,6 +95,18 @@ export class BridgeBench {
   get driver(): UnlockDriver | null {
     const found = this.rig.machine.registry.byClass("P08Driver").find((entry) => !entry.isInactive);
     return found instanceof UnlockDriver && found.unit !== null && found.unit.state !== "gone" ? found : null;
+  }
+
+  /** IOServiceOpen on the drive that is there now, from a thread of `app`; null: there is none, or it leaves just now. */
+  async connect(app = this.#app): Promise<UnlockConnection | null> {
+    const { driver } = this;
+    if (driver === null) return null;
+    try {
+      return new UnlockConnection(await this.rig.machine.openUserClient(app, driver));
+    } catch (error) {
+      if (error instanceof IOError && driver.isInactive) return null;
+      throw error;
+    }
   }
 
   async sleep(ns: number): Promise<void> {
@@ -93,11 +123,11 @@ export class BridgeBench {
     return true;
   }
 
-  /** The drive's dext, when it comes within the patience and its unit has been looked at. */
-  async waitForDriver(): Promise<UnlockDriver | null> {
+  /** The drive, opened, when it comes within the patience and its unit has been looked at. */
+  async waitForDrive(): Promise<UnlockConnection | null> {
     const isSettled = (state: string | undefined) => state !== undefined && state !== "starting";
     await this.wait(() => isSettled(this.driver?.unit?.state), 2 * patienceNs);
-    return this.driver;
+    return this.connect();
   }
 
   /** Resets the port of the drive's USB device, as an app can through IOUSBHost. False: there is none. */

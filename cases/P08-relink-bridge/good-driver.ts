@@ -3,7 +3,7 @@
 import { second } from "@drydock/core/base/units";
 import { RelinkPhase } from "@drydock/core/codec/mass-storage/relink-bridge";
 import { type BridgeBench, unlockCode } from "./bridge-bench.ts";
-import type { UnlockDriver } from "./unlock-driver.ts";
+import type { UnlockConnection } from "./unlock-client.ts";
 
 /** How it ended, in the words for the person. */
 export const unlockOutcomes = [
@@ -26,75 +26,75 @@ export async function unlockAndRelink(
 ): Promise<{ outcome: UnlockOutcome; steps: string[] }> {
   const steps: string[] = [];
   const say = (text: string) => steps.push(text);
-  const driver = await bench.waitForDriver();
-  if (driver === null) return { outcome: "the drive did not come back", steps };
-  await driver.userSuspendServices();
-  await driver.unlock(unlockCode, timeoutMs);
+  const drive = await bench.waitForDrive();
+  if (drive === null) return { outcome: "the drive did not come back", steps };
+  await drive.suspendServices();
+  await drive.unlock(unlockCode, timeoutMs);
   // The unlock's own status says only that it was heard.
-  const state = await driver.query(timeoutMs);
+  const state = await drive.query(timeoutMs);
   if ("text" in state || state.isLocked) {
-    await driver.userResumeServices();
+    await drive.resumeServices();
     return { outcome: "the code was refused", steps };
   }
-  const relink = await driver.relink(relinkTimeoutMs);
+  const relink = await drive.relink(relinkTimeoutMs);
   say(`relink: ${relink.text}`);
-  const hasLeft = await bench.wait(() => driver.isInactive, leavesWithinNs);
+  const hasLeft = await bench.wait(() => drive.isGone, leavesWithinNs);
   say(hasLeft ? "the drive left" : "the drive stayed");
   if (hasLeft) return { outcome: await arrive(bench, say), steps };
-  return { outcome: await settle(bench, driver, say), steps };
+  return { outcome: await settle(bench, drive, say), steps };
 }
 
 /** The link stayed: a relink without a drop, or one that was not carried out. */
 async function settle(
   bench: BridgeBench,
-  driver: UnlockDriver,
+  drive: UnlockConnection,
   say: (text: string) => void,
 ): Promise<UnlockOutcome> {
-  let after = await driver.query(timeoutMs);
+  let after = await drive.query(timeoutMs);
   // A unit attention takes the place of the first answer.
   if ("text" in after) {
     say(`query: ${after.text}`);
-    after = await driver.query(timeoutMs);
+    after = await drive.query(timeoutMs);
   }
   if ("text" in after || after.isHidden) {
     if (!("text" in after) && after.isLocked) {
-      await driver.userResumeServices();
+      await drive.resumeServices();
       return "the device loses the unlock on relink";
     }
     const isWaiting = !("text" in after) && after.phase === RelinkPhase.waitsForReset;
     say(isWaiting ? "the bridge waits for a reset: the port is reset" : "no relink: the port is reset");
     bench.resetPort();
-    await bench.wait(() => driver.isInactive, leavesWithinNs);
+    await bench.wait(() => drive.isGone, leavesWithinNs);
     return await arrive(bench, say);
   }
-  await driver.userResumeServices();
-  return await readAnew(bench, driver, say);
+  await drive.resumeServices();
+  return await readAnew(bench, drive, say);
 }
 
 /** The drive comes as a new device: new nubs, new INQUIRY, new capacity. */
 async function arrive(bench: BridgeBench, say: (text: string) => void): Promise<UnlockOutcome> {
-  const driver = await bench.waitForDriver();
-  if (driver === null) return "the drive did not come back";
+  const drive = await bench.waitForDrive();
+  if (drive === null) return "the drive did not come back";
   say("a new drive came");
   // Its first answers are unit attentions; the class driver's bring-up has heard them.
-  await driver.userSuspendServices();
-  const state = await driver.query(timeoutMs);
-  await driver.userResumeServices();
+  await drive.suspendServices();
+  const state = await drive.query(timeoutMs);
+  await drive.resumeServices();
   if (!("text" in state) && state.isLocked) return "the device loses the unlock on relink";
-  return await readAnew(bench, driver, say);
+  return await readAnew(bench, drive, say);
 }
 
 async function readAnew(
   bench: BridgeBench,
-  driver: UnlockDriver,
+  drive: UnlockConnection,
   say: (text: string) => void,
 ): Promise<UnlockOutcome> {
   if (bench.rig.media.length === 0) {
     say("unlocked with capacity 0: the unit is reset and read anew");
-    await driver.userSuspendServices();
-    await driver.userResetDevice();
-    await driver.userResumeServices();
-    if (driver.isInactive) await bench.waitForDriver();
+    await drive.suspendServices();
+    await drive.resetDevice();
+    await drive.resumeServices();
+    if (drive.isGone) await bench.waitForDrive();
   }
   return (await bench.isReadable()) ? "unlocked and readable" : "unlocked, but not readable";
 }

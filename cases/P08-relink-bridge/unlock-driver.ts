@@ -1,14 +1,11 @@
-// P08: the dext on the drive, with one method per vendor command; the apps, wrong and right, call it.
+// P08: the dext on the drive, with one method per vendor command, which its user client calls for the apps.
 
 import { formatReturn, IOReturns } from "@drydock/core/base/io-return";
 import {
   BridgeOpcode,
-  type BridgeState,
   bridgeLengthAt,
   bridgeStateBytes,
-  decodeBridgeState,
 } from "@drydock/core/codec/mass-storage/relink-bridge";
-import { senseCodeOf, senseWords } from "@drydock/core/dissect/storage-wire";
 import {
   IOUserSCSIPeripheralDeviceType00,
   newType00OutParameters,
@@ -22,20 +19,11 @@ import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
 import { IOError } from "@drydock/core/runtime/io-error";
 import { kIOMemoryDirectionIn, kIOMemoryDirectionOut } from "@drydock/core/runtime/memory";
 import type { IOService } from "@drydock/core/runtime/service";
+import type { IOUserClient } from "@drydock/core/runtime/user-client";
+import { type CommandParts, commandEnd, failedCommand, senseBytes } from "./command-end.ts";
+import { UnlockUserClient } from "./unlock-client.ts";
 
-const senseBytes = 18;
-
-/** What became of a command. */
-export interface CommandEnd {
-  /** GOOD, sense in words, "no status", "device gone". */
-  readonly text: string;
-  readonly isGood: boolean;
-  /** kIOReturnNoDevice: the device left while the command was under way, or before. */
-  readonly isGone: boolean;
-  /** ASC and ASCQ, -1 without sense. */
-  readonly senseCode: number;
-  readonly data: Uint8Array;
-}
+export const unlockIdentifier = "org.drydock.case.p08";
 
 export class UnlockDriver extends IOUserSCSIPeripheralDeviceType00 {
   override async start(provider: IOService): Promise<void> {
@@ -43,22 +31,25 @@ export class UnlockDriver extends IOUserSCSIPeripheralDeviceType00 {
     this.registerService();
   }
 
-  unlock(code: Uint8Array, timeoutMs: number): Promise<CommandEnd> {
+  override async newUserClient(_type: number): Promise<IOUserClient> {
+    return this.create(this, "UserClientProperties") as IOUserClient;
+  }
+
+  unlock(code: Uint8Array, timeoutMs: number): Promise<CommandParts> {
     return this.#send("unlock", BridgeOpcode.unlock, timeoutMs, code, 0);
   }
 
-  relink(timeoutMs: number): Promise<CommandEnd> {
+  relink(timeoutMs: number): Promise<CommandParts> {
     return this.#send("RelinkBridge", BridgeOpcode.relink, timeoutMs, null, 0);
   }
 
-  testUnitReady(timeoutMs: number): Promise<CommandEnd> {
+  testUnitReady(timeoutMs: number): Promise<CommandParts> {
     return this.#send("TEST UNIT READY", 0x00, timeoutMs, null, 0);
   }
 
-  /** The bridge's own word on the lock; a command end where it gives none. */
-  async query(timeoutMs: number): Promise<BridgeState | CommandEnd> {
-    const end = await this.#send("query", BridgeOpcode.query, timeoutMs, null, bridgeStateBytes);
-    return end.isGood ? decodeBridgeState(end.data) : end;
+  /** The bridge's own word on the lock. */
+  query(timeoutMs: number): Promise<CommandParts> {
+    return this.#send("query", BridgeOpcode.query, timeoutMs, null, bridgeStateBytes);
   }
 
   async #send(
@@ -67,7 +58,7 @@ export class UnlockDriver extends IOUserSCSIPeripheralDeviceType00 {
     timeoutMs: number,
     out: Uint8Array | null,
     inBytes: number,
-  ): Promise<CommandEnd> {
+  ): Promise<CommandParts> {
     const { memory } = this.process;
     const bytes = out?.length ?? inBytes;
     const buffer = memory.allocate(Math.max(1, bytes), name, true);
@@ -88,24 +79,20 @@ export class UnlockDriver extends IOUserSCSIPeripheralDeviceType00 {
     command.fSenseLengthRequested = senseBytes;
     try {
       const answer = await this.userSendCDB(command);
-      const told = answer.fSenseDataValid ? memory.read(sense, senseBytes) : new Uint8Array(0);
       const isComplete = answer.fServiceResponse === kSCSIServiceResponse_TASK_COMPLETE;
-      const isGood = isComplete && answer.fCompletionStatus === 0;
-      const text = isGood ? "GOOD" : isComplete ? senseWords(told) : "no status";
-      this.log(`UserSendCDB ${name}: kIOReturnSuccess, ${text}`);
-      return {
-        text,
-        isGood,
-        isGone: false,
-        senseCode: senseCodeOf(told),
+      const parts: CommandParts = {
+        code: IOReturns.kIOReturnSuccess,
+        isComplete,
+        isGood: isComplete && answer.fCompletionStatus === 0,
+        sense: answer.fSenseDataValid ? memory.read(sense, senseBytes) : new Uint8Array(0),
         data: memory.read(buffer, inBytes),
       };
+      this.log(`UserSendCDB ${name}: kIOReturnSuccess, ${commandEnd(parts).text}`);
+      return parts;
     } catch (error) {
       if (!(error instanceof IOError)) throw error;
       this.log(`UserSendCDB ${name}: ${formatReturn(error.code)}`);
-      const isGone = error.code === IOReturns.kIOReturnNoDevice;
-      const text = isGone ? "device gone" : formatReturn(error.code);
-      return { text, isGood: false, isGone, senseCode: -1, data: new Uint8Array(0) };
+      return failedCommand(error.code);
     } finally {
       memory.free(buffer);
       memory.free(sense);
@@ -114,7 +101,7 @@ export class UnlockDriver extends IOUserSCSIPeripheralDeviceType00 {
 }
 
 export const unlockBundle: DriverBundle = {
-  identifier: "org.drydock.case.p08",
+  identifier: unlockIdentifier,
   version: "1",
   teamIdentifier: "CASE000001",
   entitlements: {
@@ -123,14 +110,15 @@ export const unlockBundle: DriverBundle = {
   },
   personalities: {
     Disk: {
-      CFBundleIdentifier: "org.drydock.case.p08",
+      CFBundleIdentifier: unlockIdentifier,
       IOClass: "IOUserSCSIPeripheralDeviceType00",
       IOUserClass: "P08Driver",
-      IOUserServerName: "org.drydock.case.p08",
+      IOUserServerName: unlockIdentifier,
       IOProviderClass: "IOSCSIPeripheralDeviceNub",
       "Peripheral Device Type": 0,
       IOProbeScore: 50_000,
+      UserClientProperties: { IOClass: "IOUserUserClient", IOUserClass: "P08UserClient" },
     },
   },
-  classes: { P08Driver: UnlockDriver },
+  classes: { P08Driver: UnlockDriver, P08UserClient: UnlockUserClient },
 };
