@@ -34,8 +34,9 @@ export function readingsOf(
 ): Reading[] {
   const readings: Reading[] = [];
   const plain: ReadFile[] = [];
+  const actors = actorsBy(answers);
   for (const file of evidence.files) {
-    const lines = linesOf(evidence, file, today, answers);
+    const lines = linesOf(evidence, file, today, actors);
     if (lines.length > 0) {
       for (const { text, who } of lines.slice(0, 4)) readings.push({ file: file.name, text, who });
       if (lines.length > 4)
@@ -90,18 +91,15 @@ function linesOf(
   evidence: Evidence,
   file: ReadFile,
   today: string | null,
-  answers: readonly Answer[],
+  actors: ReadonlyMap<string, Actor>,
 ): Line[] {
   const lines: Line[] = [];
-  const actors = actorsBy(answers);
-  for (const { place, value } of ofFile(evidence, "panic", file)) {
-    const line = panicLine(value);
-    lines.push({ ...line, who: actors.get(lineOf(place)) ?? line.who });
-  }
-  for (const { place, value } of ofFile(evidence, "crash", file)) {
-    const line = crashLine(value);
-    lines.push({ ...line, who: actors.get(lineOf(place)) ?? line.who });
-  }
+  const judged = (place: Place, line: Line): Line => ({
+    ...line,
+    who: actors.get(lineOf(place)) ?? line.who,
+  });
+  for (const { place, value } of ofFile(evidence, "panic", file)) lines.push(judged(place, panicLine(value)));
+  for (const { place, value } of ofFile(evidence, "crash", file)) lines.push(judged(place, crashLine(value)));
   for (const { value } of ofFile(evidence, "profile", file)) lines.push(profileLine(value.profile, today));
   const transfers = ofFile(evidence, "transfer", file);
   if (transfers.length > 0) lines.push(captureLine(transfers));

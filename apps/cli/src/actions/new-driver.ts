@@ -45,11 +45,10 @@ export function newDriverProject({ name, bus, from, json }: NewDriver, io: Comma
   const folder = join(process.cwd(), name);
   if (existsSync(folder)) throw new UsageError(`"${name}" is there already; nothing was written`);
   const pascal = name.replace(/(?:^|-)([a-z0-9])/g, (_all, letter: string) => letter.toUpperCase());
+  const known = new Map(Object.entries({ Name: pascal, name, bus: bus.toUpperCase(), ...words }));
+  // In one pass: what a device calls itself is no place for another word.
   const fill = (text: string) =>
-    Object.entries({ Name: pascal, name, bus: bus.toUpperCase(), ...words }).reduce(
-      (filled, [key, value]) => filled.replaceAll(`__${key}__`, () => value),
-      text,
-    );
+    text.replace(/__(\w+?)__/g, (whole, word: string) => known.get(word) ?? whole);
   mkdirSync(join(folder, "vendor"), { recursive: true });
   try {
     const archives = copyArchives(join(folder, "vendor"));
