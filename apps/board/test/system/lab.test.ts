@@ -67,9 +67,19 @@ test("the first minute by mouse: a device that moves, unplug, back one step, plu
   await says(page, device, /running/);
   await page.waitForSelector(".wire.moving", { state: "attached" });
   await says(page, ".rate", /^\d+\/s$/);
+  // The newest row is in sight, not under the edge of its table.
   await page.click("[data-act=unplug]");
   await says(page, device, /gone/);
   await page.click("[data-act=pause]");
+  await says(page, mode, /paused/);
+  const edges = `[document.querySelector(".scroller").getBoundingClientRect().bottom, Math.max(...[...document.querySelectorAll(".rows .row:not([hidden])")].map((row) => row.getBoundingClientRect().bottom))]`;
+  for (const late = Date.now() + 30_000; ; ) {
+    const [end, last] = (await page.evaluate(edges)) as [number, number];
+    if (last <= end + 1 && (await page.locator(`.rows .row:has-text("${await rowsOf(page)}")`).count()) > 0)
+      break;
+    assert.ok(Date.now() < late, `the newest row ends at ${last}, the table at ${end}`);
+    await page.waitForTimeout(50);
+  }
   await says(page, mode, /paused/);
   await page.click("[data-act=step]");
   const before = await rowsOf(page);
@@ -86,6 +96,11 @@ test("the first minute by mouse: a device that moves, unplug, back one step, plu
   await says(page, device, /running/);
   await page.click(".wires .rate");
   await says(page, ".inspector h2", /The wire/);
+  await page.click("[role=switch]:has-text('Drop the tenth')");
+  await says(page, "[role=switch][aria-checked=true]", /Drop the tenth/);
+  await page.click("[role=switch][aria-checked=true]");
+  await page.waitForSelector("[role=switch][aria-checked=true]", { state: "detached" });
+  await says(page, device, /running/);
   await page.click("[data-box='device 1']");
   await page.click("text=See the byte that was wrong in P02");
   await says(page, "#filter-says", /1 hit/);
@@ -130,6 +145,30 @@ test("the first minute by keyboard alone", { skip, timeout: 120_000 }, async () 
   await says(page, ".row-inspector h2", /SET_LINE_CODING/);
   // Rows come and go in the page: what is marked is copied all the same.
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.fill("#filter", "GET_DESCRIPTOR");
+  await page.check("input[name=mark]");
+  await says(page, "#filter-says", /^\d+ hits among 30 rows/);
+  await page.waitForSelector(".marks rect", { state: "attached" });
+  await page.keyboard.press("Escape");
+  await page.locator(".scroller").focus();
+  await page.keyboard.press("Escape");
+  await page.waitForSelector(".row-inspector .fields", { state: "detached" });
+  await page.keyboard.press("n");
+  await says(page, ".row-inspector h2", /GET_DESCRIPTOR/);
+  const hit = await page.innerText(".row-inspector h2");
+  await page.keyboard.press("n");
+  await says(page, ".row-inspector h2", new RegExp(`^(?!${hit}$)`));
+  await page.keyboard.press("N");
+  await says(page, ".row-inspector h2", new RegExp(`^${hit}$`));
+  // The one line of the screen that moves, and is where it was when one comes back.
+  await page.locator(".splitter").focus();
+  for (let times = 0; times < 5; times++) await page.keyboard.press("ArrowUp");
+  assert.equal(await page.getAttribute(".splitter", "aria-valuenow"), "48");
+  await page.reload();
+  await page.waitForSelector(".splitter[aria-valuenow='48']");
+  await page.dblclick(".splitter");
+  await page.waitForSelector(".splitter[aria-valuenow='38']");
+  await page.uncheck("input[name=mark]");
   await page.fill("#filter", "");
   await page.locator(".scroller").focus();
   await page.keyboard.press("Home");
@@ -280,6 +319,14 @@ test("two seeds side by side, P19's ledger, P14's slider, files to take away, re
     await page.click(`.menu .item:has-text("${text}")`);
     assert.equal((await coming).suggestedFilename(), name);
   }
+  // The fault as a switch, and both drivers in lockstep.
+  await page.goto(`${board.url}/lab#/cases/P02?seed=7`);
+  await page.click("[role=switch][aria-checked=true]");
+  await says(page, "[role=switch][aria-checked=false]", /right driver/);
+  await page.click("text=One on");
+  await says(page, ".lockstep output", /step 8 of 10/);
+  await page.waitForSelector(".traces .trace:nth-child(2) li.asked");
+  assert.equal(await page.locator(".traces li.asked").count(), 2);
   // P19's ledger names who swallowed the flush; P14's cable goes one step later, and the verdict is of that step.
   await page.goto(`${board.url}/lab#/trace/P19?seed=1&side=bad`);
   await says(page, ".ledger .guilty", /class driver\s*requested 1, sent 0, suppressed 1/);
