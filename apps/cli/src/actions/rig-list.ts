@@ -18,6 +18,7 @@ const otherWays: Readonly<Record<OutletKind, (entry: RigEntry) => string>> = {
       ? "drydock disk serve brings a disk up for NBD and iSCSI clients"
       : "drydock registry shows what comes up; no command serves it",
   input: ({ name }) => `drydock export usbip ${name} offers its devices to a Linux kernel`,
+  audio: () => "drydock audio play plays a WAV file on it",
 };
 
 /** A rig of the user's may have no outlet at all. */

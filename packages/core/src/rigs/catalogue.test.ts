@@ -23,6 +23,7 @@ function outletsOf(rig: BuiltRig): string[] {
     ...(ports.length > 0 ? ["terminal"] : []),
     ...(rig.media.length > 0 ? ["block"] : []),
     ...(rig.inputCount > 0 ? ["input"] : []),
+    ...((rig.sound?.devices.length ?? 0) > 0 ? ["audio"] : []),
   ];
 }
 
@@ -57,6 +58,7 @@ for (const entry of rigCatalogue) {
     }
     await settle(rig);
     assert.equal(rig.media.length, 0);
+    assert.equal(rig.sound?.devices.length ?? 0, 0);
     assert.ok(rig.ports.every((port) => port.isGone));
     assert.equal(rig.plug(entry.devices.length + 1), false, "there is no such device");
     for (let connector = 1; connector <= entry.devices.length; connector++)

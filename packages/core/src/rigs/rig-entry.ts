@@ -2,6 +2,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
+import type { AudioServerDevice } from "../families/audio/audio-server-device.ts";
 import type { IOMedia } from "../families/block/io-media.ts";
 import type { PciFamily } from "../families/pci/pci-family.ts";
 import type { IOSerialBSDClient } from "../families/serial/io-serial-bsd-client.ts";
@@ -20,7 +21,7 @@ import { digestOf, type UsbRigParts } from "./usb-rig-doors.ts";
 /** Where devices are plugged in. */
 export type BerthKind = "usb" | "pci";
 /** How programs reach what a rig brings up. */
-export type OutletKind = "terminal" | "block" | "input";
+export type OutletKind = "terminal" | "block" | "input" | "audio";
 /** What one can do to a rig, by the name that command line, palette and buttons share. */
 export type RigAct = "plug" | "unplug" | "fault" | "power cut";
 
@@ -53,6 +54,13 @@ export interface UsbDevicePlace {
   readonly pacing: "real" | "none";
 }
 
+/** Audio that programs play, and an ear at the hardware's converter. */
+export interface RigSound {
+  readonly devices: readonly AudioServerDevice[];
+  /** Hears frames as they leave the converter; the bytes are used again. */
+  listener: ((bytes: Uint8Array) => void) | null;
+}
+
 /** A rig as everybody takes it who does not care which one it is. */
 export interface BuiltRig {
   readonly machine: Machine;
@@ -65,6 +73,8 @@ export interface BuiltRig {
   /** Ports, disks and inputs that programs can open, in order of appearance. */
   readonly ports: readonly IOSerialBSDClient[];
   readonly media: readonly IOMedia[];
+  /** Absent: nothing to be heard here. */
+  readonly sound?: RigSound;
   readonly inputCount: number;
   /** What every input that came up was told so far. */
   readonly inputEvents: number;
