@@ -1,7 +1,7 @@
 // The lab in Chromium: the first minute by mouse, touch and keyboard; every screen; the console; the same digests.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -202,6 +202,8 @@ test("the first minute by touch at 360 px: device and Unplug are there without s
       selector,
     );
   }
+  // Everything of the first screen is here: the network may go.
+  await context.setOffline(true);
   await page.tap("[data-act=unplug]");
   await says(page, device, /gone/);
   await page.tap("[data-act=plug]");
@@ -209,6 +211,10 @@ test("the first minute by touch at 360 px: device and Unplug are there without s
   await page.tap("[data-act=pause]");
   await page.tap("[data-act=back]");
   await says(page, mode, /paused/);
+  await page.tap("[data-screen=trace]");
+  await page.fill("#filter", "GET_DESCRIPTOR");
+  await says(page, "#filter-says", /^[1-9]\d* hits/);
+  await context.setOffline(false);
   await page.goto(`${board.url}/lab${wrongByte}`);
   await says(page, "#filter-says", /1 hit/);
   await page.waitForSelector(".rows .row:not(.blank):not([hidden])");
@@ -437,6 +443,23 @@ test("the rigs of npm start, watched: cables, a step back on the server, a kill 
     await says(page, ".inspector h2", /of this desk/);
     await says(page, device, /running/);
     await page.waitForSelector(".rows .row:not(.blank):not([hidden])");
+    // Its terminal is a real one.
+    const terminal = openSync(
+      join(home, "tty"),
+      constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK,
+    );
+    writeSync(terminal, "ahoy");
+    const echoed = Buffer.alloc(16);
+    for (let at = 0, end = Date.now() + 30_000; at < 4; await page.waitForTimeout(20)) {
+      assert.ok(Date.now() < end, `it comes back: ${echoed}`);
+      try {
+        at += readSync(terminal, echoed, at, 4 - at, null);
+      } catch {
+        // Nothing yet.
+      }
+    }
+    assert.equal(echoed.toString("utf8", 0, 4), "ahoy");
+    closeSync(terminal);
     const before = await rowsOf(page);
     assert.ok(before > 20, "what happened before somebody watched is there too");
     await page.click("[data-act=unplug]");
