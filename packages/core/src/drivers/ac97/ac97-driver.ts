@@ -44,6 +44,7 @@ import {
   IOInterruptDispatchSource,
   kIOInterruptTypeLevel,
 } from "../../runtime/dispatch-source.ts";
+import type { IOAddressSegment } from "../../runtime/dma-command.ts";
 import { IOBufferMemoryDescriptor, kIOMemoryDirectionOutIn } from "../../runtime/memory.ts";
 import type { IOService } from "../../runtime/service.ts";
 import { Ac97List, PreparedRing, piecesOf } from "./ac97-ring.ts";
@@ -75,6 +76,8 @@ export class Ac97Driver extends IOUserAudioDriver {
   };
   /** Frames of the ring, which is the zero-timestamp period. A multiple of 32. */
   protected readonly ringFrames: number = usualRingFrames;
+  /** The kind of memory that the ring is: direction bits, and nothing else that DriverKit would take. */
+  protected readonly ringOptions: number = kIOMemoryDirectionOutIn;
   readonly counters = { interrupts: 0, wraps: 0, underruns: 0, fifoErrors: 0 };
   #device: IOPCIDevice | null = null;
   #mixer = 0;
@@ -124,7 +127,7 @@ export class Ac97Driver extends IOUserAudioDriver {
     this.#interrupt?.setEnable(false);
     await cancelAndWait(this.kernel.scheduler, [this.#interrupt, this.#action]);
     this.#queue?.release();
-    this.#releaseDma();
+    this.releaseDma();
     this.#memory?.release();
     this.#memory = null;
     device?.close(this);
@@ -178,7 +181,7 @@ export class Ac97Driver extends IOUserAudioDriver {
     const { ringFrames } = this;
     const { status, value: memory } = IOBufferMemoryDescriptor.create(
       this.process.memory,
-      kIOMemoryDirectionOutIn,
+      this.ringOptions,
       ringFrames * frameBytes,
       16384,
     );
@@ -259,14 +262,14 @@ export class Ac97Driver extends IOUserAudioDriver {
     const rate = audio.getSampleRate();
     this.#writeMixer(Ac97Mixer.frontRate, rate);
     memory.bytes.fill(0);
-    this.#ring = this.prepareRing(device, memory);
+    this.#ring = PreparedRing.prepare(this, device, memory);
     try {
-      const pieces = piecesOf(this.#ring.segments, memory.length / ac97Entries);
+      const pieces = piecesOf(this.ringSegments(this.#ring, memory), memory.length / ac97Entries);
       this.#list = new Ac97List(this, device, pieces);
       this.#write8(out(Ac97Register.control), Ac97Control.reset);
       await this.#untilReset();
     } catch (error) {
-      this.#releaseDma();
+      this.releaseDma();
       throw error;
     }
     this.#played = 0;
@@ -290,12 +293,12 @@ export class Ac97Driver extends IOUserAudioDriver {
     const device = this.#device;
     if (device === null) return;
     await this.#stopEngine(device);
-    this.#releaseDma();
+    this.releaseDma();
   }
 
-  /** Where the ring lies for the hardware. A seam for drivers that are wrong on purpose. */
-  protected prepareRing(device: IOPCIDevice, memory: IOBufferMemoryDescriptor): PreparedRing {
-    return PreparedRing.prepare(this, device, memory);
+  /** What the list names, of where the ring lies for the hardware. A seam for drivers that are wrong on purpose. */
+  protected ringSegments(ring: PreparedRing, _memory: IOBufferMemoryDescriptor): readonly IOAddressSegment[] {
+    return ring.segments;
   }
 
   async #stopEngine(device: IOPCIDevice): Promise<void> {
@@ -316,7 +319,8 @@ export class Ac97Driver extends IOUserAudioDriver {
     }
   }
 
-  #releaseDma(): void {
+  /** Only when the engine has halted: what it fetches afterwards is refused. */
+  protected releaseDma(): void {
     this.#ring?.complete();
     this.#ring = null;
     this.#list?.release();
