@@ -26,7 +26,7 @@ const somePhysicalPage = 0x2000_0000;
 /** `fault` null: the good driver, which is Drydock's own. */
 export function ringDriver(fault: RingFault | null, frames: number = postedRingFrames): ServiceClass {
   return class P16Driver extends Ac97Driver {
-    protected override readonly ringFrames: number = frames;
+    protected override ringFrames: number = frames;
     protected override readonly ringOptions: number =
       fault === "asks-contiguous"
         ? kIOMemoryDirectionOutIn | kIOMemoryPhysicallyContiguous

@@ -3,13 +3,13 @@
 import { audioUserClientKey, audioUserClientProperties } from "../../families/audio/audio-format.ts";
 import type { DriverBundle } from "../../runtime/driver-bundle.ts";
 import type { ServiceClass } from "../../runtime/service.ts";
-import { Ac97Driver } from "./ac97-driver.ts";
+import { Ac97Driver, ringFramesKey } from "./ac97-driver.ts";
 
 const identifier = "org.drydock.driver.ac97";
 const match = "0x24158086";
 
-/** `cls` replaces the driver by another: a wrong one, for a case. */
-export function ac97Bundle(cls: ServiceClass = Ac97Driver): DriverBundle {
+/** `cls` replaces the driver by another: a wrong one, for a case. `ringFrames`: of the ring, in place of the driver's own. */
+export function ac97Bundle(cls: ServiceClass = Ac97Driver, ringFrames?: number): DriverBundle {
   return {
     identifier,
     version: "1",
@@ -29,6 +29,7 @@ export function ac97Bundle(cls: ServiceClass = Ac97Driver): DriverBundle {
         IOPCIMatch: match,
         IOPCITunnelCompatible: true,
         IOPCIPauseCompatible: true,
+        ...(ringFrames === undefined ? {} : { [ringFramesKey]: ringFrames }),
         [audioUserClientKey]: { ...audioUserClientProperties },
       },
     },

@@ -55,6 +55,8 @@ const frameBytes = (channels * bitsPerChannel) / 8;
 const rates = [48000, 44100] as const;
 /** 10.7 ms of 48 kHz in each of the list's buffers. */
 const usualRingFrames = 16384;
+/** Of the personality: frames of the ring, a multiple of 32. Longer ones interrupt less often and are heard later. */
+export const ringFramesKey = "RingFrames";
 /** What the FIFO holds, beside the buffer that is prefetched. */
 const fifoFrames = 64;
 /** Of the master volume. */
@@ -75,7 +77,7 @@ export class Ac97Driver extends IOUserAudioDriver {
     InterruptOccurred: interruptQueueName,
   };
   /** Frames of the ring, which is the zero-timestamp period. A multiple of 32. */
-  protected readonly ringFrames: number = usualRingFrames;
+  protected ringFrames: number = usualRingFrames;
   /** The kind of memory that the ring is: direction bits, and nothing else that DriverKit would take. */
   protected readonly ringOptions: number = kIOMemoryDirectionOutIn;
   readonly counters = { interrupts: 0, wraps: 0, underruns: 0, fifoErrors: 0 };
@@ -101,6 +103,9 @@ export class Ac97Driver extends IOUserAudioDriver {
     this.#queue = IODispatchQueue.create(this.process, interruptQueueName);
     this.setDispatchQueue(interruptQueueName, this.#queue);
     await super.start(provider);
+    const asked = this.copyProperties()[ringFramesKey];
+    if (typeof asked === "number" && asked >= ac97Entries && asked % ac97Entries === 0)
+      this.ringFrames = asked;
     this.#mixer = provider.getBARInfo(0).memoryIndex;
     this.#bus = provider.getBARInfo(1).memoryIndex;
     const command = await provider.configurationRead16(PciConfig.command);

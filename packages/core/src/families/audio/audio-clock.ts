@@ -47,14 +47,17 @@ export class AudioClock {
     if (last === null) return;
     const measuredNs = (timestamp.hostTimeNs - last.hostTimeNs) / this.#period;
     const isStep = timestamp.sampleTime - last.sampleTime === this.#period;
+    // The first timestamp is from the moment of the start, those that follow from interrupts: hardware that fills its buffers
+    // first makes their distance no period.
+    const isStart = isStep && this.timestamps === 2;
+    if (isStart) return;
     if (!isStep || Math.abs(measuredNs / this.#nominalNs - 1) > largestDeviation) {
       this.jumps++;
       this.#window.length = 0;
       this.#frameNs = this.#nominalNs;
       return;
     }
-    // The first timestamp is from the moment of the start, those that follow from interrupts: their distance is no period.
-    if (this.timestamps > 2) this.#frameNs = this.#filtered(measuredNs);
+    this.#frameNs = this.#filtered(measuredNs);
   }
 
   /** Frames that the device has played by then. */

@@ -153,7 +153,13 @@ export class AudioServerDevice implements AudioServerSide {
     if (clock === null) return;
     const isFirst = !clock.isRunning;
     clock.add(timestamp);
-    if (isFirst && this.state === "running") this.#beginCycles();
+    if (this.state !== "running") return;
+    if (isFirst) this.#beginCycles();
+    else if (this.#timer !== 0) {
+      // What was planned by the old idea of the clock may be too late by the new one.
+      this.#cancelCycle();
+      this.#scheduleCycle();
+    }
   }
 
   configurationChange(action: number, info: unknown): void {
