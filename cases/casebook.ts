@@ -10,12 +10,12 @@ import { declareStructorsCase } from "./P06-osdeclare-structors/case.ts";
 import { usbPolicyCase } from "./P07-usb-policy/case.ts";
 import { relinkBridgeCase } from "./P08-relink-bridge/case.ts";
 import { sendCdbUasCase } from "./P09-sendcdb-uas/case.ts";
+import { ax88772IphoneCase } from "./P10-ax88772-iphone/case.ts";
 import { interruptTrapCase } from "./P11-interrupt-queue-trap/case.ts";
 import { userClientSigningCase } from "./P12-userclient-signing/case.ts";
 import { ftdiIpadCase } from "./P13-ftdi-ipados/case.ts";
 import { unplugPanicCase } from "./P14-unplug-panic/case.ts";
 import { power20sCase } from "./P15-power-20s/case.ts";
-import { contiguousDmaCase } from "./P16-contiguous-dma/case.ts";
 import { lostLogsCase } from "./P17-lost-logs/case.ts";
 import { zeroDmaCase } from "./P18-zero-dma/case.ts";
 import { scsiDiskutilCase } from "./P19-scsi-diskutil/case.ts";
@@ -32,12 +32,12 @@ export const casebook: readonly DriverCase[] = [
   usbPolicyCase,
   relinkBridgeCase,
   sendCdbUasCase,
+  ax88772IphoneCase,
   interruptTrapCase,
   userClientSigningCase,
   ftdiIpadCase,
   unplugPanicCase,
   power20sCase,
-  contiguousDmaCase,
   lostLogsCase,
   zeroDmaCase,
   scsiDiskutilCase,

@@ -10,28 +10,18 @@ import type { LiveRig, RigOptions } from "./rigs.ts";
 /** Programs open these: while one is there, something is up. */
 const portClass = "IOSerialBSDClient";
 
-type Shown = Pick<RigOptions, "device" | "seed">;
-
-const entryOf = ({ device }: Shown) =>
-  device.length === 0 ? defaultRig : serialRigEntry("devices", "devices of the command line", device);
-
-export function watchedTitle(options: Shown): string {
-  const entry = entryOf(options);
-  return `${entry.name} of this desk: ${entry.summary}`;
-}
-
-/** `run`: another number for each start, so that a watcher that comes back knows. */
-export function watchedRig(rig: LiveRig, options: Shown, run: number): WatchedRig {
+export function watchedRig(rig: LiveRig, { device, seed }: RigOptions): WatchedRig {
   const { machine, timeline } = rig;
-  const { seed } = options;
-  const entry = entryOf(options);
+  const entry =
+    device.length === 0 ? defaultRig : serialRigEntry("devices", "devices of the command line", device);
   const count = entry.devices.length;
   return {
-    run,
+    // Milliseconds since 1970: another one for each start, so that a watcher that comes back knows.
+    run: Date.now(),
     timeline,
     state: () => ({
       ...plainState,
-      title: watchedTitle(options),
+      title: `${entry.name} of this desk: ${entry.summary}`,
       timeNs: machine.scheduler.nowNs(),
       acts: ["unplug", "plug"],
       command: `npx drydock start --seed ${seed}`,

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hostTurn } from "@drydock/node/host-turn";
+import { IOEthernetInterface } from "../families/network/io-ethernet-interface.ts";
 import { IOSerialBSDClient } from "../families/serial/io-serial-bsd-client.ts";
 import { platformProfile } from "../platform/platform-profile.ts";
 import { AnyUsbRig } from "./any-usb-rig.ts";
@@ -12,6 +13,7 @@ for (const entry of rigCatalogue.filter(({ berths }) => berths.includes("usb")))
   test(`${entry.name}: its devices come up beside all drivers`, async () => {
     let inputs = 0;
     let ports = 0;
+    let interfaces = 0;
     const rig = new AnyUsbRig({
       seed: 1,
       turn: hostTurn,
@@ -20,6 +22,7 @@ for (const entry of rigCatalogue.filter(({ berths }) => berths.includes("usb")))
     });
     rig.machine.onRegistered((service) => {
       if (service instanceof IOSerialBSDClient) ports++;
+      if (service instanceof IOEthernetInterface) interfaces++;
     });
     const { random, scheduler } = rig.machine;
     const devices = entry.usbDevices({ clock: scheduler, random, pacing: "real" });
@@ -30,10 +33,11 @@ for (const entry of rigCatalogue.filter(({ berths }) => berths.includes("usb")))
       ...(ports > 0 ? ["terminal"] : []),
       ...(rig.scsi.media.length > 0 ? ["block"] : []),
       ...(inputs > 0 ? ["input"] : []),
+      ...(interfaces > 0 ? ["network"] : []),
     ];
     // Of a rig with a PCI berth, too, the USB half alone is here.
     const here = entry.berths.includes("pci")
-      ? entry.outlets.filter((kind) => kind !== "block" && kind !== "audio")
+      ? entry.outlets.filter((kind) => kind !== "block")
       : entry.outlets;
     assert.deepEqual(outlets, here);
   });

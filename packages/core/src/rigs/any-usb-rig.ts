@@ -6,8 +6,10 @@ import { ftdiBundle } from "../drivers/ftdi/ftdi-driver.ts";
 import { massStorageBundle } from "../drivers/mass-storage/mass-storage-driver.ts";
 import { usbHidBundle } from "../drivers/usb-hid/usb-hid-driver.ts";
 import { type HidInput, installHidFamily } from "../families/hid/hid-family.ts";
+import { installNetworkFamily } from "../families/network/io-ethernet-interface.ts";
 import { ScsiFamily } from "../families/scsi/scsi-family.ts";
 import { installSerialFamily } from "../families/serial/io-serial-bsd-client.ts";
+import { networkBundles, networkRequestNames } from "./network-rig.ts";
 import { serialRequestNames } from "./serial-rig.ts";
 import { UsbRig, type UsbRigOptions } from "./usb-rig.ts";
 import { UsbRigDoors } from "./usb-rig-doors.ts";
@@ -19,18 +21,24 @@ export interface AnyUsbRigOptions extends Omit<UsbRigOptions, "describeRequests"
   readonly drivers?: "all" | "none";
 }
 
-/** Whatever a driver of ours matches comes up: serial ports, inputs, disks. */
+/** Whatever a driver of ours matches comes up: serial ports, inputs, disks, network interfaces. */
 export class AnyUsbRig extends UsbRigDoors {
   readonly scsi: ScsiFamily;
 
   constructor(options: AnyUsbRigOptions) {
-    super(new UsbRig({ ...options, describeRequests: [...serialRequestNames, describeHidRequest] }));
+    super(
+      new UsbRig({
+        ...options,
+        describeRequests: [...serialRequestNames, describeHidRequest, ...networkRequestNames],
+      }),
+    );
     installSerialFamily(this.machine);
     installHidFamily(this.machine, options.onInput ?? (() => {}));
+    installNetworkFamily(this.machine);
     this.scsi = new ScsiFamily(this.machine);
     if (options.drivers === "none") return;
     // What comes from elsewhere comes over USB/IP, which has no word for streams: UAS of a SuperSpeed device would wait for one.
-    for (const bundle of [ftdiBundle, cdcAcmBundle, usbHidBundle, massStorageBundle("bulk-only")])
-      this.machine.install(bundle);
+    const own = [ftdiBundle, cdcAcmBundle, usbHidBundle, massStorageBundle("bulk-only"), ...networkBundles];
+    for (const bundle of own) this.machine.install(bundle);
   }
 }

@@ -7,6 +7,7 @@ import { Random } from "../base/random.ts";
 import { VirtualClock } from "../base/virtual-clock.ts";
 import { TimelineKind } from "../ports/recorder.ts";
 import { type BuiltRig, findRig, type RigEntry, rigCatalogue, rigEntry } from "./catalogue.ts";
+import { liveInterfaces } from "./rig-entry.ts";
 
 /** How long any rig needs to come up, and to notice that its cable is out: virtual nanoseconds. */
 const settleNs = 30e9;
@@ -23,7 +24,7 @@ function outletsOf(rig: BuiltRig): string[] {
     ...(ports.length > 0 ? ["terminal"] : []),
     ...(rig.media.length > 0 ? ["block"] : []),
     ...(rig.inputCount > 0 ? ["input"] : []),
-    ...((rig.sound?.devices.length ?? 0) > 0 ? ["audio"] : []),
+    ...(liveInterfaces(rig).length > 0 ? ["network"] : []),
   ];
 }
 
@@ -58,8 +59,8 @@ for (const entry of rigCatalogue) {
     }
     await settle(rig);
     assert.equal(rig.media.length, 0);
-    assert.equal(rig.sound?.devices.length ?? 0, 0);
     assert.ok(rig.ports.every((port) => port.isGone));
+    assert.deepEqual(liveInterfaces(rig), []);
     assert.equal(rig.plug(entry.devices.length + 1), false, "there is no such device");
     for (let connector = 1; connector <= entry.devices.length; connector++)
       assert.equal(rig.plug(connector), true);

@@ -7,6 +7,7 @@ import { UsbredirOutlet, type UsbredirOutletOptions } from "../outlets/usbredir/
 import type { UsbHostPort } from "../ports/usb-host.ts";
 import { type HostTurn, Scheduler } from "../runtime/scheduler.ts";
 import { Timeline, type TimelineOptions } from "../trace/timeline.ts";
+import { networkRequestNames } from "./network-rig.ts";
 import { serialRequestNames } from "./serial-rig.ts";
 import { UsbBerth, type UsbBerthOptions } from "./usb-berth.ts";
 
@@ -41,7 +42,7 @@ export class UsbExportRig {
     };
     this.usb = new UsbBerth(
       { scheduler: this.scheduler, timeline: new Timeline(options.timeline), random, deliver },
-      { describeRequests: [...serialRequestNames, describeHidRequest], ...options },
+      { describeRequests: [...serialRequestNames, describeHidRequest, ...networkRequestNames], ...options },
     );
   }
 

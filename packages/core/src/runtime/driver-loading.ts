@@ -7,6 +7,7 @@ import { decideLaunch, decideProviderAttach } from "../platform/access.ts";
 import { type MissingImport, missingImports, systemOfDriverKit } from "../platform/driverkit-symbols.ts";
 import type { MatchVerdict } from "../platform/match-verdict.ts";
 import { matchPersonality } from "../platform/matching.ts";
+import { whyNoFamily } from "../platform/platform-families.ts";
 import { isDictionary, type Properties } from "../platform/properties.ts";
 import { type DriverBundle, dextPath, type InstalledBundle } from "./driver-bundle.ts";
 import { instantiate, kernelClassChain, type MachineParts } from "./machine-parts.ts";
@@ -292,6 +293,9 @@ export class DriverLoading {
         ? `the bundle has no class ${className}`
         : `the personality has no ${isKext ? "IOClass" : "IOUserClass"}`;
     const userClass = isKext ? "" : className;
+    const { IOClass } = candidate.personality;
+    const absent = isKext || typeof IOClass !== "string" ? null : whyNoFamily(profile, IOClass);
+    if (absent !== null) return absent;
 
     const refusal = this.#refuseLaunch(bundle);
     if (refusal !== null) return refusal;

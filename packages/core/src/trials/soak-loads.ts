@@ -1,13 +1,15 @@
 // The work of a soak: what is done again and again to what a rig brings up, and how a wrong answer shows.
 
 import type { IOMedia } from "../families/block/io-media.ts";
+import type { IOEthernetInterface } from "../families/network/io-ethernet-interface.ts";
 import type { IOSerialBSDClient } from "../families/serial/io-serial-bsd-client.ts";
 import { BlockStatus, BlockSubmit } from "../ports/block.ts";
+import { EthernetSend } from "../ports/ethernet.ts";
 import type { BuiltRig, RigEntry } from "../rigs/catalogue.ts";
+import { liveInterfaces } from "../rigs/rig-entry.ts";
 import { SerialSession } from "../rigs/serial-session.ts";
-import { rampTone, ToneCheck } from "../rigs/tone.ts";
 
-export type SoakWork = "write" | "read" | "flush" | "send" | "press" | "play";
+export type SoakWork = "write" | "read" | "flush" | "send" | "press" | "frame";
 
 /** One thing that happens, at its own virtual time. */
 export interface SoakAction {
@@ -39,7 +41,7 @@ const mixes = {
   block: ["write", "write", "write", "read", "read", "read", "flush"],
   terminal: ["send"],
   input: ["press"],
-  audio: ["play"],
+  network: ["frame"],
 } as const;
 
 export function soakMix(entry: RigEntry): readonly SoakWork[] {
@@ -48,7 +50,7 @@ export function soakMix(entry: RigEntry): readonly SoakWork[] {
 
 /** Everything that comes up is worked on. */
 export function soakLoad(entry: RigEntry, rig: BuiltRig): SoakLoad {
-  const loads = { block: DiskLoad, terminal: TerminalLoad, input: InputLoad, audio: AudioLoad };
+  const loads = { block: DiskLoad, terminal: TerminalLoad, input: InputLoad, network: NetworkLoad };
   const parts = entry.outlets.map((outlet) => ({
     works: mixes[outlet] as readonly string[],
     load: new loads[outlet](entry, rig),
@@ -208,6 +210,67 @@ class TerminalLoad implements SoakLoad {
 
 const lookNs = 1e6;
 
+/** A frame goes out, and comes back from the station at the other end of the cable. */
+class NetworkLoad implements SoakLoad {
+  readonly #rig: BuiltRig;
+  #port: IOEthernetInterface | null = null;
+  #isEnabled = false;
+  #back: Uint8Array | null = null;
+
+  constructor(_entry: RigEntry, rig: BuiltRig) {
+    this.#rig = rig;
+  }
+
+  get isUp(): boolean {
+    return liveInterfaces(this.#rig).some(({ link }) => link.isUp);
+  }
+
+  connect(): void {
+    const [port] = liveInterfaces(this.#rig);
+    this.#port = port;
+    this.#isEnabled = false;
+    port.open({
+      enabled: () => {
+        this.#isEnabled = true;
+      },
+      frame: (bytes, offset, length) => {
+        this.#back = bytes.slice(offset, offset + length);
+      },
+      ...{ writable: () => {}, linkChanged: () => {}, hungUp: () => {} },
+    });
+  }
+
+  begin(action: SoakAction, done: SoakDone): void {
+    const { scheduler } = this.#rig.machine;
+    const deadlineNs = scheduler.nowNs() + patienceNs;
+    const sent = this.#frame(action);
+    this.#back = null;
+    let isSent = false;
+    const look = (): void => {
+      if (!isSent && this.#isEnabled)
+        isSent = this.#port?.send(sent, 0, sent.length) === EthernetSend.accepted;
+      if (this.#back === null && scheduler.nowNs() < deadlineNs) scheduler.after(lookNs, look, undefined);
+      else if (this.#back === null) done("a frame was sent and none came back");
+      else if (this.#back.some((byte, at) => at >= 12 && byte !== sent[at]))
+        done("another frame came back than was sent");
+      else done(null);
+    };
+    scheduler.after(lookNs, look, undefined);
+  }
+
+  leaveWork(action: SoakAction): void {
+    const frame = this.#frame(action);
+    for (let count = 0; count < leftRequests; count++) this.#port?.send(frame, 0, frame.length);
+  }
+
+  #frame(action: SoakAction): Uint8Array {
+    const frame = new Uint8Array(60 + ((action.place * 23) % 1455)).fill(action.fill);
+    frame.set([0x02, 0, 0, 0, 0, 0xfe]);
+    frame.set(this.#port?.macAddress ?? [], 6);
+    return frame;
+  }
+}
+
 class InputLoad implements SoakLoad {
   readonly #rig: BuiltRig;
   readonly #devices: number;
@@ -251,55 +314,3 @@ class InputLoad implements SoakLoad {
 }
 
 const pressNs = 50e6;
-
-/** Frames of a short sound: as many as the place says, and two blocks of the audio server besides. */
-const shortestSound = 1024;
-
-class AudioLoad implements SoakLoad {
-  readonly #rig: BuiltRig;
-
-  constructor(_entry: RigEntry, rig: BuiltRig) {
-    this.#rig = rig;
-  }
-
-  get isUp(): boolean {
-    return (this.#rig.sound?.devices.length ?? 0) > 0;
-  }
-
-  connect(): void {}
-
-  begin(action: SoakAction, done: SoakDone): void {
-    const { machine, sound } = this.#rig;
-    const { scheduler } = machine;
-    const [device] = sound?.devices ?? [];
-    if (sound === undefined || device === undefined) {
-      scheduler.after(0, done, "no device to play on");
-      return;
-    }
-    const frames = shortestSound + action.place * action.fill;
-    const check = new ToneCheck(rampTone(frames), frames);
-    sound.listener = (bytes) => check.hear(bytes);
-    const deadlineNs = scheduler.nowNs() + patienceNs;
-    device.start({ source: rampTone(frames) });
-    const look = (): void => {
-      const isOver = scheduler.nowNs() >= deadlineNs || device.isGone;
-      if (device.isDrained) device.stop();
-      if (device.state !== "stopped" && !isOver) {
-        scheduler.after(lookNs, look, undefined);
-        return;
-      }
-      sound.listener = null;
-      if (check.isWhole) done(null);
-      else if (check.matched === 0) done("a tone was played and nobody heard it");
-      else
-        done(
-          `of a tone of ${frames} frames ${check.matched} were heard, then frame ${check.wrongAt} was wrong`,
-        );
-    };
-    scheduler.after(lookNs, look, undefined);
-  }
-
-  leaveWork(_action: SoakAction): void {
-    this.#rig.sound?.devices[0]?.start({ source: rampTone(Number.MAX_SAFE_INTEGER) });
-  }
-}

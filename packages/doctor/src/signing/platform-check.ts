@@ -1,5 +1,6 @@
 // One driver package on each platform: refused, for its own app only, or a service of the system (F19, P10, P13).
 
+import { familyOfKernelClass } from "@drydock/core/platform/platform-families";
 import type { PlatformProfile } from "@drydock/core/platform/platform-profile";
 import { isDictionary } from "@drydock/core/platform/properties";
 import { frameworkOf } from "./import-gate.ts";
@@ -26,16 +27,6 @@ const familyOfFramework: Readonly<Record<string, string>> = {
   AudioDriverKit: "audio",
 };
 
-/** Kernel classes of personalities that make a driver a member of a family. */
-const familyOfClass: readonly (readonly [RegExp, string])[] = [
-  [/^IOUserSerial|^IOUserUSBSerial/, "serial"],
-  [/^IOUserNetwork|^IOSkywalk/, "network"],
-  [/^IOUserSCSI/, "scsi"],
-  [/^IOUserBlockStorage/, "block"],
-  [/^IOUserAudio/, "audio"],
-  [/^(?:AppleUserHID|IOUserHID)/, "hid"],
-];
-
 /** Families that only carry data to the driver; the others give something to the system. */
 const transports = new Set(["usb", "pci"]);
 
@@ -47,9 +38,7 @@ export function familiesOf(part: EvidencePart): string[] {
   const personalities = part.infoPlist?.value.value.IOKitPersonalities;
   const classes = Object.values(isDictionary(personalities) ? personalities : {})
     .filter(isDictionary)
-    .flatMap(({ IOClass }) =>
-      familyOfClass.filter(([pattern]) => pattern.test(String(IOClass))).map(([, family]) => family),
-    );
+    .map(({ IOClass }) => familyOfKernelClass(String(IOClass)) ?? undefined);
   return [...new Set([...linked, ...classes].filter((family) => family !== undefined))];
 }
 

@@ -33,6 +33,8 @@ const refusedSetting = watch(
   /IOSerialBSDClient: (\S{1,200}): (Hw\w{1,40}) of (\S{1,200}) failed with (0x[0-9a-f]{8})(?:: (.{1,200}))?/,
 );
 
+const isOfSystem = /runs no driver extensions$|has no \w{1,20} family for drivers/;
+
 /** Each line, and what it says in one sentence about whom. */
 const lines: readonly [
   Watch,
@@ -104,7 +106,8 @@ export const rigSaysWhy: Rule = {
     return lines.flatMap(([watched, say]) =>
       perHit(evidence, watched, ({ match }): Omit<Finding, "because"> => {
         const { claim, about } = say(match);
-        return { score: 90, claim, about: [about] };
+        // What a system lacks as a whole has a rule of its own (DR10-1, DR10-2), which says what to do instead.
+        return { score: isOfSystem.test(claim) ? 60 : 90, claim, about: [about] };
       }),
     );
   },
