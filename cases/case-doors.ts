@@ -18,6 +18,7 @@ const doors: Readonly<Record<string, () => Promise<DriverCase>>> = {
   P13: async () => (await import("./P13-ftdi-ipados/case.ts")).ftdiIpadCase,
   P14: async () => (await import("./P14-unplug-panic/case.ts")).unplugPanicCase,
   P15: async () => (await import("./P15-power-20s/case.ts")).power20sCase,
+  P16: async () => (await import("./P16-contiguous-dma/case.ts")).contiguousDmaCase,
   P17: async () => (await import("./P17-lost-logs/case.ts")).lostLogsCase,
   P18: async () => (await import("./P18-zero-dma/case.ts")).zeroDmaCase,
   P19: async () => (await import("./P19-scsi-diskutil/case.ts")).scsiDiskutilCase,

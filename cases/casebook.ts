@@ -16,6 +16,7 @@ import { userClientSigningCase } from "./P12-userclient-signing/case.ts";
 import { ftdiIpadCase } from "./P13-ftdi-ipados/case.ts";
 import { unplugPanicCase } from "./P14-unplug-panic/case.ts";
 import { power20sCase } from "./P15-power-20s/case.ts";
+import { contiguousDmaCase } from "./P16-contiguous-dma/case.ts";
 import { lostLogsCase } from "./P17-lost-logs/case.ts";
 import { zeroDmaCase } from "./P18-zero-dma/case.ts";
 import { scsiDiskutilCase } from "./P19-scsi-diskutil/case.ts";
@@ -38,6 +39,7 @@ export const casebook: readonly DriverCase[] = [
   ftdiIpadCase,
   unplugPanicCase,
   power20sCase,
+  contiguousDmaCase,
   lostLogsCase,
   zeroDmaCase,
   scsiDiskutilCase,

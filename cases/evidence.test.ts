@@ -61,6 +61,7 @@ const expected: Readonly<Record<string, string>> = {
   P13: "DR13-4",
   P14: "DR14-1",
   P15: "DR15-1",
+  P16: "DR16-6",
   P17: "DR17-2",
   P18: "DR18-7",
   P19: "DR19-1",

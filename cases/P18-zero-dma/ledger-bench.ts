@@ -60,17 +60,10 @@ export abstract class LedgerBench<Rig extends ScsiAdapterRig> {
   constructor(rig: Rig, dext: DextLedger) {
     this.rig = rig;
     this.dext = dext;
-    const { machine, scsi, pci, family } = rig;
+    const { machine, scsi } = rig;
     machine.onRegistered(() => {
       for (const controller of scsi.controllers) controller.onTask ??= (event) => this.#noteTask(event);
     });
-    const told = pci.iommu.onRefused;
-    pci.iommu.onRefused = (refusal) => {
-      told?.(refusal);
-      // macOS 26 keeps twenty bytes of each fault on the nub (posts.md T6); what they mean is not published.
-      for (const nub of family.devices)
-        nub.properties["pci-dart-error-data"] ??= new Uint8Array(20).fill(refusal.address & 0xff);
-    };
   }
 
   /** Until a disk is there, or nothing more happens. */

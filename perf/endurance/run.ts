@@ -104,6 +104,18 @@ const runs: Readonly<Record<string, Run>> = {
         ],
       ),
   },
+  "audio-qemu": {
+    summary: "our AC'97 driver on QEMU's AC97: two ramps, and the WAV file that QEMU wrote",
+    run: async (count) =>
+      runTest(
+        "packages/node/test/system/audio-qemu.test.ts",
+        "DRYDOCK_AUDIO_SECONDS",
+        count ?? 600,
+        (seconds) => [
+          `${seconds} s of sound: every frame of the WAV file that QEMU wrote is the tone's, in order; no underrun, no overload, no jump of the clock`,
+        ],
+      ),
+  },
   "raid-qemu": {
     summary: "our MegaRAID driver on QEMU's megasas and megasas-gen2: random writes, all read back",
     run: async (count) =>

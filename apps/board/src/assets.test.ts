@@ -32,7 +32,6 @@ test("the lab: what draws it is small, nothing of Node's is in it, no element is
     "lab.js",
     "lab.css",
     "style.css",
-    "more.css",
     "lab-worker.js",
     "lab-rig-worker.js",
     "lab-case-worker.js",

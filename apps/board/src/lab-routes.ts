@@ -17,7 +17,7 @@ function labPage(): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="/favicon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/style.css"><link rel="stylesheet" href="/more.css"><link rel="stylesheet" href="/lab.css">
+<link rel="stylesheet" href="/style.css"><link rel="stylesheet" href="/lab.css">
 <script src="/lab.js" defer></script>
 </head>
 <body class="in-lab">

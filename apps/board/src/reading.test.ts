@@ -223,6 +223,7 @@ test("5.6: each casebook post is found first for its own symptom, in every form 
     P12: "doesn't match entitlements value userclient-access",
     P13: "FTDI iPad serial",
     P15: "setPowerState 20 seconds panic",
+    P16: "contiguous memory DMA",
     P17: "log lines lost grep",
     P18: "zero-filled buffer DMA firmware",
   };

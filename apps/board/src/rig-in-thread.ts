@@ -17,12 +17,16 @@ export type FromRigThread =
   | { readonly kind: "close"; readonly watcher: number; readonly code: number; readonly reason: string }
   | { readonly kind: "pong" };
 
-export interface RigThreadOptions {
-  /** Name of a rig of the catalogue, or a file: it stays here, no message carries it. */
-  readonly rig: string;
-  readonly seed: number;
-  /** Another number at each start of the thread. */
-  readonly firstRun: number;
+/** `data` is handed to the thread as it is, with `firstRun`: another number at each start. */
+export interface RigThreadOptions<Other> {
+  /** What watchers call it. */
+  readonly name: string;
+  readonly summary: string;
+  readonly data: object;
+  /** Told what the thread says that is for no watcher. */
+  readonly onOther?: (message: Other) => void;
+  /** Told why it was ended, or ended by itself; not when it was closed. */
+  readonly onLost?: (why: string) => void;
 }
 
 /** One watcher as the server sees it. */
@@ -38,12 +42,16 @@ const askEveryMs = 1000;
 const startPatienceMs = 60_000;
 const runsApart = 1000;
 
-export class RigInThread {
+const seatKinds: readonly string[] = ["bytes", "text", "close", "pong"];
+
+export class RigInThread<
+  More extends { readonly kind: string } = never,
+  Other extends { readonly kind: string } = never,
+> {
   readonly name: string;
   readonly summary: string;
   readonly #script: URL;
-  readonly #rig: string;
-  readonly #seed: number;
+  readonly #options: RigThreadOptions<Other>;
   readonly #patienceMs: number;
   readonly #seats = new Map<number, WatcherPort>();
   #worker: Worker | null = null;
@@ -57,17 +65,12 @@ export class RigInThread {
   #ended = "";
   #isClosed = false;
 
-  /** `script` answers `ToRigThread` in a worker thread. `name` is what watchers call it. */
-  constructor(
-    script: URL,
-    options: { readonly name: string; readonly summary: string; readonly rig: string; readonly seed: number },
-    patience = patienceMs,
-  ) {
+  /** `script` answers `ToRigThread` in a worker thread. */
+  constructor(script: URL, options: RigThreadOptions<Other>, patience = patienceMs) {
     this.#script = script;
     this.name = options.name;
     this.summary = options.summary;
-    this.#rig = options.rig;
-    this.#seed = options.seed;
+    this.#options = options;
     this.#patienceMs = patience;
   }
 
@@ -79,12 +82,12 @@ export class RigInThread {
   add(port: WatcherPort): Seat {
     const watcher = ++this.#lastSeat;
     this.#seats.set(watcher, port);
-    if (this.#worker === null && this.#ended === "") this.#start();
-    this.#tell({ kind: "join", watcher });
+    this.begin();
+    this.tell({ kind: "join", watcher });
     let isWatching = false;
     return {
       take: (text) => {
-        if (this.#ended === "") return this.#tell({ kind: "take", watcher, text });
+        if (this.#ended === "") return this.tell({ kind: "take", watcher, text });
         // Nobody is there who would look at it: this much of it is understood here.
         if (/"kind"\s*:\s*"act"/.test(text) && /"name"\s*:\s*"again"/.test(text)) return this.#startAgain();
         if (!isWatching) this.#tellEnded(port);
@@ -92,12 +95,21 @@ export class RigInThread {
       },
       leave: () => {
         this.#seats.delete(watcher);
-        this.#tell({ kind: "leave", watcher });
+        this.tell({ kind: "leave", watcher });
       },
     };
   }
 
-  #tell(message: ToRigThread): void {
+  get isRunning(): boolean {
+    return this.#worker !== null;
+  }
+
+  /** Brings it up before anybody watches. */
+  begin(): void {
+    if (this.#worker === null && this.#ended === "" && !this.#isClosed) this.#start();
+  }
+
+  tell(message: ToRigThread | More): void {
     this.#worker?.postMessage(message);
   }
 
@@ -107,14 +119,15 @@ export class RigInThread {
     this.#silentMs = 0;
     const worker = new Worker(this.#script, {
       workerData: {
-        rig: this.#rig,
-        seed: this.#seed,
+        ...this.#options.data,
         firstRun: Date.now() + this.#starts++ * runsApart,
-      } satisfies RigThreadOptions,
+      },
+      // A terminal's descriptors are made by the system's calls, not by Node's: `onLost` is where they are let go.
+      trackUnmanagedFds: false,
       resourceLimits: { maxOldGenerationSizeMb: 1024 },
     });
     this.#worker = worker;
-    worker.on("message", (message: FromRigThread) => {
+    worker.on("message", (message: FromRigThread | Other) => {
       if (this.#worker === worker) this.#take(message);
     });
     worker.on("error", (error) => this.#end(worker, `it ended: ${wordsOf(error)}`));
@@ -126,14 +139,19 @@ export class RigInThread {
     if (this.#isClosed || this.#worker !== null) return;
     this.#start();
     for (const watcher of this.#seats.keys()) {
-      this.#tell({ kind: "join", watcher });
-      this.#tell({ kind: "take", watcher, text: '{"kind":"watch","run":0,"row":1}' });
+      this.tell({ kind: "join", watcher });
+      this.tell({ kind: "take", watcher, text: '{"kind":"watch","run":0,"row":1}' });
     }
   }
 
-  #take(message: FromRigThread): void {
+  #take(given: FromRigThread | Other): void {
     this.#silentMs = 0;
     this.#isUp = true;
+    if (!seatKinds.includes(given.kind)) {
+      this.#options.onOther?.(given as Other);
+      return;
+    }
+    const message = given as FromRigThread;
     if (message.kind === "pong") return;
     const port = this.#seats.get(message.watcher);
     if (message.kind === "bytes") port?.sendBytes(message.frame);
@@ -151,7 +169,7 @@ export class RigInThread {
         worker,
         `it did not answer for ${Math.round(limit / 1000)} s: its driver or a device of it goes round in a loop`,
       );
-    else this.#tell({ kind: "ping" });
+    else this.tell({ kind: "ping" });
   }
 
   #end(worker: Worker, why: string): void {
@@ -161,6 +179,7 @@ export class RigInThread {
     this.#timer = null;
     void worker.terminate();
     if (this.#isClosed) return;
+    this.#options.onLost?.(why);
     this.#ended = `${why}. Other rigs go on; "Begin again" starts it anew.`;
     for (const port of this.#seats.values()) this.#tellEnded(port);
   }

@@ -60,7 +60,13 @@ export const siteRoutes = (all: () => readonly BoardRoute[]): readonly BoardRout
       handle: async (c) => {
         const asset = await assetOf(name);
         if (asset === null) throw notFound("file");
-        const headers = { ETag: asset.etag, "Cache-Control": "no-cache", "Content-Type": asset.type };
+        // Browsers ask for the icon again at each change of an address, with the network or without.
+        const isIcon = asset.type.startsWith("image/");
+        const headers = {
+          ETag: asset.etag,
+          "Cache-Control": isIcon ? "max-age=3600" : "no-cache",
+          "Content-Type": asset.type,
+        };
         if (c.req.header("if-none-match") === asset.etag) return c.body(null, 304, headers);
         return c.body(asset.body, 200, headers);
       },

@@ -28,6 +28,7 @@ export const commandTable: CommandTable = {
     export: "offer a rig's devices to foreign hosts",
     import: "bring up a device that is elsewhere",
     new: "make a project of your own",
+    audio: "sound through the audio stack",
     disk: "a modelled disk: serve it, prove what its flushes are worth",
   },
   entries: [
@@ -83,6 +84,11 @@ export const commandTable: CommandTable = {
       summary:
         "our drivers on a device of a USB/IP server: serial ports, input, disks; without a busid, list",
       form: async () => (await import("./commands/import-usbip.ts")).importUsbip,
+    },
+    {
+      words: ["audio", "play"],
+      summary: "a WAV file, or ramps that show every slip, through server, ring, driver and hardware",
+      form: async () => (await import("./commands/audio-play.ts")).audioPlay,
     },
     {
       words: ["disk", "serve"],

@@ -1,73 +1,16 @@
 // What is packed, in a stranger's project: two compilers, two Nodes, two test runners, a bundler, require().
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { makeStranger, nodeOf, packFolder, repositoryRoot, type Stranger } from "./stranger.ts";
 
-/** A device, its driver and their test, as a stranger writes them: through doors only. */
-const device = `import { SmallUsbDevice } from "@drydock/core/devices/small-usb-device";
-
-export class Logger extends SmallUsbDevice {
-  readonly samples: number[] = [200, 215, 223];
-  constructor() {
-    super({ idVendor: 0x1209, idProduct: 0x0d01, product: "Temperature logger" });
-  }
-  protected override answerRequest({ bRequest, wIndex }: { readonly bRequest: number; readonly wIndex: number }): Uint8Array | null {
-    const sample = this.samples[wIndex];
-    return bRequest === 1 && sample !== undefined ? Uint8Array.of(sample & 0xff, sample >> 8) : null;
-  }
-}
-`;
-const driver = `import { type IOUSBHostInterface, IOService, kIOMemoryDirectionIn, usbBundle } from "@drydock/core/families/usb/usb-driver-kit";
-
-export class LoggerDriver extends IOService {
-  readonly read: number[] = [];
-  override async start(provider: IOService): Promise<void> {
-    await super.start(provider);
-    const usb = provider as IOUSBHostInterface;
-    await usb.open(this);
-    const answer = usb.createIOBuffer(kIOMemoryDirectionIn, 2);
-    for (let index = 0; index < 3; index++) {
-      await usb.deviceRequest(0xc0, 1, 0, index, 2, answer, 1000);
-      const [low = 0, high = 0] = answer.bytes;
-      this.read.push(low | (high << 8));
-    }
-    this.registerService();
-  }
-}
-export const loggerBundle = usbBundle(LoggerDriver, { idVendor: 0x1209, idProduct: 0x0d01 });
-`;
-const check = (runner: "node:test" | "vitest") => `import assert from "node:assert/strict";
-import { test } from "${runner}";
-import { openUsbRig } from "@drydock/node/open-rig";
-import { Logger } from "./logger.ts";
-import { LoggerDriver, loggerBundle } from "./logger-driver.ts";
-
-async function run(device: Logger) {
-  const rig = openUsbRig();
-  rig.machine.install(loggerBundle);
-  rig.bus.plugIn(device);
-  await rig.run(3e9);
-  return { rig, drivers: rig.machine.registry.byClass("LoggerDriver") as LoggerDriver[] };
-}
-test("all samples are read", async () => {
-  const { drivers } = await run(new Logger());
-  assert.deepEqual(drivers[0]?.read, [200, 215, 223]);
-});
-test("a logger with too few samples stops the driver, and the log says where", async () => {
-  const device = new Logger();
-  device.samples.pop();
-  const { rig, drivers } = await run(device);
-  assert.equal(drivers.length, 0);
-  assert.match(rig.machine.log.show().map(({ message }) => message).join(), /LoggerDriver .*does not run.*deviceRequest/);
-});
-test("the same seed gives the same run", async () => {
-  assert.equal((await run(new Logger())).rig.digest(), (await run(new Logger())).rig.digest());
-});
-`;
+/** A device, its driver, their tests, and ten lines that serve the device over USB/IP: through doors only. */
+const authored = ["logger-device.ts", "logger-driver.ts", "logger.test.ts", "logger-usbip.ts"];
+const example = (name: string) => readFileSync(join(repositoryRoot, "examples", name), "utf8");
 const tsconfig = (more: object = {}) =>
   JSON.stringify({
     compilerOptions: {
@@ -83,6 +26,8 @@ const tsconfig = (more: object = {}) =>
   });
 
 let stranger: Stranger;
+const missingUsbip =
+  spawnSync("usbip", ["version"]).error === undefined ? false : "Debian package usbip is missing";
 const noNode24 = nodeOf(24) === null ? "npm installed no Node 24 for this machine" : false;
 
 before(() => {
@@ -96,10 +41,8 @@ before(() => {
     ["core", "doctor", "board", "node", "cases", "lab", "board-server", "cli"],
     ["typescript", "typescript-5", "@types/node", "vitest", "vite", "esbuild"],
   );
-  stranger.write("logger.ts", device);
-  stranger.write("logger-driver.ts", driver);
-  stranger.write("logger.test.ts", check("node:test"));
-  stranger.write("logger.spec.ts", check("vitest"));
+  for (const name of authored) stranger.write(name, example(name));
+  stranger.write("logger.spec.ts", example("logger.test.ts").replace('"node:test"', '"vitest"'));
   stranger.write("vitest.config.ts", `export default { test: { include: ["*.spec.ts"] } };\n`);
 });
 
@@ -177,6 +120,26 @@ console.log(typeof UsbRig, platformProfile("macos15").name);\n`,
   });
 }
 
+test("the stranger's ten lines serve his device: Debian's usbip finds it", {
+  skip: missingUsbip,
+}, async () => {
+  const server = spawn(process.execPath, ["logger-usbip.ts", "0"], {
+    cwd: stranger.folder,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  try {
+    const [line] = (await once(server.stdout, "data")) as [Buffer];
+    const [, port] = /--tcp-port (\d+)/.exec(line.toString()) ?? [];
+    const listed = spawnSync("usbip", ["--tcp-port", String(port), "list", "-r", "127.0.0.1"], {
+      encoding: "utf8",
+      timeout: 20_000,
+    });
+    assert.match(listed.stdout + listed.stderr, /1-1: .*\(1209:0d01\)/);
+  } finally {
+    server.kill("SIGKILL");
+  }
+});
+
 /** The stranger's own command, as npm put it there. */
 const drydock = (words: readonly string[], node = process.execPath) =>
   stranger.run(node, ["node_modules/@drydock/cli/bin/drydock.mjs", ...words]);
@@ -202,7 +165,7 @@ for (const major of [24, 26] as const) {
 
 test("a rig of the stranger's: a planted lifetime fault is found by explore and shown again by its line", () => {
   const rig = (driverClass: string) => `import { ownUsbRig } from "@drydock/core/rigs/own-rig";
-import { Logger } from "./logger.ts";
+import { Logger } from "./logger-device.ts";
 import { LoggerDriver, loggerBundle } from "./logger-driver.ts";
 class Clings extends LoggerDriver {
   override async stop(): Promise<void> {}

@@ -13,6 +13,8 @@ async function run(ask: RunAsk): Promise<RunAnswer> {
       html: reportView(report, ask.side, ask.step).text,
       digests: [report.bad.digest, report.good.digest],
       isSound: report.isSound,
+      parting: report.firstDifference,
+      steps: Math.max(report.bad.steps.length, report.good.steps.length),
     };
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };

@@ -79,7 +79,7 @@ ${
     ? html`<p class="doctor"><b>The doctor</b> knows nothing from this evidence alone.</p>`
     : html`<div class="doctor"><b>The doctor</b>${report.doctor.map((word) => html`<p><a class="chip code" href="/symptoms/rule/${word.rule}">${word.rule}</a> ${word.claim}</p>${word.fix.length === 0 ? "" : html`<ul>${word.fix.map((line) => html`<li>${line}</li>`)}</ul>`}`)}</div>`
 }
-<div class="traces">${trace("Wrong driver", report.bad, report, side === "bad" ? step : null)}${trace("Right driver", report.good, report, side === "good" ? step : null)}</div>`;
+<div class="traces">${trace("Wrong driver", report.bad, report, side === "good" ? null : step)}${trace("Right driver", report.good, report, side === "bad" ? null : step)}</div>`;
 }
 
 function verdict(name: string, side: SideReport, asExpected: boolean): Html {

@@ -1,7 +1,7 @@
 // The lab in Chromium: the first minute by mouse, touch and keyboard; every screen; the console; the same digests.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -67,9 +67,19 @@ test("the first minute by mouse: a device that moves, unplug, back one step, plu
   await says(page, device, /running/);
   await page.waitForSelector(".wire.moving", { state: "attached" });
   await says(page, ".rate", /^\d+\/s$/);
+  // The newest row is in sight, not under the edge of its table.
   await page.click("[data-act=unplug]");
   await says(page, device, /gone/);
   await page.click("[data-act=pause]");
+  await says(page, mode, /paused/);
+  const edges = `[document.querySelector(".scroller").getBoundingClientRect().bottom, Math.max(...[...document.querySelectorAll(".rows .row:not([hidden])")].map((row) => row.getBoundingClientRect().bottom))]`;
+  for (const late = Date.now() + 30_000; ; ) {
+    const [end, last] = (await page.evaluate(edges)) as [number, number];
+    if (last <= end + 1 && (await page.locator(`.rows .row:has-text("${await rowsOf(page)}")`).count()) > 0)
+      break;
+    assert.ok(Date.now() < late, `the newest row ends at ${last}, the table at ${end}`);
+    await page.waitForTimeout(50);
+  }
   await says(page, mode, /paused/);
   await page.click("[data-act=step]");
   const before = await rowsOf(page);
@@ -86,6 +96,11 @@ test("the first minute by mouse: a device that moves, unplug, back one step, plu
   await says(page, device, /running/);
   await page.click(".wires .rate");
   await says(page, ".inspector h2", /The wire/);
+  await page.click("[role=switch]:has-text('Drop the tenth')");
+  await says(page, "[role=switch][aria-checked=true]", /Drop the tenth/);
+  await page.click("[role=switch][aria-checked=true]");
+  await page.waitForSelector("[role=switch][aria-checked=true]", { state: "detached" });
+  await says(page, device, /running/);
   await page.click("[data-box='device 1']");
   await page.click("text=See the byte that was wrong in P02");
   await says(page, "#filter-says", /1 hit/);
@@ -130,6 +145,30 @@ test("the first minute by keyboard alone", { skip, timeout: 120_000 }, async () 
   await says(page, ".row-inspector h2", /SET_LINE_CODING/);
   // Rows come and go in the page: what is marked is copied all the same.
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.fill("#filter", "GET_DESCRIPTOR");
+  await page.check("input[name=mark]");
+  await says(page, "#filter-says", /^\d+ hits among 30 rows/);
+  await page.waitForSelector(".marks rect", { state: "attached" });
+  await page.keyboard.press("Escape");
+  await page.locator(".scroller").focus();
+  await page.keyboard.press("Escape");
+  await page.waitForSelector(".row-inspector .fields", { state: "detached" });
+  await page.keyboard.press("n");
+  await says(page, ".row-inspector h2", /GET_DESCRIPTOR/);
+  const hit = await page.innerText(".row-inspector h2");
+  await page.keyboard.press("n");
+  await says(page, ".row-inspector h2", new RegExp(`^(?!${hit}$)`));
+  await page.keyboard.press("N");
+  await says(page, ".row-inspector h2", new RegExp(`^${hit}$`));
+  // The one line of the screen that moves, and is where it was when one comes back.
+  await page.locator(".splitter").focus();
+  for (let times = 0; times < 5; times++) await page.keyboard.press("ArrowUp");
+  assert.equal(await page.getAttribute(".splitter", "aria-valuenow"), "48");
+  await page.reload();
+  await page.waitForSelector(".splitter[aria-valuenow='48']");
+  await page.dblclick(".splitter");
+  await page.waitForSelector(".splitter[aria-valuenow='38']");
+  await page.uncheck("input[name=mark]");
   await page.fill("#filter", "");
   await page.locator(".scroller").focus();
   await page.keyboard.press("Home");
@@ -163,6 +202,8 @@ test("the first minute by touch at 360 px: device and Unplug are there without s
       selector,
     );
   }
+  // Everything of the first screen is here: the network may go.
+  await context.setOffline(true);
   await page.tap("[data-act=unplug]");
   await says(page, device, /gone/);
   await page.tap("[data-act=plug]");
@@ -170,6 +211,10 @@ test("the first minute by touch at 360 px: device and Unplug are there without s
   await page.tap("[data-act=pause]");
   await page.tap("[data-act=back]");
   await says(page, mode, /paused/);
+  await page.tap("[data-screen=trace]");
+  await page.fill("#filter", "GET_DESCRIPTOR");
+  await says(page, "#filter-says", /^[1-9]\d* hits/);
+  await context.setOffline(false);
   await page.goto(`${board.url}/lab${wrongByte}`);
   await says(page, "#filter-says", /1 hit/);
   await page.waitForSelector(".rows .row:not(.blank):not([hidden])");
@@ -280,6 +325,14 @@ test("two seeds side by side, P19's ledger, P14's slider, files to take away, re
     await page.click(`.menu .item:has-text("${text}")`);
     assert.equal((await coming).suggestedFilename(), name);
   }
+  // The fault as a switch, and both drivers in lockstep.
+  await page.goto(`${board.url}/lab#/cases/P02?seed=7`);
+  await page.click("[role=switch][aria-checked=true]");
+  await says(page, "[role=switch][aria-checked=false]", /right driver/);
+  await page.click("text=One on");
+  await says(page, ".lockstep output", /step 8 of 10/);
+  await page.waitForSelector(".traces .trace:nth-child(2) li.asked");
+  assert.equal(await page.locator(".traces li.asked").count(), 2);
   // P19's ledger names who swallowed the flush; P14's cable goes one step later, and the verdict is of that step.
   await page.goto(`${board.url}/lab#/trace/P19?seed=1&side=bad`);
   await says(page, ".ledger .guilty", /class driver\s*requested 1, sent 0, suppressed 1/);
@@ -390,6 +443,23 @@ test("the rigs of npm start, watched: cables, a step back on the server, a kill 
     await says(page, ".inspector h2", /of this desk/);
     await says(page, device, /running/);
     await page.waitForSelector(".rows .row:not(.blank):not([hidden])");
+    // Its terminal is a real one.
+    const terminal = openSync(
+      join(home, "tty"),
+      constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK,
+    );
+    writeSync(terminal, "ahoy");
+    const echoed = Buffer.alloc(16);
+    for (let at = 0, end = Date.now() + 30_000; at < 4; await page.waitForTimeout(20)) {
+      assert.ok(Date.now() < end, `it comes back: ${echoed}`);
+      try {
+        at += readSync(terminal, echoed, at, 4 - at, null);
+      } catch {
+        // Nothing yet.
+      }
+    }
+    assert.equal(echoed.toString("utf8", 0, 4), "ahoy");
+    closeSync(terminal);
     const before = await rowsOf(page);
     assert.ok(before > 20, "what happened before somebody watched is there too");
     await page.click("[data-act=unplug]");

@@ -30,6 +30,12 @@ export interface ServeOptions {
   readonly seed: number;
 }
 
+/** What the thread of a rig is handed: names and files stay here, no message carries them. */
+export interface LabThreadData {
+  readonly rig: string;
+  readonly seed: number;
+}
+
 const rigThread = new URL("./lab-rig-thread.ts", import.meta.url);
 
 /** Each in a thread of its own, brought up by the first who watches. */
@@ -40,7 +46,14 @@ function offerRigs(board: RunningBoard, { lab, seed }: ServeOptions, io: Command
     const taken = desk.rigs.map(({ name }) => name);
     let name = `server-${entry.name}`;
     for (let number = 2; taken.includes(name); number++) name = `server-${entry.name}-${number}`;
-    desk.offer(name, new RigInThread(rigThread, { name, summary, rig: wordOf(entry), seed }));
+    desk.offer(
+      name,
+      new RigInThread(rigThread, {
+        name,
+        summary,
+        data: { rig: wordOf(entry), seed } satisfies LabThreadData,
+      }),
+    );
     io.say(`  ${board.url}/lab#/rig/${name} is the rig "${entry.name}"`);
   }
 }

@@ -45,8 +45,16 @@ const until = async (what: string, isTrue: () => boolean): Promise<void> => {
 test("a rig that loops is ended and says so, the other one goes on, and both can begin again", {
   timeout: 90_000,
 }, async () => {
-  const good = new RigInThread(script, { name: "server-serial", summary: "", rig: "serial", seed: 1 });
-  const bad = new RigInThread(script, { name: "server-looping", summary: "", rig: looping, seed: 1 }, 2000);
+  const good = new RigInThread(script, {
+    name: "server-serial",
+    summary: "",
+    data: { rig: "serial", seed: 1 },
+  });
+  const bad = new RigInThread(
+    script,
+    { name: "server-looping", summary: "", data: { rig: looping, seed: 1 } },
+    2000,
+  );
   try {
     const [first, second] = [watch(good), watch(bad)];
     await until("rows come from both", () => first.seen.rows > 30 && second.seen.rows > 5);

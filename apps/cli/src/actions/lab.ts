@@ -6,7 +6,14 @@ import { findRig } from "@drydock/core/rigs/catalogue";
 import { isCase, openingOf, parseAddress, wishOf } from "@drydock/lab/page/address";
 import { parseAct } from "@drydock/lab/session/acts";
 import { LabSession } from "@drydock/lab/session/lab-session";
-import type { FileForm, FromSession, Opening, RowWish, SessionState } from "@drydock/lab/session/messages";
+import {
+  everyRow,
+  type FileForm,
+  type FromSession,
+  type Opening,
+  type RowWish,
+  type SessionState,
+} from "@drydock/lab/session/messages";
 import { writeSessionFile } from "@drydock/lab/session/session-files";
 import { hostTurn } from "@drydock/node/host-turn";
 import type { OutputFile } from "../grammar/output-paths.ts";
@@ -100,7 +107,7 @@ async function targetOf(
   return {
     opening: { what: name, side, seed, faults: fault, isRunning: false },
     timeS: null,
-    wish: { text: "", level: "rows", isFolded: false },
+    wish: everyRow,
   };
 }
 

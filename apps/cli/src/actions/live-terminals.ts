@@ -22,6 +22,13 @@ interface PortPlace {
   rfc2217?: { readonly host: string; readonly port: number };
 }
 
+/** What a terminal is made of: who ends a thread that has one lets go of it. */
+export interface TerminalMade {
+  readonly path: string;
+  readonly link: string | null;
+  readonly descriptors: readonly number[];
+}
+
 /** Names that are tried in the temporary folder before a terminal goes without one. */
 const mostNames = 1000;
 
@@ -36,6 +43,7 @@ export class LiveTerminals {
   readonly #network: LiveRfc2217 | null;
   readonly #described: PortPlace[] = [];
   readonly #io: CommandIo;
+  readonly #onTerminal: (made: TerminalMade, isThere: boolean) => void;
 
   /**
    * `link` is a stable name for the first terminal; with `json` the first ports (`expected`, default 1) are one document on
@@ -48,11 +56,14 @@ export class LiveTerminals {
       readonly json: boolean;
       readonly expected?: number;
       readonly network?: LiveRfc2217 | null;
+      /** Told of each that is made, and of each that has been let go. */
+      readonly onTerminal?: (made: TerminalMade, isThere: boolean) => void;
     },
     io: CommandIo,
   ) {
     this.#expected = options.expected ?? 1;
     this.#network = options.network ?? null;
+    this.#onTerminal = options.onTerminal ?? (() => {});
     this.#link = options.link;
     this.#isJson = options.json;
     this.#io = io;
@@ -63,7 +74,11 @@ export class LiveTerminals {
     });
     machine.onGone((service) => {
       if (!(service instanceof IOSerialBSDClient)) return;
-      this.#terminals.get(service)?.hangUp();
+      const pty = this.#terminals.get(service) ?? null;
+      if (pty !== null) {
+        pty.hangUp();
+        this.#onTerminal(madeOf(pty), false);
+      }
       this.#network?.gone(service);
     });
   }
@@ -85,6 +100,7 @@ export class LiveTerminals {
     const pty = this.#openTerminal(service.name);
     this.#terminals.set(service, pty);
     if (pty !== null) {
+      this.#onTerminal(madeOf(pty), true);
       new TerminalOutlet(service, pty, (text) => io.event(`  ${text}`));
       const path = pty.name === pty.path ? "" : `  (${pty.path})`;
       io.say(`  terminal  ${shown(pty.name)}${path}`);
@@ -153,6 +169,12 @@ export class LiveTerminals {
     return openPty();
   }
 }
+
+const madeOf = (pty: Pty): TerminalMade => ({
+  path: pty.path,
+  link: pty.name === pty.path ? null : pty.name,
+  descriptors: pty.descriptors,
+});
 
 /** The kernel's log of a live machine, as it grows. */
 export function liveLog(

@@ -10,18 +10,28 @@ import type { LiveRig, RigOptions } from "./rigs.ts";
 /** Programs open these: while one is there, something is up. */
 const portClass = "IOSerialBSDClient";
 
-export function watchedRig(rig: LiveRig, { device, seed }: RigOptions): WatchedRig {
+type Shown = Pick<RigOptions, "device" | "seed">;
+
+const entryOf = ({ device }: Shown) =>
+  device.length === 0 ? defaultRig : serialRigEntry("devices", "devices of the command line", device);
+
+export function watchedTitle(options: Shown): string {
+  const entry = entryOf(options);
+  return `${entry.name} of this desk: ${entry.summary}`;
+}
+
+/** `run`: another number for each start, so that a watcher that comes back knows. */
+export function watchedRig(rig: LiveRig, options: Shown, run: number): WatchedRig {
   const { machine, timeline } = rig;
-  const entry =
-    device.length === 0 ? defaultRig : serialRigEntry("devices", "devices of the command line", device);
+  const { seed } = options;
+  const entry = entryOf(options);
   const count = entry.devices.length;
   return {
-    // Milliseconds since 1970: another one for each start, so that a watcher that comes back knows.
-    run: Date.now(),
+    run,
     timeline,
     state: () => ({
       ...plainState,
-      title: `${entry.name} of this desk: ${entry.summary}`,
+      title: watchedTitle(options),
       timeNs: machine.scheduler.nowNs(),
       acts: ["unplug", "plug"],
       command: `npx drydock start --seed ${seed}`,

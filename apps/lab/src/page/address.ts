@@ -1,6 +1,6 @@
 // The address of the lab says everything that is looked at: it is the case, never the layout of a window.
 
-import { type Opening, type RowLevel, type RowWish, rowLevels } from "../session/messages.ts";
+import { everyRow, type Opening, type RowLevel, type RowWish, rowLevels } from "../session/messages.ts";
 
 export const screens = ["rig", "trace", "consoles", "cases"] as const;
 export type Screen = (typeof screens)[number];
@@ -17,6 +17,8 @@ export interface Address {
   readonly filter: string;
   readonly level: RowLevel;
   readonly isFolded: boolean;
+  /** The filter marks what it finds among everything. */
+  readonly isMarked: boolean;
   /** Of a case that can be played so: its cable is pulled before this step; 0: as the case tells it. */
   readonly unplugAt: number;
   /** Where a rig stands, in seconds; null: it runs from the beginning. */
@@ -31,8 +33,9 @@ export const firstAddress: Address = {
   faults: [],
   row: 0,
   filter: "",
-  level: "rows",
+  level: everyRow.level,
   isFolded: false,
+  isMarked: false,
   unplugAt: 0,
   timeS: null,
 };
@@ -63,6 +66,7 @@ export function parseAddress(hash: string): Address {
     filter: (fields.get("filter") ?? "").slice(0, 400),
     level: rowLevels.find((known) => known === level) ?? firstAddress.level,
     isFolded: fields.get("fold") === "1",
+    isMarked: fields.get("mark") === "1",
     unplugAt: whole("unplug", 0, 1_000_000),
     timeS: time !== null && /^\d{1,6}(?:\.\d{1,9})?$/.test(time) ? Number(time) : null,
   };
@@ -78,6 +82,7 @@ export function formatAddress(address: Address): string {
   if (address.filter !== "") fields.set("filter", address.filter);
   if (address.level !== firstAddress.level) fields.set("level", address.level);
   if (address.isFolded) fields.set("fold", "1");
+  if (address.isMarked) fields.set("mark", "1");
   if (isCase(address.what) && address.unplugAt > 0) fields.set("unplug", String(address.unplugAt));
   return `#/${address.screen}/${address.what}?${fields}`;
 }
@@ -89,6 +94,6 @@ export function openingOf(address: Address): Opening {
   return { what, side, seed, faults, isRunning: !isCase(what) && address.timeS === null, unplugAt };
 }
 
-export function wishOf({ filter, isFolded, level }: Address): RowWish {
-  return { text: filter, level, isFolded };
+export function wishOf({ filter, isFolded, isMarked, level }: Address): RowWish {
+  return { text: filter, level, isFolded, isMarked };
 }

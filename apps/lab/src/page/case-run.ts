@@ -7,5 +7,12 @@ export interface RunAsk {
   readonly step: number | null;
 }
 export type RunAnswer =
-  | { readonly html: string; readonly digests: readonly [string, string]; readonly isSound: boolean }
+  | {
+      readonly html: string;
+      readonly digests: readonly [string, string];
+      readonly isSound: boolean;
+      /** The step in which they part on the wire, and how many the longer one has; null: they do not. */
+      readonly parting: number | null;
+      readonly steps: number;
+    }
   | { readonly error: string };

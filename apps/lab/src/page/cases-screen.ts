@@ -2,11 +2,12 @@
 
 import { signal } from "@preact/signals";
 import { h } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { isCase } from "./address.ts";
 import type { RunAnswer } from "./case-run.ts";
 import { domOf } from "./dom-of.ts";
 import type { LabPage } from "./lab-page.ts";
+import { FaultSwitch } from "./parts.ts";
 
 interface ListedCase {
   readonly id: string;
@@ -33,7 +34,8 @@ const counts: readonly (readonly [string, (entry: ListedCase) => string])[] = [
 ];
 
 export interface CaseRuns {
-  play(id: string, seed: number): Promise<RunAnswer>;
+  /** `step`: both drivers are told around that step of theirs; null: around where they part. */
+  play(id: string, seed: number, step: number | null): Promise<RunAnswer>;
 }
 
 const listed = signal<readonly ListedCase[] | null>(null);
@@ -148,23 +150,28 @@ function OneCase({
 }) {
   const place = useRef<HTMLDivElement>(null);
   const { seed } = page.address.value;
+  const [step, setStep] = useState<number | null>(null);
+  const [known, setKnown] = useState<{ readonly parting: number | null; readonly steps: number } | null>(
+    null,
+  );
   useEffect(() => {
     const target = place.current;
     if (target === null) return;
     target.setAttribute("aria-busy", "true");
-    target.textContent = "Both drivers run …";
+    if (target.childElementCount === 0) target.textContent = "Both drivers run …";
     runs
-      .play(entry.id, seed)
+      .play(entry.id, seed, step)
       .then((answer) => {
         if ("error" in answer) throw new Error(answer.error);
         target.replaceChildren(domOf(answer.html, document));
         target.dataset.digests = answer.digests.join(" ");
+        setKnown({ parting: answer.parting, steps: answer.steps });
       })
       .catch((error: unknown) => {
         target.textContent = error instanceof Error ? error.message : String(error);
       })
       .finally(() => target.removeAttribute("aria-busy"));
-  }, [entry.id, seed]);
+  }, [entry.id, seed, step]);
   return h(
     "div",
     { class: "one-case" },
@@ -172,10 +179,35 @@ function OneCase({
     h(
       "p",
       { class: "acts" },
+      h(FaultSwitch, { page }),
       traceLink(page, entry.id, "bad", "Trace of the wrong driver"),
       traceLink(page, entry.id, "good", "Trace of the right driver"),
       entry.post === null ? null : h("a", { href: `/p/${entry.post}` }, "Its post on the board"),
     ),
+    known === null || known.steps === 0
+      ? null
+      : h(Lockstep, { ...known, step: step ?? known.parting ?? 0, onStep: setStep }),
     h("div", { class: "result", ref: place }),
+  );
+}
+
+/** Both drivers go on by one transfer of theirs at a time, or back. */
+function Lockstep(props: {
+  readonly parting: number | null;
+  readonly steps: number;
+  readonly step: number;
+  readonly onStep: (step: number | null) => void;
+}) {
+  const { onStep, parting, step, steps } = props;
+  const button = (text: string, to: number | null, isOff: boolean) =>
+    h("button", { type: "button", class: "small", disabled: isOff, onClick: () => onStep(to) }, text);
+  return h(
+    "p",
+    { class: "acts lockstep" },
+    "Both in lockstep: ",
+    button("‹ One back", step - 1, step <= 0),
+    h("output", null, `step ${step} of ${steps}`),
+    button("One on ›", step + 1, step >= steps - 1),
+    parting === null ? null : button("To where they part", null, false),
   );
 }

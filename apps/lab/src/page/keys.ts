@@ -16,11 +16,15 @@ export const pageKeys: readonly { readonly keys: string; readonly sentence: stri
   { keys: "/", sentence: "To the filter." },
   { keys: "e", sentence: "From the chosen row to its cause." },
   { keys: "E", sentence: "From the chosen row to the first that it led to." },
-  { keys: "n", sentence: "To the first difference." },
+  {
+    keys: "n N",
+    sentence: "To the next hit of the filter, or to the one before; of two runs, to where they differ.",
+  },
   { keys: "[ ]", sentence: "Slower, faster." },
   { keys: "y", sentence: "Copies the link." },
   { keys: "Shift+↑ ↓", sentence: "Marks more rows of the trace." },
   { keys: "Ctrl+C", sentence: "Copies the marked rows; with Shift as tshark prints them." },
+  { keys: "Esc", sentence: "Closes what is selected." },
   { keys: "Ctrl+K", sentence: "All acts." },
   { keys: "?", sentence: "This list." },
 ];
@@ -77,7 +81,11 @@ function act(page: LabPage, event: KeyboardEvent, copyLink: () => void): boolean
       if (detail?.effects[0] !== undefined) void page.choose(detail.effects[0].sequence);
       return true;
     case "n":
-      if (state?.difference?.sequence != null) void page.choose(state.difference.sequence);
+    case "N":
+      void page.toHit(event.key === "N");
+      return true;
+    case "Escape":
+      page.close();
       return true;
     case "[":
     case "]": {

@@ -98,7 +98,8 @@ export class LabPage {
     const isListed =
       address.filter === before.filter &&
       address.level === before.level &&
-      address.isFolded === before.isFolded;
+      address.isFolded === before.isFolded &&
+      address.isMarked === before.isMarked;
     if (!isListed || key !== keyOf(before)) this.link.list(wishOf(address));
     if (address.row > 0) void this.choose(address.row);
   }
@@ -140,9 +141,29 @@ export class LabPage {
   }
 
   /** Other rows are listed; the address says which. */
-  list(change: Partial<Pick<Address, "filter" | "level" | "isFolded">>): void {
+  list(change: Partial<Pick<Address, "filter" | "level" | "isFolded" | "isMarked">>): void {
     this.show(change);
     this.link.list(wishOf(this.address.peek()));
+  }
+
+  /** To the next hit of the filter, or the one before; without a filter, to a row in which two runs differ. */
+  async toHit(isBack: boolean): Promise<void> {
+    const state = this.link.state.peek();
+    if (state === null) return;
+    if (state.wish.text === "" && state.difference === null)
+      return this.link.say("Nothing to go to: type a filter, or compare with another seed.", true);
+    const sequence = await this.link.hit(this.address.peek().row, isBack);
+    if (sequence > 0) return await this.choose(sequence);
+    const what = state.wish.text === "" ? "differing row" : "hit";
+    this.link.say(isBack ? `No ${what} before this row.` : `No ${what} behind this row.`);
+  }
+
+  /** Nothing is selected any more. */
+  close(): void {
+    this.box.value = "";
+    this.detail.value = null;
+    this.folded.value = null;
+    if (this.address.peek().row > 0) this.show({ row: 0 });
   }
 
   addressOf(change: Partial<Address>): string {

@@ -1,7 +1,8 @@
 // The lab's first script: starts the worker, listens to address and keys, draws the frame.
 
+import { effect } from "@preact/signals";
 import { h, render } from "preact";
-import { type Screen, screens } from "./address.ts";
+import { isCase, type Screen, screens } from "./address.ts";
 import type { RunAnswer, RunAsk } from "./case-run.ts";
 import { CasesScreen } from "./cases-screen.ts";
 import { ConsoleScreen } from "./console-screen.ts";
@@ -11,6 +12,7 @@ import { LabPage } from "./lab-page.ts";
 import { copy } from "./parts.ts";
 import { RigScreen } from "./rig-screen.ts";
 import { SessionLink } from "./session-link.ts";
+import { Splitter } from "./splitter.ts";
 import type { LoadTerminal, OpenTerminal } from "./terminal-door.ts";
 import { TimeBar } from "./time-bar.ts";
 import { TraceScreen } from "./trace-screen.ts";
@@ -60,7 +62,7 @@ const page = new LabPage(link);
 
 let caseWorker: Worker | null = null;
 const runs = {
-  play: (id: string, seed: number): Promise<RunAnswer> => {
+  play: (id: string, seed: number, step: number | null): Promise<RunAnswer> => {
     caseWorker ??= startWorker(workerNames.length);
     const current = caseWorker;
     return new Promise((resolve, reject) => {
@@ -69,10 +71,21 @@ const runs = {
         caseWorker = null;
         reject(new Error(event.message ?? "the worker did not start"));
       };
-      current.postMessage({ id, seed, side: null, step: null } satisfies RunAsk);
+      current.postMessage({ id, seed, side: null, step } satisfies RunAsk);
     });
   },
 };
+
+// What cases are drawn with comes with the first of them.
+const end = effect(() => {
+  if (!isCase(page.address.value.what) && page.screen.value !== "cases") return;
+  const sheet = document.createElement("link");
+  sheet.rel = "stylesheet";
+  sheet.href = new URL("more.css", source).href;
+  // Before the lab's own, which has the last word.
+  document.head.querySelector('link[href$="lab.css"]')?.before(sheet);
+  queueMicrotask(() => end());
+});
 
 const words: Readonly<Record<Screen, string>> = {
   rig: "Rig",
@@ -128,7 +141,11 @@ function Frame() {
       "main",
       { class: `screen-${screen}`, id: "main" },
       screen === "rig"
-        ? [h(RigScreen, { page }), h(TraceScreen, { page, isSmall: true })]
+        ? [
+            h(RigScreen, { page }),
+            h(Splitter, { name: "rig", label: "Height of the picture", usual: 60 }),
+            h(TraceScreen, { page, isSmall: true }),
+          ]
         : screen === "trace"
           ? h(TraceScreen, { page })
           : screen === "consoles"

@@ -58,6 +58,32 @@ export function copy(page: LabPage, text: string, label: string): void {
   );
 }
 
+/** The fault of a case is its wrong driver: out it is the right one, on the same seed. */
+export function FaultSwitch({ page }: { readonly page: LabPage }) {
+  const state = page.link.state.value;
+  if (state === null || !state.isCase) return null;
+  const { side } = state.opening;
+  return h(Switch, {
+    isOn: side === "bad",
+    label: side === "bad" ? "The fault is in: wrong driver" : "The fault is out: right driver",
+    onClick: () => page.go({ side: side === "bad" ? "good" : "bad", row: 0 }),
+  });
+}
+
+export function Switch(props: {
+  readonly isOn: boolean;
+  readonly label: string;
+  readonly onClick: () => void;
+}) {
+  const { isOn, label, onClick } = props;
+  return h(
+    "button",
+    { type: "button", class: "act switch", role: "switch", "aria-checked": isOn, onClick },
+    h("span", { class: "knob", "aria-hidden": "true" }),
+    label,
+  );
+}
+
 const files: readonly [FileForm, string][] = [
   ["pcapng", "Capture for Wireshark (pcapng)"],
   ["perfetto", "Lanes for Perfetto (JSON)"],

@@ -2,12 +2,13 @@
 
 import { h } from "preact";
 import type { RigBox } from "../session/messages.ts";
-import { startedName } from "../session/server-names.ts";
+import { isServerName, startedName } from "../session/server-names.ts";
 import { AllActs } from "./all-acts.ts";
 import { Ledger } from "./findings.ts";
 import type { LabPage } from "./lab-page.ts";
-import { ActButton, CopyLine, save, TakeAway } from "./parts.ts";
+import { ActButton, CopyLine, copy, FaultSwitch, Switch, save, TakeAway } from "./parts.ts";
 import { RigList } from "./rig-list.ts";
+import { tsharkLine } from "./row-pool.ts";
 
 const floors = ["outlet", "driver", "port", "transport", "device"] as const;
 const floorWords = {
@@ -19,6 +20,17 @@ const floorWords = {
 } as const;
 const stateWords = { running: "running", stopped: "stopped", faulted: "faulted", gone: "gone" } as const;
 const wireHeight = 26;
+/** A pulse runs along a wire per transfer, but no more of them a second than can be told apart. */
+const mostPulses = 10;
+/** Dashes that pass while the animation of the style sheet runs once. */
+const pulsesAPeriod = 2;
+/** Faults that are at hand without typing, each a switch. */
+const usualFaults: readonly (readonly [string, string])[] = [
+  ["stall:ep=0x81,nth=3", "Stall the third answer"],
+  ["drop:ep=0x81,nth=10", "Drop the tenth"],
+];
+/** Rows before the end that a report tells. */
+const reportedRows = 12;
 /** A device that is let go of so far below its bus is off it. */
 const nearPixels = 70;
 /** The wire between the port and the bus: everything passes there. */
@@ -32,6 +44,15 @@ export function RigScreen({ page }: { readonly page: LabPage }) {
       "section",
       { class: "rig" },
       h("h1", null, state.title),
+      state.result === null
+        ? null
+        : h(
+            "p",
+            { class: state.result.succeeded ? "verdict good" : "verdict bad" },
+            h("b", null, state.result.succeeded ? "Succeeds: " : "Fails: "),
+            state.result.text,
+          ),
+      h("p", { class: "acts" }, h(FaultSwitch, { page })),
       h("p", { class: "empty" }, "A case has run to its end already: its rows are in the trace."),
       h("p", null, h("a", { class: "button", href: page.addressOf({ screen: "trace" }) }, "To the trace")),
       h("p", null, h("a", { href: "#/rig/serial?seed=1" }, "Or open a rig that lives")),
@@ -65,6 +86,7 @@ export function RigScreen({ page }: { readonly page: LabPage }) {
           state.note,
           h(ActButton, { page, name: "back", label: "The step before" }),
           h(ActButton, { page, name: "again" }),
+          h("button", { type: "button", class: "act", onClick: () => void copyReport(page) }, "Copy report"),
           state.evidence.map((name, index) =>
             h(
               "button",
@@ -74,6 +96,15 @@ export function RigScreen({ page }: { readonly page: LabPage }) {
           ),
         )
       : null,
+    device === undefined || isThere || state.mode === "stopped"
+      ? null
+      : h(
+          "p",
+          { class: "nothing" },
+          "Nothing is plugged in: the driver waits for its device. Plug it in, or type ",
+          h("code", null, "plug 1"),
+          " behind Ctrl+K.",
+        ),
     h(Ledger, { state }),
     h(
       "div",
@@ -159,7 +190,16 @@ function wires(page: LabPage, above: readonly RigBox[], below: readonly RigBox[]
   return h(
     "div",
     { class: "wires" },
-    h("svg", { width: "100%", height: wireHeight, "aria-hidden": "true" }, lines),
+    h(
+      "svg",
+      {
+        width: "100%",
+        height: wireHeight,
+        "aria-hidden": "true",
+        style: { "--pulse": `${pulsesAPeriod / Math.min(mostPulses, Math.max(1, rate))}s` },
+      },
+      lines,
+    ),
     floor === "transport"
       ? h(
           "button",
@@ -250,16 +290,48 @@ function WireInspector({ page }: { readonly page: LabPage }) {
       `${state.transfers.toLocaleString("en")} rows of it so far, ${page.rate.value} a second now. `,
       h("a", { href: page.addressOf({ screen: "trace", level: "transfers" }) }, "Its transfers"),
     ),
-    state.opening.faults.map((rule) => h("p", null, "Fault on it: ", h("code", null, rule))),
     h("h3", null, "Do to it"),
-    h(
-      "p",
-      { class: "acts" },
-      h(ActButton, { page, name: "unplug-here" }),
-      h(ActButton, { page, name: "fault", label: "Stall the third answer" }),
-      h(ActButton, { page, name: "fault", value: "drop:ep=0x81,nth=10", label: "Drop the tenth" }),
-    ),
+    h("p", { class: "acts" }, h(ActButton, { page, name: "unplug-here" }), h(FaultSwitches, { page })),
     h(TakeAway, { page }),
     h(AllActs, { page }),
   );
+}
+
+/** Every fault that is on the wire, and those at hand: in or out, the run begins again with what is in. */
+function FaultSwitches({ page }: { readonly page: LabPage }) {
+  const state = page.link.state.value;
+  if (state === null || !state.acts.includes("fault")) return null;
+  const { faults, what } = state.opening;
+  const known = new Map(usualFaults);
+  for (const rule of faults) if (!known.has(rule)) known.set(rule, `Fault ${rule}`);
+  return [...known].map(([rule, label]) => {
+    const isOn = faults.includes(rule);
+    // A rig of the server is everybody's: it begins anew with a fault, and without one by "Begin again".
+    if (isOn && isServerName(what)) return h("span", { key: rule }, `${label}: in`);
+    return h(Switch, {
+      key: rule,
+      isOn,
+      label,
+      onClick: () =>
+        isOn
+          ? page.go({ faults: faults.filter((other) => other !== rule), row: 0 })
+          : page.act("fault", rule),
+    });
+  });
+}
+
+/** What failed, how to make it fail again, and what came before: all of it is the rig's own, nothing of the desk. */
+async function copyReport(page: LabPage): Promise<void> {
+  const state = page.link.state.peek();
+  if (state === null) return;
+  const from = Math.max(0, state.shown - reportedRows);
+  const rows = await page.link.rows(from, reportedRows);
+  const lines = [
+    `${state.title}, seed ${state.opening.seed}`,
+    `stopped at ${(state.timeNs / 1e9).toFixed(6)} s: ${state.note}`,
+    state.command,
+    `digest ${state.digest}`,
+    ...rows.map(tsharkLine),
+  ];
+  copy(page, `${lines.join("\n")}\n`, "report");
 }

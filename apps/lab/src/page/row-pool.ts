@@ -176,7 +176,8 @@ export class RowPool {
     });
     new ResizeObserver(() => {
       const isInSight = this.#selected >= 0 && this.scroll.shows(this.#selected);
-      this.scroll.viewHeight = scroller.clientHeight;
+      // The line of names stays above the rows and covers none of them.
+      this.scroll.viewHeight = Math.max(0, scroller.clientHeight - rowHeight);
       // What was chosen stays in sight when something above takes room.
       if (isInSight) {
         this.scroll.reveal(this.#selected);
@@ -314,7 +315,7 @@ export class RowPool {
       const isSelected =
         row !== undefined &&
         (row.sequence === this.#selectedSequence || (from < to && place >= from && place <= to));
-      element.className = `row${row === undefined ? " blank" : ` k-${row.kind}`}${row?.isBad === true ? " bad" : ""}${isSelected ? " selected" : ""}`;
+      element.className = `row${row === undefined ? " blank" : ` k-${row.kind}`}${row?.isBad === true ? " bad" : ""}${row?.isHit === true ? " hit" : ""}${isSelected ? " selected" : ""}`;
       element.setAttribute("aria-selected", String(isSelected));
       const texts = row === undefined ? [] : cellTexts(row);
       for (let column = 0; column < cells.length; column++) {

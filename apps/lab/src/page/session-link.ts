@@ -93,6 +93,11 @@ export class SessionLink {
     return answer.kind === "place" ? answer.place : 0;
   }
 
+  async hit(sequence: number, isBack: boolean): Promise<number> {
+    const answer = await this.#ask((id) => ({ kind: "hit", id, sequence, isBack }));
+    return answer.kind === "hit" ? answer.sequence : 0;
+  }
+
   async file(form: FileForm, evidence = 0): Promise<FileMessage | null> {
     const answer = await this.#ask((id) => ({ kind: "file", id, form, evidence }));
     return answer.kind === "file" ? answer : null;

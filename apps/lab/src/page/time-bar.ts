@@ -66,7 +66,7 @@ export function TimeBar({ page }: { readonly page: LabPage }) {
         ? null
         : h(
             "label",
-            null,
+            { class: "speed" },
             "Speed ",
             h(
               "select",

@@ -5,6 +5,7 @@ import { h } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import {
   type ByteField,
+  markParts,
   type RowCells,
   type RowDetail,
   type RowLevel,
@@ -14,8 +15,9 @@ import { AllActs } from "./all-acts.ts";
 import { filterWords } from "./filter-words.ts";
 import { Ledger, Parting, UnplugSlider } from "./findings.ts";
 import type { LabPage } from "./lab-page.ts";
-import { ActButton, copy, TakeAway } from "./parts.ts";
+import { ActButton, copy, FaultSwitch, TakeAway } from "./parts.ts";
 import { cellTexts, columnNames, RowPool, tsharkLine } from "./row-pool.ts";
+import { Splitter } from "./splitter.ts";
 
 export function TraceScreen({
   page,
@@ -29,6 +31,9 @@ export function TraceScreen({
     { class: `trace${isSmall ? " small" : ""}`, "data-digest": page.link.state.value?.digest ?? "" },
     isSmall ? h("h2", null, "Trace") : h(TraceHead, { page }),
     h(TraceTable, { page }),
+    isSmall || page.detail.value === null
+      ? null
+      : h(Splitter, { name: "trace", label: "Height of the opened row", usual: 38, isBelow: true }),
     isSmall ? null : h(RowInspector, { page }),
   );
 }
@@ -47,16 +52,8 @@ function TraceHead({ page }: { readonly page: LabPage }) {
       h(
         "div",
         { class: "acts" },
-        state.isCase
-          ? h(
-              "a",
-              {
-                class: "act",
-                href: page.addressOf({ side: state.opening.side === "bad" ? "good" : "bad", row: 0 }),
-              },
-              `The ${state.opening.side === "bad" ? "right" : "wrong"} driver`,
-            )
-          : h(ActButton, { page, name: "unplug-here" }),
+        h(FaultSwitch, { page }),
+        h(ActButton, { page, name: "unplug-here" }),
         h(ActButton, { page, name: "against-side" }),
         h(ActButton, {
           page,
@@ -139,14 +136,57 @@ function FilterLine({ page }: { readonly page: LabPage }) {
       " Fold equal rows",
     ),
     h(
+      "label",
+      { class: "check" },
+      h("input", {
+        type: "checkbox",
+        name: "mark",
+        checked: page.address.value.isMarked,
+        onChange: (event: Event) => page.list({ isMarked: (event.target as HTMLInputElement).checked }),
+      }),
+      " Mark hits among all",
+    ),
+    state.wish.text === "" && state.difference === null
+      ? null
+      : h(
+          "span",
+          { class: "acts" },
+          hitButton(page, true, "‹ Hit", "To the hit before. Key: N"),
+          hitButton(page, false, "Hit ›", "To the next hit. Key: n"),
+        ),
+    h(
       "p",
       { id: "filter-says", class: state.filterProblem === "" ? "soft" : "problem" },
       state.filterProblem !== ""
         ? state.filterProblem
         : state.wish.text === "" && state.unfiltered === 0
           ? `${state.shown.toLocaleString("en")} rows${state.lost > 0 ? `; ${state.lost.toLocaleString("en")} earlier ones were given up` : ""}`
-          : `${state.shown.toLocaleString("en")} ${state.shown === 1 ? "hit" : "hits"}${state.unfiltered > 0 ? `, ${state.unfiltered.toLocaleString("en")} rows to look at` : ""}`,
+          : `${state.hits.toLocaleString("en")} ${state.hits === 1 ? "hit" : "hits"}${state.hits < state.shown ? ` among ${state.shown.toLocaleString("en")} rows` : ""}${state.unfiltered > 0 ? `, ${state.unfiltered.toLocaleString("en")} rows to look at` : ""}`,
     ),
+  );
+}
+
+const hitButton = (page: LabPage, isBack: boolean, text: string, title: string) =>
+  h(
+    "button",
+    {
+      type: "button",
+      class: "small",
+      title,
+      "data-hit": isBack ? "before" : "next",
+      onClick: () => void page.toHit(isBack),
+    },
+    text,
+  );
+
+/** Beside the scrollbar: where in the list hits lie, and rows in which two runs differ. */
+function Marks({ page }: { readonly page: LabPage }) {
+  const marks = page.link.state.value?.marks ?? [];
+  if (marks.length === 0) return null;
+  return h(
+    "svg",
+    { class: "marks", viewBox: `0 0 1 ${markParts}`, preserveAspectRatio: "none", "aria-hidden": "true" },
+    marks.map((part) => h("rect", { key: part, y: part, width: 1, height: 1 })),
   );
 }
 
@@ -238,6 +278,7 @@ function TraceTable({ page }: { readonly page: LabPage }) {
         ),
       ),
     ),
+    h(Marks, { page }),
   );
 }
 
@@ -303,7 +344,16 @@ function OpenRow({ page, detail }: { readonly page: LabPage; readonly detail: Ro
     h(
       "div",
       { class: "whole" },
-      h("h2", null, `Row ${cells.sequence}: ${cells.what}`),
+      h(
+        "div",
+        { class: "headline" },
+        h("h2", null, `Row ${cells.sequence}: ${cells.what}`),
+        h(
+          "button",
+          { type: "button", class: "small", title: "Key: Esc", onClick: () => page.close() },
+          "Close",
+        ),
+      ),
       h(Folded, { page }),
       h(
         "p",

@@ -8,7 +8,16 @@ import { findRig } from "@drydock/core/rigs/catalogue";
 import { hostTurn } from "@drydock/node/host-turn";
 import { acts } from "./acts.ts";
 import { LabSession } from "./lab-session.ts";
-import type { FromSession, Opening, RowCells, RowDetail, RowWish, SessionState } from "./messages.ts";
+import {
+  everyRow,
+  type FromSession,
+  markParts,
+  type Opening,
+  type RowCells,
+  type RowDetail,
+  type RowWish,
+  type SessionState,
+} from "./messages.ts";
 import { writeSessionFile } from "./session-files.ts";
 import { ShownCase } from "./shown-case.ts";
 
@@ -20,6 +29,7 @@ interface Held {
   rows(from?: number, count?: number): Promise<readonly RowCells[]>;
   row(sequence: number): Promise<RowDetail | null>;
   filter(text: string, more?: Partial<RowWish>): Promise<void>;
+  hit(sequence: number, isBack?: boolean): Promise<number>;
 }
 
 async function opened(opening: Partial<Opening> & { readonly what: string }): Promise<Held> {
@@ -64,8 +74,13 @@ async function opened(opening: Partial<Opening> & { readonly what: string }): Pr
       const last = answers.at(-1);
       return last?.kind === "row" ? last.detail : null;
     },
+    hit: async (sequence, isBack = false) => {
+      await session.take({ kind: "hit", id: 3, sequence, isBack });
+      const last = answers.at(-1);
+      return last?.kind === "hit" ? last.sequence : -1;
+    },
     filter: async (text, more = {}) => {
-      await session.take({ kind: "filter", wish: { text, level: "rows", isFolded: false, ...more } });
+      await session.take({ kind: "filter", wish: { ...everyRow, text, ...more } });
       for (let turns = 0; current().unfiltered > 0; turns++) {
         assert.ok(turns < 10_000, "the filter comes to its end");
         await new Promise((resolve) => setImmediate(resolve));
@@ -376,4 +391,49 @@ test("two seeds side by side: equal rows up to the first that differs, which is 
   const marked = difference.rows.findIndex(({ isEqual }) => !isEqual);
   assert.equal(difference.rows[marked].here?.sequence, difference.sequence);
   assert.ok(marked > 0 && difference.rows.slice(0, marked).every(({ isEqual }) => isEqual));
+});
+
+test("a filter that marks: everything stays listed, hits are found forwards and back, the scrollbar has their parts", async () => {
+  const lab = await opened({ what: "serial", seed: 4 });
+  await lab.act("run-to", "1");
+  const all = lab.state().shown;
+  await lab.filter("GET_DESCRIPTOR");
+  const alone = (await lab.rows()).map(({ sequence }) => sequence);
+  assert.ok(alone.length > 3 && alone.length === lab.state().hits);
+  assert.deepEqual(lab.state().marks, [], "where nothing but hits is listed there is nothing to mark");
+  await lab.filter("GET_DESCRIPTOR", { isMarked: true });
+  assert.deepEqual([lab.state().shown, lab.state().hits], [all, alone.length]);
+  const rows = await lab.rows(0, 500);
+  assert.deepEqual(
+    rows.flatMap(({ isHit, sequence }) => (isHit === true ? [sequence] : [])),
+    alone.filter((sequence) => sequence <= 500),
+  );
+  const parts = [...new Set(alone.map((sequence) => Math.floor(((sequence - 1) * markParts) / all)))];
+  assert.deepEqual(lab.state().marks, parts);
+  const seen: number[] = [];
+  for (let at = await lab.hit(0); at > 0; at = await lab.hit(at)) seen.push(at);
+  assert.deepEqual(seen, alone);
+  assert.equal(await lab.hit(alone[2], true), alone[1]);
+  assert.equal(await lab.hit(alone[0], true), 0, "none is before the first");
+  // Folded and marked: a run that holds a hit is one.
+  await lab.filter("GET_DESCRIPTOR", { isMarked: true, isFolded: true });
+  const folded = await lab.rows(0, 500);
+  for (const sequence of alone)
+    assert.equal(
+      folded.find((row) => row.sequence <= sequence && sequence <= (row.last ?? row.sequence))?.isHit,
+      true,
+      `${sequence}`,
+    );
+});
+
+test("of two runs that differ, n and N go from differing row to differing row", async () => {
+  const lab = await opened({ what: "P02", side: "bad", seed: 7 });
+  assert.equal(await lab.hit(0), 0, "nothing to go to");
+  await lab.act("against-side");
+  const differing = (lab.state().difference?.rows ?? []).flatMap(({ here, isEqual }) =>
+    isEqual || here === null ? [] : [here.sequence],
+  );
+  assert.equal(await lab.hit(0), differing[0]);
+  assert.equal(await lab.hit(differing[1], true), differing[0]);
+  assert.ok(lab.state().marks.length > 0, "and the scrollbar shows them");
 });

@@ -4,17 +4,18 @@ import type { RigEntry } from "@drydock/core/rigs/rig-entry";
 import type { HostTurn } from "@drydock/core/runtime/scheduler";
 import { type ActName, acts, findAct, givenOf, parseAct, wholeOf } from "./acts.ts";
 import { commandOf, type EndedRun, type HandAct, type LabRun, RigRun } from "./lab-run.ts";
-import type {
-  ActAsk,
-  Difference,
-  FromSession,
-  Opening,
-  RowWish,
-  SessionState,
-  ToSession,
+import {
+  type ActAsk,
+  type Difference,
+  everyRow,
+  type FromSession,
+  type Opening,
+  type RowWish,
+  type SessionState,
+  type ToSession,
 } from "./messages.ts";
 import { type RemoteLink, RemoteRun } from "./remote-run.ts";
-import { RowList } from "./row-list.ts";
+import { neighbourOf, RowList } from "./row-list.ts";
 import { differenceOf, transfersOf } from "./run-difference.ts";
 import { findFailingSeed, playTo, tellSearch } from "./seed-search.ts";
 import { isServerName } from "./server-names.ts";
@@ -46,6 +47,8 @@ const reconnectMs = 500;
 /** A step that finds no row goes this far, virtual nanoseconds. */
 const quietNs = 10_000_000_000;
 const mostSeeds = 1000;
+/** So many hits of a filter fill a window: they are shown before more are looked for. */
+const firstHits = 50;
 /** Rows of a rig beyond which a state comes without its digest. */
 const mostDigested = 100_000;
 const highestSeed = 4_294_967_295;
@@ -68,7 +71,7 @@ export class LabSession {
   #waiting = 0;
   #isEnded = false;
   #list: RowList | null = null;
-  #wish: RowWish = { text: "", level: "rows", isFolded: false };
+  #wish: RowWish = everyRow;
   /** The number of the last message that opened something. */
   #opened = 0;
   #isLooking = false;
@@ -132,7 +135,7 @@ export class LabSession {
       case "filter":
         this.#wish = message.wish;
         this.#list?.set(message.wish);
-        this.#lookOn();
+        this.#lookOn(firstHits);
         return this.#tell();
       case "rows":
         return this.#host.send({
@@ -152,6 +155,12 @@ export class LabSession {
           kind: "place",
           id: message.id,
           place: this.#list?.placeOf(message.sequence) ?? 0,
+        });
+      case "hit":
+        return this.#host.send({
+          kind: "hit",
+          id: message.id,
+          sequence: this.#hitFrom(message.sequence, message.isBack),
         });
       case "file": {
         const shown = this.#mustShow();
@@ -603,8 +612,8 @@ export class LabSession {
   }
 
   /** Looks at rows that came since, for the filter, slice by slice, so that typing stays quick. */
-  #lookOn(): void {
-    if (this.#look() || this.#isLooking) return;
+  #lookOn(enough = Number.POSITIVE_INFINITY): void {
+    if (this.#look(enough) || this.#isLooking) return;
     this.#isLooking = true;
     void this.#host.pause(0).then(() => {
       this.#isLooking = false;
@@ -615,10 +624,23 @@ export class LabSession {
   }
 
   /** One slice. True: everything that is there was looked at. */
-  #look(): boolean {
-    if (this.#list === null) return true;
+  #look(enough: number): boolean {
+    const list = this.#list;
+    if (list === null) return true;
     const begun = this.#host.now();
-    return this.#list.look(() => this.#host.now() - begun > 2 * sliceMs);
+    return list.look(() => list.hits >= enough || this.#host.now() - begun > 2 * sliceMs);
+  }
+
+  /** Rows of ours in which two compared runs differ. */
+  get #differing(): number[] {
+    return (this.#difference?.rows ?? []).flatMap(({ here, isEqual }) =>
+      isEqual || here === null ? [] : [here.sequence],
+    );
+  }
+
+  #hitFrom(sequence: number, isBack: boolean): number {
+    if (this.#wish.text !== "") return this.#list?.hitFrom(sequence, isBack) ?? 0;
+    return neighbourOf(this.#differing, sequence, isBack);
   }
 
   #actsNow(): ActName[] {
@@ -686,6 +708,8 @@ export class LabSession {
       shown: this.#list?.count ?? 0,
       wish: this.#wish,
       unfiltered: this.#list?.left ?? 0,
+      hits: this.#list?.hits ?? 0,
+      marks: this.#list?.marks(this.#differing) ?? [],
       filterProblem: this.#list?.problem ?? "",
       transfers: transfersOf(timeline),
       speed: this.#speed,

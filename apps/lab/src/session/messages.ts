@@ -34,6 +34,8 @@ export type ToSession =
   | { readonly kind: "rows"; readonly id: number; readonly from: number; readonly count: number }
   | { readonly kind: "row"; readonly id: number; readonly sequence: number }
   | { readonly kind: "filter"; readonly wish: RowWish }
+  /** The next hit behind a row, or the one before it; a differing row where there is no filter. */
+  | { readonly kind: "hit"; readonly id: number; readonly sequence: number; readonly isBack: boolean }
   /** The place in the shown list of the row with this sequence, or of the nearest after it. */
   | { readonly kind: "place"; readonly id: number; readonly sequence: number }
   | { readonly kind: "file"; readonly id: number; readonly form: FileForm; readonly evidence?: number };
@@ -49,7 +51,14 @@ export interface RowWish {
   readonly level: RowLevel;
   /** Runs of equal rows are one row with their count and their bytes. */
   readonly isFolded: boolean;
+  /** Everything stays listed, and what the filter finds is marked in it; otherwise only that is listed. */
+  readonly isMarked: boolean;
 }
+
+export const everyRow: RowWish = { text: "", level: "rows", isFolded: false, isMarked: false };
+
+/** Parts of the list, from its first row to its last, of which a scrollbar shows whether a hit lies there. */
+export const markParts = 200;
 
 /** `evidence` is one of the state's evidence files, by its place. */
 export type FileForm = "pcapng" | "perfetto" | "registry" | "text" | "evidence";
@@ -73,6 +82,8 @@ export interface RowCells {
   readonly isBad: boolean;
   /** Of a folded run: the sequence of its last row. */
   readonly last?: number;
+  /** The filter finds it, among rows that it does not find. */
+  readonly isHit?: boolean;
 }
 
 /** A part of a row's bytes with its meaning. */
@@ -146,6 +157,10 @@ export interface SessionState {
   readonly wish: RowWish;
   /** Rows that were not looked at yet. */
   readonly unfiltered: number;
+  /** Rows that the filter finds; those of the list when it lists nothing else. */
+  readonly hits: number;
+  /** Parts of the list, of `markParts`, in which a marked hit or a differing row lies. */
+  readonly marks: readonly number[];
   /** Why the filter is none; empty when it is one. */
   readonly filterProblem: string;
   /** Rows since the session began: what crosses the wire, whatever was given up. */
@@ -218,6 +233,8 @@ export type FromSession =
   | { readonly kind: "rows"; readonly id: number; readonly from: number; readonly rows: readonly RowCells[] }
   | { readonly kind: "row"; readonly id: number; readonly detail: RowDetail | null }
   | { readonly kind: "place"; readonly id: number; readonly place: number }
+  /** Its sequence; 0: there is none in that direction. */
+  | { readonly kind: "hit"; readonly id: number; readonly sequence: number }
   | {
       readonly kind: "file";
       readonly id: number;

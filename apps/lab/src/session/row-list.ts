@@ -3,7 +3,14 @@
 import { TimelineKind } from "@drydock/core/ports/recorder";
 import type { Timeline, TimelineRow } from "@drydock/core/trace/timeline";
 import type { LabRun } from "./lab-run.ts";
-import type { RowCells, RowDetail, RowLevel, RowWish } from "./messages.ts";
+import {
+  everyRow,
+  markParts,
+  type RowCells,
+  type RowDetail,
+  type RowLevel,
+  type RowWish,
+} from "./messages.ts";
 import { cellsOf, fieldsOf, RowView } from "./row-cells.ts";
 import { FilterError, parseFilter, type RowTest } from "./row-filter.ts";
 
@@ -15,8 +22,6 @@ const answerRows = 4096;
 /** Rows between two looks at the clock. */
 const lookRows = 256;
 
-const everything: RowWish = { text: "", level: "rows", isFolded: false };
-
 /** What each level leaves out of the rows above the wire; of the wire itself the view says it. */
 const hiddenKinds: Readonly<Record<RowLevel, ReadonlySet<TimelineKind>>> = {
   rows: new Set(),
@@ -26,7 +31,7 @@ const hiddenKinds: Readonly<Record<RowLevel, ReadonlySet<TimelineKind>>> = {
 
 export class RowList {
   readonly run: LabRun;
-  wish: RowWish = everything;
+  wish: RowWish = everyRow;
   /** Why the filter is none; empty when it is one. */
   problem = "";
   #test: RowTest | null = null;
@@ -39,8 +44,10 @@ export class RowList {
   #counts: number[] = [];
   #bytes: number[] = [];
   #foldKey = "";
+  /** Sequences of what the filter finds, where it only marks. */
+  #hits: number[] = [];
 
-  constructor(run: LabRun, wish: RowWish = everything) {
+  constructor(run: LabRun, wish: RowWish = everyRow) {
     this.run = run;
     this.set(wish);
   }
@@ -52,6 +59,7 @@ export class RowList {
     this.#counts = [];
     this.#bytes = [];
     this.#foldKey = "";
+    this.#hits = [];
     this.#looked = 1;
     try {
       this.#test = parseFilter(wish.text);
@@ -65,7 +73,11 @@ export class RowList {
 
   /** Everything is listed as it lies in the timeline. */
   get #isPlain(): boolean {
-    return this.#test === null && this.wish.level === "rows" && !this.wish.isFolded;
+    return (this.#test === null || this.wish.isMarked) && this.wish.level === "rows" && !this.wish.isFolded;
+  }
+
+  get #isMarking(): boolean {
+    return this.#test !== null && this.wish.isMarked;
   }
 
   get #timeline(): Timeline {
@@ -77,15 +89,21 @@ export class RowList {
     return this.#isPlain ? next - oldest : this.#listed.length;
   }
 
+  /** How many rows the filter has found. */
+  get hits(): number {
+    return this.#isMarking ? this.#hits.length : this.count;
+  }
+
   /** Rows that were not looked at yet. */
   get left(): number {
     const { next, oldest } = this.#timeline;
-    return this.#isPlain ? 0 : next - Math.max(this.#looked, oldest);
+    return this.#isPlain && !this.#isMarking ? 0 : next - Math.max(this.#looked, oldest);
   }
 
   /** Looks at rows that came since, until `isLate` says so. True: everything that is there was looked at. */
   look(isLate: () => boolean): boolean {
-    if (this.#isPlain) return true;
+    const [isMarking, isPlain] = [this.#isMarking, this.#isPlain];
+    if (isPlain && !isMarking) return true;
     const timeline = this.#timeline;
     this.#forget(timeline.oldest);
     const { isFolded, level } = this.wish;
@@ -96,9 +114,13 @@ export class RowList {
     for (const row of timeline.rows(from)) {
       view.set(row, previousNs);
       const isHidden = hidden.has(row.kind) || (level !== "rows" && view.isBelow(level));
-      if (!isHidden && (this.#test === null || this.#test(view))) {
-        if (isFolded) this.#fold(row, view);
-        else this.#listed.push(row.sequence);
+      if (!isHidden) {
+        const isHit = this.#test === null || this.#test(view);
+        if (isHit && isMarking) this.#hits.push(row.sequence);
+        if ((isHit || isMarking) && !isPlain) {
+          if (isFolded) this.#fold(row, view);
+          else this.#listed.push(row.sequence);
+        }
       }
       previousNs = row.timeNs;
       this.#looked = row.sequence + 1;
@@ -127,11 +149,12 @@ export class RowList {
 
   /** What the timeline gave up is listed no longer. A folded run goes with its first row. */
   #forget(oldest: number): void {
+    if (this.#hits.length > 0 && this.#hits[0] < oldest) this.#hits.splice(0, firstFrom(this.#hits, oldest));
     if (this.#listed.length === 0 || this.#listed[0] >= oldest) return;
-    const gone = this.#listed.findIndex((sequence) => sequence >= oldest);
-    const count = gone < 0 ? this.#listed.length : gone;
+    const count = firstFrom(this.#listed, oldest);
+    const isAll = count === this.#listed.length;
     for (const column of [this.#listed, this.#lasts, this.#counts, this.#bytes]) column.splice(0, count);
-    if (gone < 0) this.#foldKey = "";
+    if (isAll) this.#foldKey = "";
   }
 
   #sequenceAt(place: number): number {
@@ -152,7 +175,10 @@ export class RowList {
   }
 
   #cells(row: TimelineRow, previousNs: number, place: number): RowCells {
-    const cells = cellsOf(this.#timeline, row, previousNs, this.run);
+    const plain = cellsOf(this.#timeline, row, previousNs, this.run);
+    const last = this.#lasts[place] ?? row.sequence;
+    const isHit = this.#isMarking && this.#hits[firstFrom(this.#hits, row.sequence)] <= last;
+    const cells = isHit ? { ...plain, isHit } : plain;
     const rows = this.#counts[place] ?? 1;
     if (rows > 1) {
       const answers = cells.what.startsWith("answer to ");
@@ -160,7 +186,7 @@ export class RowList {
         ...cells,
         what: `${answers ? "answers" : cells.what} × ${rows.toLocaleString("en")}`,
         length: this.#bytes[place],
-        last: this.#lasts[place],
+        last,
       };
     }
     if (this.wish.level === "rows") return cells;
@@ -186,14 +212,31 @@ export class RowList {
   placeOf(sequence: number): number {
     const most = Math.max(0, this.count - 1);
     if (this.#isPlain) return Math.max(0, Math.min(most, sequence - this.#timeline.oldest));
-    const ends = this.wish.isFolded ? this.#lasts : this.#listed;
-    let [low, high] = [0, ends.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (ends[middle] < sequence) low = middle + 1;
-      else high = middle;
+    return Math.min(firstFrom(this.wish.isFolded ? this.#lasts : this.#listed, sequence), most);
+  }
+
+  /** The next hit behind a row, or the one before it; 0: there is none, or no filter. */
+  hitFrom(sequence: number, isBack: boolean): number {
+    if (this.#test === null) return 0;
+    return neighbourOf(this.#isMarking ? this.#hits : this.#listed, sequence, isBack);
+  }
+
+  /** Parts of the list, of `markParts`, in which a marked hit or one of these rows lies; empty while it lists nothing but hits. */
+  marks(also: readonly number[]): number[] {
+    const { count } = this;
+    const parts = new Set<number>();
+    if (count === 0) return [];
+    const partOf = (sequence: number) => Math.floor((this.placeOf(sequence) * markParts) / count);
+    for (const sequence of also) parts.add(partOf(sequence));
+    // From hit to hit, each time over the rest of its part: as many looks as there are parts, not hits.
+    for (let at = 0; this.#isMarking && at < this.#hits.length; ) {
+      const part = partOf(this.#hits[at]);
+      parts.add(part);
+      const behind = Math.ceil(((part + 1) * count) / markParts);
+      if (behind >= count) break;
+      at = Math.max(at + 1, firstFrom(this.#hits, this.#sequenceAt(behind)));
     }
-    return Math.min(low, most);
+    return [...parts].sort((left, right) => left - right);
   }
 
   detail(sequence: number): RowDetail | null {
@@ -217,4 +260,20 @@ export class RowList {
       effects,
     };
   }
+}
+
+/** Where in ascending numbers the first stands that is not below this one. */
+function firstFrom(ascending: readonly number[], least: number): number {
+  let [low, high] = [0, ascending.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ascending[middle] < least) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The nearest of ascending numbers above this one, or below it; 0: there is none. */
+export function neighbourOf(ascending: readonly number[], from: number, isBack: boolean): number {
+  return ascending[isBack ? firstFrom(ascending, from) - 1 : firstFrom(ascending, from + 1)] ?? 0;
 }

@@ -30,10 +30,10 @@ export interface PciFunctionDescription {
   readonly classCode: number;
   readonly subsystemVendorId?: number;
   readonly subsystemId?: number;
-  /** Memory ranges by the index of their first register. */
+  /** Ranges by the index of their first register. */
   readonly bars: readonly {
     readonly index: number;
-    readonly kind: "memory32" | "memory64";
+    readonly kind: "io" | "memory32" | "memory64";
     readonly lengthBytes: number;
   }[];
   /** Where MSI-X table and pending array lie; left out: no MSI-X. */
@@ -213,7 +213,8 @@ export abstract class PciFunctionModel implements PciDevicePort {
     putU16le(
       writable,
       PciConfig.command,
-      PciCommand.memorySpace |
+      (description.bars.some(({ kind }) => kind === "io") ? PciCommand.ioSpace : 0) |
+        PciCommand.memorySpace |
         PciCommand.busMaster |
         PciCommand.parityResponse |
         PciCommand.serr |
@@ -227,8 +228,9 @@ export abstract class PciFunctionModel implements PciDevicePort {
     writable[PciConfig.interruptLine] = 0xff;
     for (const bar of description.bars) {
       const at = PciConfig.bar0 + bar.index * 4;
-      putU32le(config, at, bar.kind === "memory64" ? 4 : 0);
-      putU32le(writable, at, (~(bar.lengthBytes - 1) & 0xfffffff0) >>> 0);
+      const isIo = bar.kind === "io";
+      putU32le(config, at, isIo ? 1 : bar.kind === "memory64" ? 4 : 0);
+      putU32le(writable, at, (~(bar.lengthBytes - 1) & (isIo ? 0xfffffffc : 0xfffffff0)) >>> 0);
       if (bar.kind === "memory64") putU32le(writable, at + 4, 0xffffffff);
     }
     config[PciConfig.capabilityPointer] = powerAt;

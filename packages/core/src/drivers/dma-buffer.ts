@@ -25,7 +25,13 @@ export class DmaBuffer {
   }
 
   /** IOError when there is no memory, or when the mapping has several pieces: queues must be contiguous (CAP.CQR). */
-  static create(driver: IOService, device: IOPCIDevice, lengthBytes: number, owner: string): DmaBuffer {
+  static create(
+    driver: IOService,
+    device: IOPCIDevice,
+    lengthBytes: number,
+    owner: string,
+    maxAddressBits = 64,
+  ): DmaBuffer {
     const size = Math.ceil(lengthBytes / granuleBytes) * granuleBytes;
     const memory = IOBufferMemoryDescriptor.create(
       driver.process.memory,
@@ -34,7 +40,7 @@ export class DmaBuffer {
       granuleBytes,
     );
     if (memory.value === null) throw driver.failure(memory.status, "IOBufferMemoryDescriptor.create", owner);
-    const command = IODMACommand.create(device, 0, { maxAddressBits: 64 }, owner);
+    const command = IODMACommand.create(device, 0, { maxAddressBits }, owner);
     if (command.value === null) throw driver.failure(command.status, "IODMACommand.create", owner);
     const prepared = command.value.prepareForDMA(0, memory.value, 0, 0);
     if (prepared.status !== IOReturns.kIOReturnSuccess)

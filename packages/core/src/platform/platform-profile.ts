@@ -28,6 +28,8 @@ export interface PlatformProfile {
   readonly panicsOnPowerTimeout: boolean;
   /** A processor's load from a BAR whose link is dead: a panic on Apple silicon (E, P14), all ones on Intel (E: PCI). */
   readonly panicsOnDeadLinkLoad: boolean;
+  /** Refused accesses of a PCI device show in a property of its nub (macOS 26: E, T6; macOS 15 has nothing: E). */
+  readonly recordsDmaFaults: boolean;
   /** Bytes of a page of I/O memory: 16 KiB on Apple silicon (E), 4 KiB with VT-d (E). */
   readonly ioPageBytes: number;
   /** Registry properties that the sandbox hides from applications, by kernel class (iPadOS: E for IOTTYSuffix, L for the others). */
@@ -58,6 +60,7 @@ const macOS15: PlatformProfile = {
   openEventsNameTheDevice: false,
   panicsOnPowerTimeout: true,
   panicsOnDeadLinkLoad: true,
+  recordsDmaFaults: false,
   ioPageBytes: 16_384,
   hiddenProperties: {},
   families: everyFamily,
@@ -82,6 +85,7 @@ export const platformProfiles: Readonly<Record<string, PlatformProfile>> = {
     osBuild: "25A354",
     darwinVersion: "Darwin Kernel Version 25.0.0",
     openEventsNameTheDevice: true,
+    recordsDmaFaults: true,
     driverKitVersion: "25.0",
   },
   ipados: {

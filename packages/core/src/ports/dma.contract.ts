@@ -111,6 +111,18 @@ export const dmaContract: readonly Check[] = [
     },
   },
   {
+    name: "24 address bits: below 16 MiB or refused, never above and never cut short",
+    run: async (bench) => {
+      const limits = { addressBits: 24, alignmentBytes: 1 };
+      const mapping = bench.port.map(bench.allocate(8192), DmaDirection.both, "x", limits);
+      if (mapping === DmaRefusal.noRoom) return;
+      if (typeof mapping === "number") throw new Error(`refused with ${mapping}`);
+      for (const { address, lengthBytes } of mapping.segments)
+        expect(address + lengthBytes <= 2 ** 24, "below 16 MiB");
+      bench.port.unmap(mapping);
+    },
+  },
+  {
     name: "32 address bits and an alignment are kept",
     run: async (bench) => {
       const memory = new Uint8Array(5000).subarray(3);

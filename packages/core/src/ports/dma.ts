@@ -45,7 +45,7 @@ export type DmaRefusal = (typeof DmaRefusal)[keyof typeof DmaRefusal];
 
 /** What a device can address. */
 export interface DmaLimits {
-  /** 32 to 53: addresses stay below 2^addressBits. */
+  /** 16 to 53: addresses stay below 2^addressBits; who has none so low refuses with `noRoom`. */
   readonly addressBits: number;
   /** A power of two; memory that starts elsewhere is bounced. */
   readonly alignmentBytes: number;

@@ -24,6 +24,7 @@ function outletsOf(rig: BuiltRig): string[] {
     ...(ports.length > 0 ? ["terminal"] : []),
     ...(rig.media.length > 0 ? ["block"] : []),
     ...(rig.inputCount > 0 ? ["input"] : []),
+    ...((rig.sound?.devices.length ?? 0) > 0 ? ["audio"] : []),
     ...(liveInterfaces(rig).length > 0 ? ["network"] : []),
   ];
 }
@@ -59,6 +60,7 @@ for (const entry of rigCatalogue) {
     }
     await settle(rig);
     assert.equal(rig.media.length, 0);
+    assert.equal(rig.sound?.devices.length ?? 0, 0);
     assert.ok(rig.ports.every((port) => port.isGone));
     assert.deepEqual(liveInterfaces(rig), []);
     assert.equal(rig.plug(entry.devices.length + 1), false, "there is no such device");

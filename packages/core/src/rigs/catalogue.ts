@@ -11,6 +11,7 @@ import { ftdiBundle } from "../drivers/ftdi/ftdi-driver.ts";
 import { IOSerialBSDClient, installSerialFamily } from "../families/serial/io-serial-bsd-client.ts";
 import { StoreResult } from "../ports/block-store.ts";
 import type { Machine } from "../runtime/machine.ts";
+import { AudioRig } from "./audio-rig.ts";
 import { HidRig } from "./hid-rig.ts";
 import { networkEntries } from "./network-entries.ts";
 import { NvmeRig } from "./nvme-rig.ts";
@@ -24,6 +25,7 @@ import {
   noInput,
   type RigBuildOptions,
   type RigEntry,
+  type RigSound,
   rigEntry,
   usbActs,
   usbRigParts,
@@ -178,6 +180,39 @@ const nvme: RigEntry = rigEntry({
   },
 });
 
+const audio: RigEntry = rigEntry({
+  name: "audio",
+  summary: "AC'97 audio on PCI, with a ring that the audio server fills, and Drydock's driver",
+  berths: ["pci"],
+  devices: ["AC'97 audio as Intel's ICH has it"],
+  drivers: ["org.drydock.driver.ac97"],
+  outlets: ["audio"],
+  type: ["drydock audio play", "drydock registry audio"],
+  acts: ["plug", "unplug"],
+  serialDevices: [],
+  usbDevices: () => [],
+  build: (options) => {
+    const { forgetsFromNs = Number.POSITIVE_INFINITY } = options;
+    const sound: RigSound = {
+      get devices() {
+        return rig.audio.devices;
+      },
+      listener: null,
+    };
+    const onPlayed = (bytes: Uint8Array): void => {
+      if (rig.machine.scheduler.nowNs() < forgetsFromNs) sound.listener?.(bytes);
+    };
+    const rig = new AudioRig({ ...pciOptions(options), device: { onPlayed } });
+    return {
+      ...pciRigParts(rig, rig.device),
+      sound,
+      ports: [],
+      media: [],
+      failures: () => (rig.audio.devices.length > 0 ? [] : rig.whyNoDevice()),
+    };
+  },
+});
+
 const raid: RigEntry = rigEntry({
   name: "raid",
   summary: "a RAID controller on PCI with a SCSI disk behind it, and Drydock's MegaRAID driver",
@@ -299,6 +334,7 @@ export const rigCatalogue: readonly RigEntry[] = [
   nvme,
   raid,
   ringHba,
+  audio,
   workstation,
 ];
 

@@ -5,6 +5,7 @@ import type { PciHostPort } from "../ports/pci-host.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
 import { SimIommu } from "../transports/sim/iommu.ts";
 import { SimPciBus } from "../transports/sim/pci-bus.ts";
+import { UntranslatedMemory } from "../transports/sim/untranslated-memory.ts";
 
 /** What people choose about a berth, whatever stands above it. */
 export interface PciBerthOptions {
@@ -14,6 +15,8 @@ export interface PciBerthOptions {
   readonly noticeNs?: readonly [number, number];
   /** Where the IOMMU's addresses begin. Default below 4 GiB. */
   readonly dmaWindowBase?: number;
+  /** `fragmented`: no IOMMU, and physical memory in pieces, as no Mac has it. Default `iommu`. */
+  readonly memory?: "iommu" | "fragmented";
   /** Stands between family and bus, for each attachment: same type in, same type out. */
   readonly middleware?: (port: PciHostPort) => PciHostPort;
 }
@@ -39,7 +42,8 @@ export class PciBerth {
     this.#host = host;
     this.#options = options;
     const { dmaWindowBase: windowBase } = options;
-    this.iommu = new SimIommu({
+    const Memory = options.memory === "fragmented" ? UntranslatedMemory : SimIommu;
+    this.iommu = new Memory({
       clock: host.scheduler,
       pageBytes: host.pageBytes,
       ...(windowBase === undefined ? {} : { windowBase }),

@@ -21,6 +21,8 @@ export interface PciRigOptions extends PciBerthOptions {
   readonly profile: PlatformProfile;
   /** Memory that a device of another process reaches. */
   readonly hostMemory?: HostMemory;
+  /** A refused access of a device stops the machine. Default: what the platform records of it. */
+  readonly panicsOnDmaFault?: boolean;
   /** Records what happens. Default true. */
   readonly trace?: boolean;
   /** How much the timeline keeps. */
@@ -50,7 +52,12 @@ export class PciRig implements PciRigParts {
       (context) => new IOService(context),
     );
     bridge.registryName = "AppleThunderboltPCIDownAdapter";
-    this.family = new PciFamily(this.machine, bridge);
+    const { panicsOnDmaFault } = options;
+    this.family = new PciFamily(
+      this.machine,
+      bridge,
+      panicsOnDmaFault === undefined ? {} : { panicsOnDmaFault },
+    );
     this.pci = new PciBerth(
       {
         scheduler: this.machine.scheduler,
@@ -65,18 +72,23 @@ export class PciRig implements PciRigParts {
       },
       options,
     );
-    if (options.trace === false) return;
     const { scheduler } = this.machine;
-    const onRefused = ({ timeNs, address, lengthBytes, isWrite, reason }: RefusedAccess) =>
-      this.timeline.add(
-        TimelineKind.dma,
-        timeNs,
-        scheduler.cause,
-        `refused: ${reason}`,
-        address,
-        lengthBytes,
-        isWrite ? 1 : 0,
-      );
+    const isTraced = options.trace !== false;
+    const onRefused = (refusal: RefusedAccess) => {
+      const { timeNs, address, lengthBytes, isWrite, reason, requester } = refusal;
+      // Bus master off and a dead link stop an access before the IOMMU sees it.
+      if (reason !== "bus master off" && reason !== "unplugged") this.family.dmaFault(requester, address);
+      if (isTraced)
+        this.timeline.add(
+          TimelineKind.dma,
+          timeNs,
+          scheduler.cause,
+          `refused: ${reason}`,
+          address,
+          lengthBytes,
+          isWrite ? 1 : 0,
+        );
+    };
     this.pci.iommu.onRefused = onRefused;
   }
 }

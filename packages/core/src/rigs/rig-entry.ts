@@ -3,6 +3,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import type { EthernetJack } from "../devices/ethernet-jack.ts";
+import type { AudioServerDevice } from "../families/audio/audio-server-device.ts";
 import type { IOMedia } from "../families/block/io-media.ts";
 import type { IOEthernetInterface } from "../families/network/io-ethernet-interface.ts";
 import type { PciFamily } from "../families/pci/pci-family.ts";
@@ -22,7 +23,7 @@ import { digestOf, type UsbRigParts } from "./usb-rig-doors.ts";
 /** Where devices are plugged in. */
 export type BerthKind = "usb" | "pci";
 /** How programs reach what a rig brings up. */
-export type OutletKind = "terminal" | "block" | "input" | "network";
+export type OutletKind = "terminal" | "block" | "input" | "audio" | "network";
 /** What one can do to a rig, by the name that command line, palette and buttons share. */
 export type RigAct = "plug" | "unplug" | "fault" | "power cut";
 
@@ -55,6 +56,13 @@ export interface UsbDevicePlace {
   readonly pacing: "real" | "none";
 }
 
+/** Audio that programs play, and an ear at the hardware's converter. */
+export interface RigSound {
+  readonly devices: readonly AudioServerDevice[];
+  /** Hears frames as they leave the converter; the bytes are used again. */
+  listener: ((bytes: Uint8Array) => void) | null;
+}
+
 /** A rig as everybody takes it who does not care which one it is. */
 export interface BuiltRig {
   readonly machine: Machine;
@@ -67,6 +75,8 @@ export interface BuiltRig {
   /** Ports, disks and inputs that programs can open, in order of appearance. */
   readonly ports: readonly IOSerialBSDClient[];
   readonly media: readonly IOMedia[];
+  /** Absent: nothing to be heard here. */
+  readonly sound?: RigSound;
   /** Network interfaces, in order of appearance; gone ones stay. Left out: it has none. */
   readonly interfaces?: readonly IOEthernetInterface[];
   /** Where the network cables of its adapters go in, by connector. Left out: it has none. */

@@ -89,7 +89,6 @@ export class IODMACommand {
     const size = length === 0 ? memory.length - offset : length;
     if (offset < 0 || size < 1 || offset + size > memory.length || memory.direction === 0)
       return failedPreparation(IOReturns.kIOReturnBadArgument);
-    if (this.maxAddressBits < 32) return failedPreparation(IOReturns.kIOReturnMessageTooLarge);
     if (this.#mapping !== null) this.completeDMA(0);
     const mapping = this.#device.dmaPort.map(
       memory.bytes.subarray(offset, offset + size),

@@ -3,6 +3,7 @@
 import { type BuiltRig, type RigEntry, rigCatalogue } from "../rigs/catalogue.ts";
 import { liveInterfaces } from "../rigs/rig-entry.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
+import { runAudioScenario } from "./audio-campaign.ts";
 import { runHidScenario } from "./hid-campaign.ts";
 import { runNvmeScenario, runRaidScenario, runRingHbaScenario } from "./nvme-campaign.ts";
 import { pciDiskEnd } from "./pci-disk-campaign.ts";
@@ -73,6 +74,12 @@ const scenarios: readonly Explorable[] = [
     hasWaysOut: true,
     run: (seed, turn, plan) => runRingHbaScenario({ seed, turn, ...plan }),
   },
+  {
+    name: "audio",
+    summary: "AC'97 audio: a tone is played and heard",
+    hasWaysOut: true,
+    run: (seed, turn, plan) => runAudioScenario({ seed, turn, ...plan }),
+  },
 ];
 
 /** Nothing of a device may be there any more when its cable is out. */
@@ -101,7 +108,7 @@ export function explorableOf(entry: RigEntry, name = entry.name): Explorable {
           : rig.ports.some((port) => !port.isGone) ||
             rig.media.length > 0 ||
             rig.inputCount > inputs ||
-            liveInterfaces(rig).length > 0;
+            soundsOf(rig) + liveInterfaces(rig).length > 0;
       const result = await runScenario(
         {
           rig,
@@ -113,7 +120,12 @@ export function explorableOf(entry: RigEntry, name = entry.name): Explorable {
             const hasCome =
               entry.outlets.length === 0
                 ? hasService(rig)
-                : rig.ports.length + rig.media.length + rig.inputCount + liveInterfaces(rig).length > 0;
+                : rig.ports.length +
+                    rig.media.length +
+                    rig.inputCount +
+                    soundsOf(rig) +
+                    liveInterfaces(rig).length >
+                  0;
             if (!hasCome || scheduler.isStopped) return hasCome ? "came up" : "not up";
             return entry.use === undefined ? "came up" : await outcomeOf(entry.use(rig));
           },
@@ -140,6 +152,8 @@ function pciPart({ machine, pci, pciFunction, timeline }: BuiltRig) {
   const { afterwards, leave } = pciDiskEnd({ ...parts, device, media: [] });
   return { watch: new PciWatch(parts, device), end: { afterwards, leave } };
 }
+
+const soundsOf = ({ sound }: BuiltRig): number => sound?.devices.length ?? 0;
 
 /** A driver that programs reach by no outlet is up when it has registered its service. */
 function hasService(rig: BuiltRig): boolean {

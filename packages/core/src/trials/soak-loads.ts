@@ -8,8 +8,9 @@ import { EthernetSend } from "../ports/ethernet.ts";
 import type { BuiltRig, RigEntry } from "../rigs/catalogue.ts";
 import { liveInterfaces } from "../rigs/rig-entry.ts";
 import { SerialSession } from "../rigs/serial-session.ts";
+import { rampTone, ToneCheck } from "../rigs/tone.ts";
 
-export type SoakWork = "write" | "read" | "flush" | "send" | "press" | "frame";
+export type SoakWork = "write" | "read" | "flush" | "send" | "press" | "play" | "frame";
 
 /** One thing that happens, at its own virtual time. */
 export interface SoakAction {
@@ -41,6 +42,7 @@ const mixes = {
   block: ["write", "write", "write", "read", "read", "read", "flush"],
   terminal: ["send"],
   input: ["press"],
+  audio: ["play"],
   network: ["frame"],
 } as const;
 
@@ -50,7 +52,10 @@ export function soakMix(entry: RigEntry): readonly SoakWork[] {
 
 /** Everything that comes up is worked on. */
 export function soakLoad(entry: RigEntry, rig: BuiltRig): SoakLoad {
-  const loads = { block: DiskLoad, terminal: TerminalLoad, input: InputLoad, network: NetworkLoad };
+  const loads = {
+    ...{ block: DiskLoad, terminal: TerminalLoad, input: InputLoad, audio: AudioLoad },
+    network: NetworkLoad,
+  };
   const parts = entry.outlets.map((outlet) => ({
     works: mixes[outlet] as readonly string[],
     load: new loads[outlet](entry, rig),
@@ -314,3 +319,55 @@ class InputLoad implements SoakLoad {
 }
 
 const pressNs = 50e6;
+
+/** Frames of a short sound: as many as the place says, and two blocks of the audio server besides. */
+const shortestSound = 1024;
+
+class AudioLoad implements SoakLoad {
+  readonly #rig: BuiltRig;
+
+  constructor(_entry: RigEntry, rig: BuiltRig) {
+    this.#rig = rig;
+  }
+
+  get isUp(): boolean {
+    return (this.#rig.sound?.devices.length ?? 0) > 0;
+  }
+
+  connect(): void {}
+
+  begin(action: SoakAction, done: SoakDone): void {
+    const { machine, sound } = this.#rig;
+    const { scheduler } = machine;
+    const [device] = sound?.devices ?? [];
+    if (sound === undefined || device === undefined) {
+      scheduler.after(0, done, "no device to play on");
+      return;
+    }
+    const frames = shortestSound + action.place * action.fill;
+    const check = new ToneCheck(rampTone(frames), frames);
+    sound.listener = (bytes) => check.hear(bytes);
+    const deadlineNs = scheduler.nowNs() + patienceNs;
+    device.start({ source: rampTone(frames) });
+    const look = (): void => {
+      const isOver = scheduler.nowNs() >= deadlineNs || device.isGone;
+      if (device.isDrained) device.stop();
+      if (device.state !== "stopped" && !isOver) {
+        scheduler.after(lookNs, look, undefined);
+        return;
+      }
+      sound.listener = null;
+      if (check.isWhole) done(null);
+      else if (check.matched === 0) done("a tone was played and nobody heard it");
+      else
+        done(
+          `of a tone of ${frames} frames ${check.matched} were heard, then frame ${check.wrongAt} was wrong`,
+        );
+    };
+    scheduler.after(lookNs, look, undefined);
+  }
+
+  leaveWork(_action: SoakAction): void {
+    this.#rig.sound?.devices[0]?.start({ source: rampTone(Number.MAX_SAFE_INTEGER) });
+  }
+}

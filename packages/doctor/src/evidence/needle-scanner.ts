@@ -43,6 +43,7 @@ const ordinaryLooks = new Set(
     lookOf(ordinary.charCodeAt(at), ordinary.charCodeAt(at + 1), ordinary.charCodeAt(at + 2)),
   ),
 );
+const ordinaryPairs = new Set(Array.from(ordinaryLooks, (look) => look & 0xffff));
 
 /** Bytes from one look to the next. */
 const stride = 4;
@@ -86,21 +87,27 @@ export class NeedleScanner {
     });
     this.#after = Uint32Array.from(this.#rows, (row) => this.#neighbours(row, lookLength));
     this.#before = Uint32Array.from(this.#rows, (row) => this.#neighbours(row, -1));
-    this.#own = this.#rows.map((row) =>
-      Uint32Array.from({ length: row.length }, (_, index) =>
-        this.#neighbours(row.slice(index & ~1, (index & ~1) + 2), (index & 1) === 0 ? lookLength : -1),
-      ),
-    );
+    this.#own = this.#rows.map((row) => {
+      const own = new Uint32Array(row.length);
+      for (let index = 0; index < row.length; index += 2) {
+        own[index] = this.#neighbour(row[index], row[index + 1] + lookLength);
+        own[index + 1] = this.#neighbour(row[index], row[index + 1] - 1);
+      }
+      return own;
+    });
   }
 
   /** Bits of what the needles of a row have at a distance from their look; all bits where one of them has ended. */
   #neighbours(row: readonly number[], distance: number): number {
     let bits = 0;
-    for (let index = 0; index < row.length; index += 2) {
-      const byte = this.#folded[row[index]][row[index + 1] + distance];
-      bits |= byte === undefined ? -1 : 1 << (byte & 31);
-    }
+    for (let index = 0; index < row.length; index += 2)
+      bits |= this.#neighbour(row[index], row[index + 1] + distance);
     return bits;
+  }
+
+  #neighbour(needle: number, at: number): number {
+    const bytes = this.#folded[needle];
+    return at < 0 || at >= bytes.length ? -1 : 1 << (bytes[at] & 31);
   }
 
   #enter(needle: Uint8Array, index: number, at: number): void {
@@ -186,11 +193,12 @@ function byteAt(bytes: Uint8Array, at: number, to: number): number {
 
 /** How often the look at `at` is met. One that ends behind the needle is met with anything there. */
 function commonness(needle: Uint8Array, at: number): number {
-  const [first, second, third] = needle.subarray(at, at + lookLength);
+  const [first, second] = [needle[at], needle[at + 1]];
   const both = weight[first] * weight[second];
-  if (third !== undefined)
-    return both * weight[third] * (ordinaryLooks.has(lookOf(first, second, third)) ? ordinaryFactor : 1);
-  return both * 1000 * (ordinary.includes(String.fromCharCode(first, second)) ? ordinaryFactor : 1);
+  if (at + 2 >= needle.length)
+    return both * 1000 * (ordinaryPairs.has(lookOf(first, second, 0)) ? ordinaryFactor : 1);
+  const third = needle[at + 2];
+  return both * weight[third] * (ordinaryLooks.has(lookOf(first, second, third)) ? ordinaryFactor : 1);
 }
 
 /** Where the run begins whose looks are met least. */

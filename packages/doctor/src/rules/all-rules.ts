@@ -14,6 +14,7 @@ import { ledgerNamesCause } from "./dma/ledger-names-cause.ts";
 import { lowAddressTakenAsOwn } from "./dma/low-address-taken-as-own.ts";
 import { noContiguousMemory } from "./dma/no-contiguous-memory.ts";
 import { postedWriteProvesNothing } from "./dma/posted-write-proves-nothing.ts";
+import { readsUnmappedAddress } from "./dma/reads-unmapped-address.ts";
 import { activationRefused } from "./extension/activation-refused.ts";
 import { developerModeOff } from "./extension/developer-mode-off.ts";
 import { driverCrashesCounted } from "./extension/driver-crashes-counted.ts";
@@ -236,6 +237,7 @@ export const allRules: readonly Rule[] = [
   segmentsNotCounted,
   dmaNotCompleted,
   iommuStoppedMachine,
+  readsUnmappedAddress,
   linesAreTheKernels,
   filteredByBundleId,
   numbersHaveGaps,

@@ -4,6 +4,10 @@ import type { RunOutcome, Scheduler } from "@drydock/core/runtime/scheduler";
 
 /** Never asleep longer than this, so that a stop is noticed. */
 const longestSleepMs = 200;
+/** Much that is due at once is done in stretches of so long: between them sockets and timers are looked at. */
+const stretchMs = 2;
+/** After so many steps each time the clock is looked at. */
+const stepsPerLook = 64;
 
 /**
  * Virtual time follows the wall: each pass runs everything that is due, then waits for the next event or for `wake`.
@@ -64,9 +68,20 @@ export class LiveRunner {
     while (!this.#isStopping) {
       const nowNs = this.nowNs();
       this.#scheduler.catchUp(nowNs);
-      const outcome = await this.#scheduler.run(nowNs);
+      const endMs = performance.now() + stretchMs;
+      let steps = 0;
+      let isLong = false;
+      const looks = (): boolean => {
+        if (++steps % stepsPerLook === 0) isLong ||= performance.now() > endMs;
+        return isLong;
+      };
+      const outcome = await this.#scheduler.run(nowNs, looks);
       afterPass(outcome);
       if (this.#scheduler.isStopped) return;
+      if (outcome.reason === "done") {
+        await new Promise((resolve) => setImmediate(resolve));
+        continue;
+      }
       const waitMs = (this.#scheduler.nextTimeNs() - this.nowNs()) / 1e6;
       if (waitMs > 0) await this.#sleep(Math.min(waitMs, longestSleepMs));
     }

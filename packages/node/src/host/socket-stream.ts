@@ -4,6 +4,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import type { ByteOwner, ByteStream, ByteStreamClient } from "@drydock/core/ports/byte-stream";
 import { Admission, type Pace } from "./admission.ts";
 import { StormWatch } from "./after-storm.ts";
+import { InputTurns, newTurn } from "./input-turns.ts";
 import { type StepTaker, stepsOf } from "./ordered-steps.ts";
 import { limitSendRoom, readySendRoom } from "./send-room.ts";
 import { SocketPlace } from "./socket-place.ts";
@@ -18,11 +19,15 @@ const listenerHighWater = 64 << 20;
 /** More than so many at a listener are a crowd. */
 const crowdedSockets = 32;
 
-/** How many sockets share what may wait. */
+/** Encryption copies what it is given: no more than so much is given to it ahead. */
+const encryptedAheadBytes = 64 * 1024;
+
+/** How many sockets share what may wait, and whose input is heard when. */
 export interface SocketShare {
   readonly count: number;
+  readonly turns: InputTurns;
 }
-const alone: SocketShare = { count: 1 };
+const alone: SocketShare = { count: 1, turns: new InputTurns() };
 const keepAliveMs = 10_000;
 /** All of these are accepted in one go: more are left to the system, which asks its clients to try again in a second. */
 const backlog = 64;
@@ -43,6 +48,15 @@ export class SocketStream implements ByteStream {
   #spans: Uint8Array[] = [];
   #owners: (ByteOwner | undefined)[] = [];
   #pendingBytes = 0;
+  /** What is to be encrypted yet, in order. */
+  readonly #plain: { span: Uint8Array; owner: ByteOwner | undefined }[] = [];
+  #plainBytes = 0;
+  readonly #isEncrypted: boolean;
+  readonly #turn = newTurn();
+  /** The client wants nothing now. */
+  #isPaused = false;
+  /** Nothing comes after what waits. */
+  #isEnding = false;
   /** Why it ended, when it did not end by itself. */
   problem: string | null = null;
 
@@ -51,6 +65,7 @@ export class SocketStream implements ByteStream {
     this.#share = share;
     this.#steps = steps;
     this.#socket = socket;
+    this.#isEncrypted = (socket as Socket & { encrypted?: boolean }).encrypted === true;
     this.#tell = stepsOf(steps);
     socket.setNoDelay(true);
     // A peer whose machine has gone is noticed in the end.
@@ -97,23 +112,26 @@ export class SocketStream implements ByteStream {
       process.nextTick(this.#flush);
     }
     const most = Math.max(lowestHighWater, Math.min(highWater, listenerHighWater / this.#share.count));
-    if (this.#socket.writableLength + this.#pendingBytes < most) return true;
+    if (this.#socket.writableLength + this.#pendingBytes + this.#plainBytes < most) return true;
     this.#isWaiting = true;
     return false;
   }
 
   pause(): void {
+    this.#isPaused = true;
     this.#socket.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    this.#isPaused = false;
+    if (this.#turn.hear === null) this.#socket.resume();
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#flush();
-    this.#socket.end();
+    this.#isEnding = true;
+    if (this.#plainBytes === 0) this.#socket.end();
     this.#socket.resume();
     // A peer that never closes its side is not waited for.
     setTimeout(() => this.#socket.destroy(), 1000).unref();
@@ -130,6 +148,7 @@ export class SocketStream implements ByteStream {
     socket.off("close", this.#closed);
     socket.off("drain", this.#drained);
     socket.off("end", this.#ended);
+    this.#share.turns.left(this.#turn);
     this.#client = null;
     this.#isClosed = true;
     return new SocketStream(by(socket), this.#steps, this.#share);
@@ -144,6 +163,14 @@ export class SocketStream implements ByteStream {
     this.#spans = [];
     this.#owners = [];
     this.#pendingBytes = 0;
+    if (this.#isEncrypted) {
+      for (let index = 0; index < spans.length; index++) {
+        this.#plain.push({ span: spans[index], owner: owners[index] });
+        this.#plainBytes += spans[index].length;
+      }
+      this.#encrypt();
+      return;
+    }
     if (spans.length > 1) socket.cork();
     // What leaves together is let go of together: one word per owner in a row.
     let owned = 0;
@@ -167,8 +194,40 @@ export class SocketStream implements ByteStream {
     if (this.#isWaiting && !socket.writableNeedDrain) setImmediate(this.#drained);
   };
 
+  /** Piece by piece, so that a client that does not read has no more of it than that. */
+  readonly #encrypt = (): void => {
+    const socket = this.#socket;
+    while (this.#plainBytes > 0 && socket.writableLength < encryptedAheadBytes && !socket.destroyed) {
+      const first = this.#plain[0];
+      const piece = first.span.subarray(0, encryptedAheadBytes);
+      if (piece.length === first.span.length) this.#plain.shift();
+      else first.span = first.span.subarray(piece.length);
+      this.#plainBytes -= piece.length;
+      const { owner } = first;
+      socket.write(piece, () => {
+        if (owner !== undefined) this.#tell(() => owner.released(piece.length));
+        this.#encrypt();
+      });
+    }
+    if (this.#plainBytes > 0) return;
+    if (this.#isEnding) socket.end();
+    else if (this.#isWaiting) setImmediate(this.#drained);
+  };
+
   readonly #received = (bytes: Uint8Array): void => {
-    this.#tell(() => this.#client?.received(bytes));
+    const { count, turns } = this.#share;
+    const tell = () => this.#tell(() => this.#client?.received(bytes));
+    if (turns.isCalm(count)) {
+      tell();
+      return;
+    }
+    // What is answered at once is part of what it costs.
+    const hear = (): void => {
+      tell();
+      this.#flush();
+      if (!this.#isPaused && !this.#isClosed) this.#socket.resume();
+    };
+    if (!turns.came(this.#turn, hear)) this.#socket.pause();
   };
 
   readonly #failed = (error: Error): void => {
@@ -176,12 +235,13 @@ export class SocketStream implements ByteStream {
   };
 
   readonly #closed = (): void => {
+    this.#share.turns.left(this.#turn);
     this.#isClosed = true;
     this.#tell(() => this.#client?.closed());
   };
 
   readonly #drained = (): void => {
-    if (!this.#isWaiting || this.#isClosed) return;
+    if (!this.#isWaiting || this.#isClosed || this.#plainBytes > 0) return;
     this.#isWaiting = false;
     this.#tell(() => this.#client?.drained());
   };
@@ -240,6 +300,7 @@ export async function listen(
   const storm = new StormWatch();
   readySendRoom();
   const share: SocketShare = {
+    turns: new InputTurns(),
     get count() {
       return sockets.size;
     },

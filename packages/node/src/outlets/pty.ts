@@ -144,6 +144,11 @@ export class Pty implements TerminalPort {
     this.#pollView.setInt16(12, POLLIN, true);
   }
 
+  /** What it holds open: for who ends the thread that it lives in. */
+  get descriptors(): readonly number[] {
+    return [this.#fd, this.#event];
+  }
+
   connect(client: TerminalClient): void {
     this.#client = client;
     this.#lookAtClosed();

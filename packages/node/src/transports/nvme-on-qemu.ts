@@ -13,6 +13,7 @@ import {
 } from "./rig-on-qemu.ts";
 
 export interface NvmeOnQemuOptions extends OnQemuOptions {
+  readonly image: string;
   readonly rig?: Partial<NvmeRigOptions>;
 }
 

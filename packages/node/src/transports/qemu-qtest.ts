@@ -163,6 +163,14 @@ export class QemuQtest {
     setImmediate(look);
   }
 
+  /** Asks it to end in good order, as files it writes want it, and waits until it has. */
+  async quit(): Promise<void> {
+    this.#isClosing = true;
+    // Its answer may be cut off by its end.
+    this.qmp.execute("quit").catch(() => {});
+    await this.#exited;
+  }
+
   /** Kills it. No function is reached afterwards. */
   async close(): Promise<void> {
     this.#isClosing = true;

@@ -4,22 +4,35 @@ import type { PciHostPort } from "@drydock/core/ports/pci-host";
 import type { PciRigParts } from "@drydock/core/rigs/pci-rig";
 import { RamArena } from "@drydock/core/transports/qtest/ram-arena";
 import { LiveRunner } from "../host/live-runner.ts";
+import { LockstepRunner } from "../host/lockstep-runner.ts";
+import type { StepTaker } from "../host/ordered-steps.ts";
 import { findQtestQemu, QemuQtest, type QemuQtestOptions } from "./qemu-qtest.ts";
 import { createSharedRam } from "./shared-ram.ts";
 
 export interface OnQemuOptions extends Pick<QemuQtestOptions, "hasIommu" | "trace" | "messages"> {
   readonly seed?: number;
-  /** A raw image. */
-  readonly image: string;
+  /** A raw image, where a disk is wanted. */
+  readonly image?: string;
   /** Errors that blkdebug injects: its own options, as `-blockdev` takes them. */
   readonly blkdebug?: readonly string[];
   readonly ramMiB?: number;
+  /** `lockstep`: virtual time on both sides, for devices whose own clocks matter. Default `real`. */
+  readonly pace?: "real" | "lockstep";
+}
+
+/** How late an interrupt of QEMU can be in lockstep: each step costs a turn of both processes. */
+const lockstepNs = 10_000_000;
+
+/** Who runs the machine. */
+interface MachineRunner extends StepTaker {
+  start(): Promise<void>;
+  stop(): Promise<void>;
 }
 
 export interface RigOnQemu<Rig extends PciRigParts> {
   readonly rig: Rig;
   readonly qemu: QemuQtest;
-  readonly runner: LiveRunner;
+  readonly runner: MachineRunner;
   /** Why QEMU ended by itself; null while it lives. */
   readonly death: () => string | null;
   /** The function that was attached last; throws when there is none. */
@@ -28,7 +41,7 @@ export interface RigOnQemu<Rig extends PciRigParts> {
 }
 
 /** `-blockdev` for a raw image, with blkdebug between where errors are wanted. */
-export function imageDrive(name: string, { image, blkdebug }: OnQemuOptions): readonly string[] {
+export function imageDrive(name: string, { image = "", blkdebug }: OnQemuOptions): readonly string[] {
   const rules = (blkdebug ?? []).map((rule) => `,${rule}`).join("");
   const drive =
     blkdebug === undefined
@@ -54,7 +67,9 @@ export async function startRigOnQemu<Rig extends PciRigParts>(
   const ram = createSharedRam((options.ramMiB ?? 128) << 20);
   const arena = new RamArena(ram.bytes);
   const rig = build(arena);
-  const runner = new LiveRunner(rig.machine.scheduler);
+  const { scheduler } = rig.machine;
+  const lockstep = options.pace === "lockstep" ? new LockstepRunner(scheduler, lockstepNs) : null;
+  const runner: MachineRunner = lockstep ?? new LiveRunner(scheduler);
   const running = runner.start();
   let death: string | null = null;
   let port: PciHostPort | null = null;
@@ -90,6 +105,16 @@ export async function startRigOnQemu<Rig extends PciRigParts>(
     ram.close();
     throw error;
   }
+  if (lockstep !== null) {
+    const { machine, qtest } = qemu;
+    lockstep.other = {
+      get pending() {
+        return qtest.pending;
+      },
+      step: () => machine.stepClock(),
+    };
+    runner.ready(() => {}, undefined);
+  }
   return {
     rig,
     qemu,
@@ -120,7 +145,7 @@ export async function untilThere<T>(
     const found = find();
     if (found !== undefined) return found;
     if (performance.now() > deadline || death() !== null)
-      throw new Error(`no disk came up: ${[...why(), death() ?? ""].join("; ")}`);
+      throw new Error(`nothing came up: ${[...why(), death() ?? ""].join("; ")}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

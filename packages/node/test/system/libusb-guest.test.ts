@@ -1,7 +1,10 @@
-// Node in a Linux guest: the USB contract over libusb, our FTDI driver on QEMU's device, node-hid on our model.
+// Node in a Linux guest: the USB contract over libusb, our FTDI driver on QEMU's device, npm packages on our models.
 
 import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { LoopbackDevice } from "@drydock/core/devices/loopback/loopback-device";
 import { type ContractResult, namesLimitedBy } from "@drydock/core/ports/contract";
@@ -19,6 +22,8 @@ describe("libusb in a Linux guest", { skip: guestSkip(nodeGuestOptions) }, () =>
   let port = 0;
   /** The far end of QEMU's usb-serial: a loop-back plug. */
   let wire: Socket;
+  /** An author's model, served by an author's ten lines in a process of their own. */
+  let logger: ChildProcess | undefined;
 
   before(async () => {
     rig = new ExportedSerialRig();
@@ -41,6 +46,7 @@ describe("libusb in a Linux guest", { skip: guestSkip(nodeGuestOptions) }, () =>
   });
   after(async () => {
     wire?.destroy();
+    logger?.kill("SIGKILL");
     await guest?.stop();
     await rig?.stop();
   });
@@ -86,5 +92,18 @@ describe("libusb in a Linux guest", { skip: guestSkip(nodeGuestOptions) }, () =>
       "0301010203",
       "exit 0",
     ]);
+  });
+
+  test("npm usb on the model of an author, over USB/IP from the ten lines of examples/logger-usbip.ts", async () => {
+    const script = join(import.meta.dirname, "../../../../examples/logger-usbip.ts");
+    logger = spawn(process.execPath, [script, "0"], { stdio: ["ignore", "pipe", "inherit"] });
+    const [line] = (await once(logger.stdout as NodeJS.ReadableStream, "data")) as [Buffer];
+    const [, loggerPort] =
+      /^usbip --tcp-port (\d+) attach -r 127\.0\.0\.1 -b 1-1$/m.exec(line.toString()) ?? [];
+    assert.ok(loggerPort !== undefined, line.toString());
+    await guest.attach(Number(loggerPort), "1-1");
+    await startNode(guest, "/tmp/logger", "node-usb-logger-main.ts");
+    const said = await guest.waitFor("cat /tmp/logger", /^exit/m, patienceMs);
+    assert.deepEqual(said.trim().split("\n"), ["200", "215", "223", "LIBUSB_TRANSFER_STALL", "exit 0"]);
   });
 });

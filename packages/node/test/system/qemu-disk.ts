@@ -13,7 +13,7 @@ import {
   type RandomWritesResult,
   startRandomWrites,
 } from "@drydock/core/trials/random-writes";
-import type { LiveRunner } from "../../src/host/live-runner.ts";
+import type { StepTaker } from "../../src/host/ordered-steps.ts";
 import { findQtestQemu } from "../../src/transports/qemu-qtest.ts";
 
 const found = findQtestQemu();
@@ -49,7 +49,7 @@ export async function until(isDone: () => boolean, what: string, milliseconds = 
 }
 
 export async function randomWrites(
-  on: { readonly runner: LiveRunner },
+  on: { readonly runner: StepTaker },
   media: IOMedia,
   options: Omit<RandomWritesOptions, "random">,
   during: () => Promise<void> = async () => {},
@@ -69,7 +69,7 @@ export async function randomWrites(
 /** Random writes over all of the run's mebibytes, read back: no failure, no byte wrong, no complaint of driver or IOMMU. */
 export async function verifiedWrites(
   on: {
-    readonly runner: LiveRunner;
+    readonly runner: StepTaker;
     readonly rig: { readonly driver: DriverWithCounters | null };
     readonly qemu: { readonly machine: Pick<QtestMachine, "vtd"> };
   },

@@ -16,6 +16,7 @@ import { formatPciAddress, type PciHostPort } from "../../ports/pci-host.ts";
 import type { Machine } from "../../runtime/machine.ts";
 import type { IOService } from "../../runtime/service.ts";
 import type { Thread } from "../../runtime/thread.ts";
+import { DmaFaultRecord } from "./dma-fault-record.ts";
 import { IOPCIDevice, type PciDeviceFamily } from "./io-pci-device.ts";
 
 /** The entitlement that the kernel demands of a dext before it may attach (posts.md T2). */
@@ -24,6 +25,11 @@ const pciEntitlement = [["com.apple.developer.driverkit.transport.pci"]];
 export interface PciFamilyOptions {
   /** The bus lies behind a Thunderbolt tunnel. Default true: that is how Macs have PCI cards. */
   readonly isTunnelled?: boolean;
+  /**
+   * A refused access stops the machine, as some error states do on the generation with SPTM (which: unknown). Default: what
+   * the platform records of it.
+   */
+  readonly panicsOnDmaFault?: boolean;
 }
 
 /** A load from a dead link: where, and which code made it. */
@@ -47,14 +53,17 @@ export class PciFamily implements PciDeviceFamily {
   /** Every load that found its link dead, panicking or not (posts.md F02). */
   readonly deadLinkLoads: DeadLinkLoad[] = [];
   readonly devices: IOPCIDevice[] = [];
+  readonly #records = new WeakMap<IOPCIDevice, DmaFaultRecord>();
   readonly #machine: Machine;
   readonly #bridge: IOService;
   readonly #isTunnelled: boolean;
+  readonly #panicsOnDmaFault: boolean;
 
   constructor(machine: Machine, bridge: IOService, options: PciFamilyOptions = {}) {
     this.#machine = machine;
     this.#bridge = bridge;
     this.#isTunnelled = options.isTunnelled ?? true;
+    this.#panicsOnDmaFault = options.panicsOnDmaFault ?? false;
   }
 
   /** A function has come; its nub appears when enumeration has succeeded. */
@@ -89,6 +98,26 @@ export class PciFamily implements PciDeviceFamily {
     const cpu = this.#machine.random.fork("panicking cpu").below(8);
     this.#machine.panic(busErrorText(address, cpu), device);
     return true;
+  }
+
+  /** The IOMMU refused an access of the function at `place`: what the system makes of it (posts.md T6). */
+  dmaFault(place: string, address: number): void {
+    const machine = this.#machine;
+    if (this.#panicsOnDmaFault) {
+      const cpu = machine.random.fork("panicking cpu").below(8);
+      machine.panic(dmaFaultText(cpu));
+    } else if (machine.profile.recordsDmaFaults) {
+      // The device, whichever of its functions the requester said it was.
+      const slot = place.split(".")[0];
+      const device = this.devices.find((each) => each.location.split(".")[0] === slot);
+      if (device === undefined) return;
+      let record = this.#records.get(device);
+      if (record === undefined) {
+        record = new DmaFaultRecord(device.properties);
+        this.#records.set(device, record);
+      }
+      record.add(address);
+    }
   }
 
   async #enumerate(port: PciHostPort, place: string): Promise<void> {
@@ -167,5 +196,13 @@ export function busErrorText(address: number, cpu: number): string {
     `LLC Bus error (Unavailable) from cpu${cpu}: FAR=${far} ` +
     `LLC_ERR_STS/ADR/INF=0x80/0x300480${hex(address, 9)}/0x1400000005 addr=${far} ` +
     "cmd=0x18(ACC_CIFL2C_CMD_RD_LD: request for load miss in E or S state)"
+  );
+}
+
+/** Of a public report (posts.md T6); the dext is not in it. */
+function dmaFaultText(cpu: number): string {
+  return (
+    `[SPTM] VIOLATION_T8110_DART_INVALID_ERR_MASK (cpu ${cpu}): validate_t8110dart_err_mask(t8110dart_validation.h:324) ` +
+    "state->dart_id(0x9), err_mask(0x80180000)"
   );
 }

@@ -22,6 +22,8 @@ export class Doorbell {
   /** By bit. */
   readonly #deliver: ((() => void) | null)[] = new Array(vectorsMaximum).fill(null);
   #isReading = false;
+  /** Told of inputs that are not edu's: the lines of functions without messages. */
+  onOtherLine: ((line: number, isRaised: boolean) => void) | null = null;
 
   /** `base`: edu's BAR 0; `line`: the interrupt controller's input that edu's pin reaches. */
   constructor(client: QtestClient, base: number, line: number) {
@@ -37,7 +39,8 @@ export class Doorbell {
 
   start(): void {
     this.#client.onInterrupt = (line, isRaised) => {
-      if (line === this.#line && isRaised) this.#read();
+      if (line !== this.#line) this.onOtherLine?.(line, isRaised);
+      else if (isRaised) this.#read();
     };
     this.#client.send(interceptRequest("ioapic"));
   }

@@ -90,7 +90,7 @@ export class QtestDma implements DmaPort {
     limits: DmaLimits = unlimitedDma,
   ): DmaMapping | DmaRefusal {
     const { addressBits, alignmentBytes } = limits;
-    if (memory.length === 0 || direction === DmaDirection.none || !(addressBits >= 32) || alignmentBytes < 1)
+    if (memory.length === 0 || direction === DmaDirection.none || !(addressBits >= 16) || alignmentBytes < 1)
       return DmaRefusal.badRequest;
     const own = this.#arena.addressOf(memory);
     const isUsable = own !== null && own % alignmentBytes === 0;
@@ -105,6 +105,11 @@ export class QtestDma implements DmaPort {
     }
     const busAddress = this.#domain.map(this.#arena.addressOf(shared) as number, shared.length, direction);
     if (busAddress === null) {
+      if (!isUsable) this.#arena.release(shared);
+      return DmaRefusal.noRoom;
+    }
+    if (busAddress + shared.length > 2 ** addressBits) {
+      this.#domain.unmap(busAddress, shared.length);
       if (!isUsable) this.#arena.release(shared);
       return DmaRefusal.noRoom;
     }

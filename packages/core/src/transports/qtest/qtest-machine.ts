@@ -45,6 +45,9 @@ const ecamBase = 0xb000_0000;
 const rootMemory = 0xe000_0000;
 const bridgeMemory = 0xe800_0000;
 const bridgeWindowBytes = 0x0100_0000;
+/** Where I/O ranges go, on bus 0 alone. */
+const rootPorts = 0xc000;
+const rootPortsEnd = 0xffff;
 /** edu: QEMU's own device for learners, here the doorbell. */
 const eduId = 0x11e81234;
 /** Pins of slots 1 to 24 arrive at these inputs of the IOAPIC. */
@@ -79,6 +82,7 @@ export class QtestMachine {
   readonly #bridges: Bridge[] = [];
   readonly #listeners: ((port: PciHostPort) => void)[] = [];
   #nextMemory = rootMemory;
+  #nextPort = rootPorts;
   #doorbell: Doorbell | null = null;
   readonly #memoryMessages: MemoryMessages | null;
   #steppedNs = 0;
@@ -235,7 +239,11 @@ export class QtestMachine {
     this.#nextMemory += 0x0010_0000;
     this.#write(address, PciConfig.bar0, 4, base);
     this.#write(address, PciConfig.command, 2, PciCommand.memorySpace | PciCommand.busMaster);
-    this.#doorbell = new Doorbell(this.client, base, firstInput + (address.device % 4));
+    this.#doorbell = new Doorbell(this.client, base, inputOf(address));
+    this.#doorbell.onOtherLine = (input, isRaised) => {
+      for (const port of this.ports)
+        if (port.address.bus === 0 && inputOf(port.address) === input) port.lineChanged(isRaised);
+    };
     this.#doorbell.start();
   }
 
@@ -313,7 +321,12 @@ export class QtestMachine {
       if (shape === null) continue;
       const { lengthBytes, kind, isPrefetchable } = shape;
       if (kind === "io") {
-        this.#write(address, at, 4, 0);
+        const port = Math.ceil(this.#nextPort / lengthBytes) * lengthBytes;
+        const isPlaced = bridge === undefined && port + lengthBytes <= rootPortsEnd;
+        this.#write(address, at, 4, isPlaced ? port : 0);
+        if (!isPlaced) continue;
+        this.#nextPort = port + lengthBytes;
+        ranges.push({ barIndex: index, kind, isPrefetchable: false, address: port, lengthBytes });
         continue;
       }
       const place = Math.ceil(next / lengthBytes) * lengthBytes;
@@ -351,4 +364,9 @@ export class QtestMachine {
 
 function configBase(address: PciAddress): number {
   return ecamBase + address.bus * 0x10_0000 + address.device * 0x8000 + address.function * 0x1000;
+}
+
+/** The IOAPIC input that pin A of a function on bus 0 reaches. */
+function inputOf(address: PciAddress): number {
+  return firstInput + (address.device % 4);
 }

@@ -3,7 +3,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { ContractViolation } from "../../base/errors.ts";
 import { allOnes, extendedConfigBytes } from "../../codec/pci/config-space.ts";
-import { readRequest, writeRequest } from "../../codec/qtest/qtest.ts";
+import { portReadRequest, portWriteRequest, readRequest, writeRequest } from "../../codec/qtest/qtest.ts";
 import type { DmaPort } from "../../ports/dma.ts";
 import {
   isPciAccess,
@@ -62,7 +62,7 @@ export class QtestPort implements PciHostPort {
     if (this.#isDetached) return PciSubmit.gone;
     if (sizeBytes === 8 || !this.#isFree(slot) || !isPciAccess(offset, sizeBytes, extendedConfigBytes))
       return PciSubmit.badRequest;
-    return this.#read(slot, this.#parts.configBase + offset, sizeBytes, false);
+    return this.#read(slot, readRequest(this.#parts.configBase + offset, sizeBytes), sizeBytes, false);
   }
 
   configWrite(offset: number, sizeBytes: number, value: number): void {
@@ -75,13 +75,19 @@ export class QtestPort implements PciHostPort {
     const known = this.ranges[range];
     if (known === undefined || !this.#isFree(slot) || !isPciAccess(offset, sizeBytes, known.lengthBytes))
       return PciSubmit.badRequest;
-    return this.#read(slot, known.address + offset, sizeBytes, true);
+    const at = known.address + offset;
+    if (known.kind !== "io") return this.#read(slot, readRequest(at, sizeBytes), sizeBytes, true);
+    if (sizeBytes === 8) return PciSubmit.badRequest;
+    return this.#read(slot, portReadRequest(at, sizeBytes as 1 | 2 | 4), sizeBytes, true);
   }
 
   memoryWrite(range: number, offset: number, sizeBytes: number, low: number, high: number): void {
     const known = this.ranges[range];
     if (known === undefined || !isPciAccess(offset, sizeBytes, known.lengthBytes) || this.#isDown) return;
-    this.#parts.client.send(writeRequest(known.address + offset, sizeBytes, low, high));
+    const at = known.address + offset;
+    const { client } = this.#parts;
+    if (known.kind !== "io") client.send(writeRequest(at, sizeBytes, low, high));
+    else if (sizeBytes !== 8) client.send(portWriteRequest(at, sizeBytes as 1 | 2 | 4, low));
   }
 
   messages(count: number): readonly PciMessage[] {
@@ -113,14 +119,19 @@ export class QtestPort implements PciHostPort {
     return Number.isInteger(slot) && slot >= 0 && slot < slots && this.#sizes[slot] === 0;
   }
 
-  #read(slot: number, address: number, sizeBytes: number, isMemory: boolean): PciSubmit {
+  /** The input of the interrupt controller that its pin reaches changed its level. */
+  lineChanged(isRaised: boolean): void {
+    if (!this.#isDetached && !this.#isDown) this.#client?.line(isRaised);
+  }
+
+  #read(slot: number, request: string, sizeBytes: number, isMemory: boolean): PciSubmit {
     this.#sizes[slot] = sizeBytes;
     const { client, clock } = this.#parts;
     if (this.#isDown || client.isDead) {
       clock.after(0, () => this.#complete(slot, PciStatus.unreachable, 0, 0), undefined);
       return PciSubmit.accepted;
     }
-    client.send(readRequest(address, sizeBytes), (low, high) => {
+    client.send(request, (low, high) => {
       const isDead = this.#isDown && isMemory;
       this.#complete(slot, isDead ? PciStatus.unreachable : PciStatus.ok, low, high);
     });

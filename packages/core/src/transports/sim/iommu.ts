@@ -163,8 +163,63 @@ const ledgerMaximum = 1000;
 /** Ended mappings remembered, so that a late access can be named. */
 const endedMaximum = 256;
 /** Window of bus addresses: 2 GiB below 4 GiB, so that 32 address bits reach all of it. */
-const lowWindowBase = 0x4000_0000;
-const windowBytes = 0x8000_0000;
+const usualWindowBase = 0x4000_0000;
+const usualWindowBytes = 0x8000_0000;
+/** What is left for devices that drive fewer address bits: 15 MiB below 16 MiB (24 bits). */
+const shortWindowBase = 0x0010_0000;
+const shortWindowBytes = 0x00f0_0000;
+const shortAddressBits = 24;
+/** Fewer make no device. */
+const leastAddressBits = 16;
+
+/** A piece of bus address space, page by page. */
+class PageWindow {
+  readonly base: number;
+  readonly #pages: (IommuMapping | null)[] = [];
+  readonly #pageBytes: number;
+  readonly #pageMaximum: number;
+  #next = 0;
+
+  constructor(base: number, lengthBytes: number, pageBytes: number) {
+    this.base = base;
+    this.#pageBytes = pageBytes;
+    this.#pageMaximum = Math.floor(lengthBytes / pageBytes);
+  }
+
+  at(address: number): IommuMapping | null {
+    const page = Math.floor((address - this.base) / this.#pageBytes);
+    return page >= 0 && page < this.#pages.length ? (this.#pages[page] ?? null) : null;
+  }
+
+  set(firstPage: number, pageCount: number, mapping: IommuMapping | null): void {
+    for (let page = firstPage; page < firstPage + pageCount; page++) this.#pages[page] = mapping;
+  }
+
+  /** First of `count` free pages in a row, with one more after them; -1: none. */
+  take(count: number): number {
+    const needed = count + 1;
+    if (needed > this.#pageMaximum) return -1;
+    let start = this.#next;
+    let run = 0;
+    for (let looked = 0; looked < this.#pageMaximum + needed; looked++) {
+      if (start + needed > this.#pageMaximum) {
+        start = 0;
+        run = 0;
+      }
+      const page = start + run;
+      if (page < this.#pages.length && this.#pages[page] != null) {
+        start = page + 1;
+        run = 0;
+        continue;
+      }
+      if (++run < needed) continue;
+      while (this.#pages.length < start + needed) this.#pages.push(null);
+      this.#next = start + needed;
+      return start;
+    }
+    return -1;
+  }
+}
 
 export interface IommuOptions {
   readonly clock: Clock;
@@ -190,19 +245,22 @@ export class SimIommu {
   onMapped: ((mapping: IommuMapping) => void) | null = null;
   onUnmapped: ((mapping: IommuMapping) => void) | null = null;
   readonly #clock: Clock;
-  readonly #pages: (IommuMapping | null)[] = [];
-  readonly #pageMaximum: number;
   readonly #live = new PlacedList<IommuMapping>();
   readonly #ended = new EndedMappings();
-  readonly #windowBase: number;
-  #next = 0;
+  readonly #usual: PageWindow;
+  readonly #short: PageWindow;
   #last: IommuMapping | null = null;
 
   constructor(options: IommuOptions) {
     this.#clock = options.clock;
     this.pageBytes = options.pageBytes;
-    this.#windowBase = options.windowBase ?? lowWindowBase;
-    this.#pageMaximum = windowBytes / options.pageBytes;
+    this.#usual = new PageWindow(options.windowBase ?? usualWindowBase, usualWindowBytes, options.pageBytes);
+    this.#short = new PageWindow(shortWindowBase, shortWindowBytes, options.pageBytes);
+  }
+
+  /** False where addresses are physical ones. */
+  get isTranslated(): boolean {
+    return true;
   }
 
   /** Mappings of every function, as they are now. */
@@ -223,7 +281,12 @@ export class SimIommu {
     limits: DmaLimits,
   ): IommuMapping | DmaRefusal {
     const { addressBits, alignmentBytes } = limits;
-    if (memory.length === 0 || direction === DmaDirection.none || !(addressBits >= 32) || alignmentBytes < 1)
+    if (
+      memory.length === 0 ||
+      direction === DmaDirection.none ||
+      !(addressBits >= leastAddressBits) ||
+      alignmentBytes < 1
+    )
       return DmaRefusal.badRequest;
     // Where in its page memory lies is the allocator's choice: an array's own start stands for a page's.
     let inPage = memory.byteOffset % this.pageBytes;
@@ -236,10 +299,12 @@ export class SimIommu {
       inPage = 0;
     }
     const pageCount = Math.ceil((inPage + memory.length) / this.pageBytes);
-    const firstPage = this.#takePages(pageCount);
+    const window = addressBits < 32 ? this.#short : this.#usual;
+    // Too few address bits never yield an address above them (posts.md P16 AC4, P18 AC4).
+    if (addressBits < shortAddressBits) return DmaRefusal.noRoom;
+    const firstPage = window.take(pageCount);
     if (firstPage < 0) return DmaRefusal.noRoom;
-    const base = this.#windowBase + firstPage * this.pageBytes + inPage;
-    // Too few address bits never yield an address above them (posts.md P18 AC4).
+    const base = window.base + firstPage * this.pageBytes + inPage;
     if (base + bytes.length > 2 ** addressBits) return DmaRefusal.noRoom;
     const mapping = new IommuMapping(
       requester,
@@ -252,7 +317,7 @@ export class SimIommu {
       pageCount,
       this.#clock.nowNs(),
     );
-    for (let page = firstPage; page < firstPage + pageCount; page++) this.#pages[page] = mapping;
+    window.set(firstPage, pageCount, mapping);
     this.#live.add(mapping);
     this.onMapped?.(mapping);
     return mapping;
@@ -261,8 +326,8 @@ export class SimIommu {
   unmap(mapping: DmaMapping): void {
     if (!(mapping instanceof IommuMapping) || !this.#live.delete(mapping))
       throw new ContractViolation("dma-unmapped-twice", String(mapping));
-    for (let page = mapping.firstPage; page < mapping.firstPage + mapping.pageCount; page++)
-      this.#pages[page] = null;
+    const window = mapping.base < shortWindowBase + shortWindowBytes ? this.#short : this.#usual;
+    window.set(mapping.firstPage, mapping.pageCount, null);
     if (this.#last === mapping) this.#last = null;
     if (mapping.original !== null && (mapping.direction & DmaDirection.deviceWrites) !== 0)
       mapping.original.set(mapping.bytes);
@@ -329,8 +394,7 @@ export class SimIommu {
       address + lengthBytes > mapping.base + mapping.lengthBytes ||
       mapping.requester !== requester
     ) {
-      const page = Math.floor((address - this.#windowBase) / this.pageBytes);
-      mapping = page >= 0 && page < this.#pages.length ? (this.#pages[page] ?? null) : null;
+      mapping = this.#usual.at(address) ?? this.#short.at(address);
       if (mapping === null || mapping.requester !== requester || address < mapping.base) {
         this.refuse(requester, address, lengthBytes, isWrite, "no mapping");
         return null;
@@ -348,31 +412,6 @@ export class SimIommu {
       return null;
     }
     return mapping;
-  }
-
-  /** First of `count` free pages in a row, with one more after them; -1: none. */
-  #takePages(count: number): number {
-    const needed = count + 1;
-    if (needed > this.#pageMaximum) return -1;
-    let start = this.#next;
-    let run = 0;
-    for (let looked = 0; looked < this.#pageMaximum + needed; looked++) {
-      if (start + needed > this.#pageMaximum) {
-        start = 0;
-        run = 0;
-      }
-      const page = start + run;
-      if (page < this.#pages.length && this.#pages[page] != null) {
-        start = page + 1;
-        run = 0;
-        continue;
-      }
-      if (++run < needed) continue;
-      while (this.#pages.length < start + needed) this.#pages.push(null);
-      this.#next = start + needed;
-      return start;
-    }
-    return -1;
   }
 
   /** The live mapping that is nearest; an ended one when it lay right there. */
@@ -400,7 +439,7 @@ function missed(mapping: MappingFacts, address: number, lengthBytes: number): nu
 }
 
 class RequesterPort implements DmaPort {
-  readonly isTranslated = true;
+  readonly isTranslated: boolean;
   readonly pageBytes: number;
   readonly requester: string;
   readonly #iommu: SimIommu;
@@ -410,6 +449,7 @@ class RequesterPort implements DmaPort {
     this.#iommu = iommu;
     this.requester = requester;
     this.pageBytes = iommu.pageBytes;
+    this.isTranslated = iommu.isTranslated;
   }
 
   get mappingCount(): number {

@@ -156,6 +156,7 @@ export class SimPciPort implements PciHostPort {
   #client: PciHostClient | null = null;
   #messages: readonly PciMessage[] | null = null;
   #isMemoryOn = false;
+  #isIoOn = false;
   #diedNs: Nanoseconds | null = null;
   #isDetached = false;
   #isNoticed = false;
@@ -228,6 +229,7 @@ export class SimPciPort implements PciHostPort {
     this.#device.reset("function");
     this.#upstream.isBusMaster = false;
     this.#isMemoryOn = false;
+    this.#isIoOn = false;
     // FLR clears the base address registers; whoever resets restores them (PCI Express 3.0 §6.6.2).
     for (const range of this.ranges) {
       const at = PciConfig.bar0 + range.barIndex * 4;
@@ -331,7 +333,7 @@ export class SimPciPort implements PciHostPort {
         this.#read(slot, range, offset, sizeBytes);
         return;
       case Operation.memoryWrite:
-        if (!this.#isMemoryOn) {
+        if (!this.#isDecoded(range)) {
           this.#upstream.reportError(20);
           return;
         }
@@ -344,7 +346,7 @@ export class SimPciPort implements PciHostPort {
 
   #read(slot: number, range: number, offset: number, sizeBytes: number): void {
     const { barIndex } = this.ranges[range];
-    if (!this.#isMemoryOn) {
+    if (!this.#isDecoded(range)) {
       this.#upstream.reportError(20);
       this.#complete(slot, PciStatus.unsupported, sizeBytes, 0, 0);
       return;
@@ -391,8 +393,14 @@ export class SimPciPort implements PciHostPort {
     if (this.#bus.deadLinkReads.length > 1000) this.#bus.deadLinkReads.shift();
   }
 
+  /** Memory space and I/O space have a bit each in the command register (PCI 3.0 §6.2.2). */
+  #isDecoded(range: number): boolean {
+    return this.ranges[range].kind === "io" ? this.#isIoOn : this.#isMemoryOn;
+  }
+
   #noteCommand(): void {
     const command = this.#device.configRead(PciConfig.command, 2);
+    this.#isIoOn = (command & PciCommand.ioSpace) !== 0;
     this.#isMemoryOn = (command & PciCommand.memorySpace) !== 0;
     this.#upstream.isBusMaster = (command & PciCommand.busMaster) !== 0;
     this.#bus.onCommand?.(this.#upstream.requester, command);

@@ -1,0 +1,57 @@
+// The thread of the rig that comes with the board: real clock, real terminals; its talk goes to the command.
+
+import { parentPort, workerData } from "node:worker_threads";
+import { Watchers } from "@drydock/lab/session/watchers";
+import type { CommandIo } from "../terminal/command-io.ts";
+import { LiveRigRun } from "./live-rig.ts";
+import { recordingsOf } from "./recording-files.ts";
+import { serveSeats } from "./rig-thread-seats.ts";
+import type { FromStartedRig, StartedThreadData, ToStartedRig } from "./started-rig.ts";
+import { watchedRig } from "./watched-rig.ts";
+
+const { firstRun, options } = workerData as StartedThreadData & { readonly firstRun: number };
+const port = parentPort;
+if (port === null) throw new Error("this is the script of a thread");
+const send = (message: FromStartedRig): void => port.postMessage(message);
+
+const nothing = (): void => {};
+/** Data on stdout is for a rig that comes alone. */
+const io: CommandIo = {
+  print: nothing,
+  printAsIs: nothing,
+  document: nothing,
+  progress: nothing,
+  say: (text) => send({ kind: "say", text }),
+  event: (text) => send({ kind: "event", text }),
+  columns: null,
+  isColored: false,
+  isTalkWatched: false,
+};
+
+try {
+  const run = await LiveRigRun.make(options, io, (made, isThere) =>
+    send({ kind: isThere ? "terminal" : "no-terminal", ...made }),
+  );
+  const watchers = new Watchers(watchedRig(run.rig, options, firstRun));
+  serveSeats<ToStartedRig>(
+    port,
+    () => watchers,
+    (message) => (message.kind === "stop" ? run.stop() : run.command(message.text)),
+  );
+  const isWell = await run.run();
+  const { timeline, usb } = run.rig;
+  send({
+    kind: "ended",
+    isWell,
+    failure: run.failureText,
+    nowNs: run.nowNs,
+    recordings: recordingsOf(
+      { timeline, trace: usb.trace },
+      { pcap: options.isPcapWanted, perfetto: options.isPerfettoWanted },
+    ),
+  });
+} catch (error) {
+  // A port of the network that is taken, a terminal that cannot be made: words for people.
+  send({ kind: "refused", text: error instanceof Error ? error.message : String(error) });
+}
+port.close();
