@@ -128,6 +128,25 @@ const runs: Readonly<Record<string, Run>> = {
         ],
       ),
   },
+  "xhci-qemu": {
+    summary: "our Bulk-Only and UAS drivers behind QEMU's xHCI controller: random writes, all read back",
+    run: async (count) =>
+      runTest(
+        "packages/node/test/system/xhci-qemu.test.ts",
+        "DRYDOCK_QEMU_MIB",
+        count ?? 512,
+        (mebibytes) => [
+          `${mebibytes} MiB written at random and read back through usb-storage, and again through usb-uas on streams with VT-d; QEMU traced no complaint of its controller`,
+        ],
+      ),
+  },
+  "xhci-plugs": {
+    summary: "QEMU's usb-storage and usb-uas pulled by QMP in mid-transfer and put in again",
+    run: async (count) =>
+      runTest("packages/node/test/system/xhci-qemu.test.ts", "DRYDOCK_XHCI_ROUNDS", count ?? 200, (plugs) => [
+        `${plugs} times each: every request ended once, and nothing stayed mapped but what the controller itself keeps`,
+      ]),
+  },
   "zero-dma": {
     summary: "P18's good driver: random writes of 512 bytes to 1 MiB, all read back, below and above 4 GiB",
     run: async (count) =>

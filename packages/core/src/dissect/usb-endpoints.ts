@@ -5,6 +5,7 @@ import { viewConfiguration } from "../codec/usb/configuration-view.ts";
 import {
   type Configuration,
   type Endpoint,
+  type EndpointCompanion,
   type EndpointDescriptor,
   type InterfaceSetting,
   streamsOf,
@@ -44,6 +45,11 @@ export class UsbEndpointTable {
   /** By address with direction bit. */
   find(address: number): EndpointDescriptor | undefined {
     return this.#endpoints.get(address)?.endpoint.descriptor;
+  }
+
+  /** Its SuperSpeed companion; null without one. */
+  companionOf(address: number): EndpointCompanion | null {
+    return this.#endpoints.get(address)?.endpoint.companion ?? null;
   }
 
   /** The interface that the endpoint belongs to, -1 when there is no such endpoint. */

@@ -9,9 +9,9 @@ import type { Setup } from "../codec/usb/setup.ts";
 import { UsbSpeed } from "../codec/usb/usb-speed.ts";
 import { UsbDeviceModel } from "../devices/usb-device-model.ts";
 import { UsbNak } from "../ports/usb-device.ts";
-import { usbPaths } from "./over-usbip.ts";
 import { defaultSerialRig } from "./serial-rig.ts";
 import { openSerialSession } from "./serial-session.ts";
+import { usbPaths } from "./usb-paths.ts";
 import { WebUsbRig } from "./web-usb-rig.ts";
 
 const endpoint = (bEndpointAddress: number, bmAttributes: number, wMaxPacketSize: number, bInterval = 0) => ({
@@ -144,7 +144,7 @@ class OddModem extends UsbDeviceModel {
 
 for (const [what, { bytes, fault }] of Object.entries(odd)) {
   test(`${what}: a port that carries data, and a line that says what was done`, async () => {
-    for (const path of ["bus", "usbip"] as const) {
+    for (const path of ["bus", "usbip", "xhci"] as const) {
       const rig = defaultSerialRig(1, hostTurn, { devices: [], path: usbPaths[path] });
       const modem = new OddModem(bytes);
       assert.deepEqual(

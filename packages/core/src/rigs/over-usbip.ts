@@ -33,6 +33,3 @@ export const overUsbip: UsbPath = (machine, attach) => {
   });
   return (port) => server.attach(port);
 };
-
-/** The ways by which rigs are tried. */
-export const usbPaths = { bus: null, usbip: overUsbip } as const;

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { hostTurn } from "@drydock/node/host-turn";
 import { platformProfile } from "../platform/platform-profile.ts";
 import { HidRig } from "../rigs/hid-rig.ts";
-import { usbPaths } from "../rigs/over-usbip.ts";
+import { usbPaths } from "../rigs/usb-paths.ts";
 import { drawHidFaults, runHidScenario } from "./hid-campaign.ts";
 import { unplugAtEveryStep } from "./scenario.ts";
 
@@ -18,7 +18,7 @@ for (const device of ["keyboard", "gamepad"] as const) {
     assert.notEqual((await runHidScenario({ seed: 6, turn: hostTurn, device })).digest, first.digest);
   });
 
-  for (const path of ["bus", "usbip"] as const) {
+  for (const path of ["bus", "usbip", "xhci"] as const) {
     test(`${device}, ${path}: unplug at every step of the scenario ends clean each time (F01)`, async () => {
       const options = { seed: 1, turn: hostTurn, device, path: usbPaths[path] };
       const campaign = await unplugAtEveryStep((unplugAtStep) =>

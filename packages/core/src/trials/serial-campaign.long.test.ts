@@ -5,8 +5,8 @@ import { test } from "node:test";
 import { hostTurn } from "@drydock/node/host-turn";
 import { FtdiDriver, ftdiBundle } from "../drivers/ftdi/ftdi-driver.ts";
 import type { IOUSBHostInterface } from "../families/usb/io-usb-host-interface.ts";
-import { overUsbip } from "../rigs/over-usbip.ts";
 import type { SerialDeviceKind } from "../rigs/serial-rig.ts";
+import { usbPaths } from "../rigs/usb-paths.ts";
 import { IODispatchQueue } from "../runtime/dispatch-queue.ts";
 import { IOTimerDispatchSource, kIOTimerClockUptimeRaw } from "../runtime/dispatch-source.ts";
 import type { DriverBundle } from "../runtime/driver-bundle.ts";
@@ -41,13 +41,15 @@ for (const device of devices) {
     assert.deepEqual(await unplugged(options), campaign, "and the same on a second run");
   });
 
-  test(`${device}: unplug at every step over USB/IP ends in the same outcomes as on the bus (F01)`, async () => {
+  test(`${device}: unplug at every step over USB/IP and xHCI ends in the same outcomes as on the bus (F01)`, async () => {
     const options = { seed: 1, turn: hostTurn, device };
     const onBus = await unplugged(options);
-    const imported = await unplugged({ ...options, path: overUsbip });
-    assert.ok(imported.steps > onBus.steps && imported.explored === imported.steps);
-    assert.deepEqual(imported.failures, []);
-    assert.deepEqual(Object.keys(imported.outcomes).sort(), Object.keys(onBus.outcomes).sort());
+    for (const path of [usbPaths.usbip, usbPaths.xhci]) {
+      const imported = await unplugged({ ...options, path });
+      assert.ok(imported.steps > onBus.steps && imported.explored === imported.steps);
+      assert.deepEqual(imported.failures, []);
+      assert.deepEqual(Object.keys(imported.outcomes).sort(), Object.keys(onBus.outcomes).sort());
+    }
   });
 
   test(`${device}: 300 seeds with faults: no hang, no crash, no broken contract`, async () => {

@@ -7,10 +7,10 @@ import { platformProfile } from "../platform/platform-profile.ts";
 import { TimelineKind } from "../ports/recorder.ts";
 import { HidRig } from "../rigs/hid-rig.ts";
 import { NvmeRig } from "../rigs/nvme-rig.ts";
-import { usbPaths } from "../rigs/over-usbip.ts";
 import { defaultSerialRig } from "../rigs/serial-rig.ts";
 import { openSerialSession } from "../rigs/serial-session.ts";
 import { defaultStorageRig } from "../rigs/storage-rig.ts";
+import { usbPaths } from "../rigs/usb-paths.ts";
 import type { UsbPath } from "../rigs/usb-rig.ts";
 import type { UsbRigParts } from "../rigs/usb-rig-doors.ts";
 import { writePerfetto } from "../trace/perfetto.ts";
@@ -52,7 +52,7 @@ function chainOf(timeline: Timeline, row: TimelineRow): TimelineRow[] {
 }
 
 for (const [name, build] of Object.entries(rigs)) {
-  for (const path of ["bus", "usbip"] as const) {
+  for (const path of ["bus", "usbip", "xhci"] as const) {
     test(`${name} rig, ${path}: wire to call and back, log line to cause`, async () => {
       const rig = await build(usbPaths[path]);
       const { timeline } = rig;

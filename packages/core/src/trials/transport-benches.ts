@@ -14,6 +14,7 @@ import { type ContractResult, runContract } from "../ports/contract.ts";
 import { RecordingClient, type UsbHostBench, usbHostContract } from "../ports/usb-host.contract.ts";
 import type { UsbHostPort } from "../ports/usb-host.ts";
 import { memoryStreamPair } from "../rigs/memory-stream.ts";
+import { SimXhci } from "../rigs/over-xhci.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
 import { withUsbPolicy } from "../runtime/usb-policy-gate.ts";
 import { withUsbTrace } from "../trace/usb-trace.ts";
@@ -126,6 +127,33 @@ function usbredirBench(seed: number, variant: string | undefined): UsbHostBench 
   };
 }
 
+/** The loopback device behind our model of an xHCI controller, driven by our transport. */
+function xhciBench(seed: number, variant: string | undefined): UsbHostBench {
+  const clock = new VirtualClock();
+  const random = new Random(seed);
+  const bus = new SimUsbBus({ clock, random: random.fork("bus") });
+  const client = new RecordingClient();
+  const ports: UsbHostPort[] = [];
+  const xhci = new SimXhci({
+    clock,
+    random,
+    onAttach: (attached) => {
+      // A port that comes back after a reset is not this bench's.
+      if (ports.length === 0) attached.connect(client);
+      ports.push(attached);
+    },
+  });
+  bus.onAttach((port) => xhci.attach(port));
+  const connector = bus.plugIn(deviceFor(variant));
+  clock.runUntil();
+  return {
+    port: ports[0],
+    client,
+    settle: async () => clock.runUntil(),
+    unplug: () => bus.unplug(connector),
+  };
+}
+
 /** A stream in memory that cuts bytes anywhere. */
 export function memoryWire(seed: number): UsbipWire {
   const random = new Random(seed).fork("network");
@@ -164,6 +192,7 @@ const benches: Readonly<Record<string, MakeBench>> = {
   "sim-guarded": (seed, _turn, variant) => simBench(seed, "bus", guarded, variant),
   usbip: (seed) => usbipBench(seed, memoryWire(seed)),
   usbredir: (seed, _turn, variant) => usbredirBench(seed, variant),
+  xhci: (seed, _turn, variant) => xhciBench(seed, variant),
   webusb: webUsbBench,
   "sim-wrapped": (seed, _turn, variant) =>
     simBench(seed, "bus", (port, clock) => traced(faultless(port, clock), clock), variant),

@@ -16,8 +16,12 @@ export function startAudioOnQemu(options: AudioOnQemuOptions): Promise<RigOnQemu
   // The stream's own format, or its mixer resamples and no sample stays what it was.
   const backend = `wav,id=a0,path=${options.wav},out.frequency=48000,out.channels=2,out.format=s16`;
   const devices = ["-audiodev", backend, "-device", "AC97,audiodev=a0,addr=5"];
-  return startRigOnQemu({ ...options, pace: "lockstep" }, devices, (hostMemory) =>
-    defaultAudioRig(options.seed ?? 1, hostTurn, { ...options.rig, isPluggedIn: false, hostMemory }),
+  return startRigOnQemu(
+    { ...options, pace: "lockstep" },
+    devices,
+    (hostMemory) =>
+      defaultAudioRig(options.seed ?? 1, hostTurn, { ...options.rig, isPluggedIn: false, hostMemory }),
+    (rig, port) => rig.pci.attach(port),
   );
 }
 

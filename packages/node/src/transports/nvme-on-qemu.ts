@@ -31,8 +31,12 @@ const deviceId = "nv";
 export async function startNvmeOnQemu(options: NvmeOnQemuOptions): Promise<NvmeOnQemu> {
   const device = `nvme,serial=DRYDOCK,drive=${driveId}0,id=${deviceId}0,bus=rp`;
   const devices = [...rootPort, ...imageDrive(`${driveId}0`, options), "-device", device];
-  const on = await startRigOnQemu(options, devices, (hostMemory) =>
-    defaultNvmeRig(options.seed ?? 1, hostTurn, { ...options.rig, isPluggedIn: false, hostMemory }),
+  const on = await startRigOnQemu(
+    options,
+    devices,
+    (hostMemory) =>
+      defaultNvmeRig(options.seed ?? 1, hostTurn, { ...options.rig, isPluggedIn: false, hostMemory }),
+    (rig, port) => rig.pci.attach(port),
   );
   const { qemu } = on;
   let attachments = 0;

@@ -19,6 +19,24 @@ import type { SharedRam } from "./shared-ram.ts";
  */
 const candidates = ["/usr/libexec/xen-qemu-system-i386", "/usr/lib/xen/bin/qemu-system-i386"];
 
+/** The stock QEMU of a desk: it has devices that Debian's other one lacks (usb-redir), and wants a firmware. */
+const stockCandidates = ["/usr/bin/qemu-system-x86_64", "/usr/local/bin/qemu-system-x86_64"];
+
+/** Path of the stock QEMU, or the sentence that says what is missing. */
+export function findStockQemu(): { readonly path: string } | { readonly missing: string } {
+  const path = stockCandidates.find((candidate) => existsSync(candidate));
+  if (path !== undefined) return { path };
+  return { missing: "no qemu-system-x86_64: install the Debian package qemu-system-x86" };
+}
+
+/** Firmware whose first instruction halts the processor for good: cli, hlt, and back to hlt. */
+export function haltedFirmware(): Uint8Array {
+  const bytes = new Uint8Array(0x10000).fill(0xf4);
+  // The reset vector (Intel SDM volume 3, 9.1.4).
+  bytes.set([0xfa, 0xf4, 0xeb, 0xfd], 0xfff0);
+  return bytes;
+}
+
 /** Path of a QEMU that can be driven, or the sentence that says what is missing. */
 export function findQtestQemu(
   environment: Readonly<Record<string, string | undefined>> = process.env,
@@ -46,6 +64,11 @@ export interface QemuQtestOptions {
   readonly arena: RamArena;
   /** `memory`: messages are looked for at every turn of the event loop while there is work, and each millisecond else. */
   readonly messages?: "doorbell" | "memory";
+  /**
+   * A firmware image for a processor that does run: for binaries without the qtest accelerator. QEMU's clock is then its
+   * own. Left out, the processor never runs and the clock is ours.
+   */
+  readonly firmware?: string;
   /** Trace events into a file: ["pci_nvme_*"]. */
   readonly trace?: { readonly events: readonly string[]; readonly file: string };
   /** Told once when QEMU ends without being asked to. */
@@ -97,7 +120,9 @@ export class QemuQtest {
     if (options.messages === "memory") this.#lookForMessages(options.steps);
     const step = (): void => this.machine.stepClock();
     // Timers of QEMU's devices run on a clock that only we move.
-    this.#clockwork = setInterval(() => options.steps.ready(step, undefined), clockMs);
+    this.#clockwork = setInterval(() => {
+      if (options.firmware === undefined) options.steps.ready(step, undefined);
+    }, clockMs);
     this.#clockwork.unref();
     stderr?.on("data", (bytes: Buffer) => {
       this.#stderr = (this.#stderr + bytes.toString("latin1")).slice(-stderrMaximum);
@@ -197,7 +222,8 @@ function start(options: QemuQtestOptions): ChildProcess {
       ? []
       : options.trace.events.flatMap((event) => ["-trace", `${event},file=${options.trace?.file}`]);
   const args = [
-    ...["-display", "none", "-nodefaults", "-no-user-config", "-accel", "qtest"],
+    ...["-display", "none", "-nodefaults", "-no-user-config"],
+    ...(options.firmware === undefined ? ["-accel", "qtest"] : ["-accel", "tcg", "-bios", options.firmware]),
     ...["-chardev", "socket,id=qtest,fd=3", "-qtest", "chardev:qtest", "-qtest-log", "none"],
     ...["-chardev", "socket,id=qmp,fd=4", "-mon", "chardev=qmp,mode=control"],
     ...["-m", `${ramMiB}M`],

@@ -35,8 +35,12 @@ export async function startRaidOnQemu(options: RaidOnQemuOptions): Promise<RaidO
     ...["-device", `${models[options.generation]},id=ms,bus=rp`],
     ...["-device", "scsi-hd,drive=d0,id=sd0,bus=ms.0,scsi-id=0"],
   ];
-  const on = await startRigOnQemu(options, devices, (hostMemory) =>
-    defaultRaidRig(options.seed ?? 1, hostTurn, { ...options.rig, isPluggedIn: false, hostMemory }),
+  const on = await startRigOnQemu(
+    options,
+    devices,
+    (hostMemory) =>
+      defaultRaidRig(options.seed ?? 1, hostTurn, { ...options.rig, isPluggedIn: false, hostMemory }),
+    (rig, port) => rig.pci.attach(port),
   );
   const { machine, qmp } = on.qemu;
   return {

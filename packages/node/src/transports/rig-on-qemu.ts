@@ -1,7 +1,7 @@
 // A PCI rig of ours on functions of a QEMU: the process, shared memory, and the real clock that joins them.
 
 import type { PciHostPort } from "@drydock/core/ports/pci-host";
-import type { PciRigParts } from "@drydock/core/rigs/pci-rig";
+import type { Machine } from "@drydock/core/runtime/machine";
 import { RamArena } from "@drydock/core/transports/qtest/ram-arena";
 import { LiveRunner } from "../host/live-runner.ts";
 import { LockstepRunner } from "../host/lockstep-runner.ts";
@@ -9,12 +9,8 @@ import type { StepTaker } from "../host/ordered-steps.ts";
 import { findQtestQemu, QemuQtest, type QemuQtestOptions } from "./qemu-qtest.ts";
 import { createSharedRam } from "./shared-ram.ts";
 
-export interface OnQemuOptions extends Pick<QemuQtestOptions, "hasIommu" | "trace" | "messages"> {
+export interface QemuRigOptions extends Pick<QemuQtestOptions, "hasIommu" | "trace" | "messages"> {
   readonly seed?: number;
-  /** A raw image, where a disk is wanted. */
-  readonly image?: string;
-  /** Errors that blkdebug injects: its own options, as `-blockdev` takes them. */
-  readonly blkdebug?: readonly string[];
   readonly ramMiB?: number;
   /** `lockstep`: virtual time on both sides, for devices whose own clocks matter. Default `real`. */
   readonly pace?: "real" | "lockstep";
@@ -29,7 +25,19 @@ interface MachineRunner extends StepTaker {
   stop(): Promise<void>;
 }
 
-export interface RigOnQemu<Rig extends PciRigParts> {
+export interface OnQemuOptions extends QemuRigOptions {
+  /** A raw image, where a disk is wanted. */
+  readonly image?: string;
+  /** Errors that blkdebug injects: its own options, as `-blockdev` takes them. */
+  readonly blkdebug?: readonly string[];
+}
+
+/** Any rig of ours. */
+export interface MachineRig {
+  readonly machine: Machine;
+}
+
+export interface RigOnQemu<Rig extends MachineRig> {
   readonly rig: Rig;
   readonly qemu: QemuQtest;
   readonly runner: MachineRunner;
@@ -56,11 +64,15 @@ export const rootPort: readonly string[] = [
   "pcie-root-port,id=rp,bus=pcie.0,addr=3,chassis=1,slot=1",
 ];
 
-/** `devices` of QEMU come up in what `build` makes. Throws with what is missing when there is no QEMU to drive. */
-export async function startRigOnQemu<Rig extends PciRigParts>(
-  options: OnQemuOptions,
+/**
+ * `devices` of QEMU come up in what `build` makes, each PCI function by `attach`. Throws with what is missing when there is no
+ * QEMU to drive.
+ */
+export async function startRigOnQemu<Rig extends MachineRig>(
+  options: QemuRigOptions,
   devices: readonly string[],
   build: (hostMemory: RamArena) => Rig,
+  attach: (rig: Rig, port: PciHostPort, hostMemory: RamArena) => void,
 ): Promise<RigOnQemu<Rig>> {
   const found = findQtestQemu();
   if ("missing" in found) throw new Error(found.missing);
@@ -97,7 +109,7 @@ export async function startRigOnQemu<Rig extends PciRigParts>(
       (machine) =>
         machine.onAttach((attached) => {
           port = attached;
-          rig.pci.attach(attached);
+          attach(rig, attached, arena);
         }),
     );
   } catch (error) {
