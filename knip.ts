@@ -51,7 +51,7 @@ export default {
     },
     cases: { entry: ["*/case.test.ts"] },
     perf: { entry: ["*.ts", "endurance/run.ts", "endurance/journal-client.ts", "test/system/*.test.ts"] },
-    examples: { entry: ["*.ts"] },
+    examples: { entry: ["*.ts", "doors/*.ts"] },
   },
   ignoreIssues,
   // TypeScript 5, vite and vitest are installed in a stranger's project (house/test/system); the printer's is reached by path.

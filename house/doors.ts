@@ -32,6 +32,17 @@ const rooms: Readonly<Record<string, string>> = {
   trials: "scenarios, campaigns, proofs",
 };
 
+/** Where each room's example is (`examples/doors.test.ts` runs all of them). */
+const exampleFolder = "examples/doors";
+
+/** An example's first line as the sentence above it, then its code, with what it prints. */
+function exampleOf(root: string, room: string): string[] {
+  const path = join(root, exampleFolder, `${room}.ts`);
+  if (!existsSync(path)) return [];
+  const [first, ...rest] = readFileSync(path, "utf8").trimEnd().split("\n");
+  return [first.replace(/^\/\/ /, ""), "", "```ts", ...rest.slice(rest[0] === "" ? 1 : 0), "```", ""];
+}
+
 export function buildDoorsPage(root: string): string {
   const { "@drydock/core": core, ...others } = readDoors(root);
   const list = (paths: readonly string[]) => paths.map((path) => `\`${path}\``).join(", ");
@@ -39,20 +50,26 @@ export function buildDoorsPage(root: string): string {
     const paths = core
       .filter((path) => path.startsWith(`${room}/`))
       .map((path) => path.slice(room.length + 1));
-    return paths.length === 0 ? [] : [`## \`@drydock/core/${room}\`: ${purpose}`, "", list(paths), ""];
+    return paths.length === 0
+      ? []
+      : [`## \`@drydock/core/${room}\`: ${purpose}`, "", list(paths), "", ...exampleOf(root, room)];
   });
   return [
     "# Doors",
     "",
     "What people outside this repository may import. Everything else is internal: it may move in any version. `house/doors.json` holds this",
     "list; README, examples and recipes use nothing else, and an export of another file must have a user inside (`npm run check` refuses",
-    "both). `npm run pack` packs exactly these; `docs/api/` says what each declares.",
+    "both). `npm run pack` packs exactly these; `docs/api/` says what each declares. The examples lie in `examples/doors/` and are run by",
+    "`npm run test:unit -- examples/doors`; the logger that some of them use is in `examples/` too.",
     "",
     ...sections,
-    "## Other packages",
-    "",
-    ...Object.entries(others).map(([name, paths]) => `- \`${name}\`: ${list(paths)}`),
-    "",
+    ...Object.entries(others).flatMap(([name, paths]) => [
+      `## \`${name}\``,
+      "",
+      list(paths),
+      "",
+      ...exampleOf(root, name.split("/")[1]),
+    ]),
   ].join("\n");
 }
 
@@ -62,6 +79,12 @@ export function checkDoors(root: string, findings: Finding[]): void {
   const add = (file: string, line: number, message: string) =>
     findings.push({ file, line, rule: "door", message });
   const core = new Set(doors["@drydock/core"]);
+  for (const room of [...Object.keys(rooms), ...Object.keys(doors).map((name) => name.split("/")[1])]) {
+    const hasDoors =
+      room !== "core" && (rooms[room] === undefined || [...core].some((path) => path.startsWith(`${room}/`)));
+    if (hasDoors && exampleOf(root, room).length === 0)
+      add(`${exampleFolder}/${room}.ts`, 1, "a room with doors needs an example that its page shows");
+  }
   for (const path of core) {
     if (!existsSync(join(root, `packages/core/src/${path}.ts`)))
       add("house/doors.json", 1, `there is no core/${path}`);
@@ -102,11 +125,11 @@ function isOwnRoom(path: string, folder: string): boolean {
 /** What a newcomer copies: the examples, and the code in README. */
 function beginnings(root: string): { file: string; text: string }[] {
   const found: { file: string; text: string }[] = [];
-  const examples = join(root, "examples");
-  for (const name of existsSync(examples) ? readdirSync(examples) : []) {
-    if (name.endsWith(".ts"))
-      found.push({ file: `examples/${name}`, text: readFileSync(join(examples, name), "utf8") });
-  }
+  for (const folder of ["examples", exampleFolder])
+    for (const name of existsSync(join(root, folder)) ? readdirSync(join(root, folder)) : []) {
+      if (name.endsWith(".ts"))
+        found.push({ file: `${folder}/${name}`, text: readFileSync(join(root, folder, name), "utf8") });
+    }
   const readme = join(root, "README.md");
   if (!existsSync(readme)) return found;
   for (const [, code] of readFileSync(readme, "utf8").matchAll(/```ts\n([\s\S]*?)```/g))
