@@ -29,7 +29,7 @@ const copies: string[] = [];
 function copyTree(): string {
   const copy = mkdtempSync(join(tmpdir(), "drydock-house-"));
   copies.push(copy);
-  for (const folder of ["packages", "apps", "cases", "house", "docs"]) {
+  for (const folder of ["packages", "apps", "cases", "house", "docs", "examples"]) {
     cpSync(join(root, folder), join(copy, folder), {
       recursive: true,
       filter: (path) => !path.includes("node_modules") && !path.endsWith("/build"),
