@@ -113,6 +113,8 @@ export interface Iap2Protocol {
   /** Reverse DNS; compared letter by letter. */
   readonly name: string;
   readonly matchAction: number;
+  /** Id of the transport component that carries it alone (EA native transport); absent: the link does. */
+  readonly nativeTransport?: number;
 }
 
 /** IdentificationInformation, as far as a wired accessory with protocols needs it. */
@@ -146,12 +148,13 @@ export function encodeIdentification(data: Iap2Identification): Iap2ControlMessa
       ...texts.map((name, id) => textParameter(id, data[name])),
       numberParameter(powerParameter, 0, 1),
       numberParameter(currentParameter, data.maximumCurrentMa, 2),
-      ...data.protocols.map(({ id, matchAction, name }) => ({
+      ...data.protocols.map(({ id, matchAction, name, nativeTransport }) => ({
         id: protocolParameter,
         value: encodeParameters([
           numberParameter(0, id, 1),
           textParameter(1, name),
           numberParameter(2, matchAction, 1),
+          ...(nativeTransport === undefined ? [] : [numberParameter(3, nativeTransport, 2)]),
         ]),
       })),
     ],
@@ -174,15 +177,15 @@ export function judgeIdentification(
   const maximumCurrentMa = numberOf(parameters, currentParameter);
   if (maximumCurrentMa === null) offending.add(currentParameter);
   const protocols: Iap2Protocol[] = [];
-  for (const { value } of parameters.filter(({ id }) => id === protocolParameter)) {
-    const protocol = readProtocol(value);
-    if (
-      protocol === null ||
-      protocols.some(({ id, name: other }) => id === protocol.id || other === protocol.name)
-    )
-      offending.add(protocolParameter);
-    else protocols.push(protocol);
-  }
+  for (const { value } of parameters.filter(({ id }) => id === protocolParameter))
+    for (const protocol of readProtocols(value)) {
+      if (
+        protocol === null ||
+        protocols.some(({ id, name: other }) => id === protocol.id || other === protocol.name)
+      )
+        offending.add(protocolParameter);
+      else protocols.push(protocol);
+    }
   if (offending.size > 0) return { offending: [...offending].sort((left, right) => left - right) };
   return {
     name,
@@ -196,14 +199,33 @@ export function judgeIdentification(
   };
 }
 
-function readProtocol(value: Uint8Array): Iap2Protocol | null {
+/**
+ * The protocols of one parameter: one, or several that stand behind each other, each from its number on. Whoever writes a list
+ * either way is understood (accessory.md §6: which is right is unknown). Null for one that is none.
+ */
+function readProtocols(value: Uint8Array): readonly (Iap2Protocol | null)[] {
+  let parts: readonly Iap2Parameter[];
   try {
-    const parts = decodeParameters(value);
-    const [id, name, matchAction] = [numberOf(parts, 0), textOf(parts, 1), numberOf(parts, 2)];
-    if (id === null || id === 0 || name === null || name === "" || (matchAction ?? 0) > 2) return null;
-    return { id, name, matchAction: matchAction ?? 0 };
+    parts = decodeParameters(value);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    return null;
+    return [null];
   }
+  const groups: Iap2Parameter[][] = [];
+  for (const part of parts)
+    if (part.id === 0 || groups.length === 0) groups.push([part]);
+    else groups[groups.length - 1].push(part);
+  return groups.length === 0 ? [null] : groups.map(protocolOf);
+}
+
+function protocolOf(parts: readonly Iap2Parameter[]): Iap2Protocol | null {
+  const [id, name, matchAction] = [numberOf(parts, 0), textOf(parts, 1), numberOf(parts, 2)];
+  if (id === null || id === 0 || name === null || name === "" || (matchAction ?? 0) > 2) return null;
+  const nativeTransport = numberOf(parts, 3);
+  return {
+    id,
+    name,
+    matchAction: matchAction ?? 0,
+    ...(nativeTransport === null ? {} : { nativeTransport }),
+  };
 }

@@ -1,11 +1,8 @@
 // An accessory with protocols, as a phone or tablet finds it on USB: the "iAP Interface" and what speaks behind it.
 
 import type { Clock } from "../../base/clock.ts";
-import { DecodeError } from "../../base/errors.ts";
 import { encodeUtf8 } from "../../base/text.ts";
 import {
-  decodeControlMessage,
-  encodeControlMessage,
   encodeIdentification,
   type Iap2ControlMessage,
   type Iap2Identification,
@@ -15,6 +12,7 @@ import {
   numberOf,
   numberParameter,
 } from "../../codec/iap2/control-message.ts";
+import { ControlBacklog, ControlReader } from "../../codec/iap2/control-stream.ts";
 import { Iap2Link } from "../../codec/iap2/iap2-link.ts";
 import { type Iap2LinkParameters, Iap2SessionType } from "../../codec/iap2/link-packet.ts";
 import { readSessionData, SessionBacklog, sessionNumberBytes } from "../../codec/iap2/session-data.ts";
@@ -53,14 +51,24 @@ export const accessoryProtocols: readonly Iap2Protocol[] = [
   { id: 2, name: "org.drydock.echo", matchAction: Iap2MatchAction.none },
 ];
 
-/** accessory.md §8: class FF, subclass F0, protocol 00, one bulk pair. */
+/** class FF, subclass F0, protocol 00, one bulk pair. */
 export const iapInterface = {
   bInterfaceClass: 0xff,
   bInterfaceSubClass: 0xf0,
   bInterfaceProtocol: 0,
 } as const;
+/** Of EA native transport: protocol 01, one interface for each protocol that has itself carried so (likely). */
+const nativeProtocol = 1;
 const bulkIn = 0x81;
 const bulkOut = 0x01;
+const endpointsOf = (number: number) =>
+  [0x80 | number, number].map((bEndpointAddress) => ({
+    bEndpointAddress,
+    bmAttributes: TransferType.bulk,
+    wMaxPacketSize: packetBytes,
+    bInterval: 0,
+  }));
+const fixedStrings = 4;
 const packetBytes = 64;
 const controlSession = 10;
 const dataSession = 11;
@@ -82,6 +90,10 @@ const defaultIdentification: Iap2Identification = {
   protocols: accessoryProtocols,
 };
 
+/** EA03's words for a session. */
+const statusOk = 0;
+const statusClose = 1;
+
 const echo: AccessoryApplication = {
   received: (_protocol, bytes, send) => send(bytes.slice()),
 };
@@ -102,18 +114,24 @@ export class AccessoryDevice extends UsbDeviceModel {
   readonly #options: AccessoryOptions;
   readonly #application: AccessoryApplication;
   #link: Iap2Link | null = null;
-  /** Packets for the phone; the first may have gone in part. */
-  #outgoing: Uint8Array[] = [];
-  #outgoingAt = 0;
+  /** Link packets for the phone. */
+  readonly #outgoing = new TransferQueue();
+  /** By interface number: protocols that have an interface, and what waits for the phone there. */
+  readonly #native: readonly { readonly protocol: string; readonly outgoing: TransferQueue }[];
+  readonly #openNative = new Set<number>();
+  readonly #reader = new ControlReader();
+  readonly #control = new ControlBacklog();
   #isHolding = false;
   /** EA session id by the phone's numbering. */
   readonly #sessions = new Map<number, string>();
-  readonly #backlog = new SessionBacklog((_session, count) => {
+  readonly #backlog: SessionBacklog = new SessionBacklog((_session, count) => {
     this.sentBytes += count;
     this.#tellBytes(count);
   });
 
   constructor(options: AccessoryOptions) {
+    const identification = { ...defaultIdentification, ...options.identification };
+    const native = identification.protocols.filter(({ nativeTransport }) => nativeTransport !== undefined);
     super({
       speed: UsbSpeed.full,
       device: {
@@ -137,22 +155,28 @@ export class AccessoryDevice extends UsbDeviceModel {
             {
               bInterfaceNumber: 0,
               ...iapInterface,
-              iInterface: 4,
-              endpoints: [bulkIn, bulkOut].map((bEndpointAddress) => ({
-                bEndpointAddress,
-                bmAttributes: TransferType.bulk,
-                wMaxPacketSize: packetBytes,
-                bInterval: 0,
-              })),
+              iInterface: fixedStrings,
+              endpoints: endpointsOf(1),
             },
+            ...native.flatMap((_protocol, index) =>
+              [0, 1].map((bAlternateSetting) => ({
+                ...iapInterface,
+                bInterfaceProtocol: nativeProtocol,
+                bInterfaceNumber: index + 1,
+                bAlternateSetting,
+                iInterface: fixedStrings + 1 + index,
+                endpoints: bAlternateSetting === 0 ? [] : endpointsOf(index + 2),
+              })),
+            ),
           ],
         ),
       ],
-      strings: ["Drydock", "Gauge", "0001", "iAP Interface"],
+      strings: ["Drydock", "Gauge", "0001", "iAP Interface", ...native.map(({ name }) => name)],
     });
     this.#options = options;
     this.#application = options.application ?? echo;
-    this.identification = { ...defaultIdentification, ...options.identification };
+    this.identification = identification;
+    this.#native = native.map(({ name }) => ({ protocol: name, outgoing: new TransferQueue() }));
   }
 
   /** The accessory takes nothing more from the phone until `releaseSpace`: its buffers are full. */
@@ -163,21 +187,39 @@ export class AccessoryDevice extends UsbDeviceModel {
   releaseSpace(): void {
     this.#isHolding = false;
     this.ready(bulkOut);
+    for (const index of this.#native.keys()) this.ready(index + 2);
+  }
+
+  /** The accessory ends the sessions of a protocol: the app's streams end. */
+  endSession(protocol: string): void {
+    for (const [session, name] of this.#sessions) {
+      if (name !== protocol) continue;
+      this.#sessions.delete(session);
+      this.#backlog.forget(session);
+      this.#tellStatus(session, statusClose);
+    }
   }
 
   protected override powerOn(): void {
     this.#link?.close();
     this.#link = null;
-    this.#outgoing = [];
-    this.#outgoingAt = 0;
+    this.#outgoing.clear();
+    this.#reader.clear();
+    this.#control.clear();
     this.#backlog.clear();
+    this.#openNative.clear();
+    for (const { outgoing } of this.#native) outgoing.clear();
     this.#isHolding = false;
     this.#sessions.clear();
     this.receivedBytes = 0;
     this.sentBytes = 0;
   }
 
-  protected override settingBegan(): void {
+  protected override settingBegan(interfaceNumber: number, alternate: number): void {
+    if (interfaceNumber > 0) {
+      this.#settingOfNative(interfaceNumber, alternate);
+      return;
+    }
     this.#link?.close();
     const link: Iap2Link = new Iap2Link(
       {
@@ -221,45 +263,70 @@ export class AccessoryDevice extends UsbDeviceModel {
     return false;
   }
 
-  protected override dataIn(_endpoint: number, buffer: Uint8Array, offset: number, length: number): number {
-    let count = 0;
-    while (count < length) {
-      const [first] = this.#outgoing;
-      if (first === undefined) break;
-      const part = Math.min(length - count, first.length - this.#outgoingAt);
-      buffer.set(first.subarray(this.#outgoingAt, this.#outgoingAt + part), offset + count);
-      count += part;
-      this.#outgoingAt += part;
-      if (this.#outgoingAt < first.length) break;
-      this.#outgoing.shift();
-      this.#outgoingAt = 0;
-      // A link packet ends its transfer, unless it fills its last USB packet.
-      if (count % packetBytes !== 0) break;
-    }
+  protected override dataIn(endpoint: number, buffer: Uint8Array, offset: number, length: number): number {
+    const number = endpoint & 0x0f;
+    const { outgoing, sent } =
+      number === 1
+        ? { outgoing: this.#outgoing, sent: () => {} }
+        : { outgoing: this.#native[number - 2].outgoing, sent: (count: number) => this.#sentNative(count) };
+    const count = outgoing.take(buffer, offset, length);
+    if (count > 0) sent(count);
     return count === 0 ? UsbNak : count;
   }
 
-  protected override dataOut(_endpoint: number, buffer: Uint8Array, offset: number, length: number): number {
-    if (this.#isHolding || this.#link === null) return UsbNak;
-    this.#link.take(buffer.slice(offset, offset + length));
+  #sentNative(count: number): void {
+    this.sentBytes += count;
+    this.#tellBytes(count);
+  }
+
+  protected override dataOut(endpoint: number, buffer: Uint8Array, offset: number, length: number): number {
+    if (this.#isHolding) return UsbNak;
+    const bytes = buffer.slice(offset, offset + length);
+    if (endpoint !== bulkOut) this.#receivedNative(endpoint, bytes);
+    else if (this.#link === null) return UsbNak;
+    else this.#link.take(bytes);
     return length;
   }
 
+  /** Setting 1 is the session: the phone chooses it when an app opens one. */
+  #settingOfNative(number: number, alternate: number): void {
+    const { outgoing, protocol } = this.#native[number - 1];
+    const wasOpen = this.#openNative.delete(number);
+    outgoing.clear();
+    if (alternate === 1) this.#openNative.add(number);
+    if (alternate === 1) this.#application.opened?.(protocol);
+    else if (wasOpen) this.#application.closed?.(protocol);
+  }
+
+  #receivedNative(number: number, bytes: Uint8Array): void {
+    const { outgoing, protocol } = this.#native[number - 2];
+    this.receivedBytes += bytes.length;
+    this.#tellBytes(bytes.length);
+    this.#application.received(protocol, bytes, (answer) => {
+      const step = this.#options.segmentBytes ?? Math.max(1, answer.length);
+      for (let at = 0; at < answer.length; at += step) outgoing.push(answer.slice(at, at + step));
+      this.ready(0x80 | number);
+    });
+  }
+
   #received(session: number, payload: Uint8Array): void {
-    if (session === controlSession) this.#control(payload);
+    if (session === controlSession)
+      this.#reader.take(
+        payload,
+        (message) => this.#heard(message),
+        (problem) => this.problems.push(problem),
+      );
     else if (session === dataSession) this.#data(payload);
   }
 
-  #control(payload: Uint8Array): void {
-    let heard: Iap2ControlMessage;
-    try {
-      heard = decodeControlMessage(payload);
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      this.problems.push(error.message);
-      return;
-    }
-    const { message, parameters } = heard;
+  #tellStatus(session: number, status: number): void {
+    this.#say({
+      message: Iap2Message.statusProtocolSession,
+      parameters: [numberParameter(0, session, 2), numberParameter(1, status, 1)],
+    });
+  }
+
+  #heard({ message, parameters }: Iap2ControlMessage): void {
     const authentication = this.#options.authentication ?? "accepted";
     switch (message) {
       case Iap2Message.requestCertificate:
@@ -279,13 +346,14 @@ export class AccessoryDevice extends UsbDeviceModel {
       case Iap2Message.startProtocolSession: {
         const [protocol, session] = [numberOf(parameters, 0), numberOf(parameters, 1)];
         const found = this.identification.protocols.find(({ id }) => id === protocol);
-        if (found === undefined || session === null) return;
+        if (session === null) return;
+        if (found === undefined || found.nativeTransport !== undefined) {
+          this.#tellStatus(session, statusClose);
+          return;
+        }
         this.#sessions.set(session, found.name);
         this.#application.opened?.(found.name);
-        this.#say({
-          message: Iap2Message.statusProtocolSession,
-          parameters: [numberParameter(0, session, 2), numberParameter(1, 0, 1)],
-        });
+        this.#tellStatus(session, statusOk);
         return;
       }
       case Iap2Message.stopProtocolSession: {
@@ -319,7 +387,7 @@ export class AccessoryDevice extends UsbDeviceModel {
   }
 
   #push(): void {
-    this.#backlog.push(this.#link, dataSession);
+    if (this.#control.push(this.#link, controlSession)) this.#backlog.push(this.#link, dataSession);
   }
 
   /** The last `count` bytes of either way, one after the other. */
@@ -329,7 +397,46 @@ export class AccessoryDevice extends UsbDeviceModel {
   }
 
   #say(message: Iap2ControlMessage): void {
-    if (this.#link?.send(controlSession, encodeControlMessage(message)) !== true)
-      this.problems.push(`message ${message.message.toString(16)} found no room in the window`);
+    if (this.#control.add(message)) {
+      this.#push();
+      return;
+    }
+    this.problems.push("the phone lets the control session wait");
+    this.#control.clear();
+    this.#link?.close();
+  }
+}
+
+/** Pieces for the phone, each of which ends its transfer; the first may have gone in part. */
+class TransferQueue {
+  #pieces: Uint8Array[] = [];
+  #at = 0;
+
+  push(piece: Uint8Array): void {
+    this.#pieces.push(piece);
+  }
+
+  clear(): void {
+    this.#pieces = [];
+    this.#at = 0;
+  }
+
+  /** Fills what it can; 0 when there is nothing. */
+  take(buffer: Uint8Array, offset: number, length: number): number {
+    let count = 0;
+    while (count < length) {
+      const [first] = this.#pieces;
+      if (first === undefined) break;
+      const part = Math.min(length - count, first.length - this.#at);
+      buffer.set(first.subarray(this.#at, this.#at + part), offset + count);
+      count += part;
+      this.#at += part;
+      if (this.#at < first.length) break;
+      this.#pieces.shift();
+      this.#at = 0;
+      // A piece ends its transfer, unless it fills its last USB packet.
+      if (count % packetBytes !== 0) break;
+    }
+    return count;
   }
 }

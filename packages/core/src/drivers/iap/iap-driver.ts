@@ -1,277 +1,198 @@
-// The system's end of an accessory's wire: link, authentication by a stand-in, identification, sessions.
+// The system's drivers of an accessory on USB: its link, and the interfaces that protocols have to themselves.
 
-import { DecodeError } from "../../base/errors.ts";
-import { type IOReturn, IOReturns } from "../../base/io-return.ts";
-import { decodeUtf8 } from "../../base/text.ts";
-import {
-  decodeControlMessage,
-  encodeControlMessage,
-  type Iap2ControlMessage,
-  Iap2Message,
-  type Iap2Parameter,
-  judgeIdentification,
-  numberParameter,
-} from "../../codec/iap2/control-message.ts";
-import { Iap2Link } from "../../codec/iap2/iap2-link.ts";
-import { Iap2SessionType } from "../../codec/iap2/link-packet.ts";
-import { readSessionData, SessionBacklog } from "../../codec/iap2/session-data.ts";
+import { IOReturns } from "../../base/io-return.ts";
 import type { AccessoryOwner, AccessoryWire } from "../../families/accessory/accessory-wire.ts";
 import { IOUSBHostInterface } from "../../families/usb/io-usb-host-interface.ts";
-import type { IOUSBHostPipe } from "../../families/usb/io-usb-host-pipe.ts";
-import type { OSAction } from "../../runtime/action.ts";
 import type { DriverBundle } from "../../runtime/driver-bundle.ts";
-import {
-  type IOMemoryDescriptor,
-  kIOMemoryDirectionIn,
-  kIOMemoryDirectionOut,
-} from "../../runtime/memory.ts";
+import { IOError } from "../../runtime/io-error.ts";
 import { IOService } from "../../runtime/service.ts";
+import { BytePipes } from "./byte-pipes.ts";
+import { PhoneEnd } from "./phone-end.ts";
 
-const bulkIn = 0x80;
-const readBytes = 4096;
-/** What the stand-in's "yes" reads like. The real certificate and its check are licensed, and absent. */
-const accepted = "DRYDOCK-STAND-IN-ACCEPT";
-const challengeBytes = 20;
-const noBytes = new Uint8Array(0);
-
-/** Matches the interface FF/F0/00 and speaks with what is behind it, from the cable's coming to its going. */
-export class IAPTransport extends IOService implements AccessoryWire {
-  /** Given by the bundle that carries the class: where accessories are known. */
+/** Given by the bundle that carries the class: where accessories are known. */
+abstract class AccessoryService extends IOService {
   static owner: AccessoryOwner | null = null;
-  #usb: IOUSBHostInterface | null = null;
-  #in: IOUSBHostPipe | null = null;
-  #out: IOUSBHostPipe | null = null;
-  #link: Iap2Link | null = null;
-  #readBuffer: IOMemoryDescriptor | null = null;
-  #read: OSAction | null = null;
-  #wrote: OSAction | null = null;
-  readonly #outgoing: Uint8Array[] = [];
-  #isWriting = false;
-  #writeBuffer: IOMemoryDescriptor | null = null;
-  #controlSession = 0;
-  #dataSession = 0;
-  readonly #backlog = new SessionBacklog((session, count) => this.owner.sent(session, count));
-  #isOver = false;
 
   get owner(): AccessoryOwner {
-    const { owner } = this.constructor as typeof IAPTransport;
+    const { owner } = this.constructor as typeof AccessoryService;
     if (owner === null) throw new Error("the accessory family is not installed");
     return owner;
   }
 
+  protected mustBeInterface(provider: IOService, call: string): IOUSBHostInterface {
+    if (provider instanceof IOUSBHostInterface) return provider;
+    throw this.failure(IOReturns.kIOReturnBadArgument, call);
+  }
+}
+
+/** Matches the interface FF/F0/00 and speaks with what is behind it, from the cable's coming to its going. */
+export class IAPTransport extends AccessoryService {
+  #usb: IOUSBHostInterface | null = null;
+  #pipes: BytePipes | null = null;
+  #phone: PhoneEnd | null = null;
+
   override async start(provider: IOService): Promise<void> {
     await super.start(provider);
-    if (!(provider instanceof IOUSBHostInterface))
-      throw this.failure(IOReturns.kIOReturnBadArgument, "IAPTransport.start");
-    await provider.open(this);
-    this.#usb = provider;
-    for (const { descriptor } of provider.setting.endpoints) {
-      if ((descriptor.bmAttributes & 3) !== 2) continue;
-      const pipe = provider.copyPipe(descriptor.bEndpointAddress);
-      if ((descriptor.bEndpointAddress & bulkIn) !== 0) this.#in ??= pipe;
-      else this.#out ??= pipe;
-    }
-    if (this.#in === null || this.#out === null)
-      throw this.failure(IOReturns.kIOReturnNotFound, "IAPTransport.start");
-    this.#readBuffer = provider.createIOBuffer(kIOMemoryDirectionIn, readBytes);
-    this.#read = this.createAction("read", (_action, status, count) => this.#came(status, count));
-    this.#wrote = this.createAction("wrote", (_action, status) => this.#left(status));
-    this.#link = new Iap2Link(
-      {
-        clock: this.process.scheduler,
-        role: "device",
-        firstSequence: 20,
-        parameters: {
-          maximumOutstanding: 5,
-          maximumPacketBytes: 4096,
-          retransmissionTimeoutMs: 1000,
-          acknowledgeTimeoutMs: 20,
-          maximumRetransmissions: 30,
-          maximumCumulativeAcknowledges: 3,
-          sessions: [],
-        },
-      },
-      {
-        send: (bytes) => {
-          this.#outgoing.push(bytes);
-          this.#write();
-        },
-        established: ({ sessions }) => {
-          this.#controlSession = sessions.find(({ type }) => type === Iap2SessionType.control)?.id ?? 0;
-          this.#dataSession =
-            sessions.find(({ type }) => type === Iap2SessionType.externalAccessory)?.id ?? 0;
-          this.#say(Iap2Message.requestCertificate);
-        },
-        received: (session, payload) => {
-          if (session === this.#controlSession) this.#control(payload);
-          else if (session === this.#dataSession) this.#data(payload);
-        },
-        writable: () => this.#push(),
-        dead: (reason) => this.#end(`the link to the accessory is over: ${reason}`),
-      },
-    );
-    this.#link.start();
-    this.#readOn();
+    const usb = this.mustBeInterface(provider, "IAPTransport.start");
+    await usb.open(this);
+    this.#usb = usb;
+    const phone: PhoneEnd = new PhoneEnd(this.process.scheduler, this.owner, {
+      place: usb.device,
+      send: (bytes) => this.#pipes?.send(bytes),
+      log: (text) => this.log(text, "error"),
+      over: () => {},
+    });
+    this.#pipes = BytePipes.open(usb, {
+      createAction: (name, handler) => this.createAction(name, handler),
+      came: (bytes) => phone.take(bytes),
+      left: () => {},
+      over: () => phone.close(),
+    });
+    if (this.#pipes === null) throw this.failure(IOReturns.kIOReturnNotFound, "IAPTransport.start");
+    this.#phone = phone;
+    phone.start();
   }
 
   /** Aborts, waits for both cancel handlers, closes, then tells the superclass. */
   override async stop(provider: IOService): Promise<void> {
-    this.#end(null);
-    await this.#in?.abort();
-    await this.#out?.abort();
+    this.#phone?.close();
     const finish = () => {
       this.#usb?.close(this);
-      this.#readBuffer?.release();
-      this.#readBuffer = null;
       return super.stop(provider);
     };
-    const actions = [this.#read, this.#wrote].filter((action) => action !== null);
-    let waiting = actions.length;
-    if (waiting === 0) {
-      await finish();
-      return;
-    }
-    for (const action of actions)
-      action.cancel(() => {
-        waiting--;
-        if (waiting === 0) this.defaultQueue.dispatchAsync(finish);
-      });
-  }
-
-  /** An app's session with a protocol begins or ends. */
-  startSession(protocolId: number, session: number): void {
-    this.#say(Iap2Message.startProtocolSession, [
-      numberParameter(0, protocolId, 1),
-      numberParameter(1, session, 2),
-    ]);
-  }
-
-  stopSession(session: number): void {
-    this.#backlog.forget(session);
-    this.#say(Iap2Message.stopProtocolSession, [numberParameter(0, session, 2)]);
-  }
-
-  /** Bytes of an app's stream; `owner.sent` tells when the wire has them. */
-  sendData(session: number, bytes: Uint8Array): void {
-    this.#backlog.add(session, bytes);
-    this.#push();
-  }
-
-  #data(payload: Uint8Array): void {
-    const data = readSessionData(payload);
-    if (data !== null) this.owner.received(data.session, data.bytes);
-  }
-
-  #push(): void {
-    this.#backlog.push(this.#link, this.#dataSession);
-  }
-
-  #say(message: number, parameters: readonly Iap2Parameter[] = []): void {
-    const bytes = encodeControlMessage({ message, parameters });
-    if (this.#link?.send(this.#controlSession, bytes) !== true && !this.#isOver)
-      this.#end("the accessory lets the control session wait");
-  }
-
-  #control(payload: Uint8Array): void {
-    let heard: Iap2ControlMessage;
-    try {
-      heard = decodeControlMessage(payload);
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      this.log(`a message of the accessory makes no sense: ${error.message}`, "error");
-      return;
-    }
-    const { message, parameters } = heard;
-    switch (message) {
-      case Iap2Message.certificate:
-        // The content is not looked at: there is nothing here that could judge it.
-        this.#say(Iap2Message.requestChallengeResponse, [{ id: 0, value: new Uint8Array(challengeBytes) }]);
-        return;
-      case Iap2Message.challengeResponse: {
-        const response = decodeUtf8(parameters.find(({ id }) => id === 0)?.value ?? noBytes);
-        const isAccepted = response === accepted;
-        this.#say(isAccepted ? Iap2Message.authenticationSucceeded : Iap2Message.authenticationFailed);
-        if (isAccepted) this.#say(Iap2Message.startIdentification);
-        else this.log("authentication of the accessory failed: its protocols stay hidden", "error");
-        return;
-      }
-      case Iap2Message.identification: {
-        const judged = judgeIdentification(parameters);
-        if ("offending" in judged) {
-          this.#say(
-            Iap2Message.identificationRejected,
-            judged.offending.map((id) => ({ id, value: noBytes })),
-          );
-          this.log(`identification rejected: parameters ${judged.offending.join(", ")}`, "error");
-          return;
-        }
-        this.#say(Iap2Message.identificationAccepted);
-        this.owner.identified(this, judged);
-        return;
-      }
-      default:
-    }
-  }
-
-  #readOn(): void {
-    if (this.#isOver) return;
-    const status = this.#in?.asyncIO(
-      this.#readBuffer as IOMemoryDescriptor,
-      readBytes,
-      this.#read as OSAction,
-    );
-    if (status !== IOReturns.kIOReturnSuccess) this.#end(null);
-  }
-
-  #came(status: IOReturn, count: number): void {
-    if (status !== IOReturns.kIOReturnSuccess) {
-      this.#end(null);
-      return;
-    }
-    if (this.#readBuffer === null) return;
-    this.#link?.take(this.#readBuffer.bytes.slice(0, count));
-    this.#readOn();
-  }
-
-  #write(): void {
-    const [next] = this.#outgoing;
-    if (next === undefined || this.#isWriting || this.#isOver || this.#usb === null) return;
-    this.#isWriting = true;
-    this.#outgoing.shift();
-    const buffer = this.#usb.createIOBuffer(kIOMemoryDirectionOut, next.length);
-    buffer.bytes.set(next);
-    const status = this.#out?.asyncIO(buffer, next.length, this.#wrote as OSAction);
-    this.#writeBuffer = buffer;
-    if (status !== IOReturns.kIOReturnSuccess) this.#end(null);
-  }
-
-  #left(status: IOReturn): void {
-    this.#writeBuffer?.release();
-    this.#writeBuffer = null;
-    this.#isWriting = false;
-    if (status !== IOReturns.kIOReturnSuccess) {
-      this.#end(null);
-      return;
-    }
-    this.#write();
-  }
-
-  /** Once: the cable is out, or the link has died of something that is said. */
-  #end(reason: string | null): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#link?.close();
-    this.#backlog.clear();
-    if (reason !== null) this.log(reason, "error");
-    this.owner.gone(this);
+    if (this.#pipes === null) await finish();
+    else await this.#pipes.close(() => this.defaultQueue.dispatchAsync(finish));
   }
 }
 
-/** The system's driver of accessories, for one machine. */
+/**
+ * Matches an interface FF/F0/01, whose string is the name of the one protocol that it carries (likely: EA native transport).
+ * Setting 0 has no endpoints; setting 1, chosen while a session is open, has a bulk pair for the bytes as they are.
+ */
+export class EANativeTransport extends AccessoryService implements AccessoryWire {
+  #usb: IOUSBHostInterface | null = null;
+  #pipes: BytePipes | null = null;
+  /** The session that should have the interface, and the one that has it. */
+  #wanted: number | null = null;
+  #open: number | null = null;
+  /** Bytes of the wanted session before the setting is in force. */
+  #early: Uint8Array[] = [];
+  #isChanging = false;
+  #isStopping = false;
+
+  get place(): object {
+    return this.#usb?.device ?? this;
+  }
+
+  override async start(provider: IOService): Promise<void> {
+    await super.start(provider);
+    const usb = this.mustBeInterface(provider, "EANativeTransport.start");
+    await usb.open(this);
+    this.#usb = usb;
+    const protocol = await usb.copyStringDescriptor(usb.getInterfaceDescriptor().iInterface);
+    this.owner.offers(this, protocol);
+  }
+
+  override async stop(provider: IOService): Promise<void> {
+    this.#isStopping = true;
+    this.owner.offers(this, null);
+    const finish = () => {
+      this.#usb?.close(this);
+      return super.stop(provider);
+    };
+    const pipes = this.#pipes;
+    this.#pipes = null;
+    if (pipes === null) await finish();
+    else await pipes.close(() => this.defaultQueue.dispatchAsync(finish));
+  }
+
+  startSession(_protocolId: number, session: number): void {
+    this.#wanted = session;
+    this.#early = [];
+    this.defaultQueue.dispatchAsync(() => this.#settle());
+  }
+
+  stopSession(session: number): void {
+    if (this.#wanted !== session) return;
+    this.#wanted = null;
+    this.#early = [];
+    this.defaultQueue.dispatchAsync(() => this.#settle());
+  }
+
+  sendData(session: number, bytes: Uint8Array): void {
+    if (this.#wanted !== session) return;
+    if (this.#open === session) this.#pipes?.send(bytes);
+    else this.#early.push(bytes);
+  }
+
+  /** In the driver's own thread: one change of the setting at a time, until what is wanted is what is there. */
+  async #settle(): Promise<void> {
+    if (this.#isChanging || this.#isStopping || this.#open === this.#wanted) return;
+    this.#isChanging = true;
+    if (this.#pipes === null) {
+      await this.#begin();
+      this.#isChanging = false;
+      await this.#settle();
+      return;
+    }
+    const pipes = this.#pipes;
+    this.#pipes = null;
+    this.#open = null;
+    await pipes.close(() => this.defaultQueue.dispatchAsync(() => this.#rest()));
+  }
+
+  /** Setting 0 again. A device that refuses it, or leaves, has its line in the log by the request. */
+  async #rest(): Promise<void> {
+    if (!this.#isStopping) await this.#select(0);
+    this.#isChanging = false;
+    await this.#settle();
+  }
+
+  async #begin(): Promise<void> {
+    const [usb, session] = [this.#usb, this.#wanted];
+    if (usb === null || session === null) return;
+    if (await this.#select(1))
+      this.#pipes = BytePipes.open(usb, {
+        createAction: (name, handler) => this.createAction(name, handler),
+        came: (bytes) => this.owner.received(session, bytes),
+        left: (count) => this.owner.sent(session, count),
+        over: () => this.owner.refused(session),
+      });
+    if (this.#pipes === null) {
+      this.log("the accessory's own interface gives no bulk pair: the session ends", "error");
+      if (this.#wanted === session) this.#wanted = null;
+      this.owner.refused(session);
+      return;
+    }
+    this.#open = session;
+    if (this.#wanted === session) for (const bytes of this.#early.splice(0)) this.#pipes.send(bytes);
+  }
+
+  async #select(setting: number): Promise<boolean> {
+    try {
+      await this.#usb?.selectAlternateSetting(setting);
+      return true;
+    } catch (error) {
+      if (!(error instanceof IOError)) throw error;
+      return false;
+    }
+  }
+}
+
+/** The system's drivers of accessories, for one machine. */
 export function iapBundle(owner: AccessoryOwner): DriverBundle {
   class Transport extends IAPTransport {
     static override owner = owner;
   }
+  class Native extends EANativeTransport {
+    static override owner = owner;
+  }
+  // Any vendor's: the table of USB keys has no row for a vendor-specific class alone. How the real one matches is unknown.
+  const personality = (name: string, bInterfaceProtocol: number) => ({
+    IOClass: name,
+    IOProviderClass: "IOUSBHostInterface",
+    IOPropertyMatch: { bInterfaceClass: 0xff, bInterfaceSubClass: 0xf0, bInterfaceProtocol },
+  });
   return {
     kind: "kext",
     identifier: "com.apple.driver.iap-transport",
@@ -279,13 +200,9 @@ export function iapBundle(owner: AccessoryOwner): DriverBundle {
     teamIdentifier: "",
     entitlements: {},
     personalities: {
-      IAPTransport: {
-        IOClass: "IAPTransport",
-        IOProviderClass: "IOUSBHostInterface",
-        // Any vendor's: the table of USB keys has no row for a vendor-specific class alone. How the real one matches is unknown.
-        IOPropertyMatch: { bInterfaceClass: 0xff, bInterfaceSubClass: 0xf0, bInterfaceProtocol: 0 },
-      },
+      IAPTransport: personality("IAPTransport", 0),
+      EANativeTransport: personality("EANativeTransport", 1),
     },
-    classes: { IAPTransport: Transport },
+    classes: { IAPTransport: Transport, EANativeTransport: Native },
   };
 }

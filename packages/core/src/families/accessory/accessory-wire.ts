@@ -4,6 +4,8 @@ import type { Iap2Identification } from "../../codec/iap2/control-message.ts";
 
 /** One accessory's wire, as a driver offers it. */
 export interface AccessoryWire {
+  /** The device that it belongs to: wires of one accessory have the same. */
+  readonly place: object;
   /** An app's session with a protocol begins; `session` names it from here on. */
   startSession(protocolId: number, session: number): void;
   stopSession(session: number): void;
@@ -19,4 +21,8 @@ export interface AccessoryOwner {
   /** So many bytes of a session have been taken by the wire. */
   sent(session: number, count: number): void;
   gone(wire: AccessoryWire): void;
+  /** The accessory does not begin a session, or has ended it. */
+  refused(session: number): void;
+  /** A wire for one protocol alone (EA native transport) is there; null: it is no longer. */
+  offers(wire: AccessoryWire, protocol: string | null): void;
 }

@@ -2,6 +2,7 @@
 
 import type { Iap2Identification } from "../../codec/iap2/control-message.ts";
 import type { Machine } from "../../runtime/machine.ts";
+import type { Process } from "../../runtime/process.ts";
 import type { AccessoryOwner, AccessoryWire } from "./accessory-wire.ts";
 import { EAInputStream, EAOutputStream } from "./ea-streams.ts";
 import type { RunLoop } from "./run-loop.ts";
@@ -14,7 +15,8 @@ export type SessionRefusal =
   | "not declared in UISupportedExternalAccessoryProtocols"
   | "not offered by the accessory"
   | "a session with this protocol is open already"
-  | "the accessory is not connected";
+  | "the accessory is not connected"
+  | "the accessory's own interface for it is not there";
 
 /** As the framework names them. Of a connection that is over it keeps what it knew. */
 export class EAAccessory {
@@ -80,6 +82,8 @@ export class EAAccessoryManager {
   /** Sessions that were asked for and not given, with the reason that the framework keeps to itself. */
   readonly refusals: { readonly protocol: string; readonly reason: SessionRefusal }[] = [];
   readonly #given: EASession[] = [];
+  /** Notifications while the app is suspended; null: it runs. */
+  #held: { readonly name: AccessoryNotification; readonly accessory: EAAccessory }[] | null = null;
 
   constructor(system: AccessorySystem, declared: readonly string[], runLoop: RunLoop) {
     this.#system = system;
@@ -110,7 +114,7 @@ export class EAAccessoryManager {
   /** `EASession(accessory:forProtocol:)`: null when it is refused. Names are compared letter by letter. */
   openSession(accessory: EAAccessory, protocol: string): EASession | null {
     const session = this.#declared.includes(protocol)
-      ? this.#system.openSession(accessory, protocol)
+      ? this.#system.openSession(accessory, protocol, this.#runLoop.process)
       : "not declared in UISupportedExternalAccessoryProtocols";
     if (typeof session !== "string") {
       this.#given.push(session);
@@ -120,13 +124,34 @@ export class EAAccessoryManager {
     return null;
   }
 
+  /** The app is suspended: notifications wait, and are told together when it goes on. */
+  suspend(): void {
+    this.#held ??= [];
+  }
+
+  /**
+   * The app goes on. Of an accessory that came and went meanwhile nothing is told, nor of one that went and is there again
+   * as another connection but that it went: who goes on looks at `connectedAccessories` (accessory.md §3).
+   */
+  resume(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const { accessory, name } of held) {
+      const isBoth = held.filter((other) => other.accessory === accessory).length > 1;
+      if (!isBoth) this.notify(name, accessory);
+    }
+  }
+
   /** The system's. */
   notify(name: AccessoryNotification, accessory: EAAccessory): void {
-    this.#runLoop.perform(() => this.#observer?.(name, accessory));
+    if (this.#held === null) this.#runLoop.perform(() => this.#observer?.(name, accessory));
+    else this.#held.push({ name, accessory });
   }
 }
 
 interface OpenSession {
+  readonly app: Process;
+  readonly wire: AccessoryWire;
   readonly accessory: EAAccessory;
   readonly protocol: string;
   readonly input: EAInputStream;
@@ -141,8 +166,10 @@ export class AccessorySystem implements AccessoryOwner {
   readonly #wires = new Map<EAAccessory, { transport: AccessoryWire; identification: Iap2Identification }>();
   readonly #sessions = new Map<number, OpenSession>();
   readonly #random: { next32(): number };
+  /** Wires of single protocols, with the protocol. */
+  readonly #native = new Map<AccessoryWire, string>();
   #nextConnection = 1;
-  #nextSession = 1;
+  #lastSession = 0;
 
   /** `spaceBytes`: one grant of space of an output stream. */
   constructor(machine: Machine, spaceBytes = defaultSpaceBytes) {
@@ -157,7 +184,8 @@ export class AccessorySystem implements AccessoryOwner {
     return manager;
   }
 
-  openSession(accessory: EAAccessory, protocol: string): EASession | SessionRefusal {
+  openSession(accessory: EAAccessory, protocol: string, app: Process): EASession | SessionRefusal {
+    for (const [id, session] of this.#sessions) if (!session.app.isAlive) this.#stop(id);
     const wire = this.#wires.get(accessory);
     if (wire === undefined) return "the accessory is not connected";
     const offered = wire.identification.protocols.find(({ name }) => name === protocol);
@@ -165,14 +193,53 @@ export class AccessorySystem implements AccessoryOwner {
     for (const other of this.#sessions.values())
       if (other.accessory === accessory && other.protocol === protocol)
         return "a session with this protocol is open already";
-    const id = this.#nextSession++ & 0xffff;
+    const transport =
+      offered.nativeTransport === undefined ? wire.transport : this.#own(wire.transport, protocol);
+    if (transport === null) return "the accessory's own interface for it is not there";
+    const id = this.#newSession();
     const input = new EAInputStream();
-    const output = new EAOutputStream(this.#spaceBytes, (bytes) => wire.transport.sendData(id, bytes));
-    this.#sessions.set(id, { accessory, protocol, input, output });
-    wire.transport.startSession(offered.id, id);
-    return new EASession(accessory, protocol, { input, output }, () => {
-      if (this.#sessions.delete(id) && this.#wires.has(accessory)) wire.transport.stopSession(id);
-    });
+    const output = new EAOutputStream(this.#spaceBytes, (bytes) => transport.sendData(id, bytes));
+    this.#sessions.set(id, { app, wire: transport, accessory, protocol, input, output });
+    transport.startSession(offered.id, id);
+    return new EASession(accessory, protocol, { input, output }, () => this.#stop(id));
+  }
+
+  /** A wire of this accessory for that protocol alone. */
+  #own(of: AccessoryWire, protocol: string): AccessoryWire | null {
+    for (const [wire, name] of this.#native) if (name === protocol && wire.place === of.place) return wire;
+    return null;
+  }
+
+  /** Numbers go round; 0 and those in use are left out. */
+  #newSession(): number {
+    do this.#lastSession = (this.#lastSession % 0xffff) + 1;
+    while (this.#sessions.has(this.#lastSession));
+    return this.#lastSession;
+  }
+
+  #stop(id: number): void {
+    const session = this.#sessions.get(id);
+    if (session === undefined) return;
+    this.#sessions.delete(id);
+    if (this.#wires.has(session.accessory)) session.wire.stopSession(id);
+  }
+
+  offers(wire: AccessoryWire, protocol: string | null): void {
+    if (protocol !== null) {
+      this.#native.set(wire, protocol);
+      return;
+    }
+    this.#native.delete(wire);
+    for (const [id, session] of this.#sessions) if (session.wire === wire) this.refused(id);
+  }
+
+  /** The app sees its streams end; why is not told. */
+  refused(id: number): void {
+    const session = this.#sessions.get(id);
+    if (session === undefined) return;
+    this.#sessions.delete(id);
+    session.input.end();
+    session.output.end();
   }
 
   identified(transport: AccessoryWire, identification: Iap2Identification): void {
@@ -183,7 +250,10 @@ export class AccessorySystem implements AccessoryOwner {
   }
 
   received(session: number, bytes: Uint8Array): void {
-    this.#sessions.get(session)?.input.deliver(bytes.slice());
+    const found = this.#sessions.get(session);
+    // An app that has ended reads no more: the accessory is told.
+    if (found?.app.isAlive === false) this.#stop(session);
+    else found?.input.deliver(bytes.slice());
   }
 
   sent(session: number, count: number): void {
