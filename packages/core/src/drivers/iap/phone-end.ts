@@ -20,7 +20,8 @@ import type { AccessoryOwner, AccessoryWire } from "../../families/accessory/acc
 const accepted = "DRYDOCK-STAND-IN-ACCEPT";
 const challengeBytes = 20;
 const noBytes = new Uint8Array(0);
-/** EA03's word for a session that the accessory ends or does not begin. */
+/** EA03's words: a session has begun; the accessory ends it, or does not begin it. */
+const statusOk = 0;
 const statusClose = 1;
 
 /** Whoever carries the link's bytes. */
@@ -160,7 +161,9 @@ export class PhoneEnd implements AccessoryWire {
         return;
       case Iap2Message.statusProtocolSession: {
         const [session, status] = [numberOf(parameters, 0), numberOf(parameters, 1)];
-        if (session === null || status !== statusClose) return;
+        if (session === null) return;
+        if (status === statusOk) this.#accessories.began?.(session);
+        if (status !== statusClose) return;
         this.#data.forget(session);
         this.#accessories.refused(session);
         return;

@@ -21,6 +21,8 @@ export interface AccessoryOwner {
   /** So many bytes of a session have been taken by the wire. */
   sent(session: number, count: number): void;
   gone(wire: AccessoryWire): void;
+  /** The accessory says that it has begun a session; one that says nothing may have, too. */
+  began?(session: number): void;
   /** The accessory does not begin a session, or has ended it. */
   refused(session: number): void;
   /** A wire for one protocol alone (EA native transport) is there; null: it is no longer. */
