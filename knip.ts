@@ -70,6 +70,7 @@ export default {
     "ldd",
     "qemu-system-x86_64",
     "socat",
+    "passt",
     "usbip",
     "cc",
     "fio",

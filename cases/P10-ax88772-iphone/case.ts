@@ -67,7 +67,7 @@ export async function exchangeFrames(
 ): Promise<ExchangeRun> {
   let device: Ax88772Device | undefined;
   let exchange: FrameExchange | undefined;
-  const rig = new NetworkRig({
+  const rig: NetworkRig = new NetworkRig({
     ...options,
     profile: platformProfile("macos15"),
     timing: "none",
@@ -78,7 +78,7 @@ export async function exchangeFrames(
         ...sizes,
         ...{ clock, frames },
         seed: options.seed,
-        intoCable: device.jack,
+        intoCable: { frame: (bytes, offset, length) => rig.cables[0].into.frame(bytes, offset, length) },
       });
       return [device];
     },

@@ -116,6 +116,33 @@ const runs: Readonly<Record<string, Run>> = {
         ],
       ),
   },
+  "p10-frames": {
+    summary: "P10's good driver: random frames both ways through an AX88772C with bursts of 2 KiB",
+    run: async (count) =>
+      runTest("cases/P10-ax88772-iphone/case.test.ts", "DRYDOCK_P10_FRAMES", count ?? 100_000, (frames) => [
+        `${frames} random frames of 60 to 1514 bytes each way, and ${frames} of 508 bytes: hashes equal, no overrun`,
+      ]),
+  },
+  "network-frames": {
+    summary: "random frames both ways through each of our network drivers and models",
+    run: async (count) =>
+      runTest(
+        "packages/core/src/trials/frame-exchange.long.test.ts",
+        "DRYDOCK_FRAMES",
+        count ?? 1_000_000,
+        (frames) => [`${frames} random frames each way through AX88772C, NCM and ECM: hashes equal`],
+      ),
+  },
+  "network-foreign": {
+    summary: "our NCM and ECM drivers on QEMU's usb-net and Linux's gadgets: random frames both ways",
+    run: async (count) =>
+      runTest(
+        "packages/node/test/system/usbip-foreign-network.test.ts",
+        "DRYDOCK_FOREIGN_FRAMES",
+        count ?? 1_000_000,
+        (frames) => [`${frames} random frames each way on usb-net, f_ncm and f_ecm: hashes equal`],
+      ),
+  },
   "raid-qemu": {
     summary: "our MegaRAID driver on QEMU's megasas and megasas-gen2: random writes, all read back",
     run: async (count) =>

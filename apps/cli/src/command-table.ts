@@ -22,6 +22,7 @@ export const commandTable: CommandTable = {
   drydock soak nvme --hours 12         virtual hours of I/O; a failing schedule is shrunk
   drydock export usbip desk            our device models for a Linux kernel, over USB/IP
   drydock export usbredir desk         the same for any QEMU guest, as -device usb-redir
+  drydock net up --tap drydock0        a network interface of our driver and model, as a TAP device
   drydock import usbip HOST 1-1        our drivers on a device of a USB/IP server`,
   groups: {
     board: "the board: serve it, take it out to files and back",
@@ -29,6 +30,7 @@ export const commandTable: CommandTable = {
     import: "bring up a device that is elsewhere",
     new: "make a project of your own",
     audio: "sound through the audio stack",
+    net: "a network interface of ours for programs and virtual machines",
     disk: "a modelled disk: serve it, prove what its flushes are worth",
   },
   entries: [
@@ -144,6 +146,12 @@ export const commandTable: CommandTable = {
       words: ["lab"],
       summary: "what the lab's page does, act by act: unplug, step, back, compare; the same digest",
       form: async () => (await import("./commands/lab.ts")).lab,
+    },
+    {
+      words: ["net", "up"],
+      summary:
+        "an adapter's interface for this machine (TAP) or a virtual one; its cable to passt or another",
+      form: async () => (await import("./commands/net-up.ts")).netUp,
     },
     {
       words: ["registry"],

@@ -43,6 +43,12 @@ export const withUsbDevices: RigNeed = {
   lacks: ({ berths, name }) => `"${name}" has no USB devices: it is on ${berths.join(" and ")}`,
 };
 
+/** An adapter with a cable, and an interface that comes up. */
+export const withNetwork: RigNeed = {
+  has: ({ outlets }) => outlets.includes("network"),
+  lacks: (entry) => `"${entry.name}" has no network interface: ${wayTo(entry)}`,
+};
+
 export const anyRig: RigNeed = { has: () => true, lacks: ({ name }) => `"${name}" is not taken` };
 
 export function rigsWith(need: RigNeed): readonly RigEntry[] {

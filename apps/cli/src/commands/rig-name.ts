@@ -8,6 +8,7 @@ import {
   type RigNeed,
   rigNamed,
   rigsWith,
+  withNetwork,
   withTerminals,
   withUsbDevices,
 } from "../actions/rig-list.ts";
@@ -47,6 +48,7 @@ function rigNameKind(need: RigNeed): Kind<RigEntry> {
 
 export const rigName = rigNameKind(withTerminals);
 export const usbRigName = rigNameKind(withUsbDevices);
+export const networkRigName = rigNameKind(withNetwork);
 export const anyRigName = rigNameKind(anyRig);
 
 export const labOption = many(

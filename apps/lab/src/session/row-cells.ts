@@ -12,6 +12,7 @@ import { type DescribeRequest, decodeSetup, describeSetup, RequestType } from "@
 import { describeMassStorageRequest } from "@drydock/core/dissect/storage-wire";
 import { TimelineKind } from "@drydock/core/ports/recorder";
 import { UsbStatus } from "@drydock/core/ports/usb-host";
+import { ethernetRowText } from "@drydock/core/trace/ethernet-trace";
 import { describePciRow } from "@drydock/core/trace/pci-trace";
 import type { Timeline, TimelineRow } from "@drydock/core/trace/timeline";
 import { usbStatusNames } from "@drydock/core/trace/usb-text";
@@ -30,6 +31,7 @@ const kindNames: Readonly<Record<TimelineKind, string>> = {
   [TimelineKind.register]: "register",
   [TimelineKind.dma]: "dma",
   [TimelineKind.interrupt]: "interrupt",
+  [TimelineKind.ethernet]: "frame",
 };
 
 /** Rows in which two runs are compared: what crosses a port, not which queue came first. */
@@ -39,6 +41,7 @@ export const wireKinds: ReadonlySet<TimelineKind> = new Set([
   TimelineKind.register,
   TimelineKind.dma,
   TimelineKind.interrupt,
+  TimelineKind.ethernet,
 ]);
 
 const noBytes = new Uint8Array(0);
@@ -140,6 +143,7 @@ export class RowView implements RowCells {
     const row = this.#row;
     switch (this.#wire) {
       case null:
+        if (row.kind === TimelineKind.ethernet) return ethernetRowText(row);
         return row.kind === TimelineKind.register ||
           row.kind === TimelineKind.dma ||
           row.kind === TimelineKind.interrupt

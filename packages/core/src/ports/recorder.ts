@@ -20,6 +20,8 @@ export const TimelineKind = {
   register: 9,
   dma: 10,
   interrupt: 11,
+  /** A frame on a network cable. */
+  ethernet: 12,
 } as const;
 export type TimelineKind = (typeof TimelineKind)[keyof typeof TimelineKind];
 

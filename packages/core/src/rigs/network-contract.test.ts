@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hostTurn } from "@drydock/node/host-turn";
-import { EchoStation } from "../devices/ethernet-far-ends.ts";
 import { platformProfile } from "../platform/platform-profile.ts";
 import { runContract } from "../ports/contract.ts";
 import { ethernetContract, RecordingEthernetClient } from "../ports/ethernet.contract.ts";
@@ -43,12 +42,12 @@ for (const kind of kinds) {
             .map(({ message }) => message)
             .join("\n")}`,
         );
-        const [{ jack }] = rig.adapters;
+        const [cable] = rig.cables;
         return {
           port,
           client: new RecordingEthernetClient(),
           settle,
-          setCable: (isIn: boolean) => (isIn ? jack.plugIn(new EchoStation(jack)) : jack.pullOut()),
+          setCable: (isIn: boolean) => (isIn ? cable.plugIn() : cable.pullOut()),
           unplug: () => rig.usb.bus.unplug(1),
         };
       });

@@ -35,7 +35,7 @@ function networkEntry(
       const rig: NetworkRig = new NetworkRig({
         ...commonRigOptions(options, "macos15"),
         devices: [kind],
-        farEnd: ({ jack }) => forgetfulStation(options, jack, () => rig.machine.scheduler.nowNs()),
+        farEnd: (into) => forgetfulStation(options, into, () => rig.machine.scheduler.nowNs()),
       });
       const plugIn = () => rig.usb.bus.plugIn(rig.adapters[0], 1);
       return {
@@ -43,7 +43,7 @@ function networkEntry(
         ports: [],
         media: [],
         interfaces: rig.interfaces,
-        cables: rig.adapters.map(({ jack }) => jack),
+        cables: rig.cables,
         ...noInput,
       };
     },

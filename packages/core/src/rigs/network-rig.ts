@@ -17,6 +17,7 @@ import { IOEthernetInterface, installNetworkFamily } from "../families/network/i
 import type { FrameTaker } from "../ports/ethernet.ts";
 import type { UsbDevicePort } from "../ports/usb-device.ts";
 import type { DriverBundle } from "../runtime/driver-bundle.ts";
+import { type EthernetTraceOptions, withEthernetTrace } from "../trace/ethernet-trace.ts";
 import { UsbRig, type UsbRigOptions } from "./usb-rig.ts";
 import { UsbRigDoors } from "./usb-rig-doors.ts";
 
@@ -29,8 +30,8 @@ export interface NetworkRigOptions extends Omit<UsbRigOptions, "describeRequests
   readonly devices?: readonly NetworkDeviceKind[];
   /** Adapters in place of the ones that `devices` names. */
   readonly adapters?: (clock: Clock) => readonly NetworkAdapter[];
-  /** What each cable leads to; default a station that sends every frame back. */
-  readonly farEnd?: (adapter: NetworkAdapter) => FrameTaker;
+  /** What each cable leads to; default a station that sends every frame back. `into` leads to the adapter. */
+  readonly farEnd?: (into: FrameTaker) => FrameTaker;
   /** Drivers in place of Drydock's own. */
   readonly bundles?: readonly DriverBundle[];
 }
@@ -52,9 +53,45 @@ export function makeNetworkDevice(kind: NetworkDeviceKind, clock: Clock, number 
   return new Ax88772Device({ clock, chip: kind, macAddress });
 }
 
+/** The network cable of an adapter: what passes is recorded, in both directions. */
+export class NetworkCable {
+  readonly #jack: EthernetJack;
+  readonly #trace: EthernetTraceOptions | null;
+  #far: FrameTaker | null = null;
+  /** Leads into the adapter: for whoever is at the far end. */
+  readonly into: FrameTaker;
+
+  constructor(jack: EthernetJack, trace: EthernetTraceOptions | null) {
+    this.#jack = jack;
+    this.#trace = trace;
+    this.into = trace === null ? jack : withEthernetTrace("in", jack, trace);
+  }
+
+  get isIn(): boolean {
+    return this.#jack.isConnected;
+  }
+
+  /** Leads the cable elsewhere; the link goes and comes. */
+  connect(far: FrameTaker): void {
+    this.#far = this.#trace === null ? far : withEthernetTrace("out", far, this.#trace);
+    this.#jack.plugIn(this.#far);
+  }
+
+  pullOut(): void {
+    this.#jack.pullOut();
+  }
+
+  /** Puts it in again, as it was. */
+  plugIn(): void {
+    if (this.#far !== null && !this.isIn) this.#jack.plugIn(this.#far);
+  }
+}
+
 /** A USB rig with network adapters plugged in, cables in them, and their interfaces published. */
 export class NetworkRig extends UsbRigDoors {
   readonly adapters: readonly NetworkAdapter[];
+  /** By adapter. */
+  readonly cables: readonly NetworkCable[];
   /** Interfaces that programs can open, in order of appearance; gone ones stay, closed. */
   readonly interfaces: IOEthernetInterface[] = [];
 
@@ -69,8 +106,14 @@ export class NetworkRig extends UsbRigDoors {
     this.adapters =
       options.adapters?.(clock) ??
       (options.devices ?? ["ax88772c"]).map((kind, index) => makeNetworkDevice(kind, clock, index + 1));
+    const { timeline } = this;
+    this.cables = this.adapters.map(({ jack }, index) => {
+      const trace = options.trace === false ? null : { clock, timeline, name: `cable ${index + 1}` };
+      return new NetworkCable(jack, trace);
+    });
     this.adapters.forEach((adapter, index) => {
-      adapter.jack.plugIn(options.farEnd?.(adapter) ?? new EchoStation(adapter.jack));
+      const cable = this.cables[index];
+      cable.connect(options.farEnd?.(cable.into) ?? new EchoStation(cable.into));
       this.usb.bus.plugIn(adapter, index + 1);
     });
   }

@@ -2,7 +2,6 @@
 
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
-import type { EthernetJack } from "../devices/ethernet-jack.ts";
 import type { AudioServerDevice } from "../families/audio/audio-server-device.ts";
 import type { IOMedia } from "../families/block/io-media.ts";
 import type { IOEthernetInterface } from "../families/network/io-ethernet-interface.ts";
@@ -15,6 +14,7 @@ import type { UsbDevicePort } from "../ports/usb-device.ts";
 import type { Machine } from "../runtime/machine.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
 import type { Timeline } from "../trace/timeline.ts";
+import type { NetworkCable } from "./network-rig.ts";
 import type { PciBerth } from "./pci-berth.ts";
 import type { SerialDeviceKind } from "./serial-rig.ts";
 import type { UsbBerth } from "./usb-berth.ts";
@@ -79,8 +79,8 @@ export interface BuiltRig {
   readonly sound?: RigSound;
   /** Network interfaces, in order of appearance; gone ones stay. Left out: it has none. */
   readonly interfaces?: readonly IOEthernetInterface[];
-  /** Where the network cables of its adapters go in, by connector. Left out: it has none. */
-  readonly cables?: readonly EthernetJack[];
+  /** The network cables of its adapters, by connector. Left out: it has none. */
+  readonly cables?: readonly NetworkCable[];
   readonly inputCount: number;
   /** What every input that came up was told so far. */
   readonly inputEvents: number;

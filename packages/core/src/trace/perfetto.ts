@@ -2,6 +2,7 @@
 
 import { hex, hexBytes } from "../base/text.ts";
 import { TimelineKind } from "../ports/recorder.ts";
+import { ethernetRowText } from "./ethernet-trace.ts";
 import type { Timeline, TimelineRow } from "./timeline.ts";
 import { TraceKind, traceRow } from "./usb-trace-log.ts";
 
@@ -69,6 +70,7 @@ const groups: Readonly<Record<TimelineKind, readonly [number, string]>> = {
   [TimelineKind.register]: [6, "PCI"],
   [TimelineKind.dma]: [6, "PCI"],
   [TimelineKind.interrupt]: [6, "PCI"],
+  [TimelineKind.ethernet]: [7, "Network"],
 };
 
 /** Names of lanes, each with its number inside its group. */
@@ -118,6 +120,8 @@ function laneName(row: TimelineRow): string {
       return "log";
     case TimelineKind.event:
       return row.text.split(":")[0];
+    case TimelineKind.ethernet:
+      return row.text;
     default:
       return groups[row.kind][1];
   }
@@ -127,6 +131,10 @@ function eventOf(row: TimelineRow, lanes: Lanes, completion: TimelineRow | undef
   const [pid, tid] = lanes.of(row);
   const args = { sequence: row.sequence, ...(row.cause === 0 ? {} : { cause: row.cause }) };
   const common = { cat: groups[row.kind][1], ts: microseconds(row.timeNs), pid, tid } as const;
+  if (row.kind === TimelineKind.ethernet) {
+    const facts = { ...args, bytes: row.bytes.length };
+    return { ...common, name: ethernetRowText(row), ph: "i", s: "t", args: facts };
+  }
   if (row.kind !== TimelineKind.usb) return { ...common, name: row.text, ph: "i", s: "t", args };
   const usb = traceRow(row, 0);
   const data = usb.data.length === 0 ? {} : { data: hexBytes(usb.data, 64) };

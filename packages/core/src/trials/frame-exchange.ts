@@ -136,6 +136,7 @@ export class FrameExchange implements EthernetClient {
         if (!isOurs(bytes, offset)) return;
         this.#receivedOut++;
         hashFrame(this.#heardOut, bytes, offset, length);
+        this.#endWhenAll();
         if (options.outWindow !== undefined) options.clock.after(0, () => this.#send(), undefined);
       },
     };
@@ -192,7 +193,13 @@ export class FrameExchange implements EthernetClient {
     if (!isOurs(bytes, offset)) return;
     this.#receivedIn++;
     hashFrame(this.#heardIn, bytes, offset, length);
+    this.#endWhenAll();
     this.#options.clock.after(0, () => this.#say(), undefined);
+  }
+
+  #endWhenAll(): void {
+    const { frames } = this.#options;
+    if (this.#receivedIn >= frames && this.#receivedOut >= frames) this.isDone = true;
   }
 
   /** The station's half: as many as may be under way. */
@@ -209,11 +216,7 @@ export class FrameExchange implements EthernetClient {
   readonly #look = (): void => {
     const { clock, frames, patienceNs = defaultPatienceNs } = this.#options;
     const progress = this.#receivedIn + this.#receivedOut + this.#out.sent + this.#in.sent;
-    const isAll = this.#receivedIn >= frames && this.#receivedOut >= frames;
-    if (isAll) {
-      this.isDone = true;
-      return;
-    }
+    if (this.isDone) return;
     if (progress === this.#progress) {
       if (this.#in.sent >= frames) {
         this.isDone = true;

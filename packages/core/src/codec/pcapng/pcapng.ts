@@ -5,6 +5,8 @@ import { DecodeError } from "../../base/errors.ts";
 import { decodeUtf8, encodeUtf8 } from "../../base/text.ts";
 
 export const linkTypeUsbLinuxMmapped = 220;
+/** Frames from their destination address on, without preamble and FCS. */
+export const linkTypeEthernet = 1;
 
 const sectionHeader = 0x0a0d0d0a;
 const interfaceDescription = 1;
