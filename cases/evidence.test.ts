@@ -87,7 +87,7 @@ test("P09's other driver has the same symptom and another answer: DR09-3", async
   assert.match(wire.answers[0]?.claim ?? "", /the host never queued a data stage/);
 });
 
-test("several cases in one folder: each file's surest answer is its own case's", async () => {
+test("every case in one folder, shuffled: each file's surest answer is its own case's", async () => {
   const sources: EvidenceSource[] = [];
   const owner = new Map<string, string>();
   for (const id of Object.keys(expected)) {
@@ -95,6 +95,12 @@ test("several cases in one folder: each file's surest answer is its own case's",
       sources.push(source);
       owner.set(source.name, id);
     }
+  }
+  // As a folder on a desk has them: in no order.
+  const random = new Random(20);
+  for (let last = sources.length - 1; last > 0; last--) {
+    const other = random.next32() % (last + 1);
+    [sources[last], sources[other]] = [sources[other], sources[last]];
   }
   const { answers } = await diagnose(sources, { cppGrammar });
   for (const [id, rule] of Object.entries(expected)) {

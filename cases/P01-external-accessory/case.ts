@@ -1,10 +1,11 @@
 // P01: an app and an accessory that it may not talk to, and the session layer that the only sample does not show.
 
+import { framed } from "@drydock/core/codec/framed-messages";
 import { formatPlist } from "@drydock/core/platform/evidence/plist-text";
 import type { CaseOptions, CaseRun, DriverCase, Side } from "../driver-case.ts";
 import { accessoryBench, echoProtocol, message, sameBytes } from "./accessory-bench.ts";
 import { CarelessApp } from "./bad-driver.ts";
-import { framed, SessionApp } from "./good-driver.ts";
+import { SessionApp } from "./good-driver.ts";
 
 export const messageCount = 100;
 /** Long enough for a hundred messages in pieces of 17 bytes. */

@@ -1,20 +1,11 @@
 // P01's right app: a session layer that queues what has no space, frames what has no boundaries, and comes back.
 
+import { FramedReader, framed } from "@drydock/core/codec/framed-messages";
 import type { EAAccessory, EASession } from "@drydock/core/families/accessory/ea-accessory-manager";
 import type { EAInputStream, EAOutputStream, StreamEvent } from "@drydock/core/families/accessory/ea-streams";
 import { type AppPlace, echoProtocol } from "./accessory-bench.ts";
 
-/** A length of two bytes before each message: the boundaries that a stream does not have. */
-const lengthBytes = 2;
 const readBytes = 4096;
-
-export function framed(message: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(lengthBytes + message.length);
-  bytes[0] = message.length >> 8;
-  bytes[1] = message.length & 0xff;
-  bytes.set(message, lengthBytes);
-  return bytes;
-}
 
 export class SessionApp {
   /** Whole messages, in order. */
@@ -29,7 +20,7 @@ export class SessionApp {
   #hasSpace = false;
   #queue: Uint8Array[] = [];
   #queueAt = 0;
-  #inHand = new Uint8Array(0);
+  readonly #reader = new FramedReader();
 
   constructor(place: AppPlace) {
     this.#place = place;
@@ -95,19 +86,10 @@ export class SessionApp {
   }
 
   #take(bytes: Uint8Array): void {
-    const all = new Uint8Array(this.#inHand.length + bytes.length);
-    all.set(this.#inHand);
-    all.set(bytes, this.#inHand.length);
-    let at = 0;
-    while (all.length - at >= lengthBytes) {
-      const length = (all[at] << 8) | all[at + 1];
-      if (all.length - at - lengthBytes < length) break;
-      const message = all.slice(at + lengthBytes, at + lengthBytes + length);
-      at += lengthBytes + length;
+    for (const message of this.#reader.take(bytes)) {
       this.messages.push(message);
       this.onMessage?.(message);
     }
-    this.#inHand = all.slice(at);
   }
 
   /** Streams end before or after the notification: whichever comes first takes all down, the other finds nothing. */
@@ -118,7 +100,7 @@ export class SessionApp {
     this.#queue = [];
     this.#queueAt = 0;
     this.#hasSpace = false;
-    this.#inHand = new Uint8Array(0);
+    this.#reader.clear();
     for (const stream of [session.inputStream, session.outputStream]) {
       stream.unschedule();
       stream.delegate = null;

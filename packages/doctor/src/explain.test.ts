@@ -206,3 +206,23 @@ test("words of public threads, listed before the code that answers them", async 
   for (const [index, [phrase]] of rows.entries())
     assert.match((await explainPhrase(phrase)) ?? "not known", saidOf[index], phrase);
 });
+
+test("a kind of device: where it works, through what, how sure, and on which day that was looked up", async () => {
+  for (const [phrase, line] of [
+    ["CDC-NCM", /iPhone with USB-C: built in \(established\)/],
+    ["does FTDI work on iPhone?", /iPhone with USB-C: no \(established\): no driver extensions there/],
+    ["MFi accessory", /iPhone with USB-C: app \(established\): EASession/],
+    ["raw hid", /iPad with an M chip.*: unknown \(unknown\)/],
+  ] as const) {
+    const text = await explainPhrase(phrase);
+    assert.match(text ?? "", line, phrase);
+    assert.match(text ?? "", /Looked up on 20\d\d-\d\d-\d\d\. Source: /, phrase);
+  }
+  // A sentence that names a device on its way to something else is not about where devices work.
+  assert.doesNotMatch(
+    (await explainPhrase(
+      "kernel: my keyboard driver failed to match IOHIDDevice with error nothing known",
+    )) ?? "",
+    /Looked up on/,
+  );
+});

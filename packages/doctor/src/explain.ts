@@ -2,6 +2,7 @@
 
 import { formatReturn, type IOReturnName, IOReturns, returnName } from "@drydock/core/base/io-return";
 import { nearestName } from "@drydock/core/base/near-names";
+import { deviceSupportOf, supportSystemNames, supportSystems } from "@drydock/core/platform/device-support";
 import { diagnose } from "./diagnose.ts";
 import { sourceOfText } from "./facts/evidence-source.ts";
 import { activationError, activationErrors, activationNumberOf } from "./rules/activation-errors.ts";
@@ -13,6 +14,9 @@ import { returnContexts } from "./rules/return-contexts.ts";
 import { meaningOf } from "./rules/return-meanings.ts";
 import { codesIn, meantCode, toldCodes } from "./rules/return-numbers.ts";
 import type { Rule } from "./rules/rule.ts";
+
+/** A question about a kind of device has no more words. */
+const mostDeviceWords = 8;
 
 /** Several words are one phrase. Null: nothing here knows it. Deterministic; never fails for any text. */
 export async function explainPhrase(phrase: string): Promise<string | null> {
@@ -28,9 +32,22 @@ export async function explainPhrase(phrase: string): Promise<string | null> {
     activationText(text) ??
     otherText(text) ??
     codeText(text) ??
+    deviceText(text) ??
     (await sentenceText(text)) ??
     aboutText(text)
   );
+}
+
+/** A kind of device, perhaps with a system: "ncm", "ftdi on iphone", "does CDC-ACM work on iPad?". Longer texts mean something else. */
+function deviceText(text: string): string | null {
+  if (text.split(" ").length > mostDeviceWords) return null;
+  const row = deviceSupportOf(text);
+  if (row === null) return null;
+  const lines = supportSystems.map((system) => {
+    const { mark, route, through } = row.on[system];
+    return `  ${supportSystemNames[system]}: ${route} (${mark}): ${through}\n`;
+  });
+  return `${row.name}: where it works, and through what\n\n${lines.join("")}\nLooked up on ${row.asOf}. Source: ${row.source}.\n`;
 }
 
 function ruleText(text: string): string | null {

@@ -28,7 +28,7 @@ export async function explain(
   const text = await explainPhrase(phrase);
   if (text === null) {
     io.say(
-      `drydock: ${shown(phrase)} is neither a code (0xe00002e2, kIOReturnNotPermitted, 3758097122), a domain with a number, an entitlement, a state of systemextensionsctl, a rule (DR20-1) nor a sentence that is known here`,
+      `drydock: ${shown(phrase)} is neither a code (0xe00002e2, kIOReturnNotPermitted, 3758097122), a domain with a number, an entitlement, a state of systemextensionsctl, a rule (DR20-1), a kind of device (ncm) nor a sentence that is known here`,
     );
     return exitCodes.usage;
   }

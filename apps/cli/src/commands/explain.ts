@@ -6,7 +6,8 @@ import { jsonOption } from "../grammar/rig-options.ts";
 
 const word = text({
   placeholder: "word",
-  takes: "a code, a domain with its number, an entitlement, a state, a rule of the doctor or a sentence",
+  takes:
+    "a code, a domain with its number, an entitlement, a state, a rule of the doctor, a kind of device or a sentence",
   sample: "0xe00002e2",
   mostBytes: 4096,
 });

@@ -226,3 +226,35 @@ test("the cable pulled at every third step of a session that opens, talks and cl
     assert.deepEqual([machine.failure, machine.crashes], [null, []]);
   }
 });
+
+test("an accessory that sends without end to an app that never reads: the session ends, memory does not grow, the other goes on", async () => {
+  for (const protocol of [linked, own]) {
+    let chatter: (bytes: Uint8Array) => void = () => {};
+    const { app, machine, manager, run } = await phoneWith({
+      application: {
+        received: (name, bytes, send) => {
+          if (name === protocol) chatter = send;
+          else send(bytes.slice());
+        },
+      },
+    });
+    const [accessory] = manager.connectedAccessories;
+    const deaf = manager.openSession(accessory, protocol);
+    const other = manager.openSession(accessory, protocol === own ? linked : own);
+    assert.ok(deaf !== null && other !== null);
+    deaf.outputStream.open();
+    deaf.inputStream.open();
+    deaf.outputStream.write(Uint8Array.of(1));
+    const { heard } = talk(other, new RunLoop(app), payload.subarray(0, 200));
+    await run(1);
+    for (let block = 0; block < 3 && deaf.inputStream.streamStatus === "open"; block++) {
+      chatter(new Uint8Array(600_000));
+      await run(30);
+    }
+    assert.equal(deaf.inputStream.streamStatus, "atEnd", protocol);
+    assert.ok(deaf.inputStream.unreadBytes <= 1 << 20);
+    assert.ok(machine.log.show().some(({ message }) => /unread bytes of .*: its session ends/.test(message)));
+    assert.deepEqual(heard, [...payload.subarray(0, 200)]);
+    assert.deepEqual([machine.failure, machine.crashes], [null, []]);
+  }
+});

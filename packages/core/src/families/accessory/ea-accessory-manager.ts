@@ -9,6 +9,8 @@ import type { RunLoop } from "./run-loop.ts";
 
 /** Bytes of one grant of space (accessory.md §4: the bench's default). */
 const defaultSpaceBytes = 128;
+/** So much waits for an app that does not read, then its session ends: an accessory may send without end. */
+const mostUnreadBytes = 1 << 20;
 
 /** Why `EASession` gave nil; the real framework does not tell. */
 export type SessionRefusal =
@@ -166,6 +168,7 @@ export class AccessorySystem implements AccessoryOwner {
   readonly #wires = new Map<EAAccessory, { transport: AccessoryWire; identification: Iap2Identification }>();
   readonly #sessions = new Map<number, OpenSession>();
   readonly #random: { next32(): number };
+  readonly #log: (text: string) => void;
   /** Wires of single protocols, with the protocol. */
   readonly #native = new Map<AccessoryWire, string>();
   #nextConnection = 1;
@@ -175,6 +178,7 @@ export class AccessorySystem implements AccessoryOwner {
   constructor(machine: Machine, spaceBytes = defaultSpaceBytes) {
     this.#spaceBytes = spaceBytes;
     this.#random = machine.random.fork("accessories");
+    this.#log = (text) => machine.log.other({ process: "accessoryd", pid: 0, text });
   }
 
   /** `declared`: the app's UISupportedExternalAccessoryProtocols. Notifications come on `runLoop`. */
@@ -253,7 +257,14 @@ export class AccessorySystem implements AccessoryOwner {
     const found = this.#sessions.get(session);
     // An app that has ended reads no more: the accessory is told.
     if (found?.app.isAlive === false) this.#stop(session);
-    else found?.input.deliver(bytes.slice());
+    else if (found !== undefined && found.input.unreadBytes + bytes.length > mostUnreadBytes) {
+      // The link is one for all sessions: it does not wait for an app that reads nothing (what the real one does is unknown).
+      this.#log(
+        `${found.app.name} has ${found.input.unreadBytes} unread bytes of ${found.protocol}: its session ends`,
+      );
+      found.wire.stopSession(session);
+      this.refused(session);
+    } else found?.input.deliver(bytes.slice());
   }
 
   sent(session: number, count: number): void {

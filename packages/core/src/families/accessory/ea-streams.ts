@@ -74,6 +74,12 @@ export class EAInputStream extends EAStream {
   readonly #pieces: Uint8Array[] = [];
   #at = 0;
   #isAnnounced = false;
+  #unread = 0;
+
+  /** Bytes that came and were not read. */
+  get unreadBytes(): number {
+    return this.#unread;
+  }
 
   get hasBytesAvailable(): boolean {
     return this.#pieces.length > 0;
@@ -86,6 +92,7 @@ export class EAInputStream extends EAStream {
     if (first === undefined || this.status === "closed" || maximum <= 0) return new Uint8Array(0);
     const bytes = first.slice(this.#at, this.#at + maximum);
     this.#at += bytes.length;
+    this.#unread -= bytes.length;
     if (this.#at >= first.length) {
       this.#pieces.shift();
       this.#at = 0;
@@ -98,6 +105,7 @@ export class EAInputStream extends EAStream {
   deliver(bytes: Uint8Array): void {
     if (bytes.length === 0 || this.status === "closed") return;
     this.#pieces.push(bytes);
+    this.#unread += bytes.length;
     this.announce();
   }
 
@@ -109,6 +117,7 @@ export class EAInputStream extends EAStream {
 
   protected override left(): void {
     this.#pieces.length = 0;
+    this.#unread = 0;
   }
 }
 
