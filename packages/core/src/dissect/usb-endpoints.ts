@@ -136,3 +136,24 @@ export function intervalNs(speed: UsbSpeed, endpoint: EndpointDescriptor): numbe
   if (speed === UsbSpeed.low || speed === UsbSpeed.full) return Math.max(1, endpoint.bInterval) * 1_000_000;
   return 2 ** (Math.min(16, Math.max(1, endpoint.bInterval)) - 1) * 125_000;
 }
+
+/** Service interval of an isochronous endpoint in nanoseconds: 2^(n-1) frames at full speed, microframes above (USB 2.0 §9.6.6). */
+export function isochronousIntervalNs(speed: UsbSpeed, endpoint: EndpointDescriptor): number {
+  const unit = speed >= UsbSpeed.high ? 125_000 : 1_000_000;
+  return 2 ** (Math.min(16, Math.max(1, endpoint.bInterval)) - 1) * unit;
+}
+
+/** Most bytes that a periodic endpoint moves in one interval: high bandwidth and bursts counted. */
+export function mostPerInterval(
+  speed: UsbSpeed,
+  endpoint: EndpointDescriptor,
+  companion: EndpointCompanion | null,
+): number {
+  const packetBytes = endpoint.wMaxPacketSize & 0x7ff;
+  if (speed >= UsbSpeed.super)
+    return (
+      packetBytes * (((companion?.bMaxBurst ?? 0) & 0xf) + 1) * (((companion?.bmAttributes ?? 0) & 3) + 1)
+    );
+  const extra = speed === UsbSpeed.high ? (endpoint.wMaxPacketSize >>> 11) & 3 : 0;
+  return packetBytes * (Math.min(2, extra) + 1);
+}

@@ -4,7 +4,14 @@ import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import { hex } from "../base/text.ts";
 import { formatNs, millisecond } from "../base/units.ts";
-import { type UsbHostClient, type UsbHostPort, UsbStatus, UsbSubmit } from "../ports/usb-host.ts";
+import {
+  type UsbHostClient,
+  type UsbHostPort,
+  UsbPacketStatus,
+  type UsbPackets,
+  UsbStatus,
+  UsbSubmit,
+} from "../ports/usb-host.ts";
 import { UsbHostFilter } from "../ports/usb-host-filter.ts";
 
 export const usbFaultKinds = [
@@ -74,6 +81,7 @@ class FaultyUsbPort extends UsbHostFilter {
   readonly #faults: (UsbFaultRule | null)[];
   readonly #buffers: (Uint8Array | null)[];
   readonly #offsets: Uint32Array;
+  readonly #packets: (UsbPackets | null)[];
   readonly #pendingStatus: Uint8Array;
   readonly #pendingBytes: Uint32Array;
   readonly #halted = new Set<number>();
@@ -91,6 +99,7 @@ class FaultyUsbPort extends UsbHostFilter {
     this.#faults = new Array<UsbFaultRule | null>(port.slotCount).fill(null);
     this.#buffers = new Array<Uint8Array | null>(port.slotCount).fill(null);
     this.#offsets = new Uint32Array(port.slotCount);
+    this.#packets = new Array<UsbPackets | null>(port.slotCount).fill(null);
     this.#pendingStatus = new Uint8Array(port.slotCount);
     this.#pendingBytes = new Uint32Array(port.slotCount);
   }
@@ -137,6 +146,26 @@ class FaultyUsbPort extends UsbHostFilter {
     return submitted;
   }
 
+  override isochronous(
+    slot: number,
+    endpoint: number,
+    buffer: Uint8Array,
+    offset: number,
+    packets: UsbPackets,
+  ): UsbSubmit {
+    if (this.#isGone) return UsbSubmit.gone;
+    if (this.#states[slot] !== free) return UsbSubmit.badRequest;
+    const isIn = (endpoint & directionIn) !== 0;
+    const rule = this.#choose(endpoint, isIn, null);
+    if (rule?.kind === "disconnect") return this.#hold(slot, endpoint, rule);
+    const submitted = this.port.isochronous(slot, endpoint, buffer, offset, packets);
+    if (submitted === UsbSubmit.accepted) {
+      this.#track(slot, endpoint, rule, isIn ? buffer : null, offset);
+      this.#packets[slot] = packets;
+    }
+    return submitted;
+  }
+
   override cancel(slot: number): void {
     if (this.#states[slot] === forwarded) this.port.cancel(slot);
     else if (this.#states[slot] === held) {
@@ -158,6 +187,18 @@ class FaultyUsbPort extends UsbHostFilter {
 
   override completed(slot: number, status: UsbStatus, actualBytes: number): void {
     if (this.#states[slot] !== forwarded) return;
+    const packets = this.#packets[slot];
+    this.#packets[slot] = null;
+    const struck = this.#faults[slot];
+    if (packets !== null && struck !== null && struck.kind !== "delay") {
+      if (status === UsbStatus.ok) this.#strikePackets(slot, struck, packets);
+      this.#complete(
+        slot,
+        status,
+        packets.actualBytes.reduce((sum, bytes) => sum + bytes, 0),
+      );
+      return;
+    }
     const rule = this.#faults[slot];
     const endpoint = this.#endpoints[slot];
     let result: UsbStatus = status;
@@ -200,6 +241,28 @@ class FaultyUsbPort extends UsbHostFilter {
     this.#pendingBytes[slot] = bytes;
     this.#delayed.push(slot);
     this.#parts.clock.after(Math.max(0, wait), this.#releaseDelayed, endpoint);
+  }
+
+  /**
+   * Isochronous packets have no handshake: what would halt another endpoint loses them here. `drop`: no packet was there;
+   * `stall`, `protocolError`: damaged on the wire; `truncate`: an IN brings half of each; `corrupt`: a bit of the first.
+   */
+  #strikePackets(slot: number, rule: UsbFaultRule, packets: UsbPackets): void {
+    const isIn = this.#buffers[slot] !== null;
+    const { actualBytes, statuses } = packets;
+    switch (rule.kind) {
+      case "truncate":
+        if (!isIn) return;
+        for (const [index, bytes] of actualBytes.entries()) actualBytes[index] = bytes >> 1;
+        break;
+      case "corrupt":
+        if (!isIn || !this.#corruptIn(slot, actualBytes[0])) return;
+        break;
+      default:
+        actualBytes.fill(0);
+        statuses.fill(rule.kind === "drop" ? UsbPacketStatus.missed : UsbPacketStatus.damaged);
+    }
+    this.#note(rule, this.#endpoints[slot]);
   }
 
   override detached(): void {

@@ -51,6 +51,8 @@ export interface UsbDevicePort {
    */
   in(endpoint: number, buffer: Uint8Array, offset: number, length: number, stream?: number): number;
   /**
+   * (Isochronous endpoints: `in` and `out` are one packet of one service interval; NAK is no packet, and what an OUT is
+   * answered nobody hears.)
    * OUT transaction(s): takes bytes from `buffer[offset .. offset+length)` and returns how many it took (whole
    * packets, or all), NAK, or STALL. Length 0 is a zero-length packet; on endpoint 0x00 it is the status stage of an
    * IN control transfer. The bytes are valid only during the call. `stream` as for `in`.

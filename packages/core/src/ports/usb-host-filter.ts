@@ -1,6 +1,6 @@
 // A USB port in front of another one: same type on both sides; everything passes unless a subclass steps in.
 
-import type { UsbHostClient, UsbHostPort, UsbStatus, UsbSubmit } from "./usb-host.ts";
+import type { UsbHostClient, UsbHostPort, UsbPackets, UsbStatus, UsbSubmit } from "./usb-host.ts";
 
 /**
  * What a trace, a fault, a mutation or a policy does to transfers on their way: it is the port of who stands above and the
@@ -39,6 +39,16 @@ export class UsbHostFilter implements UsbHostPort, UsbHostClient {
     stream = 0,
   ): UsbSubmit {
     return this.port.transfer(slot, endpoint, buffer, offset, length, stream);
+  }
+
+  isochronous(
+    slot: number,
+    endpoint: number,
+    buffer: Uint8Array,
+    offset: number,
+    packets: UsbPackets,
+  ): UsbSubmit {
+    return this.port.isochronous(slot, endpoint, buffer, offset, packets);
   }
 
   cancel(slot: number): void {

@@ -1,8 +1,8 @@
-// The contract of UsbHostPort as a list of checks. The device on the port is the loopback device.
+// The contract of UsbHostPort as a list of checks, on the loopback device; one file because all share its helpers.
 
 import { type ContractCheck, type ContractLimits, expect, expectEqual } from "./contract.ts";
 import type { UsbHostClient, UsbHostPort, UsbStatus } from "./usb-host.ts";
-import { UsbStatus as Status, UsbSubmit } from "./usb-host.ts";
+import { newUsbPackets, UsbStatus as Status, UsbPacketStatus, UsbSubmit } from "./usb-host.ts";
 
 /** Records what a port tells its client, and notices calls from inside a call of the port. */
 export class RecordingClient implements UsbHostClient {
@@ -39,7 +39,7 @@ export interface UsbHostBench {
   settle(): Promise<void>;
   /** Pulls the cable; null where nobody can, which is then the limit "unplug". */
   readonly unplug: (() => void) | null;
-  /** What this path cannot do, and why: "cancelled-write", "streams", "unplug". */
+  /** What this path cannot do, and why: "cancelled-write", "isochronous", "streams", "unplug". */
   readonly limits?: ContractLimits;
 }
 
@@ -683,10 +683,166 @@ const streamChecks: Check[] = [
   },
 ];
 
+const isochronousIn = 0x84;
+const isochronousOut = 0x04;
+
+/** Setting 2, which has the isochronous endpoints. */
+async function chooseIsochronous(bench: UsbHostBench): Promise<void> {
+  await configure(bench);
+  expectEqual((await control(bench, setup(0x01, 11, 2, 0, 0))).status, Status.ok, "SET_INTERFACE 2");
+}
+
+/** Sends these packets and waits until they are over. */
+async function sendPackets(bench: UsbHostBench, slot: number, packets: readonly Uint8Array[]) {
+  const asked = newUsbPackets(packets.map(({ length }) => length));
+  const data = new Uint8Array(asked.lengths.reduce((sum, length) => sum + length, 0));
+  let at = 0;
+  for (const packet of packets) {
+    data.set(packet, at);
+    at += packet.length;
+  }
+  const submitted = bench.port.isochronous(slot, isochronousOut, data, 0, asked);
+  expectEqual(submitted, UsbSubmit.accepted, "packets accepted");
+  return asked;
+}
+
+/** What `count` intervals bring, packet by packet; those without one are left out. */
+async function receivePackets(bench: UsbHostBench, slot: number, count: number): Promise<Uint8Array[]> {
+  const room = 64;
+  const asked = newUsbPackets(new Array<number>(count).fill(room));
+  const buffer = new Uint8Array(count * room + 8);
+  const before = bench.client.of(slot).length;
+  const submitted = bench.port.isochronous(slot, isochronousIn, buffer, 8, asked);
+  expectEqual(submitted, UsbSubmit.accepted, "room for packets accepted");
+  await bench.settle();
+  const result = bench.client.of(slot)[before];
+  expectEqual(result?.status, Status.ok, "status of the whole");
+  const found: Uint8Array[] = [];
+  let sum = 0;
+  for (let index = 0; index < count; index++) {
+    const bytes = asked.actualBytes[index];
+    sum += bytes;
+    const at = 8 + index * room;
+    if (asked.statuses[index] === UsbPacketStatus.ok) found.push(buffer.slice(at, at + bytes));
+    else expectEqual(bytes, 0, `bytes of packet ${index}, which was missed`);
+  }
+  expectEqual(result?.bytes, sum, "bytes of the whole");
+  return found;
+}
+
+const isochronousChecks: Check[] = [
+  {
+    // USB 2.0 §5.6: what the device loops back is one packet for each that it was sent.
+    name: "isochronous packets go round one by one, each with its own length and status",
+    run: async (bench) => {
+      await chooseIsochronous(bench);
+      const sent = [pattern(10), pattern(64, 3), pattern(1, 9)];
+      const asked = await sendPackets(bench, 1, sent);
+      await bench.settle();
+      expectEqual(bench.client.of(1)[0]?.status, Status.ok, "status");
+      expectEqual(bench.client.of(1)[0]?.bytes, 75, "bytes of all");
+      expectEqual([...asked.statuses].join(), "0,0,0", "packet statuses");
+      const found = (await receivePackets(bench, 2, 8)).filter(({ length }) => length > 0);
+      expectEqual(found.length, 3, "packets that came back");
+      for (const [index, packet] of sent.entries())
+        expect(same(found[index], packet), `data of packet ${index}`);
+    },
+  },
+  {
+    name: "isochronous transfers follow each other without a gap, in the order they were accepted",
+    run: async (bench) => {
+      await chooseIsochronous(bench);
+      for (const slot of [1, 2, 3])
+        await sendPackets(
+          bench,
+          slot,
+          [0, 1, 2, 3].map((index) => pattern(5, slot * 40 + index)),
+        );
+      await bench.settle();
+      expectEqual(
+        bench.client.completions
+          .filter(({ slot }) => slot > 0)
+          .map(({ slot }) => slot)
+          .join(),
+        "1,2,3",
+        "order",
+      );
+      const found = (await receivePackets(bench, 4, 20)).filter(({ length }) => length > 0);
+      expectEqual(
+        found.map((packet) => packet[0]).join(),
+        "40,41,42,43,80,81,82,83,120,121,122,123",
+        "packets",
+      );
+    },
+  },
+  {
+    name: "an interval in which the device has nothing is a packet that was missed, not an error of the transfer",
+    run: async (bench) => {
+      await chooseIsochronous(bench);
+      const found = (await receivePackets(bench, 1, 4)).filter(({ length }) => length > 0);
+      expectEqual(found.length, 0, "packets");
+    },
+  },
+  {
+    name: "packets that cannot be are refused: too long, none at all, past the buffer, on another kind of endpoint",
+    run: async (bench) => {
+      await chooseIsochronous(bench);
+      const { port } = bench;
+      const ask = (endpoint: number, lengths: number[], room = 256) =>
+        port.isochronous(1, endpoint, new Uint8Array(room), 0, newUsbPackets(lengths));
+      expectEqual(ask(isochronousOut, [64, 65]), UsbSubmit.badRequest, "longer than the endpoint allows");
+      expectEqual(ask(isochronousOut, []), UsbSubmit.badRequest, "no packets");
+      expectEqual(ask(isochronousIn, [64, 64, 64], 100), UsbSubmit.badRequest, "past the buffer");
+      expectEqual(ask(bulkIn, [64]), UsbSubmit.noEndpoint, "a bulk endpoint");
+      expectEqual(
+        port.transfer(1, isochronousIn, new Uint8Array(64), 0, 64),
+        UsbSubmit.noEndpoint,
+        "a transfer without packets",
+      );
+      await bench.settle();
+      expectEqual(bench.client.of(1).length, 0, "completions");
+    },
+  },
+  {
+    name: "a cancelled isochronous transfer ends once; what it has not moved was missed",
+    run: async (bench) => {
+      await chooseIsochronous(bench);
+      const asked = newUsbPackets(new Array<number>(1000).fill(64));
+      bench.port.isochronous(1, isochronousIn, new Uint8Array(64_000), 0, asked);
+      bench.port.cancel(1);
+      await bench.settle();
+      expectEqual(bench.client.of(1).length, 1, "completions");
+      expectEqual(bench.client.of(1)[0]?.status, Status.cancelled, "status");
+      expectEqual(asked.statuses[999], UsbPacketStatus.missed, "the last packet");
+      await sendPackets(bench, 2, [pattern(7)]);
+      await bench.settle();
+      const found = (await receivePackets(bench, 3, 6)).filter(({ length }) => length > 0);
+      expectEqual(found.length, 1, "packets of the next one");
+    },
+  },
+  {
+    name: "another setting ends what isochronous endpoints had pending",
+    run: async (bench) => {
+      await chooseIsochronous(bench);
+      const asked = newUsbPackets(new Array<number>(1000).fill(64));
+      bench.port.isochronous(1, isochronousIn, new Uint8Array(64_000), 0, asked);
+      expectEqual((await control(bench, setup(0x01, 11, 0, 0, 0))).status, Status.ok, "SET_INTERFACE 0");
+      await bench.settle();
+      expectEqual(bench.client.of(1).length, 1, "completions");
+      expectEqual(
+        bench.port.isochronous(1, isochronousIn, new Uint8Array(64), 0, newUsbPackets([64])),
+        UsbSubmit.noEndpoint,
+        "the endpoint afterwards",
+      );
+    },
+  },
+];
+
 /** Every implementation runs all of it, in CI and on a desk (`drydock check-transport`). */
 export const usbHostContract: readonly Check[] = [
   ...controlChecks,
   ...dataChecks,
   ...endChecks,
+  ...isochronousChecks.map((check): Check => ({ ...check, limit: "isochronous" })),
   ...streamChecks.map((check): Check => ({ ...check, limit: "streams", variant: "streams" })),
 ];

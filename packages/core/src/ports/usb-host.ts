@@ -35,8 +35,64 @@ export const UsbSubmit = {
   badRequest: 4,
   /** The implementation's table of slots is full (see `slotCount`). */
   busy: 5,
+  /** This path has no such transfers, isochronous ones for instance: its page says so. */
+  unsupported: 6,
 } as const;
 export type UsbSubmit = (typeof UsbSubmit)[keyof typeof UsbSubmit];
+
+/** What became of one packet of an isochronous transfer. */
+export const UsbPacketStatus = {
+  /** It was on the wire: bytes of an OUT went, of an IN as many came as the device sent. Nobody acknowledges an OUT. */
+  ok: 0,
+  /** Its interval went by without it: the transfer was cancelled or too late, or the device sent nothing. */
+  missed: 1,
+  /** The device sent more than there was room for; what fits is counted. */
+  overflow: 2,
+  /** Damaged on the wire: nothing of it is counted. */
+  damaged: 3,
+} as const;
+export type UsbPacketStatus = (typeof UsbPacketStatus)[keyof typeof UsbPacketStatus];
+
+/** The packets of one isochronous transfer; the arrays are the port's from acceptance to completion. */
+export interface UsbPackets {
+  /** Bytes of each: room for an IN, data of an OUT, 0 for an empty packet. They lie one after the other in the buffer. */
+  readonly lengths: Uint32Array;
+  /** Written by the port: bytes that moved, by packet. Data of an IN stay where their packet's room begins. */
+  readonly actualBytes: Uint32Array;
+  /** Written by the port: a UsbPacketStatus each. */
+  readonly statuses: Uint8Array;
+}
+
+/** Most packets of one transfer; USB/IP servers take no more either. */
+export const usbPacketsMaximum = 1024;
+
+/** Room for the packets of these lengths, all of them missed so far. */
+export function newUsbPackets(lengths: readonly number[] | Uint32Array): UsbPackets {
+  return {
+    lengths: Uint32Array.from(lengths),
+    actualBytes: new Uint32Array(lengths.length),
+    statuses: new Uint8Array(lengths.length).fill(UsbPacketStatus.missed),
+  };
+}
+
+/** True when the packets are lawful and lie in the buffer from `offset` on, each of at most `mostBytes`. */
+export function packetsFit(
+  packets: UsbPackets,
+  buffer: Uint8Array,
+  offset: number,
+  mostBytes: number,
+): boolean {
+  const { actualBytes, lengths, statuses } = packets;
+  const count = lengths.length;
+  if (count < 1 || count > usbPacketsMaximum || actualBytes.length !== count || statuses.length !== count)
+    return false;
+  let total = 0;
+  for (const length of lengths) {
+    if (length > mostBytes) return false;
+    total += length;
+  }
+  return offset >= 0 && offset + total <= buffer.length;
+}
 
 /** Who is told. Given once, at `connect`. Never called from inside a call of the port. */
 export interface UsbHostClient {
@@ -90,6 +146,20 @@ export interface UsbHostPort {
     offset: number,
     length: number,
     stream?: number,
+  ): UsbSubmit;
+  /**
+   * An isochronous transfer on `endpoint`: its packets go in successive service intervals (USB 2.0 §5.6.4), right behind
+   * those that were accepted before, or in the next interval when there are none. It completes with `ok` and the sum of
+   * all bytes whatever became of its packets: `packets` tells that, packet by packet. Nothing halts and nothing is tried
+   * again. `badRequest` for a packet that is longer than the endpoint allows, for none, or for more than
+   * `usbPacketsMaximum`; `unsupported` on a path without such transfers. `transfer` refuses isochronous endpoints with `noEndpoint`.
+   */
+  isochronous(
+    slot: number,
+    endpoint: number,
+    buffer: Uint8Array,
+    offset: number,
+    packets: UsbPackets,
   ): UsbSubmit;
   /** Ends the transfer in `slot` with `cancelled`, unless it completes first. A free slot is ignored. */
   cancel(slot: number): void;

@@ -10,7 +10,7 @@ import {
   summarizeDevice,
 } from "../dissect/device-summary.ts";
 import type { PolicyContext, PolicyDecision, PolicyDevice, UsbPolicyEngine } from "../platform/usb-policy.ts";
-import { type UsbHostPort, UsbStatus, UsbSubmit } from "../ports/usb-host.ts";
+import { type UsbHostPort, type UsbPackets, UsbStatus, UsbSubmit } from "../ports/usb-host.ts";
 import { UsbHostFilter } from "../ports/usb-host-filter.ts";
 
 export interface PolicyGateOptions {
@@ -121,6 +121,20 @@ class UsbPolicyGate extends UsbHostFilter {
     if (this.#isGone) return UsbSubmit.gone;
     if (slot < 0 || slot >= this.slotCount || this.#states[slot] !== free) return UsbSubmit.badRequest;
     const submitted = this.port.transfer(slot, endpoint, buffer, offset, length, stream);
+    if (submitted === UsbSubmit.accepted) this.#track(slot, true);
+    return submitted;
+  }
+
+  override isochronous(
+    slot: number,
+    endpoint: number,
+    buffer: Uint8Array,
+    offset: number,
+    packets: UsbPackets,
+  ): UsbSubmit {
+    if (this.#isGone) return UsbSubmit.gone;
+    if (slot < 0 || slot >= this.slotCount || this.#states[slot] !== free) return UsbSubmit.badRequest;
+    const submitted = this.port.isochronous(slot, endpoint, buffer, offset, packets);
     if (submitted === UsbSubmit.accepted) this.#track(slot, true);
     return submitted;
   }

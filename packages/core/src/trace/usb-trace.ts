@@ -1,7 +1,7 @@
 // Records what passes through a USB port: same type in, same type out.
 
 import type { Clock } from "../base/clock.ts";
-import type { UsbHostPort, UsbStatus, UsbSubmit } from "../ports/usb-host.ts";
+import type { UsbHostPort, UsbPackets, UsbStatus, UsbSubmit } from "../ports/usb-host.ts";
 import { UsbHostFilter } from "../ports/usb-host-filter.ts";
 import { TraceKind, TraceTransfer, type UsbTraceLog } from "./usb-trace-log.ts";
 
@@ -33,6 +33,7 @@ class TracedUsbPort extends UsbHostFilter {
   readonly #transfers: Uint8Array;
   readonly #buffers: (Uint8Array | null)[];
   readonly #offsets: Uint32Array;
+  readonly #packets: (UsbPackets | null)[];
   /** bmAttributes & 3 by endpoint index, learnt from configurations that pass by. */
   readonly #types = new Uint8Array(32);
 
@@ -48,6 +49,7 @@ class TracedUsbPort extends UsbHostFilter {
     this.#transfers = new Uint8Array(port.slotCount);
     this.#buffers = new Array<Uint8Array | null>(port.slotCount).fill(null);
     this.#offsets = new Uint32Array(port.slotCount);
+    this.#packets = new Array<UsbPackets | null>(port.slotCount).fill(null);
     this.#types.fill(2);
   }
 
@@ -78,6 +80,22 @@ class TracedUsbPort extends UsbHostFilter {
     return submitted;
   }
 
+  override isochronous(
+    slot: number,
+    endpoint: number,
+    buffer: Uint8Array,
+    offset: number,
+    packets: UsbPackets,
+  ): UsbSubmit {
+    const submitted = this.port.isochronous(slot, endpoint, buffer, offset, packets);
+    if (submitted === 0) {
+      const length = packets.lengths.reduce((sum, size) => sum + size, 0);
+      this.#submitted(slot, endpoint, TraceTransfer.isochronous, buffer, offset, length, null, 0);
+      this.#packets[slot] = packets;
+    }
+    return submitted;
+  }
+
   override reset(): void {
     this.#mark(`port reset of device ${this.#device}`);
     this.port.reset();
@@ -85,6 +103,8 @@ class TracedUsbPort extends UsbHostFilter {
 
   override completed(slot: number, status: UsbStatus, actualBytes: number): void {
     const endpoint = this.#endpoints[slot];
+    const packets = this.#packets[slot];
+    if (packets !== null && this.#buffers[slot] !== null) this.#gather(slot, packets);
     const buffer = this.#buffers[slot];
     const isIn = (endpoint & directionIn) !== 0;
     const data = isIn ? buffer : null;
@@ -153,6 +173,24 @@ class TracedUsbPort extends UsbHostFilter {
       stream,
       this.#clock.cause,
     );
+  }
+
+  /** What came in packets with room to spare stands in a row without gaps. */
+  #gather(slot: number, packets: UsbPackets): void {
+    this.#packets[slot] = null;
+    if ((this.#endpoints[slot] & directionIn) === 0) return;
+    const buffer = this.#buffers[slot] as Uint8Array;
+    const moved = packets.actualBytes.reduce((sum, bytes) => sum + bytes, 0);
+    const data = new Uint8Array(moved);
+    let from = this.#offsets[slot];
+    let to = 0;
+    for (const [index, bytes] of packets.actualBytes.entries()) {
+      data.set(buffer.subarray(from, from + bytes), to);
+      from += packets.lengths[index];
+      to += bytes;
+    }
+    this.#buffers[slot] = data;
+    this.#offsets[slot] = 0;
   }
 
   #mark(text: string): number {

@@ -123,6 +123,9 @@ export async function checkXhciQemu(seed: number, trace?: string): Promise<XhciQ
 
 class XhciQemuBench implements UsbHostBench {
   readonly client = new RecordingClient();
+  readonly limits = {
+    isochronous: "our usbredir outlet, by which the device comes here, has no isochronous streams",
+  };
   readonly port: XhciPort;
   readonly unplug: () => void;
   #isUnplugged = false;

@@ -13,6 +13,11 @@ const bulkIn = 0x81;
 const bulkOut = 0x01;
 const interruptIn = 0x82;
 const alternateIn = 0x83;
+const isochronousIn = 0x84;
+const isochronousOut = 0x04;
+/** Bytes of an isochronous packet at most, and packets that wait at most. */
+const isochronousBytes = 64;
+const packetsMaximum = 256;
 /** 2^n streams on the bulk endpoints at SuperSpeed. */
 const streamsLog2 = 4;
 
@@ -24,7 +29,8 @@ interface Lane {
 
 /**
  * Bulk OUT 01h comes back on bulk IN 81h (4 KiB between them); interrupt IN 82h says what `notify` gave it; alternate
- * setting 1 adds bulk IN 83h, which answers zeros. Control: `echo` stores and returns its data, `refuse` always STALLs,
+ * setting 1 adds bulk IN 83h, which answers zeros; setting 2 adds isochronous 04h and 84h, a packet of up to 64 bytes each
+ * millisecond: what goes out comes back packet by packet, and where nothing waits there is no packet. Control: `echo` stores and returns its data, `refuse` always STALLs,
  * `haltEndpoint` halts the endpoint in wIndex. At SuperSpeed 01h and 81h have 16 streams: what goes out on one comes
  * back on the same, 4 KiB each.
  */
@@ -33,6 +39,7 @@ export class LoopbackDevice extends UsbDeviceModel {
   readonly #packetBytes: number;
   #echo = new Uint8Array(0);
   #notices: number[] = [];
+  #packets: Uint8Array[] = [];
 
   /** Drydock's own test ids unless told otherwise; full speed unless told otherwise. */
   constructor(
@@ -79,6 +86,7 @@ export class LoopbackDevice extends UsbDeviceModel {
     this.#lanes.clear();
     this.#echo = new Uint8Array(0);
     this.#notices = [];
+    this.#packets = [];
   }
 
   protected override answerRequest(setup: Setup): Uint8Array | null {
@@ -119,6 +127,12 @@ export class LoopbackDevice extends UsbDeviceModel {
       buffer[offset] = notice;
       return 1;
     }
+    if (endpoint === isochronousIn) {
+      const packet = this.#packets.shift();
+      if (packet === undefined) return UsbNak;
+      buffer.set(packet, offset);
+      return packet.length;
+    }
     const lane = this.#lane(stream);
     const count = lane.ring.pull(buffer, offset, length);
     if (count > 0) {
@@ -132,12 +146,17 @@ export class LoopbackDevice extends UsbDeviceModel {
   }
 
   protected override dataOut(
-    _endpoint: number,
+    endpoint: number,
     buffer: Uint8Array,
     offset: number,
     length: number,
     stream: number,
   ): number {
+    if (endpoint === isochronousOut) {
+      this.#packets.push(buffer.slice(offset, offset + length));
+      if (this.#packets.length > packetsMaximum) this.#packets.shift();
+      return length;
+    }
     if (length === 0) return 0;
     const taken = this.#lane(stream).ring.push(buffer, offset, length);
     if (taken === 0) return UsbNak;
@@ -172,6 +191,14 @@ function configuration(packetBytes: number, isSuper: boolean): Uint8Array {
     bInterval: 1,
     ...companion(0, 8),
   };
+  const packets = (bEndpointAddress: number) => ({
+    bEndpointAddress,
+    bmAttributes: TransferType.isochronous,
+    wMaxPacketSize: isochronousBytes,
+    // 2^(n-1) frames at full speed, microframes above.
+    bInterval: isSuper ? 4 : 1,
+    ...companion(0, isochronousBytes),
+  });
   const vendor = { bInterfaceNumber: 0, bInterfaceClass: 0xff, bInterfaceSubClass: 0, bInterfaceProtocol: 0 };
   return encodeConfiguration(
     { bConfigurationValue: 1, iConfiguration: 0, bmAttributes: 0x80, bMaxPower: 50 },
@@ -181,6 +208,11 @@ function configuration(packetBytes: number, isSuper: boolean): Uint8Array {
         ...vendor,
         bAlternateSetting: 1,
         endpoints: [bulk(bulkIn), bulk(bulkOut), notices, bulk(alternateIn)],
+      },
+      {
+        ...vendor,
+        bAlternateSetting: 2,
+        endpoints: [bulk(bulkIn), bulk(bulkOut), notices, packets(isochronousOut), packets(isochronousIn)],
       },
     ],
   );

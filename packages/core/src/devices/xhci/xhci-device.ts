@@ -165,7 +165,13 @@ export class XhciDevice extends PciFunctionModel implements EndpointOwner, RootP
     const lane = lanes?.[usbSlot];
     if (lanes === undefined || lane === undefined) return;
     lanes[usbSlot] = undefined;
-    if (lane.usbSlot === usbSlot) lane.endpoint.ended(lane, status, actualBytes);
+    if (lane.endpoint.isIsochronous) lane.endpoint.packetEnded(lane, usbSlot, status);
+    else if (lane.usbSlot === usbSlot) lane.endpoint.ended(lane, status, actualBytes);
+  }
+
+  giveUsbSlot(port: ModelRootPort, usbSlot: number): void {
+    const lanes = this.#lanes.get(port);
+    if (lanes !== undefined) lanes[usbSlot] = undefined;
   }
 
   takeUsbSlot(port: ModelRootPort, lane: ModelLane): number {
@@ -571,6 +577,8 @@ export class XhciDevice extends PciFunctionModel implements EndpointOwner, RootP
       endpoint.streamArray = context.dequeue;
       endpoint.streams = 2 ** (context.streamsLog2 + 1);
     } else endpoint.plain.reader.set(context.dequeue, context.dequeueCycle);
+    // Isochronous OUT and IN (table 6-9).
+    endpoint.isIsochronous = context.type === 1 || context.type === 5;
     slot.endpoints[index] = endpoint;
     bytes[at] = (bytes[at] & ~7) | EndpointState.running;
   }

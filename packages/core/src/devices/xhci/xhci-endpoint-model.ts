@@ -3,7 +3,13 @@
 import { directionIn } from "../../codec/usb/setup.ts";
 import { EndpointState } from "../../codec/xhci/contexts.ts";
 import { addressOf, endpointAddressOf, TrbFlag, TrbType, trbTypeOf, XhciCode } from "../../codec/xhci/trb.ts";
-import { UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
+import {
+  newUsbPackets,
+  UsbPacketStatus,
+  type UsbPackets,
+  UsbStatus,
+  UsbSubmit,
+} from "../../ports/usb-host.ts";
 import { type BusMemory, type FetchedTrb, RingReader } from "./xhci-rings.ts";
 import type { ModelRootPort } from "./xhci-root-port.ts";
 
@@ -14,6 +20,8 @@ const bytesMaximum = 1 << 24;
 /** The controller, as its endpoints use it. */
 export interface EndpointOwner {
   readonly memory: BusMemory;
+  /** It was not used. */
+  giveUsbSlot(port: ModelRootPort, usbSlot: number): void;
   /** A free slot of the USB port below, bound to the lane; -1: none is free now. */
   takeUsbSlot(port: ModelRootPort, lane: ModelLane): number;
   event(lane: ModelLane, trbAddress: number, code: number, residual: number): void;
@@ -21,6 +29,18 @@ export interface EndpointOwner {
   stateChanged(endpoint: ModelEndpoint): void;
   /** Memory was refused: the controller stops. */
   systemError(): void;
+}
+
+/** Packets that are given to the bus below at once: enough that none of its intervals goes by. */
+const flightsMaximum = 32;
+
+/** An isochronous packet on its way through the bus below. */
+interface Flight {
+  readonly trbs: readonly FetchedTrb[];
+  readonly packets: UsbPackets;
+  readonly buffer: Uint8Array;
+  /** Where its transfer descriptor begins. */
+  readonly start: RingReader;
 }
 
 /** One ring of an endpoint: its own, or that of a stream. */
@@ -31,10 +51,14 @@ export class ModelLane {
   /** Where the transfer under way begins. */
   readonly start = new RingReader();
   trbs: FetchedTrb[] = [];
-  buffer = new Uint8Array(0);
+  buffer: Uint8Array = new Uint8Array(0);
   /** Bytes of the transfer that an earlier run of it has moved. */
   resumeAt = 0;
   usbSlot = -1;
+  /** Isochronous: by slot of the USB port below, in order. */
+  readonly flights = new Map<number, Flight>();
+  /** Isochronous: where a stopped ring goes on. */
+  resume: RingReader | null = null;
   /** The bus below has let go of it: it ends when software stops the endpoint. */
   isLost = false;
 
@@ -55,6 +79,7 @@ export class ModelEndpoint {
   streams = 0;
   readonly plain = new ModelLane(this, 0);
   readonly lanes = new Map<number, ModelLane>();
+  isIsochronous = false;
   /** Told when nothing is under way any more. */
   onStopped: (() => void) | null = null;
   readonly #owner: EndpointOwner;
@@ -97,6 +122,10 @@ export class ModelEndpoint {
   }
 
   kick(lane: ModelLane): void {
+    if (this.isIsochronous) {
+      this.#launch(lane);
+      return;
+    }
     if (this.state !== EndpointState.running || lane.usbSlot >= 0 || lane.isLost || this.onStopped !== null)
       return;
     lane.start.copyFrom(lane.reader);
@@ -113,11 +142,82 @@ export class ModelEndpoint {
     this.#submit(lane);
   }
 
+  /** Packets for the intervals to come, as long as software has made some. */
+  #launch(lane: ModelLane): void {
+    const { usb } = this.port;
+    while (
+      usb !== null &&
+      this.state === EndpointState.running &&
+      this.onStopped === null &&
+      lane.flights.size < flightsMaximum
+    ) {
+      const start = new RingReader();
+      start.copyFrom(lane.reader);
+      const trbs = this.#fetch(lane);
+      if (trbs === "refused") {
+        this.#owner.systemError();
+        return;
+      }
+      const slot = trbs === null ? -1 : this.#owner.takeUsbSlot(this.port, lane);
+      if (trbs === null || slot < 0) {
+        lane.reader.copyFrom(start);
+        return;
+      }
+      const total = trbs.reduce((sum, trb) => sum + bytesOf(trb), 0);
+      const flight = { trbs, packets: newUsbPackets([total]), buffer: new Uint8Array(total), start };
+      lane.trbs = trbs;
+      lane.buffer = flight.buffer;
+      if ((this.address & directionIn) === 0 && !this.#gather(lane)) {
+        this.#owner.systemError();
+        return;
+      }
+      this.port.touch();
+      const submit = usb.isochronous(slot, this.address, flight.buffer, 0, flight.packets);
+      if (submit === UsbSubmit.accepted) lane.flights.set(slot, flight);
+      else {
+        this.#owner.giveUsbSlot(this.port, slot);
+        const code = submit === UsbSubmit.badRequest ? XhciCode.trbError : XhciCode.transactionError;
+        this.#owner.event(lane, (trbs.at(-1) as FetchedTrb).address, code, total);
+      }
+    }
+  }
+
+  /** A packet below is over. */
+  packetEnded(lane: ModelLane, usbSlot: number, status: UsbStatus): void {
+    const flight = lane.flights.get(usbSlot);
+    if (flight === undefined) return;
+    lane.flights.delete(usbSlot);
+    const { buffer, packets, start, trbs } = flight;
+    const [moved] = packets.actualBytes;
+    if (status === UsbStatus.cancelled) {
+      // Where software finds the ring when it looks: at the first packet that was not on the wire.
+      if (lane.resume === null) lane.resume = start;
+    } else {
+      lane.trbs = [...trbs];
+      lane.buffer = buffer;
+      if ((this.address & directionIn) !== 0 && moved > 0) this.#scatter(lane, 0, moved);
+      const at = placeOf(trbs, moved);
+      const last = trbs[trbs.length - 1];
+      const isShort = moved < buffer.length;
+      const code =
+        status === UsbStatus.ok
+          ? packetCodes[packets.statuses[0] as UsbPacketStatus](isShort)
+          : XhciCode.transactionError;
+      this.#owner.event(lane, isShort ? at.trb.address : last.address, code, isShort ? at.residual : 0);
+    }
+    if (this.onStopped !== null) this.#whenStopped();
+    else this.kick(lane);
+  }
+
   /** Ends what is under way; `onStopped` when all of it has ended. */
   stop(then: () => void): void {
     const busy = [...this.all()].filter(({ usbSlot }) => usbSlot >= 0);
     this.onStopped = then;
     for (const { usbSlot } of busy) this.port.usb?.cancel(usbSlot);
+    for (const { flights } of this.all()) {
+      for (const slot of flights.keys()) this.port.usb?.cancel(slot);
+      if (this.port.usb === null) flights.clear();
+    }
     if (this.port.usb === null) for (const lane of busy) lane.usbSlot = -1;
     this.#whenStopped();
   }
@@ -158,9 +258,12 @@ export class ModelEndpoint {
 
   #whenStopped(): void {
     const then = this.onStopped;
-    if (then === null || [...this.all()].some(({ usbSlot }) => usbSlot >= 0)) return;
+    if (then === null || [...this.all()].some(({ flights, usbSlot }) => usbSlot >= 0 || flights.size > 0))
+      return;
     this.onStopped = null;
     for (const lane of this.all()) {
+      if (lane.resume !== null) lane.reader.copyFrom(lane.resume);
+      lane.resume = null;
       if (!lane.isLost) continue;
       lane.isLost = false;
       lane.reader.copyFrom(lane.start);
@@ -300,10 +403,18 @@ export class ModelEndpoint {
   }
 }
 
+const packetCodes: Readonly<Record<UsbPacketStatus, (isShort: boolean) => number>> = {
+  [UsbPacketStatus.ok]: (isShort) => (isShort ? XhciCode.shortPacket : XhciCode.success),
+  [UsbPacketStatus.missed]: () => XhciCode.missedService,
+  [UsbPacketStatus.overflow]: () => XhciCode.babble,
+  [UsbPacketStatus.damaged]: () => XhciCode.transactionError,
+};
+
 /** Data bytes of a TRB: none of a setup or status stage. */
 function bytesOf(trb: FetchedTrb): number {
   const type = trbTypeOf(trb.control);
-  return type === TrbType.normal || type === TrbType.data ? trb.status & 0x1_ffff : 0;
+  const hasData = type === TrbType.normal || type === TrbType.data || type === TrbType.isochronous;
+  return hasData ? trb.status & 0x1_ffff : 0;
 }
 
 const isStatus = (trbs: readonly FetchedTrb[]): boolean =>

@@ -209,4 +209,5 @@ const returnOfSubmit: Record<UsbSubmit, IOReturn> = {
   [UsbSubmit.halted]: IOReturns.kUSBHostReturnPipeStalled,
   [UsbSubmit.badRequest]: IOReturns.kIOReturnBadArgument,
   [UsbSubmit.busy]: IOReturns.kIOReturnNoResources,
+  [UsbSubmit.unsupported]: IOReturns.kIOReturnUnsupported,
 };

@@ -24,9 +24,21 @@ import {
   usbipOpHeaderBytes,
   writeUsbipHeader,
 } from "../../codec/usbip/usbip.ts";
+import {
+  decodeUsbipPackets,
+  encodeUsbipPackets,
+  type UsbipPacket,
+  UsbipPacketErrno,
+} from "../../codec/usbip/usbip-packets.ts";
 import { UsbEndpointTable } from "../../dissect/usb-endpoints.ts";
 import type { ByteOwner, ByteStream, ByteStreamClient } from "../../ports/byte-stream.ts";
-import { UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
+import {
+  newUsbPackets,
+  UsbPacketStatus,
+  type UsbPackets,
+  UsbStatus,
+  UsbSubmit,
+} from "../../ports/usb-host.ts";
 import { ByteArena } from "../byte-arena.ts";
 import type { UsbBorrower } from "../lent-usb-device.ts";
 import { SlotRefusal, TransferSlots } from "../transfer-slots.ts";
@@ -67,7 +79,21 @@ const errnoOfSubmit: Readonly<Record<UsbSubmit, number>> = {
   [UsbSubmit.halted]: UsbipErrno.pipe,
   [UsbSubmit.badRequest]: UsbipErrno.invalid,
   [UsbSubmit.busy]: UsbipErrno.outOfMemory,
+  [UsbSubmit.unsupported]: UsbipErrno.notImplemented,
 };
+
+const errnoOfPacket: Readonly<Record<UsbPacketStatus, number>> = {
+  [UsbPacketStatus.ok]: UsbipPacketErrno.ok,
+  [UsbPacketStatus.missed]: UsbipPacketErrno.missed,
+  [UsbPacketStatus.overflow]: UsbipPacketErrno.overflow,
+  [UsbPacketStatus.damaged]: UsbipPacketErrno.damaged,
+};
+
+/** An isochronous transfer under way: what is asked of the port, and where the client wants its packets. */
+interface AskedPackets {
+  readonly packets: UsbPackets;
+  readonly rows: readonly UsbipPacket[];
+}
 
 export interface SessionOptions {
   readonly exports: ReadonlyMap<string, UsbipExport>;
@@ -136,6 +162,8 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
   /** By slot: sequence of the unlink that waits for it, or `noUnlink`. */
   #unlinks = new Float64Array(0);
   #flags = new Uint32Array(0);
+  /** By slot: of isochronous transfers. */
+  #asked: (AskedPackets | null)[] = [];
   /** The latest sequence of a submit; those whose unlink came before they did, with the sequence of that. */
   #lastSubmit = 0;
   readonly #unlinkedEarly = new Map<number, number>();
@@ -198,6 +226,11 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
     if (this.#isOver) return;
     const slots = this.#slots;
     const endpoint = slots.endpoints[slot];
+    const asked = this.#asked[slot];
+    if (asked !== null && asked !== undefined) {
+      this.#packetsCompleted(slot, status, asked);
+      return;
+    }
     const flags = this.#flags[slot];
     const isIn = (endpoint & 0x80) !== 0;
     const length = slots.lengths[slot];
@@ -232,6 +265,22 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
       return;
     }
     this.#answerSubmit(sequence, errno, bytes, isIn ? buffer : null);
+    if (unlink !== noUnlink) this.#answerUnlink(unlink, UsbipErrno.ok);
+  }
+
+  #packetsCompleted(slot: number, status: UsbStatus, asked: AskedPackets): void {
+    const slots = this.#slots;
+    const isIn = (slots.endpoints[slot] & 0x80) !== 0;
+    const buffer = slots.buffers[slot] as Uint8Array;
+    const sequence = slots.ids[slot];
+    const unlink = this.#unlinks[slot];
+    this.#asked[slot] = null;
+    slots.release(slot);
+    if (unlink !== noUnlink && status === UsbStatus.cancelled) {
+      this.#answerUnlink(unlink, UsbipErrno.connectionReset);
+      return;
+    }
+    this.#answerPackets(sequence, errnoOfStatus[status], isIn, buffer, asked);
     if (unlink !== noUnlink) this.#answerUnlink(unlink, UsbipErrno.ok);
   }
 
@@ -290,6 +339,7 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
     this.#slots = new TransferSlots<number>(slotCount, memoryMaximum, 0);
     this.#unlinks = new Float64Array(slotCount);
     this.#flags = new Uint32Array(slotCount);
+    this.#asked = new Array<AskedPackets | null>(slotCount).fill(null);
     const record = encodeDeviceRecord(listed.device);
     const reply = new Uint8Array(usbipOpHeaderBytes + record.length);
     reply.set(encodeOp(UsbipOp.replyImport));
@@ -339,10 +389,97 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
       }
       return true;
     }
-    if (isoPackets > 0) this.#answerSubmit(header.sequence, UsbipErrno.notImplemented, 0, null);
+    if (isoPackets > 0) this.#submitPackets(device, header, isIn, isoPackets);
     else this.#submit(device, header, isIn, null);
     input.consume(total);
     return true;
+  }
+
+  /** An isochronous transfer, whole in the input: header, data of an OUT, packet table. */
+  #submitPackets(device: UsbipExport, header: UsbipHeader, isIn: boolean, count: number): void {
+    const { endpoint, length, sequence } = header;
+    const { bytes, start } = this.#input;
+    const dataAt = start + usbipHeaderBytes;
+    const tableAt = dataAt + (isIn ? 0 : length);
+    const rows = decodeUsbipPackets(bytes, tableAt, count, length, largestTransfer);
+    const packets = newUsbPackets(rows.map((row) => row.length));
+    const total = packets.lengths.reduce((sum, size) => sum + size, 0);
+    this.#lastSubmit = sequence;
+    const early = this.#unlinkedEarly.get(sequence);
+    if (early !== undefined) {
+      this.#unlinkedEarly.delete(sequence);
+      this.#answerUnlink(early, UsbipErrno.connectionReset);
+      return;
+    }
+    if (header.deviceId !== device.deviceId || endpoint > 15 || endpoint === 0) {
+      const isForUs = header.deviceId === device.deviceId;
+      this.#answerSubmit(sequence, isForUs ? UsbipErrno.noEntry : UsbipErrno.noDevice, 0, null);
+      return;
+    }
+    const slots = this.#slots;
+    const slot = slots.take(sequence, total);
+    if (slot === SlotRefusal.duplicate)
+      throw new DecodeError("USB/IP submit", 4, `sequence ${sequence} is under way already`);
+    if (slot < 0) {
+      this.#answerSubmit(sequence, UsbipErrno.outOfMemory, 0, null);
+      return;
+    }
+    const buffer = new Uint8Array(total);
+    let at = 0;
+    for (const row of rows) {
+      if (!isIn) buffer.set(bytes.subarray(dataAt + row.offset, dataAt + row.offset + row.length), at);
+      at += row.length;
+    }
+    const address = endpoint | (isIn ? 0x80 : 0);
+    const submitted = device.lent.port.isochronous(slot, address, buffer, 0, packets);
+    if (submitted !== UsbSubmit.accepted) {
+      slots.release(slot);
+      this.#answerSubmit(sequence, errnoOfSubmit[submitted], 0, null);
+      return;
+    }
+    this.#unlinks[slot] = noUnlink;
+    this.#flags[slot] = 0;
+    slots.endpoints[slot] = address;
+    slots.buffers[slot] = buffer;
+    this.#asked[slot] = { packets, rows };
+  }
+
+  /** Data of an IN travel without gaps; the table says where each packet belongs. */
+  #answerPackets(
+    sequence: number,
+    errno: number,
+    isIn: boolean,
+    buffer: Uint8Array,
+    asked: AskedPackets,
+  ): void {
+    const { packets, rows } = asked;
+    const answered = rows.map((row, index) => ({
+      ...row,
+      actualBytes: packets.actualBytes[index],
+      status: errnoOfPacket[packets.statuses[index] as UsbPacketStatus],
+    }));
+    const actual = answered.reduce((sum, { actualBytes }) => sum + actualBytes, 0);
+    const dataBytes = isIn ? actual : 0;
+    const bytes = new Uint8Array(usbipHeaderBytes + dataBytes + rows.length * usbipIsoPacketBytes);
+    const reply = this.#reply;
+    reply.command = UsbipCommand.returnSubmit;
+    reply.sequence = sequence;
+    reply.word20 = errno;
+    reply.length = actual;
+    reply.isoPackets = rows.length;
+    reply.interval = answered.filter(({ status }) => status !== UsbipPacketErrno.ok).length;
+    writeUsbipHeader(bytes, 0, reply, null);
+    reply.isoPackets = 0;
+    reply.interval = 0;
+    let from = 0;
+    let to = usbipHeaderBytes;
+    for (const { actualBytes, length } of answered) {
+      if (isIn) bytes.set(buffer.subarray(from, from + actualBytes), to);
+      from += length;
+      if (isIn) to += actualBytes;
+    }
+    encodeUsbipPackets(answered, bytes, to);
+    this.#write(bytes);
   }
 
   /** Takes what belongs to the OUT under way; answers the rest. */

@@ -50,6 +50,7 @@ const statusOfRefusal: Readonly<Record<UsbSubmit, UsbredirStatus>> = {
   [UsbSubmit.halted]: UsbredirStatus.stall,
   [UsbSubmit.badRequest]: UsbredirStatus.invalid,
   [UsbSubmit.busy]: UsbredirStatus.ioError,
+  [UsbSubmit.unsupported]: UsbredirStatus.invalid,
 };
 
 /** Requests that have packets of their own become control transfers. */

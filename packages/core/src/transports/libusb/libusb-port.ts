@@ -60,7 +60,10 @@ class Request {
 }
 
 /** What no user of the npm package can do, in the words of the USB host contract. */
-export const libusbLimits = { streams: "npm usb offers no bulk streams" } as const;
+export const libusbLimits = {
+  isochronous: "npm usb offers no isochronous transfers",
+  streams: "npm usb offers no bulk streams",
+} as const;
 
 /**
  * Made by {@link LibusbImporter} on a device that is open. Buffers go to libusb as they are; a control transfer is
@@ -173,6 +176,11 @@ export class LibusbPort implements UsbHostPort {
     if (submitted !== UsbSubmit.accepted) this.#free(request);
     if (submitted === UsbSubmit.gone) this.#later(() => this.leave());
     return submitted;
+  }
+
+  /** This path has none. */
+  isochronous(): UsbSubmit {
+    return UsbSubmit.unsupported;
   }
 
   cancel(slot: number): void {

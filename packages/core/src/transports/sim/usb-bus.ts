@@ -6,7 +6,7 @@ import type { Random } from "../../base/random.ts";
 import { millisecond } from "../../base/units.ts";
 import type { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import type { UsbDevicePort } from "../../ports/usb-device.ts";
-import type { UsbHostClient, UsbHostPort, UsbSubmit } from "../../ports/usb-host.ts";
+import type { UsbHostClient, UsbHostPort, UsbPackets, UsbSubmit } from "../../ports/usb-host.ts";
 import { carrierSlots, type SharedWire, UsbCarrier } from "./usb-carrier.ts";
 
 export interface SimUsbBusOptions {
@@ -167,6 +167,16 @@ class SimUsbPort implements UsbHostPort {
     stream = 0,
   ): UsbSubmit {
     return this.#carrier.transfer(slot, endpoint, buffer, offset, length, stream);
+  }
+
+  isochronous(
+    slot: number,
+    endpoint: number,
+    buffer: Uint8Array,
+    offset: number,
+    packets: UsbPackets,
+  ): UsbSubmit {
+    return this.#carrier.isochronous(slot, endpoint, buffer, offset, packets);
   }
 
   cancel(slot: number): void {

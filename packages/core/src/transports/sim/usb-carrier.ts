@@ -2,6 +2,7 @@
 
 import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
+import { TransferType } from "../../codec/usb/descriptors.ts";
 import {
   decodeSetup,
   directionIn,
@@ -11,9 +12,21 @@ import {
   StandardRequest,
 } from "../../codec/usb/setup.ts";
 import { UsbSpeed, usbBitsPerSecond } from "../../codec/usb/usb-speed.ts";
-import { intervalNs, UsbEndpointTable } from "../../dissect/usb-endpoints.ts";
+import {
+  intervalNs,
+  isochronousIntervalNs,
+  mostPerInterval,
+  UsbEndpointTable,
+} from "../../dissect/usb-endpoints.ts";
 import { type UsbDevicePort, UsbNak, UsbStall, type UsbUpstream } from "../../ports/usb-device.ts";
-import { type UsbHostClient, UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
+import {
+  packetsFit,
+  type UsbHostClient,
+  UsbPacketStatus,
+  type UsbPackets,
+  UsbStatus,
+  UsbSubmit,
+} from "../../ports/usb-host.ts";
 
 /** The wire that several devices share: nobody is served before it is free. */
 export interface SharedWire {
@@ -66,6 +79,9 @@ class EndpointQueue {
   /** Earliest next service of an interrupt endpoint. */
   notBeforeNs = 0;
   intervalNs = 0;
+  /** Isochronous: the service interval, and how much goes in one; 0 for others. */
+  periodNs = 0;
+  mostBytes = 0;
   isHalted = false;
   /** The device answered NAK: asleep until `ready`. */
   isWaiting = false;
@@ -102,6 +118,9 @@ export class UsbCarrier implements UsbUpstream {
   readonly #offsets = new Uint32Array(carrierSlots);
   readonly #lengths = new Uint32Array(carrierSlots);
   readonly #moved = new Uint32Array(carrierSlots);
+  /** Of isochronous transfers: their packets, and the next of them. */
+  readonly #packetsOf: (UsbPackets | null)[] = new Array(carrierSlots).fill(null);
+  readonly #packetAt = new Uint32Array(carrierSlots);
   /** SETUP bytes of control transfers; made for a slot when it is first used. */
   readonly #setups: Uint8Array[] = [];
   readonly #nsPerByte: number;
@@ -168,12 +187,34 @@ export class UsbCarrier implements UsbUpstream {
     const index = indexOf(endpoint);
     const queue = this.#queues[index];
     if ((endpoint & 0x0f) === 0 || !queue.isPresent) return UsbSubmit.noEndpoint;
+    if (queue.periodNs > 0) return UsbSubmit.noEndpoint;
     if (queue.isHalted) return UsbSubmit.halted;
     if (stream === 0) this.#enqueue(slot, queue, buffer, offset, length);
     else {
       if (stream < 0 || stream > queue.streams) return UsbSubmit.badRequest;
       this.#enqueue(slot, this.#streamQueue(queue, stream), buffer, offset, length);
     }
+    return UsbSubmit.accepted;
+  }
+
+  /** See UsbHostPort.isochronous. Frames are the clock's whole milliseconds, whatever the bus's timing. */
+  isochronous(
+    slot: number,
+    endpoint: number,
+    buffer: Uint8Array,
+    offset: number,
+    packets: UsbPackets,
+  ): UsbSubmit {
+    if (this.#isGone) return UsbSubmit.gone;
+    if (!this.#isFree(slot)) return UsbSubmit.badRequest;
+    const queue = this.#queues[indexOf(endpoint)];
+    if ((endpoint & 0x0f) === 0 || !queue.isPresent || queue.periodNs === 0) return UsbSubmit.noEndpoint;
+    if (!packetsFit(packets, buffer, offset, queue.mostBytes)) return UsbSubmit.badRequest;
+    packets.actualBytes.fill(0);
+    packets.statuses.fill(UsbPacketStatus.missed);
+    this.#packetsOf[slot] = packets;
+    this.#packetAt[slot] = 0;
+    this.#enqueue(slot, queue, buffer, offset, 0);
     return UsbSubmit.accepted;
   }
 
@@ -273,7 +314,12 @@ export class UsbCarrier implements UsbUpstream {
     if (queue.isScheduled || queue.isWaiting || queue.slots.length === 0 || this.#isGone) return;
     queue.isScheduled = true;
     let delay = 0;
-    if (this.#hasTiming) {
+    if (queue.periodNs > 0) {
+      // The next interval that has not begun, or the one behind the last packet.
+      const now = this.#clock.nowNs();
+      const next = (Math.floor(now / queue.periodNs) + 1) * queue.periodNs;
+      delay = Math.max(next, queue.notBeforeNs) - now;
+    } else if (this.#hasTiming) {
       const now = this.#clock.nowNs();
       const start = Math.max(now, this.#wire.busyUntilNs, queue.notBeforeNs);
       delay = start - now + serviceLatencyNs + this.#random.below(serviceJitterNs);
@@ -289,7 +335,12 @@ export class UsbCarrier implements UsbUpstream {
     const slot = queue.slots[0];
     // A cancelled head is on its way out; its event schedules the next one.
     if (this.#states[slot] === cancelling) return;
-    const status = key === controlIndex ? this.#serveControl(slot, queue) : this.#serveData(slot, queue);
+    const status =
+      key === controlIndex
+        ? this.#serveControl(slot, queue)
+        : queue.periodNs > 0
+          ? this.#servePacket(slot, queue)
+          : this.#serveData(slot, queue);
     if (status >= 0) {
       queue.slots.shift();
       this.#complete(slot, status as UsbStatus);
@@ -348,6 +399,36 @@ export class UsbCarrier implements UsbUpstream {
     this.#charge(queue, moved - before);
     if (queue.intervalNs > 0) queue.notBeforeNs = this.#clock.nowNs() + queue.intervalNs;
     return status;
+  }
+
+  /** One packet of one interval. Who sends nothing misses it; who is sent something answers nothing. */
+  #servePacket(slot: number, queue: EndpointQueue): number {
+    const packets = this.#packetsOf[slot] as UsbPackets;
+    const buffer = this.#buffers[slot] as Uint8Array;
+    const at = this.#packetAt[slot]++;
+    const length = packets.lengths[at];
+    const offset = this.#offsets[slot];
+    this.#offsets[slot] = offset + length;
+    queue.notBeforeNs = this.#clock.nowNs() + queue.periodNs;
+    let count = length;
+    packets.statuses[at] = UsbPacketStatus.ok;
+    if ((queue.address & directionIn) === 0) this.device.out(queue.address, buffer, offset, length);
+    else {
+      if (this.#packets.length < queue.mostBytes) this.#packets = new Uint8Array(queue.mostBytes);
+      count = this.device.in(queue.address, this.#packets, 0, queue.mostBytes);
+      if (count < 0) {
+        count = 0;
+        packets.statuses[at] = UsbPacketStatus.missed;
+      } else if (count > length) {
+        count = length;
+        packets.statuses[at] = UsbPacketStatus.overflow;
+      }
+      buffer.set(this.#packets.subarray(0, count), offset);
+    }
+    packets.actualBytes[at] = count;
+    this.#moved[slot] += count;
+    this.#charge(queue, count);
+    return at + 1 === packets.lengths.length ? UsbStatus.ok : -1;
   }
 
   /**
@@ -467,6 +548,10 @@ export class UsbCarrier implements UsbUpstream {
       queue.isHalted = false;
       queue.isWaiting = false;
       queue.intervalNs = intervalNs(this.device.speed, descriptor);
+      const isIsochronous = (descriptor.bmAttributes & 3) === TransferType.isochronous;
+      const companion = this.#table.companionOf(address);
+      queue.periodNs = isIsochronous ? isochronousIntervalNs(this.device.speed, descriptor) : 0;
+      queue.mostBytes = isIsochronous ? mostPerInterval(this.device.speed, descriptor, companion) : 0;
       this.#schedule(queue);
     }
     for (let index = 1; index < 32; index++) {
@@ -505,6 +590,7 @@ export class UsbCarrier implements UsbUpstream {
   #complete(slot: number, status: UsbStatus): void {
     this.#states[slot] = free;
     this.#buffers[slot] = null;
+    this.#packetsOf[slot] = null;
     this.#client?.completed(slot, status, this.#moved[slot]);
   }
 

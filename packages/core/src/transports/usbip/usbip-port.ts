@@ -3,6 +3,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { DecodeError } from "../../base/errors.ts";
 import { InputBuffer } from "../../base/input-buffer.ts";
+import { TransferType } from "../../codec/usb/descriptors.ts";
 import { decodeSetup, newSetup, StandardRequest } from "../../codec/usb/setup.ts";
 import { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import {
@@ -11,12 +12,34 @@ import {
   UsbipCommand,
   type UsbipDeviceRecord,
   UsbipErrno,
+  UsbipFlag,
+  type UsbipHeader,
   usbipHeaderBytes,
+  usbipIsoPacketBytes,
   writeUsbipHeader,
 } from "../../codec/usbip/usbip.ts";
-import { intervalNs, UsbEndpointTable } from "../../dissect/usb-endpoints.ts";
+import {
+  decodeUsbipPackets,
+  encodeUsbipPackets,
+  type UsbipPacket,
+  UsbipPacketErrno,
+} from "../../codec/usbip/usbip-packets.ts";
+import {
+  intervalNs,
+  isochronousIntervalNs,
+  mostPerInterval,
+  UsbEndpointTable,
+} from "../../dissect/usb-endpoints.ts";
 import type { ByteStream } from "../../ports/byte-stream.ts";
-import { type UsbHostClient, type UsbHostPort, UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
+import {
+  packetsFit,
+  type UsbHostClient,
+  type UsbHostPort,
+  UsbPacketStatus,
+  type UsbPackets,
+  UsbStatus,
+  UsbSubmit,
+} from "../../ports/usb-host.ts";
 
 const slots = 256;
 const directionIn = 0x80;
@@ -71,6 +94,7 @@ export class UsbipPort implements UsbHostPort {
   readonly #offsets = new Uint32Array(slots);
   readonly #lengths = new Uint32Array(slots);
   readonly #setups: (Uint8Array | null)[] = new Array(slots).fill(null);
+  readonly #packets: (UsbPackets | null)[] = new Array(slots).fill(null);
   #nextSequence = 1;
   #client: UsbHostClient | null = null;
   #isOver = false;
@@ -120,9 +144,58 @@ export class UsbipPort implements UsbHostPort {
     const descriptor = this.#table.find(endpoint);
     if ((endpoint & 0x0f) === 0 || descriptor === undefined) return UsbSubmit.noEndpoint;
     if (this.#halted.has(endpoint)) return UsbSubmit.halted;
-    const perFrame = this.speed === UsbSpeed.low || this.speed === UsbSpeed.full ? 1_000_000 : 125_000;
-    const interval = intervalNs(this.speed, descriptor) / perFrame;
+    if ((descriptor.bmAttributes & 3) === TransferType.isochronous) return UsbSubmit.noEndpoint;
+    const interval = intervalNs(this.speed, descriptor) / this.#unitNs;
     this.#send(slot, endpoint, buffer, offset, length, interval > 0 ? Math.max(leastInterval, interval) : 0);
+    return UsbSubmit.accepted;
+  }
+
+  isochronous(
+    slot: number,
+    endpoint: number,
+    buffer: Uint8Array,
+    offset: number,
+    packets: UsbPackets,
+  ): UsbSubmit {
+    if (this.#isOver) return UsbSubmit.gone;
+    const descriptor = this.#table.find(endpoint);
+    if (descriptor === undefined || (descriptor.bmAttributes & 3) !== TransferType.isochronous)
+      return UsbSubmit.noEndpoint;
+    const most = mostPerInterval(this.speed, descriptor, this.#table.companionOf(endpoint));
+    if (!this.#isFree(slot) || !packetsFit(packets, buffer, offset, most)) return UsbSubmit.badRequest;
+    packets.actualBytes.fill(0);
+    packets.statuses.fill(UsbPacketStatus.missed);
+    const count = packets.lengths.length;
+    const total = packets.lengths.reduce((sum, length) => sum + length, 0);
+    // Linux's server drops the connection for more packets than largest ones would fit the buffer (audio.md §11).
+    const isSpread = Math.ceil(total / most) < count;
+    const rows: UsbipPacket[] = [];
+    let at = 0;
+    for (const [index, length] of packets.lengths.entries()) {
+      const place = isSpread ? index * most : at;
+      rows.push({ offset: place, length, actualBytes: 0, status: UsbipPacketErrno.missed });
+      at += length;
+    }
+    const bufferBytes = isSpread ? count * most : total;
+    const isIn = (endpoint & directionIn) !== 0;
+    const dataBytes = isIn ? 0 : bufferBytes;
+    const bytes = new Uint8Array(usbipHeaderBytes + dataBytes + count * usbipIsoPacketBytes);
+    const header = this.#headerOf(slot, endpoint, buffer, offset, total);
+    header.length = bufferBytes;
+    header.isoPackets = count;
+    header.interval = Math.max(1, isochronousIntervalNs(this.speed, descriptor) / this.#unitNs);
+    header.word20 = isIn ? UsbipFlag.directionIn : 0;
+    writeUsbipHeader(bytes, 0, header, null);
+    if (!isIn) {
+      let from = offset;
+      for (const row of rows) {
+        bytes.set(buffer.subarray(from, from + row.length), usbipHeaderBytes + row.offset);
+        from += row.length;
+      }
+    }
+    encodeUsbipPackets(rows, bytes, usbipHeaderBytes + dataBytes);
+    this.#packets[slot] = packets;
+    this.#stream.write(bytes);
     return UsbSubmit.accepted;
   }
 
@@ -194,6 +267,11 @@ export class UsbipPort implements UsbHostPort {
     this.#stream.close();
   };
 
+  /** What USB/IP counts intervals in: frames or microframes. */
+  get #unitNs(): number {
+    return this.speed === UsbSpeed.low || this.speed === UsbSpeed.full ? 1_000_000 : 125_000;
+  }
+
   #isFree(slot: number): boolean {
     return !(slot >= 0 && slot < slots) ? false : this.#sequences[slot] === 0;
   }
@@ -214,6 +292,24 @@ export class UsbipPort implements UsbHostPort {
     interval: number,
   ): void {
     const isIn = (endpoint & directionIn) !== 0;
+    const header = this.#headerOf(slot, endpoint, buffer, offset, length);
+    header.interval = interval;
+    const bytes = new Uint8Array(usbipHeaderBytes + (isIn ? 0 : length));
+    writeUsbipHeader(bytes, 0, header, this.#setups[slot]);
+    if (!isIn && buffer !== null && length > 0) {
+      bytes.set(buffer.subarray(offset, offset + length), usbipHeaderBytes);
+    }
+    this.#stream.write(bytes);
+  }
+
+  /** The header of a new submit, which `slot` waits for from now on. */
+  #headerOf(
+    slot: number,
+    endpoint: number,
+    buffer: Uint8Array | null,
+    offset: number,
+    length: number,
+  ): UsbipHeader {
     const sequence = this.#takeSequence();
     this.#sequences[slot] = sequence;
     this.#endpoints[slot] = endpoint;
@@ -225,19 +321,14 @@ export class UsbipPort implements UsbHostPort {
     header.command = UsbipCommand.submit;
     header.sequence = sequence;
     header.deviceId = this.#deviceId;
-    header.direction = isIn ? 1 : 0;
+    header.direction = endpoint >>> 7;
     header.endpoint = endpoint & 0x0f;
     header.word20 = 0;
     header.length = length;
     header.startFrame = 0;
     header.isoPackets = 0;
-    header.interval = interval;
-    const bytes = new Uint8Array(usbipHeaderBytes + (isIn ? 0 : length));
-    writeUsbipHeader(bytes, 0, header, this.#setups[slot]);
-    if (!isIn && buffer !== null && length > 0) {
-      bytes.set(buffer.subarray(offset, offset + length), usbipHeaderBytes);
-    }
-    this.#stream.write(bytes);
+    header.interval = 0;
+    return header;
   }
 
   /** True when a whole message was taken. */
@@ -268,6 +359,7 @@ export class UsbipPort implements UsbHostPort {
       );
     }
     const isIn = (this.#endpoints[slot] & directionIn) !== 0;
+    const packets = this.#packets[slot];
     if (reply.length > this.#lengths[slot]) {
       throw new DecodeError(
         "USB/IP reply",
@@ -276,6 +368,7 @@ export class UsbipPort implements UsbHostPort {
       );
     }
     const dataBytes = isIn ? reply.length : 0;
+    if (packets !== null) return this.#readPackets(slot, status, dataBytes, packets);
     if (input.available < usbipHeaderBytes + dataBytes) return false;
     const from = input.start + usbipHeaderBytes;
     const buffer = this.#buffers[slot];
@@ -284,6 +377,49 @@ export class UsbipPort implements UsbHostPort {
     input.consume(usbipHeaderBytes + dataBytes);
     this.#answered(slot, status, reply.length);
     return true;
+  }
+
+  /** The reply of an isochronous transfer: data of an IN without gaps, then the table. True when it was whole. */
+  #readPackets(slot: number, status: number, dataBytes: number, packets: UsbPackets): boolean {
+    const input = this.#input;
+    const reply = this.#reply;
+    const count = packets.lengths.length;
+    // A refusal may come without the table.
+    const hasTable = reply.isoPackets !== 0 && reply.isoPackets !== 0xffffffff;
+    if (hasTable && reply.isoPackets !== count)
+      throw new DecodeError("USB/IP reply", 32, `${reply.isoPackets} packets for ${count}`);
+    const tableBytes = hasTable ? count * usbipIsoPacketBytes : 0;
+    const whole = usbipHeaderBytes + dataBytes + tableBytes;
+    if (input.available < whole) return false;
+    if (hasTable) this.#takePackets(slot, dataBytes, packets);
+    input.consume(whole);
+    const isGood = status === UsbipErrno.ok || status === UsbipErrno.remoteIo;
+    const moved = packets.actualBytes.reduce((sum, bytes) => sum + bytes, 0);
+    this.#complete(slot, isGood ? UsbStatus.ok : statusOf(status), moved);
+    return true;
+  }
+
+  #takePackets(slot: number, dataBytes: number, packets: UsbPackets): void {
+    const { bytes, start } = this.#input;
+    const dataAt = start + usbipHeaderBytes;
+    const { length: count } = packets.lengths;
+    const rows = decodeUsbipPackets(bytes, dataAt + dataBytes, count, 0xffff_ffff, Number.MAX_SAFE_INTEGER);
+    const isIn = (this.#endpoints[slot] & directionIn) !== 0;
+    const sum = rows.reduce((total, { actualBytes }) => total + actualBytes, 0);
+    if (isIn && sum !== dataBytes)
+      throw new DecodeError("USB/IP reply", 24, `packets of ${sum} bytes in ${dataBytes} bytes of data`);
+    let from = dataAt;
+    let to = this.#offsets[slot];
+    for (const [index, { actualBytes, status }] of rows.entries()) {
+      const room = packets.lengths[index];
+      if (actualBytes > room)
+        throw new DecodeError("USB/IP reply", 24, `packet ${index} has ${actualBytes} bytes of ${room}`);
+      if (isIn) this.#buffers[slot]?.set(bytes.subarray(from, from + actualBytes), to);
+      packets.actualBytes[index] = actualBytes;
+      packets.statuses[index] = packetStatusOf(status);
+      from += actualBytes;
+      to += room;
+    }
   }
 
   #answered(slot: number, errno: number, actualBytes: number): void {
@@ -322,6 +458,7 @@ export class UsbipPort implements UsbHostPort {
     this.#unlinks[slot] = 0;
     this.#buffers[slot] = null;
     this.#setups[slot] = null;
+    this.#packets[slot] = null;
     this.#client?.completed(slot, status, actualBytes);
   }
 }
@@ -330,6 +467,20 @@ const none = new Uint8Array(0);
 
 function tellDetached(port: UsbipPort): void {
   port.tellDetached();
+}
+
+function packetStatusOf(errno: number): UsbPacketStatus {
+  switch (errno) {
+    case UsbipPacketErrno.ok:
+    case UsbipErrno.remoteIo:
+      return UsbPacketStatus.ok;
+    case UsbipPacketErrno.missed:
+      return UsbPacketStatus.missed;
+    case UsbipPacketErrno.overflow:
+      return UsbPacketStatus.overflow;
+    default:
+      return UsbPacketStatus.damaged;
+  }
 }
 
 function statusOf(errno: number): UsbStatus {

@@ -197,6 +197,11 @@ export class UsbredirPort implements UsbHostPort, ReportSource {
     return UsbSubmit.accepted;
   }
 
+  /** This path has none. */
+  isochronous(): UsbSubmit {
+    return UsbSubmit.unsupported;
+  }
+
   cancel(slot: number): void {
     if (this.#isOver || !(slot >= 0 && slot < slots)) return;
     if (this.#isFree(slot) || this.#isCancelled[slot] === 1) return;

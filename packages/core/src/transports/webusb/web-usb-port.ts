@@ -142,6 +142,11 @@ export class WebUsbPort implements UsbHostPort {
     return UsbSubmit.accepted;
   }
 
+  /** This path has none. */
+  isochronous(): UsbSubmit {
+    return UsbSubmit.unsupported;
+  }
+
   cancel(slot: number): void {
     const request = this.#requests[slot];
     if (request === null || request === undefined) return;

@@ -117,6 +117,13 @@ export class ProducerRing<Owner> {
     this.#used -= count;
   }
 
+  /** Everything from the oldest TRB that is under way up to `index`, that one too, is over. */
+  freeBefore(index: number): void {
+    const oldest = (this.#enqueue - this.#used + this.capacity) % this.capacity;
+    const count = ((index - oldest + this.capacity) % this.capacity) + 1;
+    if (count <= this.#used) this.free(oldest, count);
+  }
+
   #writeLink(flags: number, cycle = 0): void {
     const control = ((TrbType.link << 10) | TrbFlag.toggleCycle | flags | cycle) >>> 0;
     const trb = { low: lowHalf(this.address), high: highHalf(this.address), status: 0, control };

@@ -3,11 +3,18 @@
 import { TransferType } from "../../codec/usb/descriptors.ts";
 import { directionIn } from "../../codec/usb/setup.ts";
 import { describeXhciCode, highHalf, lowHalf, TrbType, trbBytes, XhciCode } from "../../codec/xhci/trb.ts";
-import { UsbStatus } from "../../ports/usb-host.ts";
+import { UsbPacketStatus, type UsbPackets, UsbStatus } from "../../ports/usb-host.ts";
 import { ProducerRing } from "./producer-ring.ts";
 import type { Steps } from "./steps.ts";
 import type { SharedBlock } from "./xhci-memory.ts";
-import { type Lane, pushTransfer, type TransferTarget, trbsFor, type XhciTransfer } from "./xhci-transfer.ts";
+import {
+  type Lane,
+  pushPackets,
+  pushTransfer,
+  type TransferTarget,
+  trbsFor,
+  type XhciTransfer,
+} from "./xhci-transfer.ts";
 
 /** The device that the endpoint belongs to, as the endpoint uses it. */
 export interface EndpointHost {
@@ -38,6 +45,8 @@ export interface EndpointParts {
   readonly packetBytes: number;
   /** Streams that the device has, and the controller too. */
   readonly streams: number;
+  /** Bytes of one service interval. */
+  readonly mostBytes: number;
   readonly block: SharedBlock;
 }
 
@@ -47,6 +56,7 @@ export class XhciEndpoint implements TransferTarget {
   readonly transferType: number;
   readonly packetBytes: number;
   readonly streams: number;
+  readonly mostBytes: number;
   readonly block: SharedBlock;
   /** Refuses transfers, as its host has been told of a halt. */
   isHalted = false;
@@ -70,6 +80,7 @@ export class XhciEndpoint implements TransferTarget {
     this.transferType = parts.transferType;
     this.packetBytes = parts.packetBytes;
     this.streams = parts.streams;
+    this.mostBytes = parts.mostBytes;
     this.block = parts.block;
     const ring = new ProducerRing<XhciTransfer>(parts.block.bytes, parts.block.address);
     this.plain = { stream: 0, ring, queue: [], pushed: 0, isUsed: false };
@@ -109,6 +120,10 @@ export class XhciEndpoint implements TransferTarget {
   fill(lane: Lane): void {
     const { queue, ring } = lane;
     if (ring === null || this.#isRestarting) return;
+    if (this.transferType === TransferType.isochronous) {
+      this.#fillPackets(lane, ring);
+      return;
+    }
     const before = lane.pushed;
     while (lane.pushed < queue.length) {
       const transfer = queue[lane.pushed];
@@ -119,6 +134,56 @@ export class XhciEndpoint implements TransferTarget {
     if (lane.pushed === before) return;
     lane.isUsed = true;
     this.#host.ringDoorbell(this.contextIndex, lane.stream);
+  }
+
+  #fillPackets(lane: Lane, ring: ProducerRing<XhciTransfer>): void {
+    const room = ring.room;
+    while (lane.pushed < lane.queue.length) {
+      const transfer = lane.queue[lane.pushed];
+      const lengths = transfer.packets?.lengths ?? [];
+      let from = 0;
+      for (let index = 0; index < transfer.nextPacket; index++) from += lengths[index];
+      if (!pushPackets(ring, transfer, from)) break;
+      lane.pushed++;
+    }
+    if (ring.room === room) return;
+    lane.isUsed = true;
+    this.#host.ringDoorbell(this.contextIndex, lane.stream);
+  }
+
+  /**
+   * What became of a packet. Those before it of which nothing was said were missed (§4.10.3.2): nothing halts, and the
+   * transfer is over with its last one.
+   */
+  #packetEvent(lane: Lane, index: number, code: number, residual: number): void {
+    const ring = lane.ring as ProducerRing<XhciTransfer>;
+    const owner = ring.owners[index] as XhciTransfer;
+    const packet = ring.ends[index];
+    switch (code) {
+      case XhciCode.stopped:
+      case XhciCode.stoppedLengthInvalid:
+      case XhciCode.stoppedShort:
+        return;
+    }
+    ring.freeBefore(index);
+    for (let transfer = lane.queue[0]; transfer !== undefined; transfer = lane.queue[0]) {
+      const packets = transfer.packets as UsbPackets;
+      const last = transfer === owner ? packet : packets.lengths.length - 1;
+      while (transfer.toldPacket <= last) {
+        const told = transfer.toldPacket++;
+        if (transfer !== owner || told !== packet) continue;
+        const { moved, status } = packetOutcome(code, packets.lengths[told] - residual);
+        packets.statuses[told] = status;
+        packets.actualBytes[told] = moved;
+        transfer.movedBytes += moved;
+      }
+      if (transfer.toldPacket < packets.lengths.length) break;
+      lane.queue.shift();
+      if (lane.pushed > 0) lane.pushed--;
+      this.#host.complete(transfer, UsbStatus.ok);
+      if (transfer === owner) break;
+    }
+    this.fill(lane);
   }
 
   /** Ends it with `cancelled` unless it ends before. */
@@ -145,6 +210,12 @@ export class XhciEndpoint implements TransferTarget {
       // A second word about a transfer that is over (§4.10.1.1), or a stop between two of them (§4.6.9).
       if (!isHarmless(code))
         this.#host.complain(`${describeXhciCode(code)} of endpoint 0x${hex(this.address)} for no transfer`);
+      return;
+    }
+    if (this.transferType === TransferType.isochronous) {
+      if (residual > ring.lengths[index])
+        this.#host.complain(`${residual} of ${ring.lengths[index]} bytes are said to be left of a packet`);
+      else this.#packetEvent(lane, index, code, residual);
       return;
     }
     if (transfer !== lane.queue[0]) {
@@ -296,6 +367,8 @@ export class XhciEndpoint implements TransferTarget {
       if (lane.isUsed) lane.ring?.reset();
       lane.isUsed = false;
       lane.pushed = 0;
+      // What was not told yet goes into the ring once more.
+      for (const transfer of lane.queue) transfer.nextPacket = transfer.toldPacket;
       const ended = lane.queue.filter(({ isCancelled, isSilent }) => isCancelled || isSilent);
       if (ended.length === 0) continue;
       const live = lane.queue.filter(({ isCancelled, isSilent }) => !isCancelled && !isSilent);
@@ -350,6 +423,22 @@ export class XhciEndpoint implements TransferTarget {
     const at = Math.floor((pointer - streamBlock.address) / streamRingBytes);
     const lane = at > 0 ? this.#lanes.get(at) : undefined;
     return lane?.ring != null && lane.ring.indexOf(pointer) >= 0 ? lane : null;
+  }
+}
+
+/** §4.10.3 and §6.4.5, for an endpoint that never halts. */
+function packetOutcome(code: number, moved: number): { moved: number; status: UsbPacketStatus } {
+  switch (code) {
+    case XhciCode.success:
+    case XhciCode.shortPacket:
+      return { moved, status: UsbPacketStatus.ok };
+    case XhciCode.babble:
+    case XhciCode.isochronousBufferOverrun:
+      return { moved, status: UsbPacketStatus.overflow };
+    case XhciCode.missedService:
+      return { moved: 0, status: UsbPacketStatus.missed };
+    default:
+      return { moved: 0, status: UsbPacketStatus.damaged };
   }
 }
 

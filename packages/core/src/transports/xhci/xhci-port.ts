@@ -5,7 +5,15 @@ import { decodeSetup, directionIn, newSetup, type Setup, StandardRequest } from 
 import type { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import { contextIndexOf } from "../../codec/xhci/trb.ts";
 import { DmaDirection, type DmaMapping, type DmaPort } from "../../ports/dma.ts";
-import { type UsbHostClient, type UsbHostPort, UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
+import {
+  packetsFit,
+  type UsbHostClient,
+  type UsbHostPort,
+  UsbPacketStatus,
+  type UsbPackets,
+  UsbStatus,
+  UsbSubmit,
+} from "../../ports/usb-host.ts";
 import type { Steps } from "./steps.ts";
 import type { XhciEndpoint } from "./xhci-endpoint.ts";
 import { trbsFor, XhciTransfer } from "./xhci-transfer.ts";
@@ -95,6 +103,32 @@ export class XhciPort implements UsbHostPort {
     }
     if (stream !== 0) this.#device.wantStreams(target);
     target.submit(transfer, target.lane(stream));
+    return UsbSubmit.accepted;
+  }
+
+  isochronous(
+    slot: number,
+    endpoint: number,
+    buffer: Uint8Array,
+    offset: number,
+    packets: UsbPackets,
+  ): UsbSubmit {
+    if (this.#isLeaving) return UsbSubmit.gone;
+    const transfer = this.#free(slot);
+    const target = (endpoint & 0x0f) === 0 ? undefined : this.#device.endpoints[contextIndexOf(endpoint)];
+    if (target === undefined || target.transferType !== TransferType.isochronous) return UsbSubmit.noEndpoint;
+    if (transfer === null || !packetsFit(packets, buffer, offset, target.mostBytes))
+      return UsbSubmit.badRequest;
+    packets.actualBytes.fill(0);
+    packets.statuses.fill(UsbPacketStatus.missed);
+    transfer.endpoint = target;
+    const length = packets.lengths.reduce((sum, size) => sum + size, 0);
+    const status = this.#begin(transfer, buffer, offset, length, target.isIn);
+    if (status !== UsbSubmit.accepted) return status;
+    transfer.packets = packets;
+    transfer.nextPacket = 0;
+    transfer.toldPacket = 0;
+    target.submit(transfer, target.plain);
     return UsbSubmit.accepted;
   }
 
@@ -282,6 +316,7 @@ export class XhciPort implements UsbHostPort {
   #forget(transfer: XhciTransfer): void {
     this.#unmap(transfer);
     transfer.buffer = null;
+    transfer.packets = null;
     transfer.endpoint = null;
     transfer.lane = null;
   }

@@ -30,7 +30,7 @@ import {
   trbCommandNames,
   XhciCode,
 } from "../../codec/xhci/trb.ts";
-import { UsbEndpointTable } from "../../dissect/usb-endpoints.ts";
+import { mostPerInterval, UsbEndpointTable } from "../../dissect/usb-endpoints.ts";
 import type { DmaPort } from "../../ports/dma.ts";
 import { UsbStatus as Status, type UsbStatus } from "../../ports/usb-host.ts";
 import { ProducerRing } from "./producer-ring.ts";
@@ -97,6 +97,7 @@ export class XhciSlot implements EndpointHost, PortDevice {
       transferType: TransferType.control,
       packetBytes: firstPacketBytes(place.speed),
       streams: 0,
+      mostBytes: 0,
       block: host.memory.allocate(ringBytes, "xHCI endpoint 0"),
     });
     this.port = new XhciPort(this, place.speed, place.locationId);
@@ -433,6 +434,7 @@ export class XhciSlot implements EndpointHost, PortDevice {
       transferType: descriptor.bmAttributes & 3,
       packetBytes: Math.max(1, descriptor.wMaxPacketSize & 0x7ff),
       streams: this.speed >= UsbSpeed.super ? Math.min(most, this.#table.streamsOf(address)) : 0,
+      mostBytes: mostPerInterval(this.speed, descriptor, this.#table.companionOf(address)),
       block,
     });
   }

@@ -12,6 +12,7 @@ import {
   trbBoundary,
 } from "../../codec/xhci/trb.ts";
 import type { DmaMapping } from "../../ports/dma.ts";
+import type { UsbPackets } from "../../ports/usb-host.ts";
 import type { ProducerRing } from "./producer-ring.ts";
 
 /** The endpoint of a transfer, as the transfer knows it. */
@@ -55,6 +56,10 @@ export class XhciTransfer {
   trbCount = 0;
   firstTrb = 0;
   lastTrb = 0;
+  /** Isochronous only: its packets, the next to go into the ring, and the next whose end has not been told. */
+  packets: UsbPackets | null = null;
+  nextPacket = 0;
+  toldPacket = 0;
   /** Endpoint 0 only. */
   readonly setup = new Uint8Array(8);
 
@@ -64,6 +69,60 @@ export class XhciTransfer {
 }
 
 const trb = newTrb();
+
+/** Where `at` bytes into the mapping is for the controller, and how many bytes lie there in one piece below the boundary. */
+function placeOf(mapping: DmaMapping, at: number, wanted: number): { address: number; size: number } {
+  let skip = at;
+  for (const { address, lengthBytes } of mapping.segments) {
+    if (skip < lengthBytes) {
+      const from = address + skip;
+      return {
+        address: from,
+        size: Math.min(wanted, lengthBytes - skip, trbBoundary - (from % trbBoundary)),
+      };
+    }
+    skip -= lengthBytes;
+  }
+  return { address: 0, size: wanted };
+}
+
+/**
+ * As many of the packets that are left as there is room for, each a transfer descriptor of its own (§4.11.2.3), in the next
+ * interval that is free. True when all are in the ring.
+ */
+export function pushPackets(ring: ProducerRing<XhciTransfer>, transfer: XhciTransfer, from: number): boolean {
+  const packets = transfer.packets as UsbPackets;
+  const { lengths } = packets;
+  let at = from;
+  while (transfer.nextPacket < lengths.length) {
+    const index = transfer.nextPacket;
+    const length = lengths[index];
+    // A packet crosses at most one boundary.
+    if (ring.room < 2) return false;
+    let left = length;
+    let type: number = TrbType.isochronous;
+    do {
+      const place =
+        length === 0 ? { address: ring.address, size: 0 } : placeOf(transfer.mapping as DmaMapping, at, left);
+      left -= place.size;
+      at += place.size;
+      trb.low = lowHalf(place.address);
+      trb.high = highHalf(place.address);
+      trb.status = place.size;
+      trb.control =
+        ((type << 10) |
+          (left > 0 ? TrbFlag.chain : TrbFlag.interruptOnCompletion) |
+          (transfer.isIn ? TrbFlag.interruptOnShort : 0) |
+          (type === TrbType.isochronous ? TrbFlag.startAsap : 0)) >>>
+        0;
+      ring.push(trb, transfer, index, place.size);
+      type = TrbType.normal;
+    } while (left > 0);
+    ring.handOver();
+    transfer.nextPacket++;
+  }
+  return true;
+}
 
 /** TRBs that the bytes from `moved` on need. */
 function piecesOf(mapping: DmaMapping | null, moved: number): number {
