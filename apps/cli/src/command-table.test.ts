@@ -106,6 +106,7 @@ test("an option that would do nothing beside the others is refused", async () =>
     ["import usbip 127.0.0.1:1 --seed 3", /--seed means nothing without a busid/],
     ["case --seed 3", /--seed means nothing without a case/],
     ["case P02 --list", /--list lists all cases/],
+    ["case P02 --all", /--all plays every case/],
     ["registry --why --json", /--why and --json exclude each other/],
     ["disk coverage --through uas -- true {url}", /--through means nothing with a command/],
     ["disk coverage --through raid --pcap {sample}", /--pcap is about USB, and --through raid has none/],

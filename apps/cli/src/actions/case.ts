@@ -18,6 +18,7 @@ export async function runCase(
   options: {
     readonly id?: string;
     readonly list: boolean;
+    readonly all: boolean;
     readonly seed: number;
     readonly width?: number;
     readonly json: boolean;
@@ -28,6 +29,7 @@ export async function runCase(
   io: CommandIo,
 ): Promise<ExitCode> {
   const { id } = options;
+  if (options.all) return await playAll(options, io);
   if (options.list || id === undefined) {
     const casebook = await everyCase();
     if (options.json) {
@@ -96,6 +98,27 @@ export async function runCase(
 }
 
 const everyCase = (): Promise<DriverCase[]> => Promise.all(caseIds.map(loadCase));
+
+/** Case after case, each said when it has been played; the code is that of the worst. */
+async function playAll(
+  { json, seed }: { readonly json: boolean; readonly seed: number },
+  io: CommandIo,
+): Promise<ExitCode> {
+  const cases: { id: string; holds: boolean; bad: string; good: string }[] = [];
+  for (const entry of await everyCase()) {
+    const bad = await entry.run("bad", { seed, turn: hostTurn });
+    const good = await entry.run("good", { seed, turn: hostTurn });
+    const holds = !bad.succeeded && good.succeeded;
+    cases.push({ id: entry.id, holds, bad: bad.result, good: good.result });
+    if (json) continue;
+    io.print(`${entry.id}  ${holds ? "holds" : "DOES NOT HOLD"}  ${entry.title}\n`);
+    if (!holds) io.print(`     wrong driver: ${bad.result}\n     right driver: ${good.result}\n`);
+  }
+  const count = cases.filter(({ holds }) => holds).length;
+  if (json) io.document({ seed, count, cases });
+  else io.print(`\n${count} of ${cases.length} hold\n`);
+  return count === cases.length ? exitCodes.pass : exitCodes.finding;
+}
 
 /** The first lines of a run's log; nothing where it has none. */
 function printLog(title: string, { log }: CaseRun, io: CommandIo): void {

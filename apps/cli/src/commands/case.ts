@@ -12,6 +12,12 @@ export const caseCommand = command({
   arguments: { id: optionalArgument(caseId, "which pair; without one, list them") },
   options: {
     list: flag("list the cases", { clashes: ["pcap", "perfetto", "explore", "width", "seed"] }),
+    all: flag(
+      "play every pair, and say of each whether it holds: the wrong driver fails, the right one succeeds",
+      {
+        clashes: ["list", "pcap", "perfetto", "explore", "width"],
+      },
+    ),
     seed: { ...seedOption, summary: "the same for both" },
     pcap: option(
       markedOutputs(ownCapture, ["bad", "good"]),
@@ -33,11 +39,12 @@ export const caseCommand = command({
     explore: flag("every way the case's device can behave, and where each ends (P08)", { clashes: ["json"] }),
     json: jsonOption,
   },
-  example: "drydock case P02",
-  judge: ({ id, list }, isGiven) => {
+  example: "drydock case P02\ndrydock case --all --seed 7",
+  judge: ({ all, id, list }, isGiven) => {
+    if (id !== undefined && all) throw new UsageError("--all plays every case: leave it out, or the id");
     if (id !== undefined && list) throw new UsageError("--list lists all cases: leave it out, or the id");
     const idle = (["seed", "pcap", "perfetto", "width", "explore"] as const).find(isGiven);
-    if (id === undefined && idle !== undefined)
+    if (id === undefined && idle !== undefined && !(all && idle === "seed"))
       throw new UsageError(`--${idle} means nothing without a case, for example drydock case P02`);
   },
   run: async (options, io) => (await import("../actions/case.ts")).runCase(options, io),
