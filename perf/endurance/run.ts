@@ -4,6 +4,9 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
+import { runCampaign } from "@drydock/core/trials/access-campaign";
+import { explorables } from "@drydock/core/trials/explorables";
+import { hostTurn } from "@drydock/node/host-turn";
 import { type AttackReport, attackDoors, leftoversOf, problemsOf, slownessOf } from "./disk-hostile.ts";
 import { killDisks, killsSkip } from "./disk-kills.ts";
 
@@ -103,6 +106,11 @@ const runs: Readonly<Record<string, Run>> = {
           `${mebibytes} MiB written at random and read back, on physical addresses and again through VT-d; QEMU traced no pci_nvme_err_* and no pci_nvme_ub_*`,
         ],
       ),
+  },
+  campaigns: {
+    summary:
+      "every rig of the catalogue: each access of its workload lost, late, wrong and doubled, and pairs",
+    run: async (count) => runCampaigns(count ?? 1000),
   },
   "audio-qemu": {
     summary: "our AC'97 driver on QEMU's AC97: two ramps, and the WAV file that QEMU wrote",
@@ -266,6 +274,26 @@ const runs: Readonly<Record<string, Run>> = {
 };
 
 /** A long test with a count of its own choice, given by the environment. */
+/** Every single fault of every rig, and so many pairs of each. */
+async function runCampaigns(pairs: number): Promise<Result> {
+  const lines: string[] = [];
+  const problems: string[] = [];
+  let tried = 0;
+  for (const entry of explorables) {
+    const report = await runCampaign(entry, { seed: 1, turn: hostTurn, pairs });
+    const accesses = Object.entries(report.accesses).map(([kind, count]) => `${count} ${kind}`);
+    lines.push(
+      `${entry.name} (${accesses.join(", ")}): ${report.tried} tried, ${report.fired} fired, ${report.failed} with findings`,
+    );
+    tried += report.tried;
+    if (report.tried !== report.fired)
+      problems.push(`${entry.name}: ${report.tried - report.fired} faults never struck`);
+    for (const { count, problem, rule } of report.findings)
+      problems.push(`${entry.name}: ${rule}: ${count} runs, the first: ${problem}`);
+  }
+  return { lines: [`${tried} runs, every single fault and ${pairs} pairs of each rig`, ...lines], problems };
+}
+
 function runTest(file: string, variable: string, count: number, say: (count: number) => string[]): Result {
   const path = join(import.meta.dirname, "../..", file);
   const { status, stdout } = spawnSync(process.execPath, ["--test", "--test-reporter=tap", path], {

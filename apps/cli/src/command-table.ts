@@ -19,6 +19,7 @@ export const commandTable: CommandTable = {
   drydock check-transport sim          a transport's contract, check by check
   drydock disk serve --size 10G        a disk behind SCSI, UAS, bus and drivers, for any NBD client
   drydock explore nvme                 the cable pulled at every step of a scenario
+  drydock campaign run nvme            every access of a workload lost, late, wrong, doubled
   drydock soak nvme --hours 12         virtual hours of I/O; a failing schedule is shrunk
   drydock export usbip desk            our device models for a Linux kernel, over USB/IP
   drydock export usbredir desk         the same for any QEMU guest, as -device usb-redir
@@ -31,6 +32,7 @@ export const commandTable: CommandTable = {
     new: "make a project of your own",
     audio: "sound through the audio stack",
     net: "a network interface of ours for programs and virtual machines",
+    campaign: "faults made from what a driver really did",
     disk: "a modelled disk: serve it, prove what its flushes are worth",
   },
   entries: [
@@ -121,6 +123,11 @@ export const commandTable: CommandTable = {
       words: ["explore"],
       summary: "pull the cable at every step of a rig's scenario: does anything panic, hang, leak?",
       form: async () => (await import("./commands/explore.ts")).exploreCommand,
+    },
+    {
+      words: ["campaign", "run"],
+      summary: "a rig's workload recorded once, and each access of it lost, late, wrong and doubled in turn",
+      form: async () => (await import("./commands/campaign-run.ts")).campaignRun,
     },
     {
       words: ["soak"],

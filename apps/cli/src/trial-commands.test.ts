@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import type { CampaignReport } from "@drydock/core/trials/access-campaign";
 import type { ExploreState } from "@drydock/core/trials/explore";
 import type { SoakState } from "@drydock/core/trials/soak-book";
 import { recordedIo } from "../test/recorded-io.ts";
@@ -102,4 +103,32 @@ test("a soak goes on from its state as if it had never stopped; another soak's o
   assert.equal(newer.code, 2);
   assert.match(newer.said, /newer version \(2, this one knows 1\)/);
   assert.equal((await drydock("drydock soak nvme --hours 10000 --per-hour 1000000")).code, 2);
+});
+
+test("a campaign: threads and one process say the same; each fault that was tried has struck; a saved plan is played again", async () => {
+  const threads = await drydock("drydock campaign run keyboard --pairs 60 --workers 2 --json");
+  const alone = await drydock("drydock campaign run keyboard --pairs 60 --workers 1 --json");
+  assert.deepEqual([threads.code, threads.out], [0, alone.out]);
+  const { findings, fired, tried } = JSON.parse(alone.out) as CampaignReport;
+  assert.deepEqual([findings, fired], [[], tried]);
+  const text = await drydock("drydock campaign run nvme --most 40 --pairs 4");
+  assert.match(text.out, /^44 faults tried, 44 fired, 0 runs with findings$/m);
+  const plan = join(folder, "plan.json");
+  const struck = await drydock(
+    `drydock campaign run nvme --strike late:interrupt:3 --strike lost:dma-write:5 --save ${plan}`,
+  );
+  assert.equal(struck.code, 0, struck.out);
+  const played = await drydock(`drydock campaign run nvme --plan ${plan}`);
+  assert.equal(played.out, struck.out);
+  assert.match(struck.out, /late interrupt 3 \(message \d\), lost dma-write 5 \(0x\w+, \d+ bytes\): \w+/);
+  writeFileSync(join(folder, "good.json"), readFileSync(plan));
+  writeFileSync(plan, readFileSync(plan, "utf8").replace('"late"', '"later"'));
+  const wrong = await drydock(`drydock campaign run nvme --plan ${plan}`);
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.said, /no fault plan: "fault" of fault 1 is none of lost, late, wrong, doubled/);
+  const never = await drydock("drydock campaign run serial --strike lost:interrupt:1");
+  assert.equal(never.code, 1);
+  assert.match(never.out, /not every fault struck: the run does not count/);
+  const other = await drydock(`drydock campaign run raid --plan ${join(folder, "good.json")}`);
+  assert.match(other.said, /is of the rig nvme, whose accesses have other numbers than those of raid/);
 });

@@ -1,6 +1,8 @@
-// The thread of explore and soak: parts of an exploration, and seeds of a soak, one after the other.
+// The thread of explore, campaign and soak: parts of an exploration, runs with faults, seeds of a soak.
 
+import type { AccessFault } from "@drydock/core/faults/access-faults";
 import { findRig, type RigEntry } from "@drydock/core/rigs/catalogue";
+import { type CampaignResult, runWithFaults } from "@drydock/core/trials/access-campaign";
 import type { ExploreTrial, TrialResult } from "@drydock/core/trials/explore";
 import { runTrial } from "@drydock/core/trials/explore";
 import type { SoakPlan } from "@drydock/core/trials/soak";
@@ -18,7 +20,14 @@ export type TrialJob =
       readonly seed: number;
       readonly trials: readonly ExploreTrial[];
     }
-  | { readonly kind: "soak"; readonly rig: string; readonly plan: SoakPlan };
+  | { readonly kind: "soak"; readonly rig: string; readonly plan: SoakPlan }
+  | {
+      readonly kind: "campaign";
+      readonly rig: string;
+      readonly seed: number;
+      /** The faults of each run. */
+      readonly runs: readonly (readonly AccessFault[])[];
+    };
 
 /** One seed, and what is left of a failing schedule. */
 export async function soakSeed(
@@ -42,9 +51,14 @@ async function rigOf(word: string): Promise<RigEntry> {
   return isRigFile(word) ? loadRigFile(word) : (findRig(word) as RigEntry);
 }
 
-answerJobs<TrialJob, TrialResult[] | SoakEntry>(async (job) => {
+answerJobs<TrialJob, TrialResult[] | SoakEntry | CampaignResult[]>(async (job) => {
   if (job.kind === "soak") return soakSeed(await rigOf(job.rig), job.plan);
   const entry = await findExplorable(job.rig);
+  if (job.kind === "campaign") {
+    const struck: CampaignResult[] = [];
+    for (const faults of job.runs) struck.push(await runWithFaults(entry, job.seed, hostTurn, faults));
+    return struck;
+  }
   const results: TrialResult[] = [];
   for (const trial of job.trials) results.push(await runTrial(entry, job.seed, hostTurn, trial));
   return results;

@@ -1,6 +1,8 @@
 // A berth for PCI functions: bus, IOMMU, middleware and trace, in the shape of UsbBerth.
 
 import type { Random } from "../base/random.ts";
+import type { AccessFaults } from "../faults/access-faults.ts";
+import { withPciAccessFaults, withUpstreamFaults } from "../faults/pci-access-faults.ts";
 import type { PciHostPort } from "../ports/pci-host.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
 import { SimIommu } from "../transports/sim/iommu.ts";
@@ -19,6 +21,8 @@ export interface PciBerthOptions {
   readonly memory?: "iommu" | "fragmented";
   /** Stands between family and bus, for each attachment: same type in, same type out. */
   readonly middleware?: (port: PciHostPort) => PciHostPort;
+  /** Counts register accesses, DMA and interrupts, and strikes those that it names: a campaign's. Nearest to the bus. */
+  readonly access?: AccessFaults;
 }
 
 /** Who takes the ports: a machine's PCI family. */
@@ -48,11 +52,15 @@ export class PciBerth {
       pageBytes: host.pageBytes,
       ...(windowBase === undefined ? {} : { windowBase }),
     });
+    const { access } = options;
     this.bus = new SimPciBus({
       clock: host.scheduler,
       random: host.random.fork("pci-bus"),
       iommu: this.iommu,
       timing: options.timing ?? "bus",
+      ...(access === undefined
+        ? {}
+        : { wayUp: (upstream) => withUpstreamFaults(upstream, access, host.scheduler) }),
       ...(options.noticeNs === undefined ? {} : { noticeNs: options.noticeNs }),
     });
     this.bus.onAttach((port) => this.attach(port));
@@ -60,6 +68,8 @@ export class PciBerth {
 
   /** Brings up a function that came from elsewhere: QEMU's. Functions on `bus` come by themselves. */
   attach(plain: PciHostPort): void {
-    this.#host.deliver(this.#options.middleware?.(plain) ?? plain);
+    const { access, middleware } = this.#options;
+    const counted = access === undefined ? plain : withPciAccessFaults(plain, access, this.#host.scheduler);
+    this.#host.deliver(middleware?.(counted) ?? counted);
   }
 }

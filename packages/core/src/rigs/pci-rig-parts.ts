@@ -34,8 +34,9 @@ export function pciRigParts(
 
 /** What every PCI entry's `build` hands on to its rig. */
 export function pciOptions(options: RigBuildOptions, usualPlatform = "open") {
-  const { pacing, platform, seed, timelineBytes, trace, turn } = options;
+  const { access, pacing, platform, seed, timelineBytes, trace, turn } = options;
   return {
+    ...(access === undefined ? {} : { access }),
     seed,
     turn,
     profile: platformProfile(platform ?? usualPlatform),

@@ -7,6 +7,7 @@ import type { IOMedia } from "../families/block/io-media.ts";
 import type { IOEthernetInterface } from "../families/network/io-ethernet-interface.ts";
 import type { PciFamily } from "../families/pci/pci-family.ts";
 import type { IOSerialBSDClient } from "../families/serial/io-serial-bsd-client.ts";
+import type { AccessFaults } from "../faults/access-faults.ts";
 import type { UsbFaultPlan } from "../faults/usb-faults.ts";
 import { platformProfile } from "../platform/platform-profile.ts";
 import type { PciDevicePort } from "../ports/pci-device.ts";
@@ -34,6 +35,8 @@ export interface RigBuildOptions {
   /** Name of a platform profile; left out: the entry's own. */
   readonly platform?: string;
   readonly faults?: UsbFaultPlan;
+  /** Counts every access of the rig, and strikes those that it names. */
+  readonly access?: AccessFaults;
   /** `none` takes the time of wires and lines away. Default `real`. */
   readonly pacing?: "real" | "none";
   /** Records everything that passes. Default true. */
@@ -139,8 +142,9 @@ export const usbActs: readonly RigAct[] = ["plug", "unplug", "fault"];
 
 /** What every entry's `build` hands on to its rig. */
 export function commonRigOptions(options: RigBuildOptions, platform: string) {
-  const { faults, pacing, seed, timelineBytes, trace, turn } = options;
+  const { access, faults, pacing, seed, timelineBytes, trace, turn } = options;
   return {
+    ...(access === undefined ? {} : { access }),
     seed,
     turn,
     profile: platformProfile(options.platform ?? platform),

@@ -2,6 +2,8 @@
 
 import type { Random } from "../base/random.ts";
 import type { DescribeRequest } from "../codec/usb/setup.ts";
+import type { AccessFaults } from "../faults/access-faults.ts";
+import { withUsbAccessFaults } from "../faults/usb-access-faults.ts";
 import { type UsbFaultPlan, withUsbFaults } from "../faults/usb-faults.ts";
 import type { UsbHostPort } from "../ports/usb-host.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
@@ -17,6 +19,8 @@ export interface UsbBerthOptions {
   /** Records every transfer. Default true. */
   readonly trace?: boolean;
   readonly faults?: UsbFaultPlan;
+  /** Counts transfers, and strikes those that it names: a campaign's. Nearest to the bus. */
+  readonly access?: AccessFaults;
   /** Stands between trace and bus as faults do, for each attachment: same type in, same type out. */
   readonly middleware?: (port: UsbHostPort) => UsbHostPort;
   /** Something that stands between the host and each device: a policy. Above the trace, which shows the wire. */
@@ -74,10 +78,11 @@ export class UsbBerth {
   }
 
   #wrap(plain: UsbHostPort, caller: () => string | null): UsbHostPort {
-    const { faults, middleware, trace } = this.#options;
+    const { access, faults, middleware, trace } = this.#options;
     const { random, scheduler } = this.#host;
     const attachment = ++this.#attachments;
-    let port = middleware?.(plain) ?? plain;
+    const counted = access === undefined ? plain : withUsbAccessFaults(plain, access, scheduler);
+    let port = middleware?.(counted) ?? counted;
     if (faults !== undefined) {
       port = withUsbFaults(port, faults, {
         clock: scheduler,

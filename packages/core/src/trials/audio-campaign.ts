@@ -15,7 +15,7 @@ export interface AudioScenario
 }
 
 /** What came of the tone. */
-export type AudioOutcome = "played" | "cut short" | "refused" | "no device";
+export type AudioOutcome = "played" | "glitched" | "cut short" | "refused" | "no device";
 export type AudioResult = ScenarioResult<AudioOutcome> & { readonly pci: PciFindings };
 
 const usualFrames = 1920;
@@ -53,8 +53,10 @@ export async function runAudioScenario(options: AudioScenario): Promise<AudioRes
         await scheduler.run(scheduler.nowNs() + stopNs, () => device.state === "stopped" || device.isGone);
         if (device.state !== "stopped" && !device.isGone && !scheduler.isStopped)
           problems.push(`the device is still ${device.state} a second after it was stopped`);
-        if (check.wrongAt !== null && device.overloads === 0)
+        const isStruck = rest.access?.fired.includes(true) ?? false;
+        if (check.wrongAt !== null && device.overloads === 0 && !isStruck)
           problems.push(`frame ${check.wrongAt} of the tone was not what was heard`);
+        if (check.wrongAt !== null) return "glitched";
         return check.isWhole ? "played" : isRefused ? "refused" : "cut short";
       },
       digest: () => pciDigest(rig),

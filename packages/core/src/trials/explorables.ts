@@ -1,5 +1,6 @@
 // What can be explored: every rig of the catalogue, with what its scenario does.
 
+import type { AccessFaults } from "../faults/access-faults.ts";
 import { type BuiltRig, type RigEntry, rigCatalogue } from "../rigs/catalogue.ts";
 import { liveInterfaces } from "../rigs/rig-entry.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
@@ -21,8 +22,11 @@ export interface Explorable {
   readonly summary: string;
   /** The driver can be made to let go while its device stays. */
   readonly hasWaysOut: boolean;
-  run(seed: number, turn: HostTurn, plan: ScenarioPlan): Promise<ExploredRun>;
+  /** `access`: counts every access of the run, and strikes those that it names. */
+  run(seed: number, turn: HostTurn, plan: ScenarioPlan, access?: AccessFaults): Promise<ExploredRun>;
 }
+
+const counted = (access?: AccessFaults) => (access === undefined ? {} : { access });
 
 /** Scenarios that use what comes up; every other rig of the catalogue comes up and is pulled. */
 const scenarios: readonly Explorable[] = [
@@ -30,55 +34,59 @@ const scenarios: readonly Explorable[] = [
     name: "serial",
     summary: "open a port, send, hear the echo",
     hasWaysOut: false,
-    run: (seed, turn, plan) => runSerialScenario({ seed, turn, ...plan, device: "ftdi" }),
+    run: (seed, turn, plan, access) =>
+      runSerialScenario({ seed, turn, ...plan, ...counted(access), device: "ftdi" }),
   },
   {
     name: "keyboard",
     summary: "a keyboard is used",
     hasWaysOut: false,
-    run: (seed, turn, plan) => runHidScenario({ seed, turn, ...plan, device: "keyboard" }),
+    run: (seed, turn, plan, access) =>
+      runHidScenario({ seed, turn, ...plan, ...counted(access), device: "keyboard" }),
   },
   {
     name: "gamepad",
     summary: "a gamepad is used",
     hasWaysOut: false,
-    run: (seed, turn, plan) => runHidScenario({ seed, turn, ...plan, device: "gamepad" }),
+    run: (seed, turn, plan, access) =>
+      runHidScenario({ seed, turn, ...plan, ...counted(access), device: "gamepad" }),
   },
   {
     name: "storage",
     summary: "a USB disk: write, flush, read back",
     hasWaysOut: false,
-    run: (seed, turn, plan) => runStorageScenario({ seed, turn, ...plan }),
+    run: (seed, turn, plan, access) => runStorageScenario({ seed, turn, ...plan, ...counted(access) }),
   },
   {
     name: "uas",
     summary: "a USB disk by UAS: write, flush, read back",
     hasWaysOut: false,
-    run: (seed, turn, plan) => runStorageScenario({ seed, turn, ...plan, policy: "uas" }),
+    run: (seed, turn, plan, access) =>
+      runStorageScenario({ seed, turn, ...plan, ...counted(access), policy: "uas" }),
   },
   {
     name: "nvme",
     summary: "a disk behind PCI: write, flush, read back",
     hasWaysOut: true,
-    run: (seed, turn, plan) => runNvmeScenario({ seed, turn, ...plan }),
+    run: (seed, turn, plan, access) => runNvmeScenario({ seed, turn, ...plan, ...counted(access) }),
   },
   {
     name: "raid",
     summary: "a disk behind a RAID controller: write, flush, read back",
     hasWaysOut: true,
-    run: (seed, turn, plan) => runRaidScenario({ seed, turn, ...plan }),
+    run: (seed, turn, plan, access) => runRaidScenario({ seed, turn, ...plan, ...counted(access) }),
   },
   {
     name: "ring-hba",
     summary: "a disk behind a small host adapter: write, flush, read back",
     hasWaysOut: true,
-    run: (seed, turn, plan) => runRingHbaScenario({ seed, turn, ...plan }),
+    run: (seed, turn, plan, access) => runRingHbaScenario({ seed, turn, ...plan, ...counted(access) }),
   },
   {
     name: "audio",
     summary: "AC'97 audio: a tone is played and heard",
     hasWaysOut: true,
-    run: (seed, turn, plan) => runAudioScenario({ seed, turn, ...plan }),
+    run: (seed, turn, plan, access) => runAudioScenario({ seed, turn, ...plan, ...counted(access) }),
   },
 ];
 
@@ -94,8 +102,8 @@ export function explorableOf(entry: RigEntry, name = entry.name): Explorable {
     name,
     summary: `${entry.summary}: comes up`,
     hasWaysOut: entry.berths.every((berth) => berth === "pci"),
-    run: async (seed, turn, plan) => {
-      const rig = entry.build({ seed, turn });
+    run: async (seed, turn, plan, access) => {
+      const rig = entry.build({ seed, turn, ...counted(access) });
       const pci = pciPart(rig);
       const { scheduler } = rig.machine;
       const each = (act: (connector: number) => void): void => {
@@ -115,7 +123,7 @@ export function explorableOf(entry: RigEntry, name = entry.name): Explorable {
           stepLimit: 1_000_000,
           mustLeave: deviceEntries,
           ...pci?.end,
-          play: async () => {
+          play: async (problems) => {
             await scheduler.run(scheduler.nowNs() + comeUpNs);
             const hasCome =
               entry.outlets.length === 0
@@ -127,7 +135,10 @@ export function explorableOf(entry: RigEntry, name = entry.name): Explorable {
                     liveInterfaces(rig).length >
                   0;
             if (!hasCome || scheduler.isStopped) return hasCome ? "came up" : "not up";
-            return entry.use === undefined ? "came up" : await outcomeOf(entry.use(rig));
+            const hasCable = (plan.unplugAtStep ?? 0) === 0;
+            return entry.use === undefined
+              ? "came up"
+              : await outcomeOf(entry.use(rig), hasCable ? problems : null);
           },
           unplug: () => each((connector) => void rig.unplug(connector)),
           replug: () => {
@@ -162,13 +173,19 @@ function hasService(rig: BuiltRig): boolean {
     .some((service) => service.process.kind === "dext" && service.isRegistered && !service.isInactive);
 }
 
+/** How `Machine.perform` says that everything stands still. */
+const neverEnded = /^the scenario did not finish: (?=deadlock|idle|time)/;
+
 /** With the cable out a use is refused or never ends: that is an outcome. A slip in the use itself is its author's. */
-async function outcomeOf(use: Promise<string>): Promise<string> {
+async function outcomeOf(use: Promise<string>, problems: string[] | null): Promise<string> {
   try {
     return await use;
   } catch (error) {
     if (error instanceof TypeError || error instanceof ReferenceError || error instanceof SyntaxError)
       throw error;
+    // With the cable in, nobody will ever end what waits for the device.
+    if (problems !== null && error instanceof Error && neverEnded.test(error.message))
+      problems.push(`the use never ends: ${error.message.replace(neverEnded, "")}`);
     return "cut short";
   }
 }

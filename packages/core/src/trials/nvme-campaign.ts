@@ -20,15 +20,15 @@ export interface RingHbaScenario
 
 export function runNvmeScenario(options: NvmeScenario): Promise<PciDiskResult> {
   const { plan, rest } = splitPlan(options);
-  return runPciDisk(defaultNvmeRig(rest.seed, rest.turn, rest), plan);
+  return runPciDisk(defaultNvmeRig(rest.seed, rest.turn, rest), plan, rest.access);
 }
 
 export function runRaidScenario(options: RaidScenario): Promise<PciDiskResult> {
   const { plan, rest } = splitPlan(options);
-  return runPciDisk(defaultRaidRig(rest.seed, rest.turn, rest), plan);
+  return runPciDisk(defaultRaidRig(rest.seed, rest.turn, rest), plan, rest.access);
 }
 
 export function runRingHbaScenario(options: RingHbaScenario): Promise<PciDiskResult> {
   const { plan, rest } = splitPlan(options);
-  return runPciDisk(defaultRingHbaRig(rest.seed, rest.turn, rest), plan);
+  return runPciDisk(defaultRingHbaRig(rest.seed, rest.turn, rest), plan, rest.access);
 }

@@ -1,6 +1,7 @@
 // A disk behind PCI, used and pulled at any step; no mapping, wait or entry may stay. For NVMe and RAID alike.
 
 import type { IOMedia } from "../families/block/io-media.ts";
+import type { AccessFaults } from "../faults/access-faults.ts";
 import type { PciDevicePort } from "../ports/pci-device.ts";
 import { type PciRigParts, pciDigest } from "../rigs/pci-rig.ts";
 import { type DiskOutcome, diskPatienceNs, useDisk } from "./disk-program.ts";
@@ -42,7 +43,11 @@ export function pciDiskEnd(
 }
 
 /** Plug in, come up, write, flush, read back, unplug, end. What is read as good is right. */
-export async function runPciDisk(rig: PciDiskRig, plan: ScenarioPlan): Promise<PciDiskResult> {
+export async function runPciDisk(
+  rig: PciDiskRig,
+  plan: ScenarioPlan,
+  access?: AccessFaults,
+): Promise<PciDiskResult> {
   const watch = new PciWatch(rig, rig.device);
   const { scheduler } = rig.machine;
   const result = await runScenario(
@@ -53,7 +58,7 @@ export async function runPciDisk(rig: PciDiskRig, plan: ScenarioPlan): Promise<P
         await scheduler.run(diskPatienceNs, () => rig.media.length > 0);
         const [media] = rig.media;
         if (media === undefined || scheduler.isStopped) return "no disk";
-        return useDisk(scheduler, media, false, problems);
+        return useDisk(scheduler, media, access?.mayLie ?? false, problems);
       },
       digest: () => pciDigest(rig),
     },

@@ -1,5 +1,6 @@
 // The scenario engine: a program on a rig, the cable pulled before any step, and what must never be left behind.
 
+import type { AccessFaults } from "../faults/access-faults.ts";
 import type { UsbFaultPlan } from "../faults/usb-faults.ts";
 import type { Machine } from "../runtime/machine.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
@@ -17,6 +18,8 @@ export interface ScenarioPlan {
   readonly replugAfterSteps?: number;
   /** At the end of the program, before the cable leaves. */
   readonly wayOut?: WayOut;
+  /** How long the cable stays in after the program, so that what is late arrives: virtual nanoseconds. Default 0. */
+  readonly settleNs?: number;
 }
 
 /** What every scenario is told, whatever its rig. */
@@ -24,14 +27,16 @@ export interface ScenarioOptions extends ScenarioPlan {
   readonly seed: number;
   readonly turn: HostTurn;
   readonly faults?: UsbFaultPlan;
+  /** Counts every access of the run, and strikes those that it names. */
+  readonly access?: AccessFaults;
 }
 
 /** The part of a scenario's options that is no option of its rig, apart from the rest. */
 export function splitPlan<T extends ScenarioPlan>(
   options: T,
 ): { readonly plan: ScenarioPlan; readonly rest: Omit<T, keyof ScenarioPlan> } {
-  const { unplugAtStep = 0, replugAfterSteps = 0, wayOut, ...rest } = options;
-  const plan = { unplugAtStep, replugAfterSteps, ...(wayOut === undefined ? {} : { wayOut }) };
+  const { unplugAtStep = 0, replugAfterSteps = 0, settleNs = 0, wayOut, ...rest } = options;
+  const plan = { unplugAtStep, replugAfterSteps, settleNs, ...(wayOut === undefined ? {} : { wayOut }) };
   return { plan, rest };
 }
 
@@ -81,7 +86,7 @@ export async function runScenario<Outcome extends string>(
   plan: ScenarioPlan,
 ): Promise<ScenarioResult<Outcome>> {
   const { scheduler } = program.rig.machine;
-  const { unplugAtStep = 0, replugAfterSteps = 0, wayOut } = plan;
+  const { unplugAtStep = 0, replugAfterSteps = 0, settleNs = 0, wayOut } = plan;
   const problems: string[] = [];
   const replugAtStep = replugAfterSteps > 0 ? unplugAtStep + replugAfterSteps : 0;
   let isReplugged = false;
@@ -99,6 +104,7 @@ export async function runScenario<Outcome extends string>(
   };
   scheduler.onStep = onStep;
   const outcome = await program.play(problems);
+  if (settleNs > 0 && !scheduler.isStopped) await scheduler.run(scheduler.nowNs() + settleNs);
   if (replugAtStep > 0 && !scheduler.isStopped) {
     if (!isReplugged) program.replug?.();
     isReplugged = true;

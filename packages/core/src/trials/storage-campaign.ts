@@ -36,7 +36,9 @@ export async function runStorageScenario(options: StorageScenario): Promise<Scen
   const rig = defaultStorageRig(rest.seed, rest.turn, { ...rest, record: "wire", timing: "bus" });
   const { scheduler } = rig.machine;
   // A corrupted bit on the bus is nobody's to notice here: USB's CRC would have.
-  const mayLie = options.faults?.rules.some(({ kind }) => kind === "corrupt" || kind === "truncate") ?? false;
+  const mayLie =
+    (options.faults?.rules.some(({ kind }) => kind === "corrupt" || kind === "truncate") ?? false) ||
+    (options.access?.mayLie ?? false);
   return runScenario(
     {
       ...storageEnd(rig),

@@ -5,7 +5,7 @@ import { ContractViolation, DecodeError } from "../../base/errors.ts";
 import type { Random } from "../../base/random.ts";
 import { microsecond, millisecond } from "../../base/units.ts";
 import { decodeBar, isAbsent, PciConfig } from "../../codec/pci/config-space.ts";
-import type { PciDevicePort } from "../../ports/pci-device.ts";
+import type { PciDevicePort, PciUpstream } from "../../ports/pci-device.ts";
 import { formatPciAddress, type PciAddress, type PciHostPort, type PciRange } from "../../ports/pci-host.ts";
 import type { SimIommu } from "./iommu.ts";
 import { type DeadLinkRead, LinkUpstream, type PciLinkBus, SimPciPort } from "./pci-link.ts";
@@ -21,6 +21,8 @@ export interface SimPciBusOptions {
   readonly apertureBase?: number;
   /** How long the system takes to notice that a link died: [least, most]. Default 10 to 100 us. */
   readonly noticeNs?: readonly [number, number];
+  /** Stands between each function and the bus on its way up, for each attachment: same type in, same type out. */
+  readonly wayUp?: (upstream: PciUpstream) => PciUpstream;
 }
 
 /** A function that could not be brought up, and why. */
@@ -69,6 +71,7 @@ export class SimPciBus implements PciLinkBus {
   readonly timing: "bus" | "none";
   readonly #noticeNs: readonly [number, number];
   readonly #apertureBase: number;
+  readonly #wayUp: (upstream: PciUpstream) => PciUpstream;
   readonly #slots = new Map<number, Slot>();
   readonly #listeners: ((port: PciHostPort) => void)[] = [];
 
@@ -79,6 +82,7 @@ export class SimPciBus implements PciLinkBus {
     this.timing = options.timing ?? "bus";
     this.#noticeNs = options.noticeNs ?? [10 * microsecond, 100 * microsecond];
     this.#apertureBase = options.apertureBase ?? defaultAperture;
+    this.#wayUp = options.wayUp ?? ((upstream) => upstream);
   }
 
   onAttach(listener: (port: PciHostPort) => void): void {
@@ -148,7 +152,7 @@ export class SimPciBus implements PciLinkBus {
   #bringUp(slot: Slot, device: PciDevicePort): void {
     const address: PciAddress = { bus: slot.number, device: 0, function: 0 };
     const upstream = new LinkUpstream(this, slot.rootPort, formatPciAddress(address));
-    device.plug(upstream);
+    device.plug(this.#wayUp(upstream));
     device.reset("power");
     if (isAbsent(device.configRead(0, 4) >>> 0)) {
       this.failures.push({ slot: slot.number, reason: "no function answers" });
