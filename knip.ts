@@ -71,6 +71,8 @@ export default {
     "qemu-system-x86_64",
     "socat",
     "passt",
+    "nsenter",
+    "unshare",
     "usbip",
     "cc",
     "fio",

@@ -151,6 +151,21 @@ const runs: Readonly<Record<string, Run>> = {
         (frames) => [`${frames} random frames each way on usb-net, f_ncm and f_ecm: hashes equal`],
       ),
   },
+  "network-guest": {
+    summary: "Linux's asix, cdc_ncm and cdc_ether on our models: a download, link changes, resets",
+    run: async (count) =>
+      runTest(
+        "packages/node/test/system/usbip-guest-network.test.ts",
+        "DRYDOCK_NETWORK_MIB",
+        count ?? 64,
+        (mebibytes) => [
+          `${mebibytes} MiB downloaded through each driver, over USB/IP and usbredir: sums equal, no kernel warning`,
+          ...(mebibytes >= 64
+            ? ["200 resets of the chip by asix, 20 link changes: it pings after each"]
+            : []),
+        ],
+      ),
+  },
   "raid-qemu": {
     summary: "our MegaRAID driver on QEMU's megasas and megasas-gen2: random writes, all read back",
     run: async (count) =>

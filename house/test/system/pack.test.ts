@@ -209,6 +209,8 @@ for (const [bus, file, right, wrong] of [
     "if (pci !== null) {",
     "this.#mapping?.completeDMA(0);\n    if (pci !== null) {",
   ],
+  // A frame that ends on a full packet then waits for the next one.
+  ["network", "my-network-driver.ts", "return length % this.packetBytes === 0;", "return length < 0;"],
 ] as const) {
   test(`drydock new driver --bus ${bus}: its tests pass at once, and fail when the driver is broken`, () => {
     const made = drydock(["new", "driver", `my-${bus}`, "--bus", bus]);

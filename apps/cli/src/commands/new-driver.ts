@@ -6,19 +6,17 @@ import { parsed } from "../grammar/option-kind.ts";
 import { jsonOption } from "../grammar/rig-options.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 
-const buses = ["usb", "hid", "pci"] as const;
+const buses = ["usb", "hid", "pci", "network"] as const;
 type Bus = (typeof buses)[number];
 
 const busKind = parsed<Bus>({
   placeholder: "bus",
   takes: `one of ${buses.join(", ")}`,
   sample: "usb",
-  wrong: ["", "network", "scsi", "PCI"],
+  wrong: ["", "Network", "scsi", "PCI"],
   read: (word) => {
     const bus = buses.find((known) => known === word);
     if (bus !== undefined) return bus;
-    if (word === "network")
-      throw new UsageError("has no project for network: Drydock has no network family yet");
     throw new UsageError(`takes one of ${buses.join(", ")}`);
   },
 });

@@ -2,13 +2,16 @@
 
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
+import { EchoStation } from "../devices/ethernet-far-ends.ts";
 import type { IOMedia } from "../families/block/io-media.ts";
 import { IOMedia as Media } from "../families/block/io-media.ts";
+import { IOEthernetInterface } from "../families/network/io-ethernet-interface.ts";
 import { IOSerialBSDClient } from "../families/serial/io-serial-bsd-client.ts";
 import type { PciDevicePort } from "../ports/pci-device.ts";
 import type { UsbDevicePort } from "../ports/usb-device.ts";
 import type { DriverBundle } from "../runtime/driver-bundle.ts";
 import { AnyUsbRig } from "./any-usb-rig.ts";
+import { type NetworkAdapter, NetworkCable } from "./network-rig.ts";
 import { PciRig } from "./pci-rig.ts";
 import { pciOptions, pciRigParts } from "./pci-rig-parts.ts";
 import {
@@ -36,7 +39,7 @@ export interface OwnUsbRigPlan {
   readonly summary: string;
   readonly devices: readonly OwnUsbDevice[];
   readonly bundles: readonly DriverBundle[];
-  /** Drydock's serial, HID and mass storage drivers beside yours. Default false. */
+  /** Drydock's serial, HID, mass storage and network drivers beside yours. Default false. */
   readonly withOurDrivers?: boolean;
   /** How programs reach what comes up; default: not at all. */
   readonly outlets?: readonly OutletKind[];
@@ -78,9 +81,11 @@ export function ownUsbRig(plan: OwnUsbRigPlan): RigEntry {
       const { machine } = rig;
       const ports: IOSerialBSDClient[] = [];
       const media: IOMedia[] = [];
+      const interfaces: IOEthernetInterface[] = [];
       machine.onRegistered((service) => {
         if (service instanceof IOSerialBSDClient) ports.push(service);
         if (service instanceof Media) media.push(service);
+        if (service instanceof IOEthernetInterface) interfaces.push(service);
       });
       machine.onGone((service) => {
         const at = media.indexOf(service as IOMedia);
@@ -93,10 +98,13 @@ export function ownUsbRig(plan: OwnUsbRigPlan): RigEntry {
       );
       const plug = (index: number) => rig.usb.bus.plugIn(models[index], index + 1);
       for (const index of models.keys()) plug(index);
+      const cables = models.flatMap((model, index) => cablesOf(model, index, rig, options.trace !== false));
       return {
         ...usbRigParts(rig, models.length, plug),
         ports,
         media,
+        interfaces,
+        cables,
         get inputCount() {
           return inputCount;
         },
@@ -106,6 +114,17 @@ export function ownUsbRig(plan: OwnUsbRigPlan): RigEntry {
     },
     ...(use === undefined ? {} : { use: (rig: BuiltRig) => use(rig) }),
   });
+}
+
+/** A model with a network jack has a cable, which leads to an echo until somebody leads it elsewhere. */
+function cablesOf(model: UsbDevicePort, index: number, rig: AnyUsbRig, isTraced: boolean): NetworkCable[] {
+  const jack = (model as Partial<NetworkAdapter>).jack;
+  if (jack === undefined) return [];
+  const { scheduler } = rig.machine;
+  const trace = isTraced ? { clock: scheduler, timeline: rig.timeline, name: `cable ${index + 1}` } : null;
+  const cable = new NetworkCable(jack, trace);
+  cable.connect(new EchoStation(cable.into));
+  return [cable];
 }
 
 /** What a model of a PCI function is made with. */
