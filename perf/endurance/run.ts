@@ -190,6 +190,18 @@ const runs: Readonly<Record<string, Run>> = {
         ],
       ),
   },
+  "usb-audio": {
+    summary: "our USB family on QEMU's usb-audio behind QEMU's xHCI: the WAV file is the tone",
+    run: async (count) =>
+      runTest(
+        "packages/node/test/system/usb-audio-qemu.test.ts",
+        "DRYDOCK_AUDIO_SECONDS",
+        count ?? 600,
+        (played) => [
+          `${played} s of two ramps through isochronous pipes, xHCI and QEMU's usb-audio: the WAV file is the tone, every packet was on the wire`,
+        ],
+      ),
+  },
   "xhci-plugs": {
     summary: "QEMU's usb-storage and usb-uas pulled by QMP in mid-transfer and put in again",
     run: async (count) =>

@@ -16,21 +16,24 @@ const stepsPerLook = 64;
 export class LiveRunner {
   readonly #scheduler: Scheduler;
   readonly #originMs: number;
+  readonly #rate: number;
   #isStopping = false;
   /** When the wait ends by itself. */
   #wakesAtNs = 0;
   #wake: (() => void) | null = null;
   #finished: Promise<void> | null = null;
 
-  constructor(scheduler: Scheduler) {
+  /** `rate`: seconds of the machine in one of the wall. Below 1 for a foreign side that is emulated and slow. */
+  constructor(scheduler: Scheduler, rate = 1) {
     this.#scheduler = scheduler;
-    this.#originMs = performance.now() - scheduler.nowNs() / 1e6;
+    this.#rate = rate;
+    this.#originMs = performance.now() - scheduler.nowNs() / 1e6 / rate;
     scheduler.onWork = () => this.#wake?.();
   }
 
   /** Nanoseconds since the machine was switched on. */
   nowNs(): number {
-    return Math.floor((performance.now() - this.#originMs) * 1e6);
+    return Math.floor((performance.now() - this.#originMs) * 1e6 * this.#rate);
   }
 
   /**
@@ -82,7 +85,7 @@ export class LiveRunner {
         await new Promise((resolve) => setImmediate(resolve));
         continue;
       }
-      const waitMs = (this.#scheduler.nextTimeNs() - this.nowNs()) / 1e6;
+      const waitMs = (this.#scheduler.nextTimeNs() - this.nowNs()) / 1e6 / this.#rate;
       if (waitMs > 0) await this.#sleep(Math.min(waitMs, longestSleepMs));
     }
   }
@@ -95,7 +98,7 @@ export class LiveRunner {
         this.#wake = null;
         resolve();
       };
-      this.#wakesAtNs = this.nowNs() + milliseconds * 1e6;
+      this.#wakesAtNs = this.nowNs() + milliseconds * 1e6 * this.#rate;
       const timer = setTimeout(done, milliseconds);
       this.#wake = () => {
         this.#wake = null;

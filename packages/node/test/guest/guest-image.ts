@@ -87,6 +87,8 @@ const packageOf: Readonly<Record<string, string>> = {
   ftdi_eeprom: "ftdi-eeprom",
   stm32flash: "stm32flash",
   avrdude: "avrdude",
+  aplay: "alsa-utils",
+  arecord: "alsa-utils",
   iperf3: "iperf3",
   socat: "socat",
   "/usr/lib/x86_64-linux-gnu/libhidapi-hidraw.so.0": "libhidapi-hidraw0",

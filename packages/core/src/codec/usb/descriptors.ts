@@ -366,6 +366,8 @@ export interface SettingPlan {
   /** `extra`: class-specific descriptors, whole, after the endpoint and its companion. */
   readonly endpoints: readonly (EndpointDescriptor & {
     readonly companion?: EndpointCompanion;
+    /** Audio class 1.0 §4.6.1.1: two more bytes of the endpoint itself. */
+    readonly audio?: { readonly bRefresh: number; readonly bSynchAddress: number };
     readonly extra?: readonly Uint8Array[];
   })[];
 }
@@ -398,9 +400,11 @@ export function encodeConfiguration(
     parts.push(setting.bInterfaceProtocol, setting.iInterface ?? 0);
     for (const extra of setting.extra ?? []) parts.push(...extra);
     for (const endpoint of setting.endpoints) {
-      parts.push(7, DescriptorType.endpoint, endpoint.bEndpointAddress, endpoint.bmAttributes);
+      const { audio, companion } = endpoint;
+      const bytes = audio === undefined ? 7 : 9;
+      parts.push(bytes, DescriptorType.endpoint, endpoint.bEndpointAddress, endpoint.bmAttributes);
       parts.push(endpoint.wMaxPacketSize & 0xff, endpoint.wMaxPacketSize >> 8, endpoint.bInterval);
-      const { companion } = endpoint;
+      if (audio !== undefined) parts.push(audio.bRefresh, audio.bSynchAddress);
       if (companion !== undefined) {
         parts.push(6, DescriptorType.superSpeedCompanion, companion.bMaxBurst, companion.bmAttributes);
         parts.push(companion.wBytesPerInterval & 0xff, companion.wBytesPerInterval >> 8);

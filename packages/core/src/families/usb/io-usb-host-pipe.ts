@@ -2,6 +2,7 @@
 
 import { ContractViolation } from "../../base/errors.ts";
 import { type IOReturn, IOReturns } from "../../base/io-return.ts";
+import { millisecond } from "../../base/units.ts";
 import { type Endpoint, type EndpointDescriptor, streamsOf } from "../../codec/usb/descriptors.ts";
 import { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import type { OSAction } from "../../runtime/action.ts";
@@ -11,6 +12,11 @@ import {
   kIOMemoryDirectionOut,
 } from "../../runtime/memory.ts";
 import type { IOUSBHostInterface } from "./io-usb-host-interface.ts";
+import {
+  type IOUSBIsochronousFrame,
+  IsochronousReceiver,
+  isochronousFramesAhead,
+} from "./usb-isochronous.ts";
 import { ActionReceiver, blockOnUsb } from "./usb-receivers.ts";
 import type { UsbReceiver, UsbRequests } from "./usb-requests.ts";
 
@@ -123,6 +129,42 @@ export class IOUSBHostPipe {
         receiver,
         0,
       ),
+    );
+  }
+
+  /** The bus's frame, in whole milliseconds. */
+  getFrameNumber(): number {
+    return Math.floor(this.interface.scheduler.nowNs() / millisecond);
+  }
+
+  /**
+   * Frames of an isochronous pipe: those of `frameList` lie one after the other in `dataBuffer`, and each gets its status and
+   * count before `completion` is invoked with (status, time). kIOReturnSuccess means it will be, once. `firstFrameNumber`
+   * must lie ahead: kIOReturnIsoTooOld, and kIOReturnIsoTooNew for more than 1024 frames; 0 and every lawful one mean right
+   * behind what is under way, or the next interval (fidelity: a pause between two transfers is not kept). Others as asyncIO;
+   * kIOReturnUnsupported on another kind of pipe, or on a path that carries none.
+   */
+  isochIO(
+    dataBuffer: IOMemoryDescriptor,
+    frameList: readonly IOUSBIsochronousFrame[],
+    firstFrameNumber: number,
+    completion: OSAction,
+  ): IOReturn {
+    if ((this.descriptor.bmAttributes & 3) !== 1) return IOReturns.kIOReturnUnsupported;
+    const length = frameList.reduce((sum, { requestCount }) => sum + requestCount, 0);
+    const refused = this.#check(dataBuffer, length, 0);
+    if (refused !== IOReturns.kIOReturnSuccess) return refused;
+    const now = this.getFrameNumber();
+    if (firstFrameNumber !== 0 && firstFrameNumber <= now) return IOReturns.kIOReturnIsoTooOld;
+    if (firstFrameNumber > now + isochronousFramesAhead) return IOReturns.kIOReturnIsoTooNew;
+    const receiver = new IsochronousReceiver(this.interface.scheduler, frameList, completion);
+    return this.#requests.isochronous(
+      "IOUSBHostPipe.isochIO",
+      this.interface.client,
+      this.address,
+      dataBuffer.bytes,
+      receiver.packets,
+      receiver,
     );
   }
 

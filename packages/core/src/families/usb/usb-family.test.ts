@@ -20,6 +20,7 @@ import {
   kUSBHostOpenOptionSelectAlternateSetting,
 } from "./io-usb-host-interface.ts";
 import { kIOUSBAbortSynchronous } from "./io-usb-host-pipe.ts";
+import { newIsochronousFrame } from "./usb-isochronous.ts";
 
 const [bulkOut, bulkIn, interruptIn, alternateIn] = [0x01, 0x81, 0x82, 0x83];
 /** Vendor requests of the loopback device. */
@@ -403,5 +404,50 @@ test("faults: a read that is dropped times out, a truncated one is short, a corr
       for (let rest = byte ^ (index + 1); rest > 0; rest >>= 1) bits += rest & 1;
     });
     assert.equal(bits, 1);
+  });
+});
+
+test("isochIO: frames go round with a status and a count each; what cannot be is refused by its own code", async () => {
+  const { perform, rig } = await bench();
+  const [out, into] = [0x04, 0x84];
+  await perform(async (usb) => {
+    await usb.selectAlternateSetting(2);
+    const frames = [10, 64, 3].map(newIsochronousFrame);
+    const sent = usb.createIOBuffer(kIOMemoryDirectionOut, 77);
+    sent.bytes.set(sent.bytes.map((_, index) => index + 1));
+    const ends: number[] = [];
+    const action = usb.client?.createAction(
+      "CompleteAsyncIsochIO",
+      (_action, status) => void ends.push(status),
+    );
+    assert.ok(action !== undefined);
+    const pipe = usb.copyPipe(out);
+    const now = pipe.getFrameNumber();
+    assert.equal(pipe.isochIO(sent, frames, now, action), IOReturns.kIOReturnIsoTooOld);
+    assert.equal(pipe.isochIO(sent, frames, now + 5000, action), IOReturns.kIOReturnIsoTooNew);
+    assert.equal(
+      pipe.isochIO(sent, [newIsochronousFrame(65)], 0, action),
+      IOReturns.kIOReturnBadArgument,
+      "longer than the endpoint allows",
+    );
+    assert.equal(usb.copyPipe(bulkOut).isochIO(sent, frames, 0, action), IOReturns.kIOReturnUnsupported);
+    assert.equal(frames[0].status, IOReturns.kIOReturnInvalid);
+    assert.equal(pipe.isochIO(sent, frames, now + 3, action), IOReturns.kIOReturnSuccess);
+    await rig.machine.scheduler.sleep(20_000_000);
+    assert.deepEqual(ends, [IOReturns.kIOReturnSuccess]);
+    assert.deepEqual(
+      frames.map(({ completeCount, status }) => [completeCount, status]),
+      [10, 64, 3].map((count) => [count, IOReturns.kIOReturnSuccess]),
+    );
+    const back = usb.createIOBuffer(kIOMemoryDirectionIn, 5 * 64);
+    const heard = new Array(5).fill(64).map(newIsochronousFrame);
+    assert.equal(usb.copyPipe(into).isochIO(back, heard, 0, action), IOReturns.kIOReturnSuccess);
+    await rig.machine.scheduler.sleep(20_000_000);
+    assert.deepEqual(
+      heard.map(({ completeCount }) => completeCount),
+      [10, 64, 3, 0, 0],
+    );
+    assert.equal(heard[4].status, IOReturns.kIOReturnNotResponding, "an interval without a packet");
+    assert.deepEqual([...back.bytes.subarray(64, 67)], [11, 12, 13]);
   });
 });

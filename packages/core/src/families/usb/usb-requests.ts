@@ -3,7 +3,13 @@
 import type { TimerHandle } from "../../base/clock.ts";
 import { type IOReturn, IOReturns } from "../../base/io-return.ts";
 import { millisecond } from "../../base/units.ts";
-import { type UsbHostClient, type UsbHostPort, UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
+import {
+  type UsbHostClient,
+  type UsbHostPort,
+  type UsbPackets,
+  UsbStatus,
+  UsbSubmit,
+} from "../../ports/usb-host.ts";
 import type { Scheduler } from "../../runtime/scheduler.ts";
 import type { IOService } from "../../runtime/service.ts";
 
@@ -106,6 +112,24 @@ export class UsbRequests implements UsbHostClient {
     const submitted = this.port.transfer(slot, endpoint, buffer, offset, length, stream);
     this.#call = "";
     return this.#accepted(slot, submitted, timeoutMs);
+  }
+
+  /** Packets of an isochronous endpoint; as `transfer`. What became of each stands in `packets` at the completion. */
+  isochronous(
+    call: string,
+    owner: IOService | null,
+    endpoint: number,
+    buffer: Uint8Array,
+    packets: UsbPackets,
+    receiver: UsbReceiver,
+  ): IOReturn {
+    const slot = this.#claim(owner, endpoint, receiver, 0);
+    if (slot < 0) return IOReturns.kIOReturnNoResources;
+    this.#call = call;
+    this.#caller = owner;
+    const submitted = this.port.isochronous(slot, endpoint, buffer, 0, packets);
+    this.#call = "";
+    return this.#accepted(slot, submitted, 0);
   }
 
   /** Ends the one transfer of `receiver` with `tag`, with `code`. False when it is not under way. */
