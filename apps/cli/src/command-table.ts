@@ -135,6 +135,11 @@ export const commandTable: CommandTable = {
       form: async () => (await import("./commands/soak.ts")).soakCommand,
     },
     {
+      words: ["new", "device"],
+      summary: "a model of a recorded device: a file of yours, with every inferred answer listed",
+      form: async () => (await import("./commands/new-device.ts")).newDevice,
+    },
+    {
       words: ["new", "driver"],
       summary: "make a project: device model, driver, rig file, tests, CI; it needs nothing but Node",
       form: async () => (await import("./commands/new-driver.ts")).newDriver,

@@ -5,6 +5,7 @@ import { inputFile } from "../grammar/input-paths.ts";
 import { parsed } from "../grammar/option-kind.ts";
 import { jsonOption } from "../grammar/rig-options.ts";
 import { UsageError } from "../terminal/usage-error.ts";
+import { projectName } from "./project-name.ts";
 
 const buses = ["usb", "hid", "pci", "network"] as const;
 type Bus = (typeof buses)[number];
@@ -18,18 +19,6 @@ const busKind = parsed<Bus>({
     const bus = buses.find((known) => known === word);
     if (bus !== undefined) return bus;
     throw new UsageError(`takes one of ${buses.join(", ")}`);
-  },
-});
-
-const projectName = parsed<string>({
-  placeholder: "name",
-  takes: "small letters, digits and hyphens, a letter first: the name of the folder that is made here",
-  sample: "new-driver-sample",
-  wrong: ["", "Name", "1st", "a b", "../x", "a/b"],
-  read: (word) => {
-    if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(word) || word.length > 60)
-      throw new UsageError("takes small letters, digits and hyphens, a letter first");
-    return word;
   },
 });
 
