@@ -1,5 +1,7 @@
 // Frames through driver and model in process: 64 and 1514 bytes, 1, 8 and 32 of them in a transfer, both ways.
 
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import type { Clock } from "@drydock/core/base/clock";
 import { CdcNcmDevice } from "@drydock/core/devices/cdc-ncm/cdc-ncm-device";
 import { ListeningStation } from "@drydock/core/devices/ethernet-far-ends";
@@ -95,6 +97,23 @@ async function rateOf(count: number, run: (count: number) => Promise<void>): Pro
   return (count * 1000) / (performance.now() - started);
 }
 
+/** iperf3 in a Linux guest, by network card: megabits per second out and in; null with what is missing. */
+function guestFigures(): { rows: { name: string; rounds: number[] }[]; missing: string | null } {
+  const main = join(import.meta.dirname, "../packages/node/test/guest/iperf-main.ts");
+  const { stdout, stderr } = spawnSync(process.execPath, [main, "4"], { encoding: "utf8", timeout: 600_000 });
+  const last = stdout.trim().split("\n").at(-1) ?? "";
+  if (!last.startsWith("{")) throw new Error(`iperf-main said: ${last}${stderr}`);
+  const { figures = {}, missing = null } = JSON.parse(last) as {
+    figures?: Record<string, { out: number; in: number }>;
+    missing?: string | null;
+  };
+  const rows = Object.entries(figures).flatMap(([name, { in: back, out }]) => [
+    { name: `${name}, out of the guest`, rounds: [out] },
+    { name: `${name}, into the guest`, rounds: [back] },
+  ]);
+  return { rows, missing };
+}
+
 export async function bench(): Promise<BenchTable[]> {
   const frames = new Map<string, number[]>();
   const gigabits = new Map<string, number[]>();
@@ -129,6 +148,7 @@ export async function bench(): Promise<BenchTable[]> {
         await rateOf(count / 4, (many) => takeIn(bench, length, many, few)),
       );
     }
+  const guest = guestFigures();
   const rowsOf = (table: ReadonlyMap<string, number[]>) =>
     [...table].map(([name, values]) => ({ name, rounds: values }));
   return [
@@ -143,6 +163,15 @@ export async function bench(): Promise<BenchTable[]> {
       unit: "Gbit/s",
       rows: rowsOf(gigabits),
       note: "The same for frames of 1514 B. Aim: 10 Gbit/s.",
+    },
+    {
+      title: "iperf3 in a Linux guest",
+      unit: "Mbit/s",
+      rows: guest.rows,
+      note:
+        guest.missing === null
+          ? "One guest without hardware virtualisation, one second NIC of it in a network namespace as the other end, all cards on one switch of ours. QEMU's usb-net is a full-speed device inside QEMU; ours come by usbredir over TCP, each transfer to this process and back. Four seconds each way, once: the emulated processor is what bounds all of them."
+          : `Not measured: ${guest.missing}`,
     },
   ];
 }

@@ -1,8 +1,10 @@
 // drydock import: a device of a foreign USB/IP server, brought up by our drivers.
 
 import { shown } from "@drydock/core/base/shown-text";
+import { formatMac } from "@drydock/core/codec/ethernet/ethernet";
 import { IOMedia } from "@drydock/core/families/block/io-media";
 import type { HidInput } from "@drydock/core/families/hid/hid-family";
+import { IOEthernetInterface } from "@drydock/core/families/network/io-ethernet-interface";
 import { formatLogRow } from "@drydock/core/platform/log-text";
 import { platformProfile } from "@drydock/core/platform/platform-profile";
 import { AnyUsbRig } from "@drydock/core/rigs/any-usb-rig";
@@ -60,7 +62,7 @@ export async function importUsbip(options: ImportOptions, io: CommandIo): Promis
     const there = devices.map(({ device }) => shown(device.busId)).join(", ");
     throw new UsageError(`${server} has no ${busId}; it offers: ${there === "" ? "nothing" : there}`);
   }
-  /** Disks and inputs; terminals count themselves. */
+  /** Disks, inputs and interfaces; terminals count themselves. */
   let broughtUp = 0;
   const rig = new AnyUsbRig({
     seed: options.seed,
@@ -75,6 +77,11 @@ export async function importUsbip(options: ImportOptions, io: CommandIo): Promis
   });
   const { machine } = rig;
   machine.onRegistered((service) => {
+    if (service instanceof IOEthernetInterface) {
+      broughtUp++;
+      const address = formatMac(service.macAddress);
+      io.say(`\n  interface ${service.name} (${address}); no command joins an imported interface yet`);
+    }
     if (!(service instanceof IOMedia)) return;
     broughtUp++;
     const { blockBytes, blockCount } = service.geometry;

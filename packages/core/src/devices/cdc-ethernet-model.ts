@@ -32,6 +32,10 @@ export interface CdcEthernetOptions {
   readonly idProduct?: number;
   /** The host's station address, as the device's string names it. Default 02:00:00:00:00:01. */
   readonly macAddress?: Uint8Array;
+  /** wMaxSegmentSize: the longest frame. Default 1514. */
+  readonly segmentBytes?: number;
+  /** False: it has no notification endpoint, and never says that it has a link. Default true. */
+  readonly notifies?: boolean;
   /** Bits per second that it announces; default 425,984,000 at high speed, what a gadget says there. */
   readonly bitsPerSecond?: number;
 }
@@ -84,7 +88,7 @@ export abstract class CdcEthernetModel extends UsbDeviceModel implements JackOwn
 
   constructor(options: CdcEthernetOptions, kind: CdcEthernetKind) {
     const speed = options.speed ?? UsbSpeed.high;
-    const other = configuration(UsbSpeed.full, kind);
+    const other = configuration(UsbSpeed.full, kind, options);
     super({
       speed,
       device: {
@@ -102,7 +106,7 @@ export abstract class CdcEthernetModel extends UsbDeviceModel implements JackOwn
         iSerialNumber: 3,
         bNumConfigurations: 1,
       },
-      configurations: [configuration(speed, kind)],
+      configurations: [configuration(speed, kind, options)],
       ...(speed === UsbSpeed.high ? { otherSpeedConfigurations: [other] } : {}),
       strings: ["Drydock", kind.product, "DD-NET-1", macString(options.macAddress ?? defaultAddress)],
     });
@@ -272,7 +276,7 @@ function bulkBytesAt(speed: UsbSpeed): number {
   return speed === UsbSpeed.high ? 512 : 64;
 }
 
-function configuration(speed: UsbSpeed, kind: CdcEthernetKind): Uint8Array {
+function configuration(speed: UsbSpeed, kind: CdcEthernetKind, options: CdcEthernetOptions): Uint8Array {
   const { dataProtocol, subClass } = kind;
   const data = {
     bInterfaceNumber: cdcEthernetData,
@@ -297,19 +301,17 @@ function configuration(speed: UsbSpeed, kind: CdcEthernetKind): Uint8Array {
         extra: kind.functionDescriptors({
           iMACAddress: macStringIndex,
           bmEthernetStatistics: 0,
-          wMaxSegmentSize: 1514,
+          wMaxSegmentSize: options.segmentBytes ?? 1514,
           multicastFilters: 32,
           isImperfect: false,
           bNumberPowerFilters: 0,
         }),
-        endpoints: [
-          {
-            bEndpointAddress: cdcNotifyEndpoint,
-            bmAttributes: TransferType.interrupt,
-            wMaxPacketSize: 16,
-            bInterval: speed === UsbSpeed.high ? 9 : 32,
-          },
-        ],
+        endpoints: (options.notifies === false ? [] : [speed]).map(() => ({
+          bEndpointAddress: cdcNotifyEndpoint,
+          bmAttributes: TransferType.interrupt,
+          wMaxPacketSize: 16,
+          bInterval: speed === UsbSpeed.high ? 9 : 32,
+        })),
       },
       { ...data, bAlternateSetting: 0, endpoints: [] },
       { ...data, bAlternateSetting: 1, endpoints: [bulk(cdcInEndpoint), bulk(cdcOutEndpoint)] },

@@ -11,7 +11,7 @@ import {
   viewEthernetFunction,
   viewSpeedChange,
 } from "../codec/cdc-ecm/cdc-ecm.ts";
-import { isStationAddress } from "../codec/ethernet/ethernet.ts";
+import { ethernetHeaderBytes, isStationAddress, maximumFrameBytes } from "../codec/ethernet/ethernet.ts";
 import type { Configuration, InterfaceSetting, RawDescriptor } from "../codec/usb/descriptors.ts";
 import { TransferType } from "../codec/usb/descriptors.ts";
 import {
@@ -40,6 +40,7 @@ export abstract class CdcEthernetDriver extends UsbEthernetDriver {
   /** A request it refused once is not asked for again. */
   #hasPacketFilter = true;
   #bitsPerSecond = 0;
+  #segmentBytes = maximumFrameBytes;
 
   /** Opens both interfaces, the data interface in its first setting; answers the host's address. */
   protected async openFunction(provider: IOService): Promise<{
@@ -49,7 +50,6 @@ export abstract class CdcEthernetDriver extends UsbEthernetDriver {
     readonly running: number;
     readonly macAddress: Uint8Array;
     readonly functional: readonly RawDescriptor[];
-    readonly segmentBytes: number;
   }> {
     if (!(provider instanceof IOUSBHostInterface))
       throw this.failure(IOReturns.kIOReturnUnsupported, "start", "the provider is no IOUSBHostInterface");
@@ -66,12 +66,12 @@ export abstract class CdcEthernetDriver extends UsbEthernetDriver {
     const text = await provider.copyStringDescriptor(ethernet.iMACAddress);
     const macAddress = this.#parseAddress(text);
     this.#multicastFilters = ethernet.multicastFilters;
+    this.#segmentBytes = ethernet.wMaxSegmentSize;
     await provider.open(this);
     await data.open(this);
     return {
       ...{ control: provider, data, macAddress, functional },
       running: setting.descriptor.bAlternateSetting,
-      segmentBytes: ethernet.wMaxSegmentSize,
     };
   }
 
@@ -118,6 +118,21 @@ export abstract class CdcEthernetDriver extends UsbEthernetDriver {
         ? "there is no union descriptor, and no data interface with a bulk pair follows"
         : `the union names ${named.join(" and ")}, which has no setting with a bulk pair`,
     );
+  }
+
+  /** A device may take shorter frames than Ethernet has; longer ones are not offered. */
+  override getMaxTransferUnit(): number {
+    return Math.min(this.#segmentBytes, maximumFrameBytes) - ethernetHeaderBytes;
+  }
+
+  /** A device without notifications never says that it has a link: it is taken to have one, as Linux does. */
+  protected assumeLink(): void {
+    const hasNotifications = this.control.setting.endpoints.some(
+      ({ descriptor }) => (descriptor.bmAttributes & 3) === TransferType.interrupt,
+    );
+    if (hasNotifications) return;
+    this.log(`${this.className}: the device has no notification endpoint: its link is taken to be up`);
+    this.linkIs(true, fullDuplex);
   }
 
   protected override interruptReceived(bytes: Uint8Array, length: number): void {

@@ -16,6 +16,8 @@ import { until } from "../guest/until.ts";
 const modules = ["usb_f_ncm", "usb_f_ecm", "bridge"];
 /** Frames each way; the endurance run sets a million. */
 const frames = Number(process.env.DRYDOCK_FOREIGN_FRAMES ?? 400);
+/** Frames under way each way. */
+const window = 32;
 const patienceMs = 30_000 + frames * 10;
 /** QEMU's socket is read in the time of an emulated machine. */
 const quietNs = 20e9;
@@ -33,7 +35,7 @@ describe("our network drivers on devices that nobody here wrote", { skip: guestS
     });
     const clock = rig.machine.scheduler;
     const exchange: FrameExchange = new FrameExchange({
-      ...{ clock, seed: 19, frames, window: 8, outWindow: 8, patienceNs: quietNs },
+      ...{ clock, seed: 19, frames, window, outWindow: window, patienceNs: quietNs },
       intoCable: { frame: (bytes, offset, length) => wire.frame(bytes, offset, length) },
     });
     const wire = new StreamNetdev({ clock, to: exchange.station });

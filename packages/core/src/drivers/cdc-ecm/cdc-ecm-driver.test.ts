@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import { CdcEcmDevice } from "../../devices/cdc-ecm/cdc-ecm-device.ts";
+import { EthernetSend } from "../../ports/ethernet.ts";
 import { exchanged, networkBench } from "../../rigs/test/network-bench.ts";
 
 for (const speed of [UsbSpeed.full, UsbSpeed.high] as const)
@@ -25,6 +26,22 @@ test("a device whose address is a group's, or zeros, is refused, and the log say
       said.join("\n"),
     );
   }
+});
+
+test("a device with shorter frames: longer ones are refused to the program, and never sent", async () => {
+  const { device, exchange, rig } = await networkBench(() => new CdcEcmDevice({ segmentBytes: 1014 }), 1);
+  const [port] = rig.interfaces;
+  assert.equal(port.mtu, 1000);
+  exchange.start(port);
+  await rig.machine.scheduler.run(rig.machine.scheduler.nowNs() + 1e9);
+  assert.equal(port.send(new Uint8Array(1514), 0, 1514), EthernetSend.badFrame);
+  assert.equal(device.counts.badTransfers, 0);
+});
+
+test("a device without notifications is taken to have a link, and the log says so", async () => {
+  const { exchange, rig } = await exchanged(() => new CdcEcmDevice({ notifies: false }), 50);
+  assert.equal(exchange.result().isWhole, true);
+  assert.ok(rig.machine.log.show().some(({ message }) => /no notification endpoint/.test(message)));
 });
 
 test("groups are filtered by the device as far as it has filters, and all are taken beyond that", async () => {

@@ -19,6 +19,7 @@ export class CdcEcmDriver extends CdcEthernetDriver {
     const { control, data, macAddress, running } = await this.openFunction(provider);
     await this.selectSetting(data, running);
     this.beginEthernet({ macAddress, data, control, readBytes, writeBytes: readBytes, reads: 4, writes: 4 });
+    this.assumeLink();
   }
 
   protected override beginWrite(into: Uint8Array): void {

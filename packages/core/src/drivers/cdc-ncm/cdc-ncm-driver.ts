@@ -69,6 +69,7 @@ export class CdcNcmDriver extends CdcEthernetDriver {
       packets: 1024,
       capacity: 512,
     });
+    this.assumeLink();
   }
 
   async #readParameters(control: IOUSBHostInterface): Promise<NtbParameters> {
