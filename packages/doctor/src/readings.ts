@@ -12,7 +12,7 @@ import type { PanicReport } from "./facts/panic-report.ts";
 import type { ProvisioningProfile } from "./facts/provisioning-profile.ts";
 import type { EvidenceKind, ReadFile } from "./facts/read-file.ts";
 import type { UsbTransfer } from "./facts/usb-transfer.ts";
-import { classOf, isMobile, kextOf, mobileName } from "./rules/panic-classes.ts";
+import { classOf, isBacktraceWhole, isMobile, kextOf, mobileName } from "./rules/panic-classes.ts";
 import type { Actor } from "./rules/rule.ts";
 import { kextFiles } from "./rules/source-targets.ts";
 import { driverKit, isDextEntitlements } from "./signing/entitlement-lists.ts";
@@ -170,7 +170,7 @@ function panicLine(panic: PanicReport): Line {
     };
   return {
     text: `${facts}: ${found === null ? what : `${found.name}: ${what}`}${panic.panickedTask === "" ? "" : `, in ${panic.panickedTask}`}`,
-    who: found?.who ?? "Apple",
+    who: found?.who ?? (isMobile(panic) || isBacktraceWhole(panic) ? "Apple" : null),
   };
 }
 

@@ -4,6 +4,7 @@ import { mfiLinkNotPublic } from "./accessory/mfi-link-not-public.ts";
 import { protocolNotDeclared } from "./accessory/protocol-not-declared.ts";
 import { codeFromACall } from "./codes/code-from-a-call.ts";
 import { codeMistyped } from "./codes/code-mistyped.ts";
+import { knownWords } from "./codes/known-words.ts";
 import { abortCauseNamesOwner } from "./crash/abort-cause-names-owner.ts";
 import { actionCancelledTwice } from "./crash/action-cancelled-twice.ts";
 import { driverCrashed } from "./crash/driver-crashed.ts";
@@ -290,6 +291,7 @@ export const allRules: readonly Rule[] = [
   validationFailed,
   kextNotLoaded,
   killedByCodeSigning,
+  knownWords,
   processNotLaunched,
   listCutOff,
   everyErrorEndsSearch,

@@ -102,6 +102,13 @@ export const endedProcessCodes: readonly OtherCode[] = [
     "Compare the number in the first line with the rows; look into /Library/SystemExtensions for the bundle that is gone.",
   ),
   one(
+    "os_log",
+    null,
+    ["<private>"],
+    "os_log hid the words: of what a program logs with %s or %@ only constants are shown to others",
+    "In your own code write %{public}s or %{public}@; of a system's line the words are shown with a logging profile of Apple's, from the next time on.",
+  ),
+  one(
     "libusb",
     null,
     ["no capture entitlements"],

@@ -2,6 +2,7 @@
 
 import { endedProcessCodes } from "./ended-process-codes.ts";
 import { kextCodes } from "./kext-codes.ts";
+import { libusbWords } from "./libusb-words.ts";
 import { type OtherCode, one } from "./other-code.ts";
 import { unixCodes } from "./unix-codes.ts";
 
@@ -16,6 +17,7 @@ export const otherCodes: readonly OtherCode[] = [
   ...kextCodes,
   ...endedProcessCodes,
   ...unixCodes,
+  ...libusbWords,
   // Mach messages: mach/message.h.
   one(
     "Mach",

@@ -258,6 +258,13 @@ export function classOf(panic: PanicReport): PanicClass | null {
   return null;
 }
 
+/** The report goes on behind its backtrace, so what does not stand there is not there. */
+export function isBacktraceWhole(panic: PanicReport): boolean {
+  return /(?:, backtrace:|\bBacktrace \()[\s\S]*?^\W*(?:Kernel Extensions in backtrace|(?:BSD )?process name corresponding|last (?:started|loaded) kext|loaded kexts)/im.test(
+    panic.text,
+  );
+}
+
 /** The first third-party kernel extension whose code is on the stack, or that the report lists there. */
 export function kextOf(
   panic: PanicReport,

@@ -6,7 +6,7 @@ import { kextCodes } from "../kext-codes.ts";
 import { spoken } from "../questions.ts";
 import type { Actor, Finding, Rule } from "../rule.ts";
 
-const said = watch(
+export const kextRefused = watch(
   [
     "KMErrorDomain",
     "kext load failed",
@@ -59,9 +59,9 @@ export const kextNotLoaded: Rule = {
   fix: ["Ask the vendor for a version for this processor and system; most have moved to driver extensions."],
   who: "the vendor of the kernel extension",
   states: refused("loading the kernel extension"),
-  watches: [said, architecture],
+  watches: [kextRefused, architecture],
   judge(evidence) {
-    const hits = spoken(evidence, said);
+    const hits = spoken(evidence, kextRefused);
     const [first] = hits;
     if (first === undefined) return [];
     const arch = spoken(evidence, architecture)[0];

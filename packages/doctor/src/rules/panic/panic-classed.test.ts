@@ -39,7 +39,7 @@ test("FX-PANIC fires: a disk that is off the bus", async () => {
   );
 });
 
-test("FX-PANIC fires: a first line that no class knows is a hint", async () => {
+test("FX-PANIC fires: a first line that no class knows is a hint, and says nothing of a backtrace that is not there", async () => {
   await assertFires(
     panicClassed,
     {
@@ -47,10 +47,29 @@ test("FX-PANIC fires: a first line that no class knows is a hint", async () => {
 Debugger message: panic
 `,
     },
-    /no kernel extension of another vendor/,
+    /nobody knows; whose code was on the stack cannot be told/,
     "hint",
   );
 });
+
+for (const [what, behind] of [
+  ["ends in its backtrace", ""],
+  ["goes on behind it", "last started kext at 1234: com.apple.filesystems.autofs\t3.0\n"],
+] as const)
+  test(`FX-PANIC fires: an unknown first line, and a report that ${what}`, async () => {
+    await assertFires(
+      panicClassed,
+      {
+        p: `panic(cpu 1 caller 0xfffffe0012345678): Some new text nobody knows
+Debugger message: panic
+Panicked thread: 0xfffffe1b2c3d4e5f, backtrace: 0xfffffe2000000000, tid: 99
+\t\t  lr: 0xfffffe0011112222  fp: 0xfffffe2000000010
+${behind}`,
+      },
+      behind === "" ? /the backtrace is not here, or it is cut off/ : /no kernel extension of another vendor/,
+      "hint",
+    );
+  });
 
 test("FX-PANIC is silent: a panic that has a rule of its own", async () => {
   await assertSilent(panicClassed, {

@@ -2,7 +2,15 @@
 
 import { cutText } from "../../facts/cut-text.ts";
 import { absent } from "../../facts/statement.ts";
-import { accessWords, classOf, isMobile, kextOf, mobileName, otherRules } from "../panic-classes.ts";
+import {
+  accessWords,
+  classOf,
+  isBacktraceWhole,
+  isMobile,
+  kextOf,
+  mobileName,
+  otherRules,
+} from "../panic-classes.ts";
 import type { Finding, Rule } from "../rule.ts";
 
 export const panicClassed: Rule = {
@@ -70,11 +78,26 @@ export const panicClassed: Rule = {
       if (found !== null && !otherRules.test(value.message)) return [{ ...found, because: [place], about }];
       if (otherRules.test(value.message)) return [];
       const access = accessWords(value);
+      const claim = `The kernel panicked${task}: ${firstLine(value.message)}${access === "" ? "" : `, ${access}`}`;
+      const score = access === "" ? 45 : 56;
+      if (!isBacktraceWhole(value))
+        return [
+          {
+            score,
+            claim: `${claim}; whose code was on the stack cannot be told: the backtrace is not here, or it is cut off.`,
+            because: [place],
+            about,
+            who: "you",
+            why: "Who must act is told by the kernel extensions in the backtrace, which come after the first line.",
+            fix: ["Give the whole file from /Library/Logs/DiagnosticReports (panic-full-*.ips)."],
+            missing: ["the whole file from /Library/Logs/DiagnosticReports (panic-full-*.ips)"],
+          },
+        ];
       return [
         {
-          score: access === "" ? 45 : 56,
+          score,
           states: absent("report", "a kernel extension of another vendor in the backtrace"),
-          claim: `The kernel panicked${task}: ${firstLine(value.message)}${access === "" ? "" : `, ${access}`}; no kernel extension of another vendor stands in its backtrace.`,
+          claim: `${claim}; no kernel extension of another vendor stands in its backtrace.`,
           because: [place],
           about,
           missing: ["the whole file from /Library/Logs/DiagnosticReports (panic-full-*.ips)"],

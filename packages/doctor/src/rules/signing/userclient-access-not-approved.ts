@@ -40,6 +40,7 @@ export const userclientAccessNotApproved: Rule = {
         ...(isUserClient
           ? {}
           : {
+              why: "Xcode compares the entitlements file with the profile: a key that the App ID does not have is in none of its profiles.",
               fix: [`Tick ${what} on the App ID (or request it), regenerate the profile, and build again.`],
             }),
       };

@@ -22,6 +22,12 @@ test("FX-HELD fires: pyusb's words", async () => {
   );
 });
 
+test("FX-HELD is silent: a device that the program itself has not opened", async () => {
+  await assertSilent(interfaceHeld, {
+    l: "libusb: error [darwin_reenumerate_device] USBDeviceReEnumerate: device not opened for exclusive access",
+  });
+});
+
 test("FX-HELD is silent: a file", async () => {
   await assertSilent(interfaceHeld, { l: "the file is opened for exclusive use" });
 });

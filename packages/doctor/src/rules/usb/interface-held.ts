@@ -17,7 +17,7 @@ const held = watch(
       "Access denied (insufficient permissions)",
     ],
   ],
-  /(USBInterfaceOpen|USBDeviceOpen(?:Seize)?|darwin_(?:claim_interface|open)|IOUSBHost\w*|AppleUSBHost\w*|claim(?:ing|ed)?[ _]interface|LIBUSB_ERROR_(?:ACCESS|BUSY)|libusb\w*|usb\.core\.USBError)\b.{0,200}?(?:another process has device opened for exclusive access|exclusive access|exclusively|e00002c5|-536870203|kIOReturnExclusiveAccess|Resource busy|Access denied \(insufficient permissions\)|LIBUSB_ERROR_(?:ACCESS|BUSY))|(LIBUSB_ERROR_(?:ACCESS|BUSY))|another process has device opened for exclusive access/i,
+  /(USBInterfaceOpen|USBDeviceOpen(?:Seize)?|darwin_(?:claim_interface|open)|IOUSBHost\w*|AppleUSBHost\w*|claim(?:ing|ed)?[ _]interface|LIBUSB_ERROR_(?:ACCESS|BUSY)|libusb\w*|usb\.core\.USBError)\b.{0,200}?(?:another process has device opened for exclusive access|(?<!not opened for )exclusive access|exclusively|e00002c5|-536870203|kIOReturnExclusiveAccess|Resource busy|Access denied \(insufficient permissions\)|LIBUSB_ERROR_(?:ACCESS|BUSY))|(LIBUSB_ERROR_(?:ACCESS|BUSY))|another process has device opened for exclusive access/i,
 );
 const capture = watch(
   ["capture entitlements", "com.apple.vm.device-access", "device capture requires"],
