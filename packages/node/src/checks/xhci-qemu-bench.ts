@@ -124,7 +124,7 @@ export async function checkXhciQemu(seed: number, trace?: string): Promise<XhciQ
 class XhciQemuBench implements UsbHostBench {
   readonly client = new RecordingClient();
   readonly limits = {
-    isochronous: "our usbredir outlet, by which the device comes here, has no isochronous streams",
+    isochronous: "QEMU 7.2 does not let go of a usb-redir device whose isochronous packets were under way",
   };
   readonly port: XhciPort;
   readonly unplug: () => void;

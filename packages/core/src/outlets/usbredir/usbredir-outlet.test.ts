@@ -481,18 +481,18 @@ test("what no device can be asked is refused: other control endpoints, SET_ADDRE
   assert.ok(bench.events.some((text) => text.includes("deviceDisconnect is not for a guest to send")));
 });
 
-test("memory is bounded: 226 packets, 64 MiB, and a guest that does not read is not read from", () => {
+test("memory is bounded: 178 packets, 64 MiB, and a guest that does not read is not read from", () => {
   const bench = new UsbredirBench();
   const guest = bench.configured();
   for (let id = 1; id <= 300; id++) guest.bulkIn(id, bulkIn, 64);
   bench.settle();
-  assert.equal(bench.outlet.pending, 226);
+  assert.equal(bench.outlet.pending, 178);
   const refused = dataPackets(guest);
-  assert.equal(refused.length, 74);
+  assert.equal(refused.length, 122);
   assert.ok(refused.every(({ status }) => status === UsbredirStatus.ioError));
-  for (let id = 1; id <= 226; id++) guest.send({ kind: "cancelDataPacket" }, id);
+  for (let id = 1; id <= 178; id++) guest.send({ kind: "cancelDataPacket" }, id);
   bench.settle();
-  assert.equal(dataPackets(guest).length, 226);
+  assert.equal(dataPackets(guest).length, 178);
   for (let id = 1; id <= 5; id++) guest.bulkIn(id, bulkIn, 16 << 20);
   bench.settle();
   assert.equal(bench.outlet.pending, 4);
@@ -613,4 +613,42 @@ test("bulk streams that cannot be are refused: too many, none, endpoints without
   other.send({ kind: "allocBulkStreams", endpoints: bothBulk, streams: 4 }, 1);
   slow.settle();
   assert.equal(other.takeOne("bulkStreamsStatus").status, UsbredirStatus.invalid);
+});
+
+test("isochronous streams: packets that went out come back, each with its number; a setting ends them", () => {
+  const bench = new UsbredirBench();
+  const guest = bench.configured();
+  const [out, into] = [0x04, 0x84];
+  guest.send({ kind: "setAlternate", interface: 0, alternate: 2 }, 1);
+  bench.settle();
+  guest.take();
+  guest.send({ kind: "startIsoStream", endpoint: out, packetsPerTransfer: 10, transfers: 12 }, 2);
+  bench.settle();
+  assert.equal(guest.takeOne("isoStreamStatus").status, UsbredirStatus.ok);
+  for (const length of [5, 64, 1]) {
+    const data = new Uint8Array(length).fill(length);
+    guest.send({ kind: "isoPacket", endpoint: out, status: 0, length, data }, 0);
+  }
+  const tooLong = new Uint8Array(65);
+  guest.send({ kind: "isoPacket", endpoint: out, status: 0, length: 65, data: tooLong }, 0);
+  bench.settle();
+  assert.equal(guest.takeOne("isoStreamStatus").status, UsbredirStatus.invalid);
+  guest.send({ kind: "startIsoStream", endpoint: into, packetsPerTransfer: 2, transfers: 2 }, 3);
+  bench.clock.runUntil(bench.clock.nowNs() + 8_000_000);
+  const packets = guest
+    .take()
+    .flatMap(({ id, message }) => (message.kind === "isoPacket" ? [{ id, message }] : []));
+  assert.deepEqual(
+    packets.map(({ id }) => id),
+    packets.map((_, index) => index),
+  );
+  const lengths = packets.map(({ message }) => message.data.length).filter((length) => length > 0);
+  assert.deepEqual(lengths, [5, 64, 1]);
+  guest.send({ kind: "stopIsoStream", endpoint: into }, 4);
+  guest.send({ kind: "setAlternate", interface: 0, alternate: 0 }, 5);
+  bench.settle();
+  guest.take();
+  guest.send({ kind: "startIsoStream", endpoint: into, packetsPerTransfer: 2, transfers: 2 }, 6);
+  bench.settle();
+  assert.equal(guest.takeOne("isoStreamStatus").status, UsbredirStatus.invalid);
 });

@@ -53,7 +53,7 @@ type Phase = "idle" | "announced" | "resetting" | "leaving";
  * if it comes back with the same descriptors. A device that leaves by itself is disconnected, and connected again when
  * it returns, in the same session.
  *
- * Bounded: 226 packets and 64 MiB of buffers, beyond which packets are answered with an I/O error; while the guest does
+ * Bounded: 178 packets and 64 MiB of buffers, beyond which packets are answered with an I/O error; while the guest does
  * not read nothing more is read from it, nor from interrupt endpoints.
  */
 export class UsbredirSession implements ByteStreamClient, UsbBorrower {

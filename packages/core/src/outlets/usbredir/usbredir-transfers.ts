@@ -20,13 +20,16 @@ import {
   usbredirDataOffset,
   writeUsbredirData,
 } from "../../codec/usbredir/usbredir-messages.ts";
-import { UsbEndpointTable } from "../../dissect/usb-endpoints.ts";
+import { mostPerInterval, UsbEndpointTable } from "../../dissect/usb-endpoints.ts";
 import { UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
 import type { LentUsbDevice, UsbDescription } from "../lent-usb-device.ts";
 import { SlotRefusal, TransferSlots } from "../transfer-slots.ts";
 import { describeEndpoints, describeInterfaces } from "./usbredir-description.ts";
 import { InterruptReceivers, interruptSlots } from "./usbredir-interrupts.ts";
+import { IsochronousStreams, isochronousSlots } from "./usbredir-isochronous.ts";
 
+/** Slots that no packet with a number has. */
+const ownSlots = interruptSlots + isochronousSlots;
 /** Bytes of buffers that one guest may have under way. */
 const memoryMaximum = 64 << 20;
 
@@ -79,6 +82,7 @@ export class UsbredirTransfers {
   readonly #slots: TransferSlots<UsbredirId>;
   readonly #pending: (Pending | null)[];
   readonly #interrupts: InterruptReceivers;
+  readonly #isochronous: IsochronousStreams;
   readonly #setup: Setup = newSetup();
   /** Streams allocated by endpoint address. */
   readonly #streams = new Map<number, number>();
@@ -86,9 +90,15 @@ export class UsbredirTransfers {
   constructor(options: UsbredirTransfersOptions) {
     this.#options = options;
     const { port } = options.lent;
-    this.#slots = new TransferSlots<UsbredirId>(port.slotCount, memoryMaximum, 0, interruptSlots);
+    this.#slots = new TransferSlots<UsbredirId>(port.slotCount, memoryMaximum, 0, ownSlots);
     this.#pending = new Array<Pending | null>(port.slotCount).fill(null);
     for (const bytes of options.description.bytes.slice(1)) this.table.learn(bytes);
+    this.#isochronous = new IsochronousStreams({
+      port,
+      capabilities: options.capabilities,
+      firstSlot: interruptSlots,
+      write: options.write,
+    });
     this.#interrupts = new InterruptReceivers({
       port,
       capabilities: options.capabilities,
@@ -105,10 +115,12 @@ export class UsbredirTransfers {
   /** The guest is behind: nothing is read from interrupt endpoints until `resume`. */
   hold(): void {
     this.#interrupts.hold();
+    this.#isochronous.hold();
   }
 
   resume(): void {
     this.#interrupts.resume();
+    this.#isochronous.resume();
   }
 
   /** Interfaces and endpoints in force: before a device is announced and after each change. */
@@ -164,6 +176,26 @@ export class UsbredirTransfers {
         this.#send({ kind: "interruptReceivingStatus", status, endpoint }, id);
         return true;
       }
+      case "startIsoStream": {
+        const { endpoint, packetsPerTransfer, transfers } = message;
+        const status = this.#startIsochronous(endpoint, packetsPerTransfer, transfers);
+        this.#send({ kind: "isoStreamStatus", status, endpoint }, id);
+        return true;
+      }
+      case "stopIsoStream": {
+        const { endpoint } = message;
+        const status = this.#isochronous.stop(endpoint) ? UsbredirStatus.ok : UsbredirStatus.invalid;
+        this.#send({ kind: "isoStreamStatus", status, endpoint }, id);
+        return true;
+      }
+      case "isoPacket":
+        // Packets have no answer; one for a stream that does not run, or that cannot be, is answered for its endpoint.
+        if (!this.#isochronous.packet(message.endpoint, message.data))
+          this.#send(
+            { kind: "isoStreamStatus", status: UsbredirStatus.invalid, endpoint: message.endpoint },
+            id,
+          );
+        return true;
       case "allocBulkStreams":
         this.#allocateStreams(message.endpoints, message.streams, id);
         return true;
@@ -179,6 +211,10 @@ export class UsbredirTransfers {
   completed(slot: number, status: UsbStatus, actualBytes: number): void {
     if (slot < interruptSlots) {
       this.#interrupts.completed(slot, status, actualBytes);
+      return;
+    }
+    if (slot < ownSlots) {
+      this.#isochronous.completed(slot, status);
       return;
     }
     const slots = this.#slots;
@@ -316,6 +352,7 @@ export class UsbredirTransfers {
       return change === "endpoints" || owner < 0 || owner === (decoded.wIndex & 0xff);
     };
     this.#interrupts.stopWhere(isStale);
+    this.#isochronous.stopWhere(isStale);
     for (const endpoint of this.#streams.keys()) if (isStale(endpoint)) this.#streams.delete(endpoint);
     this.sendInformation(0);
   }
@@ -331,6 +368,15 @@ export class UsbredirTransfers {
     // USB 2.0 table 9-13: bits 12..11 are additional transactions per microframe at high speed.
     const size = descriptor.wMaxPacketSize;
     return this.#interrupts.start(endpoint, (size & 0x7ff) * (1 + ((size >> 11) & 3)));
+  }
+
+  #startIsochronous(endpoint: number, packets: number, transfers: number): UsbredirStatus {
+    const descriptor = this.table.find(endpoint);
+    if (descriptor === undefined || (descriptor.bmAttributes & 3) !== TransferType.isochronous)
+      return UsbredirStatus.invalid;
+    const { speed } = this.#options.lent.port;
+    const most = mostPerInterval(speed, descriptor, this.table.companionOf(endpoint));
+    return this.#isochronous.start(endpoint, most, packets, transfers);
   }
 
   #allocateStreams(mask: number, streams: number, id: UsbredirId): void {
@@ -354,15 +400,10 @@ export class UsbredirTransfers {
     this.#send({ kind: "bulkStreamsStatus", endpoints: mask, streams: 0, status }, id);
   }
 
-  /** What this host does not do: isochronous streams, and buffered bulk, which it does not announce. */
+  /** What this host does not do: buffered bulk, which it does not announce. */
   #refuse(message: UsbredirMessage, id: UsbredirId): boolean {
     const status = UsbredirStatus.invalid;
     switch (message.kind) {
-      case "startIsoStream":
-      case "stopIsoStream":
-      case "isoPacket":
-        this.#send({ kind: "isoStreamStatus", status, endpoint: message.endpoint }, id);
-        return true;
       case "startBulkReceiving":
       case "stopBulkReceiving": {
         const { stream, endpoint } = message;

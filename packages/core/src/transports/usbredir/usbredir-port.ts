@@ -31,7 +31,7 @@ import { UsbEndpointTable } from "../../dissect/usb-endpoints.ts";
 import { type UsbHostClient, type UsbHostPort, UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
 import { type ReportSource, UsbredirReports } from "./usbredir-reports.ts";
 
-/** Our own host has 226; what others have is not known. */
+/** Our own host has 178; what others have is not known. */
 const slots = 128;
 /** From a cancellation to the answer. */
 const cancelPatienceNs = 10 * second;
