@@ -45,6 +45,17 @@ test("FX-KEXT fires: KMErrorDomain 71 with words that no table knows", async () 
   );
 });
 
+// Its name ends with a word that the loader has for something else.
+test("FX-KEXT fires: a kext that asks for com.apple.kpi.unsupported", async () => {
+  await assertFires(
+    kextNotLoaded,
+    {
+      t: `Error Domain=KMErrorDomain Code=71 "Incompatible kext at path /Library/Extensions/Box.kext: it requires KPI com.apple.kpi.unsupported"`,
+    },
+    /was not loaded \(KMErrorDomain 71\): the loader gives a general error/,
+  );
+});
+
 test("FX-KEXT is silent: a kext that was loaded", async () => {
   await assertSilent(kextNotLoaded, { t: "the kext was loaded" });
 });

@@ -48,6 +48,13 @@ const numbers: Readonly<Record<number, Cause>> = {
   },
 };
 
+/** "unsupported" and "link error" are anybody's words, and parts of names: those of the loader stand behind its mark. */
+function isSaid(name: string, text: string): boolean {
+  return /^kOS/.test(name) || name.split(" ").length >= 3
+    ? text.includes(name)
+    : text.includes(`(libkern/kext) ${name}`);
+}
+
 export const kextNotLoaded: Rule = {
   id: "FX-KEXT",
   title: "A kernel extension was not loaded",
@@ -85,7 +92,7 @@ export const kextNotLoaded: Rule = {
         number !== 0xdc008001 &&
         hits.some(
           ({ place: { text } }) =>
-            names.some((name) => text.includes(name)) || text.includes(`${(number ?? 0) | 0}`),
+            names.some((name) => isSaid(name, text)) || text.includes(`${(number ?? 0) | 0}`),
         ),
     );
     if (told !== undefined)
