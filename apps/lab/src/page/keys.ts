@@ -24,7 +24,7 @@ export const pageKeys: readonly { readonly keys: string; readonly sentence: stri
   { keys: "y", sentence: "Copies the link." },
   { keys: "Shift+↑ ↓", sentence: "Marks more rows of the trace." },
   { keys: "Ctrl+C", sentence: "Copies the marked rows; with Shift as tshark prints them." },
-  { keys: "Esc", sentence: "Closes what is selected." },
+  { keys: "Esc", sentence: "Gives up what is under way; closes what is selected." },
   { keys: "Ctrl+K", sentence: "All acts." },
   { keys: "?", sentence: "This list." },
 ];
@@ -85,7 +85,8 @@ function act(page: LabPage, event: KeyboardEvent, copyLink: () => void): boolean
       void page.toHit(event.key === "N");
       return true;
     case "Escape":
-      page.close();
+      if (state?.mode === "busy") page.link.cancel();
+      else page.close();
       return true;
     case "[":
     case "]": {

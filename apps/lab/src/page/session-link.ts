@@ -74,6 +74,10 @@ export class SessionLink {
     this.#port.send({ kind: "act", act: { name: name as never, value } });
   }
 
+  cancel(): void {
+    this.#port.send({ kind: "cancel" });
+  }
+
   list(wish: RowWish): void {
     this.#port.send({ kind: "filter", wish });
   }

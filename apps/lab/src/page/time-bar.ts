@@ -34,6 +34,13 @@ export function TimeBar({ page }: { readonly page: LabPage }) {
       { class: "buttons" },
       h(ActButton, { page, name: "again", label: "« Again" }),
       h(ActButton, { page, name: "back", label: "‹ Back" }),
+      state.mode === "busy"
+        ? h(
+            "button",
+            { type: "button", class: "act", title: "Key: Esc", onClick: () => page.link.cancel() },
+            "Stop",
+          )
+        : null,
       isRunning
         ? h(ActButton, { page, name: "pause", label: "Pause" })
         : h(ActButton, { page, name: "run", label: "Run" }),

@@ -52,6 +52,7 @@ export function serveWorker(abilities: Pick<LabHost, "findRig" | "playCase" | "c
   addEventListener("message", (event: MessageEvent<ToSession>) => {
     // Whether somebody is there must not wait for what is under way.
     if (event.data.kind === "ping") session.pong();
+    else if (event.data.kind === "cancel") session.cancel();
     else void session.take(event.data);
   });
 }

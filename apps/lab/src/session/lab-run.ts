@@ -45,6 +45,20 @@ export const handActs = [
 ] as const;
 export type HandAct = (typeof handActs)[number];
 
+/** What an act is said to have done; empty when the page shows it. */
+export function saidOf(name: HandAct, value: string): string {
+  switch (name) {
+    case "unplug":
+      return `The cable of device ${value} is pulled.`;
+    case "plug":
+      return `Device ${value} is plugged in.`;
+    case "power-cut":
+      return `Device ${value} has no power; in half a second of its time it has it again.`;
+    default:
+      return "";
+  }
+}
+
 /** What people did to a rig by hand, and when: the same again makes the same run. */
 export interface DoneAct {
   readonly steps: number;

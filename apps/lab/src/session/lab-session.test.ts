@@ -25,6 +25,8 @@ interface Held {
   readonly session: LabSession;
   readonly said: string[];
   state(): SessionState;
+  /** How often the host's loop was let turn. */
+  pauses(): number;
   act(name: string, value?: string): Promise<void>;
   rows(from?: number, count?: number): Promise<readonly RowCells[]>;
   row(sequence: number): Promise<RowDetail | null>;
@@ -35,6 +37,7 @@ interface Held {
 async function opened(opening: Partial<Opening> & { readonly what: string }): Promise<Held> {
   let state: SessionState | null = null;
   const answers: FromSession[] = [];
+  let pauses = 0;
   const said: string[] = [];
   const session = new LabSession({
     turn: hostTurn,
@@ -43,7 +46,10 @@ async function opened(opening: Partial<Opening> & { readonly what: string }): Pr
     findRig,
     fileWriter: async () => writeSessionFile,
     now: () => performance.now(),
-    pause: () => new Promise((resolve) => setImmediate(resolve)),
+    pause: () => {
+      pauses++;
+      return new Promise((resolve) => setImmediate(resolve));
+    },
     send: (message) => {
       if (message.kind === "state") state = message.state;
       else if (message.kind === "said") said.push(message.text);
@@ -62,6 +68,7 @@ async function opened(opening: Partial<Opening> & { readonly what: string }): Pr
   return {
     session,
     said,
+    pauses: () => pauses,
     state: current,
     act: (name, value = "") => session.take({ kind: "act", act: { name: name as never, value } }),
     rows: async (from = 0, count = 500) => {
@@ -436,4 +443,37 @@ test("of two runs that differ, n and N go from differing row to differing row", 
   assert.equal(await lab.hit(0), differing[0]);
   assert.equal(await lab.hit(differing[1], true), differing[0]);
   assert.ok(lab.state().marks.length > 0, "and the scrollbar shows them");
+});
+
+test("long work turns the host's loop, so that nobody takes it for one that goes round, and is given up when somebody says so", async () => {
+  const lab = await opened({ what: "serial", seed: 2 });
+  // On every seed the port is there by then.
+  await lab.act("run-to", "3");
+  await lab.act("open-console");
+  await lab.act("run-to", "60");
+  const { digest, next } = lab.state();
+  for (const [name, value] of [
+    ["against-seed", "3"],
+    ["unplug-here", "150000"],
+    ["which-seed", "1000"],
+    ["back", ""],
+  ]) {
+    const before = lab.pauses();
+    const done = lab.act(name, value);
+    for (let turns = 0; lab.state().mode !== "busy" || lab.pauses() < before + 2; turns++) {
+      assert.ok(turns < 100_000, `${name}: ${lab.state().mode} after ${lab.pauses() - before} rests`);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    lab.session.cancel();
+    await done;
+    assert.equal(lab.said.at(-1), "Stopped, as you asked.", name);
+    assert.deepEqual(
+      [lab.state().mode, lab.state().next, lab.state().digest],
+      ["paused", next, digest],
+      name,
+    );
+  }
+  // And the next act is not given up for it.
+  await lab.act("run-to", "61");
+  assert.equal(lab.state().timeNs, 61e9);
 });

@@ -3,7 +3,7 @@
 import type { RigEntry } from "@drydock/core/rigs/rig-entry";
 import type { HostTurn } from "@drydock/core/runtime/scheduler";
 import { type ActName, acts, findAct, givenOf, parseAct, wholeOf } from "./acts.ts";
-import { commandOf, type EndedRun, type HandAct, type LabRun, RigRun } from "./lab-run.ts";
+import { commandOf, type EndedRun, type LabRun, RigRun, saidOf } from "./lab-run.ts";
 import {
   type ActAsk,
   type Difference,
@@ -14,10 +14,11 @@ import {
   type SessionState,
   type ToSession,
 } from "./messages.ts";
+import { GivenUp, type Pace, playTo, runPaced } from "./paced-run.ts";
 import { type RemoteLink, RemoteRun } from "./remote-run.ts";
 import { neighbourOf, RowList } from "./row-list.ts";
 import { differenceOf, transfersOf } from "./run-difference.ts";
-import { findFailingSeed, playTo, tellSearch } from "./seed-search.ts";
+import { findFailingSeed, tellSearch } from "./seed-search.ts";
 import { isServerName } from "./server-names.ts";
 import type { writeSessionFile } from "./session-files.ts";
 
@@ -44,6 +45,8 @@ const sliceMs = 8;
 const stateEveryMs = 50;
 const longestSleepMs = 50;
 const reconnectMs = 500;
+/** Real time that a rig may be behind and still catch up, milliseconds. */
+const longestLagMs = 1000;
 /** A step that finds no row goes this far, virtual nanoseconds. */
 const quietNs = 10_000_000_000;
 const mostSeeds = 1000;
@@ -75,6 +78,7 @@ export class LabSession {
   /** The number of the last message that opened something. */
   #opened = 0;
   #isLooking = false;
+  #isGivenUp = false;
   #isTellingSoon = false;
   #digest: { readonly run: RigRun; readonly steps: number; readonly text: string } | null = null;
   /** Of a case: where "step" and "back" stand. */
@@ -95,9 +99,10 @@ export class LabSession {
         if (!this.#isEnded) await this.#handle(message);
       })
       .catch((error: unknown) => {
-        this.#say(error instanceof Error ? error.message : String(error), true);
+        this.#say(error instanceof Error ? error.message : String(error), !(error instanceof GivenUp));
         if (this.#mode === "busy") {
-          this.#mode = "paused";
+          const isCase = this.#shown !== null && "result" in this.#shown;
+          this.#mode = isCase ? "ended" : "paused";
           this.#note = "";
         }
         this.#tell();
@@ -107,6 +112,29 @@ export class LabSession {
 
   end(): void {
     this.#isEnded = true;
+  }
+
+  /** What is under way is given up at its next rest. */
+  cancel(): void {
+    if (this.#shown instanceof RemoteRun) this.#shown.act("cancel", "");
+    else this.#isGivenUp = this.#mode === "busy";
+  }
+
+  #pace(): Pace {
+    return {
+      now: () => this.#host.now(),
+      rest: async () => {
+        this.#tell(true);
+        await this.#host.pause(0);
+        this.#mustGoOn();
+      },
+    };
+  }
+
+  #mustGoOn(): void {
+    if (!this.#isGivenUp && !this.#isEnded) return;
+    this.#isGivenUp = false;
+    throw new GivenUp();
   }
 
   /** Somebody is there. */
@@ -130,6 +158,8 @@ export class LabSession {
         return await this.#open(message.opening);
       case "ping":
         return this.pong();
+      case "cancel":
+        return this.cancel();
       case "act":
         return await this.#act(message.act);
       case "filter":
@@ -292,10 +322,9 @@ export class LabSession {
     const limitNs = isFree
       ? Number.POSITIVE_INFINITY
       : Math.floor(this.#originNs + (begun - this.#originMs) * 1e6 * this.#speed);
-    let steps = 0;
     const outcome = await scheduler.run(limitNs, () => {
       run.note();
-      return (++steps & 31) === 0 && this.#host.now() - begun > sliceMs;
+      return (scheduler.steps & 31) === 0 && this.#host.now() - begun > sliceMs;
     });
     this.#lookOn();
     if (outcome.reason === "stopped") {
@@ -310,8 +339,9 @@ export class LabSession {
       }
       return 0;
     }
-    // It cannot keep up: time is what it got to, not what it should be.
+    // Behind for a moment it catches up; for longer it cannot keep up, and time is what it got to, not what it should be.
     if (outcome.reason === "done") {
+      if ((limitNs - scheduler.nowNs()) / 1e6 / this.#speed < longestLagMs) return 0;
       this.#originNs = scheduler.nowNs();
       this.#originMs = this.#host.now();
       return 0;
@@ -325,6 +355,7 @@ export class LabSession {
     const known = findAct(name) ?? findAct(parseAct(name).name);
     if (known === null || !this.#actsNow().includes(name))
       throw new RangeError(`"${name}" cannot be done here`);
+    this.#isGivenUp = false;
     await this.#carryOut(name, givenOf(known, value));
     this.#lookOn();
     this.#tell();
@@ -477,6 +508,7 @@ export class LabSession {
         this.#tell(true);
         if (scheduler.steps < wanted && scheduler.nextTimeNs() === Number.POSITIVE_INFINITY) break;
         await this.#host.pause(0);
+        this.#mustGoOn();
       }
     };
     for (const { name, steps: at, timeNs, value } of like.acts) {
@@ -517,6 +549,7 @@ export class LabSession {
       this.#lookOn();
       this.#tell(true);
       await this.#host.pause(0);
+      this.#mustGoOn();
     }
     if (wanted < Number.POSITIVE_INFINITY) scheduler.catchUp(timeNs);
     this.#note = "";
@@ -535,10 +568,12 @@ export class LabSession {
     for (;;) {
       const next = doneBefore[0];
       const isThere = () => again.timeline.next > sequence;
-      await scheduler.run(nowNs, () => {
-        again.note();
-        return isThere() || (next !== undefined && scheduler.steps >= next.steps);
-      });
+      await runPaced(
+        again,
+        nowNs,
+        this.#pace(),
+        () => isThere() || (next !== undefined && scheduler.steps >= next.steps),
+      );
       if (isThere() || scheduler.isStopped || next === undefined) break;
       doneBefore.shift();
       scheduler.catchUp(next.timeNs);
@@ -550,10 +585,11 @@ export class LabSession {
     this.#note = "";
     this.#mode = "paused";
     if (refusal !== "") return this.#say(refusal, true);
-    await scheduler.run(Math.max(nowNs, scheduler.nowNs() + 1e9), () => {
-      again.note();
-      return false;
-    });
+    this.#mode = "busy";
+    this.#note = "running on without the device";
+    await runPaced(again, Math.max(nowNs, scheduler.nowNs() + 1e9), this.#pace());
+    this.#note = "";
+    this.#mode = "paused";
     this.#show(again);
     this.#difference = differenceOf(again, before, `the run without the unplug at row ${sequence}`);
     if (scheduler.isStopped) this.#stopped(again);
@@ -567,7 +603,7 @@ export class LabSession {
     this.#tell();
     const other = await this.#make(opening);
     if (other instanceof RigRun && shown instanceof RigRun)
-      await playTo(other, shown.acts, shown.rig.machine.scheduler.nowNs());
+      await playTo(other, shown.acts, shown.rig.machine.scheduler.nowNs(), this.#pace());
     this.#difference = differenceOf(shown, other, against);
     this.#note = "";
     this.#mode = mode;
@@ -592,10 +628,7 @@ export class LabSession {
         this.#note = text;
         this.#tell(true);
       },
-      rest: async () => {
-        await this.#host.pause(0);
-        return this.#isEnded;
-      },
+      pace: this.#pace(),
     });
     this.#note = "";
     this.#mode = mode;
@@ -754,20 +787,6 @@ export class LabSession {
       isConsoleOpen: shown.isConsoleOpen,
       modemLines: shown.modemLines,
     };
-  }
-}
-
-/** What an act is said to have done; empty when the page shows it. */
-function saidOf(name: HandAct, value: string): string {
-  switch (name) {
-    case "unplug":
-      return `The cable of device ${value} is pulled.`;
-    case "plug":
-      return `Device ${value} is plugged in.`;
-    case "power-cut":
-      return `Device ${value} has no power; in half a second of its time it has it again.`;
-    default:
-      return "";
   }
 }
 

@@ -30,6 +30,8 @@ export type ToSession =
   /** Whether somebody is there: answered with a pong, whatever else is under way. */
   | { readonly kind: "ping" }
   | { readonly kind: "act"; readonly act: ActAsk }
+  /** What is under way is given up, if it is long; taken at once, whatever waits. */
+  | { readonly kind: "cancel" }
   /** Rows by place in the shown list (all rows, or the filter's hits). */
   | { readonly kind: "rows"; readonly id: number; readonly from: number; readonly count: number }
   | { readonly kind: "row"; readonly id: number; readonly sequence: number }

@@ -2,6 +2,7 @@
 
 import { type DoneAct, type EndedRun, RigRun } from "./lab-run.ts";
 import type { Opening } from "./messages.ts";
+import { type Pace, playTo } from "./paced-run.ts";
 
 export interface SeedSearch {
   readonly opening: Opening;
@@ -13,8 +14,7 @@ export interface SeedSearch {
   make(opening: Opening): Promise<RigRun | EndedRun>;
   /** What it is busy with, in words. */
   onProgress(text: string): void;
-  /** Lets others have their turn. True: nobody waits for the answer any more. */
-  rest(): Promise<boolean>;
+  readonly pace: Pace;
 }
 
 export interface FailingSeed {
@@ -31,20 +31,20 @@ interface Trial {
   readonly acts: readonly DoneAct[];
 }
 
-/** Null: none of them fails, or nobody waits any more. */
+/** Null: none of them fails. Rejects with GivenUp when somebody says stop. */
 export async function findFailingSeed(search: SeedSearch): Promise<FailingSeed | null> {
-  const { acts, count, make, onProgress, opening, rest, timeNs } = search;
+  const { acts, count, make, onProgress, opening, pace, timeNs } = search;
   const attempt = async (trial: Trial): Promise<{ run: RigRun | EndedRun; why: string }> => {
     const run = await make({ ...trial.opening, isRunning: false });
     if (!(run instanceof RigRun)) return { run, why: run.result.succeeded ? "" : run.result.text };
-    await playTo(run, trial.acts, timeNs);
+    await playTo(run, trial.acts, timeNs, pace);
     return { run, why: whyFailed(run) };
   };
   for (let seed = 1; seed <= count; seed++) {
     onProgress(`seed ${seed} of ${count}`);
     let trial: Trial = { opening: { ...opening, seed }, acts };
     let { run, why } = await attempt(trial);
-    if (await rest()) return null;
+    await pace.rest();
     if (why === "") continue;
     const spared: string[] = [];
     const shorter = async (without: Trial, name: string): Promise<void> => {
@@ -58,32 +58,16 @@ export async function findFailingSeed(search: SeedSearch): Promise<FailingSeed |
     // The latest first: what was done last is most often done in vain.
     for (const act of [...acts].reverse()) {
       await shorter({ ...trial, acts: trial.acts.filter((other) => other !== act) }, nameOf(act));
-      if (await rest()) return null;
+      await pace.rest();
     }
     for (const rule of opening.faults) {
       const faults = trial.opening.faults.filter((other) => other !== rule);
       await shorter({ ...trial, opening: { ...trial.opening, faults } }, `the fault ${rule}`);
-      if (await rest()) return null;
+      await pace.rest();
     }
     return { seed, why, run, spared: spared.reverse() };
   }
   return null;
-}
-
-/** Does again what was done by hand, each at its time, and goes on to a moment. */
-export async function playTo(run: RigRun, acts: readonly DoneAct[], timeNs: number): Promise<void> {
-  const { scheduler } = run.rig.machine;
-  const note = (): boolean => {
-    run.note();
-    return false;
-  };
-  for (const { name, timeNs: at, value } of acts) {
-    await scheduler.run(at, note);
-    if (scheduler.isStopped) return;
-    scheduler.catchUp(at);
-    run.perform(name, value);
-  }
-  await scheduler.run(timeNs, note);
 }
 
 /** Empty: it has not. */

@@ -114,6 +114,10 @@ export class SharedRig implements WatchedRig {
   }
 
   act(name: string, value: string): null {
+    if (name === "cancel") {
+      this.#session.cancel();
+      return null;
+    }
     void this.#session.take({ kind: "act", act: { name: name as ActName, value } });
     return null;
   }
