@@ -1,8 +1,7 @@
 // A berth for PCI functions: bus, IOMMU, middleware and trace, in the shape of UsbBerth.
 
 import type { Random } from "../base/random.ts";
-import type { AccessFaults } from "../faults/access-faults.ts";
-import { withPciAccessFaults, withUpstreamFaults } from "../faults/pci-access-faults.ts";
+import type { CountedAccess } from "../faults/counted-access.ts";
 import type { PciHostPort } from "../ports/pci-host.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
 import { SimIommu } from "../transports/sim/iommu.ts";
@@ -22,7 +21,7 @@ export interface PciBerthOptions {
   /** Stands between family and bus, for each attachment: same type in, same type out. */
   readonly middleware?: (port: PciHostPort) => PciHostPort;
   /** Counts register accesses, DMA and interrupts, and strikes those that it names: a campaign's. Nearest to the bus. */
-  readonly access?: AccessFaults;
+  readonly access?: CountedAccess;
 }
 
 /** Who takes the ports: a machine's PCI family. */
@@ -58,9 +57,7 @@ export class PciBerth {
       random: host.random.fork("pci-bus"),
       iommu: this.iommu,
       timing: options.timing ?? "bus",
-      ...(access === undefined
-        ? {}
-        : { wayUp: (upstream) => withUpstreamFaults(upstream, access, host.scheduler) }),
+      ...(access === undefined ? {} : { wayUp: (upstream) => access.wayUp(upstream, host.scheduler) }),
       ...(options.noticeNs === undefined ? {} : { noticeNs: options.noticeNs }),
     });
     this.bus.onAttach((port) => this.attach(port));
@@ -69,7 +66,7 @@ export class PciBerth {
   /** Brings up a function that came from elsewhere: QEMU's. Functions on `bus` come by themselves. */
   attach(plain: PciHostPort): void {
     const { access, middleware } = this.#options;
-    const counted = access === undefined ? plain : withPciAccessFaults(plain, access, this.#host.scheduler);
+    const counted = access?.pci(plain, this.#host.scheduler) ?? plain;
     this.#host.deliver(middleware?.(counted) ?? counted);
   }
 }

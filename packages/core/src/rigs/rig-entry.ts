@@ -7,7 +7,7 @@ import type { IOMedia } from "../families/block/io-media.ts";
 import type { IOEthernetInterface } from "../families/network/io-ethernet-interface.ts";
 import type { PciFamily } from "../families/pci/pci-family.ts";
 import type { IOSerialBSDClient } from "../families/serial/io-serial-bsd-client.ts";
-import type { AccessFaults } from "../faults/access-faults.ts";
+import type { CountedAccess } from "../faults/counted-access.ts";
 import type { UsbFaultPlan } from "../faults/usb-faults.ts";
 import { platformProfile } from "../platform/platform-profile.ts";
 import type { PciDevicePort } from "../ports/pci-device.ts";
@@ -36,7 +36,7 @@ export interface RigBuildOptions {
   readonly platform?: string;
   readonly faults?: UsbFaultPlan;
   /** Counts every access of the rig, and strikes those that it names. */
-  readonly access?: AccessFaults;
+  readonly access?: CountedAccess;
   /** `none` takes the time of wires and lines away. Default `real`. */
   readonly pacing?: "real" | "none";
   /** Records everything that passes. Default true. */

@@ -2,8 +2,7 @@
 
 import type { Random } from "../base/random.ts";
 import type { DescribeRequest } from "../codec/usb/setup.ts";
-import type { AccessFaults } from "../faults/access-faults.ts";
-import { withUsbAccessFaults } from "../faults/usb-access-faults.ts";
+import type { CountedAccess } from "../faults/counted-access.ts";
 import { type UsbFaultPlan, withUsbFaults } from "../faults/usb-faults.ts";
 import type { UsbHostPort } from "../ports/usb-host.ts";
 import type { Scheduler } from "../runtime/scheduler.ts";
@@ -20,7 +19,7 @@ export interface UsbBerthOptions {
   readonly trace?: boolean;
   readonly faults?: UsbFaultPlan;
   /** Counts transfers, and strikes those that it names: a campaign's. Nearest to the bus. */
-  readonly access?: AccessFaults;
+  readonly access?: CountedAccess;
   /** Stands between trace and bus as faults do, for each attachment: same type in, same type out. */
   readonly middleware?: (port: UsbHostPort) => UsbHostPort;
   /** Something that stands between the host and each device: a policy. Above the trace, which shows the wire. */
@@ -81,7 +80,7 @@ export class UsbBerth {
     const { access, faults, middleware, trace } = this.#options;
     const { random, scheduler } = this.#host;
     const attachment = ++this.#attachments;
-    const counted = access === undefined ? plain : withUsbAccessFaults(plain, access, scheduler);
+    const counted = access?.usb(plain, scheduler) ?? plain;
     let port = middleware?.(counted) ?? counted;
     if (faults !== undefined) {
       port = withUsbFaults(port, faults, {

@@ -3,13 +3,13 @@
 import { Random } from "../base/random.ts";
 import {
   type AccessFault,
-  AccessFaults,
   type AccessKind,
   type AccessRow,
   accessFaultKinds,
   accessKinds,
   describeFault,
 } from "../faults/access-faults.ts";
+import { CountedRun } from "../faults/counted-run.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
 import type { Explorable } from "./explorables.ts";
 import type { ScenarioPlan } from "./scenario.ts";
@@ -38,7 +38,7 @@ export interface CampaignResult {
 
 /** Runs without a fault. RangeError when that has problems of its own: then nothing that follows would mean anything. */
 export async function recordWorkload(entry: Explorable, seed: number, turn: HostTurn): Promise<Workload> {
-  const access = new AccessFaults([], true);
+  const access = new CountedRun([], true);
   const { outcome, problems } = await entry.run(seed, turn, plan, access);
   if (problems.length > 0)
     throw new RangeError(`${entry.name} has problems without any fault: ${problems[0]}`);
@@ -82,7 +82,7 @@ export async function runWithFaults(
   turn: HostTurn,
   faults: readonly AccessFault[],
 ): Promise<CampaignResult> {
-  const access = new AccessFaults(faults);
+  const access = new CountedRun(faults);
   const { outcome, problems } = await entry.run(seed, turn, plan, access);
   return {
     faults,

@@ -1,6 +1,6 @@
 // What can be explored: every rig of the catalogue, with what its scenario does.
 
-import type { AccessFaults } from "../faults/access-faults.ts";
+import type { CountedRun } from "../faults/counted-run.ts";
 import { type BuiltRig, type RigEntry, rigCatalogue } from "../rigs/catalogue.ts";
 import { liveInterfaces } from "../rigs/rig-entry.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
@@ -23,10 +23,10 @@ export interface Explorable {
   /** The driver can be made to let go while its device stays. */
   readonly hasWaysOut: boolean;
   /** `access`: counts every access of the run, and strikes those that it names. */
-  run(seed: number, turn: HostTurn, plan: ScenarioPlan, access?: AccessFaults): Promise<ExploredRun>;
+  run(seed: number, turn: HostTurn, plan: ScenarioPlan, access?: CountedRun): Promise<ExploredRun>;
 }
 
-const counted = (access?: AccessFaults) => (access === undefined ? {} : { access });
+const counted = (access?: CountedRun) => (access === undefined ? {} : { access });
 
 /** Scenarios that use what comes up; every other rig of the catalogue comes up and is pulled. */
 const scenarios: readonly Explorable[] = [

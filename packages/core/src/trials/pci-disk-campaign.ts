@@ -1,7 +1,7 @@
 // A disk behind PCI, used and pulled at any step; no mapping, wait or entry may stay. For NVMe and RAID alike.
 
 import type { IOMedia } from "../families/block/io-media.ts";
-import type { AccessFaults } from "../faults/access-faults.ts";
+import type { CountedRun } from "../faults/counted-run.ts";
 import type { PciDevicePort } from "../ports/pci-device.ts";
 import { type PciRigParts, pciDigest } from "../rigs/pci-rig.ts";
 import { type DiskOutcome, diskPatienceNs, useDisk } from "./disk-program.ts";
@@ -46,7 +46,7 @@ export function pciDiskEnd(
 export async function runPciDisk(
   rig: PciDiskRig,
   plan: ScenarioPlan,
-  access?: AccessFaults,
+  access?: CountedRun,
 ): Promise<PciDiskResult> {
   const watch = new PciWatch(rig, rig.device);
   const { scheduler } = rig.machine;

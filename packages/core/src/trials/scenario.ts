@@ -1,6 +1,6 @@
 // The scenario engine: a program on a rig, the cable pulled before any step, and what must never be left behind.
 
-import type { AccessFaults } from "../faults/access-faults.ts";
+import type { CountedRun } from "../faults/counted-run.ts";
 import type { UsbFaultPlan } from "../faults/usb-faults.ts";
 import type { Machine } from "../runtime/machine.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
@@ -28,7 +28,7 @@ export interface ScenarioOptions extends ScenarioPlan {
   readonly turn: HostTurn;
   readonly faults?: UsbFaultPlan;
   /** Counts every access of the run, and strikes those that it names. */
-  readonly access?: AccessFaults;
+  readonly access?: CountedRun;
 }
 
 /** The part of a scenario's options that is no option of its rig, apart from the rest. */
