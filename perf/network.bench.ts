@@ -170,7 +170,7 @@ export async function bench(): Promise<BenchTable[]> {
       rows: guest.rows,
       note:
         guest.missing === null
-          ? "One guest without hardware virtualisation, one second NIC of it in a network namespace as the other end, all cards on one switch of ours. QEMU's usb-net is a full-speed device inside QEMU; ours come by usbredir over TCP, each transfer to this process and back. Four seconds each way, once: the emulated processor is what bounds all of them."
+          ? "One guest without hardware virtualisation, one second NIC of it in a network namespace as the other end, all cards on one switch of ours. QEMU's usb-net is a full-speed device inside QEMU; ours come by usbredir over TCP, each transfer to this process and back. Four seconds each way, once: the emulated processor is what bounds all of them. Into the guest the AX88772C is bounded by its 20 KiB of packet memory, which overruns: the model sends no pause frames."
           : `Not measured: ${guest.missing}`,
     },
   ];

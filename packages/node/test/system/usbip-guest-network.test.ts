@@ -27,8 +27,8 @@ const modules = ["asix", "ax88796b", "cdc_ncm", "cdc_ether", "8021q"];
 /** The whole counts of the endurance run, or a slice of them. */
 const downloadMiB = Number(process.env.DRYDOCK_NETWORK_MIB ?? 1);
 const isWhole = downloadMiB >= 64;
-const resets = isWhole ? 200 : 1;
-const flaps = isWhole ? 20 : 1;
+const resets = Number(process.env.DRYDOCK_NETWORK_RESETS ?? 1);
+const flaps = Math.ceil(resets / 10);
 const longMs = 600_000;
 /** Bytes of an ICMP echo whose frames have 60 to 1514 bytes; 466 makes one whose header and frame are a USB packet. */
 const echoSizes = [18, 19, 64, 465, 466, 467, 978, 1471, 1472];
