@@ -120,6 +120,16 @@ for (const [phrase, said] of words)
     assert.match(text ?? "nothing", said);
   });
 
+test("a word that the kext loader has too says nothing of it inside of another phrase", async () => {
+  for (const phrase of [
+    "requires KPI com.apple.kpi.unsupported",
+    "clang internal error",
+    "link error in Xcode",
+  ])
+    assert.doesNotMatch((await explainPhrase(phrase)) ?? "", /kOSKext/, phrase);
+  assert.match((await explainPhrase("(libkern/kext) link error")) ?? "", /kOSKextReturnLinkError/);
+});
+
 test("what nobody knows is said to be unknown, whatever it is", async () => {
   for (const phrase of ["", "   ", "blah blub", "grüße", "\u0000", "(((", "x".repeat(4000)])
     assert.equal(await explainPhrase(phrase), null, phrase.slice(0, 20));

@@ -8,6 +8,7 @@ import { sourceOfText } from "./facts/evidence-source.ts";
 import { activationError, activationErrors, activationNumberOf } from "./rules/activation-errors.ts";
 import { allRules } from "./rules/all-rules.ts";
 import { entitlementOf, knownEntitlements, wrongEntitlements } from "./rules/entitlement-names.ts";
+import { isLoadersWord } from "./rules/kext-codes.ts";
 import type { OtherCode } from "./rules/other-code.ts";
 import { extensionStates, otherCodes } from "./rules/other-codes.ts";
 import { returnContexts } from "./rules/return-contexts.ts";
@@ -143,8 +144,13 @@ function otherText(phrase: string): string | null {
   const lower = text.toLowerCase();
   const printed = otherCodes.filter(({ sentence }) => sentence?.toLowerCase() === lower);
   if (printed.length > 0) return otherLines(printed);
-  const exact = otherCodes.filter(({ names }) =>
-    names.some((name) => name.toLowerCase() === lower || wordIn(lower, name.toLowerCase())),
+  // Of the kext loader's words most are anybody's: inside of a phrase they count behind its mark.
+  const exact = otherCodes.filter(({ domain, names }) =>
+    names.some((name) =>
+      domain === "kext loader"
+        ? isLoadersWord(name, lower)
+        : name.toLowerCase() === lower || wordIn(lower, name.toLowerCase()),
+    ),
   );
   if (exact.length > 0) return otherLines(longest(exact, lower));
   const numbers = [...text.matchAll(/(?<![\w.])(-?0x[0-9a-f]{1,8}|-?\d{1,10})(?![\w.]*\d)/gi)].map(

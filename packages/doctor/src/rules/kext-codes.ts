@@ -186,3 +186,11 @@ export const kextCodes: readonly OtherCode[] = [
     "Sign again with a certificate that is valid, and with a time stamp.",
   ),
 ];
+
+/** "unsupported" and "link error" are anybody's words, and parts of names: those of the loader stand behind its mark. */
+export function isLoadersWord(name: string, text: string): boolean {
+  const lower = text.toLowerCase();
+  const word = name.toLowerCase();
+  if (/^kos/.test(word) || word.split(" ").length >= 3) return lower.includes(word);
+  return lower === word || lower.includes(`(libkern/kext) ${word}`);
+}

@@ -2,7 +2,7 @@
 
 import { watch } from "../../evidence/watch.ts";
 import { refused } from "../../facts/statement.ts";
-import { kextCodes } from "../kext-codes.ts";
+import { isLoadersWord, kextCodes } from "../kext-codes.ts";
 import { spoken } from "../questions.ts";
 import type { Actor, Finding, Rule } from "../rule.ts";
 
@@ -48,13 +48,6 @@ const numbers: Readonly<Record<number, Cause>> = {
   },
 };
 
-/** "unsupported" and "link error" are anybody's words, and parts of names: those of the loader stand behind its mark. */
-function isSaid(name: string, text: string): boolean {
-  return /^kOS/.test(name) || name.split(" ").length >= 3
-    ? text.includes(name)
-    : text.includes(`(libkern/kext) ${name}`);
-}
-
 export const kextNotLoaded: Rule = {
   id: "FX-KEXT",
   title: "A kernel extension was not loaded",
@@ -92,7 +85,7 @@ export const kextNotLoaded: Rule = {
         number !== 0xdc008001 &&
         hits.some(
           ({ place: { text } }) =>
-            names.some((name) => isSaid(name, text)) || text.includes(`${(number ?? 0) | 0}`),
+            names.some((name) => isLoadersWord(name, text)) || text.includes(`${(number ?? 0) | 0}`),
         ),
     );
     if (told !== undefined)
