@@ -12,8 +12,6 @@ import { type DescribeRequest, decodeSetup, describeSetup, RequestType } from "@
 import { describeMassStorageRequest } from "@drydock/core/dissect/storage-wire";
 import { TimelineKind } from "@drydock/core/ports/recorder";
 import { UsbStatus } from "@drydock/core/ports/usb-host";
-import { ethernetRowText } from "@drydock/core/trace/ethernet-trace";
-import { describePciRow } from "@drydock/core/trace/pci-trace";
 import type { Timeline, TimelineRow } from "@drydock/core/trace/timeline";
 import { usbStatusNames } from "@drydock/core/trace/usb-text";
 import { TraceKind, TraceTransfer, traceRow } from "@drydock/core/trace/usb-trace-log";
@@ -143,12 +141,7 @@ export class RowView implements RowCells {
     const row = this.#row;
     switch (this.#wire) {
       case null:
-        if (row.kind === TimelineKind.ethernet) return ethernetRowText(row);
-        return row.kind === TimelineKind.register ||
-          row.kind === TimelineKind.dma ||
-          row.kind === TimelineKind.interrupt
-          ? describePciRow(row)
-          : row.text;
+        return this.#timeline.wordsOf(row);
       case TraceKind.attach:
         return "attached";
       case TraceKind.detach:

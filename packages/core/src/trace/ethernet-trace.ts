@@ -24,6 +24,7 @@ export function withEthernetTrace(
   { clock, name, timeline }: EthernetTraceOptions,
 ): FrameTaker {
   const way = EthernetRow[direction];
+  timeline.reads([TimelineKind.ethernet], ethernetRowText);
   return {
     frame: (bytes, offset, length) => {
       const row = timeline.add(

@@ -95,6 +95,7 @@ class PciTrace implements PciHostPort, PciHostClient {
     this.#port = port;
     this.#clock = options.clock;
     this.#timeline = options.timeline;
+    this.#timeline.reads([TimelineKind.register, TimelineKind.dma, TimelineKind.interrupt], describePciRow);
     this.address = port.address;
     this.ranges = port.ranges;
     this.slotCount = port.slotCount;

@@ -89,6 +89,7 @@ export class Timeline {
   readonly #latestTexts = ["", "", "", ""];
   readonly #latestNumbers = [0, 0, 0, 0];
   #latestPlace = 0;
+  readonly #readers: ((row: TimelineRow) => string)[] = [];
 
   constructor(options: TimelineOptions = {}) {
     this.#limit = options.maximumBytes ?? 8 << 20;
@@ -99,6 +100,16 @@ export class Timeline {
     );
     this.#last = new Segment(Math.min(firstRows, this.#segmentRows), firstBytes);
     this.#open(this.#last);
+  }
+
+  /** Who records rows of a kind as numbers and bytes says how they are read; else a row's text is all. */
+  reads(kinds: readonly TimelineKind[], reader: (row: TimelineRow) => string): void {
+    for (const kind of kinds) this.#readers[kind] = reader;
+  }
+
+  /** A row in words. */
+  wordsOf(row: TimelineRow): string {
+    return this.#readers[row.kind]?.(row) ?? row.text;
   }
 
   /** Sequence of the next row. */
