@@ -18,6 +18,11 @@ const modules = ["usb_f_ncm", "usb_f_ecm", "bridge"];
 const frames = Number(process.env.DRYDOCK_FOREIGN_FRAMES ?? 400);
 /** Frames under way each way. */
 const window = 32;
+/**
+ * Into a gadget fewer: of 32 that come to the guest's bridge at once Linux 6.1 sends two less out of f_ecm than came in at
+ * the other side, and counts no drop; all that it sends arrives.
+ */
+const gadgetWindow = 4;
 const patienceMs = 30_000 + frames * 10;
 /** QEMU's socket is read in the time of an emulated machine. */
 const quietNs = 20e9;
@@ -28,14 +33,15 @@ describe("our network drivers on devices that nobody here wrote", { skip: guestS
   let netPort = 0;
 
   /** Random frames both ways between an interface on the guest's device and QEMU's netdev at `port`. */
-  const drive = async (product: string, port: number): Promise<void> => {
+  const drive = async (product: string, port: number, bridged?: string): Promise<void> => {
     const rig = new NetworkRig({
       ...{ seed: 1, turn: hostTurn, profile: platformProfile("macos15"), timing: "none", trace: false },
       devices: [],
     });
     const clock = rig.machine.scheduler;
     const exchange: FrameExchange = new FrameExchange({
-      ...{ clock, seed: 19, frames, window, outWindow: window, patienceNs: quietNs },
+      ...{ clock, seed: 19, frames, outWindow: window, patienceNs: quietNs },
+      window: bridged === undefined ? window : gadgetWindow,
       intoCable: { frame: (bytes, offset, length) => wire.frame(bytes, offset, length) },
     });
     const wire = new StreamNetdev({ clock, to: exchange.station });
@@ -43,6 +49,12 @@ describe("our network drivers on devices that nobody here wrote", { skip: guestS
     await withImportedDevice(guest, product, rig, async (giveBack) => {
       const up = () => rig.interfaces.length > 0 && rig.interfaces[0].link.isUp;
       await until(`an interface of ${product} comes up`, up);
+      // Until the guest has taken note of the link, its bridge forwards nothing and its interface drops.
+      if (bridged !== undefined)
+        await guest.waitFor(
+          `cat /sys/class/net/${bridged}/operstate /sys/class/net/br0/brif/${bridged}/state`,
+          /^(?:up|unknown)\s+3$/,
+        );
       exchange.start(rig.interfaces[0]);
       await until("the exchange is over", () => exchange.isDone, patienceMs);
       const result = exchange.result();
@@ -61,7 +73,7 @@ describe("our network drivers on devices that nobody here wrote", { skip: guestS
       `g=/sys/kernel/config/usb_gadget/${kind}; mkdir $g; echo 0x1d6b > $g/idVendor; echo 0x0104 > $g/idProduct
        mkdir $g/strings/0x409; echo 'Linux ${kind} gadget' > $g/strings/0x409/product; mkdir $g/configs/c.1
        mkdir $g/functions/${kind}.0; ln -s $g/functions/${kind}.0 $g/configs/c.1/; ls /sys/class/udc | head -1 > $g/UDC
-       if=$(cat $g/functions/${kind}.0/ifname); ip link set $if up; brctl addif br0 $if`,
+       if=$(cat $g/functions/${kind}.0/ifname); ip link set $if up; brctl addif br0 $if; echo $if`,
     );
 
   before(async () => {
@@ -96,8 +108,8 @@ describe("our network drivers on devices that nobody here wrote", { skip: guestS
 
   for (const kind of ["ncm", "ecm"] as const)
     test(`Linux's f_${kind} under our ${kind.toUpperCase()} driver: ${frames} random frames each way, equal`, async () => {
-      await gadget(kind);
-      await drive(`Linux ${kind} gadget`, wirePort);
+      const bridged = (await gadget(kind)).trim();
+      await drive(`Linux ${kind} gadget`, wirePort, bridged);
       await guest.run(`echo > /sys/kernel/config/usb_gadget/${kind}/UDC`);
     });
 });

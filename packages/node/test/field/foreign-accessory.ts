@@ -1,7 +1,7 @@
 // A public program of the accessory's side, as it is, against our phone's end of the link, over TCP.
 //
 // The program has no licence file, so it is neither kept nor fetched here: DRYDOCK_IAP2 names a folder with a clone of
-// github.com/wiomoc/iap2 (commit 032135e), and Python 3 runs it. What is of ours in that process only answers what it hears.
+// github.com/wiomoc/iap2 (commit 032135e), and Python 3 runs it: node --test THIS-FILE. What is of ours in that process only answers what it hears.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
