@@ -124,3 +124,7 @@ export function getU32be(bytes: Uint8Array, offset: number): number {
 export function getU64be(bytes: Uint8Array, offset: number): number {
   return getU32be(bytes, offset) * 4294967296 + getU32be(bytes, offset + 4);
 }
+
+export function isSameBytes(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && left.every((byte, index) => byte === right[index]);
+}

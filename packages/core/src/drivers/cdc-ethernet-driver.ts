@@ -23,6 +23,7 @@ import { IOUSBHostInterface } from "../families/usb/io-usb-host-interface.ts";
 import { IOError } from "../runtime/io-error.ts";
 import { kIOMemoryDirectionOut } from "../runtime/memory.ts";
 import { IOService } from "../runtime/service.ts";
+import { functionalDescriptors, hasBulkPair, interfacesOf } from "./cdc-function.ts";
 import { UsbEthernetDriver } from "./usb-ethernet-driver.ts";
 
 const classRequestOut = 0x21;
@@ -214,30 +215,6 @@ export abstract class CdcEthernetDriver extends UsbEthernetDriver {
 }
 
 const fullDuplex = kIOUserNetworkMediaEthernetAuto | kIOUserNetworkMediaOptionFullDuplex;
-
-/** Functional descriptors stand after the interface; some devices put them after an endpoint. */
-function functionalDescriptors({ extra, endpoints }: InterfaceSetting): RawDescriptor[] {
-  return [...extra, ...endpoints.flatMap((endpoint) => endpoint.extra)];
-}
-
-function interfacesOf(device: IOUSBHostDevice): IOUSBHostInterface[] {
-  const found: IOUSBHostInterface[] = [];
-  const iterator = device.createInterfaceIterator();
-  try {
-    for (let next = device.copyInterface(iterator); next !== null; next = device.copyInterface(iterator))
-      found.push(next);
-  } finally {
-    device.destroyInterfaceIterator(iterator);
-  }
-  return found;
-}
-
-function hasBulkPair({ endpoints }: InterfaceSetting): boolean {
-  const bulk = endpoints.filter(({ descriptor }) => (descriptor.bmAttributes & 3) === TransferType.bulk);
-  return [0, 0x80].every((direction) =>
-    bulk.some(({ descriptor }) => (descriptor.bEndpointAddress & 0x80) === direction),
-  );
-}
 
 /**
  * A kernel driver for adapters with several configurations, of which the first is another host's: selects the one that has a

@@ -1,5 +1,6 @@
 // The contract of BlockPort as a list of checks. The disk on the port is at least 4096 blocks, and nobody else's.
 
+import { isSameBytes } from "../base/bytes.ts";
 import { Random } from "../base/random.ts";
 import {
   type BlockClient,
@@ -59,10 +60,6 @@ function pattern(length: number, seed: number): Uint8Array {
   const bytes = new Uint8Array(length);
   for (let at = 0; at < length; at++) bytes[at] = random.next32() >>> 24;
   return bytes;
-}
-
-function same(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, index) => byte === right[index]);
 }
 
 function sizeOf(bench: BlockBench, blocks: number): number {
@@ -125,7 +122,7 @@ const dataChecks: Check[] = [
       ]) {
         const data = pattern(sizeOf(bench, blocks), seed);
         await write(bench, block, data);
-        expect(same(await read(bench, block, blocks), data), `contents at ${block}`);
+        expect(isSameBytes(await read(bench, block, blocks), data), `contents at ${block}`);
       }
     },
   },
@@ -136,7 +133,7 @@ const dataChecks: Check[] = [
       const blocks = Math.min(maximumBlocks, largestRequest / blockBytes);
       const data = pattern(sizeOf(bench, blocks), 4);
       await write(bench, 1, data);
-      expect(same(await read(bench, 1, blocks), data), "contents");
+      expect(isSameBytes(await read(bench, 1, blocks), data), "contents");
     },
   },
   {
@@ -152,7 +149,7 @@ const dataChecks: Check[] = [
       const back = new Uint8Array(3 * blockBytes).fill(0xee);
       expectEqual(await finish(bench, 1, bench.port.read(1, 20, 1, back, 13)), Status.ok, "read");
       expect(
-        same(back.subarray(13, 13 + blockBytes), data.subarray(blockBytes - 7, 2 * blockBytes - 7)),
+        isSameBytes(back.subarray(13, 13 + blockBytes), data.subarray(blockBytes - 7, 2 * blockBytes - 7)),
         "contents at the offset",
       );
       expect(
@@ -169,7 +166,7 @@ const dataChecks: Check[] = [
       const middle = pattern(sizeOf(bench, 1), 7);
       await write(bench, 31, middle);
       around.set(middle, sizeOf(bench, 1));
-      expect(same(await read(bench, 30, 3), around), "contents");
+      expect(isSameBytes(await read(bench, 30, 3), around), "contents");
     },
   },
   {
@@ -180,7 +177,7 @@ const dataChecks: Check[] = [
       await flush(bench);
       const data = pattern(sizeOf(bench, 2), 9);
       await write(bench, 2, data, true);
-      expect(same(await read(bench, 2, 2), data), "contents");
+      expect(isSameBytes(await read(bench, 2, 2), data), "contents");
     },
   },
   {
@@ -196,9 +193,9 @@ const dataChecks: Check[] = [
       expectEqual(await finish(bench, 3, bench.port.trim(3, 66, 8)), Status.ok, "trim");
       const back = await read(bench, 64, 16);
       const edge = sizeOf(bench, 2);
-      expect(same(back.subarray(0, edge), data.subarray(0, edge)), "before");
+      expect(isSameBytes(back.subarray(0, edge), data.subarray(0, edge)), "before");
       const behind = sizeOf(bench, 10);
-      expect(same(back.subarray(behind), data.subarray(behind)), "behind");
+      expect(isSameBytes(back.subarray(behind), data.subarray(behind)), "behind");
     },
   },
   {
@@ -215,7 +212,7 @@ const dataChecks: Check[] = [
         }
         expectEqual(await finish(bench, 3, submitted), Status.ok, "writeZeroes");
         data.fill(0, sizeOf(bench, 3), sizeOf(bench, 12));
-        expect(same(await read(bench, 96, 16), data), "contents");
+        expect(isSameBytes(await read(bench, 96, 16), data), "contents");
       }
     },
   },
@@ -239,7 +236,7 @@ const dataChecks: Check[] = [
         if (choice < 2) {
           const back = await read(bench, block, count);
           expect(
-            same(back, image.subarray(block * blockBytes, (block + count) * blockBytes)),
+            isSameBytes(back, image.subarray(block * blockBytes, (block + count) * blockBytes)),
             `round ${round}: ${count} blocks at ${block}`,
           );
         } else if (choice === 4) {
@@ -341,7 +338,7 @@ const requestChecks: Check[] = [
       await bench.settle();
       for (let slot = 0; slot < 64; slot++) {
         expectEqual(bench.client.of(slot).join(), `${Status.ok},${Status.ok}`, `slot ${slot}`);
-        expect(same(back[slot], data[slot]), `contents of ${slot}`);
+        expect(isSameBytes(back[slot], data[slot]), `contents of ${slot}`);
       }
     },
   },
@@ -468,9 +465,9 @@ const endChecks: Check[] = [
       await write(bench, 60, last);
       const { hasWriteCache } = bench.port.geometry;
       const later = await bench.cutPower();
-      expect(same(await read(later, 40, 4), flushed), "what was flushed");
-      expect(same(await read(later, 50, 2), forced), "what was forced");
-      if (!hasWriteCache) expect(same(await read(later, 60, 1), last), "what was never cached");
+      expect(isSameBytes(await read(later, 40, 4), flushed), "what was flushed");
+      expect(isSameBytes(await read(later, 50, 2), forced), "what was forced");
+      if (!hasWriteCache) expect(isSameBytes(await read(later, 60, 1), last), "what was never cached");
     },
   },
 ];

@@ -1,5 +1,6 @@
 // The contract of EthernetPort as a list of checks. At the far end of the cable stands one that sends every frame back.
 
+import { isSameBytes } from "../base/bytes.ts";
 import { type ContractCheck, expect, expectEqual } from "./contract.ts";
 import { type EthernetClient, type EthernetLink, type EthernetPort, EthernetSend } from "./ethernet.ts";
 
@@ -66,9 +67,6 @@ export function benchFrame(port: EthernetPort, length: number, seed: number): Ui
   frame[13] = 0xb5;
   return frame;
 }
-
-const same = (left: Uint8Array, right: Uint8Array) =>
-  left.length === right.length && left.every((byte, index) => byte === right[index]);
 
 function inside<T>({ client }: EthernetBench, call: () => T): T {
   client.isInsideCall = true;
@@ -162,7 +160,7 @@ export const ethernetContract: readonly ContractCheck<EthernetBench>[] = [
       const back = bodies(bench);
       expectEqual(back.length, sent.length, "frames that came back");
       back.forEach((body, index) => {
-        expect(same(body, sent[index]), `frame ${index} of ${sizes[index]} bytes is as it was`);
+        expect(isSameBytes(body, sent[index]), `frame ${index} of ${sizes[index]} bytes is as it was`);
       });
       expectEqual(client.calledInside, 0, "calls from inside a call");
       expectEqual(port.counts.lostFrames + port.counts.droppedFrames, 0, "frames lost or dropped");
@@ -218,7 +216,7 @@ export const ethernetContract: readonly ContractCheck<EthernetBench>[] = [
       expectEqual(port.send(benchFrame(port, 60, 2), 0, 60), EthernetSend.accepted, "send");
       await bench.settle();
       expect(
-        client.frames.some((body) => same(body.subarray(12), benchFrame(port, 60, 2).subarray(12))),
+        client.frames.some((body) => isSameBytes(body.subarray(12), benchFrame(port, 60, 2).subarray(12))),
         "the frame that was sent after came back",
       );
     },

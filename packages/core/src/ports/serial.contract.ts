@@ -1,5 +1,6 @@
 // The contract of SerialPort as a list of checks. A loop-back plug hangs on the connector.
 
+import { isSameBytes } from "../base/bytes.ts";
 import { type ContractCheck, expect, expectEqual } from "./contract.ts";
 import {
   defaultLineSettings,
@@ -95,9 +96,6 @@ async function roundTrip(bench: SerialBench, bytes: Uint8Array): Promise<Uint8Ar
   return back.subarray(0, received);
 }
 
-const same = (left: Uint8Array, right: Uint8Array) =>
-  left.length === right.length && left.every((byte, index) => byte === right[index]);
-
 export const serialContract: readonly ContractCheck<SerialBench>[] = [
   {
     name: "a closed port takes and gives nothing",
@@ -123,7 +121,7 @@ export const serialContract: readonly ContractCheck<SerialBench>[] = [
       await bench.settle();
       expectEqual(bench.port.isOpen, false, "isOpen");
       await open(bench);
-      expect(same(await roundTrip(bench, pattern(20)), pattern(20)), "bytes after the second open");
+      expect(isSameBytes(await roundTrip(bench, pattern(20)), pattern(20)), "bytes after the second open");
     },
   },
   {
@@ -131,7 +129,7 @@ export const serialContract: readonly ContractCheck<SerialBench>[] = [
     run: async (bench) => {
       await open(bench);
       const sent = pattern(5000, 3);
-      expect(same(await roundTrip(bench, sent), sent), "the data are the same");
+      expect(isSameBytes(await roundTrip(bench, sent), sent), "the data are the same");
       expect(bench.client.readableCalls > 0, "readable was called");
       expectEqual(bench.port.transmitPending, 0, "pending");
     },
@@ -193,7 +191,7 @@ export const serialContract: readonly ContractCheck<SerialBench>[] = [
         const count = bench.port.read(into, 0, into.length);
         back.push(...into.subarray(0, count));
       }
-      expect(same(Uint8Array.from(back), sent), "the data are the same");
+      expect(isSameBytes(Uint8Array.from(back), sent), "the data are the same");
     },
   },
   {
@@ -205,7 +203,7 @@ export const serialContract: readonly ContractCheck<SerialBench>[] = [
       bench.port.flush(false, true);
       expectEqual(bench.port.read(new Uint8Array(64), 0, 64), 0, "bytes after the flush");
       await bench.settle();
-      expect(same(await roundTrip(bench, pattern(5, 9)), pattern(5, 9)), "later bytes come");
+      expect(isSameBytes(await roundTrip(bench, pattern(5, 9)), pattern(5, 9)), "later bytes come");
     },
   },
   {

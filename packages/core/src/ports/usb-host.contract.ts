@@ -1,5 +1,6 @@
 // The contract of UsbHostPort as a list of checks, on the loopback device; one file because all share its helpers.
 
+import { isSameBytes } from "../base/bytes.ts";
 import { type ContractCheck, type ContractLimits, expect, expectEqual } from "./contract.ts";
 import type { UsbHostClient, UsbHostPort, UsbStatus } from "./usb-host.ts";
 import { newUsbPackets, UsbStatus as Status, UsbPacketStatus, UsbSubmit } from "./usb-host.ts";
@@ -87,8 +88,6 @@ async function configure(bench: UsbHostBench): Promise<void> {
 
 const pattern = (length: number, start = 0) =>
   new Uint8Array(length).map((_, index) => (start + index * 7) & 255);
-const same = (left: Uint8Array, right: Uint8Array) =>
-  left.length === right.length && left.every((byte, index) => byte === right[index]);
 
 type Check = ContractCheck<UsbHostBench>;
 
@@ -110,7 +109,7 @@ const controlChecks: Check[] = [
       expectEqual((await control(bench, setup(0x40, 1, 0, 0, 200), sent.slice())).bytes, 200, "bytes out");
       const back = new Uint8Array(200);
       expectEqual((await control(bench, setup(0xc0, 1, 0, 0, 200), back)).bytes, 200, "bytes in");
-      expect(same(sent, back), "the data are the same");
+      expect(isSameBytes(sent, back), "the data are the same");
     },
   },
   {
@@ -207,7 +206,7 @@ const dataChecks: Check[] = [
       await bench.settle();
       expectEqual(bench.client.of(1)[0]?.bytes, 100, "bytes out");
       expectEqual(bench.client.of(2)[0]?.bytes, 100, "bytes in");
-      expect(same(back.subarray(0, 100), sent), "the data are the same");
+      expect(isSameBytes(back.subarray(0, 100), sent), "the data are the same");
     },
   },
   {
@@ -231,7 +230,7 @@ const dataChecks: Check[] = [
       bench.port.transfer(2, bulkIn, back, 5, 40);
       await bench.settle();
       expectEqual(bench.client.of(2)[0]?.bytes, 20, "bytes in");
-      expect(same(back.subarray(5, 25), pattern(64).subarray(10, 30)), "data at the offset");
+      expect(isSameBytes(back.subarray(5, 25), pattern(64).subarray(10, 30)), "data at the offset");
       expect(back[4] === 0xee && back[25] === 0xee, "nothing outside was touched");
     },
   },
@@ -251,7 +250,7 @@ const dataChecks: Check[] = [
       expectEqual(bench.port.transfer(4, bulkIn, back, 0, 512), UsbSubmit.accepted, "not halted");
       await bench.settle();
       expectEqual(bench.client.of(4)[0]?.bytes, 8, "bytes of the next packet");
-      expect(same(back.subarray(0, 8), next), "nothing of the first packet comes late");
+      expect(isSameBytes(back.subarray(0, 8), next), "nothing of the first packet comes late");
     },
   },
   {
@@ -420,7 +419,7 @@ const endChecks: Check[] = [
       bench.port.transfer(3, bulkIn, back, 0, 512);
       await bench.settle();
       expectEqual(bench.client.of(3)[0]?.bytes, 100, "bytes of the next read");
-      expect(same(back.subarray(0, 100), pattern(100, 3)), "the data are the same");
+      expect(isSameBytes(back.subarray(0, 100), pattern(100, 3)), "the data are the same");
     },
   },
   {
@@ -446,7 +445,7 @@ const endChecks: Check[] = [
       bench.port.transfer(5, bulkIn, back, 0, 512);
       await bench.settle();
       expectEqual(bench.client.of(5)[0]?.bytes, 10, "bytes that came after it");
-      expect(same(back.subarray(0, 10), pattern(10, 7)), "the data are those of the later write");
+      expect(isSameBytes(back.subarray(0, 10), pattern(10, 7)), "the data are those of the later write");
     },
   },
   {
@@ -579,8 +578,8 @@ const streamChecks: Check[] = [
         expectEqual(bench.client.of(stream)[0]?.bytes, stream, `bytes of stream ${stream}`);
       }
       expectEqual(bench.client.of(2).length, 0, "completions of a stream without data");
-      expect(same(buffers[3].subarray(0, 16), pattern(16, 16)), "data of stream 16");
-      expect(same(buffers[0].subarray(0, 1), pattern(1, 1)), "data of stream 1");
+      expect(isSameBytes(buffers[3].subarray(0, 16), pattern(16, 16)), "data of stream 16");
+      expect(isSameBytes(buffers[0].subarray(0, 1), pattern(1, 1)), "data of stream 1");
     },
   },
   {
@@ -745,7 +744,7 @@ const isochronousChecks: Check[] = [
       const found = (await receivePackets(bench, 2, 8)).filter(({ length }) => length > 0);
       expectEqual(found.length, 3, "packets that came back");
       for (const [index, packet] of sent.entries())
-        expect(same(found[index], packet), `data of packet ${index}`);
+        expect(isSameBytes(found[index], packet), `data of packet ${index}`);
     },
   },
   {

@@ -1,9 +1,9 @@
 // Pseudo-terminals of Linux as a TerminalPort: programs open them like any serial port.
 
 import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { LineSettings } from "@drydock/core/ports/serial";
 import type { TerminalClient, TerminalPort } from "@drydock/core/ports/terminal";
+import { eventOne, linuxCalls } from "../host/linux-calls.ts";
 import { makeTerminalLink, removeTerminalLink } from "./terminal-link.ts";
 
 /** ioctl requests and flags of Linux, asm-generic (the same on x86-64 and arm64). */
@@ -41,47 +41,6 @@ const blockBytes = 64 * 1024;
 const fullRead = 4095;
 /** How long bytes of a program that has gone may wait to be taken, as Linux's closing_wait. */
 const closingWaitMs = 30_000;
-const EFD_NONBLOCK = 0x800;
-/** The number 1, as eventfd(2) takes it. */
-const eventOne = Uint8Array.from(new Uint8Array(new BigUint64Array([1n]).buffer));
-
-interface Native {
-  ioctl(fd: number, request: number, argument: Uint8Array): number;
-  poll(fds: Uint8Array, count: number, timeoutMs: number): number;
-  /** Two descriptors. */
-  pollLater(fds: Uint8Array, timeoutMs: number, done: () => void): void;
-  eventfd(): number;
-}
-
-let loaded: Native | null = null;
-
-/** koffi is loaded on first use, so that nothing else pays for it. */
-function native(): Native {
-  if (loaded !== null) return loaded;
-  if (process.platform !== "linux") {
-    throw new Error(`pseudo-terminals are supported on Linux only so far, this is ${process.platform}`);
-  }
-  let koffi: typeof import("koffi");
-  try {
-    koffi = createRequire(import.meta.url)("koffi");
-  } catch (error) {
-    const why = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    throw new Error(
-      `the package koffi is needed for pseudo-terminals and cannot be loaded (${why}); run "npm install"`,
-    );
-  }
-  const libc = koffi.load(null);
-  const ioctl = libc.func("int ioctl(int fd, unsigned long request, void *argument)");
-  const poll = libc.func("int poll(void *fds, unsigned long count, int timeout)");
-  const eventfd = libc.func("int eventfd(unsigned int initial, int flags)");
-  loaded = {
-    ioctl: (fd, request, argument) => ioctl(fd, request, argument) as number,
-    poll: (fds, count, timeoutMs) => poll(fds, count, timeoutMs) as number,
-    pollLater: (fds, timeoutMs, done) => poll.async(fds, 2, timeoutMs, done),
-    eventfd: () => eventfd(0, EFD_NONBLOCK) as number,
-  };
-  return loaded;
-}
 
 export interface PtyOptions {
   /** A stable name: a symbolic link to the terminal, removed at the end. Only one of ours is ever replaced. */
@@ -103,7 +62,7 @@ export class Pty implements TerminalPort {
   readonly path: string;
   /** The link, or the path where there is none: what people should open. */
   readonly name: string;
-  readonly #native = native();
+  readonly #native = linuxCalls("pseudo-terminals");
   readonly #fd: number;
   readonly #link: string | null;
   /** Two pollfd: the master, and the event that ends a wait whose question has changed. */

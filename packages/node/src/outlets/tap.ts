@@ -1,8 +1,8 @@
 // A TAP device of Linux: an interface of this machine whose cable ends in this process. By koffi.
 
 import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { FrameTaker } from "@drydock/core/ports/ethernet";
+import { eventOne, linuxCalls } from "../host/linux-calls.ts";
 import type { StepTaker } from "../host/ordered-steps.ts";
 
 /** ioctl requests of linux/if_tun.h and linux/sockios.h, and flags of the first (the same on x86-64 and arm64). */
@@ -14,48 +14,10 @@ const ARPHRD_ETHER = 1;
 const ifreqBytes = 40;
 const nameBytes = 16;
 const POLLIN = 1;
-const EFD_NONBLOCK = 0x800;
 const waitMs = 1000;
 const frameBytes = 65_536;
 /** Frames of one turn: a flood of them must not keep others waiting. */
 const framesAtOnce = 64;
-const eventOne = Uint8Array.from(new Uint8Array(new BigUint64Array([1n]).buffer));
-
-interface Native {
-  ioctl(fd: number, request: number, argument: Uint8Array): number;
-  errno(): number;
-  pollLater(fds: Uint8Array, timeoutMs: number, done: () => void): void;
-  eventfd(): number;
-}
-
-let loaded: Native | null = null;
-
-/** koffi is loaded on first use, so that nothing else pays for it. */
-function native(): Native {
-  if (loaded !== null) return loaded;
-  if (process.platform !== "linux")
-    throw new Error(`TAP devices are supported on Linux only so far, this is ${process.platform}`);
-  let koffi: typeof import("koffi");
-  try {
-    koffi = createRequire(import.meta.url)("koffi");
-  } catch (error) {
-    const why = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    throw new Error(
-      `the package koffi is needed for TAP devices and cannot be loaded (${why}); run "npm install"`,
-    );
-  }
-  const libc = koffi.load(null);
-  const ioctl = libc.func("int ioctl(int fd, unsigned long request, void *argument)");
-  const poll = libc.func("int poll(void *fds, unsigned long count, int timeout)");
-  const eventfd = libc.func("int eventfd(unsigned int initial, int flags)");
-  loaded = {
-    ioctl: (fd, request, argument) => ioctl(fd, request, argument) as number,
-    errno: () => koffi.errno(),
-    pollLater: (fds, timeoutMs, done) => poll.async(fds, 2, timeoutMs, done),
-    eventfd: () => eventfd(0, EFD_NONBLOCK) as number,
-  };
-  return loaded;
-}
 
 const errnoNames: Readonly<Record<number, string>> = {
   1: "this needs the right to administer the network (root, or CAP_NET_ADMIN)",
@@ -89,7 +51,7 @@ export class Tap implements FrameTaker {
   lostFrames = 0;
   sentFrames = 0;
   receivedFrames = 0;
-  readonly #native = native();
+  readonly #native = linuxCalls("TAP devices");
   readonly #fd: number;
   readonly #event: number;
   readonly #options: TapOptions;

@@ -1,9 +1,9 @@
 // A file of RAM that QEMU and we have mapped at once: bytes on both sides without a copy. By koffi, on Linux.
 
 import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { needKoffi } from "../host/linux-calls.ts";
 
 const readAndWrite = 3;
 const shared = 1;
@@ -21,15 +21,7 @@ export interface SharedRam {
 export function createSharedRam(lengthBytes: number): SharedRam {
   if (process.platform !== "linux")
     throw new Error(`memory shared with QEMU is supported on Linux only so far, this is ${process.platform}`);
-  let koffi: typeof import("koffi");
-  try {
-    koffi = createRequire(import.meta.url)("koffi");
-  } catch (error) {
-    const why = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    throw new Error(
-      `the package koffi is needed to share memory with QEMU and cannot be loaded (${why}); run "npm install"`,
-    );
-  }
+  const koffi = needKoffi("to share memory with QEMU");
   const libc = koffi.load(null);
   const mmap = libc.func(
     "void *mmap(void *address, size_t length, int protection, int flags, int fd, long offset)",

@@ -15,12 +15,7 @@ import {
   SerialStateBit,
   viewAcmFunction,
 } from "../../codec/cdc/cdc.ts";
-import {
-  type Endpoint,
-  type InterfaceSetting,
-  type RawDescriptor,
-  TransferType,
-} from "../../codec/usb/descriptors.ts";
+import { type Endpoint, type InterfaceSetting, TransferType } from "../../codec/usb/descriptors.ts";
 import { directionIn } from "../../codec/usb/setup.ts";
 import {
   PD_RS232_PARITY_EVEN,
@@ -35,6 +30,7 @@ import type { DriverBundle } from "../../runtime/driver-bundle.ts";
 import { IOError } from "../../runtime/io-error.ts";
 import { kIOMemoryDirectionOut } from "../../runtime/memory.ts";
 import type { IOService } from "../../runtime/service.ts";
+import { functionalDescriptors, hasBulkPair, interfacesOf } from "../cdc-function.ts";
 
 /** Class request to an interface: host to device. */
 const classRequestOut = 0x21;
@@ -182,7 +178,7 @@ export class CdcAcmDriver extends IOUserUSBSerial {
     control: IOUSBHostInterface,
     view: AcmView,
   ): { owner: IOUSBHostInterface; setting: InterfaceSetting } {
-    const others = this.#interfacesOf(control);
+    const others = interfacesOf(control.device);
     const at = (number: number | null) => others.filter((entry) => entry.number === number);
     const isSelf = view.unionInterfaces.every((number) => number === control.number);
     const next = at(control.number + 1).filter(
@@ -205,24 +201,6 @@ export class CdcAcmDriver extends IOUserUSBSerial {
       `no data interface: ${whyNot(view, control.number, next.length > 0)}`,
     );
   }
-
-  #interfacesOf(control: IOUSBHostInterface): IOUSBHostInterface[] {
-    const { device } = control;
-    const found: IOUSBHostInterface[] = [];
-    const iterator = device.createInterfaceIterator();
-    try {
-      for (let next = device.copyInterface(iterator); next !== null; next = device.copyInterface(iterator))
-        found.push(next);
-    } finally {
-      device.destroyInterfaceIterator(iterator);
-    }
-    return found;
-  }
-}
-
-/** Functional descriptors stand after the interface; some devices put them after an endpoint. */
-function functionalDescriptors({ extra, endpoints }: InterfaceSetting): RawDescriptor[] {
-  return [...extra, ...endpoints.flatMap((endpoint) => endpoint.extra)];
 }
 
 function whyNot(view: AcmView, control: number, hasNext: boolean): string {
@@ -245,8 +223,6 @@ const isBulkIn = (endpoint: Endpoint): boolean => isBulk(endpoint) && isIn(endpo
 const isBulkOut = (endpoint: Endpoint): boolean => isBulk(endpoint) && !isIn(endpoint);
 const isInterruptIn = (endpoint: Endpoint): boolean =>
   (endpoint.descriptor.bmAttributes & 3) === TransferType.interrupt && isIn(endpoint);
-const hasBulkPair = ({ endpoints }: InterfaceSetting): boolean =>
-  endpoints.some(isBulkIn) && endpoints.some(isBulkOut);
 const addressOf = (endpoint: Endpoint | undefined): number => endpoint?.descriptor.bEndpointAddress ?? 0;
 
 export const cdcAcmBundle: DriverBundle = {

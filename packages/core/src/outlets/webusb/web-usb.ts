@@ -1,5 +1,6 @@
 // The USB object of WebUSB over attached ports: enumeration, permissions, events. What `navigator.usb` is in a page.
 
+import { isSameBytes } from "../../base/bytes.ts";
 import type { Clock, TimerHandle } from "../../base/clock.ts";
 import { second } from "../../base/units.ts";
 import type { UsbHostPort } from "../../ports/usb-host.ts";
@@ -222,7 +223,7 @@ export class WebUsb extends EventTarget implements USB, WebUsbDeviceOwner {
     for (const { message } of found.problems) this.#options.onProblem?.(message);
     const { requests } = attachment;
     const reset = this.#resets.get(requests.locationId);
-    if (reset !== undefined && isSame(reset.identity, found.identity)) {
+    if (reset !== undefined && isSameBytes(reset.identity, found.identity)) {
       this.#resets.delete(requests.locationId);
       this.#options.clock.cancel(reset.timer);
       attachment.device = reset.device;
@@ -318,8 +319,4 @@ function isFor(allowed: AllowedUSBDevice, device: WebUsbDevice): boolean {
     allowed.productId === device.productId &&
     (allowed.serialNumber ?? null) === device.serialNumber
   );
-}
-
-function isSame(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, index) => byte === right[index]);
 }
