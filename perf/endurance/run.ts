@@ -310,7 +310,6 @@ const runs: Readonly<Record<string, Run>> = {
   },
 };
 
-/** A long test with a count of its own choice, given by the environment. */
 /** Every single fault of every rig, and so many pairs of each. */
 async function runCampaigns(pairs: number): Promise<Result> {
   const lines: string[] = [];
@@ -331,16 +330,20 @@ async function runCampaigns(pairs: number): Promise<Result> {
   return { lines: [`${tried} runs, every single fault and ${pairs} pairs of each rig`, ...lines], problems };
 }
 
+/** A long test with a count of its own choice, given by the environment. One that was skipped was not run: that is a problem. */
 function runTest(file: string, variable: string, count: number, say: (count: number) => string[]): Result {
   const path = join(import.meta.dirname, "../..", file);
   const { status, stdout } = spawnSync(process.execPath, ["--test", "--test-reporter=tap", path], {
     encoding: "utf8",
     env: { ...process.env, [variable]: String(count) },
   });
-  const failed = stdout.split("\n").filter((line) => /^not ok|^ {2,}error:/.test(line));
+  const rows = stdout.split("\n");
+  const skipped = rows.filter((line) => /^ *ok .*# SKIP/.test(line)).map((line) => `not run: ${line.trim()}`);
+  const failed = rows.filter((line) => /^not ok|^ {2,}error:/.test(line));
+  const problems = status === 0 || failed.length > 0 ? failed : [`the test ended with ${status}`];
   return {
-    lines: say(count),
-    problems: status === 0 ? [] : failed.length > 0 ? failed : [`the test ended with ${status}`],
+    lines: skipped.length + problems.length > 0 ? [] : say(count),
+    problems: [...skipped, ...problems],
   };
 }
 

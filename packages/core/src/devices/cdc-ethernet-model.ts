@@ -59,6 +59,8 @@ export interface CdcEthernetKind {
   readonly functionDescriptors: (ethernet: EthernetFunction) => readonly Uint8Array[];
   /** Whether SET_ETHERNET_PACKET_FILTER is taken. */
   readonly hasPacketFilter: boolean;
+  /** The longest unit (frame or block) that it takes from the host. */
+  readonly outUnitBytes: number;
 }
 
 const defaultAddress = Uint8Array.of(0x02, 0, 0, 0, 0, 0x01);
@@ -76,7 +78,7 @@ export abstract class CdcEthernetModel extends UsbDeviceModel implements JackOwn
     overruns: 0,
     badTransfers: 0,
   };
-  protected readonly packetBytes: number;
+  readonly #packetBytes: number;
   readonly #kind: CdcEthernetKind;
   readonly #bitsPerSecond: number;
   #filter = startFilter;
@@ -84,6 +86,11 @@ export abstract class CdcEthernetModel extends UsbDeviceModel implements JackOwn
   readonly #notifications: Uint8Array[] = [];
   #notificationAt = 0;
   #dataSetting = 0;
+  /** Bytes of the unit that the host has, of the one that goes to it. */
+  #given = 0;
+  #owesZeroPacket = false;
+  readonly #held: Uint8Array;
+  #heldBytes = 0;
   refusedRequests = 0;
 
   constructor(options: CdcEthernetOptions, kind: CdcEthernetKind) {
@@ -112,7 +119,8 @@ export abstract class CdcEthernetModel extends UsbDeviceModel implements JackOwn
     });
     this.#kind = kind;
     this.macAddress = (options.macAddress ?? defaultAddress).slice();
-    this.packetBytes = bulkBytesAt(speed);
+    this.#packetBytes = bulkBytesAt(speed);
+    this.#held = new Uint8Array(kind.outUnitBytes);
     this.#bitsPerSecond = options.bitsPerSecond ?? (speed === UsbSpeed.high ? 425.984 : 9.728) * megabit;
     this.jack = new EthernetJack(this);
   }
@@ -141,13 +149,18 @@ export abstract class CdcEthernetModel extends UsbDeviceModel implements JackOwn
     else this.counts.overruns++;
   }
 
-  /** Keeps a frame for the host; false when there is no room. */
+  /** Keeps a frame for the host; false when there is no room. The first one that waits is told with `unitWaits`. */
   protected abstract queueFrame(bytes: Uint8Array, offset: number, length: number): boolean;
-  /** All that was kept is gone, in both directions: power, reset, or the data interface begins anew. */
-  protected abstract dataReset(): void;
-  /** Bulk IN and OUT, as `dataIn` and `dataOut`. */
-  protected abstract bulkIn(buffer: Uint8Array, offset: number, length: number): number;
-  protected abstract bulkOut(buffer: Uint8Array, offset: number, length: number): number;
+  /** All that was kept is gone: power, reset, or the data interface begins anew. */
+  protected abstract unitsReset(): void;
+  /** What one transfer carries to the host next, `nextUnitBytes` of it; the same until `unitTaken`. Null for nothing. */
+  protected abstract nextUnit(): Uint8Array | null;
+  protected abstract nextUnitBytes(): number;
+  protected abstract unitTaken(): void;
+  /** The longest unit to the host: one of that size needs no end of its own (NCM §3.2.1). */
+  protected abstract inUnitBytes(): number;
+  /** What one transfer of the host carried: at most `outUnitBytes`, valid during the call. */
+  protected abstract takeUnit(bytes: Uint8Array, length: number): void;
   /** A request of the subclass's own; null to STALL. */
   protected answerOwn(_setup: Setup): Uint8Array | null {
     return null;
@@ -175,12 +188,19 @@ export abstract class CdcEthernetModel extends UsbDeviceModel implements JackOwn
     if (alternate === 1) this.#announce();
   }
 
+  protected unitWaits(): void {
+    this.ready(cdcInEndpoint);
+  }
+
   #forget(): void {
+    this.#given = 0;
+    this.#owesZeroPacket = false;
+    this.#heldBytes = 0;
     this.#filter = startFilter;
     this.#multicast = new Uint8Array(0);
     this.#notifications.length = 0;
     this.#notificationAt = 0;
-    this.dataReset();
+    this.unitsReset();
   }
 
   protected override answerRequest(setup: Setup): Uint8Array | null {
@@ -217,7 +237,7 @@ export abstract class CdcEthernetModel extends UsbDeviceModel implements JackOwn
   }
 
   protected override dataIn(endpoint: number, buffer: Uint8Array, offset: number, length: number): number {
-    if (endpoint !== cdcNotifyEndpoint) return this.bulkIn(buffer, offset, length);
+    if (endpoint !== cdcNotifyEndpoint) return this.#bulkIn(buffer, offset, length);
     const notification = this.#notifications[0];
     if (notification === undefined) return UsbNak;
     const count = Math.min(notification.length - this.#notificationAt, length);
@@ -231,7 +251,45 @@ export abstract class CdcEthernetModel extends UsbDeviceModel implements JackOwn
   }
 
   protected override dataOut(_endpoint: number, buffer: Uint8Array, offset: number, length: number): number {
-    return this.bulkOut(buffer, offset, length);
+    return this.#bulkOut(buffer, offset, length);
+  }
+
+  /** A unit that is whole packets long is ended by an empty one, unless it has the full size. */
+  #bulkIn(buffer: Uint8Array, offset: number, length: number): number {
+    if (this.#owesZeroPacket) {
+      this.#owesZeroPacket = false;
+      return 0;
+    }
+    const unit = this.nextUnit();
+    if (unit === null) return UsbNak;
+    const total = this.nextUnitBytes();
+    const count = Math.min(total - this.#given, length);
+    buffer.set(unit.subarray(this.#given, this.#given + count), offset);
+    this.#given += count;
+    if (this.#given === total) {
+      this.#given = 0;
+      this.#owesZeroPacket = total % this.#packetBytes === 0 && total < this.inUnitBytes();
+      this.unitTaken();
+    }
+    return count;
+  }
+
+  /** A unit is over at a short packet, or at its full size. One that grows beyond that is thrown away, and counted. */
+  #bulkOut(buffer: Uint8Array, offset: number, length: number): number {
+    const total = this.#heldBytes + length;
+    const most = this.#held.length;
+    const isEnd = length % this.#packetBytes !== 0 || length === 0 || total === most;
+    if (isEnd && this.#heldBytes === 0 && total <= most) {
+      this.takeUnit(buffer.subarray(offset, offset + length), length);
+      return length;
+    }
+    if (total <= most) this.#held.set(buffer.subarray(offset, offset + length), this.#heldBytes);
+    this.#heldBytes = total;
+    if (!isEnd) return length;
+    this.#heldBytes = 0;
+    if (total > most) this.counts.badTransfers++;
+    else this.takeUnit(this.#held, total);
+    return length;
   }
 
   #isForUs(setup: Setup): boolean {

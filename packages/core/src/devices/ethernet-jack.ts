@@ -1,6 +1,7 @@
 // The socket of an adapter model: a cable goes in, frames go both ways, and the chip is told of the link.
 
 import type { FrameTaker } from "../ports/ethernet.ts";
+import type { EthernetPartner } from "./ethernet-partner.ts";
 
 /** The chip behind the socket. */
 export interface JackOwner extends FrameTaker {
@@ -8,15 +9,17 @@ export interface JackOwner extends FrameTaker {
   cableChanged(): void;
 }
 
-/** Give it to the far end as its taker of frames; give the far end to `plugIn`. */
+/** Give it to the far end as its taker of frames; give the far end to `plugIn`. With a partner PAUSE frames of the chip's are obeyed. */
 export class EthernetJack implements FrameTaker {
   /** Frames that the chip sent while no cable was in. */
   lostFrames = 0;
   readonly #owner: JackOwner;
+  readonly #partner: EthernetPartner | null;
   #far: FrameTaker | null = null;
 
-  constructor(owner: JackOwner) {
+  constructor(owner: JackOwner, partner: EthernetPartner | null = null) {
     this.#owner = owner;
+    this.#partner = partner;
   }
 
   get isConnected(): boolean {
@@ -33,17 +36,18 @@ export class EthernetJack implements FrameTaker {
   pullOut(): void {
     if (this.#far === null) return;
     this.#far = null;
+    this.#partner?.clear();
     this.#owner.cableChanged();
   }
 
   /** The chip sends. */
   transmit(bytes: Uint8Array, offset: number, length: number): void {
     if (this.#far === null) this.lostFrames++;
-    else this.#far.frame(bytes, offset, length);
+    else if (this.#partner?.obey(bytes, offset, length) !== true) this.#far.frame(bytes, offset, length);
   }
 
   /** The far end sends. Ignored without a cable. */
   frame(bytes: Uint8Array, offset: number, length: number): void {
-    if (this.#far !== null) this.#owner.frame(bytes, offset, length);
+    if (this.#far !== null) (this.#partner ?? this.#owner).frame(bytes, offset, length);
   }
 }

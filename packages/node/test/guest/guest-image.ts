@@ -91,6 +91,8 @@ const packageOf: Readonly<Record<string, string>> = {
   arecord: "alsa-utils",
   iperf3: "iperf3",
   socat: "socat",
+  curl: "curl",
+  "avahi-daemon": "avahi-daemon",
   "/usr/lib/x86_64-linux-gnu/libhidapi-hidraw.so.0": "libhidapi-hidraw0",
 };
 

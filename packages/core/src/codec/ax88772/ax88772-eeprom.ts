@@ -4,7 +4,10 @@ import type { AxChip } from "./ax88772.ts";
 
 export const axEepromWords = 256;
 const firstAddressWord = 4;
+const waterWord = 0x12;
 const checksumWord = 0x18;
+/** The unit of the water marks: likely 128 bytes of packet memory that are free (no source names it). */
+const waterUnitBytes = 128;
 /** Words under the checksum: the station address is outside. */
 const summedFrom = 0x07;
 const summedTo = 0x0e;
@@ -54,4 +57,19 @@ export function axEepromAddress(words: Uint16Array): Uint8Array {
     const word = words[firstAddressWord + (index >> 1)];
     return (index & 1) === 0 ? word & 0xff : word >> 8;
   });
+}
+
+/** When a MAC asks for silence, and when for more: bytes of its packet memory that are free. */
+export interface AxWaterMarks {
+  readonly pauseBelowBytes: number;
+  readonly goOnFromBytes: number;
+}
+
+/** Word 12h of an image: the high mark in its high byte, the low one in the other. */
+export function axWaterMarks(words: Uint16Array): AxWaterMarks {
+  const word = words[waterWord];
+  return {
+    pauseBelowBytes: (word >> 8) * waterUnitBytes,
+    goOnFromBytes: (word & 0xff) * waterUnitBytes,
+  };
 }

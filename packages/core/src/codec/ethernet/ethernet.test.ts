@@ -14,6 +14,7 @@ import {
   viewEthernet,
 } from "./ethernet.ts";
 import { fillChecksums, viewChecksums } from "./internet-checksum.ts";
+import { encodePause, isForThisCable, pauseNs, pauseOf } from "./pause.ts";
 
 const mac = (text: string): Uint8Array => parseMac(text) as Uint8Array;
 
@@ -101,4 +102,19 @@ test("lengths that lie are not followed: no view, and nothing is filled in", () 
   assert.deepEqual(frame, before);
   frame[14] = 0x4f;
   assert.equal(viewChecksums(frame, 0, 60), null, "the header is longer than the packet");
+});
+
+test("PAUSE frames: the bytes of 802.3 annex 31B, and what is none", () => {
+  const frame = encodePause(mac("00:0e:c6:00:00:01"), 0x1234);
+  const head = "0180c2000001 000ec6000001 8808 0001 1234";
+  assert.deepEqual(frame, Uint8Array.of(...bytesFromHex(head), ...new Uint8Array(42)));
+  assert.equal(pauseOf(frame, 0, 60, null), 0x1234);
+  for (let length = 0; length < 18; length++) assert.equal(pauseOf(frame, 0, length, null), null);
+  // To a station's own address it counts for that station only.
+  frame.set(mac("02:00:00:00:00:07"));
+  assert.equal(pauseOf(frame, 0, 60, null), null);
+  assert.equal(pauseOf(frame, 0, 60, mac("02:00:00:00:00:07")), 0x1234);
+  assert.equal(pauseNs(0xffff, 100e6), 335_539_200);
+  assert.ok(isForThisCable(mac("01:80:c2:00:00:0e"), 0));
+  assert.ok(!isForThisCable(mac("01:80:c2:00:00:10"), 0));
 });

@@ -228,13 +228,76 @@ test("a transmit transfer is looked at when a short packet has ended it, and not
 });
 
 test("packet memories are bounded: whole frames are dropped, and a transfer without an end is refused at 8 KiB", () => {
-  const { bringUp, device, write } = bench();
+  const { bringUp, device, out, write } = bench();
   bringUp();
+  // Medium without flow control.
+  out("40 1b 06 03 00 00 00 00");
   const frame = frameTo(own, 1514);
   for (let count = 0; count < 20; count++) device.jack.frame(frame, 0, 1514);
   assert.deepEqual([device.observe().receivedFrames, device.observe().overruns], [13, 7]);
   for (let count = 0; count < 16; count++) assert.equal(write(new Uint8Array(512)), 512);
   assert.equal(write(new Uint8Array(512)), UsbNak);
+});
+
+test("flow control, outwards: above its water mark the chip sends PAUSE, the far end holds, and nothing is lost (802.3 annex 31B)", () => {
+  const { bringUp, clock, device, read, sent } = bench();
+  bringUp();
+  const frame = frameTo(own, 1514);
+  const give = (count: number): void => {
+    for (let index = 0; index < count; index++) device.jack.frame(frame, 0, 1514);
+  };
+  // 20 KiB hold eleven before fewer than 24h times 128 bytes are free.
+  give(20);
+  assert.deepEqual([device.observe().receivedFrames, device.observe().overruns], [11, 0]);
+  assert.equal(device.observe().sentPauses, 1);
+  // A PAUSE ends at the other MAC: nobody behind it sees one.
+  assert.equal(sent.length, 0);
+  let heard = 0;
+  for (let count = 0; count < 40; count++) {
+    const bytes = read();
+    if (typeof bytes !== "number") heard += bytes.length;
+    clock.runUntil(clock.nowNs() + 1000);
+  }
+  assert.equal(heard, 20 * 1518);
+  assert.deepEqual([device.observe().overruns, device.observe().lostAtPartner], [0, 0]);
+  // A host that never reads: the far end's memory fills, its patience ends after 336 ms, and each loss is counted.
+  give(600);
+  const { lostAtPartner, receivedFrames } = device.observe();
+  assert.deepEqual([receivedFrames, lostAtPartner], [20 + 11, 600 - 11 - 512]);
+  clock.runUntil(clock.nowNs() + 65_535 * 5120);
+  assert.equal(device.observe().receivedFrames, 20 + 12);
+  device.jack.pullOut();
+  assert.equal(device.observe().lostAtPartner, 600 - 12);
+});
+
+test("flow control, inwards: a PAUSE of the far end silences the chip for its time, and is no frame for the host", () => {
+  const { bringUp, clock, device, out, read, sent, write } = bench();
+  bringUp();
+  const pause = (quanta: number): void => {
+    const frame = frameTo("01:80:c2:00:00:01");
+    frame.set(bytesFromHex("020000000009 8808 0001"), 6);
+    frame.set([quanta >> 8, quanta & 0xff], 16);
+    device.jack.frame(frame, 0, 60);
+  };
+  const unit = Uint8Array.of(60, 0, 0xc3, 0xff, ...frameTo("02:00:00:00:00:09"));
+  pause(100);
+  assert.deepEqual([write(unit), read()], [UsbNak, UsbNak]);
+  clock.runUntil(clock.nowNs() + 100 * 5120);
+  assert.deepEqual([write(unit), sent.length], [unit.length, 1]);
+  // One of time 0 ends it.
+  pause(65_535);
+  assert.equal(write(unit), UsbNak);
+  pause(0);
+  clock.runUntil(clock.nowNs());
+  assert.equal(write(unit), unit.length);
+  // Other opcodes, and PAUSE while the driver has not let it, silence nobody.
+  const other = frameTo("01:80:c2:00:00:01");
+  other.set(bytesFromHex("020000000009 8808 0101 ffff"), 6);
+  device.jack.frame(other, 0, 60);
+  out("40 1b 06 03 00 00 00 00");
+  pause(65_535);
+  assert.equal(write(unit), unit.length);
+  assert.equal(device.observe().obeyedPauses, 3);
 });
 
 test("a wrong header can be asked for, and a reset forgets everything", () => {

@@ -1,6 +1,6 @@
 // An ASIX AX88772, A, B or C: vendor requests, EEPROM, PHY, packet memories, and the three pipes.
 
-import type { Clock } from "../../base/clock.ts";
+import type { Clock, TimerHandle } from "../../base/clock.ts";
 import { millisecond } from "../../base/units.ts";
 import {
   type AxChip,
@@ -18,12 +18,19 @@ import {
   axPhyAddress,
   encodeAxInterrupt,
 } from "../../codec/ax88772/ax88772.ts";
-import { axEepromAddress, axEepromImage, axEepromWords } from "../../codec/ax88772/ax88772-eeprom.ts";
+import {
+  axEepromAddress,
+  axEepromImage,
+  axEepromWords,
+  axWaterMarks,
+} from "../../codec/ax88772/ax88772-eeprom.ts";
+import { pauseNs } from "../../codec/ethernet/pause.ts";
 import { encodeConfiguration, TransferType } from "../../codec/usb/descriptors.ts";
 import { Recipient, RequestType, type Setup } from "../../codec/usb/setup.ts";
 import { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import { UsbNak } from "../../ports/usb-device.ts";
 import { EthernetJack, type JackOwner } from "../ethernet-jack.ts";
+import { EthernetPartner } from "../ethernet-partner.ts";
 import { UsbDeviceModel } from "../usb-device-model.ts";
 import { AxMac, type AxMacCounts } from "./ax88772-mac.ts";
 import { AxPhy } from "./ax88772-phy.ts";
@@ -68,12 +75,15 @@ export interface Ax88772Observation extends AxMacCounts {
   readonly refusedRequests: number;
   /** Software resets of the PHY. */
   readonly phyResets: number;
+  /** Frames that the far end lost, as it was asked for silence for longer than it could hold them. */
+  readonly lostAtPartner: number;
 }
 
 const defaultAddress = Uint8Array.of(0x00, 0x0e, 0xc6, 0x00, 0x00, 0x01);
 const defaultIpg: readonly number[] = [0x15, 0x0c, 0x12];
 const smallestBurst = 2048;
 const unwritten = 0x1500;
+const cableBitsPerSecond = 100_000_000;
 
 /**
  * Answers as the chips do, as far as that is known: unknown requests are a STALL (what silicon does is unknown). The
@@ -82,6 +92,8 @@ const unwritten = 0x1500;
 export class Ax88772Device extends UsbDeviceModel implements JackOwner {
   readonly chip: AxChip;
   readonly jack: EthernetJack;
+  readonly #clock: Clock;
+  readonly #partner: EthernetPartner;
   readonly #mac: AxMac;
   readonly #phy: AxPhy;
   readonly #packetBytes: number;
@@ -106,6 +118,8 @@ export class Ax88772Device extends UsbDeviceModel implements JackOwner {
   #refused = 0;
   #miiWithoutOwnership = 0;
   #phyResets = 0;
+  /** The far end has asked for silence. */
+  #silence: TimerHandle = 0;
 
   constructor(options: Ax88772Options) {
     const chip = axChips[options.chip ?? "ax88772c"];
@@ -141,10 +155,20 @@ export class Ax88772Device extends UsbDeviceModel implements JackOwner {
       options.eeprom === undefined
         ? axEepromImage(chip, options.macAddress ?? defaultAddress)
         : options.eeprom;
-    this.jack = new EthernetJack(this);
-    this.#mac = new AxMac(chip, (bytes, offset, length) => this.jack.transmit(bytes, offset, length));
+    const { clock } = options;
+    this.#clock = clock;
+    this.#partner = new EthernetPartner({
+      ...{ clock, bitsPerSecond: cableBitsPerSecond },
+      to: { frame: (bytes, offset, length) => this.frame(bytes, offset, length) },
+    });
+    this.jack = new EthernetJack(this, this.#partner);
+    this.#mac = new AxMac(
+      chip,
+      (bytes, offset, length) => this.jack.transmit(bytes, offset, length),
+      (quanta) => this.#beSilent(quanta),
+    );
     this.#phy = new AxPhy({
-      clock: options.clock,
+      clock,
       chip,
       powerUpNs: options.phyPowerUpNs ?? (chip.name === "ax88772" ? 50 : 150) * millisecond,
       negotiationNs: options.negotiationNs ?? 100 * millisecond,
@@ -157,6 +181,7 @@ export class Ax88772Device extends UsbDeviceModel implements JackOwner {
     return {
       ...counts,
       ...{ heldBytes, isLinked, medium, rxControl },
+      lostAtPartner: this.#partner.lostFrames,
       nodeId: nodeId.slice(),
       miiWithoutOwnership: this.#miiWithoutOwnership,
       refusedRequests: this.#refused,
@@ -180,6 +205,8 @@ export class Ax88772Device extends UsbDeviceModel implements JackOwner {
 
   protected override powerOn(): void {
     this.#phy.stop();
+    this.#clock.cancel(this.#silence);
+    this.#silence = 0;
     this.#mac.reset();
     this.#mac.isLinked = false;
     this.#burst = 0;
@@ -205,6 +232,7 @@ export class Ax88772Device extends UsbDeviceModel implements JackOwner {
 
   /** Without an EEPROM the B and C have an address of zeros; what the others have is unknown, and zeros here. */
   #loadEeprom(): void {
+    if (this.#eeprom !== null) this.#mac.waterMarks = axWaterMarks(this.#eeprom);
     this.#mac.nodeId.set(this.#eeprom === null ? new Uint8Array(6) : axEepromAddress(this.#eeprom));
   }
 
@@ -240,6 +268,8 @@ export class Ax88772Device extends UsbDeviceModel implements JackOwner {
 
   /** Whole packets as far as the packet memory has room: a transfer without an end fills it for good. */
   protected override dataOut(_endpoint: number, buffer: Uint8Array, offset: number, length: number): number {
+    // Silicon would fill its packet memory first; here the pause begins at once.
+    if (this.#silence !== 0) return UsbNak;
     const room = this.#mac.transmitRoom;
     const count = length <= room ? length : room - (room % this.#packetBytes);
     if (length > 0 && count === 0) return UsbNak;
@@ -261,6 +291,17 @@ export class Ax88772Device extends UsbDeviceModel implements JackOwner {
     buffer.set(packet.subarray(0, count), offset);
     return count;
   }
+
+  /** A pause of the far end's, in units of 512 bit times: nothing is sent, until it is over or one of 0 comes. */
+  #beSilent(quanta: number): void {
+    this.#clock.cancel(this.#silence);
+    this.#silence = this.#clock.after(pauseNs(quanta, cableBitsPerSecond), this.#speakAgain, undefined);
+  }
+
+  readonly #speakAgain = (): void => {
+    this.#silence = 0;
+    this.ready(axOutEndpoint);
+  };
 
   #linkChanged(): void {
     this.#mac.isLinked = this.#phy.isUp;

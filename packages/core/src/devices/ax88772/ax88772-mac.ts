@@ -3,6 +3,7 @@
 import { ByteRing } from "../../base/byte-ring.ts";
 import { putU16le } from "../../base/bytes.ts";
 import { AxChecksum, type AxChip, AxMedium, AxRxControl } from "../../codec/ax88772/ax88772.ts";
+import type { AxWaterMarks } from "../../codec/ax88772/ax88772-eeprom.ts";
 import {
   axLengthMask,
   axNewHeaderBytes,
@@ -21,6 +22,7 @@ import {
   viewEthernet,
 } from "../../codec/ethernet/ethernet.ts";
 import { fillChecksums, onesSum, viewChecksums } from "../../codec/ethernet/internet-checksum.ts";
+import { encodePause, longestPause, pauseOf } from "../../codec/ethernet/pause.ts";
 import type { FrameTaker } from "../../ports/ethernet.ts";
 
 /** Packet memory of the data sheet: 20 KiB for what is received, 8 KiB for what is sent. */
@@ -46,6 +48,10 @@ export interface AxMacCounts {
   overruns: number;
   sentFrames: number;
   badTransmitHeaders: number;
+  /** PAUSE frames that it sent, those of time 0 among them. */
+  sentPauses: number;
+  /** PAUSE frames that it obeyed. */
+  obeyedPauses: number;
 }
 
 /** Where the registers lie that decide about frames. The device writes them. */
@@ -64,21 +70,28 @@ export class AxMac {
     overruns: 0,
     sentFrames: 0,
     badTransmitHeaders: 0,
+    sentPauses: 0,
+    obeyedPauses: 0,
   };
   /** Of the next frames that are received, so many get a wrong complement: a fault of the wire between chip and host. */
   badHeadersToCome = 0;
+  /** Of the EEPROM; without one it never asks for silence. */
+  waterMarks: AxWaterMarks = { pauseBelowBytes: 0, goOnFromBytes: 0 };
   readonly #chip: AxChip;
   readonly #out: FrameTaker["frame"];
+  readonly #pause: (quanta: number) => void;
+  #hasAskedForSilence = false;
   readonly #received = new ByteRing(receiveRingLog);
   readonly #held = new Uint8Array(transmitMemoryBytes);
   #heldBytes = 0;
   readonly #unit = new Uint8Array(axNewHeaderBytes + 4 + maximumTaggedFrameBytes + 8);
   readonly #frame = new Uint8Array(maximumTaggedFrameBytes);
 
-  /** `out`: the cable. */
-  constructor(chip: AxChip, out: FrameTaker["frame"]) {
+  /** `out`: the cable. `pause`: the far end asks for so many units of 512 bit times without a frame of ours. */
+  constructor(chip: AxChip, out: FrameTaker["frame"], pause: (quanta: number) => void) {
     this.#chip = chip;
     this.#out = out;
+    this.#pause = pause;
   }
 
   get waitingBytes(): number {
@@ -107,10 +120,25 @@ export class AxMac {
   clear(): void {
     this.#received.clear();
     this.#heldBytes = 0;
+    this.#hasAskedForSilence = false;
   }
 
   take(into: Uint8Array, offset: number, length: number): number {
-    return this.#received.pull(into, offset, length);
+    const count = this.#received.pull(into, offset, length);
+    if (this.#hasAskedForSilence && this.#receiveRoom >= this.waterMarks.goOnFromBytes) this.#sendPause(0);
+    return count;
+  }
+
+  get #receiveRoom(): number {
+    return receiveMemoryBytes - this.#received.used;
+  }
+
+  /** Only while the driver has let it (Linux does as both ends have said that they can). */
+  #sendPause(quanta: number): void {
+    this.#hasAskedForSilence = quanta > 0;
+    if (!this.isLinked || (this.medium & AxMedium.transmitFlow) === 0) return;
+    this.counts.sentPauses++;
+    this.#out(encodePause(this.nodeId, quanta), 0, minimumFrameBytes);
   }
 
   /** Bytes of a bulk OUT, for which there is room; `isEnd`: a short packet was the last. */
@@ -162,19 +190,28 @@ export class AxMac {
   /** A frame from the cable. Answers whether it was kept. */
   receive(bytes: Uint8Array, offset: number, length: number): boolean {
     if (!this.isLinked || length < minimumFrameBytes - 46 || length > maximumTaggedFrameBytes) return false;
+    if ((this.medium & AxMedium.receiveFlow) !== 0) {
+      const quanta = pauseOf(bytes, offset, length, this.nodeId);
+      if (quanta !== null) {
+        this.counts.obeyedPauses++;
+        this.#pause(quanta);
+        return false;
+      }
+    }
     const isOn = (this.rxControl & AxRxControl.start) !== 0 && (this.medium & AxMedium.receive) !== 0;
     if (!isOn || !this.#passes(bytes, offset)) {
       this.counts.filteredFrames++;
       return false;
     }
     const total = this.#makeUnit(bytes, offset, length);
-    if (this.#received.used + total > receiveMemoryBytes) {
-      this.counts.overruns++;
-      return false;
-    }
-    this.counts.receivedFrames++;
-    this.#received.push(this.#unit, 0, total);
-    return true;
+    const hasRoom = total <= this.#receiveRoom;
+    if (hasRoom) {
+      this.counts.receivedFrames++;
+      this.#received.push(this.#unit, 0, total);
+    } else this.counts.overruns++;
+    // Again for each frame that comes all the same: the far end's patience may have ended.
+    if (this.#receiveRoom < this.waterMarks.pauseBelowBytes) this.#sendPause(longestPause);
+    return hasRoom;
   }
 
   #passes(bytes: Uint8Array, offset: number): boolean {

@@ -17,13 +17,11 @@ import {
 import { NtbReader, NtbWriter } from "../../codec/cdc-ncm/ntb.ts";
 import { maximumTaggedFrameBytes } from "../../codec/ethernet/ethernet.ts";
 import type { Setup } from "../../codec/usb/setup.ts";
-import { UsbNak } from "../../ports/usb-device.ts";
 import {
   CdcEthernetModel,
   type CdcEthernetOptions,
   cdcEthernetControl,
   cdcEthernetData,
-  cdcInEndpoint,
 } from "../cdc-ethernet-model.ts";
 
 /** Blocks that wait for the host. */
@@ -64,10 +62,6 @@ export class CdcNcmDevice extends CdcEthernetModel {
   #first = 0;
   #count = 0;
   #isOpen = false;
-  #given = 0;
-  #owesZeroPacket = false;
-  readonly #held: Uint8Array;
-  #heldBytes = 0;
 
   constructor(options: CdcNcmOptions = {}) {
     const capabilities =
@@ -80,11 +74,11 @@ export class CdcNcmDevice extends CdcEthernetModel {
       functionDescriptors: (ethernet) =>
         encodeNcmFunction(cdcEthernetControl, cdcEthernetData, ethernet, capabilities),
       hasPacketFilter: (capabilities & NcmCapability.packetFilter) !== 0,
+      outUnitBytes: options.parameters?.outMaxSize ?? defaultParameters.outMaxSize,
     });
     this.#capabilities = capabilities;
     this.#parameters = { ...defaultParameters, ...options.parameters };
     this.#inputSize = this.#parameters.inMaxSize;
-    this.#held = new Uint8Array(this.#parameters.outMaxSize);
     for (let index = 0; index < blocks; index++)
       this.#blocks.push({ bytes: new Uint8Array(this.#parameters.inMaxSize), length: 0 });
     this.#writer = this.#newWriter();
@@ -116,7 +110,7 @@ export class CdcNcmDevice extends CdcEthernetModel {
     this.#writer.begin(this.#blocks[(this.#first + this.#count) % blocks].bytes);
     this.#writer.add(bytes, offset, length);
     this.#isOpen = true;
-    if (this.#count++ === 0) this.ready(cdcInEndpoint);
+    if (this.#count++ === 0) this.unitWaits();
     return true;
   }
 
@@ -126,13 +120,10 @@ export class CdcNcmDevice extends CdcEthernetModel {
   }
 
   /** Selecting setting 0 puts format, input size and CRC mode back (§7.2). */
-  protected override dataReset(): void {
+  protected override unitsReset(): void {
     this.#first = 0;
     this.#count = 0;
     this.#isOpen = false;
-    this.#given = 0;
-    this.#owesZeroPacket = false;
-    this.#heldBytes = 0;
     if (this.isRunning) {
       this.#writer = this.#newWriter();
       return;
@@ -143,45 +134,26 @@ export class CdcNcmDevice extends CdcEthernetModel {
     this.#maximumDatagrams = 0;
   }
 
-  protected override bulkIn(buffer: Uint8Array, offset: number, length: number): number {
-    if (this.#owesZeroPacket) {
-      this.#owesZeroPacket = false;
-      return 0;
-    }
-    if (this.#count === 0) return UsbNak;
+  protected override nextUnit(): Uint8Array | null {
+    if (this.#count === 0) return null;
     if (this.#isOpen && this.#count === 1) this.#close();
-    const block = this.#blocks[this.#first];
-    const count = Math.min(block.length - this.#given, length);
-    buffer.set(block.bytes.subarray(this.#given, this.#given + count), offset);
-    this.#given += count;
-    if (this.#given === block.length) {
-      this.#first = (this.#first + 1) % blocks;
-      this.#count--;
-      this.#given = 0;
-      // §3.2.1: a block of the full size needs no end of its own.
-      this.#owesZeroPacket = block.length % this.packetBytes === 0 && block.length < this.#inputSize;
-    }
-    return count;
+    return this.#blocks[this.#first].bytes;
   }
 
-  protected override bulkOut(buffer: Uint8Array, offset: number, length: number): number {
-    const { outMaxSize } = this.#parameters;
-    const total = this.#heldBytes + length;
-    const isEnd = length % this.packetBytes !== 0 || length === 0 || total === outMaxSize;
-    if (isEnd && this.#heldBytes === 0) {
-      this.#read(buffer.subarray(offset, offset + length), length);
-      return length;
-    }
-    if (total <= outMaxSize) this.#held.set(buffer.subarray(offset, offset + length), this.#heldBytes);
-    this.#heldBytes = total;
-    if (!isEnd) return length;
-    this.#heldBytes = 0;
-    if (total > outMaxSize) this.counts.badTransfers++;
-    else this.#read(this.#held, total);
-    return length;
+  protected override nextUnitBytes(): number {
+    return this.#blocks[this.#first].length;
   }
 
-  #read(bytes: Uint8Array, length: number): void {
+  protected override unitTaken(): void {
+    this.#first = (this.#first + 1) % blocks;
+    this.#count--;
+  }
+
+  protected override inUnitBytes(): number {
+    return this.#inputSize;
+  }
+
+  protected override takeUnit(bytes: Uint8Array, length: number): void {
     if (length === 0) return;
     try {
       this.#reader.read(bytes, length, this.#taken);

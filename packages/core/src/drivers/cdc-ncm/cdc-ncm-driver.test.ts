@@ -46,8 +46,8 @@ test("parameters that no host can obey are refused, and the log says which", asy
 test("a block that lies costs its own frames: the next one is read", async () => {
   class LyingAdapter extends CdcNcmDevice {
     lies = 0;
-    protected override bulkIn(buffer: Uint8Array, offset: number, length: number): number {
-      const count = super.bulkIn(buffer, offset, length);
+    protected override dataIn(pipe: number, buffer: Uint8Array, offset: number, length: number): number {
+      const count = super.dataIn(pipe, buffer, offset, length);
       if (count > 64 && this.lies-- > 0) buffer[offset + 10] ^= 0x41;
       return count;
     }

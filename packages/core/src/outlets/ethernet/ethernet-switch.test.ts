@@ -52,3 +52,13 @@ test("a frame without two addresses goes nowhere", () => {
   const { ports } = bench(2);
   ports[0].frame(new Uint8Array(11), 0, 11);
 });
+
+test("what is for one cable only is not passed on: PAUSE, spanning trees, LLDP (802.1Q §8.6.3)", () => {
+  const heard: number[] = [];
+  const segment = new EthernetSwitch();
+  const port = segment.join({ frame: () => {} });
+  segment.join({ frame: (bytes, offset) => heard.push(bytes[offset + 5]) });
+  for (const last of [0x00, 0x01, 0x0e, 0x0f, 0x10])
+    port.frame(Uint8Array.of(0x01, 0x80, 0xc2, 0, 0, last, 2, 0, 0, 0, 0, 1, 0x88, 0x08), 0, 14);
+  assert.deepEqual(heard, [0x10]);
+});

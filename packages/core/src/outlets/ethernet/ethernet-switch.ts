@@ -1,6 +1,7 @@
 // A switch in this process: interfaces, adapters' cables, sockets and stations on one segment. IEEE 802.1Q §8.
 
 import { isGroupAddress, macAddressBytes } from "../../codec/ethernet/ethernet.ts";
+import { isForThisCable } from "../../codec/ethernet/pause.ts";
 import type { FrameTaker } from "../../ports/ethernet.ts";
 
 /** Addresses that it remembers; beyond them the oldest is forgotten, and its frames go everywhere again. */
@@ -12,7 +13,10 @@ export interface SwitchPort extends FrameTaker {
   leave(): void;
 }
 
-/** Learns where stations are by what they send; floods groups and whom it does not know. Never sends back where it came from. */
+/**
+ * Learns where stations are by what they send; floods groups and whom it does not know. Never sends back where it came from, and
+ * does not pass on what is for one cable only (§8.6.3).
+ */
 export class EthernetSwitch {
   readonly #ports = new Set<Port>();
   readonly #places = new Map<number, Port>();
@@ -26,7 +30,7 @@ export class EthernetSwitch {
 
   /** Called by a port. */
   forward(from: Port, bytes: Uint8Array, offset: number, length: number): void {
-    if (length < macAddressBytes * 2) return;
+    if (length < macAddressBytes * 2 || isForThisCable(bytes, offset)) return;
     if (!isGroupAddress(bytes, offset + macAddressBytes))
       this.#learn(addressAt(bytes, offset + macAddressBytes), from);
     const known = isGroupAddress(bytes, offset) ? undefined : this.#places.get(addressAt(bytes, offset));
