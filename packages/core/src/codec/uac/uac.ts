@@ -1,4 +1,4 @@
-// USB Audio Class 1.0: class-specific descriptors, requests, and the feedback value of full speed.
+// USB Audio Class 1.0: class-specific descriptors, requests, and feedback values.
 
 /** Interface class and subclasses (Audio 1.0 tables A-1 and A-2). */
 export const audioClass = 0x01;
@@ -7,9 +7,17 @@ export const AudioSubclass = { control: 0x01, streaming: 0x02 } as const;
 /** bmAttributes of an isochronous endpoint, bits 3:2 and 5:4 (USB 2.0 table 9-13). */
 export const AudioSync = { asynchronous: 0x04, adaptive: 0x08, synchronous: 0x0c } as const;
 export const feedbackUsage = 0x10;
+/** An IN endpoint of data whose packets say the rate of the OUT too. */
+export const implicitFeedbackUsage = 0x20;
 
 /** Terminal types (USB Audio Terminal Types 1.0 §2). */
-export const AudioTerminal = { usbStream: 0x0101, microphone: 0x0201, speaker: 0x0301 } as const;
+export const AudioTerminal = {
+  usbStream: 0x0101,
+  microphone: 0x0201,
+  speaker: 0x0301,
+  headphones: 0x0302,
+  headset: 0x0402,
+} as const;
 
 /** Requests, §5.2.1.1: SET has bit 7 clear. */
 export const AudioRequest = {
@@ -88,9 +96,29 @@ export function encodeFeedback(samplesPerFrame: number): Uint8Array {
   return Uint8Array.of(value & 0xff, (value >> 8) & 0xff, (value >> 16) & 0xff);
 }
 
-/** Null for a value that no device of `rate` can mean: more than a sample off in a frame. */
-export function decodeFeedback(bytes: Uint8Array, rate: number): number | null {
-  if (bytes.length < 3) return null;
-  const value = (bytes[0] | (bytes[1] << 8) | (bytes[2] << 16)) / 16384;
-  return Math.abs(value - rate / 1000) <= 1 ? value : null;
+/** Samples in each microframe as 16.16 in four bytes: what a high-speed feedback endpoint says. */
+export function encodeHighFeedback(samplesPerMicroframe: number): Uint8Array {
+  const value = Math.round(samplesPerMicroframe * 65536);
+  return Uint8Array.of(value & 0xff, (value >> 8) & 0xff, (value >> 16) & 0xff, (value >>> 24) & 0xff);
+}
+
+/** Frames and microframes of a second. */
+export const fullSpeedFrames = 1000;
+export const highSpeedFrames = 8000;
+
+/**
+ * Samples in each (micro)frame: 10.14 in three bytes where a second has 1000 frames, 16.16 in four where it has 8000. Null for
+ * what no device of `rate` can mean: more than a sample off, more than an eighth off, or too few bytes.
+ */
+export function decodeFeedback(
+  bytes: Uint8Array,
+  rate: number,
+  framesPerSecond: number = fullSpeedFrames,
+): number | null {
+  const isFull = framesPerSecond === fullSpeedFrames;
+  if (bytes.length < (isFull ? 3 : 4)) return null;
+  const low = bytes[0] | (bytes[1] << 8) | (bytes[2] << 16);
+  const value = isFull ? low / 16384 : (low + bytes[3] * 2 ** 24) / 65536;
+  const nominal = rate / framesPerSecond;
+  return Math.abs(value - nominal) <= Math.min(1, nominal / 8) ? value : null;
 }

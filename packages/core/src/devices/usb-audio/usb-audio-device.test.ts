@@ -63,7 +63,7 @@ test("the configuration is lawful: an asynchronous speaker names its feedback en
   }
 });
 
-test("volume in steps of its own, each channel; the master has none; mute; the rate that there is", () => {
+test("volume in steps of its own, each channel; the master has none; mute; the rates that there are", () => {
   const { device, request } = attached();
   const unit = [0, 2];
   assert.equal(request([0xa1, 0x81, 0, 2, ...unit, 2, 0]).status, UsbStatus.stall);
@@ -74,7 +74,11 @@ test("volume in steps of its own, each channel; the master has none; mute; the r
   assert.equal(request([0x21, 1, 0, 1, ...unit, 1, 0], Uint8Array.of(1)).status, UsbStatus.ok);
   assert.equal(device.volumes, null);
   assert.equal(request([0x22, 1, 0, 1, 1, 0, 3, 0], Uint8Array.of(0x80, 0xbb, 0)).status, UsbStatus.ok);
-  assert.equal(request([0x22, 1, 0, 1, 1, 0, 3, 0], Uint8Array.of(0x44, 0xac, 0)).status, UsbStatus.stall);
+  assert.equal(request([0x22, 1, 0, 1, 1, 0, 3, 0], Uint8Array.of(0x44, 0xac, 0)).status, UsbStatus.ok);
+  assert.equal(device.rate, 44_100);
+  // 96 kHz, and 48 kHz in two bytes.
+  assert.equal(request([0x22, 1, 0, 1, 1, 0, 3, 0], Uint8Array.of(0, 0x77, 1)).status, UsbStatus.stall);
+  assert.equal(request([0x22, 1, 0, 1, 1, 0, 2, 0], Uint8Array.of(0x80, 0xbb)).status, UsbStatus.stall);
 });
 
 test("packets are played as they come, a gap of two intervals is counted, feedback says 48 frames", () => {
