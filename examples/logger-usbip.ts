@@ -6,9 +6,14 @@ import { LiveRunner } from "@drydock/node/live-runner";
 import { listenUsbip } from "@drydock/node/usbip-listener";
 import { Logger } from "./logger-device.ts";
 
-const rig = new UsbExportRig({ seed: 1, turn: hostTurn });
+const rig = new UsbExportRig({
+  seed: 1,
+  turn: hostTurn,
+  onExported: (busId) => console.log(`usbip --tcp-port ${listener.port} attach -r 127.0.0.1 -b ${busId}`),
+});
+const listener = await listenUsbip(rig.server, {
+  port: Number(process.argv[2] ?? 3240),
+  steps: rig.scheduler,
+});
 rig.usb.bus.plugIn(new Logger(), 1);
-void new LiveRunner(rig.scheduler).start();
-const port = Number(process.argv[2] ?? 3240);
-const listener = await listenUsbip(rig.server, { port, steps: rig.scheduler });
-console.log(`usbip --tcp-port ${listener.port} attach -r 127.0.0.1 -b 1-1`);
+await new LiveRunner(rig.scheduler).start();

@@ -231,3 +231,25 @@ print(len(heard))
 `;
   assert.equal(runPython(script, ...tty), "1000");
 });
+
+// A terminal's open is looked for every few milliseconds: who opened it before the other side wrote must hear all of it.
+test("40 fresh ears, each opened just before a terminal at the other end gets a byte: each hears it", {
+  skip: noPyserial,
+  timeout: 60_000,
+}, () => {
+  const script = `
+import os, select, sys, termios, time, tty
+def open_raw(path):
+    fd = os.open(path, os.O_RDWR | os.O_NOCTTY); tty.setraw(fd)
+    return fd
+for number in range(40):
+    time.sleep(0.05)
+    ear = open_raw(sys.argv[2])
+    fd = open_raw(sys.argv[1]); os.write(fd, bytes([number])); os.close(fd)
+    assert select.select([ear], [], [], 5)[0], number
+    assert os.read(ear, 16) == bytes([number]), number
+    os.close(ear)
+print("heard")
+`;
+  assert.equal(runPython(script, ...tty), "heard");
+});

@@ -58,6 +58,9 @@ export function openPty(options: PtyOptions = {}): Pty {
   return new Pty(options);
 }
 
+/** Terminals of this thread that no program had open at the last look. */
+const closedTerminals = new Set<Pty>();
+
 export class Pty implements TerminalPort {
   readonly path: string;
   /** The link, or the path where there is none: what people should open. */
@@ -110,6 +113,7 @@ export class Pty implements TerminalPort {
 
   connect(client: TerminalClient): void {
     this.#client = client;
+    closedTerminals.add(this);
     this.#lookAtClosed();
   }
 
@@ -151,6 +155,7 @@ export class Pty implements TerminalPort {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#isOpen = false;
+    closedTerminals.delete(this);
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#link !== null) removeTerminalLink(this.#link, this.path);
     // A wait in the thread pool still uses the descriptor: its end closes it.
@@ -162,24 +167,41 @@ export class Pty implements TerminalPort {
     closeSync(this.#event);
   }
 
-  /** While no program has it open there is nothing to wait for, only to look at. */
+  /**
+   * While no program has it open there is nothing to wait for, only to look at. Who is found open may have been opened
+   * after another that waits for what is written here: all that were closed are looked at before anything is read.
+   */
   readonly #lookAtClosed = (): void => {
+    if (!this.#looksOpen()) return;
+    for (const other of [...closedTerminals]) if (other.#looksOpen()) other.#open();
+    this.#open();
+  };
+
+  /** True once for each time that it is opened; until then the next look is set. */
+  #looksOpen(): boolean {
+    if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    if (this.#isEnded) return;
+    if (this.#isEnded) return false;
     const events = this.#pollNow(POLLIN);
     // A program that came, wrote and went between two looks leaves its bytes behind.
     const isClosed = (events & POLLHUP) !== 0 && (events & POLLIN) === 0;
     if (isClosed || !this.#slaveWasTouched()) {
       this.#timer = setTimeout(this.#lookAtClosed, closedLookMs);
-      return;
+      return false;
     }
+    closedTerminals.delete(this);
+    return true;
+  }
+
+  #open(): void {
+    if (this.#isEnded) return;
     this.#isOpen = true;
     this.#from = 0;
     this.#to = 0;
     this.#client?.opened();
     this.#lookAtSettings();
     this.#wait();
-  };
+  }
 
   #firstOpenSeen = false;
 
@@ -262,6 +284,7 @@ export class Pty implements TerminalPort {
     this.#isOpen = false;
     this.#wantsOutput = false;
     this.#client?.closed();
+    closedTerminals.add(this);
     this.#timer = setTimeout(this.#lookAtClosed, closedLookMs);
   }
 

@@ -47,6 +47,11 @@ export class UsbipExport {
     return this.#listed;
   }
 
+  /** Who asks for it now waits: it will be listed, or forgotten. */
+  get isBeingRead(): boolean {
+    return this.#listed === null && !this.lent.isGone;
+  }
+
   /** As messages name it: bus number in the upper half. */
   get deviceId(): number {
     return ((this.busNumber << 16) | this.deviceNumber) >>> 0;

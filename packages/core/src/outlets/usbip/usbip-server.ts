@@ -22,7 +22,7 @@ const deviceNumberMaximum = 0xffff;
 /**
  * Give `attach` every port that appears (of a simulated bus, a wrapper round one, a real device) and `accept` every
  * connection. Several devices, several clients; a device is lent to one client at a time, and reset when that leaves.
- * Isochronous transfers are refused with ENOSYS; nothing else of the protocol is left out.
+ * An import of a device whose descriptors are still being read is answered when they are; the list names what can be had now.
  */
 export class UsbipServer {
   readonly #busNumber: number;
@@ -60,7 +60,10 @@ export class UsbipServer {
         if (problem !== null) {
           this.#onEvent(`${busId} cannot be exported: ${problem}`);
           this.#forget(self);
-        } else this.#onExported(busId);
+          return;
+        }
+        this.#onExported(busId);
+        this.#tellSessions();
       },
       (self) => this.#forget(self),
     );
@@ -94,5 +97,10 @@ export class UsbipServer {
 
   #forget(gone: UsbipExport): void {
     if (this.#exports.get(gone.busId) === gone) this.#exports.delete(gone.busId);
+    this.#tellSessions();
+  }
+
+  #tellSessions(): void {
+    for (const session of [...this.#sessions]) session.exportsChanged();
   }
 }

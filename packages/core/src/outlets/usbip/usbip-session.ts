@@ -89,6 +89,9 @@ const errnoOfPacket: Readonly<Record<UsbPacketStatus, number>> = {
   [UsbPacketStatus.damaged]: UsbipPacketErrno.damaged,
 };
 
+/** Bytes that a client may send before its import is answered. */
+const unansweredMaximum = 64 * 1024;
+
 /** An isochronous transfer under way: what is asked of the port, and where the client wants its packets. */
 interface AskedPackets {
   readonly packets: UsbPackets;
@@ -154,6 +157,8 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
   #device: UsbipExport | null = null;
   #isOver = false;
   #isHeld = false;
+  /** For an import: the device is being read. */
+  #isWaiting = false;
   #lists = 0;
   /** Data of the OUT in `#header` that are still coming. */
   #body: Uint8Array | null = null;
@@ -205,6 +210,11 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
     this.#isHeld = false;
     this.#stream.resume();
     this.received(new Uint8Array(0));
+  }
+
+  /** A device can be had now, or can no more be had: an import that waited for it is answered. */
+  exportsChanged(): void {
+    if (this.#isWaiting) this.received(new Uint8Array(0));
   }
 
   closed(): void {
@@ -315,6 +325,13 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
     const total = usbipOpHeaderBytes + usbipBusIdBytes;
     if (available < total) return false;
     const busId = decodeBusId(bytes.subarray(start + usbipOpHeaderBytes, start + total));
+    // It is here, but its descriptors are still read: `exportsChanged` asks again.
+    this.#isWaiting = this.#options.exports.get(busId)?.isBeingRead === true;
+    if (this.#isWaiting) {
+      if (available > unansweredMaximum)
+        throw new DecodeError("USB/IP import", total, "too much came before the answer");
+      return false;
+    }
     this.#input.consume(total);
     this.#import(busId);
     return true;
