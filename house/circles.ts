@@ -70,6 +70,7 @@ function graphOf(
 
 const doorsOfPackages: Readonly<Record<string, string>> = {
   "@drydock/core/": "packages/core/src/",
+  "@drydock/dext/": "packages/dext/src/",
   "@drydock/doctor/": "packages/doctor/src/",
   "@drydock/node/": "packages/node/src/",
   "@drydock/cases/": "cases/",

@@ -21,6 +21,7 @@ const folders = [
   "packages/board",
   "packages/node",
   "packages/serialport-binding",
+  "packages/dext",
   "cases",
   "apps/lab",
   "apps/board",
