@@ -1,0 +1,35 @@
+// Which frameworks are described here, and which classes of DriverKit's other frameworks are known by name only.
+
+/** In the order in which one stands on the other; each has a text NAME.iig beside this file. */
+export const frameworkNames = ["DriverKit", "USBDriverKit", "SerialDriverKit", "USBSerialDriverKit"] as const;
+
+export type FrameworkName = (typeof frameworkNames)[number];
+
+const uncoveredByFramework: Readonly<Record<string, string>> = {
+  DriverKit:
+    "IOCommandPool IOCommand IOExtensiblePaniclog IOUserServer OSOrderedSet IOReporter IOStateReporter IOSimpleReporter",
+  HIDDriverKit:
+    "IOHIDDevice IOUserHIDDevice IOUserUSBHostHIDDevice IOHIDInterface IOHIDEventService IOUserHIDEventService IOUserHIDEventDriver IOHIDElement IOHIDDigitizerCollection",
+  NetworkingDriverKit:
+    "IOUserNetworkEthernet IOUserNetworkPacket IOUserNetworkPacketBufferPool IOUserNetworkPacketQueue IOUserNetworkRxCompletionQueue IOUserNetworkRxSubmissionQueue IOUserNetworkTxCompletionQueue IOUserNetworkTxSubmissionQueue",
+  SCSIControllerDriverKit: "IOUserSCSIParallelInterfaceController",
+  SCSIPeripheralsDriverKit:
+    "IOUserSCSIPeripheralDeviceType00 IOUserSCSIPeripheralDeviceType05 IOUserSCSIPeripheralDeviceType07 IOUserSCSIPeripheralDeviceHelper",
+  BlockStorageDeviceDriverKit: "IOUserBlockStorageDevice",
+  PCIDriverKit: "IOPCIDevice",
+  AudioDriverKit:
+    "IOUserAudioDriver IOUserAudioDevice IOUserAudioClockDevice IOUserAudioObject IOUserAudioStream IOUserAudioControl IOUserAudioBox IOUserAudioCustomProperty",
+  MIDIDriverKit: "IOUserMIDIDriver IOUserMIDIDevice IOUserMIDIEntity IOUserMIDISource IOUserMIDIDestination",
+};
+
+/** Class to framework: what a message says when a driver uses one. */
+export const uncoveredClasses: ReadonlyMap<string, string> = new Map(
+  Object.entries(uncoveredByFramework).flatMap(([framework, names]) =>
+    names.split(" ").map((name): [string, string] => [name, framework]),
+  ),
+);
+
+/** Frameworks without a description. */
+export const uncoveredFrameworks: readonly string[] = Object.keys(uncoveredByFramework).filter(
+  (name) => !(frameworkNames as readonly string[]).includes(name),
+);
