@@ -330,6 +330,9 @@ async function runCampaigns(pairs: number): Promise<Result> {
   return { lines: [`${tried} runs, every single fault and ${pairs} pairs of each rig`, ...lines], problems };
 }
 
+/** Of a failure's message so many are kept. */
+const messageLines = 12;
+
 /** A long test with a count of its own choice, given by the environment. One that was skipped was not run: that is a problem. */
 function runTest(file: string, variable: string, count: number, say: (count: number) => string[]): Result {
   const path = join(import.meta.dirname, "../..", file);
@@ -339,7 +342,16 @@ function runTest(file: string, variable: string, count: number, say: (count: num
   });
   const rows = stdout.split("\n");
   const skipped = rows.filter((line) => /^ *ok .*# SKIP/.test(line)).map((line) => `not run: ${line.trim()}`);
-  const failed = rows.filter((line) => /^not ok|^ {2,}error:/.test(line));
+  // A message of several lines stands in those below its key, deeper.
+  const failed = rows.flatMap((line, at) => {
+    if (/^ *not ok/.test(line)) return [line.trim()];
+    const key = /^( +)error:(.*)$/.exec(line);
+    if (key === null) return [];
+    const below = rows.slice(at + 1, at + 1 + messageLines);
+    const end = below.findIndex((each) => !each.startsWith(`${key[1]}  `));
+    const message = /^ *[|>]-?$/.test(key[2]) ? below.slice(0, end < 0 ? undefined : end) : [key[2]];
+    return [message.map((each) => each.trim()).join(" ")];
+  });
   const problems = status === 0 || failed.length > 0 ? failed : [`the test ended with ${status}`];
   return {
     lines: skipped.length + problems.length > 0 ? [] : say(count),

@@ -1,7 +1,6 @@
 // Linux's asix, cdc_ncm and cdc_ether run our network adapters, over USB/IP and usbredir.
 
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +12,7 @@ import { EthernetSwitch } from "@drydock/core/outlets/ethernet/ethernet-switch";
 import { StreamNetdev } from "@drydock/core/outlets/ethernet/stream-netdev";
 import type { NetworkAdapter } from "@drydock/core/rigs/network-rig";
 import { UsbExportRig } from "@drydock/core/rigs/usb-export-rig";
+import { DgramNetdev } from "@drydock/node/dgram-netdev";
 import { hostTurn } from "@drydock/node/host-turn";
 import { LiveRunner } from "@drydock/node/live-runner";
 import { type Listener, listen } from "@drydock/node/socket-stream";
@@ -20,6 +20,7 @@ import { listenUsbip } from "@drydock/node/usbip-listener";
 import { listenUsbredir } from "@drydock/node/usbredir-sockets";
 import { complaints } from "../guest/kernel-complaints.ts";
 import { guestSkip, LinuxGuest } from "../guest/linux-guest.ts";
+import { Namespace, namespaceSkip } from "../guest/namespace.ts";
 import { until } from "../guest/until.ts";
 
 const programs = ["iperf3", "socat", "curl", "avahi-daemon"];
@@ -34,46 +35,7 @@ const longMs = 600_000;
 const echoSizes = [18, 19, 64, 465, 466, 467, 978, 1471, 1472];
 
 const main = join(import.meta.dirname, "../../../../apps/cli/src/main.ts");
-const isRoot = process.getuid?.() === 0;
-const tapSkip = isRoot ? false : "a TAP device in a network namespace of its own needs root";
-
-/** A command in a network namespace of its own, with what it said so far. */
-class Namespace {
-  readonly #shell: ChildProcess;
-  said = "";
-  readonly #ended: Promise<void>;
-
-  constructor(script: string, words: readonly string[]) {
-    this.#shell = spawn("unshare", ["-n", "sh", "-c", script, ...words], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const keep = (bytes: Buffer): void => {
-      this.said += bytes.toString("latin1");
-    };
-    this.#shell.stdout?.on("data", keep);
-    this.#shell.stderr?.on("data", keep);
-    this.#ended = new Promise((resolve) => this.#shell.once("close", () => resolve()));
-  }
-
-  /** Runs another command in it; answers what it printed. */
-  run(...words: readonly string[]): Promise<string> {
-    const child = spawn("nsenter", ["-t", String(this.#shell.pid), "-n", ...words], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    let text = "";
-    child.stdout.on("data", (bytes: Buffer) => {
-      text += bytes.toString("latin1");
-    });
-    return new Promise((resolve) => child.once("close", () => resolve(text)));
-  }
-
-  /** Ends the command that the script began, by the number that it printed, and waits for the script. */
-  async end(): Promise<void> {
-    const pid = /pid (\d+)/.exec(this.said)?.[1];
-    if (pid !== undefined) process.kill(Number(pid), "SIGTERM");
-    await this.#ended;
-  }
-}
+const isRoot = namespaceSkip === false;
 
 describe("a Linux guest with our network adapters", { skip: guestSkip({ programs, modules }) }, () => {
   let guest: LinuxGuest;
@@ -83,6 +45,7 @@ describe("a Linux guest with our network adapters", { skip: guestSkip({ programs
   const segment = new EthernetSwitch();
   const macOf = (number: number) => Uint8Array.of(0x02, 0xdd, 0, 0, 0, number);
   let usbipPort = 0;
+  let datagrams: DgramNetdev;
 
   /** Puts an adapter into a connector, with its cable in the switch. */
   const plugIn = <T extends NetworkAdapter>(adapter: T, connector: number): T => {
@@ -142,6 +105,11 @@ describe("a Linux guest with our network adapters", { skip: guestSkip({ programs
     });
     const wirePort = segment.join(wire);
     const netdev = await listen({ port: 0, steps: clock }, (stream) => wire.accept(stream));
+    datagrams = await DgramNetdev.open({
+      to: { frame: (bytes, offset, length) => datagramPort.frame(bytes, offset, length) },
+      steps: clock,
+    });
+    const datagramPort = segment.join(datagrams);
     const redirect = rig.addUsbredir(4);
     plugIn(new Ax88772Device({ clock, chip: "ax88772b", macAddress: macOf(4) }), 4);
     const redir = await listenUsbredir(redirect, { port: 0, steps: clock });
@@ -153,6 +121,8 @@ describe("a Linux guest with our network adapters", { skip: guestSkip({ programs
       modules,
       qemu: [
         "-netdev",
+        `dgram,id=d,remote.type=inet,remote.host=127.0.0.1,remote.port=${datagrams.port},local.type=inet,local.host=127.0.0.1,local.port=${datagrams.peerPort}`,
+        "-netdev",
         `stream,id=w,server=off,addr.type=inet,addr.host=127.0.0.1,addr.port=${netdev.port}`,
         ...["-device", "virtio-net-pci,netdev=w,romfile=", "-device", "qemu-xhci,id=x"],
         ...["-chardev", `socket,id=r,host=127.0.0.1,port=${redir.port}`],
@@ -161,6 +131,7 @@ describe("a Linux guest with our network adapters", { skip: guestSkip({ programs
           ? ["-netdev", `stream,id=t,server=off,addr.type=unix,addr.path=${socket}`]
           : ["-netdev", "user,id=t,restrict=on"]),
         ...["-device", "virtio-net-pci,netdev=t,romfile=,mac=02:dd:00:00:00:77"],
+        ...["-device", "virtio-net-pci,netdev=d,romfile=,mac=02:dd:00:00:00:78"],
       ],
     });
     await guest.run(
@@ -175,13 +146,14 @@ describe("a Linux guest with our network adapters", { skip: guestSkip({ programs
     await guest?.stop();
     rig?.server.close();
     for (const listener of listeners) await listener.close();
+    await datagrams?.close();
     await runner?.stop();
     await space?.end();
     rmSync(folder, { recursive: true });
   });
 
   test("drydock net up: a program here reaches a server in the guest, and back, through TAP, driver and model", {
-    skip: tapSkip,
+    skip: namespaceSkip,
   }, async () => {
     const name = await nameOf("77");
     await guest.run(`ip addr add 10.90.0.1/24 dev ${name}; ip link set ${name} up; httpd -p 8081 -h /tmp`);
@@ -277,6 +249,18 @@ describe("a Linux guest with our network adapters", { skip: guestSkip({ programs
     await pingAll(1, [18]);
   }
 
+  /** A third station on our switch, in a namespace of its own: each of its frames is a datagram of QEMU's. */
+  async function pingByDatagrams(name: string): Promise<void> {
+    const card = await nameOf("78");
+    await guest.run(
+      `(unshare -n sleep 100000 & echo $! > /tmp/pid2); sleep 0.2; ip link set ${card} netns $(cat /tmp/pid2)
+       nsenter -t $(cat /tmp/pid2) -n sh -c 'ip link set ${card} up; ip addr add 10.9.5.1/24 dev ${card}'
+       ip addr add 10.9.5.2/24 dev ${name}`,
+    );
+    await pingAll(5, [18, 978, 1472]);
+    assert.deepEqual([datagrams.lostFrames, datagrams.badFrames], [0, 0]);
+  }
+
   for (const kind of ["ncm", "ecm"] as const)
     test(`cdc_${kind === "ncm" ? "ncm" : "ether"} drives our ${kind.toUpperCase()} adapter without a complaint`, async () => {
       const number = kind === "ncm" ? 2 : 3;
@@ -292,6 +276,7 @@ describe("a Linux guest with our network adapters", { skip: guestSkip({ programs
       await pingAll(number);
       await download(number, sum);
       if (isWhole) await iperf(number);
+      if (kind === "ncm") await pingByDatagrams(name);
       device.jack.pullOut();
       await guest.waitFor(`cat /sys/class/net/${name}/carrier`, /^0/);
       device.jack.plugIn(segment.join(device.jack));

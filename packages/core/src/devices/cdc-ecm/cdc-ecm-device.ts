@@ -11,7 +11,7 @@ import {
 import { FrameRing } from "../frame-ring.ts";
 
 /** Frames that wait for the host. */
-const queueFrames = 64;
+const queueFrames = 256;
 
 export class CdcEcmDevice extends CdcEthernetModel {
   readonly #frames = new FrameRing(queueFrames);

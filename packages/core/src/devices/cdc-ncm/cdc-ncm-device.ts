@@ -25,7 +25,7 @@ import {
 } from "../cdc-ethernet-model.ts";
 
 /** Blocks that wait for the host. */
-const blocks = 4;
+const blocks = 8;
 
 export interface CdcNcmOptions extends CdcEthernetOptions {
   /** Differences from 16 KiB both ways, both formats, alignment 4, remainder 0, no limit of datagrams. */
