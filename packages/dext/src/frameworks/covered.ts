@@ -1,15 +1,22 @@
 // Which frameworks are described here, and which classes of DriverKit's other frameworks are known by name only.
 
 /** In the order in which one stands on the other; each has a text NAME.iig beside this file. */
-export const frameworkNames = ["DriverKit", "USBDriverKit", "SerialDriverKit", "USBSerialDriverKit"] as const;
+export const frameworkNames = [
+  "DriverKit",
+  "USBDriverKit",
+  "SerialDriverKit",
+  "USBSerialDriverKit",
+  "HIDDriverKit",
+] as const;
 
 export type FrameworkName = (typeof frameworkNames)[number];
 
-const uncoveredByFramework: Readonly<Record<string, string>> = {
+/** Framework to its classes, a blank between them. */
+export const uncoveredByFramework: Readonly<Record<string, string>> = {
   DriverKit:
     "IOCommandPool IOCommand IOExtensiblePaniclog IOUserServer OSOrderedSet IOReporter IOStateReporter IOSimpleReporter",
   HIDDriverKit:
-    "IOHIDDevice IOUserHIDDevice IOUserUSBHostHIDDevice IOHIDInterface IOHIDEventService IOUserHIDEventService IOUserHIDEventDriver IOHIDElement IOHIDDigitizerCollection",
+    "IOUserUSBHostHIDDevice IOHIDEventService IOUserHIDEventService IOUserHIDEventDriver IOHIDElement IOHIDDigitizerCollection",
   NetworkingDriverKit:
     "IOUserNetworkEthernet IOUserNetworkPacket IOUserNetworkPacketBufferPool IOUserNetworkPacketQueue IOUserNetworkRxCompletionQueue IOUserNetworkRxSubmissionQueue IOUserNetworkTxCompletionQueue IOUserNetworkTxSubmissionQueue",
   SCSIControllerDriverKit: "IOUserSCSIParallelInterfaceController",
@@ -18,8 +25,8 @@ const uncoveredByFramework: Readonly<Record<string, string>> = {
   BlockStorageDeviceDriverKit: "IOUserBlockStorageDevice",
   PCIDriverKit: "IOPCIDevice",
   AudioDriverKit:
-    "IOUserAudioDriver IOUserAudioDevice IOUserAudioClockDevice IOUserAudioObject IOUserAudioStream IOUserAudioControl IOUserAudioBox IOUserAudioCustomProperty",
-  MIDIDriverKit: "IOUserMIDIDriver IOUserMIDIDevice IOUserMIDIEntity IOUserMIDISource IOUserMIDIDestination",
+    "IOUserAudioDriver IOUserAudioDevice IOUserAudioClockDevice IOUserAudioObject IOUserAudioStream IOUserAudioControl IOUserAudioBooleanControl IOUserAudioLevelControl IOUserAudioSelectorControl IOUserAudioSliderControl IOUserAudioStereoPanControl IOUserAudioBox IOUserAudioCustomProperty",
+  MIDIDriverKit: "IOUserMIDIDriver IOUserMIDIDriverUserClient",
 };
 
 /** Class to framework: what a message says when a driver uses one. */

@@ -2,7 +2,7 @@
 
 import { nearestName } from "@drydock/core/base/near-names";
 import type { AbiTable } from "../abi/abi-table.ts";
-import { uncoveredClasses, uncoveredFrameworks } from "../frameworks/covered.ts";
+import { frameworkNames, uncoveredClasses, uncoveredFrameworks } from "../frameworks/covered.ts";
 import type { Defines } from "../iig/conditions.ts";
 import type { HeaderModel, InterfaceModel } from "../iig/model.ts";
 import { parseInterface } from "../iig/parser.ts";
@@ -62,7 +62,8 @@ export function generateDext(
     sources.push({ framework: null, path: header, isWritten: false, source: parsed });
   }
   const model = resolveInterface(sources, { known: frameworks, uncovered: uncoveredClasses }, problems);
-  const known = new Set([...frameworks.headers.map(({ path }) => path), ...byHeader.keys()]);
+  const umbrellas = frameworkNames.map((name) => `${name}/${name}.h`);
+  const known = new Set([...frameworks.headers.map(({ path }) => path), ...umbrellas, ...byHeader.keys()]);
   for (const { source } of sources)
     for (const item of source.items) if (item.kind === "include") checkInclude(item, known, problems);
   const generated = new Map<string, string>();
