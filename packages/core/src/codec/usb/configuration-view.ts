@@ -69,7 +69,17 @@ export function viewConfiguration(bytes: Uint8Array, speed: UsbSpeed | null = nu
   if (bytes.length < 9) throw new DecodeError(subject, bytes.length, `only ${bytes.length} of 9 bytes came`);
   if (bytes[1] !== DescriptorType.configuration || bytes[0] < 9)
     throw new DecodeError(subject, 0, `type ${bytes[1]} and length ${bytes[0]} are no configuration's`);
-  return new Reader(bytes, speed).read();
+  const view = new Reader(bytes, speed).read();
+  sources.set(view.configuration, bytes.slice());
+  return view;
+}
+
+/** What configurations were read from. */
+const sources = new WeakMap<Configuration, Uint8Array>();
+
+/** The bytes that `viewConfiguration` read, as the device sent them; null for a configuration that was made otherwise. */
+export function configurationBytes(configuration: Configuration): Uint8Array | null {
+  return sources.get(configuration) ?? null;
 }
 
 class Reader {

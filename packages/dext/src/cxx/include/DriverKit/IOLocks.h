@@ -1,0 +1,3 @@
+// DriverKit/IOLocks.h: see IOLib.h.
+#pragma once
+#include <DriverKit/IOLib.h>

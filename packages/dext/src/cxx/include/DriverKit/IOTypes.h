@@ -1,0 +1,3 @@
+// DriverKit/IOTypes.h: see drydock/class.h.
+#pragma once
+#include <drydock/class.h>

@@ -1,0 +1,3 @@
+// DriverKit/OSCollection.h: see OSContainer.h.
+#pragma once
+#include <DriverKit/OSContainer.h>

@@ -1,0 +1,3 @@
+// DriverKit/OSObjectPtr.h: see drydock/class.h.
+#pragma once
+#include <drydock/class.h>

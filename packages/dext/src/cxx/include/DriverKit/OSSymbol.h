@@ -1,0 +1,3 @@
+// OSSymbol: a typedef of OSString.
+#pragma once
+#include <DriverKit/OSString.h>

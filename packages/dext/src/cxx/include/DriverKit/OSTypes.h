@@ -1,0 +1,3 @@
+// DriverKit/OSTypes.h: see drydock/class.h.
+#pragma once
+#include <drydock/class.h>

@@ -1,0 +1,3 @@
+// mach/kern_return.h: see drydock/base.h and DriverKit/IOLib.h.
+#pragma once
+#include <DriverKit/IOLib.h>

@@ -1,0 +1,3 @@
+// mach/mach_types.h: see drydock/base.h and DriverKit/IOLib.h.
+#pragma once
+#include <DriverKit/IOLib.h>

@@ -1,0 +1,3 @@
+// sys/_types/_null.h: see drydock/base.h and DriverKit/IOLib.h.
+#pragma once
+#include <DriverKit/IOLib.h>

@@ -1,0 +1,169 @@
+// OSAction: made by a dext for one of its methods, invoked by the host with what the callback's type says.
+
+import { IOReturns } from "@drydock/core/base/io-return";
+import { OSAction } from "@drydock/core/runtime/action";
+import { IOService } from "@drydock/core/runtime/service";
+import type { CxxProcess, HostCalls } from "../cxx-process.ts";
+import type { WasmValue } from "../engine.ts";
+import { callsOf, plain, status, statusWaiting } from "./host-call.ts";
+
+/** What follows the action, by callback: three numbers as the host's own actions carry them. */
+const callbackValues: Readonly<Record<string, (a: number, b: number, c: number) => readonly WasmValue[]>> = {
+  "IOUSBHostPipe.CompleteAsyncIO": (status_, count, time) => [status_ | 0, count, BigInt(Math.floor(time))],
+  "IOUSBHostPipe.CompleteAsyncIsochIO": (status_) => [status_ | 0],
+  "IOUSBHostDevice.CompleteAsyncDeviceRequest": (status_, count) => [status_ | 0, count],
+  "IOTimerDispatchSource.TimerOccurred": (time) => [BigInt(Math.floor(time))],
+  "IOInterruptDispatchSource.InterruptOccurred": (count, time) => [BigInt(count), BigInt(Math.floor(time))],
+};
+
+/** What an action of a dext carries besides the host's. */
+interface ActionState {
+  readonly reference: number;
+  readonly referenceBytes: number;
+  /** Objects that requests under way hold, oldest first. */
+  readonly held: number[];
+  callback: string;
+  waits: { done: boolean; wake: (() => void) | null } | null;
+}
+
+const states = new WeakMap<OSAction, ActionState>();
+
+/** A request under way holds its action and its buffer, as the kernel does. Ended by the callback. */
+export function holdForAction(cxx: CxxProcess, action: OSAction, ...objects: readonly number[]): void {
+  const held = states.get(action)?.held;
+  if (held === undefined) return;
+  for (const object of objects) cxx.retain(object);
+  held.push(...objects, -1);
+}
+
+/** The request was refused: nothing will call back. */
+export function dropForAction(cxx: CxxProcess, action: OSAction): void {
+  const held = states.get(action)?.held;
+  if (held === undefined) return;
+  held.pop();
+  while (held.length > 0 && held.at(-1) !== -1) cxx.release(held.pop() as number);
+}
+
+function endHeld(cxx: CxxProcess, state: ActionState): void {
+  for (let object = state.held.shift(); object !== undefined && object !== -1; object = state.held.shift())
+    cxx.release(object);
+}
+
+export function createAction(
+  cxx: CxxProcess,
+  target: number,
+  methodId: bigint,
+  _callbackId: bigint,
+  referenceBytes: number,
+  typeName: string,
+  action: number,
+): number {
+  if (cxx.mustFail("OSAction::Create")) return IOReturns.kIOReturnNoMemory | 0;
+  const service = cxx.hostAs(target, IOService);
+  const method = cxx.methodById(cxx.classNameOf(target), BigInt.asUintN(64, methodId));
+  if (service === null || method === null) return IOReturns.kIOReturnBadArgument | 0;
+  const { callback, thunk } = method;
+  const methodName = method.name.slice(method.name.indexOf(".") + 1);
+  const invoke = (made: OSAction, a: number, b: number, c: number): void | Promise<void> => {
+    const state = states.get(made) as ActionState;
+    const values = callbackValues[callback];
+    if (values === undefined) {
+      cxx.kernel.note(`nothing here calls ${callback} back`);
+      return;
+    }
+    const address = cxx.addressOf(made);
+    if (address === 0) return;
+    cxx.retain(address);
+    return cxx.run(thunk, target, address, ...values(a, b, c)).then(() => {
+      endHeld(cxx, state);
+      if (state.waits !== null) {
+        state.waits.done = true;
+        state.waits.wake?.();
+      }
+      cxx.release(address);
+    });
+  };
+  const made =
+    typeName === "OSAction"
+      ? service.createUntypedAction(methodName, invoke)
+      : service.createAction(methodName, invoke);
+  const reference = referenceBytes === 0 ? 0 : cxx.place(new Uint8Array(referenceBytes));
+  states.set(made, { reference, referenceBytes, held: [], callback, waits: null });
+  const address = cxx.handOut(made, "OSAction", () => {
+    if (reference !== 0) cxx.unplace(reference);
+    if (!made.isCancelled) service.release();
+  });
+  cxx.memory.setU32(action, address);
+  return 0;
+}
+
+const action = (cxx: CxxProcess, self: number): OSAction | null => cxx.hostAs(self, OSAction);
+
+/** Runs a block of the dext's once, on the queue that the host chose, and gives it up. */
+export function blockOnce(cxx: CxxProcess, block: number): () => void | Promise<void> {
+  const kept = cxx.keepBlock(block);
+  if (kept === null) return () => {};
+  return async () => {
+    await kept.run();
+    kept.release();
+  };
+}
+
+export const actionCalls: HostCalls = callsOf("OSAction", {
+  GetReference: plain((cxx, self: number) => {
+    const host = action(cxx, self);
+    return host === null ? 0 : (states.get(host)?.reference ?? 0);
+  }),
+  Cancel: status((cxx, self: number, handler: number) => {
+    const host = action(cxx, self);
+    if (host === null) return IOReturns.kIOReturnBadArgument;
+    const run = blockOnce(cxx, handler);
+    host.cancel(run as () => void);
+    return undefined;
+  }),
+  SetAbortedHandler: status((cxx, self: number, handler: number) => {
+    const host = action(cxx, self);
+    if (host === null) return IOReturns.kIOReturnBadArgument;
+    host.setAbortedHandler(blockOnce(cxx, handler) as () => void);
+    return undefined;
+  }),
+  WillWait: status((cxx, self: number, token: number) => {
+    const state = stateOf(cxx, self);
+    if (state === null || state.waits !== null) return IOReturns.kIOReturnBusy;
+    state.waits = { done: false, wake: null };
+    cxx.memory.setU32(token, self);
+    return undefined;
+  }),
+  Wait: statusWaiting(async (cxx, self: number, _token: number, options: bigint, deadline: bigint) => {
+    const waits = stateOf(cxx, self)?.waits ?? null;
+    if (waits === null) return IOReturns.kIOReturnBadArgument;
+    const { scheduler } = cxx.kernel;
+    if (waits.done) return undefined;
+    return await scheduler.block<number>("OSAction::Wait", (completion) => {
+      waits.wake = () => {
+        if (!completion.isDone) completion.succeed(0);
+      };
+      if (options === 0n) return;
+      const left = Math.max(0, Number(deadline) - scheduler.nowNs());
+      scheduler.after(
+        left,
+        () => {
+          if (!completion.isDone) completion.succeed(IOReturns.kIOReturnTimeout);
+        },
+        undefined,
+      );
+    });
+  }),
+  EndWait: status((cxx, self: number) => {
+    const state = stateOf(cxx, self);
+    if (state === null) return IOReturns.kIOReturnBadArgument;
+    state.waits = null;
+    return undefined;
+  }),
+  Aborted: plain(() => undefined),
+});
+
+function stateOf(cxx: CxxProcess, self: number): ActionState | null {
+  const host = action(cxx, self);
+  return host === null ? null : (states.get(host) ?? null);
+}

@@ -1,0 +1,192 @@
+// IODispatchQueue and the sources that deliver to one.
+
+import { IOReturns } from "@drydock/core/base/io-return";
+import { OSAction } from "@drydock/core/runtime/action";
+import { IODispatchQueue } from "@drydock/core/runtime/dispatch-queue";
+import {
+  type InterruptProvider,
+  IOInterruptDispatchSource,
+  IOTimerDispatchSource,
+} from "@drydock/core/runtime/dispatch-source";
+import type { CxxProcess, HostCalls } from "../cxx-process.ts";
+import { DextTrap } from "../trouble.ts";
+import { blockOnce } from "./action-calls.ts";
+import { callsOf, plain, plainWaiting, status, statusWaiting } from "./host-call.ts";
+import { service } from "./service-calls.ts";
+
+function queue(cxx: CxxProcess, self: number): IODispatchQueue {
+  const host = cxx.hostAs(self, IODispatchQueue);
+  if (host === null) throw new DextTrap("a call on a queue that the system did not make", cxx.here());
+  return host;
+}
+
+/** Events to sleep on, by their address in the dext. */
+const events = new WeakMap<CxxProcess, Map<number, object>>();
+function event(cxx: CxxProcess, address: number): object {
+  const known = events.get(cxx) ?? new Map<number, object>();
+  events.set(cxx, known);
+  const found = known.get(address) ?? {};
+  known.set(address, found);
+  return found;
+}
+
+/** A C function with its context, run once. */
+function functionOnce(cxx: CxxProcess, context: number, index: number): () => Promise<void> {
+  return async () => void (await cxx.run(index, context));
+}
+
+const async_ = (cxx: CxxProcess, self: number, run: () => void | Promise<void>): undefined =>
+  void queue(cxx, self).dispatchAsync(run);
+
+export const queueCalls: HostCalls = callsOf("IODispatchQueue", {
+  Create: status((cxx, name: number, options: bigint, priority: bigint, made: number) => {
+    const host = IODispatchQueue.create(
+      cxx.process,
+      cxx.memory.text(name, 255),
+      Number(options),
+      Number(priority),
+    );
+    cxx.memory.setU32(
+      made,
+      cxx.handOut(host, "IODispatchQueue", () => host.release()),
+    );
+    return undefined;
+  }, IOReturns.kIOReturnNoMemory),
+  OnQueue: plain((cxx, self: number) => (queue(cxx, self).onQueue() ? 1 : 0)),
+  GetName: plain((cxx, self: number) => cxx.place(new TextEncoder().encode(`${queue(cxx, self).name}\0`))),
+  Cancel: status((cxx, self: number, handler: number) => {
+    queue(cxx, self).cancel(blockOnce(cxx, handler) as () => void);
+    return undefined;
+  }),
+  DispatchAsync: plain((cxx, self: number, block: number) => async_(cxx, self, blockOnce(cxx, block))),
+  DispatchAsync_f: plain((cxx, self: number, context: number, index: number) =>
+    async_(cxx, self, functionOnce(cxx, context, index)),
+  ),
+  DispatchConcurrent: plain((cxx, self: number, block: number) => async_(cxx, self, blockOnce(cxx, block))),
+  DispatchConcurrent_f: plain((cxx, self: number, context: number, index: number) =>
+    async_(cxx, self, functionOnce(cxx, context, index)),
+  ),
+  DispatchSync: plainWaiting(async (cxx, self: number, block: number) => {
+    await queue(cxx, self).dispatchSync(blockOnce(cxx, block));
+    return undefined;
+  }),
+  DispatchSync_f: plainWaiting(async (cxx, self: number, context: number, index: number) => {
+    await queue(cxx, self).dispatchSync(functionOnce(cxx, context, index));
+    return undefined;
+  }),
+  RunAction: plainWaiting(async (cxx, self: number, block: number) => {
+    const kept = cxx.keepBlock(block);
+    if (kept === null) return IOReturns.kIOReturnBadArgument | 0;
+    const result = await queue(cxx, self).dispatchSync(() => kept.run());
+    kept.release();
+    return Number(result) | 0;
+  }),
+  Sleep: statusWaiting(async (cxx, self: number, at: number, timeout: bigint) =>
+    queue(cxx, self).sleep(event(cxx, at), Number(timeout)),
+  ),
+  SleepWithTimeout: statusWaiting(async (cxx, self: number, at: number, timeout: bigint) =>
+    queue(cxx, self).sleep(event(cxx, at), Number(timeout)),
+  ),
+  SleepWithDeadline: statusWaiting(
+    async (cxx, self: number, at: number, _options: bigint, deadline: bigint) =>
+      queue(cxx, self).sleepWithDeadline(event(cxx, at), Number(deadline)),
+  ),
+  Wakeup: status((cxx, self: number, at: number) => queue(cxx, self).wakeup(event(cxx, at))),
+  WakeupWithOptions: status((cxx, self: number, at: number, options: bigint) =>
+    queue(cxx, self).wakeup(event(cxx, at), Number(options)),
+  ),
+});
+
+type Source = IOTimerDispatchSource | IOInterruptDispatchSource;
+function source(cxx: CxxProcess, self: number): Source {
+  const host = cxx.hostOf(self);
+  if (host instanceof IOTimerDispatchSource || host instanceof IOInterruptDispatchSource) return host;
+  throw new DextTrap(`a call on an ${cxx.classNameOf(self)} that has nothing behind it`, cxx.here());
+}
+
+/** The handler's action is kept as long as the source may call it. */
+const handlers = new WeakMap<Source, number>();
+function setHandler(cxx: CxxProcess, self: number, given: number): number | undefined {
+  const host = source(cxx, self);
+  const action = cxx.hostAs(given, OSAction);
+  const old = handlers.get(host) ?? 0;
+  if (given === 0) {
+    handlers.delete(host);
+    cxx.release(old);
+    return undefined;
+  }
+  if (action === null) return IOReturns.kIOReturnBadArgument;
+  const set = host.setHandler(action);
+  if (set !== IOReturns.kIOReturnSuccess) return set;
+  cxx.retain(given);
+  handlers.set(host, given);
+  cxx.release(old);
+  return undefined;
+}
+
+function freed(cxx: CxxProcess, host: Source): () => void {
+  return () => {
+    cxx.release(handlers.get(host) ?? 0);
+    handlers.delete(host);
+    if (!host.isCancelled) host.cancel(() => {});
+  };
+}
+
+const setEnable = status((cxx, self: number, enable: number, handler: number) =>
+  source(cxx, self).setEnable(enable !== 0, handler ? (blockOnce(cxx, handler) as () => void) : null),
+);
+
+export const sourceCalls: HostCalls = {
+  ...callsOf("IODispatchSource", {
+    Cancel: status((cxx, self: number, handler: number) => {
+      source(cxx, self).cancel(blockOnce(cxx, handler) as () => void);
+      return undefined;
+    }),
+    SetEnableWithCompletion: setEnable,
+    SetEnable: setEnable,
+    CheckForWork: status(() => undefined),
+  }),
+  ...callsOf("IOTimerDispatchSource", {
+    Create: status((cxx, onQueue: number, made: number) => {
+      const host = IOTimerDispatchSource.create(queue(cxx, onQueue));
+      cxx.memory.setU32(made, cxx.handOut(host, "IOTimerDispatchSource", freed(cxx, host)));
+      return undefined;
+    }, IOReturns.kIOReturnNoMemory),
+    SetHandler: status((cxx, self: number, action: number) => setHandler(cxx, self, action)),
+    WakeAtTime: status((cxx, self: number, clock: bigint, deadline: bigint, leeway: bigint) => {
+      const host = source(cxx, self);
+      if (!(host instanceof IOTimerDispatchSource)) return IOReturns.kIOReturnBadArgument;
+      return host.wakeAtTime(Number(clock), Number(BigInt.asUintN(64, deadline)), Number(leeway));
+    }),
+  }),
+  ...callsOf("IOInterruptDispatchSource", {
+    Create: status((cxx, provider: number, index: number, onQueue: number, made: number) => {
+      const from = service(cxx, provider) as unknown as InterruptProvider;
+      if (typeof from.registerInterrupt !== "function") return IOReturns.kIOReturnUnsupported;
+      const { status: code, source: host } = IOInterruptDispatchSource.create(
+        from,
+        index & 0xffff,
+        queue(cxx, onQueue),
+      );
+      if (host === null) return code;
+      cxx.memory.setU32(made, cxx.handOut(host, "IOInterruptDispatchSource", freed(cxx, host)));
+      return undefined;
+    }),
+    GetInterruptType: status((cxx, provider: number, index: number, type: number) => {
+      const from = service(cxx, provider) as unknown as InterruptProvider;
+      const found = typeof from.interruptType === "function" ? from.interruptType(index) : null;
+      if (found === null) return IOReturns.kIOReturnNotFound;
+      cxx.memory.setU64(type, BigInt(found));
+      return undefined;
+    }),
+    SetHandler: status((cxx, self: number, action: number) => setHandler(cxx, self, action)),
+    GetLastInterrupt: status((cxx, self: number, count: number, time: number) => {
+      const host = source(cxx, self);
+      if (!(host instanceof IOInterruptDispatchSource)) return IOReturns.kIOReturnBadArgument;
+      const last = host.getLastInterrupt();
+      cxx.memory.setU64(count, BigInt(last.count));
+      cxx.memory.setU64(time, BigInt(last.timeNs));
+      return undefined;
+    }),
+  }),
+};

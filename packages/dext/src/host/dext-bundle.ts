@@ -1,0 +1,198 @@
+// A built dext as a bundle that machines install: its classes, its personalities, its entitlements.
+
+import type { Properties, PropertyValue } from "@drydock/core/platform/properties";
+import { isDictionary } from "@drydock/core/platform/properties";
+import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
+import type { Process } from "@drydock/core/runtime/process";
+import { IOService, type ServiceClass, type ServiceContext } from "@drydock/core/runtime/service";
+import { IOUserClient } from "@drydock/core/runtime/user-client";
+import { actionCalls } from "./calls/action-calls.ts";
+import { memoryCalls } from "./calls/memory-calls.ts";
+import { queueCalls, sourceCalls } from "./calls/queue-calls.ts";
+import { runtimeCalls } from "./calls/runtime-calls.ts";
+import { serviceCalls } from "./calls/service-calls.ts";
+import { unfreedDescriptors, usbCalls } from "./calls/usb-calls.ts";
+import { userClientCalls } from "./calls/user-client-calls.ts";
+import {
+  type CxxClass,
+  CxxProcess,
+  type DextLedger,
+  type DextPlan,
+  type EngineMaker,
+  type HostCalls,
+} from "./cxx-process.ts";
+import type { DextImage } from "./dext-image.ts";
+import { hasJspi, JspiEngine } from "./engine.ts";
+import { queueNamesOf, serviceClass } from "./service-class.ts";
+
+/** Everything that a dext can call. */
+const hostCalls: HostCalls = {
+  ...runtimeCalls,
+  ...actionCalls,
+  ...serviceCalls,
+  ...queueCalls,
+  ...sourceCalls,
+  ...memoryCalls,
+  ...userClientCalls,
+  ...usbCalls,
+};
+
+/** Classes of frameworks that a dext's class may derive from, and what they are to the runtime. */
+const bases: Readonly<Record<string, ServiceClass>> = {
+  IOService,
+  IOUserClient,
+};
+
+export interface DextDescription {
+  readonly image: DextImage;
+  /** Info.plist. */
+  readonly info: Properties;
+  readonly entitlements: Properties;
+  readonly teamIdentifier?: string;
+}
+
+export interface DextOptions extends DextPlan {
+  /** Bytes of memory that a process of the dext has; it never gets more. Default 32 MiB, as it is linked. */
+  readonly memoryBytes?: number;
+  readonly makeEngine?: EngineMaker;
+}
+
+const defaultMemoryBytes = 32 * 1024 * 1024;
+
+/** A dext that can be installed, and what its runs learnt. One of these a run. */
+export class LoadedDext {
+  readonly bundle: DriverBundle;
+  readonly ledger: DextLedger = { failable: 0, failed: null, leaks: [], notImplemented: [] };
+  readonly #image: DextImage;
+  readonly #processes = new Map<Process, CxxProcess>();
+  readonly #options: DextOptions;
+
+  /** Throws when it has no class that a system could start, or no engine runs it. */
+  constructor(description: DextDescription, options: DextOptions = {}) {
+    this.#image = description.image;
+    this.#options = options;
+    const { info, entitlements } = description;
+    const identifier = text(info.CFBundleIdentifier) ?? "org.example.dext";
+    this.bundle = {
+      identifier,
+      version: text(info.CFBundleVersion) ?? "1",
+      teamIdentifier: description.teamIdentifier ?? "EXAMPLE001",
+      entitlements,
+      personalities: personalitiesOf(info),
+      classes: this.#classes(),
+    };
+  }
+
+  /** Processes that run it now, or ran it. */
+  get processes(): readonly CxxProcess[] {
+    return [...this.#processes.values()];
+  }
+
+  /** Objects that were never given up, of processes that have nothing more to run. */
+  describeLeaks(): readonly string[] {
+    return this.processes.flatMap((cxx) => {
+      const unfreed = unfreedDescriptors(cxx);
+      const more = unfreed === 0 ? [] : [`${unfreed} descriptors that IOUSBHostFreeDescriptor never got`];
+      return [...cxx.describeLeaks(), ...more];
+    });
+  }
+
+  /** A process that is not there yet tells what classes there are. */
+  #classes(): Record<string, ServiceClass> {
+    const classes: Record<string, ServiceClass> = {};
+    for (const cls of readClasses(this.#image, this.#options)) {
+      const base = baseOf(cls);
+      if (base === null) continue;
+      classes[cls.name] = serviceClass(
+        cls.name,
+        base.cls,
+        queueNamesOf(ownMethods(cls)),
+        ownMethods(cls).map(({ name }) => name),
+        (context) => this.#processOf(context),
+      );
+    }
+    return classes;
+  }
+
+  #processOf({ kernel, process }: ServiceContext): CxxProcess {
+    const known = this.#processes.get(process);
+    if (known !== undefined) return known;
+    const made = new CxxProcess(
+      process,
+      kernel,
+      this.#image,
+      hostCalls,
+      engineMaker(this.#options),
+      this.#options,
+      this.ledger,
+    );
+    this.#processes.set(process, made);
+    return made;
+  }
+}
+
+function engineMaker({ makeEngine, memoryBytes = defaultMemoryBytes }: DextOptions): EngineMaker {
+  if (makeEngine !== undefined) return makeEngine;
+  if (!hasJspi)
+    throw new Error(
+      "this Node cannot suspend WebAssembly (JSPI); take Node 24.21 or later, or the nested mode (--no-jspi)",
+    );
+  return (image, find) => new JspiEngine(image.module, memoryBytes, find);
+}
+
+/** Classes by the records of a copy that nothing else runs in. */
+function readClasses(image: DextImage, options: DextOptions): readonly CxxClass[] {
+  const nobody = { name: "reader" } as unknown as Process;
+  const ledger = { failable: 0, failed: null, leaks: [], notImplemented: [] };
+  const cxx = new CxxProcess(
+    nobody,
+    undefined as never,
+    image,
+    hostCalls,
+    engineMaker({ ...options, failCall: 0 } as DextOptions),
+    {},
+    ledger,
+  );
+  return [...cxx.classes.values()];
+}
+
+/** Classes that are the frameworks' have a base of their own name; everything between is the dext's. */
+function baseOf(cls: CxxClass): { readonly cls: ServiceClass } | null {
+  if (bases[cls.name] !== undefined || frameworkClasses.has(cls.name)) return null;
+  for (let above = cls.superclass; above !== null; above = above.superclass)
+    if (bases[above.name] !== undefined) return { cls: bases[above.name] };
+  return null;
+}
+
+/** Derived from IOService, and the kernel's own. */
+const frameworkClasses = new Set([
+  "IOUSBHostDevice",
+  "IOUSBHostInterface",
+  "IOUserSerial",
+  "IOUserUSBSerial",
+]);
+
+/** Methods of the dext's classes, from this one up to the framework's; the most derived of a name first. */
+function ownMethods(cls: CxxClass): CxxClass["methods"] {
+  const methods = [];
+  for (
+    let each: CxxClass | null = cls;
+    each !== null && bases[each.name] === undefined;
+    each = each.superclass
+  )
+    methods.push(...each.methods);
+  return methods;
+}
+
+function text(value: PropertyValue | undefined): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+function personalitiesOf(info: Properties): Record<string, Properties> {
+  const table = info.IOKitPersonalities;
+  if (!isDictionary(table)) return {};
+  return Object.fromEntries(Object.entries(table).filter(([, value]) => isDictionary(value))) as Record<
+    string,
+    Properties
+  >;
+}
