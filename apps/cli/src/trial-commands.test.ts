@@ -1,10 +1,11 @@
 // drydock explore and soak: threads and one process say the same, states go on or are refused, printed lines replay.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import type { CampaignReport } from "@drydock/core/trials/access-campaign";
 import type { ExploreState } from "@drydock/core/trials/explore";
 import type { SoakState } from "@drydock/core/trials/soak-book";
@@ -131,4 +132,21 @@ test("a campaign: threads and one process say the same; each fault that was trie
   assert.match(never.out, /not every fault struck: the run does not count/);
   const other = await drydock(`drydock campaign run raid --plan ${join(folder, "good.json")}`);
   assert.match(other.said, /is of the rig nvme, whose accesses have other numbers than those of raid/);
+});
+
+test("a campaign on a user's rig file: in threads and here, its finding shrunk into a plan that shows it again", async () => {
+  const rig = fileURLToPath(new URL("../test/patient.rig.ts", import.meta.url));
+  const plans = join(folder, "plans");
+  const threads = await drydock(`drydock campaign run ${rig} --pairs 6 --workers 2 --json`);
+  const alone = await drydock(`drydock campaign run ${rig} --pairs 6 --workers 1 --json --findings ${plans}`);
+  assert.deepEqual([threads.code, alone.code, threads.out], [1, 1, alone.out]);
+  const { findings, fired, tried } = JSON.parse(alone.out) as CampaignReport;
+  assert.deepEqual([fired, tried > 20], [tried, true]);
+  assert.match(findings[0]?.rule ?? "", /waits for ever/);
+  const [plan] = readdirSync(plans);
+  const again = await drydock(`drydock campaign run ${rig} --plan ${join(plans, plan ?? "")}`);
+  assert.equal(again.code, 1, again.out);
+  assert.match(again.out, /lost transfer \d+ .*: |waits for/);
+  const other = await drydock(`drydock campaign run keyboard --plan ${join(plans, plan ?? "")}`);
+  assert.match(other.said, /is of the rig scale/);
 });

@@ -25,6 +25,7 @@ import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { findExplorable } from "./explorable-list.ts";
 import { untilInterrupted } from "./interruption.ts";
+import { isRigFile, loadRigFile } from "./rig-file.ts";
 import type { TrialJob } from "./trial-thread.ts";
 
 interface CampaignOptions {
@@ -43,12 +44,15 @@ interface CampaignOptions {
 const runsPerJob = 40;
 
 export async function runCampaign(options: CampaignOptions, io: CommandIo): Promise<ExitCode> {
-  const plan = planOf(options);
-  return plan === null ? wholeCampaign(options, io) : oneRun(plan, options, io);
+  const { rig } = options;
+  // A plan is shared: it names a user's rig as the file does, not where the file lies.
+  const named = isRigFile(rig) ? (await loadRigFile(rig)).name : rig;
+  const plan = planOf(named, options);
+  return plan === null ? wholeCampaign(named, options, io) : oneRun(plan, options, io);
 }
 
 /** The faults of one run, where the line asks for one. */
-function planOf({ plan, rig, seed, strike }: CampaignOptions): FaultPlan | null {
+function planOf(rig: string, { plan, seed, strike }: CampaignOptions): FaultPlan | null {
   if (plan === undefined) return strike.length === 0 ? null : { rig, seed, faults: strike };
   let read: FaultPlan;
   try {
@@ -65,8 +69,12 @@ function planOf({ plan, rig, seed, strike }: CampaignOptions): FaultPlan | null 
   return read;
 }
 
-async function oneRun(plan: FaultPlan, { json, save }: CampaignOptions, io: CommandIo): Promise<ExitCode> {
-  const { faults, rig, seed } = plan;
+async function oneRun(
+  plan: FaultPlan,
+  { json, rig, save }: CampaignOptions,
+  io: CommandIo,
+): Promise<ExitCode> {
+  const { faults, seed } = plan;
   const entry = await findExplorable(rig);
   const workload = await recordWorkload(entry, seed, hostTurn);
   const places = faults.map((fault) => placeOfFault(workload, fault));
@@ -86,7 +94,7 @@ async function oneRun(plan: FaultPlan, { json, save }: CampaignOptions, io: Comm
   return result.isFired && result.problems.length === 0 ? exitCodes.pass : exitCodes.finding;
 }
 
-async function wholeCampaign(options: CampaignOptions, io: CommandIo): Promise<ExitCode> {
+async function wholeCampaign(named: string, options: CampaignOptions, io: CommandIo): Promise<ExitCode> {
   const { findings, json, most, pairs, rig, seed } = options;
   const entry = await findExplorable(rig);
   const interruption = untilInterrupted();
@@ -129,7 +137,7 @@ async function wholeCampaign(options: CampaignOptions, io: CommandIo): Promise<E
   else io.print(formatCampaign(report));
   for (const { faults, places, rule } of report.findings) {
     const name = `${rule.replace(/[^a-z]+/gi, "-")}.json`;
-    const written = findings?.write(name, formatFaultPlan({ rig, seed, faults }, places));
+    const written = findings?.write(name, formatFaultPlan({ rig: named, seed, faults }, places));
     if (written !== undefined) io.say(`drydock: ${written}: ${rule}`);
   }
   if (interruption.isOver()) return exitCodes.interrupted;

@@ -74,6 +74,8 @@ const planted: readonly (readonly [habit: JobHabit, found: readonly string[], ru
   ],
   ["believes-registers", ["lost register-read"], /the driver crashed/],
   ["trusts-the-page", ["wrong dma-write", "lost dma-write", "late dma-read"], /the driver crashed/],
+  ["believes-configuration", ["lost config-read", "wrong config-read"], /the driver crashed/],
+  ["insists-on-configuration", ["lost config-write", "wrong config-read"], /the driver crashed/],
   ["ends-twice", ["doubled register-write", "lost register-read"], /contract: completed-twice/],
 ];
 

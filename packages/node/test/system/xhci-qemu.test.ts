@@ -108,7 +108,8 @@ for (const [kind, hasIommu, size] of [
       const media = await plugDisk(on, kind, "u");
       const result = await randomWrites(on, media, { totalBytes: size * 2 ** 20 });
       assert.deepEqual(result.failures, {});
-      assert.ok(result.bytesWritten >= size * 2 ** 20 && result.reads > 100);
+      // All of the disk is read, 64 KiB at a time.
+      assert.ok(result.bytesWritten >= size * 2 ** 20 && result.reads >= size * 16);
       assert.equal(result.wrongAt, null);
       const driver = transportOf(on.rig);
       if (kind === "usb-uas") {

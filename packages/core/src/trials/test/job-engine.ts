@@ -86,9 +86,13 @@ export const jobHabits = [
   "believes-registers",
   "trusts-the-page",
   "ends-twice",
+  "believes-configuration",
+  "insists-on-configuration",
 ] as const;
 export type JobHabit = (typeof jobHabits)[number];
 
+/** PCI 3.0 §6.2.2: I/O, memory, bus mastering, and the line off. */
+const knownCommandBits = 0x0407;
 const jobs = 3;
 const timeoutNs = 1_000_000;
 const looks = 5;
@@ -113,10 +117,14 @@ export function jobRig(habit: JobHabit | null): RigEntry {
       await provider.open(this);
       this.#device = provider;
       const command = await provider.configurationRead16(PciConfig.command);
-      provider.configurationWrite16(
-        PciConfig.command,
-        command | PciCommand.memorySpace | PciCommand.busMaster,
-      );
+      if (habit === "believes-configuration" && (command & ~knownCommandBits) !== 0)
+        throw new TypeError(`a command register of 0x${command.toString(16)}`);
+      const on = PciCommand.memorySpace | PciCommand.busMaster;
+      provider.configurationWrite16(PciConfig.command, command | on);
+      if (habit === "insists-on-configuration") {
+        const set = await provider.configurationRead16(PciConfig.command);
+        if (set !== (command | on)) throw new TypeError("what was written is not what is read");
+      }
       let look = 0;
       while ((await provider.memoryRead32(0, Register.identity, 1)) !== identity) {
         if (++look >= looks) throw this.failure(IOReturns.kIOReturnUnsupported, "identity");
