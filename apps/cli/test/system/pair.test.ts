@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -173,8 +174,10 @@ test("socat writes a file and ends: the other end hears all of it", {
   writeFileSync(file, data);
   const ear = spawn("sh", [
     "-c",
-    `stty -F ${tty[1]} raw -echo; exec timeout 40 head -c ${data.length} <${tty[1]}`,
+    `exec 3<${tty[1]}; stty -F ${tty[1]} raw -echo; echo open >&2; exec timeout 40 head -c ${data.length} <&3`,
   ]);
+  // Nobody writes before the other end is there: a port that nobody has open keeps nothing.
+  await once(ear.stderr, "data");
   const parts: Buffer[] = [];
   ear.stdout.on("data", (chunk: Buffer) => parts.push(chunk));
   const sent = spawnSync("socat", ["-u", `FILE:${file}`, `${tty[0]},raw,echo=0`], { timeout: 40_000 });
