@@ -201,15 +201,29 @@ const runs: Readonly<Record<string, Run>> = {
       ),
   },
   "usb-audio": {
-    summary: "our USB family on QEMU's usb-audio behind QEMU's xHCI: the WAV file is the tone",
+    summary: "our USB audio driver on QEMU's usb-audio behind QEMU's xHCI: the WAV file is the tone",
     run: async (count) =>
       runTest(
         "packages/node/test/system/usb-audio-qemu.test.ts",
         "DRYDOCK_AUDIO_SECONDS",
         count ?? 600,
         (played) => [
-          `${played} s of two ramps through isochronous pipes, xHCI and QEMU's usb-audio: the WAV file is the tone, every packet was on the wire`,
+          `${played} s of two ramps through audio server, driver, isochronous pipes, xHCI and QEMU's usb-audio: the WAV file is the tone, every packet was on the wire`,
         ],
+      ),
+  },
+  "usb-audio-linux": {
+    summary:
+      "Linux's snd-usb-audio plays and records on our headsets of both classes, over USB/IP and usbredir",
+    run: async (count) =>
+      runTest(
+        "packages/node/test/system/usb-audio-guest.test.ts",
+        "DRYDOCK_AUDIO_SECONDS",
+        count ?? 600,
+        (played) => [
+          `${played} s each way on each of three headsets (class 1.0 over USB/IP, class 2.0 with 8000 packets a second over USB/IP, class 1.0 over usbredir): every sample played, and over USB/IP every sample recorded; no interval without a packet, for which the wire waited where the emulated guest was late`,
+        ],
+        /frames out|lost by QEMU/,
       ),
   },
   "xhci-plugs": {
@@ -334,7 +348,14 @@ async function runCampaigns(pairs: number): Promise<Result> {
 const messageLines = 12;
 
 /** A long test with a count of its own choice, given by the environment. One that was skipped was not run: that is a problem. */
-function runTest(file: string, variable: string, count: number, say: (count: number) => string[]): Result {
+/** `told`: which of the test's diagnostics belong into the record. */
+function runTest(
+  file: string,
+  variable: string,
+  count: number,
+  say: (count: number) => string[],
+  told: RegExp | null = null,
+): Result {
   const path = join(import.meta.dirname, "../..", file);
   const { status, stdout } = spawnSync(process.execPath, ["--test", "--test-reporter=tap", path], {
     encoding: "utf8",
@@ -353,8 +374,11 @@ function runTest(file: string, variable: string, count: number, say: (count: num
     return [message.map((each) => each.trim()).join(" ")];
   });
   const problems = status === 0 || failed.length > 0 ? failed : [`the test ended with ${status}`];
+  const diagnostics = rows
+    .map((line) => line.replace(/^ *# /, ""))
+    .filter((line) => told?.test(line) ?? false);
   return {
-    lines: skipped.length + problems.length > 0 ? [] : say(count),
+    lines: skipped.length + problems.length > 0 ? diagnostics : [...say(count), ...diagnostics],
     problems: [...skipped, ...problems],
   };
 }

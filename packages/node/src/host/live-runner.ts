@@ -15,25 +15,37 @@ const stepsPerLook = 64;
  */
 export class LiveRunner {
   readonly #scheduler: Scheduler;
-  readonly #originMs: number;
   readonly #rate: number;
+  readonly #isHeld: (() => boolean) | null;
+  #originMs: number;
   #isStopping = false;
   /** When the wait ends by itself. */
   #wakesAtNs = 0;
   #wake: (() => void) | null = null;
   #finished: Promise<void> | null = null;
 
-  /** `rate`: seconds of the machine in one of the wall. Below 1 for a foreign side that is emulated and slow. */
-  constructor(scheduler: Scheduler, rate = 1) {
+  /**
+   * `rate`: seconds of the machine in one of the wall. Below 1 for a foreign side that is emulated and slow. While `isHeld` the
+   * machine's clock stands still, though what is due and what comes from outside is done: time that such a side needs is not
+   * the wire's.
+   */
+  constructor(scheduler: Scheduler, rate = 1, isHeld: (() => boolean) | null = null) {
     this.#scheduler = scheduler;
     this.#rate = rate;
+    this.#isHeld = isHeld;
     this.#originMs = performance.now() - scheduler.nowNs() / 1e6 / rate;
     scheduler.onWork = () => this.#wake?.();
   }
 
   /** Nanoseconds since the machine was switched on. */
   nowNs(): number {
-    return Math.floor((performance.now() - this.#originMs) * 1e6 * this.#rate);
+    const wallMs = performance.now();
+    if (this.#isHeld?.() === true) {
+      const stoodNs = this.#scheduler.nowNs();
+      this.#originMs = wallMs - stoodNs / 1e6 / this.#rate;
+      return stoodNs;
+    }
+    return Math.floor((wallMs - this.#originMs) * 1e6 * this.#rate);
   }
 
   /**
@@ -48,11 +60,18 @@ export class LiveRunner {
     }
     this.#wake = null;
     this.#scheduler.ready(run, argument);
-    const nowNs = this.nowNs();
+    // Callbacks look at nothing between two steps: a clock that may be held only does what is due already.
+    const nowNs = this.#isHeld === null ? this.nowNs() : this.#scheduler.nowNs();
     this.#scheduler.catchUp(nowNs);
     const isAllDone = this.#scheduler.runCallbacks(nowNs);
     this.#wake = wake;
-    if (!isAllDone || this.#scheduler.isStopped || this.#scheduler.nextTimeNs() < this.#wakesAtNs) wake();
+    if (
+      !isAllDone ||
+      this.#isHeld !== null ||
+      this.#scheduler.isStopped ||
+      this.#scheduler.nextTimeNs() < this.#wakesAtNs
+    )
+      wake();
   }
 
   /** Runs until `stop` or until the machine stops itself. `afterPass` sees each pass's outcome. */
@@ -68,20 +87,24 @@ export class LiveRunner {
   }
 
   async #loop(afterPass: (outcome: RunOutcome) => void): Promise<void> {
+    let isCut = false;
     while (!this.#isStopping) {
       const nowNs = this.nowNs();
-      this.#scheduler.catchUp(nowNs);
+      // A stretch that was cut may have left some of what was due in one instant: that is done before time moves.
+      if (!isCut) this.#scheduler.catchUp(nowNs);
       const endMs = performance.now() + stretchMs;
       let steps = 0;
       let isLong = false;
       const looks = (): boolean => {
         if (++steps % stepsPerLook === 0) isLong ||= performance.now() > endMs;
-        return isLong;
+        // Held since a step of this pass: the rest of it is not yet due.
+        return isLong || (this.#isHeld?.() === true && this.#scheduler.nowNs() < nowNs);
       };
       const outcome = await this.#scheduler.run(nowNs, looks);
       afterPass(outcome);
       if (this.#scheduler.isStopped) return;
-      if (outcome.reason === "done") {
+      isCut = outcome.reason === "done";
+      if (isCut) {
         await new Promise((resolve) => setImmediate(resolve));
         continue;
       }
