@@ -1,9 +1,10 @@
-// The server side of the USB/IP bench, a process of its own: our server, or a bare socket that answers in kind.
+// The server side of the USB/IP bench, a process of its own: ours, ours with a headset, or a bare socket.
 
 import { usbipHeaderBytes } from "@drydock/core/codec/usbip/usbip";
 import { FtdiDevice } from "@drydock/core/devices/ftdi/ftdi-device";
 import { LoopbackDevice } from "@drydock/core/devices/loopback/loopback-device";
 import type { SerialFarEnd } from "@drydock/core/devices/uart";
+import { makeHeadset } from "@drydock/core/rigs/usb-audio-rig";
 import { UsbExportRig } from "@drydock/core/rigs/usb-export-rig";
 import { hostTurn } from "@drydock/node/host-turn";
 import { LiveRunner } from "@drydock/node/live-runner";
@@ -45,7 +46,23 @@ async function serveOurs(): Promise<void> {
   await new LiveRunner(rig.scheduler).start();
 }
 
+/** A headset with 8000 packets a second, at the pace of the wall. */
+async function serveHeadset(): Promise<void> {
+  const rig = new UsbExportRig({
+    seed: 1,
+    turn: hostTurn,
+    timing: "none",
+    trace: false,
+    onExported: () => process.stdout.write(`${listener.port}\n`),
+  });
+  const runner = new LiveRunner(rig.scheduler);
+  const listener = await listenUsbip(rig.server, { port: 0, steps: runner });
+  rig.usb.bus.plugIn(makeHeadset(2, { clock: rig.scheduler }));
+  await runner.start();
+}
+
 if (process.argv[2] === "ours") await serveOurs();
+else if (process.argv[2] === "headset") await serveHeadset();
 else {
   // Of each header: the direction (byte 15) and the length (bytes 24 to 27).
   serveBare(usbipHeaderBytes, (bytes) => {

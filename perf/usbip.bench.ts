@@ -1,25 +1,11 @@
 // USB/IP: our server against a bare socket with the same messages, and against the Linux kernel's own server.
 
-import {
-  encodeImportRequest,
-  newUsbipHeader,
-  UsbipCommand,
-  usbipDeviceRecordBytes,
-  usbipHeaderBytes,
-  usbipOpHeaderBytes,
-  writeUsbipHeader,
-} from "@drydock/core/codec/usbip/usbip";
 import { guestSkip, LinuxGuest } from "../packages/node/test/guest/linux-guest.ts";
 import type { BenchTable } from "./run.ts";
-import { LoadSocket, Measures, startServer, type Work } from "./socket-load.ts";
+import { Measures, startServer } from "./socket-load.ts";
+import { type UrbWork, UsbipLoad } from "./usbip-load.ts";
 
 const rounds = 5;
-interface UrbWork extends Work {
-  readonly endpoint: number;
-  readonly isIn: boolean;
-  readonly setup: Uint8Array | null;
-}
-
 const getStatus = Uint8Array.of(0x80, 0, 0, 0, 0, 0, 2, 0);
 const control = (depth: number, count: number): UrbWork => ({
   endpoint: 0,
@@ -45,72 +31,6 @@ const bulkOut = (endpoint: number, length: number, depth: number, count: number)
   depth,
   count,
 });
-
-/** One imported device, spoken to without our client, so that only the server is measured. */
-class Client {
-  readonly #socket: LoadSocket;
-  #deviceId = 0;
-  #sequence = 1;
-
-  private constructor(socket: LoadSocket) {
-    this.#socket = socket;
-  }
-
-  /** `busId` null: the bare socket, which knows no devices. */
-  static async connect(port: number, busId: string | null): Promise<Client> {
-    const socket = await LoadSocket.connect(port);
-    const client = new Client(socket);
-    if (busId === null) return client;
-    const whole = usbipOpHeaderBytes + usbipDeviceRecordBytes;
-    const answered = socket.gather(
-      (bytes) => bytes.length >= whole || (bytes.length >= 8 && bytes.readUInt32BE(4) !== 0),
-    );
-    socket.write(encodeImportRequest(busId));
-    const reply = await answered;
-    if (reply.readUInt32BE(4) !== 0)
-      throw new Error(`${busId} was refused with status ${reply.readUInt32BE(4)}`);
-    client.#deviceId = ((reply.readUInt32BE(8 + 288) << 16) | reply.readUInt32BE(8 + 292)) >>> 0;
-    return client;
-  }
-
-  /** A control request without data, as the kernel does at configuration. */
-  async configure(setup: Uint8Array): Promise<void> {
-    await this.run({ endpoint: 0, isIn: false, length: 0, setup, depth: 1, count: 1 });
-  }
-
-  /** Answers seconds; rejects when an answer has an error status. */
-  run(work: UrbWork): Promise<number> {
-    const header = newUsbipHeader();
-    header.command = UsbipCommand.submit;
-    header.deviceId = this.#deviceId;
-    header.direction = work.isIn ? 1 : 0;
-    header.endpoint = work.endpoint;
-    header.length = work.length;
-    const requestBytes = usbipHeaderBytes + (work.isIn ? 0 : work.length);
-    return this.#socket.run({
-      depth: work.depth,
-      count: work.count,
-      headerBytes: usbipHeaderBytes,
-      answerBytes: usbipHeaderBytes + (work.isIn ? work.length : 0),
-      requests: (many) => {
-        const bytes = new Uint8Array(many * requestBytes);
-        for (let index = 0; index < many; index++) {
-          header.sequence = this.#sequence++;
-          writeUsbipHeader(bytes, index * requestBytes, header, work.setup);
-        }
-        return bytes;
-      },
-      problemOf: (head) => {
-        const status = head.readInt32BE(20);
-        return status === 0 ? null : `a transfer ended with ${status}`;
-      },
-    });
-  }
-
-  close(): void {
-    this.#socket.close();
-  }
-}
 
 /** QEMU's FTDI behind the kernel's own server, in the guest. */
 async function startGuest(): Promise<{ guest: LinuxGuest; busId: string }> {
@@ -146,7 +66,7 @@ export async function bench(): Promise<BenchTable[]> {
   const missing = guestSkip();
   const guest = missing === false ? await startGuest() : null;
   const measures = new Measures();
-  const measure = (name: string, client: Client, pid: number, work: UrbWork) =>
+  const measure = (name: string, client: UsbipLoad, pid: number, work: UrbWork) =>
     measures.measure(name, pid, work, () => client.run(work));
   try {
     for (let round = 0; round < rounds; round++) {
@@ -157,7 +77,7 @@ export async function bench(): Promise<BenchTable[]> {
         } = servers[kind];
         const name = kind === "ours" ? "our server" : "bare socket";
         const pid = child.pid as number;
-        const loop = await Client.connect(port, kind === "ours" ? "1-1" : null);
+        const loop = await UsbipLoad.connect(port, kind === "ours" ? "1-1" : null);
         if (kind === "ours") {
           await loop.configure(configure);
           await loop.configure(alternate);
@@ -167,12 +87,12 @@ export async function bench(): Promise<BenchTable[]> {
         await measure(`${name}: bulk IN 16 KiB, 16 at once`, loop, pid, bulkIn(16_384, 16, 30_000));
         await measure(`${name}: bulk IN 64 KiB, 8 at once`, loop, pid, bulkIn(65_536, 8, 10_000));
         loop.close();
-        const sink = await Client.connect(port, kind === "ours" ? "1-3" : null);
+        const sink = await UsbipLoad.connect(port, kind === "ours" ? "1-3" : null);
         if (kind === "ours") await sink.configure(configure);
         await measure(`${name}: bulk OUT 16 KiB, 16 at once`, sink, pid, bulkOut(1, 16_384, 16, 20_000));
         sink.close();
         if (kind === "ours") {
-          const serial = await Client.connect(port, "1-2");
+          const serial = await UsbipLoad.connect(port, "1-2");
           await serial.configure(configure);
           const into = `${name}: bulk OUT 16 KiB, 16 at once, into an FT232R`;
           await measure(into, serial, pid, bulkOut(2, 16_384, 16, 20_000));
@@ -182,7 +102,7 @@ export async function bench(): Promise<BenchTable[]> {
         await new Promise((resolve) => setTimeout(resolve, 300));
       }
       if (guest === null) continue;
-      const client = await Client.connect(guest.guest.forwarded(3240), guest.busId);
+      const client = await UsbipLoad.connect(guest.guest.forwarded(3240), guest.busId);
       await client.configure(configure);
       await measure(
         "Linux usbipd in a guest: control, one at a time",
