@@ -34,7 +34,7 @@ function projects(): string[] {
   const found: string[] = [];
   const visit = (folder: string): void => {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      if (entry.name === "node_modules" || entry.name === "build" || entry.name.startsWith(".")) continue;
+      if (entry.name === "node_modules" || entry.name.startsWith(".")) continue;
       if (entry.isDirectory()) visit(join(folder, entry.name));
       else if (/^tsconfig(\.test)?\.json$/.test(entry.name))
         found.push(relative(root, join(folder, entry.name)));

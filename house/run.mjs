@@ -47,12 +47,13 @@ function run(args, options = {}) {
   return result.status ?? 1;
 }
 
-/** Every file below `folder` that `accept` likes, without node_modules and build output. */
+/** Every file below `folder` that `accept` likes, without node_modules and what tools write into the root's `build`. */
 function filesBelow(folder, accept) {
   const found = [];
   if (!existsSync(folder)) return found;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (entry.name === "node_modules" || entry.name === "build" || entry.name.startsWith(".")) continue;
+    if (entry.name === "node_modules" || entry.name.startsWith(".")) continue;
+    if (entry.name === "build" && folder === root) continue;
     const path = join(folder, entry.name);
     if (entry.isDirectory()) found.push(...filesBelow(path, accept));
     else if (accept(path)) found.push(path);

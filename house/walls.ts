@@ -64,7 +64,7 @@ function filesOf(root: string, accept: (name: string) => boolean): string[] {
   const found: string[] = [];
   const visit = (folder: string): void => {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      if (["node_modules", "build", "templates"].includes(entry.name) || entry.name.startsWith(".")) continue;
+      if (["node_modules", "templates"].includes(entry.name) || entry.name.startsWith(".")) continue;
       const path = join(folder, entry.name);
       if (entry.isDirectory()) visit(path);
       else if (accept(entry.name)) found.push(relative(root, path));

@@ -1,4 +1,4 @@
-// Headers and objects of the frameworks, laid down once for each compiler: what every dext is compiled against and linked with.
+// Headers and objects of the frameworks, laid down once for each compiler: every dext is compiled and linked with them.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
