@@ -57,10 +57,13 @@ test("the lab: what draws it is small, nothing of Node's is in it, no element is
 test("only what is named is served", async () => {
   assert.deepEqual([...assetNames].sort(), [
     "case-worker.js",
+    "evidence-worker.js",
     "favicon.svg",
     "lab-case-worker.js",
-    "lab-files.js",
+    "lab-later.js",
     "lab-rig-worker.js",
+    "lab-screens.css",
+    "lab-screens.js",
     "lab-terminal.js",
     "lab-worker.js",
     "lab.css",

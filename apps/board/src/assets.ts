@@ -32,7 +32,11 @@ const files: Readonly<Record<string, () => Promise<string>>> = {
     bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-case-worker"))),
   "lab-worker.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-worker"))),
   "lab-terminal.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-terminal"))),
-  "lab-files.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-files"))),
+  "lab-later.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-later"))),
+  "lab-screens.js": () =>
+    bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-screens")), "screens"),
+  "lab-screens.css": async () => squeezed("lab-screens.css"),
+  "evidence-worker.js": () => bundled(join(here, "page-scripts/evidence-worker.ts")),
   "lab-rig-worker.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-rig-worker"))),
 };
 const types: Readonly<Record<string, string>> = {
@@ -67,6 +71,13 @@ const recipe = {
   alias: { "node:crypto": join(here, "page-scripts/crypto-in-page.ts") },
 } as const;
 
+/** Preact and signals are the page's own, which its first script has. */
+const sharedPreact = fileURLToPath(import.meta.resolve("@drydock/lab/page/shared-preact"));
+const aliases: Readonly<Record<"whole" | "screens", Readonly<Record<string, string>>>> = {
+  whole: {},
+  screens: { preact: sharedPreact, "preact/hooks": sharedPreact, "@preact/signals": sharedPreact },
+};
+
 /** Our own packages of which scripts are made. */
 const bundledPackages = [
   "packages/core",
@@ -86,20 +97,21 @@ function scriptCache(): ScriptCache {
   cache ??= new ScriptCache({
     folder: join(root, "build/scripts"),
     root,
-    recipe: [JSON.stringify(recipe), ...manifests.map((name) => readFileSync(join(root, name), "utf8"))].join(
-      "\n",
-    ),
+    recipe: [
+      JSON.stringify([recipe, aliases]),
+      ...manifests.map((name) => readFileSync(join(root, name), "utf8")),
+    ].join("\n"),
   });
   return cache;
 }
 
 /** One plain script: it runs in a worker, in a page, and from a file on disk. */
-function bundled(entry: string): Promise<string> {
+function bundled(entry: string, libraries: keyof typeof aliases = "whole"): Promise<string> {
   return scriptCache().get(entry, async () => {
     const { build } = await import("esbuild");
     const result = await build({
       ...recipe,
-      alias: { ...recipe.alias },
+      alias: { ...recipe.alias, ...aliases[libraries] },
       external: [...recipe.external],
       entryPoints: [entry],
       absWorkingDir: root,

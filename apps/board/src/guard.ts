@@ -20,6 +20,14 @@ export const contentPolicy = [
   "trusted-types drydock",
 ].join("; ");
 
+/**
+ * Of workers that read what people drop: their policy is their own (CSP 3 §4.2), and has no place to send anything to.
+ * The one with the C++ reader compiles WebAssembly that the page hands in.
+ */
+export const evidencePolicies: Readonly<Record<string, string>> = {
+  "evidence-worker.js": "default-src 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+};
+
 /** Set before the answer is made: headers put on a finished one make the server build it twice. */
 export function securityHeaders(): MiddlewareHandler {
   return async (c, next) => {

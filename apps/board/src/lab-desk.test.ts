@@ -177,7 +177,7 @@ test("a session that watches: rows, acts, a server that goes and comes back, and
     },
     playCase: null,
     findRig: () => null,
-    fileWriter: () => Promise.reject(new Error("nobody asks")),
+    later: () => Promise.reject(new Error("nobody asks")),
     connect: async () => {
       if (!isUp) throw new Error("no rig runs");
       const socket = await opened();

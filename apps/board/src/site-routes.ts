@@ -3,6 +3,7 @@
 import { notFound } from "@drydock/board/refusal";
 import { assetNames, assetOf } from "./assets.ts";
 import { docPage, docsIndex } from "./doc-pages.ts";
+import { evidencePolicies } from "./guard.ts";
 import { type BoardRoute, sendPage, wantsJson } from "./route.ts";
 
 export const siteRoutes = (all: () => readonly BoardRoute[]): readonly BoardRoute[] => [
@@ -62,7 +63,9 @@ export const siteRoutes = (all: () => readonly BoardRoute[]): readonly BoardRout
         if (asset === null) throw notFound("file");
         // Browsers ask for the icon again at each change of an address, with the network or without.
         const isIcon = asset.type.startsWith("image/");
+        const policy = evidencePolicies[name];
         const headers = {
+          ...(policy === undefined ? {} : { "Content-Security-Policy": policy }),
           ETag: asset.etag,
           "Cache-Control": isIcon ? "max-age=3600" : "no-cache",
           "Content-Type": asset.type,

@@ -1,5 +1,6 @@
 // A page of Chromium that is watched: errors, dialogs, and requests to anywhere but the board.
 
+import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -44,4 +45,17 @@ export async function seriousFindings(page: Page): Promise<string[]> {
   return (await page.evaluate(
     "axe.run(document, { resultTypes: ['violations'] }).then((r) => r.violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').map((v) => v.id + ': ' + v.nodes.slice(0, 3).map((n) => n.target.join(' ') + ' ' + n.failureSummary).join('; ')))",
   )) as string[];
+}
+
+/** Until the page says so; it draws when its worker has answered. */
+export async function says(page: Page, selector: string, words: RegExp): Promise<void> {
+  const end = Date.now() + 30_000;
+  let text = "";
+  for (;;) {
+    text =
+      (await page.locator(selector).count()) === 0 ? "" : await page.locator(selector).first().innerText();
+    if (words.test(text)) return;
+    assert.ok(Date.now() < end, `${selector} says "${text}", not ${words}`);
+    await page.waitForTimeout(50);
+  }
 }

@@ -42,7 +42,7 @@ test("what was done by hand while time went on, as the copied line does it: the 
     now: () => (nowMs += 0.0137),
     pause: () => new Promise((resolve) => setImmediate(resolve)),
     findRig,
-    fileWriter: () => Promise.reject(new Error("nobody asks")),
+    later: () => Promise.reject(new Error("nobody asks")),
     playCase: null,
     connect: null,
     send: (message) => {

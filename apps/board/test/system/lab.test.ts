@@ -13,7 +13,7 @@ import type { Browser, Page } from "playwright-core";
 import { type RunningBoard, startBoard } from "../../src/server.ts";
 import { startChromium, withoutChromium } from "../chromium.ts";
 import { npmStart } from "../npm-start.ts";
-import { seriousFindings, watchedPage } from "../watched-page.ts";
+import { says, seriousFindings, watchedPage } from "../watched-page.ts";
 
 const skip = withoutChromium;
 let folder = "";
@@ -35,19 +35,6 @@ after(async () => {
 const device = "[data-box='device 1'] .state";
 const mode = ".time-bar .mode";
 const wrongByte = "#/trace/P02?seed=7&side=bad&filter=SET_LINE_CODING";
-
-/** Until the page says so; it draws when its worker has answered. */
-async function says(page: Page, selector: string, words: RegExp): Promise<void> {
-  const end = Date.now() + 30_000;
-  let text = "";
-  for (;;) {
-    text =
-      (await page.locator(selector).count()) === 0 ? "" : await page.locator(selector).first().innerText();
-    if (words.test(text)) return;
-    assert.ok(Date.now() < end, `${selector} says "${text}", not ${words}`);
-    await page.waitForTimeout(50);
-  }
-}
 
 const rowsOf = async (page: Page): Promise<number> =>
   Number((await page.locator(".time-bar output").nth(1).innerText()).replaceAll(",", ""));
@@ -233,6 +220,7 @@ test("every screen at 1280, 800 and 360 px in both themes: nothing serious for a
     for (const [hash, ready] of [
       ["#/rig/serial?seed=1", device],
       ["#/trace/P02?seed=7&side=bad&row=22", ".row-inspector .fields"],
+      ["#/registry/serial?seed=1", ".tree .entry:not([hidden])"],
       ["#/consoles/serial?seed=1", ".console .screen"],
       ["#/cases/P02?seed=7", ".one-case .verdict"],
     ]) {

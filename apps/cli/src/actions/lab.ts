@@ -15,6 +15,7 @@ import {
   type SessionState,
 } from "@drydock/lab/session/messages";
 import { writeSessionFile } from "@drydock/lab/session/session-files";
+import { sessionLater } from "@drydock/lab/session/session-later";
 import { hostTurn } from "@drydock/node/host-turn";
 import type { OutputFile } from "../grammar/output-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
@@ -49,7 +50,7 @@ export async function playInLab(options: LabOptions, io: CommandIo): Promise<Exi
       const { ShownCase } = await import("@drydock/lab/session/shown-case");
       return await ShownCase.play(asked, turn, await loadCase(asked.what));
     },
-    fileWriter: async () => writeSessionFile,
+    later: async () => sessionLater,
     connect: null,
     send: (message: FromSession) => {
       if (message.kind === "state") state = message.state;

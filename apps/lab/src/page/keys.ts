@@ -4,11 +4,18 @@ import { acts } from "../session/acts.ts";
 import type { Screen } from "./address.ts";
 import type { LabPage } from "./lab-page.ts";
 
-const screenKeys: Readonly<Record<string, Screen>> = { r: "rig", t: "trace", c: "consoles", k: "cases" };
+const screenKeys: Readonly<Record<string, Screen>> = {
+  r: "rig",
+  t: "trace",
+  g: "registry",
+  c: "consoles",
+  k: "cases",
+};
 
 export const pageKeys: readonly { readonly keys: string; readonly sentence: string }[] = [
   { keys: "g r", sentence: "To the rig." },
   { keys: "g t", sentence: "To the trace." },
+  { keys: "g g", sentence: "To the registry." },
   { keys: "g c", sentence: "To the consoles." },
   { keys: "g k", sentence: "To the cases." },
   { keys: "g b", sentence: "To the board." },

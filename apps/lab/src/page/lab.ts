@@ -1,17 +1,18 @@
 // The lab's first script: starts the worker, listens to address and keys, draws the frame.
 
-import { effect } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { h, render } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { isCase, type Screen, screens } from "./address.ts";
-import type { RunAnswer, RunAsk } from "./case-run.ts";
-import { CasesScreen } from "./cases-screen.ts";
-import { ConsoleScreen } from "./console-screen.ts";
 import { Dialogs } from "./dialogs.ts";
 import { listenForKeys } from "./keys.ts";
 import { LabPage } from "./lab-page.ts";
+import { LaterScreen } from "./later-screen.ts";
 import { copy } from "./parts.ts";
 import { RigScreen } from "./rig-screen.ts";
+import type { DrawScreen, OpenScreens } from "./screen-door.ts";
 import { SessionLink } from "./session-link.ts";
+import type { SharedPreact } from "./shared-preact.ts";
 import { Splitter } from "./splitter.ts";
 import type { LoadTerminal, OpenTerminal } from "./terminal-door.ts";
 import { TimeBar } from "./time-bar.ts";
@@ -25,75 +26,83 @@ interface Policy {
 const source =
   document.currentScript instanceof HTMLScriptElement ? document.currentScript.src : location.href;
 const terminalName = "lab-terminal.js";
-const ours = [...workerNames, "case-worker.js", terminalName].map((name) => new URL(name, source).href);
+const screensName = "lab-screens.js";
+const ours = [...workerNames, "case-worker.js", "evidence-worker.js", terminalName, screensName];
+const addressOf = (name: string): string => new URL(name, source).href;
 const factory = (globalThis as { trustedTypes?: { createPolicy(name: string, rules: Policy): Policy } })
   .trustedTypes;
 const policy = factory?.createPolicy("drydock", {
-  createScriptURL: (url) => {
-    if (!ours.includes(url)) throw new TypeError("no script of ours");
-    return url;
+  createScriptURL: (name) => {
+    if (!ours.includes(name)) throw new TypeError("no script of ours");
+    return addressOf(name);
   },
 });
-/** Asked of the server once; a failure is asked again the next time. */
-let terminal: Promise<OpenTerminal> | null = null;
-const loadTerminal: LoadTerminal = () => {
-  terminal ??= new Promise<OpenTerminal>((resolve, reject) => {
-    const url = ours[ours.length - 1];
+const scriptOf = (name: string): string => policy?.createScriptURL(name) ?? addressOf(name);
+const loading = new Map<string, Promise<unknown>>();
+/** What the script leaves under `door`. Asked of the server once; a failure is asked again the next time. */
+function load<Left>(name: string, door: string): Promise<Left> {
+  const known = loading.get(name);
+  if (known !== undefined) return known as Promise<Left>;
+  const coming = new Promise<Left>((resolve, reject) => {
     const script = document.createElement("script");
-    script.src = policy?.createScriptURL(url) ?? url;
-    script.onload = () => {
-      const { drydockTerminal } = globalThis as { drydockTerminal?: OpenTerminal };
-      if (drydockTerminal === undefined) reject(new Error("The terminal did not start."));
-      else resolve(drydockTerminal);
+    script.src = scriptOf(name);
+    script.onload = () => resolve((globalThis as Record<string, unknown>)[door] as Left);
+    script.onerror = () => {
+      loading.delete(name);
+      reject(new Error(`${name} could not be loaded: is the board still running?`));
     };
-    script.onerror = () => reject(new Error("The terminal could not be loaded: is the board still running?"));
     document.head.append(script);
   });
-  terminal.catch(() => {
-    terminal = null;
-  });
-  return terminal;
-};
-const startWorker = (index: number): Worker =>
-  new Worker(policy?.createScriptURL(ours[index]) ?? ours[index]);
+  loading.set(name, coming);
+  return coming;
+}
+const loadTerminal: LoadTerminal = () => load<OpenTerminal>(terminalName, "drydockTerminal");
+const startWorker = (name: string): Worker => new Worker(scriptOf(name));
 
-const link = new SessionLink(new WorkerPort(startWorker));
+const link = new SessionLink(new WorkerPort((index) => startWorker(workerNames[index])));
 const page = new LabPage(link);
 
-let caseWorker: Worker | null = null;
-const runs = {
-  play: (id: string, seed: number, step: number | null): Promise<RunAnswer> => {
-    caseWorker ??= startWorker(workerNames.length);
-    const current = caseWorker;
-    return new Promise((resolve, reject) => {
-      current.onmessage = (event: MessageEvent<RunAnswer>) => resolve(event.data);
-      current.onerror = (event) => {
-        caseWorker = null;
-        reject(new Error(event.message ?? "the worker did not start"));
-      };
-      current.postMessage({ id, seed, side: null, step } satisfies RunAsk);
-    });
-  },
+Object.assign(globalThis, {
+  drydockShared: { effect, h, signal, useEffect, useRef, useState } satisfies SharedPreact,
+});
+let draw: DrawScreen | null = null;
+const loadScreens = async (): Promise<DrawScreen> => {
+  const open = await load<OpenScreens>(screensName, "drydockScreens");
+  draw ??= open({ page, loadTerminal, startWorker });
+  return draw;
 };
 
-// What cases are drawn with comes with the first of them.
-const end = effect(() => {
-  if (!isCase(page.address.value.what) && page.screen.value !== "cases") return;
+/** Before the lab's own, which has the last word. */
+function addSheet(name: string): void {
   const sheet = document.createElement("link");
   sheet.rel = "stylesheet";
-  sheet.href = new URL("more.css", source).href;
-  // Before the lab's own, which has the last word.
+  sheet.href = addressOf(name);
   document.head.querySelector('link[href$="lab.css"]')?.before(sheet);
+}
+
+// What cases and later screens are drawn with comes with the first of them.
+const end = effect(() => {
+  const screen = page.screen.value;
+  if (!isCase(page.address.value.what) && (screen === "rig" || screen === "trace")) return;
+  addSheet("more.css");
+  addSheet("lab-screens.css");
   queueMicrotask(() => end());
 });
 
 const words: Readonly<Record<Screen, string>> = {
   rig: "Rig",
   trace: "Trace",
+  registry: "Registry",
   consoles: "Consoles",
   cases: "Cases",
 };
-const icons: Readonly<Record<Screen, string>> = { rig: "⚓", trace: "≣", consoles: "›_", cases: "⚖" };
+const icons: Readonly<Record<Screen, string>> = {
+  rig: "⚓",
+  trace: "≣",
+  registry: "⌥",
+  consoles: "›_",
+  cases: "⚖",
+};
 
 function Frame() {
   const screen = page.screen.value;
@@ -148,9 +157,7 @@ function Frame() {
           ]
         : screen === "trace"
           ? h(TraceScreen, { page })
-          : screen === "consoles"
-            ? h(ConsoleScreen, { page, loadTerminal })
-            : h(CasesScreen, { page, runs }),
+          : h(LaterScreen, { load: loadScreens, name: screen }),
     ),
     h(TimeBar, { page }),
     h(

@@ -11,6 +11,7 @@ import type {
   SessionState,
   ToSession,
 } from "../session/messages.ts";
+import type { ViewAnswer, ViewAsk } from "../session/views.ts";
 
 /** What a session is reached through: a worker's port. */
 export interface SessionPort {
@@ -100,6 +101,12 @@ export class SessionLink {
   async hit(sequence: number, isBack: boolean): Promise<number> {
     const answer = await this.#ask((id) => ({ kind: "hit", id, sequence, isBack }));
     return answer.kind === "hit" ? answer.sequence : 0;
+  }
+
+  /** Null: the session ended before it answered. */
+  async view(ask: ViewAsk): Promise<ViewAnswer | null> {
+    const answer = await this.#ask((id) => ({ kind: "view", id, ask }));
+    return answer.kind === "view" ? answer.answer : null;
   }
 
   async file(form: FileForm, evidence = 0): Promise<FileMessage | null> {

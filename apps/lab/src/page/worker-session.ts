@@ -2,14 +2,14 @@
 
 import { type LabHost, LabSession } from "../session/lab-session.ts";
 import type { FromSession, ToSession } from "../session/messages.ts";
-import type { writeSessionFile } from "../session/session-files.ts";
+import type { SessionLater } from "../session/session-later.ts";
 import { pageTurn } from "./page-turn.ts";
 
 /** What a worker has besides. */
 interface WorkerScope {
   importScripts(url: string): void;
   postMessage(message: FromSession): void;
-  drydockFiles?: typeof writeSessionFile;
+  drydockLater?: SessionLater;
   readonly location: { readonly href: string };
   readonly trustedTypes?: {
     createPolicy(
@@ -22,21 +22,21 @@ interface WorkerScope {
 }
 
 const scope = globalThis as unknown as WorkerScope;
-const filesName = "lab-files.js";
+const laterName = "lab-later.js";
 
 let trusted: string | null = null;
 
 /** A script of its own: a first visit takes nothing away. */
-async function fileWriter(): Promise<typeof writeSessionFile> {
-  if (scope.drydockFiles === undefined) {
-    const url = new URL(filesName, scope.location.href).href;
+async function later(): Promise<SessionLater> {
+  if (scope.drydockLater === undefined) {
+    const url = new URL(laterName, scope.location.href).href;
     // A policy of one name can be made once.
     const policy = trusted === null ? scope.trustedTypes : undefined;
     trusted ??= policy?.createPolicy("drydock", { createScriptURL: () => url }).createScriptURL(url) ?? url;
     scope.importScripts(trusted);
   }
-  if (scope.drydockFiles === undefined) throw new Error("what writes files could not be loaded");
-  return scope.drydockFiles;
+  if (scope.drydockLater === undefined) throw new Error("a part of the lab could not be loaded");
+  return scope.drydockLater;
 }
 
 export function serveWorker(abilities: Pick<LabHost, "findRig" | "playCase" | "connect">): void {
@@ -46,7 +46,7 @@ export function serveWorker(abilities: Pick<LabHost, "findRig" | "playCase" | "c
     pause: (milliseconds) =>
       milliseconds <= 0 ? pageTurn() : new Promise((resolve) => setTimeout(resolve, milliseconds)),
     send: (message) => scope.postMessage(message),
-    fileWriter,
+    later,
     ...abilities,
   });
   addEventListener("message", (event: MessageEvent<ToSession>) => {

@@ -18,7 +18,7 @@ import {
   type RowWish,
   type SessionState,
 } from "./messages.ts";
-import { writeSessionFile } from "./session-files.ts";
+import { sessionLater } from "./session-later.ts";
 import { ShownCase } from "./shown-case.ts";
 
 interface Held {
@@ -44,7 +44,7 @@ async function opened(opening: Partial<Opening> & { readonly what: string }): Pr
     playCase: async (opening, turn) => ShownCase.play(opening, turn, findCase(opening.what)),
     connect: null,
     findRig,
-    fileWriter: async () => writeSessionFile,
+    later: async () => sessionLater,
     now: () => performance.now(),
     pause: () => {
       pauses++;

@@ -20,7 +20,7 @@ import { neighbourOf, RowList } from "./row-list.ts";
 import { differenceOf, transfersOf } from "./run-difference.ts";
 import { findFailingSeed, tellSearch } from "./seed-search.ts";
 import { isServerName } from "./server-names.ts";
-import type { writeSessionFile } from "./session-files.ts";
+import type { SessionLater } from "./session-later.ts";
 
 /** What a session needs of the world that it runs in. */
 export interface LabHost {
@@ -32,8 +32,8 @@ export interface LabHost {
   send(message: FromSession): void;
   /** Plays a case; null where there is no casebook. Throws RangeError for a case that does not exist. */
   readonly playCase: ((opening: Opening, turn: HostTurn) => Promise<EndedRun>) | null;
-  /** What writes files of a run: brought along when one is asked for. */
-  fileWriter(): Promise<typeof writeSessionFile>;
+  /** What writes files of a run and answers for screens besides rows: brought along when one is asked for. */
+  later(): Promise<SessionLater>;
   /** By name; null: this host has none of that name. */
   findRig(name: string): RigEntry | null;
   /** Reaches a rig of the server, by the name under which it is opened; null where there is no server. Rejects with words for people. */
@@ -194,12 +194,16 @@ export class LabSession {
         });
       case "file": {
         const shown = this.#mustShow();
-        const write = await this.#host.fileWriter();
+        const { write } = await this.#host.later();
         return this.#host.send({
           kind: "file",
           id: message.id,
           ...write(shown, message.form, message.evidence),
         });
+      }
+      case "view": {
+        const { view } = await this.#host.later();
+        return this.#host.send({ kind: "view", id: message.id, answer: view(this.#shown, message.ask) });
       }
     }
   }

@@ -2,6 +2,7 @@
 
 import type { FlushStory } from "@drydock/core/trials/durability-prover";
 import type { ActName } from "./acts.ts";
+import type { ViewAnswer, ViewAsk } from "./views.ts";
 
 /** What a session runs. The address of a page says the same (`page/address.ts`). */
 export interface Opening {
@@ -40,7 +41,9 @@ export type ToSession =
   | { readonly kind: "hit"; readonly id: number; readonly sequence: number; readonly isBack: boolean }
   /** The place in the shown list of the row with this sequence, or of the nearest after it. */
   | { readonly kind: "place"; readonly id: number; readonly sequence: number }
-  | { readonly kind: "file"; readonly id: number; readonly form: FileForm; readonly evidence?: number };
+  | { readonly kind: "file"; readonly id: number; readonly form: FileForm; readonly evidence?: number }
+  /** What a screen shows besides rows. */
+  | { readonly kind: "view"; readonly id: number; readonly ask: ViewAsk };
 
 /** Every row; one row a transfer, its answer joined to it; what the driver called, logged, and what befell it. */
 export const rowLevels = ["rows", "transfers", "calls"] as const;
@@ -244,6 +247,7 @@ export type FromSession =
       readonly type: string;
       readonly body: Uint8Array | string;
     }
+  | { readonly kind: "view"; readonly id: number; readonly answer: ViewAnswer }
   | { readonly kind: "pong" }
   /** Something to say once: an act's answer, a refusal. */
   | { readonly kind: "said"; readonly text: string; readonly isRefusal: boolean };

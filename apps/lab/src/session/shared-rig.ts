@@ -25,7 +25,7 @@ export class SharedRig implements WatchedRig {
    * the rig by its name.
    */
   constructor(
-    host: Omit<LabHost, "send" | "fileWriter" | "playCase" | "connect">,
+    host: Omit<LabHost, "send" | "later" | "playCase" | "connect">,
     what: string,
     firstRun: number,
     isNamed: boolean,
@@ -39,7 +39,7 @@ export class SharedRig implements WatchedRig {
       now: () => host.now(),
       pause: (milliseconds) => host.pause(milliseconds),
       findRig: (name) => host.findRig(name),
-      fileWriter: () => Promise.reject(new Error("watchers write their own files")),
+      later: () => Promise.reject(new Error("watchers write their own files")),
       playCase: null,
       connect: null,
       send: (message) => {

@@ -1,0 +1,17 @@
+// What the page and the script of its later screens promise each other.
+
+import type { ComponentChild } from "preact";
+import type { Screen } from "./address.ts";
+import type { LabPage } from "./lab-page.ts";
+import type { LoadTerminal } from "./terminal-door.ts";
+
+export interface ScreenHost {
+  readonly page: LabPage;
+  readonly loadTerminal: LoadTerminal;
+  /** By file name: one of ours. */
+  startWorker(name: string): Worker;
+}
+
+export type DrawScreen = (screen: Screen) => ComponentChild;
+/** Called once, when the script has come. */
+export type OpenScreens = (host: ScreenHost) => DrawScreen;

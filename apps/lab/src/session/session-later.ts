@@ -1,0 +1,15 @@
+// What a session does when it is asked, not before: files of its run, and answers for screens.
+
+import type { LabRun } from "./lab-run.ts";
+import { writeSessionFile } from "./session-files.ts";
+import { viewOf } from "./session-views.ts";
+import type { ViewAnswer, ViewAsk } from "./views.ts";
+
+export interface SessionLater {
+  /** Throws RangeError where the session has no such file. */
+  readonly write: typeof writeSessionFile;
+  /** Never throws: what there is not is said. */
+  view(run: LabRun | null, ask: ViewAsk): ViewAnswer;
+}
+
+export const sessionLater: SessionLater = { write: writeSessionFile, view: viewOf };

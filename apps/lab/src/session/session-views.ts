@@ -1,0 +1,47 @@
+// Answers for screens: the registry of a rig with the verdicts of matching.
+
+import { type Comparison, showProperty } from "@drydock/core/platform/match-verdict";
+import type { LabRun, RigRun } from "./lab-run.ts";
+import type { RegistryView, ViewAnswer, ViewAsk } from "./views.ts";
+
+// Not by its class: in a page this is a script of its own, with another copy of that.
+const isRig = (run: LabRun): run is RigRun => "rig" in run;
+
+/** Never throws: what there is not is said. */
+export function viewOf(run: LabRun | null, ask: ViewAsk): ViewAnswer {
+  if (run === null) return { name: "none", why: "Nothing is open yet." };
+  switch (ask.name) {
+    case "registry":
+      return isRig(run)
+        ? registryOf(run)
+        : {
+            name: "none",
+            why: "The registry of a case, or of a rig of the server, is not in this page. Open a rig of the page, or drop a dump.",
+          };
+  }
+}
+
+function registryOf({ rig: { machine } }: RigRun): RegistryView {
+  return {
+    name: "registry",
+    timeNs: machine.scheduler.nowNs(),
+    root: machine.registry.snapshot(),
+    matching: machine.matchReports.map(({ candidate, nub, outcome, timeNs }) => {
+      const { decidedBy, matches, reason, score } = candidate.verdict;
+      return {
+        timeNs,
+        nub,
+        bundle: candidate.installed.bundle.identifier,
+        personality: candidate.personalityName,
+        matches,
+        score,
+        reason,
+        decidedBy: decidedBy === null ? "" : comparisonText(decidedBy),
+        outcome,
+      };
+    }),
+  };
+}
+
+export const comparisonText = ({ found, key, wanted }: Comparison): string =>
+  `${key}: wanted ${showProperty(wanted)}, found ${showProperty(found)}`;
