@@ -167,7 +167,7 @@ export const commandTable: CommandTable = {
     },
     {
       words: ["registry"],
-      summary: "run a rig for two virtual seconds and print its registry",
+      summary: "a rig's registry after two virtual seconds, or a dump's; --against another: what changed",
       form: async () => (await import("./commands/registry.ts")).registry,
     },
     {
@@ -191,6 +191,12 @@ export const commandTable: CommandTable = {
       summary:
         "an app or driver extension (folder, zip, tar.gz): build, install, launch, attach, open; imports; platforms",
       form: async () => (await import("./commands/check.ts")).check,
+    },
+    {
+      words: ["match"],
+      summary:
+        "which driver binds to a device (rig, dump, capture, descriptors), and why each of the others does not",
+      form: async () => (await import("./commands/match.ts")).match,
     },
     {
       words: ["policy"],

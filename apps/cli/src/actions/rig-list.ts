@@ -2,7 +2,13 @@
 
 import { shown } from "@drydock/core/base/shown-text";
 import { findRig, type OutletKind, type RigEntry, rigCatalogue } from "@drydock/core/rigs/catalogue";
+import type { InputFile } from "../grammar/input-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
+
+/** What an argument names that takes both. */
+export type RigOrFile =
+  | { readonly rig: RigEntry; readonly file: null }
+  | { readonly rig: null; readonly file: InputFile };
 
 /** What a command needs of a rig, and what it is told that lacks it. */
 export interface RigNeed {

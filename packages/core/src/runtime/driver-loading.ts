@@ -4,9 +4,9 @@ import { formatReturn, type IOReturn, IOReturns } from "../base/io-return.ts";
 import { pushNewest } from "../base/newest.ts";
 import { millisecond, second } from "../base/units.ts";
 import { decideLaunch, decideProviderAttach } from "../platform/access.ts";
+import { rankPersonalities } from "../platform/driver-choice.ts";
 import { type MissingImport, missingImports, systemOfDriverKit } from "../platform/driverkit-symbols.ts";
 import type { MatchVerdict } from "../platform/match-verdict.ts";
-import { matchPersonality } from "../platform/matching.ts";
 import { whyNoFamily } from "../platform/platform-families.ts";
 import { isDictionary, type Properties } from "../platform/properties.ts";
 import { type DriverBundle, dextPath, type InstalledBundle } from "./driver-bundle.ts";
@@ -184,23 +184,14 @@ export class DriverLoading {
 
   /** Verdicts of every installed personality on `nub`, best first; those that do not match last. */
   judge(nub: IOService): Candidate[] {
-    const candidates: Candidate[] = [];
     const subject = {
       classChain: nub.classChain,
       name: nub.registryName,
       properties: nub.copyProperties(),
     };
-    for (const installed of this.#bundles) {
-      for (const [personalityName, personality] of Object.entries(installed.bundle.personalities)) {
-        const verdict = matchPersonality(personality, subject);
-        const category =
-          typeof personality.IOMatchCategory === "string"
-            ? personality.IOMatchCategory
-            : "IODefaultMatchCategory";
-        candidates.push({ installed, personalityName, personality, category, verdict });
-      }
-    }
-    return candidates.sort((left, right) => right.verdict.score - left.verdict.score);
+    return rankPersonalities(this.#bundles, ({ bundle }) => bundle.personalities, subject).map(
+      ({ offer, ...judged }) => ({ ...judged, installed: offer }),
+    );
   }
 
   async #matchOnce(nub: IOService): Promise<void> {

@@ -17,6 +17,8 @@ import type { UsbTransfer } from "../facts/usb-transfer.ts";
 import type { BinaryReader, FactSink } from "./reader.ts";
 
 const kept = 96;
+/** Descriptors are kept whole: their offsets are what the doctor of descriptors speaks of. */
+const keptOfDescriptors = 4096;
 /** Data given to the reader of SCSI commands: whole configuration descriptors and sense data. */
 const keptForScsi = 1024;
 const noBytes = new Uint8Array(0);
@@ -127,7 +129,7 @@ class CaptureInHand {
       endpoint,
       kind: kinds[header.transfer & 3],
       setup: before?.setup ?? null,
-      data: data.length > 0 ? data.slice(0, kept) : (before?.data ?? data),
+      data: data.length > 0 ? data.slice(0, keptOf(before?.setup ?? null)) : (before?.data ?? data),
       requested: before?.requested ?? -1,
       moved: header.urbLength,
       result,
@@ -176,7 +178,7 @@ class CaptureInHand {
       endpoint: header.endpoint,
       kind: header.kind,
       setup: before?.setup ?? null,
-      data: data.length > 0 ? data.slice(0, kept) : (before?.data ?? data),
+      data: data.length > 0 ? data.slice(0, keptOf(before?.setup ?? null)) : (before?.data ?? data),
       requested: before?.requested ?? -1,
       moved:
         header.status === 0
@@ -196,7 +198,7 @@ class CaptureInHand {
       const { data, device, endpoint, moved, requested, setup } = transfer;
       this.#wire.submitted({ id, device, endpoint, setup, data, requested, stream: 0, cause: "" });
       this.#wire.completed({ id, device, endpoint, result: transfer.result, moved, data });
-      this.#add(packet.offset, { ...transfer, data: data.slice(0, kept), comment: "" });
+      this.#add(packet.offset, { ...transfer, data: data.slice(0, keptOf(setup)), comment: "" });
     }
   }
 
@@ -243,6 +245,13 @@ class CaptureInHand {
       );
     if (this.#packets === 0) this.#sink.problem("is a capture without a packet");
   }
+}
+
+/** GET_DESCRIPTOR to a device or an interface (USB 2.0 §9.4.3, HID 1.11 §7.1.1). */
+function keptOf(setup: Uint8Array | null): number {
+  return setup !== null && (setup[0] === 0x80 || setup[0] === 0x81) && setup[1] === 6
+    ? keptOfDescriptors
+    : kept;
 }
 
 function resultOfErrno(status: number): WireCompletion["result"] {

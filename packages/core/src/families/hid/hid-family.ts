@@ -2,6 +2,7 @@
 
 import { formatReturn, type IOReturn, IOReturns } from "../../base/io-return.ts";
 import { UsagePage } from "../../codec/hid-report/usages.ts";
+import { hidInterfaceEntitlement } from "../../platform/hid-nub.ts";
 import type { Properties } from "../../platform/properties.ts";
 import type { HidEvent, HidInputClient, HidInputPort } from "../../ports/hid.ts";
 import type { Machine } from "../../runtime/machine.ts";
@@ -9,9 +10,6 @@ import { callService } from "../../runtime/service-call.ts";
 import { IOHIDEventService } from "./io-hid-event-service.ts";
 import { IOHIDInterface } from "./io-hid-interface.ts";
 import { IOUserHIDDevice } from "./io-user-hid-device.ts";
-
-/** What a driver must hold to attach to an interface (driverkit-core.md §12). */
-const interfaceEntitlement = [["com.apple.developer.driverkit.transport.hid"]];
 
 /** Keys of the device that the interface shows, for matching (driverkit-core.md §11.4). */
 const copiedKeys = [
@@ -135,7 +133,7 @@ function publishInterface(machine: Machine, device: IOUserHIDDevice): void {
   const all = device.copyProperties();
   const properties: Properties = {
     ...Object.fromEntries(Object.entries(all).filter(([key]) => copiedKeys.includes(key))),
-    IOServiceDEXTEntitlements: interfaceEntitlement,
+    IOServiceDEXTEntitlements: hidInterfaceEntitlement,
   };
   const nub = machine.publish({ kernelClass: "IOHIDInterface", provider: device, properties }, (context) => {
     return new IOHIDInterface(context, device, () => machine.messageDelayNs());

@@ -3,13 +3,11 @@
 import { DecodeError } from "../../base/errors.ts";
 import { IOReturns } from "../../base/io-return.ts";
 import {
-  type HidCollection,
   maximumReportBytes,
   parseReportDescriptor,
   type ReportDescriptor,
 } from "../../codec/hid-report/report-descriptor.ts";
-import { CollectionType } from "../../codec/hid-report/report-items.ts";
-import { idOf, pageOf } from "../../codec/hid-report/usages.ts";
+import { hidUsageProperties } from "../../platform/hid-nub.ts";
 import type { Properties } from "../../platform/properties.ts";
 import type { IOService } from "../../runtime/service.ts";
 import { IOHIDDevice } from "./io-hid-device.ts";
@@ -37,18 +35,13 @@ export class IOUserHIDDevice extends IOHIDDevice {
     const bytes = await this.newReportDescriptor();
     const layout = this.#parse(bytes);
     this.#layout = layout;
-    const pairs = usagePairs(layout.collections);
-    const [primary] = pairs;
     this.setProperties({
       ...description,
       ReportDescriptor: bytes,
-      DeviceUsagePairs: pairs,
       MaxInputReportSize: maximumReportBytes(layout, "input"),
       MaxOutputReportSize: maximumReportBytes(layout, "output"),
       MaxFeatureReportSize: maximumReportBytes(layout, "feature"),
-      ...(primary === undefined
-        ? {}
-        : { PrimaryUsagePage: primary.DeviceUsagePage, PrimaryUsage: primary.DeviceUsage }),
+      ...hidUsageProperties(layout.collections),
     });
     this.registerService();
   }
@@ -84,13 +77,4 @@ export class IOUserHIDDevice extends IOHIDDevice {
       throw this.failure(IOReturns.kIOReturnUnsupported, call, error.message);
     }
   }
-}
-
-/** The usages of the application collections: what HID personalities match on. */
-function usagePairs(
-  collections: readonly HidCollection[],
-): { DeviceUsagePage: number; DeviceUsage: number }[] {
-  return collections
-    .filter(({ type }) => type === CollectionType.application)
-    .map(({ usage }) => ({ DeviceUsagePage: pageOf(usage), DeviceUsage: idOf(usage) }));
 }

@@ -11,6 +11,7 @@ import {
   listCapabilities,
   listExtendedCapabilities,
 } from "../../codec/pci/config-space.ts";
+import { pciDeviceProperties, pciName } from "../../platform/nub-properties.ts";
 import type { Properties } from "../../platform/properties.ts";
 import { formatPciAddress, type PciHostPort } from "../../ports/pci-host.ts";
 import type { Machine } from "../../runtime/machine.ts";
@@ -18,9 +19,6 @@ import type { IOService } from "../../runtime/service.ts";
 import type { Thread } from "../../runtime/thread.ts";
 import { DmaFaultRecord } from "./dma-fault-record.ts";
 import { IOPCIDevice, type PciDeviceFamily } from "./io-pci-device.ts";
-
-/** The entitlement that the kernel demands of a dext before it may attach (posts.md T2). */
-const pciEntitlement = [["com.apple.developer.driverkit.transport.pci"]];
 
 export interface PciFamilyOptions {
   /** The bus lies behind a Thunderbolt tunnel. Default true: that is how Macs have PCI cards. */
@@ -139,7 +137,7 @@ export class PciFamily implements PciDeviceFamily {
       device.config = config;
       // The specifier list begins with the line where there is one (posts.md T8).
       if (header.interruptPin !== 0) device.interrupts.addLine();
-      device.registryName = `pci${hex(header.vendorId)},${hex(header.deviceId)}`;
+      device.registryName = pciName(header);
       Object.assign(device.properties, this.#describe(header, port));
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
@@ -154,20 +152,8 @@ export class PciFamily implements PciDeviceFamily {
   }
 
   #describe(header: ConfigHeader, port: PciHostPort): Properties {
-    const data = (value: number): Uint8Array => {
-      const bytes = new Uint8Array(4);
-      putU32le(bytes, 0, value);
-      return bytes;
-    };
     return {
-      IOServiceDEXTEntitlements: pciEntitlement,
-      "vendor-id": data(header.vendorId),
-      "device-id": data(header.deviceId),
-      "class-code": data(header.classCode),
-      "revision-id": data(header.revision),
-      "subsystem-vendor-id": data(header.subsystemVendorId),
-      "subsystem-id": data(header.subsystemId),
-      IOName: `pci${hex(header.vendorId)},${hex(header.deviceId)}`,
+      ...pciDeviceProperties(header),
       pcidebug: formatPciAddress(port.address).replace(".", ":"),
       IODeviceMemory: port.ranges.map(({ address, lengthBytes }) => [{ address, length: lengthBytes }]),
       ...(this.#isTunnelled ? { IOPCITunnelled: true } : {}),

@@ -3,6 +3,7 @@
 import { writeInquiry, writeReportLuns } from "../../codec/scsi/cdb.ts";
 import { decodeReportLuns } from "../../codec/scsi/inquiry.ts";
 import { InquiryView } from "../../codec/scsi/unit-views.ts";
+import { scsiUnitProperties } from "../../platform/nub-properties.ts";
 import type { Properties } from "../../platform/properties.ts";
 import { IOService, type ServiceContext } from "../../runtime/service.ts";
 import type { IOSCSIProtocolServices } from "./io-scsi-protocol-services.ts";
@@ -104,11 +105,7 @@ export async function reportUnits(protocol: IOSCSIProtocolServices): Promise<num
 
 export function nubProperties(identity: UnitIdentity, lun: number, interconnect: string): Properties {
   return {
-    "Peripheral Device Type": identity.peripheralType,
-    "Vendor Identification": identity.vendor,
-    "Product Identification": identity.product,
-    "Product Revision Level": identity.revision,
-    "Removable Media": identity.isRemovable,
+    ...scsiUnitProperties(identity),
     SCSILogicalUnitNumber: lun,
     "Protocol Characteristics": {
       "Physical Interconnect": interconnect,

@@ -5,6 +5,7 @@ import { pushNewest } from "../../base/newest.ts";
 import { hex } from "../../base/text.ts";
 import { viewConfiguration } from "../../codec/usb/configuration-view.ts";
 import { type Configuration, parseDeviceDescriptor } from "../../codec/usb/descriptors.ts";
+import { usbDeviceProperties, usbInterfaceProperties } from "../../platform/nub-properties.ts";
 import type { Properties } from "../../platform/properties.ts";
 import type { UsbHostPort } from "../../ports/usb-host.ts";
 import { IOError } from "../../runtime/io-error.ts";
@@ -15,9 +16,6 @@ import { IOUSBHostInterface } from "./io-usb-host-interface.ts";
 
 /** Devices that did not come up, the newest; a rig may run for days. */
 const keptFailures = 1024;
-
-/** The entitlement that the kernel demands of a dext before it may attach (posts.md T2). */
-const usbEntitlement = [["com.apple.developer.driverkit.transport.usb"]];
 
 /** What became of an attach, for `drydock registry` and the log. */
 export interface EnumerationFailure {
@@ -62,18 +60,8 @@ export class UsbFamily implements UsbDeviceFamily {
     return configuration.interfaces.map((entry) => {
       const { descriptor } = entry.settings[0];
       const properties: Properties = {
-        IOServiceDEXTEntitlements: usbEntitlement,
-        idVendor: own.idVendor,
-        idProduct: own.idProduct,
-        bcdDevice: own.bcdDevice,
+        ...usbInterfaceProperties(own, configuration.descriptor, descriptor),
         locationID: device.requests.port.locationId,
-        bConfigurationValue: configuration.descriptor.bConfigurationValue,
-        bInterfaceNumber: descriptor.bInterfaceNumber,
-        bAlternateSetting: descriptor.bAlternateSetting,
-        bInterfaceClass: descriptor.bInterfaceClass,
-        bInterfaceSubClass: descriptor.bInterfaceSubClass,
-        bInterfaceProtocol: descriptor.bInterfaceProtocol,
-        bNumEndpoints: descriptor.bNumEndpoints,
       };
       const published = this.#machine.publish(
         { kernelClass: "IOUSBHostInterface", provider: device, properties },
@@ -138,22 +126,10 @@ export class UsbFamily implements UsbDeviceFamily {
     const serial = await device.copyStringDescriptor(descriptor.iSerialNumber);
     if (product !== "") device.registryName = product;
     Object.assign(device.properties, {
-      IOServiceDEXTEntitlements: usbEntitlement,
-      idVendor: descriptor.idVendor,
-      idProduct: descriptor.idProduct,
-      bcdDevice: descriptor.bcdDevice,
-      bcdUSB: descriptor.bcdUSB,
-      bDeviceClass: descriptor.bDeviceClass,
-      bDeviceSubClass: descriptor.bDeviceSubClass,
-      bDeviceProtocol: descriptor.bDeviceProtocol,
-      bMaxPacketSize0: descriptor.bMaxPacketSize0,
-      bNumConfigurations: descriptor.bNumConfigurations,
+      ...usbDeviceProperties(descriptor, { product, vendor, serial }),
       locationID: device.requests.port.locationId,
       USBSpeed: device.requests.port.speed,
       kUSBAddress: device.getAddress(),
-      ...(product === "" ? {} : { kUSBProductString: product }),
-      ...(vendor === "" ? {} : { kUSBVendorString: vendor }),
-      ...(serial === "" ? {} : { kUSBSerialNumberString: serial }),
     });
   }
 
