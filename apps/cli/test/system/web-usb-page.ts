@@ -2,7 +2,9 @@
 
 import { LoopbackDevice } from "@drydock/core/devices/loopback/loopback-device";
 import type { USB } from "@drydock/core/ports/web-usb";
+import { PageRig } from "@drydock/core/rigs/page-rig";
 import { WebUsbRig } from "@drydock/core/rigs/web-usb-rig";
+import { enumerateFaces, missingOfWebUsb, runFaces } from "./web-faces-program.ts";
 
 const channel = new MessageChannel();
 const waiting: (() => void)[] = [];
@@ -53,3 +55,18 @@ async function drive(usb: USB, unplug: () => void): Promise<object> {
 }
 
 Object.assign(globalThis, { runWebUsb: run });
+
+const chromiums = enumerateFaces();
+
+Object.assign(globalThis, {
+  chromiums,
+  missingOfWebUsb: () => missingOfWebUsb(turn, chromiums),
+  runFaces: (seed: number) => runFaces(seed, turn, globalThis),
+  /** Ours, while they stand in the page's place. */
+  ours: () => {
+    const undo = new PageRig({ seed: 1, turn }).installGlobals(globalThis);
+    const found = enumerateFaces();
+    undo();
+    return found;
+  },
+});

@@ -1,12 +1,14 @@
-// A page whose navigator.usb is a rig, in headless Chromium; the examples of one import changed.
+// Pages whose navigator.usb, serial and hid are a rig, in headless Chromium; the examples of one import changed.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { hostTurn } from "@drydock/node/host-turn";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
+import { type FacesOutcome, runFaces, serialAndHid } from "./web-faces-program.ts";
 
 const executablePath = "/usr/bin/chromium";
 const missing = existsSync(executablePath) ? false : "chromium is missing: apt-get install chromium";
@@ -27,7 +29,11 @@ test("a page's driver runs on the rig as its navigator.usb", { timeout: 60_000, 
     const page = await browser.newPage();
     const errors: string[] = [];
     page.on("pageerror", (error) => errors.push(String(error)));
-    await page.setContent("<!doctype html><title>dry dock</title>");
+    // A secure context, where Chromium shows its own interfaces; nothing is asked of the network.
+    await page.route("**/*", (route) =>
+      route.fulfill({ contentType: "text/html", body: "<!doctype html><title>dry dock</title>" }),
+    );
+    await page.goto("http://localhost:1/");
     await page.addScriptTag({ content: outputFiles[0].text });
     assert.deepEqual(await page.evaluate("runWebUsb()"), {
       product: "Loopback",
@@ -36,11 +42,38 @@ test("a page's driver runs on the rig as its navigator.usb", { timeout: 60_000, 
       event: "disconnect",
       refusal: "NotFoundError",
     });
+    const chromiums = (await page.evaluate("chromiums")) as Record<string, Record<string, string>>;
+    const ours = (await page.evaluate("ours()")) as typeof chromiums;
+    for (const name of serialAndHid) {
+      assert.ok(Object.keys(chromiums[name] ?? {}).length > 2, `Chromium has ${name}`);
+      assert.deepEqual(sorted(ours[name]), sorted(chromiums[name]), name);
+    }
+    assert.deepEqual(Object.keys(ours).sort(), Object.keys(chromiums).sort());
+    assert.deepEqual(await page.evaluate("missingOfWebUsb()"), []);
+    const there = (await page.evaluate("runFaces(11)")) as FacesOutcome;
+    assert.deepEqual(there.said, facesSaid);
+    assert.deepEqual(await runFaces(11, hostTurn, {}), there);
+    assert.notEqual((await runFaces(12, hostTurn, {})).digest, there.digest);
     assert.deepEqual(errors, []);
   } finally {
     await browser.close();
   }
 });
+
+const sorted = (members: Readonly<Record<string, string>>) => Object.entries(members).sort();
+
+const facesSaid = [
+  "over the line",
+  "serial disconnect",
+  "read NetworkError",
+  "write NetworkError",
+  "report 1",
+  'rumble [{"strong":10,"weak":20}]',
+  "NotAllowedError",
+  "hid disconnect",
+  "usb 3",
+  "usb NotFoundError",
+];
 
 for (const [name, output] of [
   ["webusb-driver", /hello from a WebUSB driver/],

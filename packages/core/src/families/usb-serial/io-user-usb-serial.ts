@@ -126,13 +126,14 @@ export class IOUserUSBSerial extends IOUserSerial {
       const buffer = this.#writeBuffers[index];
       const length = this.txRing.pull(buffer.bytes, 0, transferBytes);
       this.#writeLengths[index] = length;
-      moved = true;
       const status = pipes.bulkOut.asyncIO(buffer, length, this.#writeActions[index]);
       if (status !== IOReturns.kIOReturnSuccess) {
         this.lostTransmitBytes += length;
         this.#idleWrites.push(index);
         break;
       }
+      // Room is told of only when the device took something: a device that has left must not swallow all that is written.
+      moved = true;
     }
     if (moved) this.txFreeSpaceAvailable();
   }

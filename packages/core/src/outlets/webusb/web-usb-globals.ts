@@ -6,6 +6,7 @@ import type {
   USBDirection,
   USBTransferStatus,
 } from "../../ports/web-usb.ts";
+import { illegal, installFace, named } from "../page-face.ts";
 import {
   WebUsbInTransferResult,
   WebUsbIsochronousInTransferPacket,
@@ -22,26 +23,6 @@ import {
   WebUsbEndpoint,
   WebUsbInterface,
 } from "./web-usb-tree.ts";
-
-type AnyClass = abstract new (...values: never[]) => object;
-
-/** `cls` under the name of the standard: `instanceof` works, and `new` does what `construct` says. */
-function named<T extends AnyClass>(name: string, cls: T, construct: (...values: never[]) => object): T {
-  const face: T = new Proxy(cls, {
-    construct: (_target, values) => construct(...(values as never[])),
-    get: (target, key) => (key === "name" ? name : Reflect.get(target, key, target)),
-  });
-  // `device.constructor` is what the page knows as USBDevice.
-  Object.defineProperty(cls.prototype, "constructor", { value: face, configurable: true, writable: true });
-  return face;
-}
-
-/** As Web IDL's interfaces without a constructor. */
-function illegal(name: string): () => never {
-  return () => {
-    throw new TypeError(`Failed to construct '${name}': Illegal constructor`);
-  };
-}
 
 function among<T>(found: T | null | undefined, what: string): T {
   if (found === null || found === undefined) throw new RangeError(`there is no ${what}`);
@@ -119,20 +100,5 @@ const globals = {
  * all of it away again; what was there before comes back.
  */
 export function installWebUsbGlobals(usb: WebUsb, target: object): () => void {
-  const undo = Object.entries(globals).map(([name, value]) => define(target, name, value));
-  const navigator: unknown = Reflect.get(target, "navigator");
-  if (typeof navigator === "object" && navigator !== null) undo.push(define(navigator, "usb", usb));
-  else undo.push(define(target, "navigator", { usb }));
-  return () => {
-    for (const step of undo.reverse()) step();
-  };
-}
-
-function define(target: object, name: string, value: unknown): () => void {
-  const before = Object.getOwnPropertyDescriptor(target, name);
-  Object.defineProperty(target, name, { value, configurable: true, writable: true, enumerable: false });
-  return () => {
-    if (before === undefined) Reflect.deleteProperty(target, name);
-    else Object.defineProperty(target, name, before);
-  };
+  return installFace(target, globals, "usb", usb);
 }
