@@ -13,7 +13,6 @@ const streams = namesLimitedBy(usbHostContract, "streams");
 const isochronous = namesLimitedBy(usbHostContract, "isochronous");
 const limits: Readonly<Record<string, readonly string[]>> = {
   usbip: streams,
-  usbredir: isochronous,
   webusb: ["a cancelled write that the device had no room for does not reach it", ...isochronous, ...streams],
 };
 

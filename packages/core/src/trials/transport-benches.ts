@@ -124,7 +124,6 @@ function usbredirBench(seed: number, variant: string | undefined): UsbHostBench 
     client,
     settle: async () => clock.runUntil(),
     unplug: () => bus.unplug(connector),
-    limits: { isochronous: "our usbredir transport has no isochronous streams" },
   };
 }
 

@@ -11,6 +11,7 @@ import {
   type UsbAudioRig,
   type UsbAudioRigOptions,
 } from "../../rigs/usb-audio-rig.ts";
+import { usbPaths } from "../../rigs/usb-paths.ts";
 
 const rate = 48_000;
 
@@ -68,6 +69,15 @@ for (const headset of [1, 2] as const)
         const measured = ((device.clock?.rateScalar ?? 0) - 1) * 1e6;
         assert.ok(Math.abs(measured - partsPerMillion) < 20, `${measured} parts in a million`);
         assert.equal(device.overloads, 0);
+      });
+
+    for (const path of ["usbip", "xhci"] as const)
+      test(`the same by way of ${path}, our transport on our own other end`, async () => {
+        const { rig, device, check, source } = await playing(headset, rate / 2, { path: usbPaths[path] });
+        assert.equal(device.start({ source }), true);
+        await untilDrained(rig, device, 4);
+        assert.deepEqual([check.wrongAt, check.matched], [null, rate / 2]);
+        assert.deepEqual([rig.device.counters.missed, device.overloads], [0, 0]);
       });
 
     test("recording: what the microphone says, frame for frame", async () => {

@@ -164,9 +164,9 @@ class Connection implements Attempt, ByteStreamClient, UsbredirLink {
       case "endpointInfo":
       // The port learns the same, and more, from the descriptors that pass by.
       case "filterFilter":
-      case "isoStreamStatus":
       case "bulkReceivingStatus":
         return;
+      case "isoStreamStatus":
       case "interruptReceivingStatus":
       case "bulkStreamsStatus":
         // Those of a port that has gone are nobody's.
@@ -175,6 +175,10 @@ class Connection implements Attempt, ByteStreamClient, UsbredirLink {
       case "interruptPacket":
         if ((message.endpoint & directionIn) !== 0) this.#port?.told(message);
         else this.#answer(message, id);
+        return;
+      case "isoPacket":
+        if ((message.endpoint & directionIn) === 0) throw wrong("an isochronous packet of an OUT");
+        this.#port?.told(message);
         return;
       case "controlPacket":
       case "bulkPacket":

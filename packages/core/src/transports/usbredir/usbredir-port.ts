@@ -27,8 +27,16 @@ import {
   type UsbredirPeriodicPacket,
   usbredirDataMaximum,
 } from "../../codec/usbredir/usbredir-messages.ts";
-import { UsbEndpointTable } from "../../dissect/usb-endpoints.ts";
-import { type UsbHostClient, type UsbHostPort, UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
+import { isochronousIntervalNs, mostPerInterval, UsbEndpointTable } from "../../dissect/usb-endpoints.ts";
+import {
+  packetsFit,
+  type UsbHostClient,
+  type UsbHostPort,
+  type UsbPackets,
+  UsbStatus,
+  UsbSubmit,
+} from "../../ports/usb-host.ts";
+import { UsbredirPackets } from "./usbredir-packets.ts";
 import { type ReportSource, UsbredirReports } from "./usbredir-reports.ts";
 
 /** Our own host has 178; what others have is not known. */
@@ -70,7 +78,7 @@ export type UsbredirAnswer =
 /** What a host says of its own accord, or of an endpoint. */
 export type UsbredirTale =
   | UsbredirPeriodicPacket
-  | Extract<UsbredirMessage, { kind: "interruptReceivingStatus" | "bulkStreamsStatus" }>;
+  | Extract<UsbredirMessage, { kind: "interruptReceivingStatus" | "isoStreamStatus" | "bulkStreamsStatus" }>;
 
 const none = new Uint8Array(0);
 
@@ -87,6 +95,7 @@ export class UsbredirPort implements UsbHostPort, ReportSource {
   readonly device: UsbredirDeviceConnect;
   readonly #link: UsbredirLink;
   readonly #reports: UsbredirReports;
+  readonly #packets: UsbredirPackets;
   readonly #setup: Setup = newSetup();
   readonly #halted = new Set<number>();
   /** Endpoints whose streams are allocated. */
@@ -119,6 +128,7 @@ export class UsbredirPort implements UsbHostPort, ReportSource {
     this.speed = speeds[options.device.speed] ?? UsbSpeed.full;
     this.locationId = options.locationId;
     this.#reports = new UsbredirReports(link, this);
+    this.#packets = new UsbredirPackets(link, (slot, status, moved) => this.complete(slot, status, moved));
   }
 
   connect(client: UsbHostClient): void {
@@ -197,16 +207,32 @@ export class UsbredirPort implements UsbHostPort, ReportSource {
     return UsbSubmit.accepted;
   }
 
-  /** This path has none. */
-  isochronous(): UsbSubmit {
-    return UsbSubmit.unsupported;
+  /** A host loses what it cannot send in time, and says nothing of it: an OUT that was sent counts as gone. */
+  isochronous(
+    slot: number,
+    endpoint: number,
+    buffer: Uint8Array,
+    offset: number,
+    packets: UsbPackets,
+  ): UsbSubmit {
+    if (this.#isOver || this.#isLeaving) return UsbSubmit.gone;
+    if (!this.#isFree(slot)) return UsbSubmit.badRequest;
+    const descriptor = this.#table.find(endpoint);
+    if (descriptor === undefined || (descriptor.bmAttributes & 3) !== TransferType.isochronous)
+      return UsbSubmit.noEndpoint;
+    const most = mostPerInterval(this.speed, descriptor, this.#table.companionOf(endpoint));
+    if (!packetsFit(packets, buffer, offset, most)) return UsbSubmit.badRequest;
+    this.#take(slot, endpoint, buffer, offset, 0, null);
+    const periodNs = isochronousIntervalNs(this.speed, descriptor);
+    this.#packets.submit(slot, endpoint, buffer, offset, packets, periodNs);
+    return UsbSubmit.accepted;
   }
 
   cancel(slot: number): void {
     if (this.#isOver || !(slot >= 0 && slot < slots)) return;
     if (this.#isFree(slot) || this.#isCancelled[slot] === 1) return;
     this.#isCancelled[slot] = 1;
-    if (this.#reports.cancel(slot)) return;
+    if (this.#reports.cancel(slot) || this.#packets.cancel(slot)) return;
     this.#link.send({ kind: "cancelDataPacket" }, this.#ids[slot]);
     this.#timers[slot] = this.#link.clock.after(cancelPatienceNs, this.#giveUp, undefined);
   }
@@ -265,6 +291,12 @@ export class UsbredirPort implements UsbHostPort, ReportSource {
       case "interruptReceivingStatus":
         this.#reports.status(message.endpoint, message.status);
         return;
+      case "isoStreamStatus":
+        this.#packets.status(message.endpoint, message.status);
+        return;
+      case "isoPacket":
+        this.#packets.packet(message);
+        return;
       default:
         this.#reports.report(message);
     }
@@ -274,6 +306,7 @@ export class UsbredirPort implements UsbHostPort, ReportSource {
   over(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#packets.over();
     if (!this.#isLeaving) this.#link.leave(this.#slotOf.keys());
     for (let slot = 0; slot < slots; slot++) {
       if (!this.#isFree(slot)) this.complete(slot, UsbStatus.gone, 0);
@@ -364,6 +397,7 @@ export class UsbredirPort implements UsbHostPort, ReportSource {
       if (this.#setups[pending] === null && isStale(this.#endpoints[pending])) this.#isStale[pending] = 1;
     for (const endpoint of this.#halted) if (isStale(endpoint)) this.#halted.delete(endpoint);
     for (const endpoint of this.#streamed) if (isStale(endpoint)) this.#streamed.delete(endpoint);
+    this.#packets.beginAnew(isStale);
     this.#reports.beginAnew(isStale, (endpoint) => this.#table.find(endpoint) !== undefined);
   }
 

@@ -3,11 +3,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { VirtualClock } from "../../base/virtual-clock.ts";
+import { encodeConfiguration } from "../../codec/usb/descriptors.ts";
+import { UsbredirStatus } from "../../codec/usbredir/usbredir.ts";
 import { encodeUsbredir, type UsbredirMessage } from "../../codec/usbredir/usbredir-messages.ts";
 import { UsbredirBench } from "../../outlets/usbredir/test/usbredir-bench.ts";
 import type { ByteStream, ByteStreamClient } from "../../ports/byte-stream.ts";
 import { RecordingClient } from "../../ports/usb-host.contract.ts";
-import { type UsbHostPort, UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
+import {
+  newUsbPackets,
+  type UsbHostPort,
+  UsbPacketStatus,
+  UsbStatus,
+  UsbSubmit,
+} from "../../ports/usb-host.ts";
 import { memoryStreamPair } from "../../rigs/memory-stream.ts";
 import { UsbredirImporter } from "./usbredir-importer.ts";
 
@@ -232,4 +240,69 @@ test("a host that says nothing, or answers no cancellation, is given up", () => 
   mute.clock.runUntil(mute.clock.nowNs() + 11_000_000_000);
   assert.deepEqual(mute.problems, ["the host does not answer"]);
   assert.equal(mute.client.of(0)[0].status, UsbStatus.gone);
+});
+
+/** Interface 0 with an isochronous IN of 64 bytes, as the device says it on endpoint 0. */
+function configureLiar({ client, host, ports }: ReturnType<typeof meetLiar>): UsbHostPort {
+  host.say({ kind: "hello", version: "liar", capabilities: 0 });
+  host.say(device);
+  const [port] = ports;
+  const data = encodeConfiguration(
+    { bConfigurationValue: 1, iConfiguration: 0, bmAttributes: 0x80, bMaxPower: 50 },
+    [
+      {
+        ...{ bInterfaceNumber: 0, bInterfaceClass: 0xff, bInterfaceSubClass: 0, bInterfaceProtocol: 0 },
+        endpoints: [{ bEndpointAddress: 0x84, bmAttributes: 1, wMaxPacketSize: 64, bInterval: 1 }],
+      },
+    ],
+  );
+  port.control(0, getConfiguration, new Uint8Array(255), 0);
+  host.say({ ...answer, value: 0x200, index: 0, length: data.length, data }, 1);
+  port.control(0, setConfiguration, null, 0);
+  host.say({ kind: "configurationStatus", status: 0, configuration: 1 }, 2);
+  assert.equal(client.of(0).length, 2);
+  return port;
+}
+
+test("a host's isochronous packets: too long, with an error, before its word, after none waits, of an OUT", () => {
+  const liar = meetLiar();
+  const port = configureLiar(liar);
+  const { client, clock, host } = liar;
+  const push = (length: number, status = 0, endpoint = 0x84): void =>
+    host.say({ kind: "isoPacket", endpoint, status, length, data: new Uint8Array(length).fill(length) }, 7);
+  const packets = newUsbPackets([64, 32, 64]);
+  const buffer = new Uint8Array(160);
+  assert.equal(port.isochronous(1, 0x84, buffer, 0, packets), UsbSubmit.accepted);
+  // Of an earlier time, as the start is not answered.
+  push(9);
+  host.say({ kind: "isoStreamStatus", status: 0, endpoint: 0x84 });
+  push(64);
+  push(64);
+  assert.equal(client.of(1).length, 0);
+  push(5, UsbredirStatus.ioError);
+  assert.deepEqual(client.of(1), [{ slot: 1, status: UsbStatus.ok, bytes: 96 }]);
+  assert.deepEqual([...packets.actualBytes], [64, 32, 0]);
+  const { damaged, ok, overflow } = UsbPacketStatus;
+  assert.deepEqual([...packets.statuses], [ok, overflow, damaged]);
+  assert.equal(buffer[96], 0);
+  // Nobody waits: they are lost, however many, and nothing is kept.
+  for (let count = 0; count < 100_000; count++) push(64);
+  assert.equal(host.isClosed, false);
+  // It stops by itself: what waits has missed its intervals.
+  const more = newUsbPackets([64, 64]);
+  port.isochronous(2, 0x84, buffer, 0, more);
+  host.say({ kind: "isoStreamStatus", status: 0, endpoint: 0x84 });
+  host.say({ kind: "isoStreamStatus", status: 0, endpoint: 0x84 });
+  push(3);
+  host.say({ kind: "isoStreamStatus", status: UsbredirStatus.stall, endpoint: 0x84 });
+  assert.deepEqual(client.of(2), [{ slot: 2, status: UsbStatus.ok, bytes: 3 }]);
+  assert.equal(more.statuses[1], UsbPacketStatus.missed);
+  // Words about a stream that nobody has, and a transfer that is pending when the host goes.
+  host.say({ kind: "isoStreamStatus", status: 0, endpoint: 0x05 });
+  port.isochronous(3, 0x84, buffer, 0, newUsbPackets([64]));
+  push(0, 0, 0x04);
+  assert.match(liar.problems.join(), /an isochronous packet of an OUT/);
+  assert.deepEqual(client.of(3), [{ slot: 3, status: UsbStatus.gone, bytes: 0 }]);
+  clock.runUntil();
+  assert.equal(client.detachments, 1);
 });
