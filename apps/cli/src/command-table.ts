@@ -95,6 +95,11 @@ export const commandTable: CommandTable = {
       form: async () => (await import("./commands/audio-play.ts")).audioPlay,
     },
     {
+      words: ["audio", "record"],
+      summary: "what a headset's microphone hears, a WAV file or ramps, as an application records it",
+      form: async () => (await import("./commands/audio-record.ts")).audioRecord,
+    },
+    {
       words: ["disk", "serve"],
       summary: "over NBD or iSCSI, for any client or kernel; in memory unless --file; Ctrl-C ends it",
       form: async () => (await import("./commands/disk-serve.ts")).diskServe,

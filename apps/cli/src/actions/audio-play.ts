@@ -4,9 +4,7 @@ import { DecodeError } from "@drydock/core/base/errors";
 import { shown } from "@drydock/core/base/shown-text";
 import { decodeWav, encodeWav, type Wav } from "@drydock/core/codec/wav/wav";
 import type { AudioSource } from "@drydock/core/families/audio/audio-server-device";
-import { defaultAudioRig } from "@drydock/core/rigs/audio-rig";
 import { rampTone, sampleSource, ToneCheck } from "@drydock/core/rigs/tone";
-import { hostTurn } from "@drydock/node/host-turn";
 import type { InputFile } from "../grammar/input-paths.ts";
 import type { OutputFile } from "../grammar/output-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
@@ -14,12 +12,14 @@ import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { untilInterrupted } from "./interruption.ts";
 import { recordingFor, writeRecordings } from "./recording-files.ts";
+import { type SoundRigName, soundRigOf } from "./sound-rig.ts";
 
 interface AudioPlayOptions {
   readonly file?: InputFile;
   readonly seconds: number;
   readonly out?: OutputFile;
   readonly crystal: number;
+  readonly on: SoundRigName;
   readonly seed: number;
   readonly perfetto?: OutputFile;
   readonly json: boolean;
@@ -41,18 +41,15 @@ export async function playAudio(options: AudioPlayOptions, io: CommandIo): Promi
   const { source, frames, sampleRate } = soundOf(options);
   const check = new ToneCheck(source, frames);
   const heard: Uint8Array[] = [];
-  const rig = defaultAudioRig(seed, hostTurn, {
-    ...recordingFor(options),
-    device: {
-      partsPerMillion: crystal,
-      onPlayed: (bytes) => {
-        check.hear(bytes);
-        if (out !== undefined) heard.push(bytes.slice());
-      },
+  const rig = soundRigOf(options.on, seed, recordingFor(options), {
+    partsPerMillion: crystal,
+    onPlayed: (bytes) => {
+      check.hear(bytes);
+      if (out !== undefined) heard.push(bytes.slice());
     },
   });
   const { scheduler } = rig.machine;
-  const device = await rig.openDevice();
+  const device = await rig.open();
   if (sampleRate !== device.device.getSampleRate()) {
     device.setSampleRate(sampleRate);
     await scheduler.run(scheduler.nowNs() + sliceNs);
@@ -72,7 +69,6 @@ export async function playAudio(options: AudioPlayOptions, io: CommandIo): Promi
     encodeWav({ sampleRate, channels: 2, bitsPerSample: 16, data: Buffer.concat(heard) }, "drydock"),
   );
   writeRecordings({ timeline: rig.timeline, trace: null }, options, io);
-  const { driver } = rig;
   const result = {
     frames,
     sampleRate,
@@ -83,9 +79,7 @@ export async function playAudio(options: AudioPlayOptions, io: CommandIo): Promi
     timestamps: device.clock?.timestamps ?? 0,
     timestampJumps: device.clock?.jumps ?? 0,
     clockPartsPerMillion: Math.round(((device.clock?.rateScalar ?? 1) - 1) * 1e6),
-    interrupts: driver?.counters.interrupts ?? 0,
-    underruns: driver?.counters.underruns ?? 0,
-    refusedAccesses: rig.pci.iommu.refusedCount,
+    ...rig.counters(),
     failure: device.lastFailure === null ? null : `${device.lastFailure.call}: ${device.lastFailure.why}`,
   };
   if (options.json) io.document(result);
@@ -93,7 +87,7 @@ export async function playAudio(options: AudioPlayOptions, io: CommandIo): Promi
     io.print(
       `${check.isWhole ? "every frame" : `${check.matched} frames`} of ${frames} at ${sampleRate} Hz heard in order${check.wrongAt === null ? "" : `; frame ${check.wrongAt} was wrong`}\n` +
         `after ${check.leadFrames} frames of silence; the hardware's clock measured ${result.clockPartsPerMillion} parts in a million off\n` +
-        `${result.interrupts} interrupts, ${result.timestamps} zero timestamps, ${result.underruns} underruns, ${result.overloads} overloads\n`,
+        `${rig.account()}, ${result.timestamps} zero timestamps, ${result.overloads} overloads\n`,
     );
     if (result.failure !== null) io.event(`drydock: ${result.failure}`);
   }
@@ -101,7 +95,8 @@ export async function playAudio(options: AudioPlayOptions, io: CommandIo): Promi
   return check.isWhole ? exitCodes.pass : exitCodes.finding;
 }
 
-function soundOf({ file, seconds }: AudioPlayOptions): Sound {
+/** A file's samples, or ramps. */
+export function soundOf({ file, seconds }: Pick<AudioPlayOptions, "file" | "seconds">): Sound {
   if (file === undefined) {
     const frames = seconds * rampRate;
     return { source: rampTone(frames), frames, sampleRate: rampRate };
@@ -113,11 +108,15 @@ function soundOf({ file, seconds }: AudioPlayOptions): Sound {
     if (error instanceof DecodeError) throw new UsageError(`${file.label}: ${shown(error.message)}`);
     throw error;
   }
+  return soundOfWav(wav, file.label);
+}
+
+function soundOfWav(wav: Wav, label: string): Sound {
   const { bitsPerSample, channels, data, sampleRate } = wav;
   if (channels !== 2 || bitsPerSample !== 16 || (sampleRate !== 48_000 && sampleRate !== 44_100))
     throw new UsageError(
-      `${file.label} has ${channels} channel${channels === 1 ? "" : "s"} of ${bitsPerSample} bits at ${sampleRate} Hz; this takes two of 16 bits at 48000 or 44100 Hz: convert it first`,
+      `${label} has ${channels} channel${channels === 1 ? "" : "s"} of ${bitsPerSample} bits at ${sampleRate} Hz; this takes two of 16 bits at 48000 or 44100 Hz: convert it first`,
     );
-  if (data.length === 0) throw new UsageError(`${file.label} has no samples`);
+  if (data.length === 0) throw new UsageError(`${label} has no samples`);
   return { source: sampleSource(data), frames: data.length / frameBytes, sampleRate };
 }

@@ -25,7 +25,10 @@ const otherWays: Readonly<Record<OutletKind, (entry: RigEntry) => string>> = {
       : "drydock registry shows what comes up; no command serves it",
   network: ({ name }) => `drydock net up ${name} connects its interface`,
   input: ({ name }) => `drydock export usbip ${name} offers its devices to a Linux kernel`,
-  audio: () => "drydock audio play plays a WAV file on it",
+  audio: ({ name }) =>
+    findRig(name) === null
+      ? "drydock registry shows what comes up; no command plays on it"
+      : `drydock audio play --on ${name} plays a WAV file on it`,
 };
 
 /** A rig of the user's may have no outlet at all. */

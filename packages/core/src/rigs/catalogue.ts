@@ -12,6 +12,7 @@ import { IOSerialBSDClient, installSerialFamily } from "../families/serial/io-se
 import { StoreResult } from "../ports/block-store.ts";
 import type { Machine } from "../runtime/machine.ts";
 import { AudioRig } from "./audio-rig.ts";
+import { headsetEntries } from "./headset-entries.ts";
 import { HidRig } from "./hid-rig.ts";
 import { networkEntries } from "./network-entries.ts";
 import { NvmeRig } from "./nvme-rig.ts";
@@ -335,6 +336,7 @@ export const rigCatalogue: readonly RigEntry[] = [
   raid,
   ringHba,
   audio,
+  ...headsetEntries,
   workstation,
 ];
 

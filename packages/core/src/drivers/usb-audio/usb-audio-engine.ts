@@ -81,6 +81,7 @@ export class UsbAudioEngine {
   readonly #interval: number;
   readonly #mostFrames: number;
   readonly #packetsOfTransfer: number;
+  readonly #heardLaterNs: number;
   readonly #transfers: Transfer[] = [];
   readonly #feedbacks: Transfer[] = [];
   /** Samples in each packet, and what of a sample is owed from the packets before. */
@@ -107,6 +108,7 @@ export class UsbAudioEngine {
     this.#samples = (this.#rate * this.#interval) / this.#framesPerSecond;
     const packetNs = (this.#interval * second) / this.#framesPerSecond;
     this.#packetsOfTransfer = Math.max(1, Math.round(transferNs / packetNs));
+    this.#heardLaterNs = options.isOutput ? packetNs : 0;
     if (Math.ceil(this.#samples) > this.#mostFrames)
       throw options.driver.failure(
         IOReturns.kIOReturnUnsupported,
@@ -279,8 +281,9 @@ export class UsbAudioEngine {
   }
 
   /**
-   * Zero timestamps, of the first frame and of wraps: the completion's time, less what has gone since at the nominal rate. The start
-   * itself is none, as hardware that fills its buffers first begins faster than it goes on.
+   * Zero timestamps, of the first frame and of wraps: the completion's time, less what has gone since at the nominal rate; what
+   * an output's last packet brought is heard in the interval that follows it. The start itself is none, as hardware that fills its
+   * buffers first begins faster than it goes on.
    */
   #advance(count: number, timeNs: number): void {
     const before = this.#done;
@@ -290,7 +293,7 @@ export class UsbAudioEngine {
     const isFirst = before === 0 && count > 0;
     for (let wrap = isFirst ? 0 : Math.floor(before / this.#ringFrames) + 1; wrap <= wraps; wrap++) {
       const sampleTime = wrap * this.#ringFrames;
-      const since = ((this.#done - sampleTime) * second) / this.#rate;
+      const since = ((this.#done - sampleTime) * second) / this.#rate - this.#heardLaterNs;
       audio.updateCurrentZeroTimestamp(sampleTime, Math.round(timeNs - since));
     }
   }

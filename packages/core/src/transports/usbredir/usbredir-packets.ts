@@ -1,4 +1,4 @@
-// Isochronous endpoints of a usbredir host: packets go one in each interval, and what is pushed meets the transfers that wait.
+// Isochronous endpoints of a usbredir host: packets by interval, pushes meet what waits.
 
 import type { Clock, TimerHandle } from "../../base/clock.ts";
 import { directionIn } from "../../codec/usb/setup.ts";
