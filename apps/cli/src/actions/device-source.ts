@@ -1,9 +1,7 @@
 // What a device says of itself, from what people have: its descriptors as bytes, `lsusb -v`, or a capture.
 
 import { DecodeError } from "@drydock/core/base/errors";
-import { linkTypeUsbLinuxMmapped } from "@drydock/core/codec/pcapng/pcapng";
-import { asUsbLinux, looksLikePcap, readCapture } from "@drydock/core/codec/pcapng/usb-capture";
-import { decodeUsbLinux } from "@drydock/core/codec/pcapng/usb-linux";
+import { looksLikePcap } from "@drydock/core/codec/pcapng/usb-capture";
 import {
   DescriptorType,
   type DeviceDescriptor,
@@ -13,6 +11,8 @@ import {
   type SettingPlan,
 } from "@drydock/core/codec/usb/descriptors";
 import { type DescriptorAnswers, descriptorKey, keepAnswer } from "@drydock/core/dissect/device-summary";
+import { readableLinkTypes, readUsbPcapng } from "@drydock/core/trace/usb-pcapng";
+import { TraceKind } from "@drydock/core/trace/usb-trace-log";
 import { UsageError } from "../terminal/usage-error.ts";
 
 export interface DeviceSource {
@@ -59,24 +59,29 @@ function ofDescriptors(bytes: Uint8Array): DeviceSource {
 
 /** The device whose descriptors the capture has whole; of several the one with the most traffic. */
 function ofCapture(bytes: Uint8Array): DeviceSource {
-  const devices = new Map<string, { answers: DescriptorAnswers; packets: number }>();
+  const devices = new Map<number, { answers: DescriptorAnswers; packets: number }>();
   const asked = new Map<number, string>();
-  for (const packet of readCapture(bytes)) {
-    const linux = asUsbLinux(packet);
-    if (linux.linkType !== linkTypeUsbLinuxMmapped) continue;
-    const { header, data } = decodeUsbLinux(linux.bytes);
-    const place = `${header.bus} ${header.device}`;
-    const device = devices.get(place) ?? { answers: new Map(), packets: 0 };
-    devices.set(place, device);
+  const { log, skipped } = readUsbPcapng(bytes);
+  for (const row of log.all()) {
+    if (row.kind !== TraceKind.submit && row.kind !== TraceKind.complete) continue;
+    const device = devices.get(row.device) ?? { answers: new Map(), packets: 0 };
+    devices.set(row.device, device);
     device.packets++;
-    const key = header.event === "S" && header.setup !== null ? descriptorKey(header.setup) : null;
-    const wanted = asked.get(header.id);
-    if (key !== null) asked.set(header.id, key);
-    else if (header.event === "C" && wanted !== undefined) {
-      asked.delete(header.id);
-      keepAnswer(device.answers, wanted, data);
+    const isSubmit = row.kind === TraceKind.submit;
+    const key = isSubmit && row.setup !== null ? descriptorKey(row.setup) : null;
+    const wanted = asked.get(row.id);
+    if (key !== null) asked.set(row.id, key);
+    else if (!isSubmit && wanted !== undefined) {
+      asked.delete(row.id);
+      keepAnswer(device.answers, wanted, row.data);
     }
   }
+  if (devices.size === 0)
+    throw new UsageError(
+      skipped > 0
+        ? `is no capture of USB that can be read: none of its ${skipped} packets has link type ${readableLinkTypes.join(", ")}`
+        : "has no transfer of a device in it",
+    );
   const isWhole = ({ answers }: { answers: DescriptorAnswers }) =>
     (answers.get(`${DescriptorType.device} 0`)?.length ?? 0) >= deviceBytes &&
     wholeConfigurations(answers).length > 0;

@@ -5,14 +5,18 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { PcapngWriter } from "@drydock/core/codec/pcapng/pcapng";
 import { RecordedDevice } from "@drydock/core/devices/recorded/recorded-device";
 import { ownUsbRig } from "@drydock/core/rigs/own-rig";
 import type { BuiltRig } from "@drydock/core/rigs/rig-entry";
 import { defaultSerialRig } from "@drydock/core/rigs/serial-rig";
 import { SerialSession } from "@drydock/core/rigs/serial-session";
+import { rampTone } from "@drydock/core/rigs/tone";
+import { defaultUsbAudioRig } from "@drydock/core/rigs/usb-audio-rig";
 import { readUsbPcapng, writeUsbPcapng } from "@drydock/core/trace/usb-pcapng";
 import { TraceKind, type UsbTraceLog } from "@drydock/core/trace/usb-trace-log";
 import { modelOfTrace } from "@drydock/core/trials/device-recording";
+import { playRecordedHost } from "@drydock/core/trials/recorded-host";
 import { hostTurn } from "@drydock/node/host-turn";
 import { recordedIo } from "../../test/recorded-io.ts";
 import { commandTable } from "../command-table.ts";
@@ -96,6 +100,10 @@ test("drydock new device writes a file of it: recorded answers, every inferred o
     process.chdir(folder);
     const made = await line("new device my-ftdi --from ftdi.pcapng");
     assert.equal(made.code, 0, made.said);
+    assert.match(
+      made.out,
+      /the recorded host, played against it: \d+ transfers and \d+ bytes of answers, each as recorded/,
+    );
     const text = readFileSync(join(folder, "my-ftdi-device.ts"), "utf8");
     assert.match(text, /^export class MyFtdiDevice extends RecordedDevice/m);
     assert.match(text, /"setup":"8006000100001200","answers":\["12010002/);
@@ -113,4 +121,69 @@ test("drydock new device writes a file of it: recorded answers, every inferred o
     process.chdir(before);
     rmSync(folder, { recursive: true });
   }
+});
+
+const bytesOf = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(" ", ""), "hex"));
+
+/** What an analyser sees of a mouse (USB 2.0 chapter 8, HID 1.11): enumeration, then reports in packets that are always full. */
+function analysersCapture(): Uint8Array {
+  const writer = new PcapngWriter("an analyser");
+  writer.addInterface(288);
+  let timeNs = 0;
+  const packets = (...each: string[]): void => {
+    for (const text of each) {
+      timeNs += 1_000_000;
+      writer.addPacket(0, timeNs, bytesOf(text), []);
+    }
+  };
+  const token = (pid: string, address: number, endpoint: number): string =>
+    pid + Buffer.from([address | ((endpoint & 1) << 7), endpoint >> 1]).toString("hex");
+  const data = (hex: string): string => `c3${hex}0000`;
+  const read = (setup: string, answer: string): void => {
+    packets(token("2d", 9, 0), data(setup), "d2", token("69", 9, 0), data(answer), "d2");
+    packets(token("e1", 9, 0), data(""), "d2");
+  };
+  read("8006000100001200", "120100020000000809120a0000010000 0001".replace(" ", ""));
+  read(
+    "8006000200002200",
+    "09022200010100a032 0904000001030102 00 092111010001223200 0705810304000a".replaceAll(" ", ""),
+  );
+  packets(token("2d", 9, 0), data("0009010000000000"), "d2", token("69", 9, 0), data(""), "d2");
+  for (const report of ["00010000", "00ff0000", "01000000"])
+    packets(token("69", 9, 1), "5a", token("69", 9, 1), data(report), "d2");
+  return writer.finish();
+}
+
+test("a capture of an analyser becomes a model, too; whole packets are not ended where the wire shows no end", async () => {
+  const capture = analysersCapture();
+  const { log } = readUsbPcapng(capture);
+  const model = modelOfTrace(log, readDeviceSource(capture));
+  assert.deepEqual([model.recording.device.idVendor, model.recording.data.length], [0x1209, 3]);
+  assert.ok(model.inferred.some(({ what }) => what === "ends of transfers"));
+  const play = (recording: typeof model.recording) =>
+    playRecordedHost(log, model.device, new RecordedDevice(recording));
+  assert.deepEqual(play(model.recording), { transfers: 6, bytes: 64, differences: [] });
+  // What was changed by hand is another device: each answer that differs is named.
+  const [first, ...others] = model.recording.data;
+  assert.ok(first !== undefined);
+  const { differences } = play({ ...model.recording, data: [{ ...first, bytes: "00020000" }, ...others] });
+  assert.deepEqual(differences, ["transfer 4, endpoint 0x81: recorded 00010000, came 00020000"]);
+});
+
+test("a headset of class 1, recorded: its isochronous packets are played as they came, from a capture too", async () => {
+  const real = defaultUsbAudioRig(1, hostTurn, {});
+  const { scheduler } = real.machine;
+  const sound = await real.openDevice();
+  assert.equal(sound.start({ source: rampTone(4800) }), true);
+  await scheduler.run(scheduler.nowNs() + 1e9, () => sound.isDrained);
+  sound.stop();
+  await scheduler.run(scheduler.nowNs() + 1e9, () => sound.state === "stopped");
+  const capture = writeUsbPcapng(real.usb.trace);
+  const { log } = readUsbPcapng(capture);
+  const model = modelOfTrace(log, readDeviceSource(capture));
+  const packets = model.recording.data.flatMap((row) => row.packets ?? []);
+  assert.ok(packets.length > 10 && packets.some((bytes) => bytes > 0), `${packets.length} packets`);
+  const { differences, transfers } = playRecordedHost(log, model.device, new RecordedDevice(model.recording));
+  assert.deepEqual(differences, []);
+  assert.ok(transfers > 50);
 });

@@ -4,8 +4,10 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DecodeError } from "@drydock/core/base/errors";
 import { shown } from "@drydock/core/base/shown-text";
+import { RecordedDevice } from "@drydock/core/devices/recorded/recorded-device";
 import { readUsbPcapng } from "@drydock/core/trace/usb-pcapng";
 import { modelOfTrace, type RecordedModel, writeRecordedModel } from "@drydock/core/trials/device-recording";
+import { type HostReplay, playRecordedHost } from "@drydock/core/trials/recorded-host";
 import type { InputFile } from "../grammar/input-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
@@ -22,22 +24,44 @@ export function newRecordedDevice({ from, json, name }: NewDevice, io: CommandIo
   const file = `${name}-device.ts`;
   const path = join(process.cwd(), file);
   if (existsSync(path)) throw new UsageError(`"${file}" is there already; nothing was written`);
-  const { inferred, recording } = modelOf(from);
+  const { inferred, recording, replay } = modelOf(from);
   writeFileSync(path, writeRecordedModel(name, { inferred, recording }), { flag: "wx" });
   const { data, requests } = recording;
-  if (json) io.document({ file, requests: requests.length, data: data.length, inferred });
+  const { bytes, differences, transfers } = replay;
+  if (json)
+    io.document({
+      file,
+      requests: requests.length,
+      data: data.length,
+      inferred,
+      replay: { bytes, differences, transfers },
+    });
   else {
-    io.print(`${file}: ${requests.length} requests and ${data.length} times data, answered as recorded\n`);
+    io.print(`${file}: ${requests.length} requests and ${data.length} times data\n`);
+    io.print(
+      `the recorded host, played against it: ${transfers} transfers and ${bytes} bytes of answers, ${differences.length === 0 ? "each as recorded" : `${differences.length} otherwise`}\n`,
+    );
+    for (const difference of differences.slice(0, shownDifferences))
+      io.print(`otherwise: ${shortened(difference)}\n`);
     for (const { because, what } of inferred) io.print(`inferred: ${shown(what)}: ${because}\n`);
   }
-  return exitCodes.pass;
+  return differences.length === 0 ? exitCodes.pass : exitCodes.finding;
 }
 
-function modelOf(from: InputFile): RecordedModel {
+const shownDifferences = 10;
+const longestLine = 200;
+
+function shortened(line: string): string {
+  return line.length <= longestLine ? line : `${line.slice(0, longestLine)}...`;
+}
+
+function modelOf(from: InputFile): RecordedModel & { readonly replay: HostReplay } {
   const bytes = from.bytes();
   try {
     const source = readDeviceSource(bytes);
-    return modelOfTrace(readUsbPcapng(bytes).log, source);
+    const { log } = readUsbPcapng(bytes);
+    const model = modelOfTrace(log, source);
+    return { ...model, replay: playRecordedHost(log, model.device, new RecordedDevice(model.recording)) };
   } catch (error) {
     if (error instanceof UsageError) throw new UsageError(`${from.label} ${error.message}`);
     if (error instanceof DecodeError || error instanceof RangeError)

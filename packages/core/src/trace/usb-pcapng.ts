@@ -53,6 +53,7 @@ export function writeUsbPcapng(log: UsbTraceLog): Uint8Array {
         urbLength: Math.max(0, row.length),
         dataLength: row.data.length,
         setup: row.setup,
+        ...(row.packets === null ? {} : { packets: row.packets }),
       },
       row.data,
     );
@@ -93,6 +94,9 @@ class CaptureReading {
   readonly log = new UsbTraceLog();
   skipped = 0;
   readonly #wire = new UsbPacketAssembler();
+  /** Numbers of devices by bus and address: those of the first bus that has one keep it, as people know them. */
+  readonly #devices = new Map<string, number>();
+  readonly #taken = new Set<number>();
   /** USBPcap names a request by its address in Windows' kernel, which is used again: those under way, with their OUT bytes. */
   readonly #requests = new Map<string, { readonly id: number; readonly offered: number }>();
   #firstNs: number | null = null;
@@ -111,6 +115,18 @@ class CaptureReading {
     else this.#packets(packet, timeNs);
   }
 
+  /** Two buses of a machine have the same addresses: beyond 127, where no address is, the second gets another number. */
+  #deviceOf(bus: number, address: number): number {
+    const place = `${bus} ${address}`;
+    let device = this.#devices.get(place);
+    if (device === undefined) {
+      for (device = address; this.#taken.has(device); ) device += addresses;
+      this.#devices.set(place, device);
+      this.#taken.add(device);
+    }
+    return device;
+  }
+
   #linux(packet: PcapngPacket, timeNs: number): void {
     const { header, data } = located(packet, decodeUsbLinux);
     const stream = streamOfComments(packet.comments);
@@ -119,7 +135,7 @@ class CaptureReading {
       header.event === "S" ? TraceKind.submit : TraceKind.complete,
       timeNs,
       header.id,
-      header.device,
+      this.#deviceOf(header.bus, header.device),
       header.endpoint,
       header.transfer,
       header.event === "S" ? 0 : statusOfErrno(header.status),
@@ -132,12 +148,15 @@ class CaptureReading {
         .filter((comment) => streamOfComments([comment]) === 0 && !isErdyText(comment))
         .join("; "),
       stream,
+      0,
+      header.packets ?? null,
     );
   }
 
   #windows(packet: PcapngPacket, timeNs: number): void {
     const { header, data } = located(packet, decodeUsbPcap);
-    const { device, endpoint, irp, isCompletion, kind } = header;
+    const { bus, endpoint, irp, isCompletion, kind } = header;
+    const device = this.#deviceOf(bus, header.device);
     const hasSetup = !isCompletion && kind === "control" && data.length >= 8;
     const setup = hasSetup ? data.subarray(0, 8) : null;
     const bytesAt = hasSetup ? 8 : 0;
@@ -203,6 +222,8 @@ class CaptureReading {
   }
 }
 
+/** USB 2.0 §9.4.6: seven bits. */
+const addresses = 128;
 const noBytes = new Uint8Array(0);
 
 const statusOfResult = {

@@ -1,5 +1,6 @@
 // The USB rows of a timeline: transfers, marks and faults, as USB readers want them.
 
+import { getU32le, putU32le } from "../base/bytes.ts";
 import type { TraceHash } from "../base/hash.ts";
 import { TimelineKind } from "../ports/recorder.ts";
 import { Timeline, type TimelineOptions, type TimelineRow } from "./timeline.ts";
@@ -41,6 +42,8 @@ export interface TraceRow {
   readonly text: string;
   /** Bulk stream of a submission; 0 for none. */
   readonly stream: number;
+  /** Bytes of each packet of an isochronous transfer: asked for or offered, then moved. Null for others, and where nobody knows. */
+  readonly packets: readonly number[] | null;
 }
 
 /** Rows of these kinds are the wire's. */
@@ -72,7 +75,7 @@ export class UsbTraceLog {
     return this.#nextId++;
   }
 
-  /** Setup (8 bytes, or null) and data are copied. Answers the row's sequence in the timeline. */
+  /** Setup (8 bytes, or null), `packets` and data are copied. Answers the row's sequence in the timeline. */
   add(
     kind: TraceKind,
     timeNs: number,
@@ -89,8 +92,10 @@ export class UsbTraceLog {
     text: string,
     stream = 0,
     cause = 0,
+    packets: readonly number[] | null = null,
   ): number {
-    const setupLength = setup === null ? 0 : 8;
+    const before = packets === null ? setup : bytesOfPackets(packets);
+    const setupLength = packets === null ? (setup === null ? 0 : 8) : packets.length * packetSizeBytes;
     return this.timeline.add(
       TimelineKind.usb,
       timeNs,
@@ -101,7 +106,7 @@ export class UsbTraceLog {
       ((device * 256 + endpoint) * 256 + transfer) * 256 + status,
       length,
       stream,
-      setup,
+      before,
       setupLength,
       data,
       dataOffset,
@@ -148,6 +153,9 @@ export class UsbTraceLog {
 export function traceRow(row: TimelineRow, index: number): TraceRow {
   const [kindAndSetup, id, place, length, stream] = row.fields;
   const setupLength = Math.floor(kindAndSetup / 16);
+  const transfer = (place >>> 8) & 0xff;
+  const before = setupLength === 0 ? null : row.bytes.slice(0, setupLength);
+  const isPackets = transfer === TraceTransfer.isochronous && before !== null;
   return {
     index,
     sequence: row.sequence,
@@ -157,12 +165,28 @@ export function traceRow(row: TimelineRow, index: number): TraceRow {
     id,
     device: Math.floor(place / 0x1000000),
     endpoint: (place >>> 16) & 0xff,
-    transfer: (place >>> 8) & 0xff,
+    transfer,
     status: place & 0xff,
     length,
-    setup: setupLength === 0 ? null : row.bytes.slice(0, setupLength),
+    setup: isPackets ? null : before,
     data: setupLength === 0 ? row.bytes : row.bytes.slice(setupLength),
     text: row.text,
     stream,
+    packets: isPackets ? packetsOfBytes(before) : null,
   };
+}
+
+/** Where others have SETUP bytes, isochronous rows have the lengths of their packets. */
+const packetSizeBytes = 4;
+
+function bytesOfPackets(packets: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(packets.length * packetSizeBytes);
+  for (const [index, length] of packets.entries()) putU32le(bytes, index * packetSizeBytes, length);
+  return bytes;
+}
+
+function packetsOfBytes(bytes: Uint8Array): number[] {
+  return Array.from({ length: bytes.length / packetSizeBytes }, (_, index) =>
+    getU32le(bytes, index * packetSizeBytes),
+  );
 }

@@ -196,6 +196,31 @@ test("a capture of an analyser (288): packets of the wire become transfers, a da
   assert.equal(lines[2], "ep81   bulk in  data aa bb  -> ok, 2 bytes");
 });
 
+test("a slower device behind a hub: split transactions are one transfer each, what is not yet done is none (USB 2.0, 8.4.2)", () => {
+  const writer = new PcapngWriter("somebody else");
+  writer.addInterface(288);
+  const packets = (...texts: string[]) => {
+    for (const text of texts) writer.addPacket(0, 0, bytesFromHex(text), []);
+  };
+  const [start, complete] = ["78 01 01 00", "78 81 01 00"];
+  packets(start, "2d 05 00", "c3 80 06 00 01 00 00 04 00 00 00", "d2", complete, "2d 05 00", "96");
+  packets(complete, "2d 05 00", "d2", start, "69 05 00", "d2", complete, "69 05 00", "96");
+  packets(complete, "69 05 00", "4b 12 01 00 02 00 00", start, "e1 05 00", "4b 00 00", "d2");
+  packets(complete, "e1 05 00", "d2");
+  packets(start, "69 85 00", "d2", complete, "69 85 00", "5a", start, "69 85 00", "d2");
+  packets(complete, "69 85 00", "c3 aa bb 00 00", start, "e1 05 01", "c3 cc 00 00", "d2");
+  packets(complete, "e1 05 01", "d2", "78 01", start, "e1 05 01", "c3 dd 00 00", "d2");
+  packets(complete, "e1 05 01", "1e");
+  const lines = traceLines(readUsbPcapng(writer.finish()).log).map(({ wire }) => wire);
+  assert.deepEqual(lines.slice(0, 3), [
+    "ep0    80 06 00 01 00 00 04 00  GET_DESCRIPTOR device 0  data 12 01 00 02  -> ok, 4 bytes",
+    "ep81   bulk in  data aa bb  -> ok, 2 bytes",
+    "ep02   bulk out 1  data cc  -> ok, 1 byte",
+  ]);
+  assert.match(lines[3], /a split token has 4 bytes/);
+  assert.match(lines[4], /ep02 {3}bulk out 1 {2}data dd {2}-> STALL/);
+});
+
 test("an isochronous transfer is called one", () => {
   const log = new UsbTraceLog();
   log.add(TraceKind.submit, 0, 1, 1, 0x81, TraceTransfer.isochronous, 0, 192, null, null, 0, 0, "");
@@ -291,4 +316,94 @@ test("F23: the first difference is found and marked; times do not count", () => 
   assert.match(text, /^> ep81.*> something else$/m);
   assert.match(text, /^> {3}<- IOUSBHostPipe\.asyncIO \(P02Driver\) +> {3}<- IOUSBHostPipe/m);
   assert.match(sideBySide(left, right, { width: 40, leftTitle: "a", rightTitle: "b" }), /no difference/);
+});
+
+/** A completion of usbmon's: 64 bytes of header, a descriptor for each packet, the buffer with gaps where packets were short. */
+function isochronousOfUsbmon(packets: readonly (readonly [offset: number, length: number])[], data: string) {
+  const buffer = bytesFromHex(data);
+  const bytes = new Uint8Array(64 + packets.length * 16 + buffer.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, 7, true);
+  bytes.set([0x43, 0, 0x81, 5, 1, 0, 0x2d, 0], 8);
+  view.setUint32(
+    32,
+    packets.reduce((sum, [, length]) => sum + length, 0),
+    true,
+  );
+  view.setUint32(36, packets.length * 16 + buffer.length, true);
+  view.setUint32(44, packets.length, true);
+  view.setUint32(60, packets.length, true);
+  for (const [index, [offset, length]] of packets.entries()) {
+    view.setUint32(64 + index * 16 + 4, offset, true);
+    view.setUint32(64 + index * 16 + 8, length, true);
+  }
+  bytes.set(buffer, 64 + packets.length * 16);
+  return { bytes, view };
+}
+
+test("isochronous packets of usbmon: their descriptors are no data, the gaps of the buffer are left out", () => {
+  const read = (bytes: Uint8Array) => {
+    const writer = new PcapngWriter("somebody else");
+    writer.addInterface(linkTypeUsbLinuxMmapped);
+    writer.addPacket(0, 1000, bytes, []);
+    return [...readUsbPcapng(writer.finish()).log.all()][0];
+  };
+  const { bytes, view } = isochronousOfUsbmon(
+    [
+      [0, 2],
+      [4, 0],
+      [8, 3],
+    ],
+    "a0a1 0000 00000000 b0b1b2",
+  );
+  const row = read(bytes);
+  assert.deepEqual([row.packets, row.length], [[2, 0, 3], 5]);
+  assert.deepEqual(row.data, bytesFromHex("a0a1b0b1b2"));
+  // Offsets beyond the buffer bring nothing; more descriptors than there is room for are refused where they are promised.
+  view.setUint32(64 + 4, 4_000_000_000, true);
+  assert.deepEqual(read(bytes).data, bytesFromHex("b0b1b2"));
+  view.setUint32(60, 100, true);
+  assert.throws(
+    () => read(bytes),
+    (error) => error instanceof DecodeError && error.message.includes("100 isochronous"),
+  );
+});
+
+test("isochronous packets survive a capture; two buses with the same address are two devices", () => {
+  const log = new UsbTraceLog();
+  const id = log.nextId();
+  const iso = (kind: TraceKind, packets: readonly number[], data: Uint8Array) =>
+    log.add(
+      kind,
+      0,
+      id,
+      3,
+      0x82,
+      TraceTransfer.isochronous,
+      0,
+      5,
+      null,
+      data,
+      0,
+      data.length,
+      "",
+      0,
+      0,
+      packets,
+    );
+  iso(TraceKind.submit, [8, 8, 8], nothing);
+  iso(TraceKind.complete, [2, 0, 3], Uint8Array.of(1, 2, 3, 4, 5));
+  const [asked, ended] = [...readUsbPcapng(writeUsbPcapng(log)).log.all()];
+  assert.deepEqual([asked.packets, ended.packets, ended.setup], [[8, 8, 8], [2, 0, 3], null]);
+  assert.deepEqual(ended.data, Uint8Array.of(1, 2, 3, 4, 5));
+
+  const writer = new PcapngWriter("somebody else");
+  writer.addInterface(linkTypeUsbLinuxMmapped);
+  for (const bus of [2, 1, 2]) {
+    const { bytes } = isochronousOfUsbmon([], "");
+    bytes[12] = bus;
+    writer.addPacket(0, 0, bytes, []);
+  }
+  const devices = [...readUsbPcapng(writer.finish()).log.all()].map(({ device }) => device);
+  assert.deepEqual(devices, [5, 133, 5]);
 });

@@ -90,7 +90,8 @@ class TracedUsbPort extends UsbHostFilter {
     const submitted = this.port.isochronous(slot, endpoint, buffer, offset, packets);
     if (submitted === 0) {
       const length = packets.lengths.reduce((sum, size) => sum + size, 0);
-      this.#submitted(slot, endpoint, TraceTransfer.isochronous, buffer, offset, length, null, 0);
+      const { lengths } = packets;
+      this.#submitted(slot, endpoint, TraceTransfer.isochronous, buffer, offset, length, null, 0, lengths);
       this.#packets[slot] = packets;
     }
     return submitted;
@@ -124,6 +125,7 @@ class TracedUsbPort extends UsbHostFilter {
       "",
       0,
       this.#rows[slot],
+      packets === null ? null : [...packets.actualBytes],
     );
     if (isIn && buffer !== null && this.#transfers[slot] === TraceTransfer.control) {
       this.#learnTypes(buffer, this.#offsets[slot], actualBytes);
@@ -147,6 +149,7 @@ class TracedUsbPort extends UsbHostFilter {
     length: number,
     setup: Uint8Array | null,
     stream: number,
+    packets: UsbPackets["lengths"] | null = null,
   ): void {
     const id = this.#log.nextId();
     this.#ids[slot] = id;
@@ -172,6 +175,7 @@ class TracedUsbPort extends UsbHostFilter {
       this.#caller() ?? "",
       stream,
       this.#clock.cause,
+      packets === null ? null : [...packets],
     );
   }
 

@@ -7,7 +7,13 @@ import type { DeviceRecording, RecordedData, RecordedRequest } from "../devices/
 import { isStandardRequest } from "../dissect/device-summary.ts";
 import { UsbStatus } from "../ports/usb-host.ts";
 import { usbArrivals } from "../trace/usb-arrivals.ts";
-import { TraceKind, type TraceRow, TraceTransfer, type UsbTraceLog } from "../trace/usb-trace-log.ts";
+import {
+  TraceKind,
+  type TraceRow,
+  TraceTransfer,
+  type UsbTraceLog,
+  unknownLength,
+} from "../trace/usb-trace-log.ts";
 
 /** A device's own words, wherever they were read. */
 export interface RecordedDescriptors {
@@ -23,6 +29,8 @@ export interface InferredAnswer {
 }
 
 export interface RecordedModel {
+  /** The device's number in the trace. */
+  readonly device: number;
   readonly recording: DeviceRecording;
   readonly inferred: readonly InferredAnswer[];
 }
@@ -63,7 +71,7 @@ export function modelOfTrace(log: UsbTraceLog, descriptors: RecordedDescriptors)
     requests: builder.requests,
     data: builder.data,
   };
-  return { recording, inferred };
+  return { device: arrival.device, recording, inferred };
 }
 
 function hasPacketsOf(configuration: Uint8Array, packetBytes: number): boolean {
@@ -77,9 +85,14 @@ class RecordingBuilder {
   readonly data: RecordedData[] = [];
   readonly #requests = new Map<string, string[]>();
   readonly #open = new Map<number, TraceRow>();
-  readonly #isochronous = new Set<number>();
+  readonly #waits = new Map<string, number[]>();
+  #guessesPackets = false;
+  #guessesEnds = false;
   readonly #unanswered = new Set<string>();
   #messages = 0;
+  /** When the host's last message had come, and the last data of each endpoint. */
+  #messageNs = 0;
+  readonly #dataNs = new Map<number, number>();
 
   take(row: TraceRow): void {
     if (row.kind === TraceKind.submit) this.#open.set(row.id, row);
@@ -87,16 +100,20 @@ class RecordingBuilder {
     const asked = this.#open.get(row.id);
     this.#open.delete(row.id);
     if (asked === undefined) return;
-    if (asked.transfer === TraceTransfer.isochronous) this.#isochronous.add(asked.endpoint);
-    else if (asked.setup === null) this.#dataEnded(asked, row);
-    else this.#requestEnded(asked.setup, row);
+    if (asked.setup === null) this.#dataEnded(asked, row);
+    else this.#requestEnded(asked.setup, row, asked.timeNs);
   }
 
   get requests(): readonly RecordedRequest[] {
-    return [...this.#requests].map(([setup, answers]) => ({
-      setup,
-      answers: answers.every((answer) => answer === answers[0]) ? answers.slice(0, 1) : answers,
-    }));
+    return [...this.#requests].map(([setup, answers]) => {
+      const waitsNs = this.#waits.get(setup) ?? [];
+      const isOne = answers.every((answer) => answer === answers[0]);
+      return {
+        setup,
+        answers: isOne ? answers.slice(0, 1) : answers,
+        waitsNs: isOne ? waitsNs.slice(0, 1) : waitsNs,
+      };
+    });
   }
 
   inferred(strings: readonly string[]): InferredAnswer[] {
@@ -129,32 +146,51 @@ class RecordingBuilder {
         what: `endpoint 0x${hex(endpoint, 2)}`,
         because: "after the last recorded data: nothing more",
       });
-    for (const endpoint of this.#isochronous)
+    if (this.#guessesPackets)
       rows.push({
-        what: `endpoint 0x${hex(endpoint, 2)}`,
-        because: "isochronous data are not played: nothing",
+        what: "isochronous packets",
+        because: "the capture does not say where one ends: all that came at once is one",
       });
+    if (this.#guessesEnds)
+      rows.push({
+        what: "ends of transfers",
+        because: "the capture does not say how much was asked for: no empty packet follows whole ones",
+      });
+    rows.push({
+      what: "times of answers and data",
+      because: "as the host saw them, its own delays among them; taken only with a clock",
+    });
     return rows;
   }
 
-  #requestEnded(setup: Uint8Array, row: TraceRow): void {
+  #requestEnded(setup: Uint8Array, row: TraceRow, askedNs: number): void {
     const key = hexOf(setup);
     const isIn = (setup[0] & 0x80) !== 0;
     if (row.status === UsbStatus.ok || row.status === UsbStatus.stall) {
       const answers = this.#requests.get(key) ?? [];
       this.#requests.set(key, answers);
+      const waits = this.#waits.get(key) ?? [];
+      this.#waits.set(key, waits);
+      waits.push(Math.max(0, row.timeNs - askedNs));
       if (row.status === UsbStatus.stall) answers.push("stall");
       else if (isIn && row.data.length < row.length)
         throw new RangeError(`the answer to request ${key} is cut in the capture: record it whole`);
       else answers.push(isIn ? hexOf(row.data) : "");
     } else if (!isStandardRequest(setup)) this.#unanswered.add(key);
-    if (!isIn && row.status !== UsbStatus.gone) this.#messages++;
+    if (!isIn && row.status !== UsbStatus.gone) this.#message(row.timeNs);
+  }
+
+  #message(timeNs: number): void {
+    this.#messages++;
+    this.#messageNs = timeNs;
   }
 
   #dataEnded(asked: TraceRow, row: TraceRow): void {
     const isIn = (asked.endpoint & 0x80) !== 0;
     if (!isIn) {
-      if (row.status === UsbStatus.ok) this.#messages++;
+      // Each packet of an isochronous transfer is one to the device.
+      const messages = asked.packets?.length ?? 1;
+      for (let each = 0; each < messages && row.status === UsbStatus.ok; each++) this.#message(row.timeNs);
       return;
     }
     if (row.status !== UsbStatus.ok && row.length === 0) return;
@@ -162,17 +198,27 @@ class RecordingBuilder {
       throw new RangeError(
         `data of endpoint 0x${hex(asked.endpoint, 2)} are cut in the capture: record them whole`,
       );
+    const isIsochronous = asked.transfer === TraceTransfer.isochronous;
+    this.#guessesEnds ||= asked.length === unknownLength && row.length > 0;
+    this.#guessesPackets ||= isIsochronous && row.packets === null;
     this.data.push({
       endpoint: asked.endpoint,
       after: this.#messages,
       bytes: hexOf(row.data),
-      isFull: asked.length === row.length,
+      // An analyser's packets are whole transfers to us, and show an empty one where it was.
+      isFull: asked.length === row.length || asked.length === unknownLength,
+      ...(isIsochronous ? { packets: row.packets ?? [row.length] } : {}),
+      waitNs: Math.max(0, row.timeNs - Math.max(this.#messageNs, this.#dataNs.get(asked.endpoint) ?? 0)),
     });
+    this.#dataNs.set(asked.endpoint, row.timeNs);
   }
 }
 
 /** The model as a file that people edit: recorded answers, and a list of those that were inferred. */
-export function writeRecordedModel(name: string, { inferred, recording }: RecordedModel): string {
+export function writeRecordedModel(
+  name: string,
+  { inferred, recording }: Pick<RecordedModel, "inferred" | "recording">,
+): string {
   const { configurations, data, device, requests, speed, strings } = recording;
   const className = `${name.replace(/(?:^|-)([a-z0-9])/g, (_all, letter: string) => letter.toUpperCase())}Device`;
   const quote = (value: unknown): string =>
@@ -182,7 +228,7 @@ export function writeRecordedModel(name: string, { inferred, recording }: Record
 //
 // Recorded, byte for byte: ${requests.length} requests, ${data.length} times data. Inferred, as the capture does not say it:
 ${inferred.map(({ because, what }) => `//   inferred: ${what.replace(/[\r\n]/g, " ")}: ${because}\n`).join("")}
-import { type DeviceRecording, RecordedDevice } from ${quote(door)};
+import { type DeviceRecording, RecordedDevice, type RecordedOptions } from ${quote(door)};
 
 export const recording: DeviceRecording = {
   // inferred
@@ -200,8 +246,9 @@ ${list(data.map(quote))}  ],
 };
 
 export class ${className} extends RecordedDevice {
-  constructor() {
-    super(recording);
+  /** With a clock its answers take the time that was recorded. */
+  constructor(options: RecordedOptions = {}) {
+    super(recording, options);
   }
 }
 `;

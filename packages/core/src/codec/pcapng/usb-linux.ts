@@ -33,11 +33,19 @@ export interface UsbLinuxHeader {
   readonly dataLength: number;
   /** SETUP bytes of a control submission. */
   readonly setup: Uint8Array | null;
+  /** Bytes of each packet of an isochronous transfer: asked for or offered (S), moved (C). The data have no gaps between them. */
+  readonly packets?: readonly number[];
 }
+
+/** One descriptor before the data for each isochronous packet: status, offset, length, padding. */
+const packetDescriptorBytes = 16;
+const packetCountAt = 60;
 
 /** Header and data as one packet. */
 export function encodeUsbLinux(header: UsbLinuxHeader, data: Uint8Array): Uint8Array {
-  const packet = new Uint8Array(usbLinuxHeaderBytes + data.length);
+  const packets = header.packets ?? [];
+  const dataAt = usbLinuxHeaderBytes + packets.length * packetDescriptorBytes;
+  const packet = new Uint8Array(dataAt + data.length);
   const view = new DataView(packet.buffer);
   view.setUint32(0, header.id % 4294967296, true);
   view.setUint32(4, Math.floor(header.id / 4294967296), true);
@@ -54,9 +62,20 @@ export function encodeUsbLinux(header: UsbLinuxHeader, data: Uint8Array): Uint8A
   view.setInt32(24, Math.floor((header.timeNs - seconds * 1e9) / 1000), true);
   view.setInt32(28, header.status, true);
   view.setUint32(32, header.urbLength, true);
-  view.setUint32(36, data.length, true);
+  view.setUint32(36, packet.length - usbLinuxHeaderBytes, true);
+  if (packets.length > 0) {
+    view.setUint32(44, packets.length, true);
+    view.setUint32(packetCountAt, packets.length, true);
+    let offset = 0;
+    for (const [index, length] of packets.entries()) {
+      const at = usbLinuxHeaderBytes + index * packetDescriptorBytes;
+      view.setUint32(at + 4, offset, true);
+      view.setUint32(at + 8, length, true);
+      offset += length;
+    }
+  }
   if (header.setup !== null) packet.set(header.setup.subarray(0, 8), 40);
-  packet.set(data, usbLinuxHeaderBytes);
+  packet.set(data, dataAt);
   return packet;
 }
 
@@ -78,6 +97,8 @@ export function decodeUsbLinux(packet: Uint8Array): { header: UsbLinuxHeader; da
       `${dataLength} data bytes are promised, ${packet.length - usbLinuxHeaderBytes} follow`,
     );
   }
+  const end = usbLinuxHeaderBytes + dataLength;
+  const packets = packet[9] === 0 ? isochronousPackets(packet, view, end) : null;
   return {
     header: {
       id: view.getUint32(0, true) + view.getUint32(4, true) * 4294967296,
@@ -91,9 +112,40 @@ export function decodeUsbLinux(packet: Uint8Array): { header: UsbLinuxHeader; da
       urbLength: view.getUint32(32, true),
       dataLength,
       setup: packet[14] === 0 && packet[9] === 2 && event === "S" ? packet.slice(40, 48) : null,
+      ...(packets === null ? {} : { packets: packets.lengths }),
     },
-    data: packet.slice(usbLinuxHeaderBytes, usbLinuxHeaderBytes + dataLength),
+    data: packets === null ? packet.slice(usbLinuxHeaderBytes, end) : packets.data,
   };
+}
+
+/** Null: it has no descriptors of packets. What lies between the packets of a buffer is left out. */
+function isochronousPackets(
+  packet: Uint8Array,
+  view: DataView,
+  end: number,
+): { readonly lengths: readonly number[]; readonly data: Uint8Array } | null {
+  const count = view.getUint32(packetCountAt, true);
+  if (count === 0) return null;
+  const dataAt = usbLinuxHeaderBytes + count * packetDescriptorBytes;
+  if (dataAt > end)
+    throw new DecodeError(
+      "USB packet of link type 220",
+      packetCountAt,
+      `${count} isochronous packets are promised, and there is no room for their descriptors`,
+    );
+  const lengths: number[] = [];
+  const data = new Uint8Array(end - dataAt);
+  let filled = 0;
+  for (let at = usbLinuxHeaderBytes; at < dataAt; at += packetDescriptorBytes) {
+    const from = dataAt + view.getUint32(at + 4, true);
+    const length = view.getUint32(at + 8, true);
+    lengths.push(length);
+    // Packets that lie over each other are nobody's.
+    if (from + length > end || filled + length > data.length) continue;
+    data.set(packet.subarray(from, from + length), filled);
+    filled += length;
+  }
+  return { lengths, data: data.slice(0, filled) };
 }
 
 /** The header has no field for a bulk stream: our captures name it in a packet comment. */

@@ -16,7 +16,11 @@ const Pid = {
   stall: 0x1e,
   nak: 0x5a,
   nyet: 0x96,
+  split: 0x78,
 } as const;
+
+/** A hub's part of a slower transaction (§8.4.2): the host gives it away, and asks later what became of it. */
+type Split = "start" | "complete";
 
 export interface WireTransfer {
   readonly device: number;
@@ -42,7 +46,10 @@ const kept = 4096;
  * answered transaction counts as a transfer, because the wire does not say where a driver's transfer ends.
  */
 export class UsbPacketAssembler {
-  #token: { pid: number; device: number; endpoint: number } | null = null;
+  #token: { pid: number; device: number; endpoint: number; split: Split | null } | null = null;
+  #split: Split | null = null;
+  /** What hubs were given for a device's endpoint, until they say what became of it. */
+  readonly #givenToHub = new Map<number, Uint8Array>();
   #data: Uint8Array | null = null;
   readonly #controls = new Map<number, Control>();
 
@@ -58,18 +65,32 @@ export class UsbPacketAssembler {
       case Pid.setup:
         if (packet.length < 3)
           throw new DecodeError("USB packet of link type 288", packet.length, "a token has 3 bytes");
-        this.#token = { pid, device: packet[1] & 0x7f, endpoint: (packet[1] >> 7) | ((packet[2] & 7) << 1) };
+        this.#token = {
+          pid,
+          device: packet[1] & 0x7f,
+          endpoint: (packet[1] >> 7) | ((packet[2] & 7) << 1),
+          split: this.#split,
+        };
+        this.#split = null;
         this.#data = null;
+        return [];
+      case Pid.split:
+        if (packet.length < 4)
+          throw new DecodeError("USB packet of link type 288", packet.length, "a split token has 4 bytes");
+        this.#split = (packet[1] & 0x80) === 0 ? "start" : "complete";
         return [];
       case Pid.data0:
       case Pid.data1:
       case Pid.data2:
       case Pid.mdata:
         this.#data = packet.subarray(1, Math.max(1, packet.length - 2)).slice();
-        return [];
+        // A hub's IN data need no handshake.
+        return this.#token?.split === "complete" && this.#token.pid === Pid.in ? this.#answered("ok") : [];
       case Pid.ack:
-      case Pid.nyet:
         return this.#answered("ok");
+      case Pid.nyet:
+        // Of a hub: not yet. Of a device: taken, and no room for more.
+        return this.#token?.split === "complete" ? [] : this.#answered("ok");
       case Pid.stall:
         return this.#answered("stall");
       default:
@@ -79,11 +100,20 @@ export class UsbPacketAssembler {
 
   #answered(result: "ok" | "stall"): WireTransfer[] {
     const token = this.#token;
-    const data = this.#data ?? new Uint8Array(0);
+    let data = this.#data ?? new Uint8Array(0);
     this.#token = null;
     this.#data = null;
     if (token === null) return [];
     const { device } = token;
+    const place = device * 16 + token.endpoint;
+    if (token.split === "start") {
+      if (token.pid !== Pid.in) this.#givenToHub.set(place, data);
+      return [];
+    }
+    if (token.split === "complete" && token.pid !== Pid.in) {
+      data = this.#givenToHub.get(place) ?? data;
+      this.#givenToHub.delete(place);
+    }
     if (token.endpoint !== 0) {
       const endpoint = token.endpoint | (token.pid === Pid.in ? 0x80 : 0);
       return [

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { VirtualClock } from "../../base/virtual-clock.ts";
 import { UsbSpeed } from "../../codec/usb/usb-speed.ts";
 import { UsbNak, UsbStall } from "../../ports/usb-device.ts";
 import { type DeviceRecording, RecordedDevice } from "./recorded-device.ts";
@@ -87,4 +88,56 @@ test("data wait for the messages that came before them; whole packets end with a
   assert.equal(device.in(0x81, buffer, 0, 64), 1);
   assert.equal(buffer[0], 0xbb);
   assert.equal(device.in(0x81, buffer, 0, 64), UsbNak);
+});
+
+test("with a clock answers and data take the time that was recorded, and the host is told when", () => {
+  const clock = new VirtualClock();
+  const device = new RecordedDevice(
+    {
+      ...recording,
+      requests: [{ setup: "c001000000000200", answers: ["0102", "0304"], waitsNs: [5000, 0] }],
+      data: [{ endpoint: 0x81, after: 1, bytes: "bb", isFull: false, waitNs: 7000 }],
+    },
+    { clock },
+  );
+  const told: number[] = [];
+  device.plug({ ready: (endpoint) => told.push(endpoint), reconnect: () => {} });
+  device.setup(setupOf("0009010000000000"));
+  assert.equal(device.in(0x80, buffer, 0, 0), 0);
+  assert.equal(device.in(0x81, buffer, 0, 64), UsbNak);
+  clock.runUntil(6999);
+  assert.equal(device.in(0x81, buffer, 0, 64), UsbNak);
+  told.length = 0;
+  clock.runUntil(7000);
+  assert.deepEqual([...new Set(told)], [0x81]);
+  assert.equal(device.in(0x81, buffer, 0, 64), 1);
+  told.length = 0;
+  assert.equal(ask(device, "c001000000000200"), UsbNak);
+  clock.runUntil(12_000);
+  assert.deepEqual(told, [0x80]);
+  assert.equal(device.in(0x80, buffer, 0, 64), 2);
+  assert.equal(ask(device, "c001000000000200"), "0304");
+  // Out of the bus with an answer under way: its timer tells nobody.
+  const late = new RecordedDevice(
+    { ...recording, data: [{ endpoint: 0x81, after: 1, bytes: "bb", isFull: false, waitNs: 7 }] },
+    { clock },
+  );
+  late.plug({ ready: () => assert.fail("told after it was pulled"), reconnect: () => {} });
+  late.in(0x81, buffer, 0, 64);
+  late.unplug();
+  clock.runUntil(20_000);
+});
+
+test("isochronous data go packet by packet, empty ones among them", () => {
+  const device = new RecordedDevice({
+    ...recording,
+    data: [{ endpoint: 0x81, after: 0, bytes: "aabbcc", isFull: true, packets: [2, 0, 1] }],
+  });
+  device.plug({ ready: () => {}, reconnect: () => {} });
+  device.setup(setupOf("0009010000000000"));
+  assert.equal(device.in(0x80, buffer, 0, 0), 0);
+  assert.deepEqual(
+    [1, 2, 3, 4].map(() => device.in(0x81, buffer, 0, 64)),
+    [2, 0, 1, UsbNak],
+  );
 });

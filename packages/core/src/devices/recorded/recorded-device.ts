@@ -1,5 +1,6 @@
 // A device that answers as a recorded one did: by its requests, and by the order in which data came.
 
+import type { Clock } from "../../base/clock.ts";
 import { DescriptorType, type DeviceDescriptor } from "../../codec/usb/descriptors.ts";
 import type { Setup } from "../../codec/usb/setup.ts";
 import type { UsbSpeed } from "../../codec/usb/usb-speed.ts";
@@ -12,6 +13,8 @@ export interface RecordedRequest {
   readonly setup: string;
   /** Data of an IN, "" for an OUT that was taken, "stall". The last stays for those that come later. */
   readonly answers: readonly string[];
+  /** How long each answer took, nanoseconds, as the recorded host saw it. Left out: no time. */
+  readonly waitsNs?: readonly number[];
   /** Of several OUT data for one SETUP nobody tells apart: they are taken. */
   readonly note?: string;
 }
@@ -25,6 +28,15 @@ export interface RecordedData {
   readonly bytes: string;
   /** The host had asked for just so much: no short packet ends it. */
   readonly isFull: boolean;
+  /** Of isochronous data: bytes of each packet; one goes in each service interval. */
+  readonly packets?: readonly number[];
+  /** How long it was from what they waited for (that message, or the data before them) to their coming, nanoseconds. Left out: no time. */
+  readonly waitNs?: number;
+}
+
+export interface RecordedOptions {
+  /** With it answers and data take the time that was recorded; without, they come as soon as they may. */
+  readonly clock?: Clock;
 }
 
 /** All that a model needs: it can be written by hand, or changed. */
@@ -43,6 +55,15 @@ const fromHex = (text: string): Uint8Array =>
   );
 const hexOf = (bytes: Uint8Array): string =>
   [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/** How far an endpoint is: its row, bytes and packets of that, when the row before ended. */
+interface Given {
+  next: number;
+  at: number;
+  packet: number;
+  lastNs: number;
+  endsEmpty: boolean;
+}
 
 const directionIn = 0x80;
 const setAddress = 5;
@@ -89,8 +110,15 @@ export class RecordedDevice implements UsbDevicePort {
   readonly #data: ReadonlyMap<number, readonly RecordedData[]>;
   /** How often each request came, and how far each endpoint is. */
   readonly #asked = new Map<string, number>();
-  readonly #given = new Map<number, { next: number; at: number; endsEmpty: boolean }>();
+  readonly #given = new Map<number, Given>();
   #messages = 0;
+  readonly #clock: Clock | null;
+  readonly #waits: ReadonlyMap<string, readonly number[]>;
+  /** When the messages came that data wait for, first to last. */
+  readonly #messageNs: number[] = [];
+  readonly #lastAwaited: number;
+  /** When the control transfer under way may be answered. */
+  #answersAtNs = 0;
   #upstream: UsbUpstream | null = null;
   /** The control transfer under way, where the recording answers it. */
   #response: Uint8Array | null = null;
@@ -98,12 +126,15 @@ export class RecordedDevice implements UsbDevicePort {
   #isStalled = false;
   #outLeft = 0;
 
-  constructor(recording: DeviceRecording) {
+  constructor(recording: DeviceRecording, { clock }: RecordedOptions = {}) {
     const { configurations, device, requests, data, speed, strings } = recording;
     const plan: UsbModelPlan = { speed, device, configurations: configurations.map(fromHex), strings };
     this.#model = new InferredDevice(plan);
     this.#configuration = plan.configurations[0] ?? new Uint8Array(0);
     this.speed = speed;
+    this.#clock = clock ?? null;
+    this.#waits = new Map(requests.map(({ setup, waitsNs }) => [setup, waitsNs ?? []]));
+    this.#lastAwaited = data.reduce((most, { after }) => Math.max(most, after), 0);
     this.#answers = new Map(requests.map(({ answers, setup }) => [setup, answers]));
     const byEndpoint = new Map<number, RecordedData[]>();
     for (const row of data) byEndpoint.set(row.endpoint, [...(byEndpoint.get(row.endpoint) ?? []), row]);
@@ -133,6 +164,8 @@ export class RecordedDevice implements UsbDevicePort {
     const count = this.#asked.get(key) ?? 0;
     this.#asked.set(key, count + 1);
     const answer = answers?.[Math.min(count, answers.length - 1)];
+    const waits = this.#waits.get(key) ?? [];
+    this.#answersAtNs = this.#nowNs() + (waits[Math.min(count, waits.length - 1)] ?? 0);
     this.#response = null;
     this.#responseAt = 0;
     this.#isStalled = answer === stall;
@@ -152,6 +185,7 @@ export class RecordedDevice implements UsbDevicePort {
 
   in(endpoint: number, buffer: Uint8Array, offset: number, length: number, stream?: number): number {
     if ((endpoint & 0x0f) !== 0) return this.#dataIn(endpoint, buffer, offset, length, stream);
+    if (!this.#isDue(this.#answersAtNs, directionIn)) return UsbNak;
     if (this.#isStalled) return UsbStall;
     if (this.#response === null) return this.#model.in(endpoint, buffer, offset, length, stream);
     const count = Math.min(length, this.#response.length - this.#responseAt);
@@ -189,11 +223,27 @@ export class RecordedDevice implements UsbDevicePort {
     this.#asked.clear();
     this.#given.clear();
     this.#messages = 0;
+    this.#messageNs.length = 0;
+    this.#answersAtNs = 0;
+  }
+
+  #nowNs(): number {
+    return this.#clock?.nowNs() ?? 0;
+  }
+
+  /** False: not yet, and the host is told when. */
+  #isDue(dueNs: number, endpoint: number): boolean {
+    const leftNs = dueNs - this.#nowNs();
+    if (this.#clock === null || leftNs <= 0) return true;
+    // Early or twice is harmless: the host asks again.
+    this.#clock.after(leftNs, () => this.#upstream?.ready(endpoint), undefined);
+    return false;
   }
 
   /** The host said something: data that waited for it may come. */
   #message(): void {
     this.#messages++;
+    if (this.#messages <= this.#lastAwaited) this.#messageNs.push(this.#nowNs());
     for (const endpoint of this.#data.keys()) this.#upstream?.ready(endpoint);
   }
 
@@ -202,7 +252,7 @@ export class RecordedDevice implements UsbDevicePort {
     if (state !== UsbNak) return state;
     let given = this.#given.get(endpoint);
     if (given === undefined) {
-      given = { next: 0, at: 0, endsEmpty: false };
+      given = { next: 0, at: 0, packet: 0, lastNs: 0, endsEmpty: false };
       this.#given.set(endpoint, given);
     }
     if (given.endsEmpty) {
@@ -211,13 +261,23 @@ export class RecordedDevice implements UsbDevicePort {
     }
     const row = this.#data.get(endpoint)?.[given.next];
     if (row === undefined || row.after > this.#messages) return UsbNak;
+    if (given.at === 0 && given.packet === 0) {
+      const sinceNs = Math.max(given.lastNs, this.#messageNs[row.after - 1] ?? 0);
+      if (!this.#isDue(sinceNs + (row.waitNs ?? 0), endpoint)) return UsbNak;
+    }
     const bytes = fromHex(row.bytes);
-    const count = Math.min(length, bytes.length - given.at);
+    const most = row.packets === undefined ? bytes.length : (row.packets[given.packet] ?? 0);
+    const count = Math.min(length, most, bytes.length - given.at);
     buffer.set(bytes.subarray(given.at, given.at + count), offset);
     given.at += count;
-    if (given.at === bytes.length) {
+    given.packet++;
+    if (row.packets !== undefined && given.packet < row.packets.length) return count;
+    if (row.packets !== undefined || given.at === bytes.length) {
       given.next++;
       given.at = 0;
+      given.packet = 0;
+      given.lastNs = this.#nowNs();
+      if (row.packets !== undefined) return count;
       // Whole packets do not end a transfer by themselves.
       given.endsEmpty =
         !row.isFull && bytes.length > 0 && count < length && bytes.length % this.#packetOf(endpoint) === 0;
