@@ -5,10 +5,9 @@ import { Board } from "@drydock/board/board";
 import { exportBoard, type ImportReport, importBoard } from "@drydock/board/exchange";
 import { backupBoard, restoreBoard } from "@drydock/node/store/board-database";
 import { FolderLock } from "@drydock/node/store/folder-lock";
-import { SqliteBoardStore } from "@drydock/node/store/sqlite-board-store";
 import { stateFolder } from "@drydock/node/store/state-folder";
 import { folderReader, writeExported } from "./folders.ts";
-import { databasePath, openBoard } from "./server.ts";
+import { type BoardPlace, databasePath, openBoard, storeAt } from "./server.ts";
 import { type Published, publishBoard } from "./static-site.ts";
 
 /** Where this person's board is. Throws RangeError. */
@@ -16,8 +15,8 @@ export function boardHome(): string {
   return stateFolder(process.platform, process.env, homedir());
 }
 
-async function withStore<T>(home: string, act: (board: Board) => Promise<T>): Promise<T> {
-  const store = SqliteBoardStore.open(databasePath(home));
+async function withStore<T>(place: BoardPlace, act: (board: Board) => Promise<T>): Promise<T> {
+  const store = await storeAt(place);
   try {
     return await act(await Board.open(store, Date.now));
   } finally {
@@ -26,8 +25,8 @@ async function withStore<T>(home: string, act: (board: Board) => Promise<T>): Pr
 }
 
 /** Answers how many files were written. Throws StoreTrouble, and what the system throws. */
-export async function exportTo(home: string, folder: string): Promise<number> {
-  return await withStore(home, async (board) => {
+export async function exportTo(place: BoardPlace, folder: string): Promise<number> {
+  return await withStore(place, async (board) => {
     let files = 0;
     for await (const file of exportBoard(board)) {
       writeExported(folder, file);
@@ -37,8 +36,8 @@ export async function exportTo(home: string, folder: string): Promise<number> {
   });
 }
 
-export async function importFrom(home: string, folder: string): Promise<ImportReport> {
-  return await withStore(home, (board) => importBoard(board, folderReader(folder), "own"));
+export async function importFrom(place: BoardPlace, folder: string): Promise<ImportReport> {
+  return await withStore(place, (board) => importBoard(board, folderReader(folder), "own"));
 }
 
 /** Also while the board runs. */

@@ -49,6 +49,7 @@ const troubleStatus = {
   damaged: 503,
   read_only: 503,
   newer_schema: 503,
+  away: 503,
   unknown: 503,
 } as const;
 const titles: Readonly<Record<number, string>> = {

@@ -6,6 +6,7 @@ import type { IncomingMessage, Server } from "node:http";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { Board } from "@drydock/board/board";
+import type { BoardStore } from "@drydock/board/board-store";
 import { gainCases, type ImportReport, importBoard } from "@drydock/board/exchange";
 import { forgetViewers } from "@drydock/board/views";
 import { createHttpServer } from "@drydock/node/host/http-door";
@@ -40,9 +41,15 @@ export interface OpenBoard {
   close(): Promise<void>;
 }
 
-export interface BoardOptions {
-  /** Where the database is; null: in memory. */
+/** Where a board is kept. */
+export interface BoardPlace {
+  /** The folder of its file; null: in memory. */
   readonly home: string | null;
+  /** A PostgreSQL server's database in the place of the file. */
+  readonly database?: URL | undefined;
+}
+
+export interface BoardOptions extends BoardPlace {
   readonly version: string;
   /** Milliseconds UTC. Default: the system's clock. */
   readonly now?: () => number;
@@ -55,15 +62,25 @@ export interface BoardOptions {
 
 export const databasePath = (home: string): string => join(home, "board.db");
 
+/** Throws StoreTrouble. */
+export async function storeAt({ home, database }: BoardPlace): Promise<BoardStore> {
+  if (database === undefined) return SqliteBoardStore.open(home === null ? ":memory:" : databasePath(home));
+  const { openPostgresBoard } = await import("@drydock/node/store/postgres-door");
+  return await openPostgresBoard(database);
+}
+
 /** Without listening: what tests, exports and published copies use. Throws StoreTrouble. */
 export async function openBoard(options: BoardOptions): Promise<OpenBoard> {
-  const store = SqliteBoardStore.open(options.home === null ? ":memory:" : databasePath(options.home));
+  const store = await storeAt(options);
   const runner = new CaseRunner();
   try {
     const board = await Board.open(store, options.now ?? Date.now);
-    const imported = await importBoard(board, folderReader(options.seed ?? seedFolder), "seed");
     const ids = caseIdsIn(repositoryRoot);
-    await gainCases(board, new Set(ids));
+    const imported = await store.alone(async () => {
+      const report = await importBoard(board, folderReader(options.seed ?? seedFolder), "seed");
+      await gainCases(board, new Set(ids));
+      return report;
+    });
     let build: string | null = null;
     const hosts = options.hosts ?? (() => loopbackHosts(80));
     const desk = new LabDesk(hosts);
@@ -118,11 +135,11 @@ export class PortTaken extends Error {
   }
 }
 
-/** Listens on loopback only. Throws FolderHeld, PortTaken, StoreTrouble. `port` 0: a free one. */
+/** Listens on loopback only. Throws FolderHeld, PortTaken, StoreTrouble. `port` 0: a free one. Servers of one database share it. */
 export async function startBoard(
   options: Omit<BoardOptions, "home" | "hosts"> & { readonly home: string; readonly port: number },
 ): Promise<RunningBoard> {
-  const lock = FolderLock.take(options.home, "board");
+  const lock = options.database === undefined ? FolderLock.take(options.home, "board") : null;
   let hosts: ReadonlySet<string> = new Set();
   let open: OpenBoard | null = null;
   let server: Server | null = null;
@@ -137,7 +154,7 @@ export async function startBoard(
     server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       site.desk.upgrade(request, socket, head),
     );
-    lock.tell(url);
+    lock?.tell(url);
     // Cases of a new version run when the first page has long been served.
     const stillTrue = setTimeout(() => void site.stillTrue.runAll(false).catch(site.onTrouble), 1500);
     stillTrue.unref();
@@ -156,13 +173,13 @@ export async function startBoard(
         listening.closeAllConnections();
         await new Promise((resolve) => listening.close(resolve));
         await held.close();
-        lock.release();
+        lock?.release();
       },
     };
   } catch (error) {
     server?.close();
     await open?.close();
-    lock.release();
+    lock?.release();
     throw error;
   }
 }

@@ -443,6 +443,26 @@ export const boardStoreChecks: readonly StoreContractCheck[] = [
     },
   },
   {
+    name: "what one server does alone, it does whole; a failure of it is the caller's, and the next one comes",
+    async run(store) {
+      let failure = "";
+      try {
+        await store.alone(async () => {
+          await store.setSetting("alone", "first");
+          throw new Error("broke off");
+        });
+      } catch (error) {
+        failure = String(error);
+      }
+      equal(failure, "Error: broke off", "the failure");
+      equal(
+        await store.alone(async () => await store.setting("alone")),
+        "first",
+        "what the next one answers",
+      );
+    },
+  },
+  {
     name: "everything counted again agrees",
     async run(store) {
       const { post, reply } = await begun(store);

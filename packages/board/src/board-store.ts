@@ -199,6 +199,8 @@ export interface BoardStore {
   setting(name: string): Promise<string | null>;
   setSetting(name: string, value: string): Promise<void>;
 
+  /** Does what only one server of this board may do at a time: whoever comes meanwhile waits for it. */
+  alone<T>(act: () => Promise<T>): Promise<T>;
   /** Counts everything again and compares. */
   check(): Promise<StoreCheck>;
   close(): Promise<void>;

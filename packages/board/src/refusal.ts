@@ -37,7 +37,7 @@ export const notFound = (what: string): BoardRefusal =>
 
 /** The store cannot do it now; what was acknowledged before is safe. */
 export class StoreTrouble extends Error {
-  readonly kind: "full" | "locked" | "damaged" | "read_only" | "newer_schema" | "unknown";
+  readonly kind: "full" | "locked" | "damaged" | "read_only" | "newer_schema" | "away" | "unknown";
 
   constructor(kind: StoreTrouble["kind"], text: string, cause?: unknown) {
     super(text, { cause });

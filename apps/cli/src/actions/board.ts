@@ -25,6 +25,7 @@ import { wordOf } from "./rig-file.ts";
 export interface ServeOptions {
   readonly port?: number;
   readonly noOpen: boolean;
+  readonly database?: URL;
   /** Rigs that the lab shows beside those of its own page. */
   readonly lab: readonly RigEntry[];
   readonly seed: number;
@@ -63,6 +64,7 @@ export async function beginBoard(options: ServeOptions, io: CommandIo): Promise<
   const begin = (port: number): Promise<RunningBoard> =>
     startBoard({
       home: boardHome(),
+      database: options.database,
       port,
       version: drydockVersion,
       onTrouble: (error) =>
@@ -135,21 +137,21 @@ export async function serveBoard(
 }
 
 export const exportBoardTo = (
-  options: { readonly folder: OutputFolder; readonly json: boolean },
+  options: { readonly folder: OutputFolder; readonly database?: URL; readonly json: boolean },
   io: CommandIo,
 ) =>
   orSaid(io, async () => {
-    const files = await exportTo(boardHome(), options.folder.path);
+    const files = await exportTo({ home: boardHome(), database: options.database }, options.folder.path);
     if (options.json) io.document({ folder: options.folder.path, files });
     else io.print(`${files} files in ${shown(options.folder.path)}\n`);
   });
 
 export const importBoardFrom = (
-  options: { readonly folder: string; readonly json: boolean },
+  options: { readonly folder: string; readonly database?: URL; readonly json: boolean },
   io: CommandIo,
 ) =>
   orSaid(io, async () => {
-    const report = await importFrom(boardHome(), options.folder);
+    const report = await importFrom({ home: boardHome(), database: options.database }, options.folder);
     if (options.json) io.document(report);
     else {
       io.print(

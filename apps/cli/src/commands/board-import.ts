@@ -2,11 +2,11 @@
 
 import { argument, command } from "../grammar/command-row.ts";
 import { jsonOption } from "../grammar/rig-options.ts";
-import { boardFolder } from "./board-words.ts";
+import { boardFolder, databaseOption } from "./board-words.ts";
 
 export const boardImport = command({
   arguments: { folder: argument(boardFolder, "what drydock board export wrote") },
-  options: { json: jsonOption },
+  options: { database: databaseOption, json: jsonOption },
   example: "drydock board import my-board",
   run: async (options, io) => (await import("../actions/board.ts")).importBoardFrom(options, io),
 });

@@ -2,7 +2,7 @@
 
 import { command, flag } from "../grammar/command-row.ts";
 import { forOption, seedOption } from "../grammar/rig-options.ts";
-import { boardPort, noOpen } from "./board-words.ts";
+import { boardPort, databaseOption, noOpen } from "./board-words.ts";
 import { labOption } from "./rig-name.ts";
 
 export const boardServe = command({
@@ -10,12 +10,14 @@ export const boardServe = command({
   options: {
     port: boardPort,
     noOpen,
+    database: databaseOption,
     lab: labOption,
     seed: seedOption,
     for: forOption,
     json: flag("the first line on stdout is one JSON document with the address"),
   },
   example: "drydock board serve --port 8080",
-  notes: "It is kept in DRYDOCK_HOME, or in the system's folder for such things; never in a checkout.",
+  notes:
+    "It is kept in DRYDOCK_HOME, or in the system's folder for such things; never in a checkout. With --database several servers can serve one board.",
   run: async (options, io) => (await import("../actions/board.ts")).serveBoard(options, io),
 });

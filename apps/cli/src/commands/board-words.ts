@@ -3,6 +3,7 @@
 import { accessSync, constants, lstatSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { shown } from "@drydock/core/base/shown-text";
+import { databaseUrl } from "@drydock/node/store/database-url";
 import { flag, option } from "../grammar/command-row.ts";
 import { mustBeReadable } from "../grammar/input-paths.ts";
 import { type Kind, tcpPort } from "../grammar/option-kind.ts";
@@ -10,6 +11,31 @@ import { UsageError } from "../terminal/usage-error.ts";
 
 export const boardPort = option(tcpPort, "the board's TCP port, 0 for a free one; without it 4870");
 export const noOpen = flag("open no page; without a display none is opened anyway");
+
+/** The address of a PostgreSQL database. What is wrong with one is said without repeating it: it may hold a password. */
+export const databaseAddress: Kind<URL> = {
+  placeholder: "postgres://...",
+  takes: "the address of a PostgreSQL database, postgres://user@host:5432/name",
+  read: (text) => {
+    try {
+      return databaseUrl(text);
+    } catch (error) {
+      throw new UsageError(error instanceof Error ? error.message : String(error));
+    }
+  },
+  sample: () => "postgres://drydock@localhost:1/board",
+  mistakes: () => [
+    { why: "wrong type", text: "" },
+    { why: "wrong type", text: "board.db" },
+    { why: "wrong type", text: "mysql://drydock@localhost/board" },
+    { why: "wrong type", text: "postgres://drydock@localhost" },
+  ],
+};
+
+export const databaseOption = option(
+  databaseAddress,
+  "keep the board in this PostgreSQL database; a password comes from PGPASSWORD, ~/.pgpass or the address",
+);
 
 /** A folder that an export wrote. */
 export const boardFolder: Kind<string> = {

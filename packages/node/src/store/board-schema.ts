@@ -1,4 +1,4 @@
-// The board's tables in SQLite, as steps: a database of an earlier version is taken up step by step.
+// The board's tables, as steps: a database of an earlier version is taken up step by step.
 
 /**
  * STRICT tables, integer ids, times in milliseconds UTC. `listed` is 1 for a post that stands in the ordinary lists
@@ -53,12 +53,6 @@ CREATE TABLE post (
   body_id INTEGER NOT NULL REFERENCES body(id),
   version INTEGER NOT NULL DEFAULT 1
 ) STRICT;
-CREATE TRIGGER post_comes AFTER INSERT ON post WHEN NEW.listed = 1 BEGIN
-  UPDATE topic SET posts = posts + 1 WHERE id = NEW.topic_id;
-END;
-CREATE TRIGGER post_changes AFTER UPDATE OF listed ON post WHEN NEW.listed <> OLD.listed BEGIN
-  UPDATE topic SET posts = posts + NEW.listed - OLD.listed WHERE id = NEW.topic_id;
-END;
 CREATE INDEX post_activity ON post(topic_id, listed, activity_at, id);
 CREATE INDEX post_created ON post(topic_id, listed, created_at, id);
 CREATE INDEX post_replies ON post(topic_id, listed, replies, id);
@@ -139,9 +133,9 @@ CREATE TABLE key_of_day (
 ) STRICT;
 CREATE TABLE rate (
   name TEXT NOT NULL,
-  window INTEGER NOT NULL,
+  "window" INTEGER NOT NULL,
   used INTEGER NOT NULL,
-  PRIMARY KEY (window, name)
+  PRIMARY KEY ("window", name)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE act (
   key TEXT PRIMARY KEY,
@@ -170,6 +164,16 @@ CREATE TABLE setting (
   name TEXT PRIMARY KEY,
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+`;
+
+/** What only SQLite says this way: a topic's count, and the index of words without copies of the texts. */
+const firstOfSqlite = `
+CREATE TRIGGER post_comes AFTER INSERT ON post WHEN NEW.listed = 1 BEGIN
+  UPDATE topic SET posts = posts + 1 WHERE id = NEW.topic_id;
+END;
+CREATE TRIGGER post_changes AFTER UPDATE OF listed ON post WHEN NEW.listed <> OLD.listed BEGIN
+  UPDATE topic SET posts = posts + NEW.listed - OLD.listed WHERE id = NEW.topic_id;
+END;
 CREATE VIRTUAL TABLE post_fts USING fts5(
   title, body, symptoms,
   content='', contentless_delete=1, tokenize="unicode61 tokenchars '_'", prefix='2 3'
@@ -205,7 +209,12 @@ CREATE TABLE case_latest (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** What both kinds of database share; postgres-schema.ts says the types in PostgreSQL's words. */
+export const sharedSteps: readonly string[] = [first, caseRuns];
+
 /** Step n takes a database of version n to version n + 1; a new one goes through all of them. */
-export const boardSchemaSteps: readonly string[] = [first, caseRuns];
+export const boardSchemaSteps: readonly string[] = sharedSteps.map((step, index) =>
+  index === 0 ? step + firstOfSqlite : step,
+);
 
 export const boardSchemaVersion = boardSchemaSteps.length;

@@ -1,24 +1,22 @@
-// Search in the board's database: words by FTS5, symptoms by their own table, filters last, best first.
+// Search in the board's database: words by its index, symptoms by their own table, filters last, best first.
 
 import type { SearchAsk, SearchHit } from "@drydock/board/board-store";
-import type { Symptom } from "@drydock/board/records";
+import type { PostRow, Symptom } from "@drydock/board/records";
 import { returnCodeForms } from "@drydock/board/symptoms";
 import { postColumns, postRowOf, postTables } from "./board-rows.ts";
-import type { SqliteConnection } from "./sqlite.ts";
+import { all, type Indexed, type SqlValue, type Talk, type WordIndex } from "./sql-talk.ts";
 
 /** Ranked are the newest matches: without this bound two words that stand in every post cost a rank of every post. */
 const rankedMatches = 2000;
 const rowsAtOnce = 100;
-/** A longer word also finds those that begin with it: no stemming, which would tear identifiers. */
-const stemLength = 4;
 /** Scores are kept as integers, so that a place in the result fits an address: bm25 is a small negative number. */
 const scaled = (rank: number): number => Math.round((1000 + rank) * 1e9);
 /** What a match weighs where words are not weighed: a reply says less about the post than its own text. */
 const commonRank = -0.5;
 const replyRank = -0.25;
 
-export function searchBoard(connection: SqliteConnection, ask: SearchAsk): SearchHit[] {
-  const scores = candidates(connection, ask);
+export function* searchBoard(index: WordIndex, ask: SearchAsk): Talk<SearchHit[]> {
+  const scores = yield* candidates(index, ask);
   const order = [...scores].sort(([leftId, left], [rightId, right]) => left - right || rightId - leftId);
   const { after } = ask;
   const rest =
@@ -28,13 +26,11 @@ export function searchBoard(connection: SqliteConnection, ask: SearchAsk): Searc
   const hits: SearchHit[] = [];
   for (let from = 0; from < rest.length && hits.length < ask.limit; from += rowsAtOnce) {
     const piece = rest.slice(from, from + rowsAtOnce);
-    const rows = new Map(
-      rowsOf(
-        connection,
-        piece.map(([id]) => id),
-        ask,
-      ).map((row) => [row.id, row]),
+    const found = yield* rowsOf(
+      piece.map(([id]) => id),
+      ask,
     );
+    const rows = new Map(found.map((row) => [row.id, row]));
     for (const [id, score] of piece) {
       const row = rows.get(id);
       if (row !== undefined && hits.length < ask.limit) hits.push({ ...row, score });
@@ -44,11 +40,11 @@ export function searchBoard(connection: SqliteConnection, ask: SearchAsk): Searc
 }
 
 /** Post id to score, lower is better. */
-function candidates(connection: SqliteConnection, ask: SearchAsk): Map<number, number> {
-  const byWords = ask.words.length === 0 ? null : wordMatches(connection, ask.words);
+function* candidates(index: WordIndex, ask: SearchAsk): Talk<Map<number, number>> {
+  const byWords = ask.words.length === 0 ? null : yield* wordMatches(index, ask.words);
   let found = byWords;
   for (const symptom of ask.symptoms) {
-    const ids = symptomMatches(connection, symptom);
+    const ids = yield* symptomMatches(symptom);
     if (found === null) found = new Map(ids.map((id) => [id, scaled(0)]));
     else {
       const kept = new Set(ids);
@@ -56,17 +52,17 @@ function candidates(connection: SqliteConnection, ask: SearchAsk): Map<number, n
     }
   }
   if (found === null) return new Map();
-  if (byWords === null) preferTitles(connection, ask.symptoms, found);
+  if (byWords === null) yield* preferTitles(ask.symptoms, found);
   return found;
 }
 
 /** Posts that have all words in one text, or else in question and answers together. */
-function wordMatches(connection: SqliteConnection, words: readonly string[]): Map<number, number> {
-  const found = textMatches(connection, words);
+function* wordMatches(index: WordIndex, words: readonly string[]): Talk<Map<number, number>> {
+  const found = yield* textMatches(index, words);
   if (found.size > 0 || words.length === 1) return found;
   let all: Map<number, number> | null = null;
   for (const word of words) {
-    const these = textMatches(connection, [word]);
+    const these: Map<number, number> = yield* textMatches(index, [word]);
     if (all === null) all = these;
     else {
       const sums = new Map<number, number>();
@@ -81,49 +77,37 @@ function wordMatches(connection: SqliteConnection, words: readonly string[]): Ma
   return all ?? found;
 }
 
-function textMatches(connection: SqliteConnection, words: readonly string[]): Map<number, number> {
-  const asTyped = words.map((word) => `"${word.replaceAll('"', "")}"`);
-  // A beginning costs all places of all words that it begins: only where the words themselves are not often enough.
-  const begun = asTyped
-    .map((word, index) =>
-      index === words.length - 1 || words[index].length >= stemLength ? `${word}*` : word,
-    )
-    .join(" ");
+function* textMatches(index: WordIndex, words: readonly string[]): Talk<Map<number, number>> {
   const found = new Map<number, number>();
   const keep = (id: number, score: number) => {
     const known = found.get(id);
     if (known === undefined || score < known) found.set(id, score);
   };
-  const newest = (table: string, column: string, match: string): number[] =>
-    connection
-      .all(
-        `SELECT rowid AS id FROM ${table} WHERE ${table} MATCH ? ORDER BY rowid DESC LIMIT ${rankedMatches}`,
-        `${column}(${match})`,
-      )
-      .map((row) => Number(row.id));
-  const exact = asTyped.join(" ");
-  const enough = (table: string): { match: string; ids: number[] } => {
-    const ids = newest(table, "", exact);
-    return ids.length >= rankedMatches || exact === begun
-      ? { match: exact, ids }
-      : { match: begun, ids: newest(table, "", begun) };
-  };
-  const { ids, match } = enough("post_fts");
+  const exact = { words, isBegun: false, isNarrow: false };
+  const begun = { words, isBegun: true, isNarrow: false };
+  // A beginning costs all places of all words that it begins: only where the words themselves are not often enough.
+  function* enough(of: Indexed) {
+    const ids = yield* index.newest(of, exact, rankedMatches);
+    return ids.length >= rankedMatches
+      ? { ask: exact, ids }
+      : { ask: begun, ids: yield* index.newest(of, begun, rankedMatches) };
+  }
+  const { ids, ask } = yield* enough("post");
   if (ids.length < rankedMatches) {
-    for (const row of connection.all(
-      "SELECT rowid AS id, bm25(post_fts, 4.0, 1.0, 6.0) AS rank FROM post_fts WHERE post_fts MATCH ?",
-      match,
-    ))
-      keep(Number(row.id), scaled(commonRank + Number(row.rank)));
+    for (const { id, rank } of yield* index.ranked(ask)) keep(id, scaled(commonRank + rank));
   } else {
     // Words that stand nearly everywhere weigh nothing, and to weigh them reads every place where they stand.
     for (const id of ids) keep(id, scaled(commonRank));
-    for (const id of newest("post_fts", "{title symptoms}: ", match)) keep(id, scaled(2 * commonRank));
+    for (const id of yield* index.newest("post", { ...ask, isNarrow: true }, rankedMatches))
+      keep(id, scaled(2 * commonRank));
   }
   // Posts that fill the bound alone leave replies only what is cheap to find.
-  const inReplies = ids.length >= rankedMatches ? newest("reply_fts", "", exact) : enough("reply_fts").ids;
+  const inReplies =
+    ids.length >= rankedMatches
+      ? yield* index.newest("reply", exact, rankedMatches)
+      : (yield* enough("reply")).ids;
   for (let from = 0; from < inReplies.length; from += rowsAtOnce)
-    for (const row of connection.all(
+    for (const row of yield* all(
       "SELECT r.post_id AS id FROM json_each(?) j CROSS JOIN reply r ON r.id = j.value",
       JSON.stringify(inReplies.slice(from, from + rowsAtOnce)),
     ))
@@ -131,26 +115,21 @@ function textMatches(connection: SqliteConnection, words: readonly string[]): Ma
   return found;
 }
 
-function symptomMatches(connection: SqliteConnection, { kind, value }: Symptom): number[] {
-  return connection
-    .all(
-      `SELECT w.post_id AS id FROM symptom s CROSS JOIN post_symptom w ON w.symptom_id = s.id
-       WHERE s.kind = ? AND s.value = ? GROUP BY w.post_id ORDER BY w.post_id DESC LIMIT ${rankedMatches}`,
-      kind,
-      value,
-    )
-    .map((row) => Number(row.id));
+function* symptomMatches({ kind, value }: Symptom): Talk<number[]> {
+  const rows = yield* all(
+    `SELECT w.post_id AS id FROM symptom s CROSS JOIN post_symptom w ON w.symptom_id = s.id
+     WHERE s.kind = ? AND s.value = ? GROUP BY w.post_id ORDER BY w.post_id DESC LIMIT ${rankedMatches}`,
+    kind,
+    value,
+  );
+  return rows.map((row) => Number(row.id));
 }
 
 /** A post whose title names the symptom, or that has a case which shows it, comes before one that mentions it. */
-function preferTitles(
-  connection: SqliteConnection,
-  symptoms: readonly Symptom[],
-  found: Map<number, number>,
-): void {
+function* preferTitles(symptoms: readonly Symptom[], found: Map<number, number>): Talk<void> {
   const ids = [...found.keys()];
   for (let from = 0; from < ids.length; from += rowsAtOnce) {
-    const rows = connection.all(
+    const rows = yield* all(
       "SELECT p.id, p.title, p.case_id, p.boosts FROM json_each(?) j CROSS JOIN post p ON p.id = j.value",
       JSON.stringify(ids.slice(from, from + rowsAtOnce)),
     );
@@ -172,9 +151,9 @@ function formsOf({ kind, value }: Symptom): string[] {
   return [hex, decimal, ...names];
 }
 
-function rowsOf(connection: SqliteConnection, ids: readonly number[], ask: SearchAsk) {
+function* rowsOf(ids: readonly number[], ask: SearchAsk): Talk<PostRow[]> {
   const where: string[] = ["p.state NOT IN ('hidden', 'deleted')"];
-  const values: (string | number)[] = [JSON.stringify(ids)];
+  const values: SqlValue[] = [JSON.stringify(ids)];
   const filter = (clause: string, ...given: (string | number)[]) => {
     where.push(clause);
     values.push(...given);
@@ -187,10 +166,9 @@ function rowsOf(connection: SqliteConnection, ids: readonly number[], ask: Searc
     filter("EXISTS (SELECT 1 FROM post_tag w WHERE w.tag = ? AND w.post_id = p.id)", ask.tag);
   if (ask.os !== null)
     filter("EXISTS (SELECT 1 FROM boost s WHERE s.os = ? AND s.os <> '' AND s.post_id = p.id)", ask.os);
-  return connection
-    .all(
-      `SELECT ${postColumns} FROM json_each(?) j CROSS JOIN ${postTables} WHERE p.id = j.value AND ${where.join(" AND ")}`,
-      ...values,
-    )
-    .map(postRowOf);
+  const rows = yield* all(
+    `SELECT ${postColumns} FROM json_each(?) j CROSS JOIN ${postTables} WHERE p.id = j.value AND ${where.join(" AND ")}`,
+    ...values,
+  );
+  return rows.map(postRowOf);
 }

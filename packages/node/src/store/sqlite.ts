@@ -2,8 +2,7 @@
 
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { StoreTrouble } from "@drydock/board/refusal";
-
-export type Row = Readonly<Record<string, unknown>>;
+import type { Answer, Row, Talk } from "./sql-talk.ts";
 
 export class SqliteConnection {
   readonly db: DatabaseSync;
@@ -71,6 +70,21 @@ export class SqliteConnection {
       // Some errors (a full disk) have already rolled back.
       if (this.db.isTransaction) this.exec("ROLLBACK");
       throw error;
+    }
+  }
+
+  /** Holds the talk inside this call: nothing comes between its statements. */
+  hold<T>(talk: Talk<T>): T {
+    let answer: Answer = { rows: [], changes: 0, id: 0 };
+    for (;;) {
+      const step = talk.next(answer);
+      if (step.done === true) return step.value;
+      const { sql, values, wants } = step.value;
+      if (wants === "rows") answer = { rows: this.all(sql, ...values), changes: 0, id: 0 };
+      else {
+        const { changes, lastId } = this.run(sql, ...values);
+        answer = { rows: [], changes, id: lastId };
+      }
     }
   }
 

@@ -1,0 +1,76 @@
+// The way to a PostgreSQL server by the library pg, which is read only when a board is kept there.
+
+import { StoreTrouble } from "@drydock/board/refusal";
+import type { Client, Pool } from "pg";
+import { shownDatabase } from "./database-url.ts";
+import { PostgresDatabase, type PostgresDoor } from "./postgres.ts";
+import { SqlBoardStore } from "./sql-board-store.ts";
+import type { Row } from "./sql-talk.ts";
+
+const mostConnections = 8;
+const answerMs = 10_000;
+/** Whoever holds the writers' lock and says nothing more loses it. */
+const silenceMs = 15_000;
+const waitMs = 5_000;
+
+/** The board in the database at this address. Throws StoreTrouble. */
+export async function openPostgresBoard(url: URL): Promise<SqlBoardStore> {
+  return new SqlBoardStore(await PostgresDatabase.open(await doorTo(url)));
+}
+
+export async function doorTo(url: URL): Promise<PostgresDoor> {
+  const name = shownDatabase(url);
+  let pg: typeof import("pg");
+  try {
+    pg = (await import("pg")).default as unknown as typeof import("pg");
+  } catch (error) {
+    throw new StoreTrouble("unknown", "The library pg is missing: npm install pg", error);
+  }
+  const pool: Pool = new pg.Pool({
+    connectionString: url.href,
+    application_name: "drydock board",
+    max: mostConnections,
+    connectionTimeoutMillis: waitMs,
+    idleTimeoutMillis: 60_000,
+    statement_timeout: answerMs,
+    lock_timeout: waitMs,
+    idle_in_transaction_session_timeout: silenceMs,
+    query_timeout: answerMs + 5_000,
+    keepAlive: true,
+  });
+  // A connection that dies at rest leaves the pool by itself; whoever asks next hears of a server that is away.
+  pool.on("error", () => {});
+  return {
+    name,
+    async session() {
+      const client = await pool.connect();
+      let isReleased = false;
+      // One that dies while it is ours is heard of by the statement that it answers.
+      const quiet = () => {};
+      client.on("error", quiet);
+      return {
+        async query(sql, values) {
+          const { rows, rowCount } = await client.query(sql, values.map(parameterOf));
+          return { rows: rows as readonly Row[], changes: rowCount ?? 0 };
+        },
+        script: (sql) => scriptOf(client, sql),
+        release(broken) {
+          if (isReleased) return;
+          isReleased = true;
+          client.off("error", quiet);
+          if (broken) client.on("error", quiet);
+          client.release(broken);
+        },
+      };
+    },
+    close: () => pool.end(),
+  };
+}
+
+const parameterOf = (value: unknown): unknown => (value instanceof Uint8Array ? Buffer.from(value) : value);
+
+async function scriptOf(client: Pick<Client, "query">, sql: string): Promise<readonly Row[]> {
+  const answers: unknown = await client.query(sql);
+  const list = (Array.isArray(answers) ? answers : [answers]) as { rows?: readonly Row[] }[];
+  return list.findLast(({ rows }) => rows !== undefined && rows.length > 0)?.rows ?? [];
+}
