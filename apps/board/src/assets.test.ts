@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { casebook } from "@drydock/cases/casebook";
 import { assetNames, assetOf } from "./assets.ts";
 
-const bodyOf = async (name: string): Promise<string> => (await assetOf(name))?.body ?? "";
+const bodyOf = async (name: string): Promise<string> => String((await assetOf(name))?.body ?? "");
 
 test("core, casebook and doctor in a worker need nothing of Node's", async () => {
   const code = await bodyOf("case-worker.js");
@@ -70,6 +70,9 @@ test("only what is named is served", async () => {
     "lab.js",
     "more.css",
     "page.js",
+    "source-grammar.wasm",
+    "source-runtime.wasm",
+    "source-worker.js",
     "style.css",
   ]);
   for (const name of ["", "toString", "../package.json", "page.ts", "constructor"])

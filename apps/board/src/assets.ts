@@ -4,23 +4,25 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { cppRuntimeAddress } from "@drydock/doctor/source/cpp-runtime";
+import { cppGrammar } from "@drydock/node/cpp-grammar";
 import { ScriptCache } from "./script-cache.ts";
 
 const here = import.meta.dirname;
 
 export interface Asset {
-  readonly body: string;
+  readonly body: string | Uint8Array<ArrayBuffer>;
   readonly type: string;
   readonly etag: string;
 }
 
-const asset = (body: string, type: string): Asset => ({
+const asset = (body: string | Uint8Array<ArrayBuffer>, type: string): Asset => ({
   body,
   type,
   etag: `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`,
 });
 
-const files: Readonly<Record<string, () => Promise<string>>> = {
+const files: Readonly<Record<string, () => Promise<string | Uint8Array<ArrayBuffer>>>> = {
   "style.css": async () => squeezed("style.css"),
   "more.css": async () => squeezed("more.css"),
   "favicon.svg": async () => readFileSync(join(here, "../assets/favicon.svg"), "utf8"),
@@ -37,12 +39,16 @@ const files: Readonly<Record<string, () => Promise<string>>> = {
     bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-screens")), "screens"),
   "lab-screens.css": async () => squeezed("lab-screens.css"),
   "evidence-worker.js": () => bundled(join(here, "page-scripts/evidence-worker.ts")),
+  "source-worker.js": () => bundled(join(here, "page-scripts/source-worker.ts"), "source"),
+  "source-runtime.wasm": async () => new Uint8Array(readFileSync(fileURLToPath(cppRuntimeAddress()))),
+  "source-grammar.wasm": async () => new Uint8Array(await cppGrammar()),
   "lab-rig-worker.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-rig-worker"))),
 };
 const types: Readonly<Record<string, string>> = {
   css: "text/css; charset=utf-8",
   svg: "image/svg+xml",
   js: "text/javascript; charset=utf-8",
+  wasm: "application/wasm",
 };
 
 /** Our style without comments and spaces that mean nothing. Strings in it hold no braces, colons or semicolons. */
@@ -71,12 +77,14 @@ const recipe = {
   alias: { "node:crypto": join(here, "page-scripts/crypto-in-page.ts") },
 } as const;
 
-/** Preact and signals are the page's own, which its first script has. */
-const sharedPreact = fileURLToPath(import.meta.resolve("@drydock/lab/page/shared-preact"));
-const aliases: Readonly<Record<"whole" | "screens", Readonly<Record<string, string>>>> = {
-  whole: {},
-  screens: { preact: sharedPreact, "preact/hooks": sharedPreact, "@preact/signals": sharedPreact },
-};
+type Libraries = "whole" | "screens" | "source";
+
+/** Of later screens Preact and signals are the page's own, which its first script has. Packed there are no sources to name. */
+function aliasesOf(libraries: Libraries): Readonly<Record<string, string>> {
+  if (libraries !== "screens") return {};
+  const shared = fileURLToPath(import.meta.resolve("@drydock/lab/page/shared-preact"));
+  return { preact: shared, "preact/hooks": shared, "@preact/signals": shared };
+}
 
 /** Our own packages of which scripts are made. */
 const bundledPackages = [
@@ -97,22 +105,22 @@ function scriptCache(): ScriptCache {
   cache ??= new ScriptCache({
     folder: join(root, "build/scripts"),
     root,
-    recipe: [
-      JSON.stringify([recipe, aliases]),
-      ...manifests.map((name) => readFileSync(join(root, name), "utf8")),
-    ].join("\n"),
+    recipe: [JSON.stringify(recipe), ...manifests.map((name) => readFileSync(join(root, name), "utf8"))].join(
+      "\n",
+    ),
   });
   return cache;
 }
 
 /** One plain script: it runs in a worker, in a page, and from a file on disk. */
-function bundled(entry: string, libraries: keyof typeof aliases = "whole"): Promise<string> {
+function bundled(entry: string, libraries: Libraries = "whole"): Promise<string> {
   return scriptCache().get(entry, async () => {
     const { build } = await import("esbuild");
     const result = await build({
       ...recipe,
-      alias: { ...recipe.alias, ...aliases[libraries] },
-      external: [...recipe.external],
+      alias: { ...recipe.alias, ...aliasesOf(libraries) },
+      // What its library asks of Node is never asked in a page.
+      external: libraries === "source" ? ["fs/promises", "module"] : [...recipe.external],
       entryPoints: [entry],
       absWorkingDir: root,
       metafile: true,

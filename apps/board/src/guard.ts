@@ -25,6 +25,7 @@ export const contentPolicy = [
  * The one with the C++ reader compiles WebAssembly that the page hands in.
  */
 export const evidencePolicies: Readonly<Record<string, string>> = {
+  "source-worker.js": "default-src 'none'; script-src 'wasm-unsafe-eval'",
   "evidence-worker.js": "default-src 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
 };
 

@@ -16,6 +16,9 @@ const mostPages = 500_000;
 /** Of a case's address only the case: seed, side and step are the page's own work. Of a reply's, the place in its page. */
 const pageQuery = /^(?:sort|order|after|view)=/;
 
+/** What only the lab's doctor asks for is no text, and lies in a lab of its own. */
+const textAssets = assetNames.filter((name) => !name.endsWith(".wasm"));
+
 interface Target {
   /** What the server is asked. */
   readonly request: string;
@@ -70,7 +73,7 @@ export async function publishBoard(
   const host = [...open.site.hosts()][0];
   const pages = new Map<string, { readonly file: string; readonly body: string; readonly isPage: boolean }>();
   const missing = new Set<string>();
-  const waiting: string[] = ["/", "/cases", "/docs", ...assetNames.map((name) => `/${name}`)];
+  const waiting: string[] = ["/", "/cases", "/docs", ...textAssets.map((name) => `/${name}`)];
   const asked = new Set(waiting);
   for (let next = waiting.shift(); next !== undefined && pages.size < mostPages; next = waiting.shift()) {
     const target = targetOf(next);

@@ -23,6 +23,7 @@ import {
 import { isDictionary, type Properties } from "@drydock/core/platform/properties";
 import { collectEvidence } from "./evidence/collect.ts";
 import type { Evidence } from "./evidence/evidence.ts";
+import { snapshotOf } from "./evidence/registry-snapshot.ts";
 import type { EvidenceSource } from "./facts/evidence-source.ts";
 import type { RegistryEntry } from "./facts/registry-entry.ts";
 import type { UsbTransfer } from "./facts/usb-transfer.ts";
@@ -312,36 +313,5 @@ export function scsiNub(inquiry: Uint8Array, place: string): Nub {
 export async function registryOf(sources: Iterable<EvidenceSource>): Promise<RegistrySnapshot | null> {
   const evidence = await collectEvidence(sources, noWatches);
   const entries = evidence.facts("registry-entry").map(({ value }) => value);
-  if (entries.length === 0) return null;
-  const nodes = new Map<RegistryEntry, RegistrySnapshot & { readonly children: RegistrySnapshot[] }>();
-  const roots: RegistrySnapshot[] = [];
-  for (const entry of entries) {
-    const node = { ...statesOf(entry), children: [] };
-    nodes.set(entry, node);
-    const parent = entry.parents.at(-1);
-    const above = parent === undefined ? undefined : nodes.get(parent);
-    (above?.children ?? roots).push(node);
-  }
-  return roots.length === 1 ? roots[0] : { ...statesOf(emptyEntry), children: roots };
-}
-
-const emptyEntry = { name: "", location: "", className: "", id: 0, state: "", properties: {} };
-
-/** "registered, matched, active, busy 0 (0 ms), retain 7": what a fragment does not say is taken for what is usual. */
-function statesOf(entry: Omit<RegistryEntry, "parents" | "placeOf">): Omit<RegistrySnapshot, "children"> {
-  const { className, id, location, name, properties, state } = entry;
-  const has = (word: string): boolean => state.split(/, ?/).includes(word);
-  return {
-    name,
-    location,
-    className,
-    id,
-    registered: !has("!registered"),
-    matched: !has("!matched"),
-    active: !has("inactive"),
-    busy: Number(/busy (\d+)/.exec(state)?.[1] ?? 0),
-    busyMs: Number(/busy \d+ \((\d+) ms\)/.exec(state)?.[1] ?? 0),
-    retain: Number(/retain (\d+)/.exec(state)?.[1] ?? 0),
-    properties,
-  };
+  return entries.length === 0 ? null : snapshotOf(entries, "");
 }

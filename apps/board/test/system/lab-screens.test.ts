@@ -5,8 +5,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { casebook, findCase } from "@drydock/cases/casebook";
+import { Random } from "@drydock/core/base/random";
+import { lineCodingPost } from "@drydock/doctor/source/post-samples";
+import { hostTurn } from "@drydock/node/host-turn";
 import type { Browser, Page } from "playwright-core";
 import { type RunningBoard, startBoard } from "../../src/server.ts";
+import { attack } from "../attack-strings.ts";
 import { startChromium, withoutChromium } from "../chromium.ts";
 import { says, watchedPage } from "../watched-page.ts";
 
@@ -96,5 +101,133 @@ test("the registry by mouse and keyboard: why the driver matched, what a pulled 
   await page.setInputFiles(".drop input[type=file]", fileOf("note.txt", "no registry"));
   await says(page, ".said.refusal", /note\.txt holds no registry: make one with "ioreg/);
   assert.deepEqual(wrong, []);
+  await context.close();
+});
+
+/** Everything that a page has no reason to hold, whatever a file says. */
+const foreign = `[
+  document.querySelectorAll("script:not([src^='/lab']):not([src*='/lab-']), iframe, object, embed, base, img, style, math, video, template, form[action*='evil']").length,
+  [...document.querySelectorAll("*")].filter((e) => [...e.attributes].some((a) => /^on/i.test(a.name) || a.name === "srcdoc")).length,
+  [...document.querySelectorAll("a[href]")].filter((a) => new URL(a.href).origin !== location.origin).length,
+]`;
+
+test("the doctor: a crash report to its line and its case, source by its own worker, what a redacted copy says, a post of it", {
+  skip,
+  timeout: 180_000,
+}, async () => {
+  const { page, context, wrong } = await watchedPage(browser, board.url);
+  await page.goto(`${board.url}/lab`);
+  await page.keyboard.press("g");
+  await page.keyboard.press("d");
+  const { evidence = [] } = await findCase("P11").run("bad", { seed: 1, turn: hostTurn });
+  const files = evidence.map((file) => fileOf(file.name, "text" in file ? file.text : file.bytes));
+  await page.setInputFiles(".drop input[type=file]", files);
+  await says(page, ".card .claim", /\S/);
+  const line = page.locator(".because button").first();
+  const asked = /:(\d+)$/.exec(await line.innerText())?.[1];
+  await line.focus();
+  await page.keyboard.press("Enter");
+  await says(page, ".opened-file .asked .offset", new RegExp(`^${asked}$`));
+  // Source is read by a worker with a policy of its own: what its rules find stands at its line.
+  await page.setInputFiles(".drop input[type=file]", fileOf("Pasted.cpp", lineCodingPost));
+  await page.click("[data-rule='DR02-5'] summary");
+  await says(page, "[data-rule='DR02-5'] .because", /Pasted\.cpp:10/);
+  // What names somebody is a word, in the report and in the copy; nothing is sent but what is shown.
+  await page.click("summary:has-text('Or paste text')");
+  await page.fill(
+    ".paste textarea",
+    'The log of /Users/somebody/build says "IOUSBHostDevice" and jane.doe@example.com\n',
+  );
+  await page.click("text=Diagnose it");
+  await says(page, ".file-list", /pasted\.txt/);
+  await page.check("input[name=redact]");
+  await says(page, ".redaction h2", /Redacted: \d+ secrets replaced/);
+  await page.click(".redaction summary:has-text('pasted.txt')");
+  await says(page, ".redaction details[open] mark", /user1|person1/);
+  await page.locator(".because button").first().click();
+  await says(page, ".opened-file .asked", /\S/);
+  await page.click("text=Attach to a post");
+  assert.doesNotMatch(await page.inputValue("#draft-text"), /somebody|jane\.doe/);
+  await page.click("text=Preview as a post");
+  await says(page, ".preview", /What the doctor says/);
+  await page.goto(`${board.url}/lab#/doctor/serial?seed=1`);
+  await page.setInputFiles(".drop input[type=file]", files);
+  await page.locator(".to-case").first().click();
+  await says(page, ".one-case", /Trace of the wrong driver/);
+  assert.match(page.url(), /#\/cases\/P11/);
+  assert.deepEqual(wrong, []);
+  await context.close();
+});
+
+const attacks = 2000;
+
+test(`${attacks} attack strings in the evidence of every case: no script runs, no request leaves`, {
+  skip,
+  timeout: 300_000,
+}, async () => {
+  const { page, context, wrong } = await watchedPage(browser, board.url);
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  const random = new Random(25);
+  const files: string[] = [];
+  let planted = 0;
+  const plant = (text: string, times: number): string => {
+    const lines = text.split("\n");
+    for (let count = 0; count < times; count++) {
+      const at = random.next32() % lines.length;
+      const hostile = attack(random).replace(/\n/g, " ");
+      // Where a name or a value stands, or behind the line.
+      const quoted = /"[^"]*"/.exec(lines[at]);
+      lines[at] =
+        quoted !== null && random.next32() % 2 === 0
+          ? lines[at].replace(quoted[0], () => JSON.stringify(hostile))
+          : lines[at] + hostile;
+      planted++;
+    }
+    return lines.join("\n");
+  };
+  for (const entry of casebook) {
+    const { evidence = [] } = await entry.run("bad", { seed: 1, turn: hostTurn });
+    for (const file of evidence)
+      if ("text" in file)
+        files.push(fileOf(`${entry.id}-${file.name.replaceAll("/", "-")}`, plant(file.text, 20)));
+  }
+  files.push(
+    fileOf("<img src=x onerror=alert(1)>.log", plant("kernel: (IOUSBHostFamily) stall\n".repeat(200), 400)),
+  );
+  files.push(fileOf("hostile.cpp", plant(lineCodingPost, 60)));
+  while (planted < attacks) files.push(fileOf(`more-${planted}.txt`, plant(dumpOf([1, 2, 3, 4, 5]), 100)));
+  await page.goto(`${board.url}/lab#/doctor/serial?seed=1`);
+  await page.setInputFiles(".drop input[type=file]", files);
+  await says(page, ".doctor-says", /\d+ answers, \d+ hints, from/);
+  assert.deepEqual(await page.evaluate(foreign), [0, 0, 0]);
+  await page.evaluate(
+    "document.querySelectorAll('.doctor details').forEach((each) => { each.open = true; })",
+  );
+  const places = page.locator(".because button");
+  for (let index = 0; index < Math.min(12, await places.count()); index++) {
+    await places.nth(index).click();
+    await says(page, ".opened-file pre", /\S/);
+  }
+  assert.deepEqual(await page.evaluate(foreign), [0, 0, 0]);
+  await page.check("input[name=redact]");
+  await says(page, ".redaction h2", /secrets replaced/);
+  assert.deepEqual(await page.evaluate(foreign), [0, 0, 0]);
+  // The same files as registries: names, keys and values of entries.
+  await page.click("[data-screen=registry]");
+  await page.setInputFiles(
+    ".drop input[type=file]",
+    files.filter((name) => /ioreg|more-/.test(name)),
+  );
+  await page.click(entry);
+  await says(page, ".entry-part h2", /\S/);
+  assert.deepEqual(await page.evaluate(foreign), [0, 0, 0]);
+  assert.deepEqual(wrong, []);
+  const own =
+    /^\/(?:lab|lab[\w-]*\.(?:js|css)|style\.css|more\.css|favicon\.svg|(?:evidence|source)-worker\.js|source-(?:runtime|grammar)\.wasm)$/;
+  assert.deepEqual(
+    asked.filter((path) => !own.test(path)),
+    [],
+  );
   await context.close();
 });

@@ -2,7 +2,7 @@
 
 import { everyRow, type Opening, type RowLevel, type RowWish, rowLevels } from "../session/messages.ts";
 
-export const screens = ["rig", "trace", "registry", "consoles", "cases"] as const;
+export const screens = ["rig", "trace", "registry", "consoles", "cases", "doctor"] as const;
 export type Screen = (typeof screens)[number];
 
 export interface Address {

@@ -8,7 +8,81 @@ export type DeskAsk =
   | { readonly kind: "dump"; readonly name: string; readonly bytes: Uint8Array }
   | { readonly kind: "show"; readonly what: string; readonly before: string | null }
   | { readonly kind: "entry"; readonly index: number }
-  | { readonly kind: "find"; readonly words: string };
+  | { readonly kind: "find"; readonly words: string }
+  /** Files that are looked at from now on, all of them; `grammar` and `runtime` bring the reader of C++ source. */
+  | {
+      readonly kind: "files";
+      readonly files: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+      readonly wasm: { readonly runtime: Uint8Array; readonly grammar: Uint8Array } | null;
+    }
+  | { readonly kind: "diagnose"; readonly isRedacted: boolean; readonly today: string }
+  | { readonly kind: "lines"; readonly file: string; readonly line: number; readonly isRedacted: boolean }
+  | { readonly kind: "redact" }
+  | { readonly kind: "report"; readonly form: ReportForm };
+
+export type ReportForm = "html" | "json" | "text" | "markdown";
+
+/** Where something was seen, for a button that opens it. */
+export interface SeenPlace {
+  readonly file: string;
+  /** 0 in a binary file. */
+  readonly line: number;
+  /** "crash.ips:12", "capture.pcapng at 0x40". */
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface AnswerCard {
+  readonly rule: string;
+  readonly title: string;
+  readonly severity: "error" | "warning" | "note";
+  readonly score: number;
+  readonly claim: string;
+  readonly why: string;
+  readonly fix: readonly string[];
+  readonly who: string;
+  readonly because: readonly SeenPlace[];
+  readonly missing: readonly string[];
+  /** How sure the knowledge itself is, and where it is from. */
+  readonly knowledge: string;
+}
+
+export interface DiagnosisView {
+  readonly answers: readonly AnswerCard[];
+  readonly hints: readonly AnswerCard[];
+  readonly missing: readonly string[];
+  readonly readings: readonly string[];
+  readonly files: readonly {
+    readonly name: string;
+    readonly kinds: string;
+    readonly sizeBytes: number;
+    readonly problems: readonly string[];
+  }[];
+}
+
+export interface FileLines {
+  readonly file: string;
+  /** Of `lines[0]`. */
+  readonly first: number;
+  readonly lines: readonly string[];
+  readonly count: number;
+}
+
+/** What would be given away: lines in which something was replaced, cut into what stays and what was put in. */
+export interface RedactedView {
+  readonly secrets: number;
+  readonly files: readonly {
+    readonly name: string;
+    readonly notes: readonly string[];
+    readonly text: string;
+    readonly lines: readonly {
+      readonly line: number;
+      readonly parts: readonly { readonly text: string; readonly isMark: boolean }[];
+    }[];
+    /** Lines with marks beyond those that are told. */
+    readonly more: number;
+  }[];
+}
 
 export interface DeskAnswer {
   readonly id: number;
@@ -74,6 +148,30 @@ export class EvidenceDesk {
 
   entry(index: number): Promise<EntryView | null> {
     return this.#ask({ kind: "entry", index });
+  }
+
+  files(
+    files: readonly { readonly name: string; readonly bytes: Uint8Array }[],
+    wasm: { readonly runtime: Uint8Array; readonly grammar: Uint8Array } | null,
+  ): Promise<void> {
+    return this.#ask({ kind: "files", files, wasm });
+  }
+
+  /** `today`: ISO 8601. */
+  diagnose(isRedacted: boolean, today: string): Promise<DiagnosisView> {
+    return this.#ask({ kind: "diagnose", isRedacted, today });
+  }
+
+  lines(file: string, line: number, isRedacted: boolean): Promise<FileLines> {
+    return this.#ask({ kind: "lines", file, line, isRedacted });
+  }
+
+  redact(): Promise<RedactedView> {
+    return this.#ask({ kind: "redact" });
+  }
+
+  report(form: ReportForm): Promise<string> {
+    return this.#ask({ kind: "report", form });
   }
 
   find(words: string): Promise<readonly number[]> {

@@ -10,6 +10,7 @@ const screenKeys: Readonly<Record<string, Screen>> = {
   g: "registry",
   c: "consoles",
   k: "cases",
+  d: "doctor",
 };
 
 export const pageKeys: readonly { readonly keys: string; readonly sentence: string }[] = [
@@ -18,6 +19,7 @@ export const pageKeys: readonly { readonly keys: string; readonly sentence: stri
   { keys: "g g", sentence: "To the registry." },
   { keys: "g c", sentence: "To the consoles." },
   { keys: "g k", sentence: "To the cases." },
+  { keys: "g d", sentence: "To the doctor." },
   { keys: "g b", sentence: "To the board." },
   { keys: "Space", sentence: "Time goes on, or stands still." },
   { keys: "/", sentence: "To the filter." },

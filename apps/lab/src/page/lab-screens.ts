@@ -5,11 +5,13 @@ import type { RunAnswer, RunAsk } from "./case-run.ts";
 import { CasesScreen } from "./cases-screen.ts";
 import { ConsoleScreen } from "./console-screen.ts";
 import { EvidenceDesk } from "./desk-messages.ts";
+import { type Doctor, DoctorScreen } from "./doctor-screen.ts";
 import { RegistryScreen } from "./registry-screen.ts";
 import type { OpenScreens } from "./screen-door.ts";
 
 const openScreens: OpenScreens = ({ loadTerminal, page, startWorker }) => {
   let caseWorker: Worker | null = null;
+  let wasm: ReturnType<Doctor["loadWasm"]> | null = null;
   const runs = {
     play: (id: string, seed: number, step: number | null): Promise<RunAnswer> => {
       caseWorker ??= startWorker("case-worker.js");
@@ -25,10 +27,27 @@ const openScreens: OpenScreens = ({ loadTerminal, page, startWorker }) => {
     },
   };
   const desk = new EvidenceDesk(() => startWorker("evidence-worker.js"));
+  const doctor: Doctor = {
+    plain: new EvidenceDesk(() => startWorker("evidence-worker.js")),
+    source: new EvidenceDesk(() => startWorker("source-worker.js")),
+    loadWasm: async () => {
+      wasm ??= Promise.all(["source-runtime.wasm", "source-grammar.wasm"].map(loadBytes)).then(
+        ([runtime, grammar]) => ({ runtime, grammar }),
+      );
+      // Asked again the next time.
+      wasm.catch(() => {
+        wasm = null;
+      });
+      return await wasm;
+    },
+    hasBoard: document.documentElement.dataset.root === undefined,
+  };
   return (screen) => {
     switch (screen) {
       case "registry":
         return h(RegistryScreen, { page, desk });
+      case "doctor":
+        return h(DoctorScreen, { page, doctor });
       case "consoles":
         return h(ConsoleScreen, { page, loadTerminal });
       case "cases":
@@ -38,5 +57,14 @@ const openScreens: OpenScreens = ({ loadTerminal, page, startWorker }) => {
     }
   };
 };
+
+const source =
+  document.currentScript instanceof HTMLScriptElement ? document.currentScript.src : location.href;
+
+async function loadBytes(name: string): Promise<Uint8Array> {
+  const answer = await fetch(new URL(name, source));
+  if (!answer.ok) throw new Error(`${name} could not be loaded`);
+  return new Uint8Array(await answer.arrayBuffer());
+}
 
 Object.assign(globalThis, { drydockScreens: openScreens });

@@ -27,7 +27,14 @@ const source =
   document.currentScript instanceof HTMLScriptElement ? document.currentScript.src : location.href;
 const terminalName = "lab-terminal.js";
 const screensName = "lab-screens.js";
-const ours = [...workerNames, "case-worker.js", "evidence-worker.js", terminalName, screensName];
+const ours = [
+  ...workerNames,
+  "case-worker.js",
+  "evidence-worker.js",
+  "source-worker.js",
+  terminalName,
+  screensName,
+];
 const addressOf = (name: string): string => new URL(name, source).href;
 const factory = (globalThis as { trustedTypes?: { createPolicy(name: string, rules: Policy): Policy } })
   .trustedTypes;
@@ -95,6 +102,7 @@ const words: Readonly<Record<Screen, string>> = {
   registry: "Registry",
   consoles: "Consoles",
   cases: "Cases",
+  doctor: "Doctor",
 };
 const icons: Readonly<Record<Screen, string>> = {
   rig: "⚓",
@@ -102,6 +110,7 @@ const icons: Readonly<Record<Screen, string>> = {
   registry: "⌥",
   consoles: "›_",
   cases: "⚖",
+  doctor: "✚",
 };
 
 function Frame() {

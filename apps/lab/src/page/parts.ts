@@ -93,11 +93,14 @@ const files: readonly [FileForm, string][] = [
 
 export async function save(page: LabPage, form: FileForm, evidence = 0): Promise<void> {
   const file = await page.link.file(form, evidence);
-  if (file === null) return;
-  const url = URL.createObjectURL(new Blob([file.body as BlobPart], { type: file.type }));
+  if (file !== null) saveBlob(file.name, file.type, file.body);
+}
+
+export function saveBlob(name: string, type: string, body: Uint8Array | string): void {
+  const url = URL.createObjectURL(new Blob([body as BlobPart], { type }));
   const anchor = document.createElement("a");
   anchor.href = url;
-  anchor.download = file.name;
+  anchor.download = name;
   anchor.click();
   URL.revokeObjectURL(url);
 }

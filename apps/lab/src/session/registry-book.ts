@@ -1,5 +1,6 @@
 // Registries as lines of a tree: a rig's as it lives, dumps that were dropped, and two of them beside each other.
 
+import { classChainOf } from "@drydock/core/platform/class-chains";
 import { formatTreeValue, type RegistrySnapshot } from "@drydock/core/platform/evidence/registry-dump";
 import { matchPersonality } from "@drydock/core/platform/matching";
 import type { Properties, PropertyValue } from "@drydock/core/platform/properties";
@@ -280,7 +281,7 @@ export class RegistryBook {
     const own = ownPersonality(snapshot.properties);
     if (own === null || provider === undefined) return [];
     const judged = matchPersonality(own, {
-      classChain: [...new Set([provider.className, String(own.IOProviderClass), "IOService"])],
+      classChain: classChainOf(provider.className),
       name: provider.name,
       properties: provider.properties,
     });

@@ -50,6 +50,7 @@ const noEntry: Omit<RegistryEntry, "parents" | "placeOf"> = {
   properties: {},
 };
 
+/** What a fragment does not say of an entry's states is taken for what is usual. */
 function plain({
   name,
   location,
@@ -59,14 +60,15 @@ function plain({
   properties,
 }: Omit<RegistryEntry, "parents" | "placeOf">): Omit<RegistrySnapshot, "children"> {
   const number = (pattern: RegExp): number => Number(pattern.exec(state)?.[1] ?? 0);
+  const has = (word: string): boolean => state.split(/, ?/).includes(word);
   return {
     name,
     location,
     className,
     id,
-    registered: /(?<!!)\bregistered\b/.test(state),
-    matched: /(?<!!)\bmatched\b/.test(state),
-    active: !/\binactive\b/.test(state),
+    registered: !has("!registered"),
+    matched: !has("!matched"),
+    active: !has("inactive"),
     busy: number(/\bbusy (\d{1,9})/),
     busyMs: number(/\((\d{1,12}) ms\)/),
     retain: number(/\bretain (\d{1,9})/),

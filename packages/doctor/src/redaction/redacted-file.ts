@@ -55,13 +55,8 @@ async function redacted(
       `${name} was a signed provisioning profile; this is what it says, without its signature and certificates: it verifies no more`,
     );
   }
-  const encoding = sniffText(bytes.subarray(0, 4096));
-  if (encoding !== null) {
-    const recode = textToUtf8(encoding);
-    const text =
-      encoding === "utf-8" ? decodeLine(bytes) : decodeUtf8(recode(bytes)) + decodeUtf8(recode(null));
-    return { text: redactText(text, ledger), notes: [] };
-  }
+  const text = textOf(bytes);
+  if (text !== null) return { text: redactText(text, ledger), notes: [] };
   const members = depth < defaultLimits.archiveDepth ? await membersOf(name, bytes) : [];
   if (members.length > 0) return asMembers(name, members, ledger, depth);
   const evidence = await collectEvidence([sourceOfBytes(name, bytes)], []);
@@ -86,13 +81,21 @@ async function redacted(
   );
 }
 
-interface Member {
+/** The text of a file, whatever its encoding; null for one that is none. */
+export function textOf(bytes: Uint8Array): string | null {
+  const encoding = sniffText(bytes.subarray(0, 4096));
+  if (encoding === null) return null;
+  const recode = textToUtf8(encoding);
+  return encoding === "utf-8" ? decodeLine(bytes) : decodeUtf8(recode(bytes)) + decodeUtf8(recode(null));
+}
+
+export interface Member {
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
 /** What an archive or an installer package holds, bounded; empty for what is none. */
-async function membersOf(name: string, bytes: Uint8Array): Promise<Member[]> {
+export async function membersOf(name: string, bytes: Uint8Array): Promise<Member[]> {
   const reader = binaryReaders.find((candidate) => candidate.recognise(bytes.subarray(0, 4096)));
   if (reader === undefined || !/^(?:archive|installer package)$/.test(reader.kind)) return [];
   const nested: EvidenceSource[] = [];

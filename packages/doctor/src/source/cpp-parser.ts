@@ -5,7 +5,11 @@ import { type Rewritten, rewrite } from "./rewrite.ts";
 import { Syntax } from "./syntax.ts";
 
 /** Brings the compiled grammar (tree-sitter-cpp.wasm); the doctor itself opens no files. */
-export type CppGrammar = () => Promise<Uint8Array>;
+export interface CppGrammar {
+  (): Promise<Uint8Array>;
+  /** Brings the library's own WebAssembly, where it cannot find it itself: in a page. */
+  readonly runtime?: () => Promise<Uint8Array>;
+}
 
 /** Deeper nesting than this is no source that anybody wrote. What lies below is left out. */
 const deepest = 400;
@@ -35,7 +39,10 @@ export class CppParser {
 
   static async load(grammar: CppGrammar): Promise<CppParser> {
     const treeSitter = await import("web-tree-sitter");
-    await treeSitter.Parser.init();
+    const { runtime } = grammar;
+    await treeSitter.Parser.init(
+      runtime === undefined ? {} : { wasmBinary: await runtime(), locateFile: (name: string) => name },
+    );
     const language: Language = await treeSitter.Language.load(await grammar());
     const parser = new treeSitter.Parser();
     parser.setLanguage(language);
