@@ -33,7 +33,6 @@ export default {
       includeEntryExports: true,
     },
     "packages/*": sources,
-    "packages/dext": { ...sources, ignoreDependencies: ["@drydock/node"] },
     "apps/cli": {
       entry: [
         "src/main.ts",

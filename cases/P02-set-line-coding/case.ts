@@ -49,11 +49,8 @@ export function resultOf(properties: Properties, name: string): RequestResult | 
   return { status: Number(value.status), bytes: Number(value.bytes) };
 }
 
-async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
-  const { rig, properties } = await runLineCoding(
-    side === "bad" ? badLineCodingBundle : goodLineCodingBundle,
-    options,
-  );
+/** What a run came to, whatever language its driver is written in. */
+export function judgeLineCoding({ rig, properties }: LineCodingRun): CaseRun {
   const result = resultOf(properties, "SetLineCoding");
   const succeeded = result?.status === 0;
   const text =
@@ -61,6 +58,12 @@ async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
       ? `the driver did not get as far as SET_LINE_CODING: ${rig.machine.crashes[0]?.text ?? "it did not start"}`
       : `SET_LINE_CODING: ${returnName(result.status)} (${formatReturn(result.status)}), ${result.bytes} bytes transferred`;
   return { succeeded, result: text, trace: rig.usb.trace, log: rig.machine.log.show() };
+}
+
+async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
+  return judgeLineCoding(
+    await runLineCoding(side === "bad" ? badLineCodingBundle : goodLineCodingBundle, options),
+  );
 }
 
 export const setLineCodingCase: DriverCase = {

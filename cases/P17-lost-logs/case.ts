@@ -2,6 +2,7 @@
 
 import type { LogRow } from "@drydock/core/platform/log-row";
 import { platformProfile } from "@drydock/core/platform/platform-profile";
+import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
 import { Machine } from "@drydock/core/runtime/machine";
 import type { CaseOptions, CaseRun, DriverCase, Side } from "../driver-case.ts";
 import { BadPing } from "./bad-driver.ts";
@@ -24,10 +25,17 @@ export interface PingBench {
   upgrade(): Promise<void>;
 }
 
-export async function pingBench(side: Side, options: CaseOptions): Promise<PingBench> {
-  const cls = side === "bad" ? BadPing : GoodPing;
+export function pingBench(side: Side, options: CaseOptions): Promise<PingBench> {
+  return pingBenchOf((version) => pingBundle(side === "bad" ? BadPing : GoodPing, version), options);
+}
+
+/** `bundleOf`: the driver, and its upgrade, by version. */
+export async function pingBenchOf(
+  bundleOf: (version: string) => DriverBundle,
+  options: CaseOptions,
+): Promise<PingBench> {
   const machine = new Machine({ ...options, profile: platformProfile("macos15") });
-  machine.install(pingBundle(cls));
+  machine.install(bundleOf("1"));
   const app = machine.launchApplication({ name: "PingApp" });
   await machine.run();
   const service = () => machine.registry.byClass("Ping")[0];
@@ -47,14 +55,14 @@ export async function pingBench(side: Side, options: CaseOptions): Promise<PingB
     upgrade: async () => {
       machine.terminate(service());
       await machine.run();
-      machine.install(pingBundle(cls, "2"));
+      machine.install(bundleOf("2"));
       await machine.run();
     },
   };
 }
 
-async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
-  const bench = await pingBench(side, options);
+/** Three pings, an upgrade, three more: what is found of them. */
+export async function judgePings(bench: PingBench): Promise<CaseRun> {
   await bench.ping(3);
   await bench.upgrade();
   const traced = await bench.ping(3);
@@ -68,6 +76,9 @@ async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
     log: rows,
   };
 }
+
+const run = async (side: Side, options: CaseOptions): Promise<CaseRun> =>
+  judgePings(await pingBench(side, options));
 
 export const lostLogsCase: DriverCase = {
   id: "P17",

@@ -73,9 +73,8 @@ export async function openNullDriver(attempt: OpenAttempt, options: CaseOptions)
   return { status, reason, answer, log: machine.log.show(), machine };
 }
 
-async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
-  const bundle = side === "bad" ? badNullDriverBundle : goodNullDriverBundle;
-  const { status, answer, log } = await openNullDriver({ bundle }, options);
+/** What an attempt came to, whatever language its driver is written in. */
+export function judgeOpening({ status, answer, log }: OpenResult): CaseRun {
   const lines = log.filter((row) => row.message.startsWith("DK:")).map((row) => row.message);
   return {
     succeeded: status === 0 && answer === 42,
@@ -83,6 +82,11 @@ async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
     trace: null,
     log,
   };
+}
+
+async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
+  const bundle = side === "bad" ? badNullDriverBundle : goodNullDriverBundle;
+  return judgeOpening(await openNullDriver({ bundle }, options));
 }
 
 export const userClientSampleCase: DriverCase = {

@@ -12,7 +12,7 @@ import type { MarkedOutputs } from "../grammar/output-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { UsageError } from "../terminal/usage-error.ts";
-import { writeRecordings } from "./recording-files.ts";
+import { writeBoth } from "./case-recordings.ts";
 
 export async function runCase(
   options: {
@@ -25,6 +25,7 @@ export async function runCase(
     readonly pcap?: MarkedOutputs;
     readonly perfetto?: MarkedOutputs;
     readonly explore: boolean;
+    readonly language?: "typescript" | "cpp";
   },
   io: CommandIo,
 ): Promise<ExitCode> {
@@ -43,6 +44,8 @@ export async function runCase(
     } else for (const entry of casebook) io.print(`${entry.id}  ${entry.title}\n     ${entry.symptom}\n`);
     return exitCodes.pass;
   }
+  if (options.language === "cpp")
+    return await (await import("./cpp-case.ts")).runCppCase({ ...options, id }, io);
   const entry = await loadCase(id);
   if (options.explore) {
     await exploreCase(entry, options.seed, io);
@@ -50,18 +53,7 @@ export async function runCase(
   }
   const bad = await entry.run("bad", { seed: options.seed, turn: hostTurn });
   const good = await entry.run("good", { seed: options.seed, turn: hostTurn });
-  for (const [side, run] of Object.entries({ bad, good })) {
-    const timeline = run.timeline ?? run.trace?.timeline;
-    if (side === "bad" && options.pcap !== undefined && run.trace === null)
-      io.say(`drydock: ${entry.id} has no USB traffic to write`);
-    if (side === "bad" && options.perfetto !== undefined && timeline === undefined)
-      io.say(`drydock: ${entry.id} keeps no timeline to write`);
-    writeRecordings(
-      { timeline, trace: run.trace },
-      { pcap: options.pcap?.files[side], perfetto: options.perfetto?.files[side] },
-      io,
-    );
-  }
+  writeBoth(entry, { bad, good }, options, io);
   const isSound = !bad.succeeded && good.succeeded;
   const lines = (run: CaseRun) =>
     run.trace === null ? [] : traceLines(run.trace, { describeRequests: entry.describeRequests });

@@ -18,6 +18,11 @@ export const caseCommand = command({
         clashes: ["list", "pcap", "perfetto", "explore", "width"],
       },
     ),
+    language: option(
+      choice(["typescript", "cpp"], "language"),
+      "cpp: both drivers as C++ dexts, compiled here and run over the same host; without it, TypeScript",
+      { clashes: ["all", "list", "explore"] },
+    ),
     seed: { ...seedOption, summary: "the same for both" },
     pcap: option(
       markedOutputs(ownCapture, ["bad", "good"]),
@@ -39,11 +44,11 @@ export const caseCommand = command({
     explore: flag("every way the case's device can behave, and where each ends (P08)", { clashes: ["json"] }),
     json: jsonOption,
   },
-  example: "drydock case P02\ndrydock case --all --seed 7",
+  example: "drydock case P02\ndrydock case P02 --language cpp\ndrydock case --all --seed 7",
   judge: ({ all, id, list }, isGiven) => {
     if (id !== undefined && all) throw new UsageError("--all plays every case: leave it out, or the id");
     if (id !== undefined && list) throw new UsageError("--list lists all cases: leave it out, or the id");
-    const idle = (["seed", "pcap", "perfetto", "width", "explore"] as const).find(isGiven);
+    const idle = (["seed", "pcap", "perfetto", "width", "explore", "language"] as const).find(isGiven);
     if (id === undefined && idle !== undefined && !(all && idle === "seed"))
       throw new UsageError(`--${idle} means nothing without a case, for example drydock case P02`);
   },

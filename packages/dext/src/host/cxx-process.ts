@@ -61,6 +61,18 @@ export interface DextPlan {
   readonly fill?: number;
   /** Keeps the stack of each creation, for leaks. */
   readonly tracesObjects?: boolean;
+  /** Keeps what the dext hands to devices, with the places where it does. */
+  readonly recordsSent?: boolean;
+}
+
+/** Bytes that the dext gave to a device in one call. */
+export interface SentBytes {
+  /** "DeviceRequest". */
+  readonly call: string;
+  /** As they were when it called. */
+  readonly bytes: Uint8Array;
+  /** Innermost first, as people read them. */
+  readonly where: readonly string[];
 }
 
 /** What a run learnt, over all processes of a dext. */
@@ -71,6 +83,12 @@ export interface DextLedger {
   failed: string | null;
   readonly leaks: string[];
   readonly notImplemented: string[];
+  /** In order; empty unless the plan records them. */
+  readonly sent: SentBytes[];
+}
+
+export function emptyLedger(): DextLedger {
+  return { failable: 0, failed: null, leaks: [], notImplemented: [], sent: [] };
 }
 
 /** Makes the engine for a process. */
@@ -418,6 +436,12 @@ export class CxxProcess {
         isKept = false;
       },
     };
+  }
+
+  /** To be called before the first wait of a call that hands `bytes` to a device. */
+  noteSent(call: string, bytes: Uint8Array): void {
+    if (this.#plan.recordsSent === true)
+      this.ledger.sent.push({ call, bytes: bytes.slice(), where: this.here() });
   }
 
   /** Where the code of the dext stands that calls the host right now. */

@@ -25,9 +25,11 @@ export class DebugLines {
     const rows: Row[] = [];
     const line = file.custom.get(".debug_line");
     if (line !== undefined) {
+      const ends = new Set(file.functions.values());
+      const live: IsLive = (begin, end) => file.functions.has(begin) && ends.has(end);
       try {
         const texts = file.custom.get(".debug_line_str") ?? new Uint8Array(0);
-        for (let at = 0; at < line.length; ) at = readUnit(line, texts, at, rows);
+        for (let at = 0; at < line.length; ) at = readUnit(line, texts, at, rows, live);
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
       }
@@ -130,7 +132,13 @@ const form = {
 } as const;
 const content = { path: 1, directoryIndex: 2 } as const;
 
-function readUnit(line: Uint8Array, texts: Uint8Array, start: number, rows: Row[]): number {
+/**
+ * A sequence of a function that the linker took away keeps its address from before, which lies in another function now: only what begins
+ * and ends with functions of this module is of it.
+ */
+type IsLive = (begin: number, end: number) => boolean;
+
+function readUnit(line: Uint8Array, texts: Uint8Array, start: number, rows: Row[], live: IsLive): number {
   const reader = new Bytes(line, start);
   const end = start + 4 + reader.u32();
   const version = reader.u16();
@@ -149,7 +157,7 @@ function readUnit(line: Uint8Array, texts: Uint8Array, start: number, rows: Row[
   const files = version >= 5 ? readTables(reader, texts) : readOldTables(reader);
   reader.at = program;
   void defaultIsStatement;
-  runProgram(reader, end, { minimumLength, lineBase, lineRange, opcodeBase, lengths, files }, rows);
+  runProgram(reader, end, { minimumLength, lineBase, lineRange, opcodeBase, lengths, files }, rows, live);
   return end;
 }
 
@@ -227,8 +235,8 @@ interface Program {
   readonly files: readonly string[];
 }
 
-/** §6.2.5. Sequences that begin at 0 are of functions that the linker took away. */
-function runProgram(reader: Bytes, end: number, program: Program, rows: Row[]): void {
+/** §6.2.5. */
+function runProgram(reader: Bytes, end: number, program: Program, rows: Row[], live: IsLive): void {
   const { minimumLength, lineBase, lineRange, opcodeBase, lengths, files } = program;
   let sequence: Row[] = [];
   let address = 0;
@@ -250,7 +258,7 @@ function runProgram(reader: Bytes, end: number, program: Program, rows: Row[]): 
     });
   };
   const endSequence = () => {
-    if (sequence.length > 0 && sequence[0].address !== 0) {
+    if (sequence.length > 0 && live(sequence[0].address, address)) {
       rows.push(...sequence, { address, order: -1, place: null });
     }
     reset();

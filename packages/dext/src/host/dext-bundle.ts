@@ -19,6 +19,7 @@ import {
   type DextLedger,
   type DextPlan,
   type EngineMaker,
+  emptyLedger,
   type HostCalls,
 } from "./cxx-process.ts";
 import type { DextImage } from "./dext-image.ts";
@@ -62,7 +63,7 @@ const defaultMemoryBytes = 32 * 1024 * 1024;
 /** A dext that can be installed, and what its runs learnt. One of these a run. */
 export class LoadedDext {
   readonly bundle: DriverBundle;
-  readonly ledger: DextLedger = { failable: 0, failed: null, leaks: [], notImplemented: [] };
+  readonly ledger: DextLedger = emptyLedger();
   readonly #image: DextImage;
   readonly #processes = new Map<Process, CxxProcess>();
   readonly #options: DextOptions;
@@ -143,7 +144,6 @@ function engineMaker({ makeEngine, memoryBytes = defaultMemoryBytes }: DextOptio
 /** Classes by the records of a copy that nothing else runs in. */
 function readClasses(image: DextImage, options: DextOptions): readonly CxxClass[] {
   const nobody = { name: "reader" } as unknown as Process;
-  const ledger = { failable: 0, failed: null, leaks: [], notImplemented: [] };
   const cxx = new CxxProcess(
     nobody,
     undefined as never,
@@ -151,7 +151,7 @@ function readClasses(image: DextImage, options: DextOptions): readonly CxxClass[
     hostCalls,
     engineMaker({ ...options, failCall: 0 } as DextOptions),
     {},
-    ledger,
+    emptyLedger(),
   );
   return [...cxx.classes.values()];
 }

@@ -14,6 +14,8 @@ export interface WasmFile {
   readonly custom: ReadonlyMap<string, Uint8Array>;
   /** File offset of the content of the code section: addresses of DWARF count from here. */
   readonly codeOffset: number;
+  /** Begin to end of each function's body, counted from `codeOffset`. */
+  readonly functions: ReadonlyMap<number, number>;
   /** Function index -> name, demangled as the compiler wrote it. */
   readonly functionNames: ReadonlyMap<number, string>;
 }
@@ -64,15 +66,29 @@ class Reader {
 export function readWasmFile(bytes: Uint8Array): WasmFile {
   const custom = new Map<string, Uint8Array>();
   let codeOffset = 0;
+  let functions: ReadonlyMap<number, number> = new Map();
   let functionNames: ReadonlyMap<number, string> = new Map();
   for (const { id, content } of sections(bytes)) {
-    if (id === codeSection) codeOffset = content.at;
+    if (id === codeSection) {
+      codeOffset = content.at;
+      functions = readFunctions(content);
+    }
     if (id !== customSection) continue;
     const name = content.text();
     if (name === "name") functionNames = readFunctionNames(content);
     else custom.set(name, bytes.subarray(content.at, content.end));
   }
-  return { custom, codeOffset, functionNames };
+  return { custom, codeOffset, functions, functionNames };
+}
+
+function readFunctions(reader: Reader): ReadonlyMap<number, number> {
+  const base = reader.at;
+  const functions = new Map<number, number>();
+  for (let left = reader.number(); left > 0; left--) {
+    const body = reader.part(reader.number());
+    functions.set(body.at - base, body.end - base);
+  }
+  return functions;
 }
 
 function* sections(bytes: Uint8Array): Generator<{ readonly id: number; readonly content: Reader }> {

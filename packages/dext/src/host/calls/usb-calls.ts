@@ -7,7 +7,7 @@ import { IOUSBHostDevice } from "@drydock/core/families/usb/io-usb-host-device";
 import { IOUSBHostInterface } from "@drydock/core/families/usb/io-usb-host-interface";
 import { IOUSBHostPipe } from "@drydock/core/families/usb/io-usb-host-pipe";
 import { OSAction } from "@drydock/core/runtime/action";
-import { IOBufferMemoryDescriptor } from "@drydock/core/runtime/memory";
+import { IOBufferMemoryDescriptor, type IOMemoryDescriptor } from "@drydock/core/runtime/memory";
 import type { CxxProcess, HostCalls } from "../cxx-process.ts";
 import { DextTrap } from "../trouble.ts";
 import { dropForAction, holdForAction } from "./action-calls.ts";
@@ -85,6 +85,28 @@ type RequestValues = [
   buffer: number,
 ];
 
+/** USB 2.0 §9.3.1: bit 7 of bmRequestType says that the device sends. */
+function noteRequest(
+  cxx: CxxProcess,
+  call: string,
+  requestType: number,
+  length: number,
+  memory: IOMemoryDescriptor | null,
+): void {
+  if ((requestType & 0x80) === 0 && length > 0 && memory !== null)
+    cxx.noteSent(call, memory.bytes.subarray(0, length));
+}
+
+function noteTransfer(
+  cxx: CxxProcess,
+  call: string,
+  { address }: IOUSBHostPipe,
+  memory: IOMemoryDescriptor,
+  length: number,
+): void {
+  if ((address & 0x80) === 0) cxx.noteSent(call, memory.bytes.subarray(0, length));
+}
+
 async function deviceRequest(
   cxx: CxxProcess,
   values: RequestValues,
@@ -94,6 +116,7 @@ async function deviceRequest(
 ): Promise<undefined> {
   const [self, type, request, value, index, length, buffer] = values;
   const memory = bufferOrNull(cxx, buffer);
+  noteRequest(cxx, "DeviceRequest", type, length, memory);
   const host = cxx.hostOf(self);
   const count =
     host instanceof IOUSBHostDevice
@@ -131,6 +154,7 @@ function asyncDeviceRequest(
   const done = completion(cxx, action);
   if (done === null) return IOReturns.kIOReturnBadArgument;
   const memory = bufferOrNull(cxx, buffer);
+  noteRequest(cxx, "AsyncDeviceRequest", type, length, memory);
   const host = cxx.hostOf(self);
   holdForAction(cxx, done, action, buffer);
   const accepted =
@@ -444,6 +468,7 @@ export const usbCalls: HostCalls = {
       async (cxx, self: number, buffer: number, length: number, transferred: number, timeout: number) => {
         const memory = bufferOrNull(cxx, buffer);
         if (memory === null) return IOReturns.kIOReturnBadArgument;
+        noteTransfer(cxx, "IO", pipe(cxx, self), memory, length >>> 0);
         const count = await pipe(cxx, self).io(memory, length >>> 0, timeout >>> 0);
         if (transferred !== 0) cxx.memory.setU32(transferred, count);
         return undefined;
@@ -453,6 +478,7 @@ export const usbCalls: HostCalls = {
       const done = completion(cxx, action);
       const memory = bufferOrNull(cxx, buffer);
       if (memory === null || done === null) return IOReturns.kIOReturnBadArgument;
+      noteTransfer(cxx, "AsyncIO", pipe(cxx, self), memory, length >>> 0);
       holdForAction(cxx, done, action, buffer);
       const accepted = pipe(cxx, self).asyncIO(memory, length >>> 0, done, timeout >>> 0);
       if (accepted !== IOReturns.kIOReturnSuccess) dropForAction(cxx, done);

@@ -1,0 +1,19 @@
+// The cases that have dexts in C++ too, each loaded when it is asked for. On Node only: a compiler is needed.
+
+import type { CppCase } from "./cpp-case.ts";
+
+const doors: Readonly<Record<string, () => Promise<CppCase>>> = {
+  P02: async () => (await import("./P02-set-line-coding/cpp-case.ts")).setLineCodingCpp,
+  P17: async () => (await import("./P17-lost-logs/cpp-case.ts")).lostLogsCpp,
+  P20: async () => (await import("./P20-userclient-sample/cpp-case.ts")).userClientSampleCpp,
+};
+
+export const cppCaseIds: readonly string[] = Object.keys(doors);
+
+/** By id, in any letter case. Rejects with a RangeError that lists what there is. */
+export async function loadCppCase(id: string): Promise<CppCase> {
+  const known = cppCaseIds.find((each) => each.toLowerCase() === id.toLowerCase());
+  if (known === undefined)
+    throw new RangeError(`${id} is not written in C++; these are: ${cppCaseIds.join(", ")}`);
+  return doors[known]();
+}
