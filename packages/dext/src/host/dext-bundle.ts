@@ -10,6 +10,7 @@ import { actionCalls } from "./calls/action-calls.ts";
 import { memoryCalls } from "./calls/memory-calls.ts";
 import { queueCalls, sourceCalls } from "./calls/queue-calls.ts";
 import { runtimeCalls } from "./calls/runtime-calls.ts";
+import { serialCalls } from "./calls/serial-calls.ts";
 import { serviceCalls } from "./calls/service-calls.ts";
 import { unfreedDescriptors, usbCalls } from "./calls/usb-calls.ts";
 import { userClientCalls } from "./calls/user-client-calls.ts";
@@ -24,6 +25,7 @@ import {
 } from "./cxx-process.ts";
 import type { DextImage } from "./dext-image.ts";
 import { hasJspi, JspiEngine } from "./engine.ts";
+import { DextSerial, DextUsbSerial } from "./serial-base.ts";
 import { queueNamesOf, serviceClass } from "./service-class.ts";
 
 /** Everything that a dext can call. */
@@ -36,12 +38,15 @@ const hostCalls: HostCalls = {
   ...memoryCalls,
   ...userClientCalls,
   ...usbCalls,
+  ...serialCalls,
 };
 
 /** Classes of frameworks that a dext's class may derive from, and what they are to the runtime. */
 const bases: Readonly<Record<string, ServiceClass>> = {
   IOService,
   IOUserClient,
+  IOUserSerial: DextSerial,
+  IOUserUSBSerial: DextUsbSerial,
 };
 
 export interface DextDescription {

@@ -4,11 +4,11 @@ import { IOReturns } from "@drydock/core/base/io-return";
 import type { IOMemoryDescriptor } from "@drydock/core/runtime/memory";
 import type { IOService, ServiceClass, ServiceContext } from "@drydock/core/runtime/service";
 import type { IOUserClient, IOUserClientMethodArguments } from "@drydock/core/runtime/user-client";
+import { serialHooks } from "./calls/serial-calls.ts";
 import { takeUserClient } from "./calls/service-calls.ts";
 import { clientMemory, externalMethod } from "./calls/user-client-calls.ts";
 import type { CxxMethod, CxxProcess } from "./cxx-process.ts";
 import type { Hook } from "./hook.ts";
-import { serialHooks } from "./serial-hooks.ts";
 
 const serviceHooks: readonly Hook[] = [
   {

@@ -44,7 +44,8 @@ export function dextTargets(project: string): XcodeTarget[] {
         PROJECT_DIR: folder,
         PROJECT_NAME: basename(project, ".xcodeproj"),
       };
-      settings.PRODUCT_NAME = expandSettings(settings.PRODUCT_NAME ?? "$(TARGET_NAME)", settings);
+      const named = settings.PRODUCT_NAME ?? "";
+      settings.PRODUCT_NAME = expandSettings(named === "" || named === "$(inherited)" ? "$(TARGET_NAME)" : named, settings);
       settings.PRODUCT_MODULE_NAME ??= settings.PRODUCT_NAME;
       settings.EXECUTABLE_NAME ??= settings.PRODUCT_NAME;
       const phases = list(target.buildPhases).map(at);

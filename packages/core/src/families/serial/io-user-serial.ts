@@ -90,6 +90,12 @@ export class IOUserSerial extends IOService {
     this.#txRing = new ByteRing(txLogSize);
   }
 
+  /** Rings that are not this class's own: a driver whose memory is another (a C++ dext's) has them there. */
+  protected useRings(rxRing: ByteRing, txRing: ByteRing): void {
+    this.#rxRing = rxRing;
+    this.#txRing = txRing;
+  }
+
   async disconnectQueues(): Promise<void> {
     this.#rxRing?.clear();
     this.#txRing?.clear();
