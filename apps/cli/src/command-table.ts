@@ -160,6 +160,26 @@ export const commandTable: CommandTable = {
       form: async () => (await import("./commands/rigs.ts")).rigs,
     },
     {
+      words: ["dext", "build"],
+      summary: "a driver extension's C++ as WebAssembly: from an Xcode project, a folder, or files",
+      form: async () => (await import("./commands/dext-build.ts")).dextBuild,
+    },
+    {
+      words: ["dext", "run"],
+      summary: "start a C++ dext, unmodified, against device models: its log, its faults with file and line",
+      form: async () => (await import("./commands/dext-run.ts")).dextRun,
+    },
+    {
+      words: ["dext", "test"],
+      summary: "every call that can fail failing once, the cable pulled at every step: crashes, hangs, leaks",
+      form: async () => (await import("./commands/dext-test.ts")).dextTest,
+    },
+    {
+      words: ["dext", "toolchain"],
+      summary: "which compiler makes WebAssembly of C++ here, or what to install",
+      form: async () => (await import("./commands/dext-toolchain.ts")).dextToolchain,
+    },
+    {
       words: ["lab"],
       summary: "what the lab's page does, act by act: unplug, step, back, compare; the same digest",
       form: async () => (await import("./commands/lab.ts")).lab,

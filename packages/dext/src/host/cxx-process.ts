@@ -59,6 +59,8 @@ export interface DextPlan {
   readonly failCall?: number;
   /** What fresh memory holds. */
   readonly fill?: number;
+  /** Told which function of the dext runs (0: none), and how often one was entered: for whoever watches from another thread. */
+  readonly watch?: Int32Array<SharedArrayBuffer>;
   /** Keeps the stack of each creation, for leaks. */
   readonly tracesObjects?: boolean;
   /** Keeps what the dext hands to devices, with the places where it does. */
@@ -390,6 +392,7 @@ export class CxxProcess {
 
   /** Calls a function of the dext's table, which may wait. What it traps with is the dext's own fault, with its place. */
   async run(thunk: number, ...values: readonly WasmValue[]): Promise<WasmValue | undefined> {
+    this.#enter(thunk);
     try {
       return await this.engine.run(thunk, values);
     } catch (error) {
@@ -398,11 +401,19 @@ export class CxxProcess {
   }
 
   runNow(thunk: number, ...values: readonly WasmValue[]): WasmValue | undefined {
+    this.#enter(thunk);
     try {
       return this.engine.callNow(thunk, values);
     } catch (error) {
       throw this.#explained(error);
     }
+  }
+
+  #enter(thunk: number): void {
+    const { watch } = this.#plan;
+    if (watch === undefined) return;
+    Atomics.store(watch, 0, thunk);
+    Atomics.add(watch, 1, 1);
   }
 
   /** As `run` for a method that answers a kern_return_t: a refusal becomes an IOError of `service`. */

@@ -72,6 +72,7 @@ export class LoadedDext {
   readonly #image: DextImage;
   readonly #processes = new Map<Process, CxxProcess>();
   readonly #options: DextOptions;
+  readonly #functionNames: (readonly [number, string])[] = [];
 
   /** Throws when it has no class that a system could start, or no engine runs it. */
   constructor(description: DextDescription, options: DextOptions = {}) {
@@ -87,6 +88,11 @@ export class LoadedDext {
       personalities: personalitiesOf(info),
       classes: this.#classes(),
     };
+  }
+
+  /** Functions of the dext's table by what they are: "LoopDriver::Start". */
+  get functionNames(): readonly (readonly [number, string])[] {
+    return this.#functionNames;
   }
 
   /** Processes that run it now, or ran it. */
@@ -108,6 +114,8 @@ export class LoadedDext {
     const classes: Record<string, ServiceClass> = {};
     for (const cls of readClasses(this.#image, this.#options)) {
       const base = baseOf(cls);
+      for (const { name, thunk } of cls.methods)
+        this.#functionNames.push([thunk, `${cls.name}::${name.slice(name.indexOf(".") + 1)}`]);
       if (base === null) continue;
       classes[cls.name] = serviceClass(
         cls.name,

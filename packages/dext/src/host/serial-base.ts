@@ -1,4 +1,4 @@
-// What a serial dext's class is to the runtime: rings in the dext's memory, and for USB the pipes that Apple's base finds.
+// What a serial dext is to the runtime: rings in its own memory, and for USB the pipes that Apple finds.
 
 import { IOUserSerial } from "@drydock/core/families/serial/io-user-serial";
 import { IOUSBHostInterface } from "@drydock/core/families/usb/io-usb-host-interface";

@@ -94,7 +94,10 @@ export function serviceClass(
     }
 
     override init(): boolean {
-      return super.init() && this.#cxx.callInit(this.#address);
+      if (super.init() && this.#cxx.callInit(this.#address)) return true;
+      // Nobody has it: the reference that made it is given up, and its free runs.
+      if (!this.#cxx.hasTrapped) this.#cxx.forgetService(this);
+      return false;
     }
 
     override free(): void {

@@ -27,7 +27,10 @@ export function sourceFrames(
 
 /** Those of the driver's author: what begins with the innermost one that is his. */
 export function authorsFrames(frames: readonly SourceFrame[]): SourceFrame[] {
-  return frames.filter(({ place }) => place !== null && place.line > 0 && !ownFile.test(place.file));
+  return frames.filter(
+    ({ function: name, place }) =>
+      place !== null && place.line > 0 && !ownFile.test(place.file) && !/_thunk\b/.test(name),
+  );
 }
 
 /** "Probe::Start_Impl (Probe.cpp:34)": without parameters, and the file by its name. */

@@ -45,7 +45,10 @@ export function dextTargets(project: string): XcodeTarget[] {
         PROJECT_NAME: basename(project, ".xcodeproj"),
       };
       const named = settings.PRODUCT_NAME ?? "";
-      settings.PRODUCT_NAME = expandSettings(named === "" || named === "$(inherited)" ? "$(TARGET_NAME)" : named, settings);
+      settings.PRODUCT_NAME = expandSettings(
+        named === "" || named === "$(inherited)" ? "$(TARGET_NAME)" : named,
+        settings,
+      );
       settings.PRODUCT_MODULE_NAME ??= settings.PRODUCT_NAME;
       settings.EXECUTABLE_NAME ??= settings.PRODUCT_NAME;
       const phases = list(target.buildPhases).map(at);

@@ -9,6 +9,9 @@ import { SerialRig } from "@drydock/core/rigs/serial-rig";
 import { hostTurn } from "@drydock/node/host-turn";
 import { type DextOptions, LoadedDext } from "../../src/host/dext-bundle.ts";
 import { compileDext } from "../../src/run/compile-dext.ts";
+import { askedRig } from "../../src/run/dext-rig.ts";
+import { tryUserClients } from "../../src/run/dext-run.ts";
+import { tryDext } from "../../src/run/dext-trials.ts";
 
 let described: Awaited<ReturnType<typeof compileDext>>;
 before(async () => {
@@ -65,4 +68,16 @@ test("it matches, starts, and answers an application with the structures of the 
   await machine.run();
   assert.deepEqual([machine.failure, machine.crashes], [null, []]);
   assert.deepEqual(dext.describeLeaks(), []);
+});
+
+test("whatever host call fails, and at whatever step the cable is pulled, nothing crashes, hangs or stays behind", async () => {
+  const report = await tryDext(described, ({ bundle }) => askedRig(bundle, { seed: 5, turn: hostTurn }), {
+    settleNs: 2e8,
+    most: 40,
+    use: async (rig) => void (await tryUserClients(rig, "org.drydock.test.loop")),
+  });
+  assert.deepEqual(report.findings, []);
+  assert.ok(report.isRepeatable);
+  assert.ok(report.plain.isStarted && report.plain.wasUsed);
+  assert.ok(report.failedCalls >= 20 && report.unplugs === 40, `${report.failedCalls} calls failed`);
 });

@@ -27,6 +27,8 @@ interface ActionState {
 }
 
 const states = new WeakMap<OSAction, ActionState>();
+/** The dext's object that an action holds. */
+const targets = new WeakMap<OSAction, number>();
 
 /** A request under way holds its action and its buffer, as the kernel does. Ended by the callback. */
 export function holdForAction(cxx: CxxProcess, action: OSAction, ...objects: readonly number[]): void {
@@ -87,12 +89,17 @@ export function createAction(
     typeName === "OSAction"
       ? service.createUntypedAction(methodName, invoke)
       : service.createAction(methodName, invoke);
+  // The action holds its target until it is cancelled or freed: an action that is kept and never cancelled keeps the driver.
+  cxx.retain(target);
   const reference = referenceBytes === 0 ? 0 : cxx.place(new Uint8Array(referenceBytes));
   states.set(made, { reference, referenceBytes, held: [], callback, waits: null });
   const address = cxx.handOut(made, "OSAction", () => {
     if (reference !== 0) cxx.unplace(reference);
-    if (!made.isCancelled) service.release();
+    if (made.isCancelled) return;
+    service.release();
+    cxx.release(target);
   });
+  targets.set(made, target);
   cxx.memory.setU32(action, address);
   return 0;
 }
@@ -118,7 +125,10 @@ export const actionCalls: HostCalls = callsOf("OSAction", {
     const host = action(cxx, self);
     if (host === null) return IOReturns.kIOReturnBadArgument;
     const run = blockOnce(cxx, handler);
-    host.cancel(run as () => void);
+    host.cancel((async () => {
+      await run();
+      cxx.release(targets.get(host) ?? 0);
+    }) as () => void);
     return undefined;
   }),
   SetAbortedHandler: status((cxx, self: number, handler: number) => {

@@ -135,6 +135,26 @@ export const memoryCalls: HostCalls = {
       },
       IOReturns.kIOReturnNoMemory,
     ),
+    Map: status(
+      (
+        cxx,
+        self: number,
+        _options: bigint,
+        offset: bigint,
+        length: bigint,
+        _alignment: bigint,
+        address: number,
+        size: number,
+      ) => {
+        const host = descriptor(cxx, self);
+        const whole = host.length - Number(offset);
+        const wanted = length === 0n ? whole : Number(length);
+        if (wanted < 1 || wanted > whole) return IOReturns.kIOReturnBadArgument;
+        cxx.memory.setU64(address, BigInt(addressOfBytes(cxx, host) + Number(offset)));
+        if (size !== 0) cxx.memory.setU64(size, BigInt(wanted));
+        return undefined;
+      },
+    ),
     CreateSubMemoryDescriptor: status(
       (cxx, options: bigint, offset: bigint, length: bigint, of: number, memory: number) => {
         const made = IOMemoryDescriptor.createSubMemoryDescriptor(

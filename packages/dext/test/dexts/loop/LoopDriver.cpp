@@ -83,9 +83,16 @@ kern_return_t IMPL(LoopDriver, Start)
     result = CreateActionReceived(0, &ivars->readAction);
     if (result != kIOReturnSuccess) return result;
     result = ivars->in->AsyncIO(ivars->readBuffer, kReadSize, ivars->readAction, 0);
-    if (result != kIOReturnSuccess) return result;
-    os_log(OS_LOG_DEFAULT, "LoopDriver: ready, packets of %u bytes", kReadSize);
-    return RegisterService();
+    if (result == kIOReturnSuccess) {
+        os_log(OS_LOG_DEFAULT, "LoopDriver: ready, packets of %u bytes", kReadSize);
+        result = RegisterService();
+    }
+    if (result != kIOReturnSuccess) {
+        // The action holds this driver: without the cancel neither would ever go.
+        ivars->in->Abort(kIOUSBAbortSynchronous, kIOReturnAborted, this);
+        ivars->readAction->Cancel(^{});
+    }
+    return result;
 }
 
 kern_return_t IMPL(LoopDriver, Stop)
@@ -95,13 +102,18 @@ kern_return_t IMPL(LoopDriver, Stop)
     // Nothing calls back behind the cancel; the superclass hears of it then. The block keeps no object: this does.
     retain();
     provider->retain();
-    ivars->readAction->Cancel(^{
+    kern_return_t result = ivars->readAction->Cancel(^{
         if (ivars->interface != nullptr) ivars->interface->Close(this, 0);
         Stop(provider, SUPERDISPATCH);
         provider->release();
         release();
     });
-    return kIOReturnSuccess;
+    if (result == kIOReturnSuccess) return result;
+    // No handler will come: the action is given up, and with it its hold on this driver.
+    OSSafeReleaseNULL(ivars->readAction);
+    provider->release();
+    release();
+    return Stop(provider, SUPERDISPATCH);
 }
 
 kern_return_t IMPL(LoopDriver, NewUserClient)

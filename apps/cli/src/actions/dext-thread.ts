@@ -1,0 +1,60 @@
+// The thread in which a dext of somebody's runs: it can be ended from outside, whatever the dext does.
+
+import { parentPort, workerData } from "node:worker_threads";
+import type { Properties } from "@drydock/core/platform/properties";
+import { findRig } from "@drydock/core/rigs/catalogue";
+import { DextImage } from "@drydock/dext/host/dext-image";
+import { askedRig, catalogueRig } from "@drydock/dext/run/dext-rig";
+import { type DextRunResult, runDext, tryUserClients } from "@drydock/dext/run/dext-run";
+import { type TrialReport, tryDext } from "@drydock/dext/run/dext-trials";
+import { hostTurn } from "@drydock/node/host-turn";
+import { isRigFile, loadRigFile } from "./rig-file.ts";
+
+export interface DextJob {
+  readonly kind: "run" | "test";
+  readonly module: Uint8Array<ArrayBuffer>;
+  readonly info: Properties;
+  readonly entitlements: Properties;
+  readonly rig: string | null;
+  readonly seed: number;
+  readonly settleNs: number;
+  readonly most: number;
+  /** Which function of the dext runs now, for whoever has to end it. */
+  readonly watch: Int32Array<SharedArrayBuffer>;
+}
+
+export type DextThreadMessage =
+  | { readonly kind: "functions"; readonly names: readonly (readonly [number, string])[] }
+  | { readonly kind: "progress"; readonly text: string }
+  | { readonly kind: "run"; readonly result: DextRunResult; readonly devices: readonly string[] }
+  | { readonly kind: "test"; readonly report: TrialReport; readonly devices: readonly string[] };
+
+const tell = (message: DextThreadMessage): void => parentPort?.postMessage(message);
+
+async function work(job: DextJob): Promise<void> {
+  const description = { image: new DextImage(job.module), info: job.info, entitlements: job.entitlements };
+  const entry = job.rig === null ? null : isRigFile(job.rig) ? await loadRigFile(job.rig) : findRig(job.rig);
+  let devices: readonly string[] = [];
+  const makeRig: Parameters<typeof runDext>[1] = (dext) => {
+    tell({ kind: "functions", names: dext.functionNames });
+    const options = { seed: job.seed, turn: hostTurn };
+    const rig = entry === null ? askedRig(dext.bundle, options) : catalogueRig(entry, dext.bundle, options);
+    ({ devices } = rig);
+    return rig;
+  };
+  const identifier = String(job.info.CFBundleIdentifier ?? "");
+  const options = { settleNs: job.settleNs, watch: job.watch, tracesObjects: true };
+  if (job.kind === "run")
+    tell({ kind: "run", result: await runDext(description, makeRig, options), devices });
+  else {
+    const report = await tryDext(description, makeRig, {
+      ...options,
+      most: job.most,
+      use: async (rig) => void (await tryUserClients(rig, identifier)),
+      onRun: (what, done, all) => tell({ kind: "progress", text: `${what}: ${done} of ${all}` }),
+    });
+    tell({ kind: "test", report, devices });
+  }
+}
+
+if (parentPort !== null) await work(workerData as DextJob);

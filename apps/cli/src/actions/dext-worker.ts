@@ -1,0 +1,56 @@
+// A dext's thread from outside: started, listened to, and ended when it says nothing for too long.
+
+import { Worker } from "node:worker_threads";
+import type { DextJob, DextThreadMessage } from "./dext-thread.ts";
+
+/** How long one run may go without a word, milliseconds: a dext that computes for so long does not come back. */
+const silenceMs = 20_000;
+const memoryMegabytes = 1024;
+
+export type DextEnd =
+  | Extract<DextThreadMessage, { readonly kind: "run" | "test" }>
+  | { readonly kind: "ended"; readonly text: string };
+
+/** Never rejects for what the dext does: an endless loop, or memory without end, is an end with its name. */
+export function inThread(
+  job: Omit<DextJob, "watch">,
+  onProgress: (text: string) => void,
+  silence = silenceMs,
+): Promise<DextEnd> {
+  const watch = new Int32Array(new SharedArrayBuffer(8));
+  const names = new Map<number, string>();
+  const worker = new Worker(new URL("./dext-thread.ts", import.meta.url), {
+    workerData: { ...job, watch } satisfies DextJob,
+    resourceLimits: { maxOldGenerationSizeMb: memoryMegabytes },
+    env: process.env,
+  });
+  return new Promise((resolve) => {
+    let entries = -1;
+    const look = setInterval(() => {
+      // Calls into the dext go on as long as it comes back from them.
+      const now = Atomics.load(watch, 1);
+      if (now !== entries) {
+        entries = now;
+        return;
+      }
+      const index = Atomics.load(watch, 0);
+      if (index === 0) return;
+      const where = names.get(index) ?? `function ${index} of its table`;
+      end({ kind: "ended", text: `endless loop: ${where} has not come back for ${silence / 1000} seconds` });
+    }, silence);
+    const end = (result: DextEnd): void => {
+      clearInterval(look);
+      void worker.terminate();
+      resolve(result);
+    };
+    worker.on("message", (message: DextThreadMessage) => {
+      if (message.kind === "functions") for (const [index, name] of message.names) names.set(index, name);
+      else if (message.kind === "progress") onProgress(message.text);
+      else end(message);
+    });
+    worker.once("error", (error: unknown) =>
+      end({ kind: "ended", text: error instanceof Error ? error.message : String(error) }),
+    );
+    worker.once("exit", (code) => end({ kind: "ended", text: `the dext's thread ended with ${code}` }));
+  });
+}

@@ -1,0 +1,216 @@
+// One run of a dext from the plug to the unplug, and what came of it.
+
+import { ContractViolation } from "@drydock/core/base/errors";
+import type { MachineFailure } from "@drydock/core/runtime/machine";
+import type { IOService } from "@drydock/core/runtime/service";
+import { IOUserClient } from "@drydock/core/runtime/user-client";
+import { type DextDescription, type DextOptions, LoadedDext } from "../host/dext-bundle.ts";
+import type { DextRig } from "./dext-rig.ts";
+
+/** Builds the rig for a bundle; the same seed builds the same. */
+export type MakeRig = (dext: LoadedDext) => DextRig;
+
+export interface DextRunOptions extends DextOptions {
+  /** Virtual time with the device in, nanoseconds. */
+  readonly settleNs: number;
+  /** The step of the scheduler at which the cable is pulled; left out: after `settleNs`. */
+  readonly unplugAtStep?: number;
+  /** What an application does with the dext meanwhile. */
+  readonly use?: (rig: DextRig) => Promise<void>;
+}
+
+export interface DextRunResult {
+  /** "started", or why not, for each personality that was judged. */
+  readonly outcomes: readonly string[];
+  readonly isStarted: boolean;
+  /** What is wrong, a line each; empty: nothing. */
+  readonly findings: readonly string[];
+  readonly leaks: readonly string[];
+  readonly notes: readonly string[];
+  readonly log: readonly string[];
+  readonly digest: string;
+  readonly steps: number;
+  readonly transfers: number;
+  readonly failable: number;
+  readonly failed: string | null;
+  readonly notImplemented: readonly string[];
+  /** Whether an application's call was answered with success, or bytes went through a port. */
+  readonly wasUsed: boolean;
+}
+
+/** Steps that a run may take: a dext that keeps itself busy for ever ends there, and it is said. */
+const stepsMaximum = 2_000_000;
+
+/** Never throws for what the dext does. */
+export async function runDext(
+  description: DextDescription,
+  makeRig: MakeRig,
+  options: DextRunOptions,
+): Promise<DextRunResult> {
+  const dext = new LoadedDext(description, options);
+  const rig = makeRig(dext);
+  const { machine } = rig;
+  const findings: string[] = [];
+  let isOut = false;
+  const pull = () => {
+    if (isOut) return;
+    isOut = true;
+    rig.unplug();
+  };
+  const { watch } = options;
+  machine.scheduler.onStep = (step) => {
+    if (watch !== undefined) Atomics.add(watch, 1, 1);
+    if (step === options.unplugAtStep) pull();
+    if (step > stepsMaximum)
+      throw new ContractViolation("endless-loop", `the dext is still busy after ${stepsMaximum} steps`);
+  };
+  const first = await machine.run(options.settleNs);
+  if (first.reason === "deadlock")
+    for (const { heldBy, thread, waitsFor } of first.waits)
+      findings.push(
+        `deadlock: ${thread} waits for ${waitsFor}${heldBy === null ? "" : `, held by ${heldBy}`}`,
+      );
+  const outcomes = machine.matchReports
+    .filter(({ candidate }) => candidate.installed.bundle === dext.bundle)
+    .map(({ candidate, outcome }) => `${candidate.personalityName}: ${outcome}`);
+  let wasUsed = false;
+  if (options.use !== undefined && machine.failure === null) {
+    const { use } = options;
+    const before = machine.crashes.length;
+    try {
+      await use(rig);
+      wasUsed = machine.crashes.length === before && machine.failure === null;
+    } catch (error) {
+      findings.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  pull();
+  if (machine.failure === null) {
+    const last = await machine.run();
+    if (last.reason === "deadlock")
+      for (const { heldBy, thread, waitsFor } of last.waits)
+        findings.push(
+          `deadlock after the unplug: ${thread} waits for ${waitsFor}${heldBy === null ? "" : `, held by ${heldBy}`}`,
+        );
+  }
+  findings.push(...machine.crashes.map(({ text }) => `crash: ${text}`), ...failureLines(machine.failure));
+  const left = [...machine.registry.entries()].filter(
+    ({ process }) => process.bundleIdentifier === dext.bundle.identifier,
+  );
+  if (machine.failure === null)
+    for (const service of left) {
+      const isHardware = service.provider?.isInactive === true;
+      if (isHardware)
+        findings.push(
+          `${service.logName} is still there after the unplug: its Stop never reached the superclass`,
+        );
+    }
+  const stays = left.length > 0;
+  const isStarted = outcomes.some((outcome) => outcome.endsWith(": started"));
+  return {
+    outcomes,
+    isStarted,
+    findings,
+    leaks:
+      stays || machine.failure !== null || machine.crashes.length > 0
+        ? []
+        : leaksThatCount(dext.describeLeaks(), isStarted),
+    notes: machine.notes,
+    log: machine.log.show({ info: true, debug: true }).map(({ message }) => message),
+    digest: rig.digest(),
+    steps: machine.scheduler.steps,
+    transfers: rig.transfers(),
+    failable: dext.ledger.failable,
+    failed: dext.ledger.failed,
+    notImplemented: dext.ledger.notImplemented,
+    wasUsed,
+  };
+}
+
+/** A dext whose Start failed is ended at once: a cancelled action, and what it holds, has had no time to go. */
+function leaksThatCount(leaks: readonly string[], isStarted: boolean): readonly string[] {
+  return !isStarted && leaks.some((leak) => leak.startsWith("OSAction")) ? [] : leaks;
+}
+
+function failureLines(failure: MachineFailure | null): string[] {
+  if (failure === null) return [];
+  return [failure.kind === "panic" ? `panic: ${failure.text}` : failure.text];
+}
+
+/** Scalars and bytes that a call is tried with, by what the dext's own table refuses. */
+interface Attempt {
+  scalars: number;
+  bytes: number;
+  outScalars: number;
+  outBytes: number;
+  hasCompletion: boolean;
+}
+
+const selectorsTried = 24;
+const correctionsTried = 8;
+
+/**
+ * An application that knows nothing of the dext: it opens every service of it that has a user client, and calls selector after
+ * selector, with as many scalars and bytes as the refusals say. Answers how many calls succeeded.
+ */
+export async function tryUserClients(rig: DextRig, identifier: string): Promise<number> {
+  const { machine } = rig;
+  const application = machine.launchApplication({
+    name: "Probe",
+    isAdministrator: true,
+    entitlements: { "com.apple.developer.driverkit.userclient-access": [identifier] },
+  });
+  let succeeded = 0;
+  await machine.perform(async () => {
+    for (const service of [...machine.registry.entries()]) {
+      if (service.process.bundleIdentifier !== identifier || isMadeByDext(service)) continue;
+      const client = await machine.openUserClient(application, service).catch(() => null);
+      if (client === null) continue;
+      for (let selector = 0; selector < selectorsTried && client.isOpen; selector++) {
+        const attempt: Attempt = { scalars: 0, bytes: 0, outScalars: 0, outBytes: 0, hasCompletion: false };
+        for (let turn = 0; turn < correctionsTried; turn++) {
+          const notes = machine.notes.length;
+          const { status } = await client.call(selector, {
+            scalarInput: new Array<number>(attempt.scalars).fill(1),
+            ...(attempt.bytes === 0 ? {} : { structureInput: new Uint8Array(attempt.bytes).fill(1) }),
+            scalarOutputCount: attempt.outScalars,
+            structureOutputSize: attempt.outBytes,
+            ...(attempt.hasCompletion ? { completion: () => {} } : {}),
+          });
+          if (status === 0) succeeded++;
+          const said = machine.notes.slice(notes).join(" ");
+          if (status === 0 || !correct(attempt, said)) break;
+        }
+      }
+      client.close();
+      await machine.scheduler.sleep(1e6);
+    }
+  }, application);
+  return succeeded;
+}
+
+/** A client that the dext made for somebody: nothing to open. What the system matched is opened, whatever its class. */
+function isMadeByDext(service: IOService): boolean {
+  return service instanceof IOUserClient && service.provider?.process === service.process;
+}
+
+/** False: the refusal says nothing that could be done better. */
+function correct(attempt: Attempt, said: string): boolean {
+  const wanted = (what: string): number | null => {
+    const found = new RegExp(`${what} must be (\\d+)`).exec(said);
+    return found === null ? null : Number(found[1]);
+  };
+  const [scalars, bytes, outScalars, outBytes] = [
+    wanted("scalar input count"),
+    wanted("structure input size"),
+    wanted("scalar output count"),
+    wanted("structure output size"),
+  ];
+  if (/needs an async completion/.test(said)) attempt.hasCompletion = true;
+  else if (scalars !== null) attempt.scalars = scalars;
+  else if (bytes !== null) attempt.bytes = bytes;
+  else if (outScalars !== null) attempt.outScalars = outScalars;
+  else if (outBytes !== null) attempt.outBytes = outBytes;
+  else return false;
+  return true;
+}
