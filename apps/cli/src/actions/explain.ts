@@ -20,10 +20,19 @@ function pasted(): string {
   return phrase;
 }
 
+export interface ExplainCommand {
+  readonly word: readonly string[];
+  readonly descriptors: boolean;
+  readonly speed?: "low" | "full" | "high" | "super";
+  readonly json: boolean;
+}
+
 export async function explain(
-  { word, json }: { readonly word: readonly string[]; readonly json: boolean },
+  { descriptors, speed, word, json }: ExplainCommand,
   io: CommandIo,
 ): Promise<ExitCode> {
+  if (descriptors !== undefined)
+    return (await import("./explain-descriptors.ts")).explainDescriptors(word[0], speed ?? null, json, io);
   const phrase = word.length === 1 && isStandardInput(word[0]) ? pasted() : word.join(" ");
   const text = await explainPhrase(phrase);
   if (text === null) {

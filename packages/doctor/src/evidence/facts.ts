@@ -1,5 +1,6 @@
 // What readers find in files: each kind of fact, its shape, and the files themselves.
 
+import type { DescriptorSet } from "../descriptors/descriptor-set.ts";
 import type { CrashReport } from "../facts/crash-report.ts";
 import type { Place } from "../facts/evidence-source.ts";
 import type { Executable } from "../facts/executable.ts";
@@ -14,6 +15,8 @@ import type { SourceFile } from "../source/source-file.ts";
 /** Name of a fact -> what it holds. A new reader adds its line here. */
 export interface FactTypes {
   crash: CrashReport;
+  /** Descriptors of a USB device, from a listing, a file of bytes, or arrays of a source. */
+  descriptors: DescriptorSet;
   executable: Executable;
   panic: PanicReport;
   profile: ProfileFact;

@@ -3,6 +3,7 @@
 import { gzipReader, tarReader, zipReader } from "./archive.ts";
 import { captureReader } from "./capture.ts";
 import { crashReader } from "./crash.ts";
+import { descriptorBytesReader, descriptorTextReader } from "./descriptor-files.ts";
 import { extensionsReader } from "./extensions-list.ts";
 import { cpioReader, packageReader } from "./installer-package.ts";
 import { panicReader } from "./panic.ts";
@@ -19,6 +20,7 @@ export const textReaders: readonly TextReader[] = [
   registryReader,
   extensionsReader,
   plistReader,
+  descriptorTextReader,
   sourceReader,
   otherSourceReader,
   documentationReader,
@@ -26,6 +28,7 @@ export const textReaders: readonly TextReader[] = [
 
 export const binaryReaders: readonly BinaryReader[] = [
   captureReader,
+  descriptorBytesReader,
   machOReader,
   signatureReader,
   profileReader,

@@ -20,6 +20,7 @@ export type EvidenceKind =
   | "source"
   | "system extensions list"
   | "text"
+  | "USB descriptors"
   | "unknown";
 
 export interface ReadFile {

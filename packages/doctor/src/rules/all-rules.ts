@@ -146,6 +146,7 @@ import { tooMuchSense } from "./source/too-much-sense.ts";
 import { typeRepeated } from "./source/type-repeated.ts";
 import { userClassNotDeclared } from "./source/user-class-not-declared.ts";
 import { controlRequestStalled } from "./usb/control-request-stalled.ts";
+import { descriptorsWrong } from "./usb/descriptors-wrong.ts";
 import { dextIsNoPolicy } from "./usb/dext-is-no-policy.ts";
 import { enumerationFails } from "./usb/enumeration-fails.ts";
 import { ftdiOwnVendorClaimed } from "./usb/ftdi-own-vendor-claimed.ts";
@@ -274,6 +275,7 @@ export const allRules: readonly Rule[] = [
   driverCrashed,
   driverCrashesCounted,
   defaultQueueReplaced,
+  descriptorsWrong,
   developerModeOff,
   readableCopyDiffers,
   entitlementWrong,
