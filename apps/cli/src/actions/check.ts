@@ -20,7 +20,7 @@ export interface CheckCommand {
 export async function check(options: CheckCommand, io: CommandIo): Promise<ExitCode> {
   const date = options.date ?? new Date().toISOString();
   const asked = options.platform === undefined ? null : platformProfile(options.platform);
-  const { sources, skipped } = evidenceOf(options.path);
+  const { sources, skipped } = evidenceOf(options.path.length === 0 ? ["."] : options.path);
   for (const line of skippedLines(skipped)) io.event(`drydock: ${line}`);
   const report = await checkPackage(sources, {
     tool: options.tool,

@@ -1,6 +1,6 @@
 // drydock check: an app or driver extension before it is shipped.
 
-import { command, option, optionOr, someArguments } from "../grammar/command-row.ts";
+import { anyArguments, command, flag, option, optionOr } from "../grammar/command-row.ts";
 import { inputPath } from "../grammar/input-paths.ts";
 import { choice, text } from "../grammar/option-kind.ts";
 import { jsonOption, platformName } from "../grammar/rig-options.ts";
@@ -38,7 +38,9 @@ const udid = text({
 });
 
 export const check = command({
-  arguments: { path: someArguments(inputPath, "a package") },
+  arguments: {
+    path: anyArguments(inputPath, "a package, or a source tree; without one, the folder that you are in"),
+  },
   options: {
     minOs: option(version, "the oldest system that it promises; without it, what its binary says"),
     platform: option(platformName, "one system that must accept it; without it, all are listed, none must"),
@@ -49,9 +51,18 @@ export const check = command({
     ),
     date: option(day, "the day on which profiles must be valid; without it, today"),
     udid: option(udid, "of the Mac it is to run on"),
+    life: flag(
+      "the life of an extension, history by history: what is done, what the log and systemextensionsctl show, how well it is known; with paths, which history their lines tell",
+      { clashes: ["minOs", "platform", "tool", "date", "udid"] },
+    ),
     json: jsonOption,
   },
-  notes: "Exit code 1: a stage fails, or an import is missing; 0: nothing is known to be wrong.",
-  example: "drydock check My.app\ndrydock check MyDriver.dext --min-os 15.0",
-  run: async (options, io) => (await import("../actions/check.ts")).check(options, io),
+  notes:
+    "Exit code 1: a stage fails, or an import is missing; 0: nothing is known to be wrong. With --life and paths, 1: no history is told.",
+  example:
+    "drydock check My.app\ndrydock check MyDriver.dext --min-os 15.0\ndrydock check --life log.txt list.txt",
+  run: async (options, io) =>
+    options.life
+      ? (await import("../actions/check-life.ts")).checkLife(options, io)
+      : (await import("../actions/check.ts")).check(options, io),
 });

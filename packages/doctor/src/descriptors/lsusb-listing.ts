@@ -1,4 +1,4 @@
-// What `lsusb -v` prints, put back into bytes: every field that it shows, at its offset; what it shows in words stays opaque.
+// What `lsusb -v` prints, put back into bytes with a line each; what it shows in words stays opaque.
 
 import type { UsbSpeed as Speed } from "@drydock/core/codec/usb/usb-speed";
 import { UsbSpeed } from "@drydock/core/codec/usb/usb-speed";

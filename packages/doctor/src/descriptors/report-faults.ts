@@ -1,4 +1,4 @@
-// Faults of a HID report descriptor: what cannot be read, and what can and means something else than its author thought.
+// Faults of a HID report descriptor: what cannot be read, and what means something else than was thought.
 // HID 1.11 §5.8, §6.2.2, §8.4.
 
 import { DecodeError } from "@drydock/core/base/errors";

@@ -12,6 +12,7 @@ export const extensionsReader: TextReader = {
   anchors: ["extension(s)", "[activated", "[terminat", "[uninstalled", "com.apple.system_extension."],
   read(document, sink) {
     let found = 0;
+    const lines: number[] = [];
     for (let number = 1; number <= document.lineCount; number++) {
       const raw = document.line(number);
       if (!raw.includes("[") || raw.length > 2000) continue;
@@ -20,6 +21,7 @@ export const extensionsReader: TextReader = {
       const match = row.exec(` ${line}`);
       if (match === null || !/activated|terminat|uninstall|enabled|disabled/.test(match[7])) continue;
       found++;
+      lines.push(number);
       if (match[3] !== undefined) sink.secret("team", match[3]);
       sink.add("system-extension", document.place(number), {
         isEnabled: match[1] === "*",
@@ -31,17 +33,23 @@ export const extensionsReader: TextReader = {
         state: match[7],
       });
     }
-    const head = /^[\s>]*(\d{1,6}) extension\(s\)/m.exec(document.text);
-    if (found > 0 || head !== null) sink.kind("system extensions list");
-    if (head === null) return;
+    const heads = [...document.text.matchAll(/^[\s>]*(\d{1,6}) extension\(s\)/gm)];
+    if (found > 0 || heads.length > 0) sink.kind("system extensions list");
+    if (heads.length === 0) return;
     const failure =
       /^.*(?:Completely failed to resolve bundle info|systemextensionsctl\b.{0,80}(?:abort|Abort|fatal|crash)|(?:abort|Abort trap)\S*\s+systemextensionsctl).*$/m.exec(
         document.text,
       );
-    sink.add("extension-list", document.placeAt(head.index), {
-      promised: Number(head[1]),
-      shown: found,
-      failure: failure === null ? "" : cleanLine(failure[0]).trim().slice(0, 200),
-    });
+    // Several lists in one file, as people collect them before and after: each has its own rows.
+    const starts = heads.map(({ index }) => document.lineAt(index));
+    for (const [index, head] of heads.entries()) {
+      const from = heads.length === 1 ? 0 : starts[index];
+      const until = starts[index + 1] ?? Number.POSITIVE_INFINITY;
+      sink.add("extension-list", document.placeAt(head.index), {
+        promised: Number(head[1]),
+        shown: lines.filter((line) => line >= from && line < until).length,
+        failure: failure === null ? "" : cleanLine(failure[0]).trim().slice(0, 200),
+      });
+    }
   },
 };
