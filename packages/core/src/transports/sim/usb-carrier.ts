@@ -93,6 +93,10 @@ class EndpointQueue {
   }
 }
 
+/** Stands for every endpoint that a device has not: nothing is ever queued at it. */
+const absent = new EndpointQueue(-1);
+const endpointIndexes = 32;
+
 /**
  * Joins one plugged-in `UsbDevicePort` to one `UsbHostClient`. It does the host controller's work, so that devices
  * only answer transactions, and the same carrier serves the simulated bus and every protocol that exports a device.
@@ -108,19 +112,20 @@ export class UsbCarrier implements UsbUpstream {
   readonly #hasTiming: boolean;
   readonly #onReconnect: () => void;
   /** By index; an endpoint's own queue also holds what its streams share: presence, halt, packet size. */
-  readonly #queues: EndpointQueue[] = [];
+  readonly #queues: EndpointQueue[] = new Array(endpointIndexes).fill(absent);
   /** By key, made when a stream is first used, forgotten when endpoints change. */
   readonly #streams = new Map<number, EndpointQueue>();
-  readonly #states = new Uint8Array(carrierSlots);
+  /** Columns of the slots grow as slots are used: most devices need a handful, and come and go a million times in a campaign. */
+  readonly #states: number[] = [];
   /** Keys of the queues they are in. */
-  readonly #keys = new Uint32Array(carrierSlots);
-  readonly #buffers: (Uint8Array | null)[] = new Array(carrierSlots).fill(null);
-  readonly #offsets = new Uint32Array(carrierSlots);
-  readonly #lengths = new Uint32Array(carrierSlots);
-  readonly #moved = new Uint32Array(carrierSlots);
+  readonly #keys: number[] = [];
+  readonly #buffers: (Uint8Array | null)[] = [];
+  readonly #offsets: number[] = [];
+  readonly #lengths: number[] = [];
+  readonly #moved: number[] = [];
   /** Of isochronous transfers: their packets, and the next of them. */
-  readonly #packetsOf: (UsbPackets | null)[] = new Array(carrierSlots).fill(null);
-  readonly #packetAt = new Uint32Array(carrierSlots);
+  readonly #packetsOf: (UsbPackets | null)[] = [];
+  readonly #packetAt: number[] = [];
   /** SETUP bytes of control transfers; made for a slot when it is first used. */
   readonly #setups: Uint8Array[] = [];
   readonly #nsPerByte: number;
@@ -145,8 +150,9 @@ export class UsbCarrier implements UsbUpstream {
     // Bytes of token, handshake, gaps per packet: USB 2.0 §5.8.4 (13 at full speed, 55 at high speed).
     this.#packetOverheadBytes =
       device.speed === UsbSpeed.high ? 55 : device.speed >= UsbSpeed.super ? 40 : 13;
-    for (let index = 0; index < 32; index++) this.#queues.push(new EndpointQueue(index));
-    this.#queues[controlIndex].isPresent = true;
+    const control = new EndpointQueue(controlIndex);
+    control.isPresent = true;
+    this.#queues[controlIndex] = control;
   }
 
   connect(client: UsbHostClient): void {
@@ -273,7 +279,7 @@ export class UsbCarrier implements UsbUpstream {
   }
 
   #isFree(slot: number): boolean {
-    return slot >= 0 && slot < carrierSlots && this.#states[slot] === free;
+    return slot >= 0 && slot < carrierSlots && (this.#states[slot] ?? free) === free;
   }
 
   #streamQueue(endpoint: EndpointQueue, stream: number): EndpointQueue {
@@ -538,6 +544,7 @@ export class UsbCarrier implements UsbUpstream {
     for (const descriptor of this.#table.endpoints()) {
       const address = descriptor.bEndpointAddress;
       const index = indexOf(address);
+      if (this.#queues[index] === absent) this.#queues[index] = new EndpointQueue(index);
       const queue = this.#queues[index];
       if (changed !== null && queue.isPresent && this.#table.interfaceOf(address) !== changed) continue;
       this.#dropStreams(index);
@@ -554,7 +561,7 @@ export class UsbCarrier implements UsbUpstream {
       queue.mostBytes = isIsochronous ? mostPerInterval(this.device.speed, descriptor, companion) : 0;
       this.#schedule(queue);
     }
-    for (let index = 1; index < 32; index++) {
+    for (let index = 1; index < endpointIndexes; index++) {
       const queue = this.#queues[index];
       if (present.has(index) || !queue.isPresent) continue;
       queue.isPresent = false;
