@@ -27,6 +27,8 @@ export interface CppCase {
   readonly folder: URL;
   /** Files of a side, below the folder: interfaces, sources, Info.plist, entitlements. */
   files(side: Side): readonly string[];
+  /** False: one of its sides never starts in C++, so there are no steps to lay beside TypeScript's. Default true. */
+  readonly hasSteps?: boolean;
   run(side: Side, options: CppCaseOptions): Promise<CppRun>;
 }
 

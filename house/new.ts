@@ -3,6 +3,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readDescriptions } from "../packages/dext/src/frameworks/description-files.ts";
+import { buildCoveragePage } from "../packages/dext/src/generate/coverage-page.ts";
+import { describedFrameworks } from "../packages/dext/src/generate/frameworks.ts";
 import { sampleKey } from "../packages/doctor/src/test/sample-key.ts";
 import { buildCatalogue, cataloguePath } from "./catalogue.ts";
 import { buildDoorsPage, doorsPath } from "./doors.ts";
@@ -154,6 +157,8 @@ function main(): void {
   const [kind, name, id] = process.argv.slice(2);
   const root = join(house, "..");
   if (kind === "catalogue") {
+    const frameworks = describedFrameworks(readDescriptions());
+    writeFileSync(join(root, "docs/dext-frameworks.md"), buildCoveragePage(frameworks, null));
     writeRules(root);
     writeFileSync(join(root, cataloguePath), buildCatalogue(root));
     writeFileSync(join(root, doorsPath), buildDoorsPage(root));

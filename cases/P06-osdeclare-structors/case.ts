@@ -44,14 +44,21 @@ export interface GamepadState {
   readonly buttons: number;
 }
 
+/** Makes the driver send a report. */
+export type Post = (state: GamepadState) => Promise<void>;
+
 /** What the game sees after the driver has posted `state`; null: nothing. */
-export async function postAndSee(bench: GamepadBench, state: GamepadState): Promise<GamepadState | null> {
+export async function postAndSee(
+  bench: GamepadBench,
+  state: GamepadState,
+  post: Post = async ({ x, y, buttons }) => {
+    bench.gamepad?.post(bench.machine.scheduler.nowNs(), x, y, buttons);
+  },
+): Promise<GamepadState | null> {
   const { machine, listener, gamepad } = bench;
   if (gamepad === null) return null;
   const before = listener.events.length;
-  await machine.perform(async () => {
-    gamepad.post(machine.scheduler.nowNs(), state.x, state.y, state.buttons);
-  }, gamepad.process);
+  await machine.perform(() => post(state), gamepad.process);
   await machine.run(machine.scheduler.nowNs() + 1e8);
   const event = listener.events
     .slice(before)
@@ -69,10 +76,9 @@ function stateOf({ face, shoulder, joystick }: HidGameControllerEvent): GamepadS
   };
 }
 
-async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
-  const isBad = side === "bad";
-  const bench = await gamepadBench(isBad ? badGamepadBundle : goodGamepadBundle, options);
-  const seen = await postAndSee(bench, { x: 64, y: -127, buttons: 0b101 });
+/** One report, and what the game makes of it. */
+export async function judgeGamepad(bench: GamepadBench, post?: Post): Promise<CaseRun> {
+  const seen = await postAndSee(bench, { x: 64, y: -127, buttons: 0b101 }, post);
   return {
     succeeded: seen?.x === 64 && seen.y === -127 && seen.buttons === 0b101,
     result:
@@ -81,8 +87,13 @@ async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
         : `the game sees x ${seen.x}, y ${seen.y}, buttons ${seen.buttons.toString(2)}`,
     trace: null,
     log: bench.machine.log.show(),
-    evidence: isBad ? badSources : goodSources,
   };
+}
+
+async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
+  const isBad = side === "bad";
+  const bench = await gamepadBench(isBad ? badGamepadBundle : goodGamepadBundle, options);
+  return { ...(await judgeGamepad(bench)), evidence: isBad ? badSources : goodSources };
 }
 
 export const declareStructorsCase: DriverCase = {

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { diagnose } from "@drydock/doctor/diagnose";
+import { sourceOfText } from "@drydock/doctor/facts/evidence-source";
 import { cppGrammar } from "@drydock/node/cpp-grammar";
 import { hostTurn } from "@drydock/node/host-turn";
 import { compareLanguages } from "../../cpp-case.ts";
@@ -56,6 +58,27 @@ for (const [id, expected] of Object.entries(reasons)) {
     assert.equal(compareLanguages(one.entry, twin, run).difference, null);
   });
 }
+
+test("P06 in C++: the header is refused by the rules, and at the lines, of the case in TypeScript", async () => {
+  const one = await loadCppCase("P06");
+  const bad = await one.run("bad", options);
+  assert.equal(bad.succeeded, false);
+  const twin = await one.entry.run("bad", options);
+  const files = (twin.evidence ?? []).map((file) => sourceOfText("header", "text" in file ? file.text : ""));
+  const { answers, hints } = await diagnose(files, { cppGrammar });
+  const expected = [...answers, ...hints].map(
+    ({ because, claim, rule }) => `${because[0].line} ${rule} ${claim}`,
+  );
+  assert.deepEqual(bad.places.map(({ line, text }) => `${line} ${text}`).toSorted(), expected.toSorted());
+  assert.equal(expected.length, 4);
+});
+
+test("P06 in C++: the gamepad of the .iig file is published, and the game sees what it posts", async () => {
+  const one = await loadCppCase("P06");
+  const good = await one.run("good", options);
+  assert.deepEqual([good.succeeded, good.places], [true, []]);
+  assert.equal(good.result, (await one.entry.run("good", options)).result);
+});
 
 test("a case that is not written in C++ says which are", async () => {
   await assert.rejects(loadCppCase("P09"), /P09 is not written in C\+\+; these are: P02/);

@@ -1,6 +1,7 @@
 // The page of what is described counts what the descriptions hold, and marks what the host has not.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { readDescriptions } from "../frameworks/description-files.ts";
 import { buildCoveragePage } from "./coverage-page.ts";
@@ -26,4 +27,9 @@ test("the table counts every class and method once", () => {
     methods,
     [...model.classes.values()].reduce((sum, one) => sum + one.methods.length, 0),
   );
+});
+
+test("docs/dext-frameworks.md is what the descriptions say", () => {
+  const page = new URL("../../../../docs/dext-frameworks.md", import.meta.url);
+  assert.equal(readFileSync(page, "utf8"), buildCoveragePage(model, null), "run: npm run new -- catalogue");
 });

@@ -6,8 +6,8 @@ import type { ClassModel, InterfaceModel, MethodModel } from "../iig/model.ts";
 import type { SourceNote } from "../iig/syntax.ts";
 import { hasImport } from "./abi-builder.ts";
 
-/** `hosted`: "Class.method" of every call that the host has. */
-export function buildCoveragePage(model: InterfaceModel, hosted: ReadonlySet<string>): string {
+/** `hosted`: "Class.method" of every call that the host has; null: the page does not say which run. */
+export function buildCoveragePage(model: InterfaceModel, hosted: ReadonlySet<string> | null): string {
   const lines = [
     "# What is described of DriverKit",
     "",
@@ -15,11 +15,17 @@ export function buildCoveragePage(model: InterfaceModel, hosted: ReadonlySet<str
     "",
     "**Kinds.** *dispatched*: called as a message; a driver that overrides it implements `NAME_Impl`, and `NAME(..., SUPERDISPATCH)` calls the inherited one. *callback*: the same, called on",
     "an `OSAction` whose method names it with `TYPE`. *local*: an ordinary C++ method. **Marks.** E established: seen in open source, a shipped interface or several public drivers; L likely:",
-    "inferred from documentation or use; U unverified: nothing public says so. No Mac has run against these descriptions. A method in *italics* is declared, so that sources compile, and a run",
-    "that reaches it ends as *not implemented: Class.method*, never as success.",
+    "inferred from documentation or use; U unverified: nothing public says so. No Mac has run against these descriptions.",
+    ...(hosted === null
+      ? [
+          "Every method here is declared, so that sources compile. A run that reaches one which the host has not ends as *not implemented: Class.method*, never as success.",
+        ]
+      : [
+          "A run that reaches a method in *italics* ends as *not implemented: Class.method*, never as success.",
+        ]),
     "",
-    "| Framework | Classes | Methods | of these run | Structures | Numbers |",
-    "| --- | --- | --- | --- | --- | --- |",
+    `| Framework | Classes | Methods |${hosted === null ? "" : " of these run |"} Structures | Numbers |`,
+    `| --- | --- | --- |${hosted === null ? "" : " --- |"} --- | --- |`,
   ];
   const frameworks = frameworkNames.map((name) => {
     const headers = model.headers.filter(({ framework }) => framework === name);
@@ -32,7 +38,7 @@ export function buildCoveragePage(model: InterfaceModel, hosted: ReadonlySet<str
     const methods = classes.flatMap((one) => one.methods.map((method) => ({ one, method })));
     const running = methods.filter(({ one, method }) => runs(method, one, hosted)).length;
     lines.push(
-      `| ${name} | ${classes.length} | ${methods.length} | ${running} | ${declared.structures.size} | ${declared.constants.size} |`,
+      `| ${name} | ${classes.length} | ${methods.length} |${hosted === null ? "" : ` ${running} |`} ${declared.structures.size} | ${declared.constants.size} |`,
     );
   }
   for (const { name, classes } of frameworks) {
@@ -58,11 +64,11 @@ export function buildCoveragePage(model: InterfaceModel, hosted: ReadonlySet<str
 }
 
 /** Its body is C++ of the runtime's, the base's, or a call that the host has; or the system calls it, not the driver. */
-function runs(method: MethodModel, one: ClassModel, hosted: ReadonlySet<string>): boolean {
-  return !hasImport(method, one) || hosted.has(`${one.name}.${method.symbol}`);
+function runs(method: MethodModel, one: ClassModel, hosted: ReadonlySet<string> | null): boolean {
+  return hosted === null || !hasImport(method, one) || hosted.has(`${one.name}.${method.symbol}`);
 }
 
-function classRows(one: ClassModel, hosted: ReadonlySet<string>): string[] {
+function classRows(one: ClassModel, hosted: ReadonlySet<string> | null): string[] {
   const head = one.base === null ? `\`${one.name}\`` : `\`${one.name}\` : ${one.base.name}`;
   const groups = new Map<string, MethodModel[]>();
   for (const method of one.methods) {

@@ -1,5 +1,6 @@
 // A built dext as a bundle that machines install: its classes, its personalities, its entitlements.
 
+import { IOUserHIDDevice } from "@drydock/core/families/hid/io-user-hid-device";
 import type { Properties, PropertyValue } from "@drydock/core/platform/properties";
 import { isDictionary } from "@drydock/core/platform/properties";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
@@ -7,6 +8,7 @@ import type { Process } from "@drydock/core/runtime/process";
 import { IOService, type ServiceClass, type ServiceContext } from "@drydock/core/runtime/service";
 import { IOUserClient } from "@drydock/core/runtime/user-client";
 import { actionCalls } from "./calls/action-calls.ts";
+import { hidCalls } from "./calls/hid-calls.ts";
 import { memoryCalls } from "./calls/memory-calls.ts";
 import { queueCalls, sourceCalls } from "./calls/queue-calls.ts";
 import { runtimeCalls } from "./calls/runtime-calls.ts";
@@ -39,6 +41,7 @@ const hostCalls: HostCalls = {
   ...userClientCalls,
   ...usbCalls,
   ...serialCalls,
+  ...hidCalls,
 };
 
 /** Classes of frameworks that a dext's class may derive from, and what they are to the runtime. */
@@ -47,6 +50,7 @@ const bases: Readonly<Record<string, ServiceClass>> = {
   IOUserClient,
   IOUserSerial: DextSerial,
   IOUserUSBSerial: DextUsbSerial,
+  IOUserHIDDevice,
 };
 
 export interface DextDescription {
@@ -183,6 +187,8 @@ const frameworkClasses = new Set([
   "IOUSBHostInterface",
   "IOUserSerial",
   "IOUserUSBSerial",
+  "IOHIDDevice",
+  "IOHIDInterface",
 ]);
 
 /** Methods of the dext's classes, from this one up to the framework's; the most derived of a name first. */
