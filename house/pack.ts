@@ -9,7 +9,7 @@ import { emitAll } from "./pack/emit.ts";
 import { fileOf, type Manifest, type PackedPackage, packGraph } from "./pack/pack-graph.ts";
 import { packedManifest } from "./pack/packed-manifest.ts";
 import { packedReadme } from "./pack/packed-readme.ts";
-import { stageBoardContent, stageProjectTemplates } from "./pack/stage-content.ts";
+import { stageBoardContent, stageDextTexts, stageProjectTemplates } from "./pack/stage-content.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const out = join(root, "build/pack");
@@ -82,6 +82,7 @@ for (const unit of packages) {
     cpSync(join(root, unit.folder, "bin"), join(stage, "bin"), { recursive: true });
   if (unit.name === "@drydock/board-server") await stageBoardContent(root, stage, unit.manifest.version);
   if (unit.name === "@drydock/cli") stageProjectTemplates(root, stage);
+  if (unit.name === "@drydock/dext") stageDextTexts(root, stage);
 }
 
 const isCheck = process.argv.includes("--check");

@@ -1,4 +1,4 @@
-// What is packed besides code: the board's pages, built; its documents and posts; the templates of projects.
+// What is packed besides code: the board's pages and posts, templates of projects, C++ of the dexts' runtime.
 
 import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -56,4 +56,14 @@ export function stageProjectTemplates(root: string, stage: string): void {
   if (!existsSync(from)) return;
   mkdirSync(join(stage, "templates"), { recursive: true });
   cpSync(from, join(stage, "templates"), { recursive: true });
+}
+
+/** The C++ runtime and the descriptions of frameworks, which a build of a dext reads beside its own code. */
+export function stageDextTexts(root: string, stage: string): void {
+  const sources = join(root, "packages/dext/src");
+  cpSync(join(sources, "cxx"), join(stage, "dist/cxx"), { recursive: true });
+  for (const name of readdirSync(join(sources, "frameworks")).filter((each) => each.endsWith(".iig"))) {
+    mkdirSync(join(stage, "dist/frameworks"), { recursive: true });
+    cpSync(join(sources, "frameworks", name), join(stage, "dist/frameworks", name));
+  }
 }
