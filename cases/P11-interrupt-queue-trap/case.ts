@@ -21,6 +21,7 @@ async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
     succeeded: crash === undefined && ledger.completions === bench.raised,
     result: crash === undefined ? counts : `${crash.text}, after ${counts} and ${ledger.resets} reset`,
     trace: null,
+    timeline: bench.rig.timeline,
     log: machine.log.show(),
     evidence: crash?.evidence ?? [],
   };

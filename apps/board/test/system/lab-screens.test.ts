@@ -231,3 +231,37 @@ test(`${attacks} attack strings in the evidence of every case: no script runs, n
   );
   await context.close();
 });
+
+test("P11 in lanes: the kill stands out behind the storm; a span by mouse and by keys, as text, and in the trace", {
+  skip,
+  timeout: 180_000,
+}, async () => {
+  const { page, context, wrong } = await watchedPage(browser, board.url);
+  await page.goto(`${board.url}/lab#/trace/P11?seed=1&side=bad`);
+  await says(page, ".trace-head h1", /P11/);
+  await page.keyboard.press("g");
+  await page.keyboard.press("i");
+  await says(page, "#time-says", /60,921 rows in 11 lanes/);
+  assert.match(await page.innerText(".lane-names .bad"), /Kernel process-killed 1/);
+  const lanes = page.locator(".lanes canvas");
+  const box = (await lanes.boundingBox()) ?? assert.fail("lanes are drawn");
+  // Over the end of the storm, where the dext is killed.
+  await page.mouse.move(box.x + box.width - 40, box.y + 12);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width - 2, box.y + 12, { steps: 3 });
+  await page.mouse.up();
+  await says(page, "#time-says", /^0\.22\d+ s to 0\.23\d+ s: [1-9]/);
+  assert.match(page.url(), /span=0\.22\d+-0\.23\d+/);
+  await lanes.focus();
+  await page.keyboard.press("f");
+  await says(page, "#time-says", /60,921 rows/);
+  await page.keyboard.press("w");
+  await page.keyboard.press("a");
+  await says(page, "#time-says", /^0\.0\d+ s to 0\.1\d+ s/);
+  await page.click("text=All of it");
+  await says(page, ".span-text", /registered: IOUserResources/);
+  await page.click("[data-filter]");
+  await says(page, "#filter-says", /60,921 hits/);
+  assert.deepEqual(wrong, []);
+  await context.close();
+});

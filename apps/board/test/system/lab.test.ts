@@ -221,6 +221,8 @@ test("every screen at 1280, 800 and 360 px in both themes: nothing serious for a
       ["#/rig/serial?seed=1", device],
       ["#/trace/P02?seed=7&side=bad&row=22", ".row-inspector .fields"],
       ["#/registry/serial?seed=1", ".tree .entry:not([hidden])"],
+      ["#/time/P15?seed=1&side=bad", ".span-text td"],
+      ["#/doctor/serial?seed=1", ".doctor .drop"],
       ["#/consoles/serial?seed=1", ".console .screen"],
       ["#/cases/P02?seed=7", ".one-case .verdict"],
     ]) {

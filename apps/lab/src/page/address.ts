@@ -2,7 +2,7 @@
 
 import { everyRow, type Opening, type RowLevel, type RowWish, rowLevels } from "../session/messages.ts";
 
-export const screens = ["rig", "trace", "registry", "consoles", "cases", "doctor"] as const;
+export const screens = ["rig", "trace", "registry", "time", "consoles", "cases", "doctor"] as const;
 export type Screen = (typeof screens)[number];
 
 export interface Address {
@@ -21,6 +21,8 @@ export interface Address {
   readonly isMarked: boolean;
   /** Of a case that can be played so: its cable is pulled before this step; 0: as the case tells it. */
   readonly unplugAt: number;
+  /** The span of the time screen, in seconds: "0.5-0.75"; empty: everything. */
+  readonly span: string;
   /** Where a rig stands, in seconds; null: it runs from the beginning. */
   readonly timeS: number | null;
 }
@@ -37,6 +39,7 @@ export const firstAddress: Address = {
   isFolded: false,
   isMarked: false,
   unplugAt: 0,
+  span: "",
   timeS: null,
 };
 
@@ -68,6 +71,7 @@ export function parseAddress(hash: string): Address {
     isFolded: fields.get("fold") === "1",
     isMarked: fields.get("mark") === "1",
     unplugAt: whole("unplug", 0, 1_000_000),
+    span: (fields.get("span") ?? "").slice(0, 40),
     timeS: time !== null && /^\d{1,6}(?:\.\d{1,9})?$/.test(time) ? Number(time) : null,
   };
 }
@@ -81,6 +85,7 @@ export function formatAddress(address: Address): string {
   if (address.row > 0) fields.set("row", String(address.row));
   if (address.filter !== "") fields.set("filter", address.filter);
   if (address.level !== firstAddress.level) fields.set("level", address.level);
+  if (address.span !== "") fields.set("span", address.span);
   if (address.isFolded) fields.set("fold", "1");
   if (address.isMarked) fields.set("mark", "1");
   if (isCase(address.what) && address.unplugAt > 0) fields.set("unplug", String(address.unplugAt));

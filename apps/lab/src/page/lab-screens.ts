@@ -8,6 +8,7 @@ import { EvidenceDesk } from "./desk-messages.ts";
 import { type Doctor, DoctorScreen } from "./doctor-screen.ts";
 import { RegistryScreen } from "./registry-screen.ts";
 import type { OpenScreens } from "./screen-door.ts";
+import { TimeScreen } from "./time-screen.ts";
 
 const openScreens: OpenScreens = ({ loadTerminal, page, startWorker }) => {
   let caseWorker: Worker | null = null;
@@ -46,6 +47,8 @@ const openScreens: OpenScreens = ({ loadTerminal, page, startWorker }) => {
     switch (screen) {
       case "registry":
         return h(RegistryScreen, { page, desk });
+      case "time":
+        return h(TimeScreen, { page });
       case "doctor":
         return h(DoctorScreen, { page, doctor });
       case "consoles":

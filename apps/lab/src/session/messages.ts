@@ -2,7 +2,10 @@
 
 import type { FlushStory } from "@drydock/core/trials/durability-prover";
 import type { ActName } from "./acts.ts";
+import type { RowCells } from "./shown-row.ts";
 import type { ViewAnswer, ViewAsk } from "./views.ts";
+
+export type { RowCells } from "./shown-row.ts";
 
 /** What a session runs. The address of a page says the same (`page/address.ts`). */
 export interface Opening {
@@ -67,29 +70,6 @@ export const markParts = 200;
 
 /** `evidence` is one of the state's evidence files, by its place. */
 export type FileForm = "pcapng" | "perfetto" | "registry" | "text" | "evidence";
-
-/** One row of the trace as its table shows it. */
-export interface RowCells {
-  readonly sequence: number;
-  readonly timeNs: number;
-  /** Since the row before it in the list. */
-  readonly deltaNs: number;
-  readonly kind: string;
-  /** The driver call; empty when none is known. */
-  readonly who: string;
-  readonly what: string;
-  /** "1.81": device and endpoint; empty above the wire. */
-  readonly place: string;
-  /** Bytes; null where a row has no length. */
-  readonly length: number | null;
-  readonly status: string;
-  /** Something that went wrong: shown in its own colour, with its word. */
-  readonly isBad: boolean;
-  /** Of a folded run: the sequence of its last row. */
-  readonly last?: number;
-  /** The filter finds it, among rows that it does not find. */
-  readonly isHit?: boolean;
-}
 
 /** A part of a row's bytes with its meaning. */
 export interface ByteField {

@@ -1,7 +1,9 @@
-// Answers for screens: the registry of a rig with the verdicts of matching.
+// Answers for screens: the registry of a rig with the verdicts of matching, lanes of a timeline.
 
 import { type Comparison, showProperty } from "@drydock/core/platform/match-verdict";
+import type { Timeline } from "@drydock/core/trace/timeline";
 import type { LabRun, RigRun } from "./lab-run.ts";
+import { LaneColumns } from "./lane-columns.ts";
 import type { RegistryView, ViewAnswer, ViewAsk } from "./views.ts";
 
 // Not by its class: in a page this is a script of its own, with another copy of that.
@@ -11,6 +13,8 @@ const isRig = (run: LabRun): run is RigRun => "rig" in run;
 export function viewOf(run: LabRun | null, ask: ViewAsk): ViewAnswer {
   if (run === null) return { name: "none", why: "Nothing is open yet." };
   switch (ask.name) {
+    case "lanes":
+      return columnsOf(run).view(run, ask);
     case "registry":
       return isRig(run)
         ? registryOf(run)
@@ -19,6 +23,15 @@ export function viewOf(run: LabRun | null, ask: ViewAsk): ViewAnswer {
             why: "The registry of a case, or of a rig of the server, is not in this page. Open a rig of the page, or drop a dump.",
           };
   }
+}
+
+/** Of each timeline what was looked at already. */
+const columns = new WeakMap<Timeline, LaneColumns>();
+
+function columnsOf({ timeline }: LabRun): LaneColumns {
+  const known = columns.get(timeline) ?? new LaneColumns(timeline);
+  columns.set(timeline, known);
+  return known;
 }
 
 function registryOf({ rig: { machine } }: RigRun): RegistryView {

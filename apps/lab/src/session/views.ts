@@ -1,8 +1,49 @@
 // What screens ask of a session besides rows, and what they get: plain objects, as every message is.
 
 import type { RegistrySnapshot } from "@drydock/core/platform/evidence/registry-dump";
+import type { RowCells } from "./shown-row.ts";
 
-export type ViewAsk = { readonly name: "registry" };
+export type ViewAsk = { readonly name: "registry" } | LanesAsk;
+
+/** A span of virtual nanoseconds, in so many parts; `toNs` no later than `fromNs`: all that there is. */
+export interface LanesAsk {
+  readonly name: "lanes";
+  readonly fromNs: number;
+  readonly toNs: number;
+  readonly pixels: number;
+}
+
+/** One lane over the span; each column has a number for each pixel. */
+export interface LaneView {
+  readonly group: string;
+  readonly name: string;
+  /** In the span. */
+  readonly rows: number;
+  /** The text of its first row there. */
+  readonly text: string;
+  readonly counts: Uint32Array;
+  readonly bad: Uint32Array;
+  /** The part of the pixel's time that transfers took, up to 1. */
+  readonly busy: Float32Array;
+  /** Sequence of the first row; 0 where there is none. */
+  readonly first: Float64Array;
+}
+
+export interface LanesView {
+  readonly name: "lanes";
+  /** All that there is. */
+  readonly firstNs: number;
+  readonly lastNs: number;
+  /** The span that is told. */
+  readonly fromNs: number;
+  readonly toNs: number;
+  /** Rows that were not looked at yet: ask again. */
+  readonly left: number;
+  readonly lanes: readonly LaneView[];
+  /** The first rows of the span. */
+  readonly rows: readonly { readonly lane: string; readonly cells: RowCells }[];
+  readonly rowsInSpan: number;
+}
 
 /** One personality that was judged against an entry. */
 export interface MatchLine {
@@ -28,6 +69,7 @@ export interface RegistryView {
 }
 
 export type ViewAnswer =
+  | LanesView
   | RegistryView
   /** Why there is nothing, for people. */
   | { readonly name: "none"; readonly why: string };

@@ -1,8 +1,9 @@
 // A timeline as a file for Perfetto's viewer: the JSON form of trace events, one lane for each kind and place.
 
-import { hex, hexBytes } from "../base/text.ts";
+import { hexBytes } from "../base/text.ts";
 import { TimelineKind } from "../ports/recorder.ts";
 import { ethernetRowText } from "./ethernet-trace.ts";
+import { laneGroups, laneName } from "./lanes.ts";
 import type { Timeline, TimelineRow } from "./timeline.ts";
 import { TraceKind, traceRow } from "./usb-trace-log.ts";
 
@@ -57,28 +58,12 @@ interface TraceEvent {
 
 const microseconds = (ns: number): number => ns / 1000;
 
-/** Groups of lanes, as the viewer's processes. */
-const groups: Readonly<Record<TimelineKind, readonly [number, string]>> = {
-  [TimelineKind.usb]: [1, "USB"],
-  [TimelineKind.mark]: [1, "USB"],
-  [TimelineKind.fault]: [1, "USB"],
-  [TimelineKind.hop]: [2, "Queues"],
-  [TimelineKind.call]: [2, "Queues"],
-  [TimelineKind.log]: [3, "Log"],
-  [TimelineKind.event]: [4, "Kernel"],
-  [TimelineKind.power]: [5, "Power"],
-  [TimelineKind.register]: [6, "PCI"],
-  [TimelineKind.dma]: [6, "PCI"],
-  [TimelineKind.interrupt]: [6, "PCI"],
-  [TimelineKind.ethernet]: [7, "Network"],
-};
-
 /** Names of lanes, each with its number inside its group. */
 class Lanes {
   readonly #numbers = new Map<string, readonly [number, number]>();
 
   of(row: TimelineRow): readonly [number, number] {
-    const [group] = groups[row.kind];
+    const [group] = laneGroups[row.kind];
     const name = laneName(row);
     const key = `${group} ${name}`;
     const known = this.#numbers.get(key);
@@ -89,7 +74,8 @@ class Lanes {
   }
 
   metadata(): TraceEvent[] {
-    const names = new Map(Object.values(groups));
+    // As the viewer's processes.
+    const names = new Map(Object.values(laneGroups));
     const common = { cat: "__metadata", ph: "M", ts: 0 } as const;
     return [
       ...[...names].map(([pid, name]) => ({ ...common, name: "process_name", pid, tid: 0, args: { name } })),
@@ -104,33 +90,10 @@ class Lanes {
   }
 }
 
-function laneName(row: TimelineRow): string {
-  switch (row.kind) {
-    case TimelineKind.usb: {
-      const { device, endpoint, kind } = traceRow(row, 0);
-      return kind > TraceKind.mark ? "bus" : `device ${device} endpoint ${hex(endpoint, 2)}`;
-    }
-    case TimelineKind.fault:
-      return "faults";
-    case TimelineKind.mark:
-      return "bus";
-    case TimelineKind.hop:
-      return row.text.slice(0, Math.max(0, row.text.lastIndexOf(": ")));
-    case TimelineKind.log:
-      return "log";
-    case TimelineKind.event:
-      return row.text.split(":")[0];
-    case TimelineKind.ethernet:
-      return row.text;
-    default:
-      return groups[row.kind][1];
-  }
-}
-
 function eventOf(row: TimelineRow, lanes: Lanes, completion: TimelineRow | undefined): TraceEvent {
   const [pid, tid] = lanes.of(row);
   const args = { sequence: row.sequence, ...(row.cause === 0 ? {} : { cause: row.cause }) };
-  const common = { cat: groups[row.kind][1], ts: microseconds(row.timeNs), pid, tid } as const;
+  const common = { cat: laneGroups[row.kind][1], ts: microseconds(row.timeNs), pid, tid } as const;
   if (row.kind === TimelineKind.ethernet) {
     const facts = { ...args, bytes: row.bytes.length };
     return { ...common, name: ethernetRowText(row), ph: "i", s: "t", args: facts };
