@@ -1,8 +1,12 @@
 // A small USB dext of our own in C++, compiled and run against the model of an FTDI chip.
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, test } from "node:test";
+import { promisify } from "node:util";
 import { IOReturns } from "@drydock/core/base/io-return";
 import { platformProfile } from "@drydock/core/platform/platform-profile";
 import { SerialRig } from "@drydock/core/rigs/serial-rig";
@@ -80,4 +84,25 @@ test("whatever host call fails, and at whatever step the cable is pulled, nothin
   assert.ok(report.isRepeatable);
   assert.ok(report.plain.isStarted && report.plain.wasUsed);
   assert.ok(report.failedCalls >= 20 && report.unplugs === 40, `${report.failedCalls} calls failed`);
+});
+
+const node24 = join(import.meta.dirname, "../../../../node_modules/node-24/bin/node");
+const seeds = 12;
+
+test("twelve seeds: twelve schedules, the same on Node 24 and 26", {
+  skip: existsSync(node24) ? false : "the optional package node-24 is not installed (Linux on x64 only)",
+}, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "drydock-dext-"));
+  try {
+    const module = join(folder, "loop.wasm");
+    writeFileSync(module, described.image.bytes);
+    const main = join(import.meta.dirname, "digest-main.ts");
+    const said: string[] = [];
+    for (const node of [process.execPath, node24])
+      said.push((await promisify(execFile)(node, [main, module, "1", String(seeds)])).stdout);
+    assert.equal(said[0], said[1]);
+    assert.equal(said[0].split(" ")[1], String(seeds));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
