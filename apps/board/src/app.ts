@@ -1,13 +1,14 @@
 // The board's routes, as one table: what the server serves, what the API page says, and what tests enumerate.
 
 import { BoardRefusal } from "@drydock/board/refusal";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { caseRoutes } from "./case-routes.ts";
 import { onlyOurHosts, onlyOurPages, securityHeaders } from "./guard.ts";
 import { html } from "./html.ts";
 import { labRoutes } from "./lab-routes.ts";
 import { listRoutes } from "./list-routes.ts";
 import { messagePage } from "./pages/form-pages.ts";
+import { peopleRoutes } from "./people-routes.ts";
 import { postRoutes } from "./post-routes.ts";
 import { type BoardRoute, type BoardSite, sendPage, sendTrouble, wantsJson } from "./route.ts";
 import { siteRoutes } from "./site-routes.ts";
@@ -17,20 +18,30 @@ export const boardRoutes: readonly BoardRoute[] = [
   ...postRoutes,
   ...caseRoutes,
   ...labRoutes,
+  ...peopleRoutes,
   ...siteRoutes(() => boardRoutes),
 ];
+
+/** The site as the asker may use it: what they write is theirs. */
+async function siteFor(c: Context, site: BoardSite): Promise<BoardSite> {
+  if (site.people === null) return site;
+  const known = await site.people.whoAsks(c);
+  return { ...site, board: site.board.as(known === null ? null : site.people.people.visitor(known)) };
+}
 
 export function buildApp(site: BoardSite): Hono {
   const app = new Hono({ strict: false });
   app.use(securityHeaders());
   app.use(onlyOurHosts(site.hosts));
-  app.use(onlyOurPages(site.hosts));
+  app.use(onlyOurPages(site.hosts, site.scheme));
   for (const route of boardRoutes)
     app.on(route.method, route.path, async (c) => {
+      let own = site;
       try {
-        return await route.handle(c, site);
+        own = await siteFor(c, site);
+        return await route.handle(c, own);
       } catch (error) {
-        return sendTrouble(c, site, error);
+        return sendTrouble(c, own, error);
       }
     });
   app.notFound((c) => {

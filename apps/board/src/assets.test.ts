@@ -70,6 +70,7 @@ test("only what is named is served", async () => {
     "lab.js",
     "more.css",
     "page.js",
+    "people.js",
     "source-grammar.wasm",
     "source-runtime.wasm",
     "source-worker.js",

@@ -3,10 +3,12 @@
 import { homedir } from "node:os";
 import { Board } from "@drydock/board/board";
 import { exportBoard, type ImportReport, importBoard } from "@drydock/board/exchange";
+import { People } from "@drydock/board/people";
 import { backupBoard, restoreBoard } from "@drydock/node/store/board-database";
 import { FolderLock } from "@drydock/node/store/folder-lock";
 import { stateFolder } from "@drydock/node/store/state-folder";
 import { folderReader, writeExported } from "./folders.ts";
+import { hostSecrets } from "./secrets.ts";
 import { type BoardPlace, databasePath, openBoard, storeAt } from "./server.ts";
 import { type Published, publishBoard } from "./static-site.ts";
 
@@ -38,6 +40,14 @@ export async function exportTo(place: BoardPlace, folder: string): Promise<numbe
 
 export async function importFrom(place: BoardPlace, folder: string): Promise<ImportReport> {
   return await withStore(place, (board) => importBoard(board, folderReader(folder), "own"));
+}
+
+/** A new link that makes its bearer the owner; earlier ones are good no more. Also while the board runs. */
+export async function ownerLinkOf(place: BoardPlace, origin: string): Promise<string> {
+  return await withStore(place, async (board) => {
+    const people = new People(board.store.accounts, hostSecrets, () => board.now());
+    return `${origin}/owner/${await people.ownerLink()}`;
+  });
 }
 
 /** Also while the board runs. */

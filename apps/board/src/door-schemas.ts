@@ -30,5 +30,11 @@ export const doors = {
   duplicate: Type.Object({ of: orNothing }, closed),
   nothing: Type.Object({ key, _method: Type.Optional(text(10)) }, closed),
   view: Type.Object({ post: number }, closed),
+  login: Type.Object({ handle: text(100), password: text(512) }, closed),
+  signUp: Type.Object({ handle: text(100), name: Type.Optional(text(200)), password: text(512) }, closed),
+  password: Type.Object({ password: text(512) }, closed),
+  ownerLink: Type.Object({ name: text(200) }, closed),
+  leave: Type.Object({ handle: text(100) }, closed),
+  passkey: Type.Object({ response: text(64_000) }, closed),
   similar: Type.Object({ text: markdown }, closed),
 } as const;

@@ -64,21 +64,21 @@ export function onlyOurHosts(hosts: () => ReadonlySet<string>): MiddlewareHandle
  * A writing request must come from one of our own pages, or from a program that is no browser: browsers send Origin
  * with every such request (Fetch standard, "append a request Origin header") and Sec-Fetch-Site where they know it.
  */
-export function onlyOurPages(hosts: () => ReadonlySet<string>): MiddlewareHandler {
+export function onlyOurPages(hosts: () => ReadonlySet<string>, scheme: "http" | "https"): MiddlewareHandler {
   return async (c, next) => {
     if (c.req.method === "GET" || c.req.method === "HEAD") return await next();
     const site = c.req.header("sec-fetch-site");
     const origin = c.req.header("origin");
     const isForeignSite = site !== undefined && site !== "same-origin" && site !== "none";
-    if (isForeignSite || (origin !== undefined && !isOurs(origin, hosts())))
+    if (isForeignSite || (origin !== undefined && !isOurs(origin, hosts(), scheme)))
       return c.text("This request came from another site's page. Nothing was changed.\n", 403);
     return await next();
   };
 }
 
-function isOurs(origin: string, hosts: ReadonlySet<string>): boolean {
-  const found = /^http:\/\/([^/]+)$/.exec(origin.toLowerCase());
-  return found !== null && hosts.has(found[1]);
+function isOurs(origin: string, hosts: ReadonlySet<string>, scheme: "http" | "https"): boolean {
+  const found = /^(https?):\/\/([^/]+)$/.exec(origin.toLowerCase());
+  return found !== null && found[1] === scheme && hosts.has(found[2]);
 }
 
 /** The names of a server on loopback at this port. The first is the one to tell people. */

@@ -17,6 +17,10 @@ export interface PageOptions {
   readonly isPrivate?: boolean;
   /** A list alone: the style of everything else is not sent. */
   readonly isList?: boolean;
+  /** Who reads; null: nobody is signed in; left out: a board for one. */
+  readonly who?: { readonly shownName: string } | null | undefined;
+  /** A script of this page alone. */
+  readonly script?: "people";
   /** A page of a published copy: nothing that needs a server. */
   readonly isStatic?: boolean;
 }
@@ -46,13 +50,13 @@ ${options.isPrivate === true ? html`<meta name="robots" content="noindex">` : ""
 <link rel="icon" href="/favicon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/style.css">${options.isList === true ? "" : html`<link rel="stylesheet" href="/more.css">`}
 ${options.feed === undefined ? "" : html`<link rel="alternate" type="application/atom+xml" title="New here" href="${options.feed}">`}
-${options.isList === true ? "" : html`<script src="/page.js" defer></script>`}
+${options.isList === true ? "" : html`<script src="/page.js" defer></script>`}${options.script === undefined ? "" : html`<script src="/${options.script}.js" defer></script>`}
 </head>
 <body${options.viewOf === undefined || options.isStatic === true ? "" : html` data-view-of="${options.viewOf}"`}>
 <a class="skip" href="#main">To the content</a>
 <header class="bar"><div class="inner">
 <a class="home" href="/">${mark}<span>Drydock</span></a>
-<nav aria-label="Main"><a href="/t/drivers"${board ? trusted(' aria-current="page"') : ""}>Board</a><a href="/cases"${current("/cases")}>Cases</a>${options.isStatic === true ? "" : html`<a href="/lab">Lab</a>`}<a href="/docs"${current("/docs")}>Docs</a></nav>
+<nav aria-label="Main"><a href="/t/drivers"${board ? trusted(' aria-current="page"') : ""}>Board</a><a href="/cases"${current("/cases")}>Cases</a>${options.isStatic === true ? "" : html`<a href="/lab">Lab</a>`}<a href="/docs"${current("/docs")}>Docs</a>${options.who === undefined ? "" : options.who === null ? html`<a href="/login"${current("/login")}>Sign in</a>` : html`<a href="/me"${current("/me")}>${options.who.shownName}</a>`}</nav>
 ${
   options.isStatic === true
     ? html`<p class="note">A published copy: for reading and running.</p>`

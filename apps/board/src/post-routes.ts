@@ -12,7 +12,7 @@ import { rowJson, sendFeed } from "./list-routes.ts";
 import { renderMarkdown } from "./markdown.ts";
 import { postForm, previewPage, replyEditForm } from "./pages/form-pages.ts";
 import { historyPage, postPage, replyFields } from "./pages/post-page.ts";
-import { type BoardRoute, type BoardSite, sendPage, sendTrouble, wantsJson } from "./route.ts";
+import { type BoardRoute, type BoardSite, sendPage, sendTrouble, statusOf, wantsJson } from "./route.ts";
 
 function idOf(c: Context): number {
   const text = c.req.param("id") ?? "";
@@ -63,7 +63,7 @@ async function sendPost(
     replies,
     original: post.duplicateOf === null ? null : await board.store.post(post.duplicateOf),
     boosts,
-    hasBoosted: boosts.some(({ person }) => person.id === board.people.owner.id),
+    hasBoosted: boosts.some(({ person }) => person.id === board.actor?.id),
     bodies: site.bodies,
     now: board.now(),
     key: site.newKey(),
@@ -168,7 +168,7 @@ async function sendForm(
   });
   const status =
     problem instanceof BoardRefusal
-      ? { invalid: 422, missing: 404, conflict: 409, too_large: 413, too_many: 429 }[problem.kind]
+      ? statusOf[problem.kind]
       : problem instanceof StoreTrouble
         ? problem.kind === "full"
           ? 507

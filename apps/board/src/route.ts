@@ -10,6 +10,7 @@ import type { LabDesk } from "./lab-desk.ts";
 import { page } from "./layout.ts";
 import type { RenderedBodies } from "./markdown.ts";
 import { messagePage } from "./pages/form-pages.ts";
+import type { PeopleDesk } from "./people-desk.ts";
 import type { StillTrueRuns } from "./still-true-runs.ts";
 
 /** What every route may use. */
@@ -21,7 +22,11 @@ export interface BoardSite {
   readonly stillTrue: StillTrueRuns;
   /** The rig of this server, for those who watch. */
   readonly desk: LabDesk;
+  /** Where people sign in; null: a board for one. */
+  readonly people: PeopleDesk | null;
   readonly version: string;
+  /** What browsers write before those names. */
+  readonly scheme: "http" | "https";
   /** The names this server has, the first one to tell people. */
   readonly hosts: () => ReadonlySet<string>;
   /** A random word of 22 letters. */
@@ -42,7 +47,15 @@ export interface BoardRoute {
   handle(c: Context, site: BoardSite): Promise<Response> | Response;
 }
 
-const statusOf = { invalid: 422, missing: 404, conflict: 409, too_large: 413, too_many: 429 } as const;
+export const statusOf = {
+  signed_out: 401,
+  forbidden: 403,
+  invalid: 422,
+  missing: 404,
+  conflict: 409,
+  too_large: 413,
+  too_many: 429,
+} as const;
 const troubleStatus = {
   full: 507,
   locked: 503,
@@ -53,6 +66,8 @@ const troubleStatus = {
   unknown: 503,
 } as const;
 const titles: Readonly<Record<number, string>> = {
+  401: "Sign in first",
+  403: "Not yours to do",
   404: "Not found",
   409: "Changed meanwhile",
   413: "Too large",
@@ -80,7 +95,15 @@ export function sendPage(
   options: Omit<Parameters<typeof page>[0], "path"> & { path?: string },
   status = 200,
 ): Response {
-  return c.html(page({ path: c.req.path, isStatic: site.isStatic, ...options }), status as 200);
+  return c.html(
+    page({ path: c.req.path, isStatic: site.isStatic, who: whoOf(site), ...options }),
+    status as 200,
+  );
+}
+
+/** What the bar says of the reader; undefined on a board for one, which has nobody else. */
+function whoOf(site: BoardSite): { readonly shownName: string } | null | undefined {
+  return site.people === null ? undefined : site.board.actor;
 }
 
 /** `text` was typed by the person: an error page gives it back. */

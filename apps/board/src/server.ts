@@ -8,6 +8,7 @@ import type { Duplex } from "node:stream";
 import { Board } from "@drydock/board/board";
 import type { BoardStore } from "@drydock/board/board-store";
 import { gainCases, type ImportReport, importBoard } from "@drydock/board/exchange";
+import { People } from "@drydock/board/people";
 import { forgetViewers } from "@drydock/board/views";
 import { createHttpServer } from "@drydock/node/host/http-door";
 import { FolderLock } from "@drydock/node/store/folder-lock";
@@ -21,7 +22,9 @@ import { folderReader } from "./folders.ts";
 import { loopbackHosts } from "./guard.ts";
 import { LabDesk } from "./lab-desk.ts";
 import { RenderedBodies } from "./markdown.ts";
+import { PeopleDesk } from "./people-desk.ts";
 import type { BoardSite } from "./route.ts";
+import { hostSecrets } from "./secrets.ts";
 import { buildOf, caseIdsIn, StillTrueRuns } from "./still-true-runs.ts";
 
 /** What the packer put beside the code in place of the repository (house/pack/stage-content.ts). */
@@ -54,8 +57,12 @@ export interface BoardOptions extends BoardPlace {
   /** Milliseconds UTC. Default: the system's clock. */
   readonly now?: () => number;
   readonly hosts?: () => ReadonlySet<string>;
+  /** Of the address that browsers use. */
+  readonly scheme?: "http" | "https";
   readonly onTrouble?: (error: unknown) => void;
   readonly isStatic?: boolean;
+  /** A board for many: people sign in. Their browsers know it by this address, which has a name and no number. */
+  readonly people?: (() => URL) | undefined;
   /** Posts that come with the project. Default: this version's. */
   readonly seed?: string;
 }
@@ -86,6 +93,16 @@ export async function openBoard(options: BoardOptions): Promise<OpenBoard> {
     const desk = new LabDesk(hosts);
     const site: BoardSite = {
       desk,
+      people:
+        options.people === undefined
+          ? null
+          : new PeopleDesk(
+              new People(store.accounts, hostSecrets, () => board.now()),
+              options.people,
+              () => board.now(),
+              hostSecrets.hash,
+            ),
+      scheme: options.scheme ?? "http",
       board,
       docs: new DocPages(repositoryRoot),
       bodies: new RenderedBodies(),
@@ -121,7 +138,17 @@ export interface RunningBoard {
   readonly url: string;
   readonly port: number;
   readonly open: OpenBoard;
+  /** Makes whoever opens it first the owner of a board for many that has none; null otherwise. */
+  readonly ownerLink: string | null;
   close(): Promise<void>;
+}
+
+/** How a board for many is reached. */
+export interface ManyOptions {
+  /** `https://name` of the proxy before it; null: by its name on this machine. */
+  readonly origin: URL | null;
+  /** The address to listen on; beyond loopback only behind a proxy. */
+  readonly listen: string;
 }
 
 /** A port that another program has, with its number. */
@@ -135,22 +162,40 @@ export class PortTaken extends Error {
   }
 }
 
-/** Listens on loopback only. Throws FolderHeld, PortTaken, StoreTrouble. `port` 0: a free one. Servers of one database share it. */
+/** Listens on loopback, unless a proxy stands before it. Throws FolderHeld, PortTaken, StoreTrouble. `port` 0: a free one. Servers of one database share it. */
 export async function startBoard(
-  options: Omit<BoardOptions, "home" | "hosts"> & { readonly home: string; readonly port: number },
+  options: Omit<BoardOptions, "home" | "hosts" | "people" | "scheme"> & {
+    readonly home: string;
+    readonly port: number;
+    /** Left out: a board for one, on this machine. */
+    readonly many?: ManyOptions | undefined;
+  },
 ): Promise<RunningBoard> {
   const lock = options.database === undefined ? FolderLock.take(options.home, "board") : null;
   let hosts: ReadonlySet<string> = new Set();
   let open: OpenBoard | null = null;
   let server: Server | null = null;
   try {
-    open = await openBoard({ ...options, hosts: () => hosts });
+    const { many } = options;
+    let reached = new URL("http://localhost");
+    open = await openBoard({
+      ...options,
+      hosts: () => hosts,
+      ...(many === undefined
+        ? {}
+        : { people: () => reached, scheme: many.origin === null ? "http" : "https" }),
+    });
     const { app, site } = open;
-    server = await listen(app, options.port);
+    server = await listen(app, options.port, many?.listen ?? "127.0.0.1");
     const address = server.address();
     const port = typeof address === "object" && address !== null ? address.port : options.port;
-    hosts = loopbackHosts(port);
-    const url = `http://localhost:${port}`;
+    reached = many?.origin ?? new URL(`http://localhost:${port}`);
+    // A board for many has one name: a cookie and a passkey of one name are nothing under another.
+    hosts = many === undefined ? loopbackHosts(port) : new Set([reached.host]);
+    const url = reached.origin;
+    const { people } = site;
+    const needsOwner = people !== null && (await people.people.store.owners()) === 0;
+    const ownerLink = needsOwner ? `${url}/owner/${await people.people.ownerLink()}` : null;
     server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       site.desk.upgrade(request, socket, head),
     );
@@ -158,7 +203,11 @@ export async function startBoard(
     // Cases of a new version run when the first page has long been served.
     const stillTrue = setTimeout(() => void site.stillTrue.runAll(false).catch(site.onTrouble), 1500);
     stillTrue.unref();
-    const keep = () => void forgetViewers(site.board.store, site.board.now()).catch(site.onTrouble);
+    const keep = () => {
+      const now = site.board.now();
+      void forgetViewers(site.board.store, now).catch(site.onTrouble);
+      void site.board.store.accounts.forget(now).catch(site.onTrouble);
+    };
     keep();
     const housekeeping = setInterval(keep, housekeepingMs);
     housekeeping.unref();
@@ -167,6 +216,7 @@ export async function startBoard(
       url,
       port,
       open,
+      ownerLink,
       close: async () => {
         clearTimeout(stillTrue);
         clearInterval(housekeeping);
@@ -184,12 +234,12 @@ export async function startBoard(
   }
 }
 
-function listen(app: Hono, port: number): Promise<Server> {
+function listen(app: Hono, port: number, address: string): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createHttpServer(getRequestListener(app.fetch));
     server.on("error", (error: NodeJS.ErrnoException) =>
       reject(error.code === "EADDRINUSE" ? new PortTaken(port) : error),
     );
-    server.listen(port, "127.0.0.1", () => resolve(server));
+    server.listen(port, address, () => resolve(server));
   });
 }

@@ -48,6 +48,11 @@ export const commandTable: CommandTable = {
       form: async () => (await import("./commands/board-serve.ts")).boardServe,
     },
     {
+      words: ["board", "owner-link"],
+      summary: "a link that makes its bearer the owner of a board for many, once",
+      form: async () => (await import("./commands/board-owner-link.ts")).boardOwnerLink,
+    },
+    {
       words: ["board", "export"],
       summary: "every post as a folder of text files: diffable, and the same bytes back",
       form: async () => (await import("./commands/board-export.ts")).boardExport,

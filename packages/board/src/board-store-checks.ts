@@ -14,7 +14,7 @@ function expect(isTrue: boolean, what: string): void {
   if (!isTrue) throw new Error(what);
 }
 
-function equal(actual: unknown, wanted: unknown, what: string): void {
+export function equal(actual: unknown, wanted: unknown, what: string): void {
   const [left, right] = [JSON.stringify(actual), JSON.stringify(wanted)];
   if (left !== right) throw new Error(`${what}: ${left} instead of ${right}`);
 }

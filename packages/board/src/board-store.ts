@@ -1,6 +1,7 @@
 // The port below the board: what a store promises. Every method is one transaction: all of it is there, or nothing.
 
 import type { Cursor, ListOrder } from "./listing.ts";
+import type { PeopleStore } from "./people-store.ts";
 import type {
   Boost,
   CaseRunRow,
@@ -107,6 +108,9 @@ export interface StoreCheck {
 }
 
 export interface BoardStore {
+  /** Accounts, keys, sessions and limits. */
+  readonly accounts: PeopleStore;
+
   /** Makes or finds a person by handle. */
   person(handle: string, shownName: string, role: Role, at: number): Promise<Person>;
   topics(): Promise<Topic[]>;

@@ -7,6 +7,7 @@ import type { Person, Post, Reply, Symptom, Topic } from "./records.ts";
 import { BoardRefusal, notFound } from "./refusal.ts";
 import { parseSearch } from "./search-query.ts";
 import { symptomsIn } from "./symptoms.ts";
+import { mayEdit, mustBeAllowed, type Visitor } from "./visitor.ts";
 
 export interface PostDraft {
   readonly title: string;
@@ -44,13 +45,20 @@ const hitsOfPage = 20;
 export class Board {
   readonly store: BoardStore;
   readonly people: BoardPeople;
-  readonly #now: () => number;
-  #latest = 0;
+  /** Who acts; null: nobody is signed in. */
+  readonly actor: Visitor | null;
+  readonly #clock: { readonly now: () => number; latest: number };
 
-  private constructor(store: BoardStore, people: BoardPeople, now: () => number) {
+  private constructor(
+    store: BoardStore,
+    people: BoardPeople,
+    actor: Visitor | null,
+    clock: { readonly now: () => number; latest: number },
+  ) {
     this.store = store;
     this.people = people;
-    this.#now = now;
+    this.actor = actor;
+    this.#clock = clock;
   }
 
   /** `now`: milliseconds UTC; may jump. */
@@ -60,13 +68,29 @@ export class Board {
       project: await store.person("drydock", "Drydock", "project", at),
       owner: await store.person("owner", "You", "owner", at),
     };
-    return new Board(store, people, now);
+    const actor = { ...people.owner, state: "active" as const, limits: null };
+    return new Board(store, people, actor, { now, latest: 0 });
+  }
+
+  /** The same board, for this person. */
+  as(actor: Visitor | null): Board {
+    return new Board(this.store, this.people, actor, this.#clock);
+  }
+
+  /** Who writes, after their limits: one act in five seconds, and a newcomer's day. Throws BoardRefusal. */
+  async #writer(act: "post" | "reply" | "other"): Promise<Visitor> {
+    return await mustBeAllowed(this.actor, act, this.store.accounts, this.now());
+  }
+
+  #mustOwn(actor: Visitor, author: Person): void {
+    if (!mayEdit(actor, author))
+      throw new BoardRefusal("forbidden", "not-yours", "This is somebody else's: nothing was changed.");
   }
 
   /** Never earlier than it was before: a clock set back does not reorder what people did. */
   now(): number {
-    this.#latest = Math.max(this.#latest, Math.floor(this.#now()));
-    return this.#latest;
+    this.#clock.latest = Math.max(this.#clock.latest, Math.floor(this.#clock.now()));
+    return this.#clock.latest;
   }
 
   async topic(slug: string): Promise<Topic> {
@@ -91,11 +115,13 @@ export class Board {
   async addPost(topicSlug: string, draft: PostDraft, key: string | null = null): Promise<Done> {
     const topic = await this.topic(topicSlug);
     const { title, markdown, tags } = checkedDraft(draft);
+    const act = actKey(key, this.now());
+    const author = await this.#writer("post");
     const at = this.now();
     return await this.store.addPost(
       {
         topicId: topic.id,
-        authorId: this.people.owner.id,
+        authorId: author.id,
         kind: "question",
         title,
         markdown,
@@ -105,7 +131,7 @@ export class Board {
         at,
         source: "own",
       },
-      actKey(key, at),
+      act,
     );
   }
 
@@ -127,12 +153,14 @@ export class Board {
           "parent",
         );
     }
+    const act = actKey(key, this.now());
+    const author = await this.#writer("reply");
     const at = this.now();
     const done = await this.store.addReply(
       {
         postId,
         parentId,
-        authorId: this.people.owner.id,
+        authorId: author.id,
         kind: parentId === null ? "answer" : "comment",
         markdown,
         plain: plainOf(markdown),
@@ -140,7 +168,7 @@ export class Board {
         at,
         source: "own",
       },
-      actKey(key, at),
+      act,
     );
     if (done === null) throw notFound("post");
     return done;
@@ -149,9 +177,11 @@ export class Board {
   /** `version`: the one that the form was filled from. */
   async editPost(id: number, draft: PostDraft, version: number): Promise<number> {
     const { title, markdown, tags } = checkedDraft(draft);
+    const editor = await this.#writer("other");
+    this.#mustOwn(editor, (await this.post(id)).author);
     return edited(
       await this.store.editPost(id, {
-        editorId: this.people.owner.id,
+        editorId: editor.id,
         version,
         title,
         tags,
@@ -166,9 +196,11 @@ export class Board {
 
   async editReply(id: number, text: string, version: number): Promise<number> {
     const markdown = markdownOf(text, "reply");
+    const editor = await this.#writer("other");
+    this.#mustOwn(editor, (await this.reply(id)).author);
     return edited(
       await this.store.editReply(id, {
-        editorId: this.people.owner.id,
+        editorId: editor.id,
         version,
         symptoms: symptomsIn(markdown),
         markdown,
@@ -180,10 +212,14 @@ export class Board {
   }
 
   async deletePost(id: number): Promise<void> {
+    const actor = await this.#writer("other");
+    this.#mustOwn(actor, (await this.post(id)).author);
     if (!(await this.store.deletePost(id, this.now()))) throw notFound("post");
   }
 
   async deleteReply(id: number): Promise<void> {
+    const actor = await this.#writer("other");
+    this.#mustOwn(actor, (await this.reply(id)).author);
     if (!(await this.store.deleteReply(id, this.now()))) throw notFound("reply");
   }
 
@@ -192,9 +228,10 @@ export class Board {
     postId: number,
     detail: { readonly os?: string; readonly hardware?: string } = {},
   ): Promise<void> {
+    const who = await this.#writer("other");
     const kept = await this.store.boost({
       postId,
-      personId: this.people.owner.id,
+      personId: who.id,
       at: this.now(),
       os: detailOf(detail.os ?? "", "os"),
       hardware: detailOf(detail.hardware ?? "", "hardware"),
@@ -203,11 +240,14 @@ export class Board {
   }
 
   async unboost(postId: number): Promise<void> {
+    const who = await this.#writer("other");
     await this.post(postId);
-    await this.store.unboost(postId, this.people.owner.id);
+    await this.store.unboost(postId, who.id);
   }
 
   async accept(postId: number, replyId: number | null): Promise<void> {
+    const actor = await this.#writer("other");
+    this.#mustOwn(actor, (await this.post(postId)).author);
     if (!(await this.store.accept(postId, replyId, this.now()))) throw notFound("answer");
   }
 
@@ -215,6 +255,8 @@ export class Board {
   async markDuplicate(postId: number, of: number | null): Promise<void> {
     if (of === postId)
       throw new BoardRefusal("invalid", "own-duplicate", "A post is not a duplicate of itself.", "of");
+    const actor = await this.#writer("other");
+    this.#mustOwn(actor, (await this.post(postId)).author);
     if (of !== null) await this.post(of);
     if (!(await this.store.markDuplicate(postId, of, this.now()))) throw notFound("post");
   }

@@ -1,10 +1,17 @@
 // Why the board refuses an act, in words for the person who asked, and troubles of the store below it.
 
 /**
- * `invalid`: a field is wrong (422); `missing`: there is no such thing, or not for you (404, one answer for both);
+ * `signed_out`: nobody is signed in (401); `forbidden`: this person may not (403); `invalid`: a field is wrong (422); `missing`: there is no such thing, or not for you (404, one answer for both);
  * `conflict`: somebody changed it meanwhile (409); `too_large` (413); `too_many`: try later (429).
  */
-export type RefusalKind = "invalid" | "missing" | "conflict" | "too_large" | "too_many";
+export type RefusalKind =
+  | "signed_out"
+  | "forbidden"
+  | "invalid"
+  | "missing"
+  | "conflict"
+  | "too_large"
+  | "too_many";
 
 /** An act was refused; nothing has changed. `text` says what to do and is safe to show. */
 export class BoardRefusal extends Error {

@@ -31,7 +31,8 @@ export interface TestSite {
 export const origin = "http://localhost";
 const begun = Date.UTC(2026, 11, 1, 12);
 
-export async function testSite(seed?: string): Promise<TestSite> {
+/** `many`: a board for many at this address. */
+export async function testSite(seed?: string, many?: URL): Promise<TestSite> {
   let now = begun;
   const troubles: unknown[] = [];
   const open = await openBoard({
@@ -40,6 +41,7 @@ export async function testSite(seed?: string): Promise<TestSite> {
     now: () => now,
     onTrouble: (error) => troubles.push(error),
     ...(seed === undefined ? {} : { seed }),
+    ...(many === undefined ? {} : { people: () => many }),
   });
   const request = (path: string, init: RequestInit) => open.app.request(origin + path, init);
   const get = async (path: string, headers = {}) =>

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { boardStoreChecks } from "@drydock/board/board-store-checks";
+import { peopleStoreChecks } from "@drydock/board/people-store-checks";
 import { StoreTrouble } from "@drydock/board/refusal";
 import { doorTo, openPostgresBoard } from "@drydock/node/store/postgres-door";
 import { exportTo, importFrom } from "../../src/board-files.ts";
@@ -53,7 +54,7 @@ test("the whole contract over a socket, by the library pg", { skip }, async () =
   const url = await server.database("contract");
   const door = await doorTo(url);
   const session = await door.session();
-  for (const check of boardStoreChecks) {
+  for (const check of [...boardStoreChecks, ...peopleStoreChecks]) {
     await session.script("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
     const store = await openPostgresBoard(url);
     try {

@@ -6,6 +6,7 @@ import {
   boardHome,
   exportTo,
   importFrom,
+  ownerLinkOf,
   publishTo,
   restoreFrom,
 } from "@drydock/board-server/board-files";
@@ -26,6 +27,9 @@ export interface ServeOptions {
   readonly port?: number;
   readonly noOpen: boolean;
   readonly database?: URL;
+  readonly people?: boolean;
+  readonly origin?: URL;
+  readonly listen?: string;
   /** Rigs that the lab shows beside those of its own page. */
   readonly lab: readonly RigEntry[];
   readonly seed: number;
@@ -65,6 +69,10 @@ export async function beginBoard(options: ServeOptions, io: CommandIo): Promise<
     startBoard({
       home: boardHome(),
       database: options.database,
+      many:
+        options.people === true || options.origin !== undefined
+          ? { origin: options.origin ?? null, listen: options.listen ?? "127.0.0.1" }
+          : undefined,
       port,
       version: drydockVersion,
       onTrouble: (error) =>
@@ -78,6 +86,8 @@ export async function beginBoard(options: ServeOptions, io: CommandIo): Promise<
       return begin(0);
     });
     io.say(`drydock: the board is at ${board.url}`);
+    if (board.ownerLink !== null)
+      io.say(`  it has no owner yet; this link makes one, once: ${board.ownerLink}`);
     const { kept, refused, updated } = board.open.imported;
     if (updated > 0) io.say(`  ${updated} of the project's texts are newer in this version`);
     for (const path of kept) io.say(`  ${path}: you changed it; yours stays`);
@@ -135,6 +145,17 @@ export async function serveBoard(
   await board.close();
   return exitCodes[how];
 }
+
+export const tellOwnerLink = (
+  options: { readonly port?: number; readonly origin?: URL; readonly database?: URL; readonly json: boolean },
+  io: CommandIo,
+) =>
+  orSaid(io, async () => {
+    const origin = options.origin?.origin ?? `http://localhost:${options.port ?? defaultBoardPort}`;
+    const url = await ownerLinkOf({ home: boardHome(), database: options.database }, origin);
+    if (options.json) io.document({ url });
+    else io.print(`${url}\n`);
+  });
 
 export const exportBoardTo = (
   options: { readonly folder: OutputFolder; readonly database?: URL; readonly json: boolean },

@@ -1,8 +1,8 @@
 // drydock board serve: the board alone.
 
-import { command, flag } from "../grammar/command-row.ts";
+import { command, flag, option } from "../grammar/command-row.ts";
 import { forOption, seedOption } from "../grammar/rig-options.ts";
-import { boardPort, databaseOption, noOpen } from "./board-words.ts";
+import { boardPort, databaseOption, listenAddress, noOpen, originOption } from "./board-words.ts";
 import { labOption } from "./rig-name.ts";
 
 export const boardServe = command({
@@ -10,6 +10,9 @@ export const boardServe = command({
   options: {
     port: boardPort,
     noOpen,
+    people: flag("a board for many: people sign in; the first start prints the link that makes the owner"),
+    origin: originOption,
+    listen: option(listenAddress, "listen beyond this machine; only behind a proxy", { needs: ["origin"] }),
     database: databaseOption,
     lab: labOption,
     seed: seedOption,

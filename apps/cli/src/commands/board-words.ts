@@ -1,7 +1,9 @@
 // What the board's commands share: their port, and the kinds of path that they take.
 
 import { accessSync, constants, lstatSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { dirname, join } from "node:path";
+import { originFault } from "@drydock/board-server/origin";
 import { shown } from "@drydock/core/base/shown-text";
 import { databaseUrl } from "@drydock/node/store/database-url";
 import { flag, option } from "../grammar/command-row.ts";
@@ -31,6 +33,48 @@ export const databaseAddress: Kind<URL> = {
     { why: "wrong type", text: "postgres://drydock@localhost" },
   ],
 };
+
+/** Where browsers find a board for many. */
+export const originAddress: Kind<URL> = {
+  placeholder: "https://name",
+  takes: "https:// and a name, as browsers reach the board through its proxy",
+  read: (text) => {
+    const fault = originFault(text);
+    if (fault !== null) throw new UsageError(fault);
+    return new URL(text);
+  },
+  sample: () => "https://board.example",
+  mistakes: () =>
+    [
+      "",
+      "board.example",
+      "http://board.example",
+      "https://192.0.2.7",
+      "https://[2001:db8::7]",
+      "https://board.example/path",
+    ].map((text) => ({ why: "wrong type" as const, text })),
+};
+
+/** An address of this machine to listen on. */
+export const listenAddress: Kind<string> = {
+  placeholder: "address",
+  takes: "an IP address of this machine, 0.0.0.0 or :: for all of them",
+  read: (text) => {
+    if (isIP(text) === 0) throw new UsageError(`takes an IP address, not ${shown(text)}`);
+    return text;
+  },
+  sample: () => "127.0.0.1",
+  mistakes: () => [
+    { why: "wrong type", text: "" },
+    { why: "wrong type", text: "board.example" },
+    { why: "wrong type", text: "1.2.3.4.5" },
+  ],
+};
+
+export const originOption = option(
+  originAddress,
+  "a board for many at this name, behind a proxy that has the certificate",
+);
 
 export const databaseOption = option(
   databaseAddress,

@@ -209,8 +209,47 @@ CREATE TABLE case_latest (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** Accounts: ways in, sessions, and what is good for one use. Only hashes of secrets are kept. */
+const people = `
+CREATE TABLE passkey (
+  id INTEGER PRIMARY KEY,
+  person_id INTEGER NOT NULL REFERENCES person(id),
+  passkey_id TEXT NOT NULL UNIQUE,
+  public_key BLOB NOT NULL,
+  sign_count INTEGER NOT NULL,
+  transports TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  last_used_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX passkey_person ON passkey(person_id);
+CREATE TABLE password (
+  person_id INTEGER NOT NULL PRIMARY KEY REFERENCES person(id),
+  hash TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE session (
+  id TEXT PRIMARY KEY,
+  person_id INTEGER NOT NULL REFERENCES person(id),
+  created_at INTEGER NOT NULL,
+  seen_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  agent TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX session_person ON session(person_id, created_at);
+CREATE INDEX session_end ON session(expires_at);
+CREATE TABLE ticket (
+  id TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
+  value TEXT NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ticket_kind ON ticket(kind);
+CREATE INDEX ticket_end ON ticket(expires_at);
+CREATE INDEX person_role ON person(role);
+`;
+
 /** What both kinds of database share; postgres-schema.ts says the types in PostgreSQL's words. */
-export const sharedSteps: readonly string[] = [first, caseRuns];
+export const sharedSteps: readonly string[] = [first, caseRuns, people];
 
 /** Step n takes a database of version n to version n + 1; a new one goes through all of them. */
 export const boardSchemaSteps: readonly string[] = sharedSteps.map((step, index) =>

@@ -12,6 +12,7 @@ import type {
   StoreCheck,
 } from "@drydock/board/board-store";
 import type { Cursor, ListOrder } from "@drydock/board/listing";
+import type { PeopleStore } from "@drydock/board/people-store";
 import type {
   Boost,
   CaseRunRow,
@@ -51,6 +52,7 @@ import {
   replyOf,
 } from "./board-rows.ts";
 import { searchBoard } from "./board-search.ts";
+import { SqlPeopleStore } from "./sql-people-store.ts";
 import { all, get, insert, type Row, run, type SqlDatabase, type SqlValue, type Talk } from "./sql-talk.ts";
 
 /** Acts are remembered this long: a form sent twice is one act. */
@@ -66,9 +68,11 @@ const sortColumn = {
 
 export class SqlBoardStore implements BoardStore {
   readonly database: SqlDatabase;
+  readonly accounts: PeopleStore;
 
   constructor(database: SqlDatabase) {
     this.database = database;
+    this.accounts = new SqlPeopleStore(database);
   }
 
   async person(handle: string, shownName: string, role: Role, at: number): Promise<Person> {
