@@ -67,6 +67,13 @@ const runs: Readonly<Record<string, Run>> = {
         ],
       ),
   },
+  "dext-seeds": {
+    summary: "one C++ dext (P02) over 10,000 seeds on Node 24 and on Node 26, by suspended calls (JSPI)",
+    run: async (count) =>
+      runTest("cases/test/system/cpp-seeds.test.ts", "DRYDOCK_DEXT_SEEDS", count ?? 10_000, (seeds) => [
+        `${seeds} seeds: the same digest of transfers, bytes, statuses, times and log on both, and another for each seed`,
+      ]),
+  },
   unplugs: {
     summary:
       "P14's good driver unplugged at random moments, and at every step; the bad one over a hundred seeds",
