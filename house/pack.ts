@@ -9,7 +9,12 @@ import { emitAll } from "./pack/emit.ts";
 import { fileOf, type Manifest, type PackedPackage, packGraph } from "./pack/pack-graph.ts";
 import { packedManifest } from "./pack/packed-manifest.ts";
 import { packedReadme } from "./pack/packed-readme.ts";
-import { stageBoardContent, stageDextTexts, stageProjectTemplates } from "./pack/stage-content.ts";
+import {
+  stageBoardContent,
+  stageDextTexts,
+  stagePageScript,
+  stageProjectTemplates,
+} from "./pack/stage-content.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const out = join(root, "build/pack");
@@ -21,6 +26,7 @@ const folders = [
   "packages/board",
   "packages/node",
   "packages/serialport-binding",
+  "packages/fixtures",
   "packages/dext",
   "cases",
   "apps/lab",
@@ -81,6 +87,7 @@ for (const unit of packages) {
   if (unit.manifest.bin !== undefined)
     cpSync(join(root, unit.folder, "bin"), join(stage, "bin"), { recursive: true });
   if (unit.name === "@drydock/board-server") await stageBoardContent(root, stage, unit.manifest.version);
+  if (unit.name === "@drydock/fixtures") await stagePageScript(root, stage);
   if (unit.name === "@drydock/cli") stageProjectTemplates(root, stage);
   if (unit.name === "@drydock/dext") stageDextTexts(root, stage);
 }

@@ -50,6 +50,14 @@ function copyPages(from: string, to: string): void {
   }
 }
 
+/** The page's side of the fixtures, built (packages/fixtures/src/page-script.ts). */
+export async function stagePageScript(root: string, stage: string): Promise<void> {
+  const { buildPageScript, pageScriptName } = (await import(
+    pathToFileURL(join(root, "packages/fixtures/src/page-script.ts")).href
+  )) as { buildPageScript(): Promise<string>; pageScriptName: string };
+  writeFileSync(join(stage, "dist", pageScriptName), await buildPageScript());
+}
+
 /** What `drydock new` makes projects from. */
 export function stageProjectTemplates(root: string, stage: string): void {
   const from = join(root, "apps/cli/templates");

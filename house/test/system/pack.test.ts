@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { makeStranger, nodeOf, packFolder, repositoryRoot, type Stranger } from "./stranger.ts";
@@ -38,8 +38,19 @@ before(() => {
   });
   assert.equal(packed.status, 0, packed.stderr);
   stranger = makeStranger(
-    ["core", "doctor", "board", "node", "cases", "lab", "board-server", "cli"],
-    ["typescript", "typescript-5", "@types/node", "vitest", "vite", "esbuild"],
+    [
+      "core",
+      "doctor",
+      "board",
+      "node",
+      "serialport-binding",
+      "fixtures",
+      "cases",
+      "lab",
+      "board-server",
+      "cli",
+    ],
+    ["playwright-core", "typescript", "typescript-5", "@types/node", "vitest", "vite", "esbuild"],
   );
   for (const name of authored) stranger.write(name, example(name));
   stranger.write("logger.spec.ts", example("logger.test.ts").replace('"node:test"', '"vitest"'));
@@ -50,7 +61,7 @@ after(() => stranger?.remove());
 
 test("archives: doors only, README, licence, no test, no TypeScript; a source folder refuses to be packed", () => {
   const archives = readdirSync(packFolder).filter((name) => name.endsWith(".tgz"));
-  assert.equal(archives.length, 9, archives.join());
+  assert.equal(archives.length, 11, archives.join());
   for (const archive of archives) {
     const { stdout } = spawnSync("tar", ["tzf", join(packFolder, archive)], { encoding: "utf8" });
     const files = stdout.trim().split("\n");
@@ -90,6 +101,17 @@ for (const [name, compiler] of [
     });
   }
 }
+
+const noChromium = existsSync("/usr/bin/chromium") ? false : "Debian package chromium is missing";
+
+test("fixtures in a stranger's Playwright project: a page's serial port, unplugged; npm usb in node:test", {
+  skip: noChromium,
+}, () => {
+  for (const name of ["page-serial.test.mjs", "npm-usb.test.mjs"]) stranger.write(name, example(name));
+  const run = stranger.run(process.execPath, ["--test", "page-serial.test.mjs", "npm-usb.test.mjs"]);
+  assert.equal(run.status, 0, run.stdout + run.stderr);
+  assert.match(run.stdout, /pass 2/);
+});
 
 for (const major of [24, 26] as const) {
   const node = nodeOf(major) ?? "";

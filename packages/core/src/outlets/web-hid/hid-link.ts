@@ -70,6 +70,7 @@ export function configure(requests: PortRequests, value: number, done: (isDone: 
 export function readInterface(
   requests: PortRequests,
   setting: InterfaceSetting,
+  isUnrestricted: boolean,
   done: (facts: HidInterfaceFacts | null, problem: string | null) => void,
 ): void {
   const number = setting.descriptor.bInterfaceNumber;
@@ -101,7 +102,7 @@ export function readInterface(
       done(null, (error as Error).message);
       return;
     }
-    const collections = openCollections(descriptor);
+    const collections = isUnrestricted ? [...descriptor.collections] : openCollections(descriptor);
     const endpoint = (isIn: boolean) =>
       setting.endpoints.find(
         ({ descriptor: { bEndpointAddress, bmAttributes } }) =>

@@ -129,6 +129,11 @@ export class HidDeviceCore {
   readonly productId: number;
   readonly productName: string;
   readonly serialNumber: string | null;
+  readonly manufacturer: string | null;
+  /** bcdDevice. */
+  readonly release: number;
+  readonly interfaceNumber: number;
+  readonly usesReportIds: boolean;
   readonly collections: readonly HIDCollectionInfo[];
   readonly #link: HidLink;
   readonly #owner: WebHidOwner;
@@ -142,6 +147,10 @@ export class HidDeviceCore {
     this.productId = device.idProduct;
     this.productName = strings.get(device.iProduct) ?? "";
     this.serialNumber = strings.get(device.iSerialNumber) ?? null;
+    this.manufacturer = strings.get(device.iManufacturer) ?? null;
+    this.release = device.bcdDevice;
+    this.interfaceNumber = facts.number;
+    this.usesReportIds = facts.descriptor.usesReportIds;
     this.collections = facts.collections.map(collectionInfo);
     this.#owner = owner;
     this.face = new WebHidDevice(this);

@@ -46,6 +46,10 @@ export interface WebHidHostOptions {
   ) => WebHidDevice | null | undefined | Promise<WebHidDevice | null | undefined>;
   /** Transient activation, asked at each `requestDevice`. Default: always. */
   readonly hasUserActivation?: () => boolean;
+  /** Awaited before any answer about devices: those that are being announced come first. */
+  readonly ready?: () => Promise<void>;
+  /** Keyboards, mice and keys are shown too: what a program of an operating system sees, not a page. Default false. */
+  readonly isUnrestricted?: boolean;
   /** Told of devices and interfaces that could not be read. */
   readonly onProblem?: (reason: string) => void;
 }
@@ -157,6 +161,11 @@ export class WebHidHost {
     });
   }
 
+  /** Every interface that is there, granted or not: for those who offer them to other programs than pages. */
+  get interfaces(): HidDeviceCore[] {
+    return this.#devices();
+  }
+
   async granted(): Promise<WebHidDevice[]> {
     await this.#enumerated();
     return this.#devices()
@@ -243,7 +252,7 @@ export class WebHidHost {
   ): void {
     let left = settings.length;
     for (const setting of settings) {
-      readInterface(attachment.requests, setting, (facts, problem) => {
+      readInterface(attachment.requests, setting, this.#options.isUnrestricted === true, (facts, problem) => {
         if (problem !== null) this.problem(problem);
         if (facts !== null && !attachment.isGone) {
           const core = new HidDeviceCore(found, facts, attachment.requests, this);
@@ -284,6 +293,7 @@ export class WebHidHost {
   }
 
   async #enumerated(): Promise<void> {
+    await this.#options.ready?.();
     if (this.#underway > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 }

@@ -48,6 +48,8 @@ export interface WebSerialHostOptions {
   readonly portsFound?: (
     ports: WebSerialPort[],
   ) => WebSerialPort | null | undefined | Promise<WebSerialPort | null | undefined>;
+  /** Awaited before any answer about devices: those that are being announced come first. */
+  readonly ready?: () => Promise<void>;
   /** Transient activation, asked at each `requestPort`. Default: always. */
   readonly hasUserActivation?: () => boolean;
 }
@@ -135,7 +137,8 @@ export class WebSerialHost {
     if (this.#granted.delete(link)) this.#fire("disconnect", link);
   }
 
-  granted(): WebSerialPort[] {
+  async granted(): Promise<WebSerialPort[]> {
+    await this.#options.ready?.();
     return [...this.#links.values()].filter((link) => this.#granted.has(link)).map(({ face }) => face);
   }
 
@@ -143,6 +146,7 @@ export class WebSerialHost {
     const filters = filtersOf(options);
     if (this.#options.hasUserActivation?.() === false)
       throw faceError("SecurityError", "requestPort must be called while a user's gesture is handled");
+    await this.#options.ready?.();
     const offered = [...this.#links.values()].filter(
       (link) => filters.length === 0 || filters.some((filter) => matches(link, filter)),
     );

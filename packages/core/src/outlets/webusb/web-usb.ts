@@ -74,6 +74,8 @@ export interface WebUsbOptions {
   readonly isUnrestricted?: boolean;
   /** Default: the public one. */
   readonly blocklist?: readonly USBBlocklistEntry[];
+  /** Awaited before any answer about devices: those that are being announced come first. */
+  readonly ready?: () => Promise<void>;
   /** Told of devices that could not be enumerated, and of configurations that were left out. */
   readonly onProblem?: (reason: string) => void;
 }
@@ -300,6 +302,7 @@ export class WebUsb extends EventTarget implements USB, WebUsbDeviceOwner {
   }
 
   async #enumerated(): Promise<void> {
+    await this.#options.ready?.();
     if (this.#underway > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
