@@ -3,6 +3,7 @@
 import { h } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { startedName } from "../session/server-names.ts";
+import { IommuPart } from "./iommu-part.ts";
 import type { LabPage } from "./lab-page.ts";
 import { ActButton } from "./parts.ts";
 import type { LoadTerminal, PageTerminal } from "./terminal-door.ts";
@@ -28,6 +29,7 @@ export function ConsoleScreen({
           ? "The terminal of this rig is a real one: drydock start said which."
           : "Nothing here has a serial port.",
       ),
+      h(IommuPart, { page }),
       h("p", null, h("a", { class: "button", href: "#/consoles/serial?seed=1" }, "Open a rig that has one")),
       h("p", { class: "copy" }, h("code", null, "npx drydock start serial")),
     );

@@ -2,9 +2,10 @@
 
 import { type Comparison, showProperty } from "@drydock/core/platform/match-verdict";
 import type { Timeline } from "@drydock/core/trace/timeline";
+import { describeRefusal } from "@drydock/core/transports/sim/iommu";
 import type { LabRun, RigRun } from "./lab-run.ts";
 import { LaneColumns } from "./lane-columns.ts";
-import type { RegistryView, ViewAnswer, ViewAsk } from "./views.ts";
+import type { IommuView, RegistryView, ViewAnswer, ViewAsk } from "./views.ts";
 
 // Not by its class: in a page this is a script of its own, with another copy of that.
 const isRig = (run: LabRun): run is RigRun => "rig" in run;
@@ -15,6 +16,8 @@ export function viewOf(run: LabRun | null, ask: ViewAsk): ViewAnswer {
   switch (ask.name) {
     case "lanes":
       return columnsOf(run).view(run, ask);
+    case "iommu":
+      return (isRig(run) ? iommuOf(run) : null) ?? { name: "none", why: "Nothing here is behind an IOMMU." };
     case "registry":
       return isRig(run)
         ? registryOf(run)
@@ -23,6 +26,27 @@ export function viewOf(run: LabRun | null, ask: ViewAsk): ViewAnswer {
             why: "The registry of a case, or of a rig of the server, is not in this page. Open a rig of the page, or drop a dump.",
           };
   }
+}
+
+const ways = ["none", "device writes", "device reads", "both ways"];
+const mostMappings = 100;
+
+function iommuOf({ rig: { pci } }: RigRun): IommuView | null {
+  if (pci === null) return null;
+  const { mappings, refusals } = pci.iommu;
+  const told = [...mappings].sort((left, right) => left.base - right.base).slice(0, mostMappings);
+  return {
+    name: "iommu",
+    mappings: told.map(({ base, direction, lengthBytes, owner, requester }) => ({
+      owner,
+      requester,
+      direction: ways[direction] ?? "",
+      base,
+      lengthBytes,
+    })),
+    more: mappings.size - told.length,
+    refusals: refusals.map((refusal) => describeRefusal(refusal)),
+  };
 }
 
 /** Of each timeline what was looked at already. */

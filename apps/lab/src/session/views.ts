@@ -3,7 +3,25 @@
 import type { RegistrySnapshot } from "@drydock/core/platform/evidence/registry-dump";
 import type { RowCells } from "./shown-row.ts";
 
-export type ViewAsk = { readonly name: "registry" } | LanesAsk;
+export type ViewAsk = { readonly name: "registry" } | { readonly name: "iommu" } | LanesAsk;
+
+/** What functions may reach of memory, and what they were refused. */
+export interface IommuView {
+  readonly name: "iommu";
+  readonly mappings: readonly {
+    readonly owner: string;
+    readonly requester: string;
+    /** "device reads", "device writes", "both ways". */
+    readonly direction: string;
+    /** First bus address. */
+    readonly base: number;
+    readonly lengthBytes: number;
+  }[];
+  /** Mappings beyond those that are told. */
+  readonly more: number;
+  /** Sentences, the newest last. */
+  readonly refusals: readonly string[];
+}
 
 /** A span of virtual nanoseconds, in so many parts; `toNs` no later than `fromNs`: all that there is. */
 export interface LanesAsk {
@@ -70,6 +88,7 @@ export interface RegistryView {
 
 export type ViewAnswer =
   | LanesView
+  | IommuView
   | RegistryView
   /** Why there is nothing, for people. */
   | { readonly name: "none"; readonly why: string };
