@@ -12,6 +12,8 @@ const answerMs = 10_000;
 /** Whoever holds the writers' lock and says nothing more loses it. */
 const silenceMs = 15_000;
 const waitMs = 5_000;
+/** A server that was just woken, or whose machine is busy, still lets in. */
+const connectMs = 15_000;
 
 /** The board in the database at this address. Throws StoreTrouble. */
 export async function openPostgresBoard(url: URL): Promise<SqlBoardStore> {
@@ -30,7 +32,7 @@ export async function doorTo(url: URL): Promise<PostgresDoor> {
     connectionString: url.href,
     application_name: "drydock board",
     max: mostConnections,
-    connectionTimeoutMillis: waitMs,
+    connectionTimeoutMillis: connectMs,
     idleTimeoutMillis: 60_000,
     statement_timeout: answerMs,
     lock_timeout: waitMs,
