@@ -11,6 +11,7 @@ import { readingsOf } from "./readings.ts";
 import { allRules } from "./rules/all-rules.ts";
 import { promisedSystemTooOld } from "./rules/sdk/promised-system-too-old.ts";
 import { shownReport } from "./shown-report.ts";
+import { channelsOf, type PartChannels } from "./signing/channels.ts";
 import { driverKitVersion, type ImportGate, importGate } from "./signing/import-gate.ts";
 import {
   type PackageRehearsal,
@@ -55,6 +56,8 @@ export interface CheckReport {
   readonly parts: readonly FoundPart[];
   readonly packages: readonly PackageRehearsal[];
   readonly gates: readonly GateOfBinary[];
+  /** How each part can reach people: development, ad hoc, TestFlight and App Store, Developer ID. */
+  readonly channels: readonly PartChannels[];
   readonly platforms: readonly {
     readonly bundleIdentifier: string;
     readonly verdicts: readonly PlatformVerdict[];
@@ -107,6 +110,7 @@ export async function checkPackage(
     parts: parts.map(foundPart),
     packages,
     gates,
+    channels: parts.flatMap((part) => channelsOf(part, options.date ?? null) ?? []),
     platforms,
     findings,
     files: evidence.files,

@@ -3,6 +3,7 @@
 import { platformProfile, platformProfiles } from "@drydock/core/platform/platform-profile";
 import { checkPackage } from "@drydock/doctor/check";
 import { formatCheck } from "@drydock/doctor/report/check-report";
+import { formatCheckAnnotations } from "@drydock/doctor/report/github";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { evidenceOf, skippedLines } from "./evidence-folder.ts";
@@ -14,6 +15,7 @@ export interface CheckCommand {
   readonly tool: "xcode" | "codesign";
   readonly date?: string;
   readonly udid?: string;
+  readonly github: boolean;
   readonly json: boolean;
 }
 
@@ -32,6 +34,7 @@ export async function check(options: CheckCommand, io: CommandIo): Promise<ExitC
     platformsMustAccept: asked !== null,
   });
   if (options.json) io.document(report);
+  else if (options.github) io.printAsIs(formatCheckAnnotations(report));
   else io.print(formatCheck(report));
   return report.ok ? exitCodes.pass : exitCodes.finding;
 }

@@ -55,6 +55,7 @@ export const check = command({
       "the life of an extension, history by history: what is done, what the log and systemextensionsctl show, how well it is known; with paths, which history their lines tell",
       { clashes: ["minOs", "platform", "tool", "date", "udid"] },
     ),
+    github: flag("annotations of a GitHub workflow", { clashes: ["json", "life"] }),
     json: jsonOption,
   },
   notes:

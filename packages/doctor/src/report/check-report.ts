@@ -2,6 +2,7 @@
 
 import { systemOfDriverKit } from "@drydock/core/platform/driverkit-symbols";
 import type { CheckReport, GateOfBinary } from "../check.ts";
+import { channels, type PartChannels } from "../signing/channels.ts";
 import { formatPackageRehearsal, nameOf } from "./rehearsal-report.ts";
 
 export function formatCheck(report: CheckReport): string {
@@ -27,11 +28,16 @@ export function formatCheck(report: CheckReport): string {
     lines.push("Nothing here is a driver, or opens or installs one: there is nothing to rehearse.", "");
   for (const item of report.packages) lines.push(...formatPackageRehearsal(item, true), "");
   for (const gate of report.gates) lines.push(...formatGate(gate), "");
+  for (const part of report.channels) lines.push(...formatChannels(part), "");
   for (const { bundleIdentifier, verdicts } of report.platforms) {
     if (verdicts.length === 0) continue;
     lines.push(`Platforms of driver ${bundleIdentifier}`);
     for (const { platform, outcome, reason } of verdicts)
       lines.push(`  ${platform.padEnd(17)} ${outcome.padEnd(9)} ${reason}`);
+    if (verdicts.length > 1)
+      lines.push(
+        `  ${"macOS 27".padEnd(17)} ${"unknown".padEnd(9)} nothing is recorded of it: what holds for macOS 26 may have changed`,
+      );
     lines.push("");
   }
   if (report.findings.length > 0) {
@@ -46,6 +52,40 @@ export function formatCheck(report: CheckReport): string {
   if (troubled.length > 0) lines.push("Not read, or not whole", ...troubled, "");
   lines.push(report.ok ? "Passed." : "Failed.");
   return `${lines.join("\n")}\n`;
+}
+
+/** How a profile names itself, in the words of the channels. */
+const profileWords = {
+  development: "development",
+  "ad hoc": "ad hoc",
+  "developer id or in-house": "Developer ID or in-house",
+  store: "TestFlight or App Store",
+} as const;
+
+function formatChannels({
+  bundleIdentifier,
+  claims,
+  isOld,
+  profileFor,
+  recordDays,
+  recordOf,
+  system,
+}: PartChannels): string[] {
+  const age = isOld ? `, ${recordDays} days old: look at the portal itself` : "";
+  const lines = [
+    `Channels of ${bundleIdentifier || "the part without a known bundle id"} on ${system} (the portal's record of ${recordOf}${age})`,
+    profileFor === null
+      ? "  no profile is among the evidence: for which channel it is built is open"
+      : `  its profile is for ${profileWords[profileFor]}: every other channel needs another profile, and a new signature`,
+  ];
+  for (const channel of channels) {
+    const by = Map.groupBy(claims, (claim) => claim.by[channel]);
+    const words = [...by].map(([access, own]) =>
+      own.length === claims.length ? access : `${access}: ${own.map(({ key }) => key).join(", ")}`,
+    );
+    lines.push(`  ${channel.padEnd(23)} ${words.join("; ")}`);
+  }
+  return lines;
 }
 
 function formatGate(gate: GateOfBinary): string[] {
