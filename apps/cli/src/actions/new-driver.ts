@@ -34,10 +34,39 @@ interface NewDriver {
   readonly name: string;
   readonly bus: string;
   readonly from?: InputFile | undefined;
+  readonly language?: "typescript" | "cpp" | undefined;
   readonly json: boolean;
 }
 
-export function newDriverProject({ name, bus, from, json }: NewDriver, io: CommandIo): ExitCode {
+/** A dext: sources, Info.plist and entitlements, and nothing of ours beside them. */
+function newDext({ name, bus, json }: NewDriver, io: CommandIo): ExitCode {
+  if (bus !== "usb")
+    throw new UsageError(
+      `--language cpp begins with a USB driver: it goes with --bus usb, not with --bus ${bus}`,
+    );
+  const folder = join(process.cwd(), name);
+  if (existsSync(folder)) throw new UsageError(`"${name}" is there already; nothing was written`);
+  const pascal = name.replace(/(?:^|-)([a-z0-9])/g, (_all, letter: string) => letter.toUpperCase());
+  mkdirSync(folder);
+  try {
+    for (const entry of readdirSync(join(templates, "cpp"))) {
+      const target = entry.replace("__Name__", pascal).replace(/\.template$/, "");
+      const text = readFileSync(join(templates, "cpp", entry), "utf8").replaceAll("__Name__", pascal);
+      writeFileSync(join(folder, target), text, { flag: "wx" });
+    }
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+  if (json) io.document({ name, bus, language: "cpp", folder });
+  else io.print(`${name}\n`);
+  io.say(`\n  drydock dext run ${name}\n  drydock dext test ${name}`);
+  return exitCodes.pass;
+}
+
+export function newDriverProject(line: NewDriver, io: CommandIo): ExitCode {
+  const { name, bus, from, json, language } = line;
+  if (language === "cpp") return newDext(line, io);
   if (from !== undefined && bus !== "usb")
     throw new UsageError(`--from begins with a USB device: it goes with --bus usb, not with --bus ${bus}`);
   const words = from === undefined ? {} : wordsOf(from);

@@ -2,7 +2,7 @@
 
 import { argument, command, needed, option } from "../grammar/command-row.ts";
 import { inputFile } from "../grammar/input-paths.ts";
-import { parsed } from "../grammar/option-kind.ts";
+import { choice, parsed } from "../grammar/option-kind.ts";
 import { jsonOption } from "../grammar/rig-options.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { projectName } from "./project-name.ts";
@@ -35,9 +35,14 @@ export const newDriver = command({
   options: {
     bus: needed(busKind, "what its device is plugged into"),
     from: option(deviceFile, "begin with the descriptors of a real device, with --bus usb"),
+    language: option(
+      choice(["typescript", "cpp"], "language"),
+      "cpp: a dext in C++, with --bus usb, for drydock dext; without it, a project in TypeScript",
+      { clashes: ["from"] },
+    ),
     json: jsonOption,
   },
   example:
-    "drydock new driver logger --bus usb\ncd logger && npm install && npm test\ndrydock new driver logger --bus usb --from lsusb.txt",
+    "drydock new driver logger --bus usb\ncd logger && npm install && npm test\ndrydock new driver logger --bus usb --from lsusb.txt\ndrydock new driver logger --bus usb --language cpp",
   run: async (options, io) => (await import("../actions/new-driver.ts")).newDriverProject(options, io),
 });
