@@ -11,9 +11,12 @@ export interface ContractCheck<Bench> {
   run(bench: Bench): Promise<void>;
 }
 
-/** Names of the checks that a bench with this limit leaves out. */
-export function namesLimitedBy<Bench>(checks: readonly ContractCheck<Bench>[], limit: string): string[] {
-  return checks.filter((check) => check.limit === limit).map(({ name }) => name);
+/** Names of the checks that a bench with these limits leaves out, in their order. */
+export function namesLimitedBy<Bench>(
+  checks: readonly ContractCheck<Bench>[],
+  ...limits: readonly string[]
+): string[] {
+  return checks.filter(({ limit }) => limit !== undefined && limits.includes(limit)).map(({ name }) => name);
 }
 
 /**

@@ -40,7 +40,7 @@ export interface UsbHostBench {
   settle(): Promise<void>;
   /** Pulls the cable; null where nobody can, which is then the limit "unplug". */
   readonly unplug: (() => void) | null;
-  /** What this path cannot do, and why: "cancelled-write", "isochronous", "streams", "unplug". */
+  /** What this path cannot do, and why: "cancelled-packets", "cancelled-write", "isochronous", "streams", "unplug". */
   readonly limits?: ContractLimits;
 }
 
@@ -804,6 +804,7 @@ const isochronousChecks: Check[] = [
   },
   {
     name: "a cancelled isochronous transfer ends once; what it has not moved was missed",
+    limit: "cancelled-packets",
     run: async (bench) => {
       await chooseIsochronous(bench);
       const asked = newUsbPackets(new Array<number>(1000).fill(64));
@@ -842,6 +843,6 @@ export const usbHostContract: readonly Check[] = [
   ...controlChecks,
   ...dataChecks,
   ...endChecks,
-  ...isochronousChecks.map((check): Check => ({ ...check, limit: "isochronous" })),
+  ...isochronousChecks.map((check): Check => ({ limit: "isochronous", ...check })),
   ...streamChecks.map((check): Check => ({ ...check, limit: "streams", variant: "streams" })),
 ];

@@ -13,7 +13,11 @@ const streams = namesLimitedBy(usbHostContract, "streams");
 const isochronous = namesLimitedBy(usbHostContract, "isochronous");
 const limits: Readonly<Record<string, readonly string[]>> = {
   usbip: streams,
-  webusb: ["a cancelled write that the device had no room for does not reach it", ...isochronous, ...streams],
+  webusb: [
+    "a cancelled write that the device had no room for does not reach it",
+    "a cancelled isochronous transfer ends once; what it has not moved was missed",
+    ...streams,
+  ],
 };
 
 for (const name of transportNames) {
@@ -21,7 +25,7 @@ for (const name of transportNames) {
     test(`${name}, seed ${seed}: the USB host contract`, async () => {
       const results = await checkTransport(name, seed, hostTurn);
       assert.equal(results.length, usbHostContract.length);
-      assert.ok(results.length >= 25 && streams.length >= 7 && isochronous.length >= 6);
+      assert.ok(results.length >= 25 && streams.length >= 7 && isochronous.length >= 5);
       const broken = results.filter((result) => result.problem !== null);
       assert.deepEqual(broken, []);
       const limited = results.filter((result) => result.limited !== null).map((result) => result.name);

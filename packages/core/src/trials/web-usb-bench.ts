@@ -13,7 +13,7 @@ import { WebUsbImporter } from "../transports/webusb/web-usb-importer.ts";
 /** What no user of the WebUSB API can do, whoever implements it. */
 const limits = {
   "cancelled-write": "WebUSB cannot take a transfer back: what a cancelled write carries still goes out",
-  isochronous: "our face of WebUSB and our transport leave its isochronous transfers out",
+  "cancelled-packets": "WebUSB cannot take a transfer back: its packets go their way, and take what comes",
   streams: "WebUSB has no stream numbers",
 };
 

@@ -24,6 +24,8 @@ const intervalMs = 10;
 /** Round trips in a row that brought nothing new. */
 const quietRounds = 2;
 const patienceMs = 10_000;
+const isochronousLimit =
+  "QEMU 7.2 does not let go of a usb-redir device whose isochronous packets were under way";
 
 export interface XhciQemuResult {
   readonly results: readonly ContractResult[];
@@ -124,7 +126,8 @@ export async function checkXhciQemu(seed: number, trace?: string): Promise<XhciQ
 class XhciQemuBench implements UsbHostBench {
   readonly client = new RecordingClient();
   readonly limits = {
-    isochronous: "QEMU 7.2 does not let go of a usb-redir device whose isochronous packets were under way",
+    "cancelled-packets": isochronousLimit,
+    isochronous: isochronousLimit,
   };
   readonly port: XhciPort;
   readonly unplug: () => void;

@@ -1,6 +1,12 @@
 // Requests on a UsbHostPort, each with a callback of its own: hands out slots and keeps queues when they run out.
 
-import { type UsbHostClient, type UsbHostPort, UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
+import {
+  type UsbHostClient,
+  type UsbHostPort,
+  type UsbPackets,
+  UsbStatus,
+  UsbSubmit,
+} from "../../ports/usb-host.ts";
 
 /** Called once per request; inside the submitting call only when the port refused it. */
 export type RequestDone = (status: UsbStatus, actualBytes: number) => void;
@@ -12,6 +18,8 @@ export interface PortRequest {
   /** Address with direction bit; 0 for a control request. */
   readonly endpoint: number;
   readonly buffer: Uint8Array;
+  /** Of an isochronous transfer; null: another kind. */
+  readonly packets: UsbPackets | null;
   readonly done: RequestDone;
   /** -1 while it waits for a slot. */
   slot: number;
@@ -49,11 +57,16 @@ export class PortRequests implements UsbHostClient {
 
   /** `buffer` is the data stage, all of it: its length must be wLength. */
   control(setup: Uint8Array, buffer: Uint8Array, done: RequestDone): PortRequest {
-    return this.#begin({ setup, endpoint: 0, buffer, done, slot: -1 }, this.#waitingControl);
+    return this.#begin({ setup, endpoint: 0, buffer, packets: null, done, slot: -1 }, this.#waitingControl);
   }
 
   transfer(endpoint: number, buffer: Uint8Array, done: RequestDone): PortRequest {
-    return this.#begin({ setup: null, endpoint, buffer, done, slot: -1 }, this.#waitingData);
+    return this.#begin({ setup: null, endpoint, buffer, packets: null, done, slot: -1 }, this.#waitingData);
+  }
+
+  /** What became of each packet stands in `packets` when `done` is called. */
+  isochronous(endpoint: number, buffer: Uint8Array, packets: UsbPackets, done: RequestDone): PortRequest {
+    return this.#begin({ setup: null, endpoint, buffer, packets, done, slot: -1 }, this.#waitingData);
   }
 
   /** `done` comes with `cancelled`: at once while the request waits for a slot, otherwise later, unless it ends first. */
@@ -103,14 +116,11 @@ export class PortRequests implements UsbHostClient {
 
   /** False when there is no slot now. */
   #submit(request: PortRequest): boolean {
-    const { setup, buffer } = request;
+    const { setup } = request;
     const least = setup === null ? slotsForControl : 0;
     if (this.#free.length <= least) return false;
     const slot = this.#free.pop() as number;
-    const verdict =
-      setup === null
-        ? this.#port.transfer(slot, request.endpoint, buffer, 0, buffer.length)
-        : this.#port.control(slot, setup, buffer, 0);
+    const verdict = this.#submitTo(slot, request);
     if (verdict === UsbSubmit.accepted) {
       request.slot = slot;
       this.#bySlot[slot] = request;
@@ -124,5 +134,11 @@ export class PortRequests implements UsbHostClient {
       return false;
     request.done(refusals[verdict] ?? UsbStatus.protocolError, 0);
     return true;
+  }
+
+  #submitTo(slot: number, { buffer, endpoint, packets, setup }: PortRequest): UsbSubmit {
+    if (setup !== null) return this.#port.control(slot, setup, buffer, 0);
+    if (packets !== null) return this.#port.isochronous(slot, endpoint, buffer, 0, packets);
+    return this.#port.transfer(slot, endpoint, buffer, 0, buffer.length);
   }
 }

@@ -1,5 +1,6 @@
 // What transfers of WebUSB resolve with, and how arguments of its methods become plain values.
 
+import { UsbPacketStatus, type UsbPackets } from "../../ports/usb-host.ts";
 import type {
   USBBufferSource,
   USBControlTransferParameters,
@@ -41,7 +42,7 @@ export class WebUsbOutTransferResult implements USBOutTransferResult {
   }
 }
 
-/** §The USBDevice Interface; no port of ours carries such transfers, programs make them themselves. */
+/** §The USBDevice Interface. */
 export class WebUsbIsochronousInTransferPacket extends WebUsbInTransferResult {}
 export class WebUsbIsochronousOutTransferPacket extends WebUsbOutTransferResult {}
 
@@ -61,6 +62,40 @@ export class WebUsbIsochronousOutTransferResult implements USBIsochronousOutTran
   constructor(packets: readonly USBIsochronousOutTransferPacket[]) {
     this.packets = [...packets];
   }
+}
+
+/**
+ * The standard has no word for a packet that was missed or damaged: it is one without bytes (what browsers say of it: unknown).
+ */
+const statusOfPacket: Readonly<Record<UsbPacketStatus, USBTransferStatus>> = {
+  [UsbPacketStatus.ok]: "ok",
+  [UsbPacketStatus.missed]: "ok",
+  [UsbPacketStatus.overflow]: "babble",
+  [UsbPacketStatus.damaged]: "ok",
+};
+
+/** `buffer` holds each packet where its room begins; the views share it. */
+export function isochronousInResult(
+  buffer: Uint8Array,
+  { actualBytes, lengths, statuses }: UsbPackets,
+): USBIsochronousInTransferResult {
+  const memory = buffer.buffer as ArrayBuffer;
+  let at = 0;
+  const packets = [...lengths].map((length, index) => {
+    const data = new DataView(memory, at, actualBytes[index]);
+    at += length;
+    return new WebUsbIsochronousInTransferPacket(statusOfPacket[statuses[index] as UsbPacketStatus], data);
+  });
+  return new WebUsbIsochronousInTransferResult(packets, new DataView(memory));
+}
+
+export function isochronousOutResult({ actualBytes, statuses }: UsbPackets): USBIsochronousOutTransferResult {
+  return new WebUsbIsochronousOutTransferResult(
+    [...statuses].map(
+      (status, index) =>
+        new WebUsbIsochronousOutTransferPacket(statusOfPacket[status as UsbPacketStatus], actualBytes[index]),
+    ),
+  );
 }
 
 /** Web IDL's "get a copy of the buffer source". A detached buffer has no bytes. TypeError for anything else. */

@@ -355,7 +355,7 @@ test("transfers larger than 32 MiB are refused", async () => {
   await rejects(device.controlTransferOut(vendor(), new ArrayBuffer(most + 1)), "DataError");
 });
 
-test("isochronous endpoints: arguments are checked, then the transfer is refused", async () => {
+test("isochronous endpoints: arguments are checked, packets go one by one", async () => {
   const { device } = await ready(2, [0]);
   await device.selectAlternateInterface(0, 1);
   await rejects(device.transferIn(1, 8), "InvalidAccessError");
@@ -363,8 +363,26 @@ test("isochronous endpoints: arguments are checked, then the transfer is refused
   await rejects(device.isochronousTransferIn(1, [0xffffffff, 1]), "DataError");
   await rejects(device.isochronousTransferOut(1, new Uint8Array(32), [7, 8, 8, 8]), "DataError");
   await rejects(device.isochronousTransferOut(1, new Uint8Array(32), [9, 8, 8, 8]), "DataError");
-  await rejects(device.isochronousTransferIn(1, [64]), "NotSupportedError");
-  await rejects(device.isochronousTransferOut(1, new Uint8Array(8), [8]), "NotSupportedError");
+  await rejects(device.isochronousTransferIn(1, []), "DataError");
+  // Longer than the endpoint's 1024 bytes.
+  await rejects(device.isochronousTransferIn(1, [1025]), "NetworkError");
+  const read = await device.isochronousTransferIn(1, [1024, 1024]);
+  assert.equal(read.packets.length, 2);
+  assert.deepEqual(
+    read.packets.map(({ data, status }) => [status, (data?.byteLength ?? -1) >= 0]),
+    [
+      ["ok", true],
+      ["ok", true],
+    ],
+  );
+  const wrote = await device.isochronousTransferOut(1, new Uint8Array(8), [3, 5]);
+  assert.deepEqual(
+    wrote.packets.map(({ bytesWritten, status }) => [status, bytesWritten]),
+    [
+      ["ok", 3],
+      ["ok", 5],
+    ],
+  );
   await device.selectConfiguration(1);
   await device.claimInterface(1);
   await rejects(device.isochronousTransferIn(2, [8]), "InvalidAccessError");

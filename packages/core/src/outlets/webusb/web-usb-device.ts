@@ -2,7 +2,7 @@
 
 import type { DeviceDescriptor } from "../../codec/usb/descriptors.ts";
 import { directionIn, encodeSetup, Feature, Recipient, StandardRequest } from "../../codec/usb/setup.ts";
-import { UsbStatus } from "../../ports/usb-host.ts";
+import { newUsbPackets, type UsbPackets, UsbStatus, usbPacketsMaximum } from "../../ports/usb-host.ts";
 import type {
   USBBufferSource,
   USBControlTransferParameters,
@@ -17,6 +17,8 @@ import type { EnumeratedDevice } from "./enumerate.ts";
 import type { PortRequest, PortRequests, RequestDone } from "./port-requests.ts";
 import {
   copyBufferSource,
+  isochronousInResult,
+  isochronousOutResult,
   requestTypeOf,
   WebUsbInTransferResult,
   WebUsbOutTransferResult,
@@ -247,10 +249,14 @@ export class WebUsbDevice implements USBDevice {
     endpointNumber: number,
     packetLengths: number[],
   ): Promise<USBIsochronousInTransferResult> {
-    const { endpoint } = this.#findEndpoint("in", endpointNumber);
+    const { endpoint, owner } = this.#findEndpoint("in", endpointNumber);
     checkType(endpoint, true);
-    checkSize(sum(packetLengths), largestTransferBytes);
-    throw noIsochronous();
+    const total = sum(packetLengths);
+    checkSize(total, largestTransferBytes);
+    const packets = packetsOf(packetLengths);
+    const buffer = new Uint8Array(total);
+    const start = (done: RequestDone) => this.#requests.isochronous(endpoint.address, buffer, packets, done);
+    return this.#transfer(owner, start, () => isochronousInResult(buffer, packets));
   }
 
   async isochronousTransferOut(
@@ -258,14 +264,16 @@ export class WebUsbDevice implements USBDevice {
     data: USBBufferSource,
     packetLengths: number[],
   ): Promise<USBIsochronousOutTransferResult> {
-    const { endpoint } = this.#findEndpoint("out", endpointNumber);
+    const { endpoint, owner } = this.#findEndpoint("out", endpointNumber);
     checkType(endpoint, true);
     const total = sum(packetLengths);
     checkSize(total, largestTransferBytes);
-    const { length } = copyBufferSource(data);
-    if (length !== total)
-      throw webUsbError("DataError", `${length} bytes do not fit packets of ${total} bytes together`);
-    throw noIsochronous();
+    const bytes = copyBufferSource(data);
+    if (bytes.length !== total)
+      throw webUsbError("DataError", `${bytes.length} bytes do not fit packets of ${total} bytes together`);
+    const packets = packetsOf(packetLengths);
+    const start = (done: RequestDone) => this.#requests.isochronous(endpoint.address, bytes, packets, done);
+    return this.#transfer(owner, start, () => isochronousOutResult(packets));
   }
 
   /** The device comes back in the configuration and settings that it had (Linux' way; the standard leaves it open). */
@@ -503,6 +511,9 @@ function sum(lengths: readonly number[]): number {
   return lengths.reduce((total, length) => total + (length >>> 0), 0);
 }
 
-function noIsochronous(): Error {
-  return webUsbError("NotSupportedError", "Drydock's ports carry no isochronous transfers");
+/** DataError for more or fewer packets than a port takes: programs hear why, and not that the device gave no answer. */
+function packetsOf(lengths: readonly number[]): UsbPackets {
+  if (lengths.length < 1 || lengths.length > usbPacketsMaximum)
+    throw webUsbError("DataError", `${lengths.length} packets: a transfer has 1 to ${usbPacketsMaximum}`);
+  return newUsbPackets(lengths.map((length) => length >>> 0));
 }

@@ -61,6 +61,7 @@ class Request {
 
 /** What no user of the npm package can do, in the words of the USB host contract. */
 export const libusbLimits = {
+  "cancelled-packets": "npm usb offers no isochronous transfers",
   isochronous: "npm usb offers no isochronous transfers",
   streams: "npm usb offers no bulk streams",
 } as const;

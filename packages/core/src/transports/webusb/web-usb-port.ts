@@ -1,6 +1,7 @@
 // A WebUSB device as a UsbHostPort: standard requests become its methods, slots are cancelled here and not on the bus.
 
 import type { Clock } from "../../base/clock.ts";
+import { TransferType } from "../../codec/usb/descriptors.ts";
 import {
   decodeSetup,
   directionIn,
@@ -14,11 +15,21 @@ import {
   StandardRequest,
 } from "../../codec/usb/setup.ts";
 import type { UsbSpeed } from "../../codec/usb/usb-speed.ts";
-import { UsbEndpointTable } from "../../dissect/usb-endpoints.ts";
-import { type UsbHostClient, type UsbHostPort, UsbStatus, UsbSubmit } from "../../ports/usb-host.ts";
+import { mostPerInterval, UsbEndpointTable } from "../../dissect/usb-endpoints.ts";
+import {
+  packetsFit,
+  type UsbHostClient,
+  type UsbHostPort,
+  UsbPacketStatus,
+  type UsbPackets,
+  UsbStatus,
+  UsbSubmit,
+} from "../../ports/usb-host.ts";
 import type {
   USBControlTransferParameters,
   USBDevice,
+  USBIsochronousInTransferPacket,
+  USBIsochronousOutTransferPacket,
   USBRecipient,
   USBRequestType,
 } from "../../ports/web-usb.ts";
@@ -128,7 +139,9 @@ export class WebUsbPort implements UsbHostPort {
       this.#requests[slot] !== null || offset < 0 || length < 0 || offset + length > buffer.length;
     // The interface has no streams.
     if (isBad || stream !== 0) return UsbSubmit.badRequest;
-    if (this.#table.find(endpoint) === undefined || this.#forbidden.has(endpoint))
+    const descriptor = this.#table.find(endpoint);
+    const isIsochronous = ((descriptor?.bmAttributes ?? 0) & 3) === TransferType.isochronous;
+    if (descriptor === undefined || isIsochronous || this.#forbidden.has(endpoint))
       return UsbSubmit.noEndpoint;
     if (this.#halted.has(endpoint)) return UsbSubmit.halted;
     const request = this.#accept(slot, newSetup(), buffer, offset, length);
@@ -142,9 +155,30 @@ export class WebUsbPort implements UsbHostPort {
     return UsbSubmit.accepted;
   }
 
-  /** This path has none. */
-  isochronous(): UsbSubmit {
-    return UsbSubmit.unsupported;
+  /** WebUSB tells a packet that was missed from an empty one by nothing. A cancelled one goes its way all the same. */
+  isochronous(
+    slot: number,
+    endpoint: number,
+    buffer: Uint8Array,
+    offset: number,
+    packets: UsbPackets,
+  ): UsbSubmit {
+    if (this.#isOver || this.#isResetting) return UsbSubmit.gone;
+    if (this.#requests[slot] !== null) return UsbSubmit.badRequest;
+    const descriptor = this.#table.find(endpoint);
+    const isIsochronous = ((descriptor?.bmAttributes ?? 0) & 3) === TransferType.isochronous;
+    if (descriptor === undefined || !isIsochronous || this.#forbidden.has(endpoint))
+      return UsbSubmit.noEndpoint;
+    const most = mostPerInterval(this.speed, descriptor, this.#table.companionOf(endpoint));
+    if (!packetsFit(packets, buffer, offset, most)) return UsbSubmit.badRequest;
+    const request = this.#accept(slot, newSetup(), buffer, offset, 0);
+    const start = (): void => {
+      if (this.#table.find(endpoint) === undefined) this.#complete(request, UsbStatus.cancelled, 0);
+      else void this.#movePackets(request, endpoint, packets);
+    };
+    if (this.#isChanging) this.#held.push(start);
+    else start();
+    return UsbSubmit.accepted;
   }
 
   cancel(slot: number): void {
@@ -397,12 +431,74 @@ export class WebUsbPort implements UsbHostPort {
     this.#complete(request, status, count);
   }
 
+  async #movePackets(request: Request, endpoint: number, packets: UsbPackets): Promise<void> {
+    if (request.isOver) return;
+    const lengths = [...packets.lengths];
+    const total = lengths.reduce((sum, length) => sum + length, 0);
+    const { buffer, offset } = request;
+    const number = endpoint & 0x0f;
+    let status: UsbStatus = UsbStatus.ok;
+    let count = 0;
+    try {
+      if ((endpoint & directionIn) === 0) {
+        const data = buffer.slice(offset, offset + total);
+        const result = await this.device.isochronousTransferOut(number, data, lengths);
+        if (!request.isOver) count = writtenPackets(packets, result.packets);
+      } else {
+        const result = await this.device.isochronousTransferIn(number, lengths);
+        if (!request.isOver) count = readPackets(packets, result.packets, buffer, offset);
+      }
+    } catch (error) {
+      status = this.#statusOf(error);
+      // Nothing halts: what the transfer would have moved was missed.
+      if (status !== UsbStatus.gone && status !== UsbStatus.cancelled) status = UsbStatus.ok;
+    }
+    if (status === UsbStatus.gone) this.over();
+    this.#complete(request, status, count);
+  }
+
   #statusOf(error: unknown): UsbStatus {
     return statusOfError(error, this.device.opened);
   }
 }
 
 const none = new Uint8Array(0);
+
+/** As many packets as were asked for, whatever the implementation answers. */
+function writtenPackets(
+  { actualBytes, lengths, statuses }: UsbPackets,
+  answered: readonly USBIsochronousOutTransferPacket[],
+): number {
+  let count = 0;
+  for (const [index, { bytesWritten, status }] of answered.slice(0, lengths.length).entries()) {
+    actualBytes[index] = Math.min(bytesWritten, lengths[index]);
+    statuses[index] = status === "babble" ? UsbPacketStatus.overflow : UsbPacketStatus.ok;
+    count += actualBytes[index];
+  }
+  return count;
+}
+
+function readPackets(
+  { actualBytes, lengths, statuses }: UsbPackets,
+  answered: readonly USBIsochronousInTransferPacket[],
+  buffer: Uint8Array,
+  offset: number,
+): number {
+  let at = offset;
+  let count = 0;
+  for (const [index, length] of lengths.entries()) {
+    const packet = answered[index];
+    if (packet !== undefined) {
+      const bytes = bytesOf(packet.data).subarray(0, length);
+      buffer.set(bytes, at);
+      actualBytes[index] = bytes.length;
+      statuses[index] = packet.status === "babble" ? UsbPacketStatus.overflow : UsbPacketStatus.ok;
+      count += bytes.length;
+    }
+    at += length;
+  }
+  return count;
+}
 
 function pump(stream: ReadStream): void {
   stream.pump();
