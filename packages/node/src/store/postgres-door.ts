@@ -37,7 +37,8 @@ export async function doorTo(url: URL): Promise<PostgresDoor> {
     statement_timeout: answerMs,
     lock_timeout: waitMs,
     idle_in_transaction_session_timeout: silenceMs,
-    query_timeout: answerMs + 5_000,
+    // The server itself ends a slow statement; this is for one that says nothing more.
+    query_timeout: 60_000,
     keepAlive: true,
   });
   // A connection that dies at rest leaves the pool by itself; whoever asks next hears of a server that is away.

@@ -61,30 +61,33 @@ export class PostgresDatabase implements SqlDatabase {
   }
 
   async #takeUp(): Promise<void> {
-    await this.#within(`BEGIN; SELECT pg_advisory_xact_lock(${writersLock})`, async (session) => {
-      const [found] = await session.script(
-        `SELECT to_regclass('board_schema') IS NOT NULL AS ours,
+    await this.#within(
+      `BEGIN; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(${writersLock})`,
+      async (session) => {
+        const [found] = await session.script(
+          `SELECT to_regclass('board_schema') IS NOT NULL AS ours,
          (SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace) AS tables`,
-      );
-      let version = 0;
-      if (found?.ours === true) {
-        const [row] = await session.script("SELECT version FROM board_schema");
-        version = Number(row?.version ?? 0);
-      } else if (Number(found?.tables) > 0) {
-        throw new StoreTrouble(
-          "damaged",
-          `${this.#door.name} has tables, but no board of Drydock's. It was not touched: make an empty database for the board.`,
         );
-      } else {
-        await session.script(
-          "CREATE TABLE board_schema (version INTEGER NOT NULL); INSERT INTO board_schema VALUES (0)",
-        );
-      }
-      if (version > postgresSteps.length) throw newerSchema(this.#door.name, version);
-      if (version === postgresSteps.length) return;
-      for (const step of postgresSteps.slice(version)) await session.script(step);
-      await session.script(`UPDATE board_schema SET version = ${postgresSteps.length}`);
-    });
+        let version = 0;
+        if (found?.ours === true) {
+          const [row] = await session.script("SELECT version FROM board_schema");
+          version = Number(row?.version ?? 0);
+        } else if (Number(found?.tables) > 0) {
+          throw new StoreTrouble(
+            "damaged",
+            `${this.#door.name} has tables, but no board of Drydock's. It was not touched: make an empty database for the board.`,
+          );
+        } else {
+          await session.script(
+            "CREATE TABLE board_schema (version INTEGER NOT NULL); INSERT INTO board_schema VALUES (0)",
+          );
+        }
+        if (version > postgresSteps.length) throw newerSchema(this.#door.name, version);
+        if (version === postgresSteps.length) return;
+        for (const step of postgresSteps.slice(version)) await session.script(step);
+        await session.script(`UPDATE board_schema SET version = ${postgresSteps.length}`);
+      },
+    );
   }
 
   async rows(sql: string, ...values: SqlValue[]): Promise<readonly Row[]> {
@@ -230,7 +233,7 @@ function isAway(error: unknown): boolean {
   return (
     code === "" &&
     error instanceof Error &&
-    /connection (?:terminated|closed|ended)|client has encountered a connection error|timeout (?:exceeded|expired)|not queryable/i.test(
+    /connection (?:terminated|closed|ended)|client has encountered a connection error|timeout (?:exceeded|expired)|read timeout|connection timeout|not queryable/i.test(
       error.message,
     )
   );
