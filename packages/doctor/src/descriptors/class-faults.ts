@@ -1,4 +1,4 @@
-// Rules of USB classes about their interfaces: HID 1.11, BOT 1.0, UAS 1.0, CDC 1.2, Audio 1.0 and 2.0, Video 1.1.
+// Rules of USB classes about their interfaces: HID 1.11, BOT 1.0, UAS 1.0, CDC 1.2, Audio 1.0 and 2.0.
 
 import { getU16le } from "@drydock/core/base/bytes";
 import { DescriptorType, type RawDescriptor, walkDescriptors } from "@drydock/core/codec/usb/descriptors";
@@ -11,7 +11,7 @@ const classSpecificInterface = 0x24;
 const hidType = 0x21;
 const hidReportType = 0x22;
 
-const interfaceClasses = { audio: 1, cdc: 2, hid: 3, storage: 8, cdcData: 10, video: 14 } as const;
+const interfaceClasses = { audio: 1, cdc: 2, hid: 3, storage: 8, cdcData: 10 } as const;
 
 export function judgeClasses(
   configuration: Uint8Array,
@@ -26,7 +26,6 @@ export function judgeClasses(
     else if (interfaceClass === interfaceClasses.cdc) judgeCdc(setting, settings, opaque, fault);
     else if (interfaceClass === interfaceClasses.audio)
       judgeAudio(configuration, setting, settings, opaque, fault);
-    else if (interfaceClass === interfaceClasses.video) judgeVideo(configuration, setting, opaque, fault);
   }
 }
 
@@ -279,34 +278,6 @@ function judgeAudio(
         `streaming interface ${number} setting ${alternate} has no General descriptor, so nothing says what it carries`,
       );
   }
-}
-
-/** Video 1.1 §3.6, §3.7.2. */
-function judgeVideo(
-  configuration: Uint8Array,
-  setting: WalkedSetting,
-  opaque: ReadonlySet<number>,
-  fault: Sink,
-): void {
-  const { extra, number, offset, subclass } = setting;
-  if (subclass !== 1) return;
-  const header = extra.find(({ type, bytes }) => type === classSpecificInterface && bytes[2] === 1);
-  if (header !== undefined && !opaque.has(header.offset) && header.bytes.length >= 12) {
-    const total = getU16le(header.bytes, 5);
-    const found = ownBytes(setting);
-    if (total !== found)
-      fault(
-        "video-total",
-        header.offset + 5,
-        `wTotalLength of the video control interface is ${total}; its descriptors have ${found} bytes`,
-      );
-  }
-  if (!isAssociated(configuration, number))
-    fault(
-      "video-association-missing",
-      offset,
-      `interface ${number} is a video function's and in no interface association`,
-    );
 }
 
 function isAssociated(configuration: Uint8Array, number: number): boolean {

@@ -45,8 +45,6 @@ export type FaultKind =
   | "audio-collection"
   | "audio-format-missing"
   | "audio-association-missing"
-  | "video-total"
-  | "video-association-missing"
   | "report-broken"
   | "report-maximum-sign"
   | "report-no-application"

@@ -244,8 +244,6 @@ export const faultKnowledge: Readonly<Record<FaultKind, FaultKnowledge>> = {
     "an audio 2.0 function is an interface association, class 01h",
     likely("does not bind its driver to the streams"),
   ),
-  "video-total": row("wTotalLength counts the header and every unit and terminal behind it", unknown),
-  "video-association-missing": row("a video function is an interface association, class 0Eh", unknown),
   "report-broken": row(
     "an item was lost, or its size bits do not fit the bytes behind it",
     likely("its HID driver does not bind, or reads less than the author meant"),

@@ -27,8 +27,6 @@ const harmless: ReadonlySet<FaultKind> = new Set([
   "cdc-functional-length",
   "cdc-notification-missing",
   "audio-total",
-  "video-total",
-  "video-association-missing",
   "report-usage-missing",
   "report-value-too-large",
 ]);
