@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { LoadedDext } from "@drydock/dext/host/dext-bundle";
-import { NoDextError } from "@drydock/dext/project/dext-sources";
+import { NoDextError } from "@drydock/dext/project/no-dext-error";
 import { DextBuildError } from "@drydock/dext/run/compile-dext";
 import { diagnose } from "@drydock/doctor/diagnose";
 import { sourceOfText } from "@drydock/doctor/facts/evidence-source";

@@ -5,6 +5,7 @@ import { availableParallelism } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import type { AbiTable } from "../abi/abi-table.ts";
 import { type Finding, generateDext } from "../generate/dext.ts";
+import { readText } from "../project/bounded-file.ts";
 import type { DextSources } from "../project/dext-sources.ts";
 import { type Compiler, defines, languageFlags, linkFlags } from "../toolchain/compiler.ts";
 import {
@@ -47,7 +48,7 @@ export async function buildDext(
 ): Promise<DextBuild> {
   const kit = await frameworkKit(compiler, options.cache);
   const generated = generateDext(
-    new Map(sources.interfaces.map((path) => [path, readFileSync(path, "utf8")])),
+    new Map(sources.interfaces.map((path) => [path, readText(path)])),
     kit.frameworks.model,
   );
   const nothing = {
@@ -80,8 +81,11 @@ export async function buildDext(
     flags: source.endsWith(".c") ? ["-x", "c", ...flags.filter((flag) => !cxxOnly.has(flag))] : flags,
   }));
   const objects = await compileAll(compiler, jobs, join(options.cache, "objects"), availableParallelism());
-  const isOwn = (path: string) => path.startsWith(kit.folder) || path.startsWith(folder);
-  const diagnostics = distinct(objects.flatMap(({ stderr }) => readDiagnostics(stderr, isOwn)));
+  const notTheirs = [kit.folder, folder, ...compiler.systemHeaders].map((each) => `${each}/`);
+  const isOwn = (path: string) => notTheirs.some((each) => path.startsWith(each));
+  const diagnostics = distinct(
+    objects.flatMap(({ job, stderr }) => readDiagnostics(stderr, isOwn, job.source)),
+  );
   const compiledFiles = objects.filter(({ isFresh }) => isFresh).length;
   if (objects.some(({ object }) => object === null))
     return { ...nothing, stage: "parsed", diagnostics, missing: missingNames(diagnostics), compiledFiles };
@@ -192,7 +196,7 @@ async function checkRealTarget(
       dirname(source),
     );
     found.push(
-      ...readDiagnostics(stderr, isOwn).filter(
+      ...readDiagnostics(stderr, isOwn, source).filter(
         ({ line, message, path }) => !said.has(`${path}:${line}:${message}`),
       ),
     );

@@ -1,9 +1,11 @@
 // Where a dext's sources are: an Xcode project, a folder, or a list of files.
 
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/platform/properties";
 import { plistOfBytes } from "@drydock/doctor/evidence/plist-bytes";
+import { isFile, readBytes, readText } from "./bounded-file.ts";
+import { NoDextError } from "./no-dext-error.ts";
 import { dextTargets, expandSettings, filesBelow, type XcodeTarget } from "./xcode-project.ts";
 
 export interface DextSources {
@@ -21,11 +23,6 @@ export interface DextSources {
   readonly remarks: readonly string[];
 }
 
-/** There is no dext there, or more than one; the message says which. */
-export class NoDextError extends Error {
-  override readonly name = "NoDextError";
-}
-
 const sourceKinds: readonly string[] = [".cpp", ".cc", ".cxx", ".c", ".mm"];
 
 /**
@@ -41,9 +38,12 @@ export function findDextSources(paths: readonly string[], target: string | null 
     if (project !== null) {
       const found = fromProject(project, target);
       if (found !== null) return found;
+      if (project === first) throw new NoDextError(`${first} has no target that is a driver extension`);
     }
     return fromFiles(first, filesBelow(first), target);
   }
+  for (const path of absolute)
+    if (!isFile(path)) throw new NoDextError(`${path} is no file; give one project or folder, or files`);
   return fromFiles(dirname(first), absolute, target);
 }
 
@@ -55,16 +55,17 @@ function projectIn(folder: string): string | null {
 
 function* projectFiles(folder: string, depth = 0): Generator<string> {
   if (depth > 4) return;
-  for (const name of readdirSync(folder)) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const { name } = entry;
     const path = join(folder, name);
     if (name.startsWith(".") || name === "node_modules" || name === "build") continue;
     if (name.endsWith(".xcodeproj")) {
       if (
-        existsSync(join(path, "project.pbxproj")) &&
-        /product-type\.driver-extension/.test(readFileSync(join(path, "project.pbxproj"), "utf8"))
+        isFile(join(path, "project.pbxproj")) &&
+        /product-type\.driver-extension/.test(readText(join(path, "project.pbxproj")))
       )
         yield path;
-    } else if (statSync(path).isDirectory()) yield* projectFiles(path, depth + 1);
+    } else if (entry.isDirectory()) yield* projectFiles(path, depth + 1);
   }
 }
 
@@ -85,8 +86,8 @@ function fromProject(project: string, wanted: string | null): DextSources | null
 
 function ofTarget(target: XcodeTarget, project: string): DextSources {
   const folder = dirname(project);
-  const missing = target.sources.filter((path) => !existsSync(path));
-  const there = target.sources.filter((path) => existsSync(path));
+  const missing = target.sources.filter((path) => !isFile(path));
+  const there = target.sources.filter(isFile);
   const kept = there.filter((path) => [".iig", ...sourceKinds].includes(extname(path)));
   return {
     name: target.settings.PRODUCT_NAME ?? target.name,
@@ -150,7 +151,7 @@ function commonFolder(folders: readonly string[]): string {
 }
 
 function readsAsDext(path: string): boolean {
-  return /IOKitPersonalities|DEXT/.test(readFileSync(path, "latin1"));
+  return /IOKitPersonalities|DEXT/.test(readText(path));
 }
 
 /** Property lists name build settings; empty when there is none. Throws with the path when it cannot be read. */
@@ -158,8 +159,9 @@ function readPlist(path: string | null, settings: Readonly<Record<string, string
   if (path === null || !existsSync(path)) return {};
   let value: PropertyValue;
   try {
-    value = plistOfBytes(new Uint8Array(readFileSync(path)));
+    value = plistOfBytes(readBytes(path));
   } catch (error) {
+    if (error instanceof NoDextError) throw error;
     throw new NoDextError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
   }
   const expand = (each: PropertyValue): PropertyValue => {

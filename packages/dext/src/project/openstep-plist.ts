@@ -8,7 +8,7 @@ export class OpenStepError extends Error {
 
 const deepest = 64;
 const plain = /[A-Za-z0-9_$/:.+@-]+/y;
-const blank = /(?:\s|\/\/[^\n]*|\/\*[\s\S]*?\*\/)+/y;
+const blank = /\s+|\/\/[^\n]*|\/\*[\s\S]*?\*\//y;
 
 /** Throws OpenStepError with the line where it stops being one. */
 export function parseOpenStep(text: string): OpenStepValue {
@@ -17,8 +17,8 @@ export function parseOpenStep(text: string): OpenStepValue {
     throw new OpenStepError(`${what} (line ${text.slice(0, at).split("\n").length})`);
   };
   const skip = () => {
-    blank.lastIndex = at;
-    if (blank.test(text)) at = blank.lastIndex;
+    for (blank.lastIndex = at; blank.test(text); ) at = blank.lastIndex;
+    if (text.startsWith("/*", at)) fail("a comment without its end");
   };
   const string = (): string => {
     if (text[at] !== '"') {
@@ -70,5 +70,8 @@ export function parseOpenStep(text: string): OpenStepValue {
     }
     return string();
   };
-  return read(0);
+  const value = read(0);
+  skip();
+  if (at < text.length) fail("something follows the value");
+  return value;
 }

@@ -1,7 +1,9 @@
 // What an Xcode project says of its driver extensions: sources, Info.plist, entitlements, settings that matter here.
 
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { isFile, readText } from "./bounded-file.ts";
+import { NoDextError } from "./no-dext-error.ts";
 import { type OpenStepValue, parseOpenStep } from "./openstep-plist.ts";
 
 export interface XcodeTarget {
@@ -24,9 +26,14 @@ const list = (value: OpenStepValue | undefined): readonly string[] =>
 
 const dextType = "com.apple.product-type.driver-extension";
 
-/** Targets of `project` (a folder .xcodeproj) that are driver extensions. Throws OpenStepError when it cannot be read. */
+/**
+ * Targets of `project` (a folder .xcodeproj) that are driver extensions. Throws OpenStepError for what is no project file, and
+ * NoDextError when there is none.
+ */
 export function dextTargets(project: string): XcodeTarget[] {
-  const root = parseOpenStep(readFileSync(join(project, "project.pbxproj"), "utf8"));
+  const file = join(project, "project.pbxproj");
+  if (!isFile(file)) throw new NoDextError(`${project} holds no project.pbxproj`);
+  const root = parseOpenStep(readText(file));
   if (!isTable(root) || !isTable(root.objects)) return [];
   const objects = root.objects as Readonly<Record<string, Table>>;
   const at = (id: string): Table => objects[id] ?? {};
@@ -62,7 +69,7 @@ export function dextTargets(project: string): XcodeTarget[] {
         .filter((path): path is string => path !== undefined && existsSync(path))
         .flatMap(filesBelow);
       const place = (value: string | undefined): string | null =>
-        value === undefined || value === "" ? null : join(folder, expandSettings(value, settings));
+        value === undefined || value === "" ? null : resolve(folder, expandSettings(value, settings));
       return {
         name: text(target.name),
         sources: [...files, ...synchronized],
@@ -72,19 +79,32 @@ export function dextTargets(project: string): XcodeTarget[] {
         headerFolders: [...list(own.HEADER_SEARCH_PATHS), ...list(own.USER_HEADER_SEARCH_PATHS)]
           .filter((each) => each !== "$(inherited)" && each !== "")
           .map((each) => expandSettings(each.replace(/^"|"$/g, ""), settings))
-          .map((each) => (each.startsWith("/") ? each : join(folder, each)).replace(/\/\*\*$/, "")),
+          .map((each) => resolve(folder, each.replace(/\/\*\*$/, ""))),
         settings,
       };
     });
 }
 
-/** "$(NAME)", "${NAME}" and "$(NAME:modifier)"; what is not known stays. */
-export function expandSettings(value: string, settings: Readonly<Record<string, string>>, depth = 0): string {
-  if (depth > 8) return value;
+/** Settings that name themselves in a circle, or others over and over, end here. */
+const deepestSetting = 8;
+const mostSettings = 1000;
+const longestSetting = 65536;
+
+/** "$(NAME)", "${NAME}" and "$(NAME:modifier)"; what is not known, or stands for too much, stays. */
+export function expandSettings(value: string, settings: Readonly<Record<string, string>>): string {
+  return expand(value, settings, deepestSetting, { left: mostSettings });
+}
+
+function expand(
+  value: string,
+  settings: Readonly<Record<string, string>>,
+  depth: number,
+  budget: { left: number },
+): string {
   return value.replace(/\$[({](\w+)(?::(\w+))?[)}]/g, (all, name: string, modifier: string | undefined) => {
-    const found = settings[name];
-    if (found === undefined) return all;
-    const expanded = expandSettings(found, settings, depth + 1);
+    if (!Object.hasOwn(settings, name) || depth === 0 || budget.left-- <= 0) return all;
+    const expanded = expand(settings[name], settings, depth - 1, budget);
+    if (expanded.length > longestSetting) return all;
     if (modifier === "rfc1034identifier") return expanded.replace(/[^A-Za-z0-9.-]/g, "-");
     if (modifier === "c99extidentifier" || modifier === "identifier") return expanded.replace(/\W/g, "_");
     return expanded;
@@ -98,6 +118,8 @@ function settingsOf(objects: Readonly<Record<string, Table>>, listId: string): R
   return isTable(chosen?.buildSettings) ? { ...(chosen.buildSettings as Record<string, OpenStepValue>) } : {};
 }
 
+const deepestGroup = 64;
+
 /** Where every file and group of the project lies: paths are told from group to group. */
 function filePaths(
   objects: Readonly<Record<string, Table>>,
@@ -107,7 +129,7 @@ function filePaths(
   const found = new Map<string, string>();
   const visit = (id: string, above: string, depth: number) => {
     const object = objects[id];
-    if (object === undefined || depth > 64) return;
+    if (object === undefined || found.has(id) || depth > deepestGroup) return;
     const path = text(object.path);
     const tree = text(object.sourceTree);
     const here =
@@ -119,11 +141,12 @@ function filePaths(
   return found;
 }
 
+/** Links to folders are not followed; what is neither a file nor a link to one is left out. */
 export function filesBelow(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return skipped.test(entry.name) ? [] : filesBelow(path);
-    return [path];
+    return isFile(path) ? [path] : [];
   });
 }
 

@@ -8,30 +8,49 @@ export interface Diagnostic {
   readonly message: string;
 }
 
-const header = /^(.*?):(\d+):(\d+): (?:fatal )?(error|warning): (.*)$/;
-const included = /^\s*(?:In file included| {17}) ?from (.*?):(\d+):?/;
+const header = /^(.*?):(\d+):(\d+): (?:fatal )?(error|warning|note|remark): (.*)$/;
+const included = /^In file included from (.*):(\d+):$/;
+/** Notes by which a place of ours is told to have come from the driver. */
+const ledHere = /requested here|in instantiation of|expanded from|passing argument|in call to/;
 
 /**
- * `isOwn`: the file is Drydock's: what is wrong there is told at the line of the driver that led to it. Lines that are no
- * diagnostics (code, carets, notes) are left out.
+ * `isOwn`: the file is Drydock's: what is wrong there is told at the line of the driver that led to it: where a template was
+ * asked for, else the innermost `#include` of the driver's, else `source`, the file that was compiled. Lines that are no
+ * diagnostics (code, carets) are left out.
  */
-export function readDiagnostics(stderr: string, isOwn: (path: string) => boolean): Diagnostic[] {
+export function readDiagnostics(
+  stderr: string,
+  isOwn: (path: string) => boolean,
+  source: string | null = null,
+): Diagnostic[] {
   const found: Diagnostic[] = [];
+  /** From the file that was compiled to the one that is told about. */
   let chain: { path: string; line: number }[] = [];
-  for (const text of stderr.split("\n")) {
+  /** The last diagnostic is of a file of ours, and a note may still say by which line of the driver. */
+  let isOpen = false;
+  for (const text of stderr.split(/\r?\n/)) {
     const from = included.exec(text);
     if (from !== null) {
-      if (/^In file included/.test(text)) chain = [];
       chain.push({ path: from[1], line: Number(from[2]) });
       continue;
     }
     const [, path, line, column, severity, message] = header.exec(text) ?? [];
     if (path === undefined) continue;
-    const at = { path, line: Number(line), column: Number(column) };
-    const outer = isOwn(path) ? chain.find((each) => !isOwn(each.path)) : undefined;
-    const where = outer === undefined ? at : { ...outer, column: 1 };
-    found.push({ ...where, severity: severity as "error" | "warning", message });
+    const outer = chain.findLast((each) => !isOwn(each.path));
     chain = [];
+    const at = { path, line: Number(line), column: Number(column) };
+    if (severity === "note" || severity === "remark") {
+      const last = found.at(-1);
+      if (!isOpen || last === undefined || isOwn(path) || !ledHere.test(message)) continue;
+      found[found.length - 1] = { ...last, ...at };
+      isOpen = false;
+      continue;
+    }
+    isOpen = isOwn(path);
+    const start = source === null || isOwn(source) ? undefined : { path: source, line: 1 };
+    const led = isOpen ? (outer ?? start) : undefined;
+    const where = led === undefined ? at : { ...led, column: 1 };
+    found.push({ ...where, severity: severity as "error" | "warning", message });
   }
   return found;
 }
