@@ -5,11 +5,13 @@ import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { buildForCommand, type DextPathOptions, sayBuild } from "./dext-build.ts";
 import { inThread } from "./dext-worker.ts";
+import { wordOf } from "./rig-file.ts";
 
 export interface DextRunOptions extends DextPathOptions {
   readonly rig?: RigEntry;
   readonly seed: number;
   readonly for: number;
+  readonly patience: number;
   readonly json: boolean;
 }
 
@@ -27,12 +29,13 @@ export async function runDextCommand(options: DextRunOptions, io: CommandIo): Pr
       module: build.module,
       info: sources.info,
       entitlements: sources.entitlements,
-      rig: options.rig?.name ?? null,
+      rig: options.rig === undefined ? null : wordOf(options.rig),
       seed: options.seed,
       settleNs: options.for * 1e9,
       most: 0,
     },
     () => {},
+    options.patience,
   );
   if (end.kind === "test") throw new Error("a run was answered by a test");
   if (end.kind === "ended") {
@@ -49,6 +52,7 @@ export async function runDextCommand(options: DextRunOptions, io: CommandIo): Pr
     if (result.outcomes.length === 0) io.say("no personality was judged: is there a device for it? (--rig)");
     for (const finding of result.findings) io.print(`finding: ${finding}\n`);
     for (const leak of result.leaks) io.print(`leak: ${leak}\n`);
+    for (const line of result.uncounted) io.say(line);
     io.say(`${result.transfers} transfers, ${result.steps} steps, digest ${result.digest}`);
   }
   const isGood = result.isStarted && result.findings.length === 0 && result.leaks.length === 0;

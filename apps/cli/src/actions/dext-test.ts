@@ -5,12 +5,14 @@ import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { buildForCommand, type DextPathOptions, sayBuild } from "./dext-build.ts";
 import { inThread } from "./dext-worker.ts";
+import { wordOf } from "./rig-file.ts";
 
 export interface DextTestOptions extends DextPathOptions {
   readonly rig?: RigEntry;
   readonly seed: number;
   readonly for: number;
   readonly most: number;
+  readonly patience: number;
   readonly json: boolean;
 }
 
@@ -28,12 +30,13 @@ export async function testDextCommand(options: DextTestOptions, io: CommandIo): 
       module: build.module,
       info: sources.info,
       entitlements: sources.entitlements,
-      rig: options.rig?.name ?? null,
+      rig: options.rig === undefined ? null : wordOf(options.rig),
       seed: options.seed,
       settleNs: options.for * 1e9,
       most: options.most,
     },
     (text) => io.progress(text),
+    options.patience,
   );
   if (end.kind === "run") throw new Error("a test was answered by a run");
   if (end.kind === "ended") {
@@ -41,11 +44,12 @@ export async function testDextCommand(options: DextTestOptions, io: CommandIo): 
     else io.print(`${end.text}\n`);
     return exitCodes.finding;
   }
-  const { failedCalls, findings, isRepeatable, plain, unplugs } = end.report;
+  const { failedCalls, findings, isRepeatable, plain, uncounted, unplugs } = end.report;
   if (options.json) io.document({ name: sources.name, devices: end.devices, ...end.report });
   else {
     for (const outcome of plain.outcomes) io.say(outcome);
     for (const { what, when } of findings) io.print(`${when}: ${what}\n`);
+    for (const { what, when } of uncounted) io.say(`${when}: ${what}`);
     if (!isRepeatable) io.print("the same seed gave another digest\n");
     io.say(
       `${failedCalls} of ${plain.failable} calls failed, unplugged at ${unplugs} of ${plain.steps} steps: ${findings.length} findings`,

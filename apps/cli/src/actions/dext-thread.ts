@@ -34,6 +34,7 @@ const tell = (message: DextThreadMessage): void => parentPort?.postMessage(messa
 async function work(job: DextJob): Promise<void> {
   const description = { image: new DextImage(job.module), info: job.info, entitlements: job.entitlements };
   const entry = job.rig === null ? null : isRigFile(job.rig) ? await loadRigFile(job.rig) : findRig(job.rig);
+  if (entry === null && job.rig !== null) throw new RangeError(`there is no rig ${job.rig}`);
   let devices: readonly string[] = [];
   const makeRig: Parameters<typeof runDext>[1] = (dext) => {
     tell({ kind: "functions", names: dext.functionNames });

@@ -1,24 +1,29 @@
 // A dext's thread from outside: started, listened to, and ended when it says nothing for too long.
 
 import { Worker } from "node:worker_threads";
+import { watchedConstructors, watchedInit } from "@drydock/dext/host/cxx-process";
 import type { DextJob, DextThreadMessage } from "./dext-thread.ts";
 
-/** How long one run may go without a word, milliseconds: a dext that computes for so long does not come back. */
-const silenceMs = 20_000;
 const memoryMegabytes = 1024;
 
 export type DextEnd =
   | Extract<DextThreadMessage, { readonly kind: "run" | "test" }>
   | { readonly kind: "ended"; readonly text: string };
 
-/** Never rejects for what the dext does: an endless loop, or memory without end, is an end with its name. */
+/**
+ * `patience`: real seconds for which one function of the dext may run without a call of the host's or an end: it does not come
+ * back then. Never rejects for what the dext does: an endless loop, or memory without end, is an end with its name.
+ */
 export function inThread(
   job: Omit<DextJob, "watch">,
   onProgress: (text: string) => void,
-  silence = silenceMs,
+  patience: number,
 ): Promise<DextEnd> {
   const watch = new Int32Array(new SharedArrayBuffer(8));
-  const names = new Map<number, string>();
+  const names = new Map<number, string>([
+    [watchedConstructors, "a constructor of its global objects"],
+    [watchedInit, "an init"],
+  ]);
   const worker = new Worker(new URL("./dext-thread.ts", import.meta.url), {
     workerData: { ...job, watch } satisfies DextJob,
     resourceLimits: { maxOldGenerationSizeMb: memoryMegabytes },
@@ -36,8 +41,8 @@ export function inThread(
       const index = Atomics.load(watch, 0);
       if (index === 0) return;
       const where = names.get(index) ?? `function ${index} of its table`;
-      end({ kind: "ended", text: `endless loop: ${where} has not come back for ${silence / 1000} seconds` });
-    }, silence);
+      end({ kind: "ended", text: `endless loop: ${where} has not come back for ${patience} seconds` });
+    }, patience * 1000);
     const end = (result: DextEnd): void => {
       clearInterval(look);
       void worker.terminate();

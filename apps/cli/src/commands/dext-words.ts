@@ -1,8 +1,8 @@
 // Arguments and options that the dext commands share.
 
-import { option, someArguments } from "../grammar/command-row.ts";
+import { option, optionOr, someArguments } from "../grammar/command-row.ts";
 import { inputPath } from "../grammar/input-paths.ts";
-import { text } from "../grammar/option-kind.ts";
+import { decimalNumber, text } from "../grammar/option-kind.ts";
 import { jsonOption, seedOption } from "../grammar/rig-options.ts";
 import { anyRigName } from "./rig-name.ts";
 
@@ -22,9 +22,24 @@ const targetName = text({
 
 export const targetOption = option(targetName, "which dext, where a project has several");
 
+/** Node's timers take no more than 2^31 milliseconds. */
+const patienceSeconds = decimalNumber({
+  from: 0,
+  above: true,
+  to: 86_400,
+  unit: "seconds",
+  placeholder: "seconds",
+  sample: 20,
+});
+
 export const dextRunOptions = {
   target: targetOption,
   rig: option(anyRigName, "whose devices; without it, a device is made as the personality asks for it"),
   seed: seedOption,
+  patience: optionOr(
+    patienceSeconds,
+    20,
+    "real seconds after which a function of the dext that does not come back is ended",
+  ),
   json: jsonOption,
 } as const;

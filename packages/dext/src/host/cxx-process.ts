@@ -44,6 +44,14 @@ interface CxxObject {
   readonly madeAt: string;
 }
 
+/** An object that is left at the end. */
+export interface LeakedObject {
+  readonly address: number;
+  readonly host: object | null;
+  /** Class and where it was made, as people read it. */
+  readonly text: string;
+}
+
 /** A call that the host has for the dext, by "Class.method". */
 export interface HostCall {
   /** It may wait: the task that calls is suspended. */
@@ -93,10 +101,16 @@ export function emptyLedger(): DextLedger {
   return { failable: 0, failed: null, leaks: [], notImplemented: [], sent: [] };
 }
 
+/** What `DextPlan.watch` names besides functions of the table. */
+export const watchedConstructors = -1;
+export const watchedInit = -2;
+
 /** Makes the engine for a process. */
 export type EngineMaker = (image: DextImage, find: (module: string, name: string) => HostFunction) => Engine;
 
 const wordBytes = 4;
+/** Of a class's record (drydock/class.h). */
+const recordSizeAt = 8;
 
 export class CxxProcess {
   readonly process: Process;
@@ -137,10 +151,12 @@ export class CxxProcess {
     };
     this.ownSpace = new AddressSpace(process.name, hostMemory as never);
     this.kernelSpace = new AddressSpace("kernel_task", hostMemory as never);
+    this.#watchOutside(watchedConstructors);
     this.engine = makeEngine(image, (module, name) => this.#hostFunction(calls, module, name));
     this.memory = new DextMemory(this.engine.memory);
     if (plan.fill !== undefined) this.engine.callExport("drydock_set_fill", [plan.fill]);
     this.#readClasses();
+    this.#watchOutside(0);
   }
 
   // Classes
@@ -215,10 +231,13 @@ export class CxxProcess {
 
   /** The dext's own init, which must not wait. */
   callInit(address: number): boolean {
+    const before = this.#watchOutside(watchedInit);
     try {
       return this.engine.callExport("drydock_init", [address]) !== 0;
     } catch (error) {
       throw this.#explained(error);
+    } finally {
+      this.#watchOutside(before);
     }
   }
 
@@ -323,18 +342,23 @@ export class CxxProcess {
     object.onFreed?.();
   }
 
-  /** Objects that the dext made and nobody has given up, as lines for people. Called when nothing of it is left to run. */
-  describeLeaks(): string[] {
-    const lines: string[] = [];
-    for (const { className, host, madeAt, onFreed } of this.#objects.values()) {
+  /** Objects that the dext made and nobody has given up. Called when nothing of it is left to run. */
+  leaks(): LeakedObject[] {
+    const leaks: LeakedObject[] = [];
+    for (const { address, className, host, madeAt, onFreed } of this.#objects.values()) {
       if (host instanceof IOService && host.process !== this.process) continue;
       if (host !== null && onFreed === null && !(host instanceof IOService)) continue;
       const frames = madeAt === "" ? [] : this.image.describe(madeAt);
-      lines.push(
-        `${className}${frames.length === 0 ? "" : ` made in ${frames.slice(0, 3).join(", called by ")}`}`,
-      );
+      const text = `${className}${frames.length === 0 ? "" : ` made in ${frames.slice(0, 3).join(", called by ")}`}`;
+      leaks.push({ address, host, text });
     }
-    return lines;
+    return leaks;
+  }
+
+  /** Where an object's own bytes end; null: no object of the dext's lies there. */
+  endOf(address: number): number | null {
+    const cls = this.classes.get(this.#objects.get(address)?.className ?? "");
+    return cls === undefined ? null : address + this.memory.u32(cls.record + recordSizeAt);
   }
 
   // Memory
@@ -416,6 +440,14 @@ export class CxxProcess {
     Atomics.add(watch, 1, 1);
   }
 
+  /** Code that is no function of the table's runs now; answers what ran before. */
+  #watchOutside(what: number): number {
+    const { watch } = this.#plan;
+    if (watch === undefined) return 0;
+    Atomics.add(watch, 1, 1);
+    return Atomics.exchange(watch, 0, what);
+  }
+
   /** As `run` for a method that answers a kern_return_t: a refusal becomes an IOError of `service`. */
   async runStatus(
     service: IOService,
@@ -441,6 +473,7 @@ export class CxxProcess {
     const invoke = this.memory.u32(copy + 12);
     let isKept = true;
     return {
+      address: copy,
       run: (...values) => this.run(invoke, copy, ...values),
       release: () => {
         if (isKept) this.engine.callExport("drydock_block_release", [copy]);
@@ -497,6 +530,7 @@ export class CxxProcess {
 }
 
 export interface KeptBlock {
+  readonly address: number;
   run(...values: readonly WasmValue[]): Promise<WasmValue | undefined>;
   release(): void;
 }

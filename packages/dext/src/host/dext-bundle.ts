@@ -3,11 +3,12 @@
 import { IOUserHIDDevice } from "@drydock/core/families/hid/io-user-hid-device";
 import type { Properties, PropertyValue } from "@drydock/core/platform/properties";
 import { isDictionary } from "@drydock/core/platform/properties";
+import { OSAction } from "@drydock/core/runtime/action";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
 import type { Process } from "@drydock/core/runtime/process";
 import { IOService, type ServiceClass, type ServiceContext } from "@drydock/core/runtime/service";
 import { IOUserClient } from "@drydock/core/runtime/user-client";
-import { actionCalls } from "./calls/action-calls.ts";
+import { actionCalls, heldByAction } from "./calls/action-calls.ts";
 import { hidCalls } from "./calls/hid-calls.ts";
 import { memoryCalls } from "./calls/memory-calls.ts";
 import { queueCalls, sourceCalls } from "./calls/queue-calls.ts";
@@ -27,6 +28,7 @@ import {
 } from "./cxx-process.ts";
 import type { DextImage } from "./dext-image.ts";
 import { hasJspi, JspiEngine } from "./engine.ts";
+import { reachableFrom } from "./reachable.ts";
 import { DextSerial, DextUsbSerial } from "./serial-base.ts";
 import { queueNamesOf, serviceClass } from "./service-class.ts";
 
@@ -69,6 +71,12 @@ export interface DextOptions extends DextPlan {
 
 const defaultMemoryBytes = 32 * 1024 * 1024;
 
+export interface LeakReport {
+  readonly leaks: readonly string[];
+  /** Not judged: actions, and what only they may hold. */
+  readonly ofActions: readonly string[];
+}
+
 /** A dext that can be installed, and what its runs learnt. One of these a run. */
 export class LoadedDext {
   readonly bundle: DriverBundle;
@@ -106,11 +114,31 @@ export class LoadedDext {
 
   /** Objects that were never given up, of processes that have nothing more to run. */
   describeLeaks(): readonly string[] {
-    return this.processes.flatMap((cxx) => {
-      const unfreed = unfreedDescriptors(cxx);
-      const more = unfreed === 0 ? [] : [`${unfreed} descriptors that IOUSBHostFreeDescriptor never got`];
-      return [...cxx.describeLeaks(), ...more];
-    });
+    return this.leaksApartFromActions(false).leaks;
+  }
+
+  /**
+   * `leavesActionsOut`: actions, and what can be reached from them, are listed apart: a process that was ended before its cancels
+   * could run has had no time to give them up.
+   */
+  leaksApartFromActions(leavesActionsOut: boolean): LeakReport {
+    const leaks: string[] = [];
+    const ofActions: string[] = [];
+    for (const cxx of this.processes) {
+      const left = cxx.leaks();
+      const actions = left.filter(({ host }) => leavesActionsOut && host instanceof OSAction);
+      const held = actions.map(({ host }) => heldByAction(host as OSAction));
+      const reached = reachableFrom(
+        cxx,
+        [...actions.map(({ address }) => address), ...held.flatMap(({ objects }) => objects)],
+        held.flatMap(({ blocks }) => blocks),
+        unfreedDescriptors(cxx),
+      );
+      for (const { address, text } of left) (reached.has(address) ? ofActions : leaks).push(text);
+      const unfreed = [...unfreedDescriptors(cxx)].filter((address) => !reached.has(address)).length;
+      if (unfreed > 0) leaks.push(`${unfreed} descriptors that IOUSBHostFreeDescriptor never got`);
+    }
+    return { leaks, ofActions };
   }
 
   /** A process that is not there yet tells what classes there are. */
@@ -151,10 +179,7 @@ export class LoadedDext {
 
 function engineMaker({ makeEngine, memoryBytes = defaultMemoryBytes }: DextOptions): EngineMaker {
   if (makeEngine !== undefined) return makeEngine;
-  if (!hasJspi)
-    throw new Error(
-      "this Node cannot suspend WebAssembly (JSPI); take Node 24.21 or later, or the nested mode (--no-jspi)",
-    );
+  if (!hasJspi) throw new Error("this Node cannot suspend WebAssembly (JSPI); take Node 24.21 or later");
   return (image, find) => new JspiEngine(image.module, memoryBytes, find);
 }
 
@@ -167,7 +192,7 @@ function readClasses(image: DextImage, options: DextOptions): readonly CxxClass[
     image,
     hostCalls,
     engineMaker({ ...options, failCall: 0 } as DextOptions),
-    {},
+    options.watch === undefined ? {} : { watch: options.watch },
     emptyLedger(),
   );
   return [...cxx.classes.values()];

@@ -4,6 +4,7 @@ import { ContractViolation } from "@drydock/core/base/errors";
 import type { MachineFailure } from "@drydock/core/runtime/machine";
 import type { IOService } from "@drydock/core/runtime/service";
 import { IOUserClient } from "@drydock/core/runtime/user-client";
+import type { DextLedger } from "../host/cxx-process.ts";
 import { type DextDescription, type DextOptions, LoadedDext } from "../host/dext-bundle.ts";
 import type { DextRig } from "./dext-rig.ts";
 
@@ -17,6 +18,8 @@ export interface DextRunOptions extends DextOptions {
   readonly unplugAtStep?: number;
   /** What an application does with the dext meanwhile. */
   readonly use?: (rig: DextRig) => Promise<void>;
+  /** Given what the run recorded beside its result. */
+  readonly onEnd?: (ledger: DextLedger) => void;
 }
 
 export interface DextRunResult {
@@ -26,6 +29,8 @@ export interface DextRunResult {
   /** What is wrong, a line each; empty: nothing. */
   readonly findings: readonly string[];
   readonly leaks: readonly string[];
+  /** Objects that are left and no leaks, or may be none, and why they were not counted: a sentence, then one a line. */
+  readonly uncounted: readonly string[];
   readonly notes: readonly string[];
   readonly log: readonly string[];
   readonly digest: string;
@@ -105,16 +110,23 @@ export async function runDext(
           `${service.logName} is still there after the unplug: its Stop never reached the superclass`,
         );
     }
+  // Whoever swallowed it, and whatever the driver made of it: nothing that comes behind a call that is not there counts.
+  for (const name of dext.ledger.notImplemented)
+    if (!findings.some((finding) => finding.includes(`not implemented: ${name}`)))
+      findings.push(`not implemented: ${name}`);
   const stays = left.length > 0;
   const isStarted = outcomes.some((outcome) => outcome.endsWith(": started"));
+  const isJudged = !stays && machine.failure === null && machine.crashes.length === 0;
+  const { leaks, ofActions } = isJudged
+    ? dext.leaksApartFromActions(!isStarted)
+    : { leaks: [], ofActions: [] };
+  options.onEnd?.(dext.ledger);
   return {
     outcomes,
     isStarted,
     findings,
-    leaks:
-      stays || machine.failure !== null || machine.crashes.length > 0
-        ? []
-        : leaksThatCount(dext.describeLeaks(), isStarted),
+    leaks,
+    uncounted: ofActions.length === 0 ? [] : [whyUncounted, ...ofActions],
     notes: machine.notes,
     log: machine.log.show({ info: true, debug: true }).map(({ message }) => message),
     digest: rig.digest(),
@@ -128,9 +140,8 @@ export async function runDext(
 }
 
 /** A dext whose Start failed is ended at once: a cancelled action, and what it holds, has had no time to go. */
-function leaksThatCount(leaks: readonly string[], isStarted: boolean): readonly string[] {
-  return !isStarted && leaks.some((leak) => leak.startsWith("OSAction")) ? [] : leaks;
-}
+const whyUncounted =
+  "actions and what can be reached from them are not counted as leaks, as Start failed and the process was ended: whether a cancel would have given them up is not known:";
 
 function failureLines(failure: MachineFailure | null): string[] {
   if (failure === null) return [];

@@ -1,7 +1,10 @@
-// What is tried with a dext: a plain run, each host call that can fail failing once, the cable pulled at every step.
+// What is tried with a dext: a plain run, other fresh memory, each host call failing once, the cable pulled everywhere.
 
+import { hex } from "@drydock/core/base/text";
+import type { SentBytes } from "../host/cxx-process.ts";
 import type { DextDescription } from "../host/dext-bundle.ts";
 import { type DextRunOptions, type DextRunResult, type MakeRig, runDext } from "./dext-run.ts";
+import { twoFills, unwrittenBytes, unwrittenText } from "./two-fill.ts";
 
 export interface TrialFinding {
   /** "plain run", "call 12, IOUSBHostInterface.CopyPipe, in ... fails", "unplug at step 40". */
@@ -17,6 +20,8 @@ export interface TrialReport {
   /** The same seed a second time gave the same digest. */
   readonly isRepeatable: boolean;
   readonly findings: readonly TrialFinding[];
+  /** What was left in a run and not counted as leaks, with the reason; each once. */
+  readonly uncounted: readonly TrialFinding[];
 }
 
 export interface TrialOptions extends DextRunOptions {
@@ -43,8 +48,15 @@ export async function tryDext(
   { most, onRun, ...options }: TrialOptions,
 ): Promise<TrialReport> {
   const findings: TrialFinding[] = [];
+  const uncounted: TrialFinding[] = [];
   const known = new Set<string>();
-  const judge = (when: string, { findings: found, leaks }: DextRunResult): void => {
+  const judge = (when: string, { findings: found, leaks, uncounted: left }: DextRunResult): void => {
+    const [why, ...objects] = left;
+    for (const what of objects) {
+      if (known.has(`${why} ${what}`)) continue;
+      known.add(`${why} ${what}`);
+      uncounted.push({ when, what: `${why} ${what}` });
+    }
     for (const what of [...found, ...leaks.map((leak) => `leak: ${leak}`)]) {
       if (known.has(what)) continue;
       known.add(what);
@@ -55,6 +67,20 @@ export async function tryDext(
   const plain = await runDext(description, makeRig, { ...options, tracesObjects: true });
   judge("plain run", plain);
   const again = await runDext(description, makeRig, { ...options, tracesObjects: true });
+  const sent: (readonly SentBytes[])[] = [];
+  for (const [index, fill] of twoFills.entries()) {
+    onRun?.("fresh memory of another kind", index, twoFills.length);
+    const result = await runDext(description, makeRig, {
+      ...options,
+      tracesObjects: true,
+      fill,
+      recordsSent: true,
+      onEnd: (ledger) => sent.push(ledger.sent),
+    });
+    judge(`fresh memory holds 0x${hex(fill)}`, result);
+  }
+  for (const what of new Set(unwrittenBytes(sent[0], sent[1]).map(unwrittenText)))
+    findings.push({ when: "fresh memory of another kind", what });
   const calls = spread(plain.failable, most);
   for (const [index, failCall] of calls.entries()) {
     onRun?.("failing calls", index, calls.length);
@@ -79,5 +105,6 @@ export async function tryDext(
     unplugs: steps.length,
     isRepeatable: again.digest === plain.digest,
     findings,
+    uncounted,
   };
 }

@@ -21,6 +21,12 @@ template <typename T> static T * make()
     return drydock_host_may_allocate(sizeof(T)) ? (T *) drydock_allocate_object(&T::drydockClass.record) : nullptr;
 }
 
+/** 0: how many a collection has; 1, 2: where its values and its keys are. For the host, which knows that it is one. */
+DRYDOCK_EXPORT(drydock_members) size_t drydock_members(const OSCollection * of, uint32_t which)
+{
+    return which == 0 ? of->drydockMembers : (size_t) (which == 1 ? of->drydockValues : of->drydockKeys);
+}
+
 static OSObject * object(const OSMetaClassBase * given) { return (OSObject *) const_cast<OSMetaClassBase *>(given); }
 
 // Collections

@@ -23,6 +23,8 @@ interface ActionState {
   /** Objects that requests under way hold, oldest first. */
   readonly held: number[];
   callback: string;
+  /** The copied block of a cancel that has not run; 0: none. */
+  cancelBlock: number;
   waits: { done: boolean; wake: (() => void) | null } | null;
 }
 
@@ -44,6 +46,20 @@ export function dropForAction(cxx: CxxProcess, action: OSAction): void {
   if (held === undefined) return;
   held.pop();
   while (held.length > 0 && held.at(-1) !== -1) cxx.release(held.pop() as number);
+}
+
+/** Addresses that an action holds: its target until it is cancelled, what its requests hold, the block of its cancel. */
+export function heldByAction(action: OSAction): {
+  readonly objects: readonly number[];
+  readonly blocks: readonly number[];
+} {
+  const state = states.get(action);
+  const target = targets.get(action);
+  if (state === undefined || target === undefined) return { objects: [], blocks: [] };
+  return {
+    objects: [target, ...state.held],
+    blocks: state.cancelBlock === 0 ? [] : [state.cancelBlock],
+  };
 }
 
 function endHeld(cxx: CxxProcess, state: ActionState): void {
@@ -92,7 +108,7 @@ export function createAction(
   // The action holds its target until it is cancelled or freed: an action that is kept and never cancelled keeps the driver.
   cxx.retain(target);
   const reference = referenceBytes === 0 ? 0 : cxx.place(new Uint8Array(referenceBytes));
-  states.set(made, { reference, referenceBytes, held: [], callback, waits: null });
+  states.set(made, { reference, referenceBytes, held: [], callback, cancelBlock: 0, waits: null });
   const address = cxx.handOut(made, "OSAction", () => {
     if (reference !== 0) cxx.unplace(reference);
     if (made.isCancelled) return;
@@ -124,9 +140,13 @@ export const actionCalls: HostCalls = callsOf("OSAction", {
   Cancel: status((cxx, self: number, handler: number) => {
     const host = action(cxx, self);
     if (host === null) return IOReturns.kIOReturnBadArgument;
-    const run = blockOnce(cxx, handler);
+    const kept = cxx.keepBlock(handler);
+    const state = states.get(host);
+    if (state !== undefined && kept !== null) state.cancelBlock = kept.address;
     host.cancel((async () => {
-      await run();
+      await kept?.run();
+      kept?.release();
+      if (state !== undefined) state.cancelBlock = 0;
       cxx.release(targets.get(host) ?? 0);
     }) as () => void);
     return undefined;

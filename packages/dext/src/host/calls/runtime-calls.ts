@@ -2,6 +2,7 @@
 
 import { ContractViolation } from "@drydock/core/base/errors";
 import type { LogLevel } from "@drydock/core/platform/log-row";
+import type { Thread } from "@drydock/core/runtime/thread";
 import type { CxxProcess, HostCalls } from "../cxx-process.ts";
 import { formatLog } from "../log-format.ts";
 import { DextTrap, troubleText } from "../trouble.ts";
@@ -91,8 +92,17 @@ export const runtimeCalls: HostCalls = {
 
 /** The thread whose code runs, as locks know who holds them; 0 is nobody. */
 function taskOf(cxx: CxxProcess): number {
-  return cxx.kernel.scheduler.current?.id ?? 0xffff;
+  const { current } = cxx.kernel.scheduler;
+  if (current === null) return nobodysTask;
+  const known = tasks.get(cxx) ?? new Map<number, Thread>();
+  tasks.set(cxx, known);
+  known.set(current.id, current);
+  return current.id;
 }
+
+const nobodysTask = 0xffff;
+/** Threads by what locks call them, so that a deadlock can name who holds one. */
+const tasks = new WeakMap<CxxProcess, Map<number, Thread>>();
 
 const waitingFor = new WeakMap<CxxProcess, Map<number, (() => void)[]>>();
 
@@ -104,11 +114,17 @@ async function waitForLock(cxx: CxxProcess, lock: number, holder: number): Promi
       "lock-held-by-caller",
       `IOLockLock of a lock that ${thread} holds already: it waits for itself, in ${cxx.here()[0] ?? "the runtime"}`,
     );
-  await scheduler.block<void>(`IOLockLock of the lock at 0x${lock.toString(16)}`, (completion) => {
-    const all = waitingFor.get(cxx) ?? new Map<number, (() => void)[]>();
-    waitingFor.set(cxx, all);
-    const waiting = all.get(lock) ?? [];
-    all.set(lock, waiting);
-    waiting.push(() => completion.succeed(undefined));
-  });
+  const place = cxx.here()[0];
+  await scheduler.block<void>(
+    `IOLockLock of the lock at 0x${lock.toString(16)}${place === undefined ? "" : ` in ${place}`}`,
+    (completion) => {
+      const all = waitingFor.get(cxx) ?? new Map<number, (() => void)[]>();
+      waitingFor.set(cxx, all);
+      const waiting = all.get(lock) ?? [];
+      all.set(lock, waiting);
+      waiting.push(() => completion.succeed(undefined));
+    },
+    // Its first word is who holds it (runtime/library.cpp).
+    () => tasks.get(cxx)?.get(cxx.memory.u32(lock)) ?? null,
+  );
 }

@@ -54,8 +54,8 @@ function giveDescriptor(cxx: CxxProcess, name: string, bytes: Uint8Array | null)
 }
 
 /** Descriptors of a dext that nobody has freed. */
-export function unfreedDescriptors(cxx: CxxProcess): number {
-  return copied.get(cxx)?.size ?? 0;
+export function unfreedDescriptors(cxx: CxxProcess): ReadonlySet<number> {
+  return copied.get(cxx) ?? new Set();
 }
 
 async function stringDescriptor(
