@@ -45,6 +45,7 @@ before(() => {
       "node",
       "serialport-binding",
       "fixtures",
+      "dext",
       "cases",
       "lab",
       "board-server",
@@ -184,6 +185,31 @@ for (const major of [24, 26] as const) {
     assert.doesNotMatch(version.stderr + shownCase.stderr, /Warning/);
   });
 }
+
+const noClang = existsSync("/usr/bin/clang++") ? false : "Debian package clang is missing";
+
+test("a dext's C++ in a stranger's project: by the command, and by the doors of @drydock/dext", {
+  skip: noClang,
+}, () => {
+  const dext = join(repositoryRoot, "packages/dext/test/dexts/loop");
+  for (const name of readdirSync(dext))
+    stranger.write(`loop/${name}`, readFileSync(join(dext, name), "utf8"));
+  const run = drydock(["dext", "run", "loop"]);
+  assert.equal(run.status, 0, run.stdout + run.stderr);
+  assert.match(run.stderr, /Loop: started/);
+  stranger.write(
+    "dext.mjs",
+    `import { compileDext } from "@drydock/dext/run/compile-dext";
+import { askedRig } from "@drydock/dext/run/dext-rig";
+import { runDext } from "@drydock/dext/run/dext-run";
+const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
+const dext = await compileDext(["loop"]);
+const result = await runDext(dext, ({ bundle }) => askedRig(bundle, { seed: 1, turn }), { settleNs: 1e9 });
+console.log(result.isStarted, result.findings.length, result.leaks.length);\n`,
+  );
+  const own = stranger.run(process.execPath, ["dext.mjs"]);
+  assert.equal(own.stdout, "true 0 0\n", own.stderr);
+});
 
 test("a rig of the stranger's: a planted lifetime fault is found by explore and shown again by its line", () => {
   const rig = (driverClass: string) => `import { ownUsbRig } from "@drydock/core/rigs/own-rig";
