@@ -60,6 +60,11 @@ export interface SerialClient {
   writable(): void;
   modemChanged(status: ModemStatus): void;
   receiveError(errors: ReceiveErrors): void;
+  /**
+   * A port that stands in another process had to say yes to `open` and no later: why not, as `open` would have said. It is
+   * not open, and nothing else of this opening comes.
+   */
+  refused?(reason: string): void;
   /** The port is gone (unplug, driver stop). No call after this. */
   hungUp(): void;
 }

@@ -34,6 +34,7 @@ for (const entry of rigCatalogue.filter(({ berths }) => berths.includes("usb")))
       ...(rig.scsi.media.length > 0 ? ["block"] : []),
       ...(inputs > 0 ? ["input"] : []),
       ...(interfaces > 0 ? ["network"] : []),
+      ...(rig.audio.devices.length > 0 ? ["audio"] : []),
     ];
     // Of a rig with a PCI berth, too, the USB half alone is here.
     const here = entry.berths.includes("pci")

@@ -4,7 +4,9 @@ import { describeHidRequest } from "../codec/hid/hid.ts";
 import { cdcAcmBundle } from "../drivers/cdc-acm/cdc-acm-driver.ts";
 import { ftdiBundle } from "../drivers/ftdi/ftdi-driver.ts";
 import { massStorageBundle } from "../drivers/mass-storage/mass-storage-driver.ts";
+import { usbAudioBundle } from "../drivers/usb-audio/usb-audio-bundle.ts";
 import { usbHidBundle } from "../drivers/usb-hid/usb-hid-driver.ts";
+import { AudioFamily } from "../families/audio/audio-family.ts";
 import { type HidInput, installHidFamily } from "../families/hid/hid-family.ts";
 import { installNetworkFamily } from "../families/network/io-ethernet-interface.ts";
 import { ScsiFamily } from "../families/scsi/scsi-family.ts";
@@ -21,9 +23,10 @@ export interface AnyUsbRigOptions extends Omit<UsbRigOptions, "describeRequests"
   readonly drivers?: "all" | "none";
 }
 
-/** Whatever a driver of ours matches comes up: serial ports, inputs, disks, network interfaces. */
+/** Whatever a driver of ours matches comes up: serial ports, inputs, disks, network interfaces, audio devices. */
 export class AnyUsbRig extends UsbRigDoors {
   readonly scsi: ScsiFamily;
+  readonly audio: AudioFamily;
 
   constructor(options: AnyUsbRigOptions) {
     super(
@@ -36,9 +39,17 @@ export class AnyUsbRig extends UsbRigDoors {
     installHidFamily(this.machine, options.onInput ?? (() => {}));
     installNetworkFamily(this.machine);
     this.scsi = new ScsiFamily(this.machine);
+    this.audio = new AudioFamily(this.machine);
     if (options.drivers === "none") return;
     // What comes from elsewhere comes over USB/IP, which has no word for streams: UAS of a SuperSpeed device would wait for one.
-    const own = [ftdiBundle, cdcAcmBundle, usbHidBundle, massStorageBundle("bulk-only"), ...networkBundles];
+    const own = [
+      ftdiBundle,
+      cdcAcmBundle,
+      usbHidBundle,
+      massStorageBundle("bulk-only"),
+      usbAudioBundle(),
+      ...networkBundles,
+    ];
     for (const bundle of own) this.machine.install(bundle);
   }
 }

@@ -221,7 +221,7 @@ export class SerialLink implements SerialClient {
         };
         const refusal = this.#port.open(this);
         if (refusal === null) this.#port.configure(settings);
-        else this.#opening(faceError("NetworkError", `the port cannot be opened: ${refusal}`));
+        else this.refused(refusal);
       });
     } catch (error) {
       // It may have been forgotten meanwhile.
@@ -327,6 +327,10 @@ export class SerialLink implements SerialClient {
             ? "ParityError"
             : null;
     if (name !== null) this.#readable?.failed(faceError(name, lineErrors[name]));
+  }
+
+  refused(reason: string): void {
+    this.#opening?.(faceError("NetworkError", `the port cannot be opened: ${reason}`));
   }
 
   hungUp(): void {
