@@ -31,7 +31,7 @@ export async function explain(
   { descriptors, speed, word, json }: ExplainCommand,
   io: CommandIo,
 ): Promise<ExitCode> {
-  if (descriptors !== undefined)
+  if (descriptors)
     return (await import("./explain-descriptors.ts")).explainDescriptors(word[0], speed ?? null, json, io);
   const phrase = word.length === 1 && isStandardInput(word[0]) ? pasted() : word.join(" ");
   const text = await explainPhrase(phrase);
