@@ -108,8 +108,8 @@ for (const [kind, hasIommu, size] of [
       const media = await plugDisk(on, kind, "u");
       const result = await randomWrites(on, media, { totalBytes: size * 2 ** 20 });
       assert.deepEqual(result.failures, {});
-      // All of the disk is read, 64 KiB at a time.
-      assert.ok(result.bytesWritten >= size * 2 ** 20 && result.reads >= size * 16);
+      // All that was written to is read, 64 KiB at a time: the disk, but of a large one the first 64 MiB.
+      assert.ok(result.bytesWritten >= size * 2 ** 20 && result.reads >= Math.min(size, 64) * 16);
       assert.equal(result.wrongAt, null);
       const driver = transportOf(on.rig);
       if (kind === "usb-uas") {
