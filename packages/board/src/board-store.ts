@@ -107,6 +107,18 @@ export interface StoreCheck {
   readonly faults: readonly string[];
 }
 
+/** What an import gives a post besides its text. */
+export interface ImportedFields {
+  readonly kind?: PostKind;
+  readonly state?: PostState;
+  readonly caseId?: string | null;
+  readonly isPinned?: boolean;
+  readonly origin?: OriginRow | null;
+  readonly acceptedFile?: string | null;
+  readonly activityAt?: number;
+  readonly views?: number;
+}
+
 export interface BoardStore {
   /** Accounts, keys, sessions and limits. */
   readonly accounts: PeopleStore;
@@ -141,19 +153,7 @@ export interface BoardStore {
   accept(postId: number, replyId: number | null, at: number): Promise<boolean>;
   markDuplicate(postId: number, of: number | null, at: number): Promise<boolean>;
   /** What an import gives a post besides its text. */
-  setImported(
-    postId: number,
-    fields: {
-      readonly kind?: PostKind;
-      readonly state?: PostState;
-      readonly caseId?: string | null;
-      readonly isPinned?: boolean;
-      readonly origin?: OriginRow | null;
-      readonly acceptedFile?: string | null;
-      readonly activityAt?: number;
-      readonly views?: number;
-    },
-  ): Promise<void>;
+  setImported(postId: number, fields: ImportedFields): Promise<void>;
 
   post(id: number): Promise<Post | null>;
   postByFolder(folder: string): Promise<Post | null>;

@@ -4,14 +4,15 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { reportCase } from "@drydock/cases/case-report";
 import { casebook } from "@drydock/cases/casebook";
 import { hostTurn } from "@drydock/node/host-turn";
 import type { Browser } from "playwright-core";
-import { openBoard, type RunningBoard, startBoard } from "../../src/server.ts";
+import { openBoard, type RunningBoard } from "../../src/server.ts";
 import { publishBoard } from "../../src/static-site.ts";
-import { startChromium, withoutChromium } from "../chromium.ts";
+import { boardInChromium } from "../board-in-chromium.ts";
+import { withoutChromium } from "../chromium.ts";
 import { npmStart } from "../npm-start.ts";
 import { seriousFindings, type Watched, watchedPage } from "../watched-page.ts";
 
@@ -21,16 +22,8 @@ let folder = "";
 let board: RunningBoard;
 let browser: Browser;
 
-before(async () => {
-  if (skip !== false) return;
-  folder = mkdtempSync(join(tmpdir(), "drydock-pages-"));
-  board = await startBoard({ home: folder, port: 0, version: "0.1.0" });
-  browser = await startChromium();
-});
-after(async () => {
-  await browser?.close();
-  await board?.close();
-  if (folder !== "") rmSync(folder, { recursive: true, force: true });
+boardInChromium("pages", (made) => {
+  ({ folder, board, browser } = made);
 });
 
 const watched = (options: Parameters<Browser["newContext"]>[0] = {}, home = board.url): Promise<Watched> =>

@@ -1,18 +1,18 @@
 // The lab's later screens in Chromium, by mouse and keyboard: registry, time, consoles, doctor.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { casebook, findCase } from "@drydock/cases/casebook";
 import { Random } from "@drydock/core/base/random";
 import { lineCodingPost } from "@drydock/doctor/source/post-samples";
 import { hostTurn } from "@drydock/node/host-turn";
 import type { Browser, Page } from "playwright-core";
-import { type RunningBoard, startBoard } from "../../src/server.ts";
+import type { RunningBoard } from "../../src/server.ts";
 import { attack } from "../attack-strings.ts";
-import { startChromium, withoutChromium } from "../chromium.ts";
+import { boardInChromium } from "../board-in-chromium.ts";
+import { withoutChromium } from "../chromium.ts";
 import { says, watchedPage } from "../watched-page.ts";
 
 const skip = withoutChromium;
@@ -20,16 +20,8 @@ let folder = "";
 let board: RunningBoard;
 let browser: Browser;
 
-before(async () => {
-  if (skip !== false) return;
-  folder = mkdtempSync(join(tmpdir(), "drydock-lab-screens-"));
-  board = await startBoard({ home: folder, port: 0, version: "0.1.0" });
-  browser = await startChromium();
-});
-after(async () => {
-  await browser?.close();
-  await board?.close();
-  if (folder !== "") rmSync(folder, { recursive: true, force: true });
+boardInChromium("lab-screens", (made) => {
+  ({ folder, board, browser } = made);
 });
 
 /** A file of the test's own. */

@@ -1,17 +1,17 @@
 // The lab in Chromium: the first minute by mouse, touch and keyboard; every screen; the console; the same digests.
 
 import assert from "node:assert/strict";
-import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { casebook } from "@drydock/cases/casebook";
 import { digestOfRun } from "@drydock/cases/run-digest";
 import { acts } from "@drydock/lab/session/acts";
 import { hostTurn } from "@drydock/node/host-turn";
 import type { Browser, Page } from "playwright-core";
-import { type RunningBoard, startBoard } from "../../src/server.ts";
-import { startChromium, withoutChromium } from "../chromium.ts";
+import type { RunningBoard } from "../../src/server.ts";
+import { boardInChromium } from "../board-in-chromium.ts";
+import { withoutChromium } from "../chromium.ts";
 import { npmStart } from "../npm-start.ts";
 import { says, seriousFindings, watchedPage } from "../watched-page.ts";
 
@@ -20,16 +20,8 @@ let folder = "";
 let board: RunningBoard;
 let browser: Browser;
 
-before(async () => {
-  if (skip !== false) return;
-  folder = mkdtempSync(join(tmpdir(), "drydock-lab-"));
-  board = await startBoard({ home: folder, port: 0, version: "0.1.0" });
-  browser = await startChromium();
-});
-after(async () => {
-  await browser?.close();
-  await board?.close();
-  if (folder !== "") rmSync(folder, { recursive: true, force: true });
+boardInChromium("lab", (made) => {
+  ({ folder, board, browser } = made);
 });
 
 const device = "[data-box='device 1'] .state";

@@ -5,6 +5,7 @@ import type {
   BoardStore,
   Done,
   Edit,
+  ImportedFields,
   NewPost,
   NewReply,
   SearchAsk,
@@ -16,10 +17,8 @@ import type { PeopleStore } from "@drydock/board/people-store";
 import type {
   Boost,
   CaseRunRow,
-  OriginRow,
   Person,
   Post,
-  PostKind,
   PostRow,
   PostState,
   Reply,
@@ -371,19 +370,7 @@ export class SqlBoardStore implements BoardStore {
     );
   }
 
-  async setImported(
-    postId: number,
-    fields: {
-      readonly kind?: PostKind;
-      readonly state?: PostState;
-      readonly caseId?: string | null;
-      readonly isPinned?: boolean;
-      readonly origin?: OriginRow | null;
-      readonly acceptedFile?: string | null;
-      readonly activityAt?: number;
-      readonly views?: number;
-    },
-  ): Promise<void> {
+  async setImported(postId: number, fields: ImportedFields): Promise<void> {
     await this.database.write(
       (function* () {
         function* set(column: string, value: string | number | null): Talk<void> {

@@ -33,7 +33,7 @@ export interface RefusedAccess {
   readonly reason: AccessRefusal;
   /** The mapping that was meant, as far as anybody can tell; null: there is none. */
   readonly nearest: string | null;
-  /** Bytes between the access and that mapping; 0 when it lies inside; null without one. */
+  /** How far the access reaches out of that mapping: before its first byte, or past its last; 0 when it lies inside; null without one. */
   readonly missedByBytes: number | null;
 }
 

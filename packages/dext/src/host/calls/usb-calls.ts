@@ -7,6 +7,7 @@ import { IOUSBHostDevice } from "@drydock/core/families/usb/io-usb-host-device";
 import { IOUSBHostInterface } from "@drydock/core/families/usb/io-usb-host-interface";
 import { IOUSBHostPipe } from "@drydock/core/families/usb/io-usb-host-pipe";
 import { OSAction } from "@drydock/core/runtime/action";
+import { IOError } from "@drydock/core/runtime/io-error";
 import { IOBufferMemoryDescriptor, type IOMemoryDescriptor } from "@drydock/core/runtime/memory";
 import type { CxxProcess, HostCalls } from "../cxx-process.ts";
 import { DextTrap } from "../trouble.ts";
@@ -58,6 +59,7 @@ export function unfreedDescriptors(cxx: CxxProcess): ReadonlySet<number> {
   return copied.get(cxx) ?? new Set();
 }
 
+/** Null, for the dext, when the device refuses. */
 async function stringDescriptor(
   cxx: CxxProcess,
   name: string,
@@ -69,9 +71,13 @@ async function stringDescriptor(
     const bytes = await from.copyDescriptor(3, index, languageId, 255);
     return giveDescriptor(cxx, name, bytes.length < 2 ? null : bytes);
   } catch (error) {
-    if (error instanceof Error && error.name === "IOError") return 0;
-    throw error;
+    return nullOf(error);
   }
+}
+
+function nullOf(error: unknown): 0 {
+  if (error instanceof IOError) return 0;
+  throw error;
 }
 
 /** The buffer of a control request, in order of its parameters. */
@@ -197,9 +203,36 @@ function frameNumber(cxx: CxxProcess, frame: number, time: number): undefined {
   return undefined;
 }
 
-const frames = status((cxx, _self: number, frame: number, time: number) => frameNumber(cxx, frame, time));
+/** What devices and interfaces have alike; `deviceOf` finds the device that is meant. */
+function callsOfBoth(
+  className: "IOUSBHostDevice" | "IOUSBHostInterface",
+  deviceOf: (cxx: CxxProcess, self: number) => IOUSBHostDevice,
+): HostCalls {
+  const copyString = async (cxx: CxxProcess, self: number, index: number, language: number) =>
+    stringDescriptor(cxx, `${className}.CopyStringDescriptor`, deviceOf(cxx, self), index, language);
+  return callsOf(className, {
+    GetFrameNumber: status((cxx, _self: number, frame: number, time: number) =>
+      frameNumber(cxx, frame, time),
+    ),
+    CopyStringDescriptor: plainWaiting(copyString),
+    "CopyStringDescriptor.2": plainWaiting((cxx, self: number, index: number) =>
+      copyString(cxx, self, index, languageEnglish),
+    ),
+    CreateIOBuffer: status(
+      (cxx, _self: number, options: number, capacity: bigint, buffer: number) =>
+        createIOBuffer(cxx, options, capacity, buffer),
+      IOReturns.kIOReturnNoMemory,
+    ),
+    GetPortStatus: status(
+      (cxx, self: number, state: number) =>
+        void cxx.memory.setU32(state, portEnabled | (deviceOf(cxx, self).getSpeed() << speedShift)),
+    ),
+  });
+}
 
 export const usbCalls: HostCalls = {
+  ...callsOfBoth("IOUSBHostDevice", device),
+  ...callsOfBoth("IOUSBHostInterface", (cxx, self) => usbInterface(cxx, self).device),
   ...callsOf("IOUSBHostDevice", {
     Open: status((cxx, self: number, client: number) => void device(cxx, self).open(service(cxx, client))),
     Close: status((cxx, self: number, client: number) => void device(cxx, self).close(service(cxx, client))),
@@ -252,23 +285,6 @@ export const usbCalls: HostCalls = {
         configuration === null ? null : configurationBytes(configuration),
       );
     }),
-    CopyStringDescriptor: plainWaiting(async (cxx, self: number, index: number, language: number) =>
-      stringDescriptor(cxx, "IOUSBHostDevice.CopyStringDescriptor", device(cxx, self), index, language),
-    ),
-    "CopyStringDescriptor.2": plainWaiting(async (cxx, self: number, index: number) =>
-      stringDescriptor(
-        cxx,
-        "IOUSBHostDevice.CopyStringDescriptor",
-        device(cxx, self),
-        index,
-        languageEnglish,
-      ),
-    ),
-    CreateIOBuffer: status(
-      (cxx, _self: number, options: number, capacity: bigint, buffer: number) =>
-        createIOBuffer(cxx, options, capacity, buffer),
-      IOReturns.kIOReturnNoMemory,
-    ),
     AsyncDeviceRequest: status(
       (
         cxx,
@@ -315,11 +331,6 @@ export const usbCalls: HostCalls = {
     GetSpeed: status(
       (cxx, self: number, speed: number) => void cxx.memory.setU8(speed, device(cxx, self).getSpeed()),
     ),
-    GetFrameNumber: frames,
-    GetPortStatus: status(
-      (cxx, self: number, state: number) =>
-        void cxx.memory.setU32(state, portEnabled | (device(cxx, self).getSpeed() << speedShift)),
-    ),
     Reset: status((cxx, self: number) => void device(cxx, self).reset()),
     CreateInterfaceIterator: status(
       (cxx, self: number, reference: number) =>
@@ -342,31 +353,12 @@ export const usbCalls: HostCalls = {
     Close: status(
       (cxx, self: number, client: number) => void usbInterface(cxx, self).close(service(cxx, client)),
     ),
-    GetFrameNumber: frames,
     CopyConfigurationDescriptor: plain((cxx, self: number) => {
       const host = usbInterface(cxx, self);
       return copyConfiguration(cxx, () => configurationBytes(host.copyConfigurationDescriptor()));
     }),
     GetInterfaceDescriptor: plain((cxx, self: number, configuration: number) =>
       findInterface(cxx, usbInterface(cxx, self), configuration),
-    ),
-    CopyStringDescriptor: plainWaiting(async (cxx, self: number, index: number, language: number) =>
-      stringDescriptor(
-        cxx,
-        "IOUSBHostInterface.CopyStringDescriptor",
-        usbInterface(cxx, self).device,
-        index,
-        language,
-      ),
-    ),
-    "CopyStringDescriptor.2": plainWaiting(async (cxx, self: number, index: number) =>
-      stringDescriptor(
-        cxx,
-        "IOUSBHostInterface.CopyStringDescriptor",
-        usbInterface(cxx, self).device,
-        index,
-        languageEnglish,
-      ),
     ),
     CopyPipe: status((cxx, self: number, address: number, found: number) => {
       cxx.memory.setU32(
@@ -379,13 +371,6 @@ export const usbCalls: HostCalls = {
       await usbInterface(cxx, self).selectAlternateSetting(setting);
       return undefined;
     }),
-    GetPortStatus: status(
-      (cxx, self: number, state: number) =>
-        void cxx.memory.setU32(
-          state,
-          portEnabled | (usbInterface(cxx, self).device.getSpeed() << speedShift),
-        ),
-    ),
     SetIdlePolicy: status(
       (cxx, self: number, ms: number) => void usbInterface(cxx, self).setIdlePolicy(ms >>> 0),
     ),
@@ -395,11 +380,6 @@ export const usbCalls: HostCalls = {
     CopyDevice: status(
       (cxx, self: number, found: number) =>
         void cxx.memory.setU32(found, cxx.handOutService(usbInterface(cxx, self).copyDevice())),
-    ),
-    CreateIOBuffer: status(
-      (cxx, _self: number, options: number, capacity: bigint, buffer: number) =>
-        createIOBuffer(cxx, options, capacity, buffer),
-      IOReturns.kIOReturnNoMemory,
     ),
     AsyncDeviceRequest: status(
       (
@@ -507,8 +487,7 @@ function copyConfiguration(cxx: CxxProcess, read: () => Uint8Array | null): numb
   try {
     return giveDescriptor(cxx, "CopyConfigurationDescriptor", read());
   } catch (error) {
-    if (error instanceof Error && error.name === "IOError") return 0;
-    throw error;
+    return nullOf(error);
   }
 }
 

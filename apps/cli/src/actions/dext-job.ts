@@ -1,0 +1,55 @@
+// What dext run and dext test begin with: the dext is compiled, and its thread does the job.
+
+import type { RigEntry } from "@drydock/core/rigs/catalogue";
+import type { CommandIo } from "../terminal/command-io.ts";
+import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
+import { buildForCommand, type DextPathOptions, sayBuild } from "./dext-build.ts";
+import type { DextThreadMessage } from "./dext-thread.ts";
+import { inThread } from "./dext-worker.ts";
+import { wordOf } from "./rig-file.ts";
+
+export interface DextJobOptions extends DextPathOptions {
+  readonly rig?: RigEntry;
+  readonly seed: number;
+  /** Virtual seconds. */
+  readonly for: number;
+  /** Real seconds, see `inThread`. */
+  readonly patience: number;
+  readonly json: boolean;
+}
+
+export type DextAnswer<K extends "run" | "test"> =
+  | (Extract<DextThreadMessage, { readonly kind: K }> & { readonly name: string })
+  | { readonly kind: "ended"; readonly name: string; readonly text: string };
+
+/** An exit code, and it is said, when the dext cannot be compiled here. `most` counts the trials of a test. */
+export async function doDextJob<K extends "run" | "test">(
+  kind: K,
+  options: DextJobOptions,
+  io: CommandIo,
+  most = 0,
+): Promise<DextAnswer<K> | ExitCode> {
+  const built = await buildForCommand(options, io, false);
+  if (built === null) return exitCodes.rigError;
+  const { build, sources } = built;
+  if (build.module === null) {
+    sayBuild(built, io);
+    return exitCodes.finding;
+  }
+  const end = await inThread(
+    {
+      kind,
+      module: build.module,
+      info: sources.info,
+      entitlements: sources.entitlements,
+      rig: options.rig === undefined ? null : wordOf(options.rig),
+      seed: options.seed,
+      settleNs: options.for * 1e9,
+      most,
+    },
+    kind === "test" ? (text) => io.progress(text) : () => {},
+    options.patience,
+  );
+  if (end.kind !== "ended" && end.kind !== kind) throw new Error(`a ${kind} was answered by a ${end.kind}`);
+  return { ...end, name: sources.name } as DextAnswer<K>;
+}
