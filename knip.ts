@@ -63,6 +63,9 @@ export default {
     "vite",
     "vitest",
     "@point-of-sale/webusb-receipt-printer",
+    "@modelcontextprotocol/sdk",
+    "pg-boss",
+    "@yowasp/clang",
   ],
   ignoreBinaries: [
     "script",
