@@ -13,6 +13,7 @@ import { filesBelow } from "../src/project/xcode-project.ts";
 import { machineCompiler } from "../src/run/compile-dext.ts";
 import { askedRig } from "../src/run/dext-rig.ts";
 import { runDext, tryUserClients } from "../src/run/dext-run.ts";
+import { useSerialPorts } from "../src/run/serial-use.ts";
 
 interface Row {
   readonly repository: string;
@@ -83,9 +84,9 @@ async function survey(path: string): Promise<Row> {
     const result = await runDext(description, ({ bundle }) => askedRig(bundle, { seed: 1, turn: hostTurn }), {
       settleNs: 3e9,
       use: async (rig) => {
-        const before = rig.transfers();
         calls = await tryUserClients(rig, String(sources.info.CFBundleIdentifier ?? ""));
-        void before;
+        // A serial dext's main path: a program's bytes leave through its port, and bytes come in.
+        for (const { received, taken } of await useSerialPorts(rig)) if (taken > 0 && received > 0) calls++;
       },
     });
     const trouble = result.findings[0] ?? result.notImplemented[0] ?? "";

@@ -1,5 +1,6 @@
 // A dext run for a command: its log as data, the verdict as talk.
 
+import { portUseText } from "@drydock/dext/run/serial-use";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { type DextJobOptions, doDextJob } from "./dext-job.ts";
@@ -13,13 +14,14 @@ export async function runDextCommand(options: DextJobOptions, io: CommandIo): Pr
     else io.print(`${end.text}\n`);
     return exitCodes.finding;
   }
-  const { devices, result } = end;
-  if (options.json) io.document({ name, devices, ...result });
+  const { devices, ports, result } = end;
+  if (options.json) io.document({ name, devices, ports, ...result });
   else {
     for (const line of result.log) io.print(`${line}\n`);
     for (const device of devices) io.say(`plugged in: ${device}`);
     for (const outcome of result.outcomes) io.say(outcome);
     if (result.outcomes.length === 0) io.say("no personality was judged: is there a device for it? (--rig)");
+    for (const use of ports) io.event(portUseText(use));
     for (const finding of result.findings) io.print(`finding: ${finding}\n`);
     for (const leak of result.leaks) io.print(`leak: ${leak}\n`);
     for (const line of result.uncounted) io.say(line);

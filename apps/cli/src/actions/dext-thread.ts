@@ -7,6 +7,7 @@ import { DextImage } from "@drydock/dext/host/dext-image";
 import { askedRig, catalogueRig } from "@drydock/dext/run/dext-rig";
 import { type DextRunResult, runDext, tryUserClients } from "@drydock/dext/run/dext-run";
 import { type TrialReport, tryDext } from "@drydock/dext/run/dext-trials";
+import { type PortUse, useSerialPorts } from "@drydock/dext/run/serial-use";
 import { hostTurn } from "@drydock/node/host-turn";
 import { isRigFile, loadRigFile } from "./rig-file.ts";
 
@@ -26,7 +27,12 @@ export interface DextJob {
 export type DextThreadMessage =
   | { readonly kind: "functions"; readonly names: readonly (readonly [number, string])[] }
   | { readonly kind: "progress"; readonly text: string }
-  | { readonly kind: "run"; readonly result: DextRunResult; readonly devices: readonly string[] }
+  | {
+      readonly kind: "run";
+      readonly result: DextRunResult;
+      readonly devices: readonly string[];
+      readonly ports: readonly PortUse[];
+    }
   | { readonly kind: "test"; readonly report: TrialReport; readonly devices: readonly string[] };
 
 const tell = (message: DextThreadMessage): void => parentPort?.postMessage(message);
@@ -45,13 +51,23 @@ async function work(job: DextJob): Promise<void> {
   };
   const identifier = String(job.info.CFBundleIdentifier ?? "");
   const options = { settleNs: job.settleNs, watch: job.watch, tracesObjects: true };
-  if (job.kind === "run")
-    tell({ kind: "run", result: await runDext(description, makeRig, options), devices });
-  else {
+  if (job.kind === "run") {
+    let ports: readonly PortUse[] = [];
+    const result = await runDext(description, makeRig, {
+      ...options,
+      use: async (rig) => {
+        ports = await useSerialPorts(rig);
+      },
+    });
+    tell({ kind: "run", result, devices, ports });
+  } else {
     const report = await tryDext(description, makeRig, {
       ...options,
       most: job.most,
-      use: async (rig) => void (await tryUserClients(rig, identifier)),
+      use: async (rig) => {
+        await tryUserClients(rig, identifier);
+        await useSerialPorts(rig);
+      },
       onRun: (what, done, all) => tell({ kind: "progress", text: `${what}: ${done} of ${all}` }),
     });
     tell({ kind: "test", report, devices });

@@ -424,15 +424,6 @@ export class CxxProcess {
     }
   }
 
-  runNow(thunk: number, ...values: readonly WasmValue[]): WasmValue | undefined {
-    this.#enter(thunk);
-    try {
-      return this.engine.callNow(thunk, values);
-    } catch (error) {
-      throw this.#explained(error);
-    }
-  }
-
   #enter(thunk: number): void {
     const { watch } = this.#plan;
     if (watch === undefined) return;

@@ -119,15 +119,17 @@ export class LoadedDext {
 
   /**
    * `leavesActionsOut`: actions, and what can be reached from them, are listed apart: a process that was ended before its cancels
-   * could run has had no time to give them up.
+   * could run has had no time to give them up. So is a USB serial port, which the actions of its own superclass hold.
    */
   leaksApartFromActions(leavesActionsOut: boolean): LeakReport {
     const leaks: string[] = [];
     const ofActions: string[] = [];
     for (const cxx of this.processes) {
       const left = cxx.leaks();
-      const actions = left.filter(({ host }) => leavesActionsOut && host instanceof OSAction);
-      const held = actions.map(({ host }) => heldByAction(host as OSAction));
+      const actions = left.filter(
+        ({ host }) => leavesActionsOut && (host instanceof OSAction || host instanceof DextUsbSerial),
+      );
+      const held = actions.flatMap(({ host }) => (host instanceof OSAction ? [heldByAction(host)] : []));
       const reached = reachableFrom(
         cxx,
         [...actions.map(({ address }) => address), ...held.flatMap(({ objects }) => objects)],

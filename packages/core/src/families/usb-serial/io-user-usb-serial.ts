@@ -144,16 +144,16 @@ export class IOUserUSBSerial extends IOUserSerial {
 
   /**
    * Received bytes `buffer[0 .. length)`. The default keeps them all; an override removes headers in place and passes
-   * the new length to super.
+   * the new length to super. The buffer is read into again once it has returned, or its promise is fulfilled.
    */
-  protected handleRxPacket(buffer: Uint8Array, length: number): void {
+  protected handleRxPacket(buffer: Uint8Array, length: number): void | Promise<void> {
     const kept = this.rxRing.push(buffer, 0, length);
     if (kept < length) this.rxError(true, false, false, false);
     if (kept > 0) this.rxDataAvailable();
   }
 
-  /** A notification arrived. The bytes are valid during the call. */
-  protected handleInterruptPacket(_packet: Uint8Array, _length: number): void {}
+  /** A notification arrived. The bytes are valid during the call, or until its promise is fulfilled. */
+  protected handleInterruptPacket(_packet: Uint8Array, _length: number): void | Promise<void> {}
 
   /** Aborts, waits for every cancel handler, closes, then tells the superclass: the order that Stop demands. */
   override async stop(provider: IOService): Promise<void> {
@@ -201,8 +201,15 @@ export class IOUserUSBSerial extends IOUserSerial {
   }
 
   #readDone(index: number, status: IOReturn, length: number): void | Promise<void> {
+    if (length > 0 && this.#isActive) {
+      const handling = this.handleRxPacket(this.#readBuffers[index].bytes, length);
+      if (handling !== undefined) return handling.then(() => this.#readHandled(index, status));
+    }
+    return this.#readHandled(index, status);
+  }
+
+  #readHandled(index: number, status: IOReturn): void | Promise<void> {
     this.#idleReads.push(index);
-    if (length > 0 && this.#isActive) this.handleRxPacket(this.#readBuffers[index].bytes, length);
     if (status === IOReturns.kIOReturnSuccess) {
       this.#errors = 0;
       this.#postReads();
@@ -223,9 +230,16 @@ export class IOUserUSBSerial extends IOUserSerial {
   }
 
   #interruptDone(status: IOReturn, length: number): void | Promise<void> {
-    this.#isInterruptPosted = false;
     const buffer = this.#interruptBuffer;
-    if (length > 0 && buffer !== null && this.#isActive) this.handleInterruptPacket(buffer.bytes, length);
+    if (length > 0 && buffer !== null && this.#isActive) {
+      const handling = this.handleInterruptPacket(buffer.bytes, length);
+      if (handling !== undefined) return handling.then(() => this.#interruptHandled(status));
+    }
+    return this.#interruptHandled(status);
+  }
+
+  #interruptHandled(status: IOReturn): void | Promise<void> {
+    this.#isInterruptPosted = false;
     if (status === IOReturns.kIOReturnSuccess) {
       this.#postInterrupt();
       return;

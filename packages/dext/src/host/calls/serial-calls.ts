@@ -9,7 +9,7 @@ import type { Hook } from "../hook.ts";
 import type { DextUsbSerial, RingTaker } from "../serial-base.ts";
 import { SharedRing } from "../shared-ring.ts";
 import { DextTrap } from "../trouble.ts";
-import { callsOf, plain, plainWaiting, statusWaiting, surely } from "./host-call.ts";
+import { callsOf, plain, plainWaiting, status, statusWaiting, surely } from "./host-call.ts";
 import { descriptor } from "./memory-calls.ts";
 import { service } from "./service-calls.ts";
 
@@ -196,12 +196,12 @@ export const serialCalls: HostCalls = {
     HwProgramMCR: nothingRow,
     HwProgramLatencyTimer: nothingRow,
     HwProgramFlowControl: nothingRow,
-    SetModemStatus: statusWaiting(
-      async (cxx, self: number, cts: number, dsr: number, ri: number, dcd: number) =>
+    SetModemStatus: status(
+      (cxx, self: number, cts: number, dsr: number, ri: number, dcd: number) =>
         void serial(cxx, self).setModemStatus(cts !== 0, dsr !== 0, ri !== 0, dcd !== 0),
     ),
-    RxError: statusWaiting(
-      async (cxx, self: number, overrun: number, gotBreak: number, framing: number, parity: number) =>
+    RxError: status(
+      (cxx, self: number, overrun: number, gotBreak: number, framing: number, parity: number) =>
         void serial(cxx, self).rxError(overrun !== 0, gotBreak !== 0, framing !== 0, parity !== 0),
     ),
     RxDataAvailable: plain((cxx, self: number) => void serial(cxx, self).rxDataAvailable()),
@@ -213,15 +213,15 @@ export const serialCalls: HostCalls = {
       const host = service(cxx, self) as DextUsbSerial;
       const length = cxx.memory.u32(size);
       host.baseRxPacket(cxx.memory.copyOut(cxx.memory.u32(packet), length), length);
-      handedOver.add(cxx);
+      handedOver.add(host);
       return undefined;
     }),
     handleInterruptPacket: plain(() => undefined),
   }),
 };
 
-/** Processes whose driver has called its superclass's handleRxPacket. */
-const handedOver = new WeakSet<CxxProcess>();
+/** Ports whose driver has called its superclass's handleRxPacket for the packet at hand. */
+const handedOver = new WeakSet<IOService>();
 
 /** A call of the system's with a status. */
 function hook(name: string, method: string, values: (...given: never[]) => readonly number[]): Hook {
@@ -309,29 +309,35 @@ export const serialHooks: readonly Hook[] = [
   {
     cxx: "IOUserUSBSerial.handleRxPacket",
     method: "handleRxPacket",
-    run: (cxx, found, host, buffer: Uint8Array, length: number) => {
+    run: async (cxx, found, host, buffer: Uint8Array, length: number): Promise<void> => {
       const bytes = cxx.place(buffer.subarray(0, length));
       const at = cxx.place(new Uint8Array(8));
       cxx.memory.setU32(at, bytes);
       cxx.memory.setU32(at + 4, length);
-      handedOver.delete(cxx);
-      cxx.runNow(found.thunk, cxx.addressOf(host), at, at + 4);
-      // What it leaves between the pointer and the size is what the port receives, whoever hands it over.
-      if (!handedOver.delete(cxx)) {
-        const kept = cxx.memory.copyOut(cxx.memory.u32(at), cxx.memory.u32(at + 4));
-        (host as DextUsbSerial).baseRxPacket(kept, kept.length);
+      handedOver.delete(host);
+      try {
+        await cxx.run(found.thunk, cxx.addressOf(host), at, at + 4);
+        // What it leaves between the pointer and the size is what the port receives, whoever hands it over.
+        if (!handedOver.delete(host)) {
+          const kept = cxx.memory.copyOut(cxx.memory.u32(at), cxx.memory.u32(at + 4));
+          (host as DextUsbSerial).baseRxPacket(kept, kept.length);
+        }
+      } finally {
+        cxx.unplace(at);
+        cxx.unplace(bytes);
       }
-      cxx.unplace(at);
-      cxx.unplace(bytes);
     },
   },
   {
     cxx: "IOUserUSBSerial.handleInterruptPacket",
     method: "handleInterruptPacket",
-    run: (cxx, found, host, packet: Uint8Array, length: number) => {
+    run: async (cxx, found, host, packet: Uint8Array, length: number): Promise<void> => {
       const bytes = cxx.place(packet.subarray(0, length));
-      cxx.runNow(found.thunk, cxx.addressOf(host), bytes, length);
-      cxx.unplace(bytes);
+      try {
+        await cxx.run(found.thunk, cxx.addressOf(host), bytes, length);
+      } finally {
+        cxx.unplace(bytes);
+      }
     },
   },
 ];
