@@ -152,10 +152,13 @@ const runs: Readonly<Record<string, Run>> = {
     summary: "our NCM and ECM drivers on QEMU's usb-net and Linux's gadgets: random frames both ways",
     run: async (count) =>
       runTest(
-        "packages/node/test/system/usbip-foreign-network.test.ts",
+        ["network-qemu", "usbip-foreign-network"].map((name) => `packages/node/test/system/${name}.test.ts`),
         "DRYDOCK_FOREIGN_FRAMES",
         count ?? 1_000_000,
-        (frames) => [`${frames} random frames each way on usb-net, f_ncm and f_ecm: hashes equal`],
+        (frames) => [
+          `${frames} random frames each way on usb-net behind QEMU's xHCI, and on f_ncm and f_ecm over USB/IP: hashes equal`,
+        ],
+        /frames each way on .* a second/,
       ),
   },
   "network-guest": {
@@ -357,14 +360,15 @@ const messageLines = 12;
 /** A long test with a count of its own choice, given by the environment. One that was skipped was not run: that is a problem. */
 /** `told`: which of the test's diagnostics belong into the record. */
 function runTest(
-  file: string,
+  files: string | readonly string[],
   variable: string,
   count: number,
   say: (count: number) => string[],
   told: RegExp | null = null,
 ): Result {
-  const path = join(import.meta.dirname, "../..", file);
-  const { status, stdout } = spawnSync(process.execPath, ["--test", "--test-reporter=tap", path], {
+  const paths = [files].flat().map((file) => join(import.meta.dirname, "../..", file));
+  const settings = ["--test", "--test-concurrency=1", "--test-reporter=tap"];
+  const { status, stdout } = spawnSync(process.execPath, [...settings, ...paths], {
     encoding: "utf8",
     env: { ...process.env, [variable]: String(count) },
   });

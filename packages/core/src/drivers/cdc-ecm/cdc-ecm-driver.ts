@@ -9,6 +9,11 @@ import { CdcEthernetConfigurator, CdcEthernetDriver } from "../cdc-ethernet-driv
 
 /** A read ends with its frame: room for whole packets beyond the largest one. */
 const readBytes = 2048;
+/**
+ * Transfers under way each way. Each carries one frame, and a host controller or a device that looks at its work once a
+ * (micro)frame moves no more than these at a time.
+ */
+const depth = 16;
 
 export class CdcEcmDriver extends CdcEthernetDriver {
   #into: Uint8Array = new Uint8Array(0);
@@ -18,7 +23,10 @@ export class CdcEcmDriver extends CdcEthernetDriver {
     await super.start(provider);
     const { control, data, macAddress, running } = await this.openFunction(provider);
     await this.selectSetting(data, running);
-    this.beginEthernet({ macAddress, data, control, readBytes, writeBytes: readBytes, reads: 4, writes: 4 });
+    this.beginEthernet({
+      ...{ macAddress, data, control, readBytes, writeBytes: readBytes },
+      ...{ reads: depth, writes: depth },
+    });
     this.assumeLink();
   }
 
