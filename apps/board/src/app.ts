@@ -1,12 +1,15 @@
 // The board's routes, as one table: what the server serves, what the API page says, and what tests enumerate.
 
 import { BoardRefusal } from "@drydock/board/refusal";
+import { mayModerate } from "@drydock/board/visitor";
 import { type Context, Hono } from "hono";
 import { caseRoutes } from "./case-routes.ts";
 import { onlyOurHosts, onlyOurPages, securityHeaders } from "./guard.ts";
 import { html } from "./html.ts";
 import { labRoutes } from "./lab-routes.ts";
 import { listRoutes } from "./list-routes.ts";
+import { moderationRoutes } from "./moderation-routes.ts";
+import { noticeRoutes } from "./notice-routes.ts";
 import { messagePage } from "./pages/form-pages.ts";
 import { peopleRoutes } from "./people-routes.ts";
 import { postRoutes } from "./post-routes.ts";
@@ -19,6 +22,8 @@ export const boardRoutes: readonly BoardRoute[] = [
   ...caseRoutes,
   ...labRoutes,
   ...peopleRoutes,
+  ...moderationRoutes,
+  ...noticeRoutes,
   ...siteRoutes(() => boardRoutes),
 ];
 
@@ -26,7 +31,12 @@ export const boardRoutes: readonly BoardRoute[] = [
 async function siteFor(c: Context, site: BoardSite): Promise<BoardSite> {
   if (site.people === null) return site;
   const known = await site.people.whoAsks(c);
-  return { ...site, board: site.board.as(known === null ? null : site.people.people.visitor(known)) };
+  const actor = known === null ? null : site.people.people.visitor(known);
+  const board = site.board.as(actor);
+  if (actor === null || c.req.method !== "GET") return { ...site, board };
+  const { moderation, watching } = board.store;
+  const unread = await watching.unread(actor.id);
+  return { ...site, board, unread, waiting: mayModerate(actor) ? await moderation.waiting() : 0 };
 }
 
 export function buildApp(site: BoardSite): Hono {

@@ -2,6 +2,14 @@
 
 import { type Html, html, type Piece, trusted } from "./html.ts";
 
+/** Who reads a page, and what waits for them. */
+export interface PageReader {
+  readonly shownName: string;
+  readonly unread: number;
+  /** Flags; null for whoever does not moderate. */
+  readonly waiting: number | null;
+}
+
 export interface PageOptions {
   readonly title: string;
   /** Path of this page, without query: for the bar and the canonical link. */
@@ -18,7 +26,7 @@ export interface PageOptions {
   /** A list alone: the style of everything else is not sent. */
   readonly isList?: boolean;
   /** Who reads; null: nobody is signed in; left out: a board for one. */
-  readonly who?: { readonly shownName: string } | null | undefined;
+  readonly who?: PageReader | null | undefined;
   /** A script of this page alone. */
   readonly script?: "people";
   /** A page of a published copy: nothing that needs a server. */
@@ -30,13 +38,19 @@ const mark = trusted(
   '<svg class="mark" viewBox="0 0 32 32" width="26" height="26" aria-hidden="true"><path class="wall" d="M2 7h4v18h20V7h4v22H2z"/><path class="hull" d="M9 10h14l-2.2 9a2 2 0 0 1-2 1.5h-5.6a2 2 0 0 1-2-1.5z"/><path class="block" d="M12 22h2.4v3H12zm5.6 0H20v3h-2.4z"/></svg>',
 );
 
+const counted = (count: number): Html | string =>
+  count === 0 ? "" : html` <span class="count">${count > 99 ? "99+" : count}</span>`;
+
+const readerLinks = ({ shownName, unread, waiting }: PageReader, current: (prefix: string) => Html): Html =>
+  html`${waiting === null ? "" : html`<a href="/moderation/queue"${current("/moderation")}>Flags${counted(waiting)}</a>`}<a href="/notices"${current("/notices")}>Notices${counted(unread)}</a><a href="/me"${current("/me")}>${shownName}</a>`;
+
 const doctype = "<!doctype html>\n";
 
 export function page(options: PageOptions): string {
   const { path } = options;
   const current = (prefix: string): Html =>
     trusted(path === prefix || path.startsWith(`${prefix}/`) ? ' aria-current="page"' : "");
-  const board = path === "/" || /^\/(?:t|p|r|tags|search|symptoms)(?:\/|$)/.test(path);
+  const board = path === "/" || /^\/(?:t|p|r|tags|search|symptoms|people)(?:\/|$)/.test(path);
   return (
     doctype +
     html`<html lang="en">
@@ -56,7 +70,7 @@ ${options.isList === true ? "" : html`<script src="/page.js" defer></script>`}${
 <a class="skip" href="#main">To the content</a>
 <header class="bar"><div class="inner">
 <a class="home" href="/">${mark}<span>Drydock</span></a>
-<nav aria-label="Main"><a href="/t/drivers"${board ? trusted(' aria-current="page"') : ""}>Board</a><a href="/cases"${current("/cases")}>Cases</a>${options.isStatic === true ? "" : html`<a href="/lab">Lab</a>`}<a href="/docs"${current("/docs")}>Docs</a>${options.who === undefined ? "" : options.who === null ? html`<a href="/login"${current("/login")}>Sign in</a>` : html`<a href="/me"${current("/me")}>${options.who.shownName}</a>`}</nav>
+<nav aria-label="Main"><a href="/t/drivers"${board ? trusted(' aria-current="page"') : ""}>Board</a><a href="/cases"${current("/cases")}>Cases</a>${options.isStatic === true ? "" : html`<a href="/lab">Lab</a>`}<a href="/docs"${current("/docs")}>Docs</a>${options.who === undefined ? "" : options.who === null ? html`<a href="/login"${current("/login")}>Sign in</a>` : readerLinks(options.who, current)}</nav>
 ${
   options.isStatic === true
     ? html`<p class="note">A published copy: for reading and running.</p>`

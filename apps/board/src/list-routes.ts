@@ -32,8 +32,8 @@ export function rowJson(row: PostRow) {
   };
 }
 
-function originOf(site: BoardSite): string {
-  return `http://${[...site.hosts()][0]}`;
+export function originOf(site: BoardSite): string {
+  return `${site.scheme}://${[...site.hosts()][0]}`;
 }
 
 export function sendFeed(
@@ -93,6 +93,10 @@ async function sendTopic(c: Context, site: BoardSite, topic: Topic): Promise<Res
     posts,
     now: board.now(),
     isStatic: site.isStatic,
+    isWatching:
+      site.people === null || board.actor === null
+        ? null
+        : await board.store.watching.isWatching(board.actor.id, "topic", topic.id),
   });
   return sendPage(c, site, {
     title: `${topic.name} · Drydock`,

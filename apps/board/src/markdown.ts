@@ -100,16 +100,40 @@ const allowed: sanitizeHtml.IOptions = {
   },
 };
 
-/** Never throws for any text; nothing of it is active. */
-export function renderMarkdown(markdown: string): Html {
+/** Links of people who are new here: their words, and the address as text. */
+function unlinked(tokens: ReturnType<typeof renderer.parse>): void {
+  for (const token of tokens) {
+    const open: string[] = [];
+    for (const child of token.children ?? []) {
+      if (child.type === "link_open") open.push(String(child.attrGet("href") ?? ""));
+      else if (child.type !== "link_close") continue;
+      const address = child.type === "link_close" ? ` (${open.pop() ?? ""})` : "";
+      child.type = "text";
+      child.tag = "";
+      child.nesting = 0;
+      child.content = address;
+    }
+  }
+}
+
+/** Nothing is a link, whatever the renderer made of the text. */
+const linkless: sanitizeHtml.IOptions = {
+  ...allowed,
+  allowedTags: (allowed.allowedTags as string[]).filter((tag) => tag !== "a"),
+};
+
+/** Never throws for any text; nothing of it is active. `hasLinks`: false shows their addresses as text. */
+export function renderMarkdown(markdown: string, hasLinks = true): Html {
   let text: string;
   try {
-    text = renderer.render(markdown);
+    const tokens = renderer.parse(markdown, {});
+    if (!hasLinks) unlinked(tokens);
+    text = renderer.renderer.render(tokens, renderer.options, {});
   } catch {
     // A text that the renderer cannot take is still readable.
     text = `<pre>${escapeHtml(markdown)}</pre>`;
   }
-  return trusted(sanitizeHtml(text, allowed));
+  return trusted(sanitizeHtml(text, hasLinks ? allowed : linkless));
 }
 
 /** Our own pages: the same, with headings that can be linked to and links that stay on the board. */
@@ -141,25 +165,27 @@ export function renderDocumentation(markdown: string, linkOf: (href: string) => 
 
 /** Rendered texts by body: a body never changes, an edit makes a new one. */
 export class RenderedBodies {
-  readonly #kept = new Map<number, Html>();
+  readonly #kept = new Map<string, Html>();
   readonly #most: number;
 
   constructor(most = 500) {
     this.#most = most;
   }
 
-  of(bodyId: number, markdown: string): Html {
+  /** `hasLinks`: the author is known. */
+  of(bodyId: number, markdown: string, hasLinks = true): Html {
     // A deleted body keeps its number and loses its text.
     if (markdown === "") return trusted("");
-    const known = this.#kept.get(bodyId);
+    const key = `${bodyId} ${hasLinks}`;
+    const known = this.#kept.get(key);
     if (known !== undefined) {
-      this.#kept.delete(bodyId);
-      this.#kept.set(bodyId, known);
+      this.#kept.delete(key);
+      this.#kept.set(key, known);
       return known;
     }
-    const made = renderMarkdown(markdown);
-    this.#kept.set(bodyId, made);
-    if (this.#kept.size > this.#most) this.#kept.delete(this.#kept.keys().next().value as number);
+    const made = renderMarkdown(markdown, hasLinks);
+    this.#kept.set(key, made);
+    if (this.#kept.size > this.#most) this.#kept.delete(this.#kept.keys().next().value as string);
     return made;
   }
 }

@@ -64,6 +64,10 @@ async function sendAccount(
     own: session.id,
     now,
     reason: problem?.message ?? null,
+    banned:
+      account.state === "banned"
+        ? await site.board.store.moderation.latest("person", account.id, "ban")
+        : null,
   });
   if (problem !== null) return sendRefused(c, site, problem, main);
   return sendPage(c, site, { ...people, main });

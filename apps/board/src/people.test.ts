@@ -6,24 +6,16 @@ import { People } from "@drydock/board/people";
 import { boardRoutes } from "./app.ts";
 import { originFault } from "./origin.ts";
 import { hostSecrets } from "./secrets.ts";
-import { type TestSite, testSite } from "./test/site.ts";
+import { cookieOf, newcomer as newcomerOf, password, type TestSite, testSite } from "./test/site.ts";
 
 const noon = Date.UTC(2026, 11, 1, 12);
-const password = "four words of no kin";
 let site: TestSite;
 before(async () => {
   site = await testSite(undefined, new URL("http://localhost"));
 });
 after(async () => await site.open.close());
 
-/** What the browser sends back of an answer's cookie. */
-const cookieOf = (response: Response): string => (response.headers.get("set-cookie") ?? "").split(";")[0];
-
-async function newcomer(handle: string): Promise<{ cookie: string }> {
-  const response = await site.form("/signup", { handle, name: `The ${handle}`, password });
-  assert.equal(response.status, 303, await response.text());
-  return { cookie: cookieOf(response) };
-}
+const newcomer = (handle: string) => newcomerOf(site, handle);
 
 const post = (title: string, headers: Readonly<Record<string, string>>) =>
   site.send("POST", "/t/drivers/posts", { title, markdown: "m" }, headers);
@@ -64,12 +56,17 @@ test("readers read; whoever is not signed in writes nothing, on every writing ro
     password: { password },
     leave: { handle: "x" },
     passkey: { response: "{}" },
+    flag: { reason: "r" },
+    moderate: { act: "hide", reason: "r" },
+    personAct: { act: "ban", reason: "r" },
+    watch: {},
+    readNotices: { upTo: "1" },
   };
   let count = 0;
   for (const { method, path, door } of boardRoutes) {
     if (method === "GET" || door === undefined || !Object.hasOwn(texts, door)) continue;
     if (/^\/(?:login|logout|cases|lab)/.test(path)) continue;
-    const filled = path.replace(":topic", "drivers").replace(":id", "2");
+    const filled = path.replace(":topic", "drivers").replace(":id", "2").replace(":handle", "owner");
     const response = await site.send(method, filled, texts[door]);
     assert.equal(response.status, 401, `${method} ${filled}`);
     count++;

@@ -1,6 +1,7 @@
 // Routes of posts and replies: reading, writing, editing, boosting, accepting, views.
 
 import { createHmac, randomBytes } from "node:crypto";
+import type { LogRow } from "@drydock/board/moderation-store";
 import type { Post, Reply } from "@drydock/board/records";
 import { BoardRefusal, notFound, StoreTrouble } from "@drydock/board/refusal";
 import { countVisit } from "@drydock/board/views";
@@ -51,7 +52,7 @@ async function sendPost(
   const { board } = site;
   const [topics, replies, boosts] = [
     await board.store.topics(),
-    await board.store.replies(post.id),
+    await board.replies(post.id),
     await board.store.boosts(post.id, 500),
   ];
   const topic = topics.find(({ id }) => id === post.topicId);
@@ -61,7 +62,7 @@ async function sendPost(
     post,
     topic,
     replies,
-    original: post.duplicateOf === null ? null : await board.store.post(post.duplicateOf),
+    original: await originalOf(site, post),
     boosts,
     hasBoosted: boosts.some(({ person }) => person.id === board.actor?.id),
     bodies: site.bodies,
@@ -69,6 +70,12 @@ async function sendPost(
     key: site.newKey(),
     stillTrue: post.caseId === null ? null : ((await site.stillTrue.states()).get(post.caseId) ?? null),
     isStatic: site.isStatic,
+    actor: board.actor,
+    topics,
+    hasPeople: site.people !== null && !site.isStatic,
+    isWatching:
+      board.actor !== null && (await board.store.watching.isWatching(board.actor.id, "post", post.id)),
+    acts: await actsOn(site, post),
     answer: Number.isSafeInteger(answer) ? answer : undefined,
     ...(draft === undefined ? {} : { draft }),
   });
@@ -80,10 +87,23 @@ async function sendPost(
       path: postPath(post),
       main,
       feed: `${postPath(post)}.atom`,
-      viewOf: post.id,
+      ...(post.state === "hidden" ? { isPrivate: true } : { viewOf: post.id }),
     },
     status,
   );
+}
+
+async function originalOf(site: BoardSite, post: Post): Promise<Post | null> {
+  const original = post.duplicateOf === null ? null : await site.board.store.post(post.duplicateOf);
+  return original === null || original.state === "hidden" || original.state === "deleted" ? null : original;
+}
+
+/** Why it is hidden or locked, for those who see it. */
+async function actsOn(site: BoardSite, post: Post): Promise<LogRow[]> {
+  const { moderation } = site.board.store;
+  const hidden = post.state === "hidden" ? await moderation.latest("post", post.id, "hide") : null;
+  const locked = post.isLocked ? await moderation.latest("post", post.id, "lock") : null;
+  return [hidden, locked].filter((row) => row !== null);
 }
 
 async function readPost(c: Context, site: BoardSite): Promise<Response> {
@@ -106,7 +126,7 @@ async function readPost(c: Context, site: BoardSite): Promise<Response> {
     }
     return await sendPost(c, site, post);
   }
-  const replies = (await board.store.replies(post.id)).filter(({ state }) => state !== "hidden");
+  const replies = await board.replies(post.id);
   if (isJson) {
     const etag = `"${post.id}.${post.version}.${post.activityAt}.${post.replies}.${post.boosts}.${post.views}"`;
     if (c.req.header("if-none-match") === etag) return c.body(null, 304, { ETag: etag });
@@ -130,7 +150,7 @@ async function readPost(c: Context, site: BoardSite): Promise<Response> {
         author: reply.author.shownName,
         publishedAt: reply.createdAt,
         updatedAt: reply.createdAt,
-        content: site.bodies.of(reply.bodyId, reply.markdown).text,
+        content: site.bodies.of(reply.bodyId, reply.markdown, reply.author.isKnown).text,
       })),
   );
 }
@@ -174,6 +194,8 @@ async function sendForm(
           ? 507
           : 503
         : 200;
+  if (problem instanceof BoardRefusal && problem.retryAfter !== null)
+    c.header("Retry-After", String(problem.retryAfter));
   return sendPage(
     c,
     site,
@@ -264,7 +286,11 @@ async function addReply(c: Context, site: BoardSite): Promise<Response> {
     if (wantsJson(c) || !isExpected(error) || (error instanceof BoardRefusal && error.kind === "missing"))
       throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    return await sendPost(c, site, post, { markdown: fields.markdown, parentId, reason }, 422);
+    const status =
+      error instanceof BoardRefusal ? statusOf[error.kind] : error instanceof StoreTrouble ? 503 : 422;
+    if (error instanceof BoardRefusal && error.retryAfter !== null)
+      c.header("Retry-After", String(error.retryAfter));
+    return await sendPost(c, site, post, { markdown: fields.markdown, parentId, reason }, status);
   }
 }
 

@@ -2,12 +2,13 @@
 
 import type { Board } from "@drydock/board/board";
 import { BoardRefusal, StoreTrouble } from "@drydock/board/refusal";
+import { mayModerate } from "@drydock/board/visitor";
 import type { Context } from "hono";
 import type { CaseRunner } from "./case-runner.ts";
 import type { DocPages } from "./doc-pages.ts";
 import type { DoorName } from "./doors.ts";
 import type { LabDesk } from "./lab-desk.ts";
-import { page } from "./layout.ts";
+import { type PageReader, page } from "./layout.ts";
 import type { RenderedBodies } from "./markdown.ts";
 import { messagePage } from "./pages/form-pages.ts";
 import type { PeopleDesk } from "./people-desk.ts";
@@ -24,6 +25,9 @@ export interface BoardSite {
   readonly desk: LabDesk;
   /** Where people sign in; null: a board for one. */
   readonly people: PeopleDesk | null;
+  /** Notices that the asker has not read, and flags that wait for them as a moderator. */
+  readonly unread?: number;
+  readonly waiting?: number;
   readonly version: string;
   /** What browsers write before those names. */
   readonly scheme: "http" | "https";
@@ -102,8 +106,12 @@ export function sendPage(
 }
 
 /** What the bar says of the reader; undefined on a board for one, which has nobody else. */
-function whoOf(site: BoardSite): { readonly shownName: string } | null | undefined {
-  return site.people === null ? undefined : site.board.actor;
+function whoOf(site: BoardSite): PageReader | null | undefined {
+  if (site.people === null) return undefined;
+  const { actor } = site.board;
+  if (actor === null) return null;
+  const { unread = 0, waiting = 0 } = site;
+  return { shownName: actor.shownName, unread, waiting: mayModerate(actor) ? waiting : null };
 }
 
 /** `text` was typed by the person: an error page gives it back. */

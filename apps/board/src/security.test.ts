@@ -23,6 +23,8 @@ const filled = boardRoutes.map(({ method, path, door }) => ({
   path: path
     .replace(":topic", "drivers")
     .replace(":file", path.startsWith("/badge") ? "P02.svg" : "2")
+    .replace(":handle", "owner")
+    .replace(":secret", "none.atom")
     .replace(":id", path.startsWith("/cases") ? "P02" : "2")
     .replace(":kind/:value", "io_return/e00002e2")
     .replace(":tag", "usb")

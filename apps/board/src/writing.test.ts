@@ -74,7 +74,7 @@ test("what cannot be taken is said, and comes back in the form: nothing that was
   }
   const { id } = await newPost();
   const reply = await site.form(`/p/${id}/replies`, { markdown: `precious ${"x".repeat(70_000)}` });
-  assert.equal(reply.status, 422);
+  assert.equal(reply.status, 413);
   assert.match(await reply.text(), /precious/);
 });
 

@@ -19,9 +19,9 @@ export function equal(actual: unknown, wanted: unknown, what: string): void {
   if (left !== right) throw new Error(`${what}: ${left} instead of ${right}`);
 }
 
-const noKey = (at: number) => ({ key: null, at });
+export const noKey = (at: number) => ({ key: null, at });
 
-async function begun(store: BoardStore) {
+export async function begun(store: BoardStore) {
   const author = await store.person("writer", "Writer", "writer", 1);
   const other = await store.person("other", "Other", "writer", 1);
   const topic = await store.putTopic(
@@ -49,23 +49,23 @@ async function begun(store: BoardStore) {
   });
   const post = async (title: string, at: number, more: Partial<NewPost> = {}) =>
     (await store.addPost(draft(title, at, more), noKey(at))).id;
-  const reply = async (postId: number, text: string, at: number, parentId: number | null = null) =>
-    (
-      await store.addReply(
-        {
-          postId,
-          parentId,
-          authorId: author.id,
-          kind: parentId === null ? "answer" : "comment",
-          markdown: text,
-          plain: text,
-          symptoms: symptomsIn(text),
-          at,
-          source: "own",
-        },
-        noKey(at),
-      )
-    )?.id ?? 0;
+  const reply = async (postId: number, text: string, at: number, parentId: number | null = null) => {
+    const done = await store.addReply(
+      {
+        postId,
+        parentId,
+        authorId: author.id,
+        kind: parentId === null ? "answer" : "comment",
+        markdown: text,
+        plain: text,
+        symptoms: symptomsIn(text),
+        at,
+        source: "own",
+      },
+      noKey(at),
+    );
+    return done === null || done === "locked" ? 0 : done.id;
+  };
   return { author, other, topic, draft, post, reply };
 }
 

@@ -1,6 +1,7 @@
 // The port below the board: what a store promises. Every method is one transaction: all of it is there, or nothing.
 
 import type { Cursor, ListOrder } from "./listing.ts";
+import type { ModerationStore } from "./moderation-store.ts";
 import type { PeopleStore } from "./people-store.ts";
 import type {
   Boost,
@@ -19,6 +20,7 @@ import type {
   Tag,
   Topic,
 } from "./records.ts";
+import type { WatchStore } from "./watch-store.ts";
 
 export interface NewPost {
   readonly topicId: number;
@@ -38,6 +40,9 @@ export interface NewPost {
   /** Its folder in an export, unique; left out, the store gives one by number and title that stays. */
   readonly folder?: string;
   readonly origin?: OriginRow | null;
+  readonly isLocked?: boolean;
+  /** Somebody wrote it here: the author watches it, and those who watch the topic are told. */
+  readonly isTold?: boolean;
 }
 
 export interface NewReply {
@@ -53,6 +58,12 @@ export interface NewReply {
   readonly source: "own" | "seed";
   /** Its file in an export, unique within the post; left out, the store gives the next number. */
   readonly file?: string;
+  /** Somebody wrote it here: the author watches the post, and its watchers are told. */
+  readonly isTold?: boolean;
+  /** The author is known: such an answer says that the post is worth one. */
+  readonly isByKnown?: boolean;
+  /** Also below a locked post. */
+  readonly isPastLock?: boolean;
 }
 
 /** New text for a post or a reply; the old one stays as a revision. */
@@ -94,7 +105,15 @@ export interface ActKey {
   /** Drawn by the form, at most 64 characters; null when the act carries none. */
   readonly key: string | null;
   readonly at: number;
+  /** Taken in the act's transaction, after its key: what was done before costs nothing. */
+  readonly limits?: readonly ActLimit[];
 }
+
+/** So many in a window of time, or one in a gap; what to tell whoever is over it. */
+export type ActLimit = { readonly name: string; readonly code: string; readonly text: string } & (
+  | { readonly gapMs: number }
+  | { readonly most: number; readonly windowMs: number }
+);
 
 export interface Done {
   readonly id: number;
@@ -115,6 +134,8 @@ export interface ImportedFields {
   readonly isPinned?: boolean;
   readonly origin?: OriginRow | null;
   readonly acceptedFile?: string | null;
+  /** Files of replies that are hidden. */
+  readonly hiddenFiles?: readonly string[];
   readonly activityAt?: number;
   readonly views?: number;
 }
@@ -122,6 +143,8 @@ export interface ImportedFields {
 export interface BoardStore {
   /** Accounts, keys, sessions and limits. */
   readonly accounts: PeopleStore;
+  readonly moderation: ModerationStore;
+  readonly watching: WatchStore;
 
   /** Makes or finds a person by handle. */
   person(handle: string, shownName: string, role: Role, at: number): Promise<Person>;
@@ -130,10 +153,10 @@ export interface BoardStore {
   /** Makes a topic or changes what is said of it, by slug. */
   putTopic(topic: Omit<Topic, "id" | "posts">, position: number): Promise<Topic>;
 
-  /** Acknowledged means kept, across a power cut. The act's key, when seen before, gives the first answer. */
+  /** Acknowledged means kept, across a power cut. The act's key, when seen before, gives the first answer. Throws LimitReached. */
   addPost(post: NewPost, act: ActKey): Promise<Done>;
-  /** Null when the post is not there (or hidden, or deleted). Counts itself on the post and moves its activity. */
-  addReply(reply: NewReply, act: ActKey): Promise<Done | null>;
+  /** Null when the post is not there (or hidden, or deleted). Counts itself on the post and moves its activity. Throws LimitReached. */
+  addReply(reply: NewReply, act: ActKey): Promise<Done | "locked" | null>;
   /** "missing", "changed" (the version is another one), or the new version. */
   editPost(id: number, edit: Edit): Promise<"missing" | "changed" | number>;
   editReply(id: number, edit: Edit): Promise<"missing" | "changed" | number>;
@@ -147,10 +170,18 @@ export interface BoardStore {
     at: number;
     os: string;
     hardware: string;
+    /** Somebody said it here: they watch the post from now on. */
+    isTold?: boolean;
+    isByKnown?: boolean;
   }): Promise<boolean>;
   unboost(postId: number, personId: number): Promise<boolean>;
   /** An answer of this post, or null to take it back. False when it is none. */
-  accept(postId: number, replyId: number | null, at: number): Promise<boolean>;
+  accept(
+    postId: number,
+    replyId: number | null,
+    at: number,
+    by?: { readonly id: number; readonly isKnown: boolean },
+  ): Promise<boolean>;
   markDuplicate(postId: number, of: number | null, at: number): Promise<boolean>;
   /** What an import gives a post besides its text. */
   setImported(postId: number, fields: ImportedFields): Promise<void>;
@@ -171,6 +202,8 @@ export interface BoardStore {
   originRows(topicId: number): Promise<PostRow[]>;
   byTag(tag: string, after: Cursor | null, limit: number): Promise<PostRow[]>;
   bySymptom(symptom: Symptom, limit: number): Promise<PostRow[]>;
+  /** Newest first. */
+  byAuthor(personId: number, limit: number): Promise<PostRow[]>;
   byCase(caseId: string): Promise<PostRow[]>;
   tags(limit: number): Promise<Tag[]>;
   /** Best first. */

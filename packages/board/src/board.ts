@@ -1,13 +1,13 @@
 // The board: what people may do with it. Every rule is here; the store below keeps, the pages above show.
 
-import type { ActKey, BoardStore, Done, SearchAsk, SearchHit } from "./board-store.ts";
+import type { ActKey, ActLimit, BoardStore, Done, SearchAsk, SearchHit } from "./board-store.ts";
 import { detailOf, markdownOf, plainOf, tagsOf, titleOf } from "./field-rules.ts";
 import type { Cursor } from "./listing.ts";
 import type { Person, Post, Reply, Symptom, Topic } from "./records.ts";
-import { BoardRefusal, notFound } from "./refusal.ts";
+import { BoardRefusal, LimitReached, notFound } from "./refusal.ts";
 import { parseSearch } from "./search-query.ts";
 import { symptomsIn } from "./symptoms.ts";
-import { mayEdit, mustBeAllowed, type Visitor } from "./visitor.ts";
+import { limitsOf, mayEdit, mayModerate, mustBeActive, tooMany, type Visitor } from "./visitor.ts";
 
 export interface PostDraft {
   readonly title: string;
@@ -77,9 +77,14 @@ export class Board {
     return new Board(this.store, this.people, actor, this.#clock);
   }
 
-  /** Who writes, after their limits: one act in five seconds, and a newcomer's day. Throws BoardRefusal. */
-  async #writer(act: "post" | "reply" | "other"): Promise<Visitor> {
-    return await mustBeAllowed(this.actor, act, this.store.accounts, this.now());
+  /** Who writes. Throws BoardRefusal. */
+  #writer(): Visitor {
+    return mustBeActive(this.actor);
+  }
+
+  /** Whether this person sees what is hidden: moderators, and the author. */
+  #sees(author: Person): boolean {
+    return this.actor !== null && (mayModerate(this.actor) || this.actor.id === author.id);
   }
 
   #mustOwn(actor: Visitor, author: Person): void {
@@ -101,37 +106,48 @@ export class Board {
 
   async post(id: number): Promise<Post> {
     const post = await this.store.post(id);
-    if (post === null || post.state === "hidden") throw notFound("post");
+    if (post === null || (post.state === "hidden" && !this.#sees(post.author))) throw notFound("post");
     return post;
   }
 
   async reply(id: number): Promise<Reply> {
     const reply = await this.store.reply(id);
-    if (reply === null || reply.state === "hidden") throw notFound("reply");
+    if (reply === null || (reply.state === "hidden" && !this.#sees(reply.author))) throw notFound("reply");
+    // What stands below a hidden post is as hidden as that.
+    await this.post(reply.postId);
     return reply;
+  }
+
+  /** What this person may see of a post's answers. */
+  async replies(postId: number): Promise<Reply[]> {
+    const replies = await this.store.replies(postId);
+    return replies.filter(({ state, author }) => state !== "hidden" || this.#sees(author));
   }
 
   /** `key`: drawn by the form; the same key again answers the first post. */
   async addPost(topicSlug: string, draft: PostDraft, key: string | null = null): Promise<Done> {
     const topic = await this.topic(topicSlug);
     const { title, markdown, tags } = checkedDraft(draft);
-    const act = actKey(key, this.now());
-    const author = await this.#writer("post");
+    const author = this.#writer();
     const at = this.now();
-    return await this.store.addPost(
-      {
-        topicId: topic.id,
-        authorId: author.id,
-        kind: "question",
-        title,
-        markdown,
-        plain: plainOf(markdown),
-        tags,
-        symptoms: symptomsIn(`${title}\n${markdown}`),
-        at,
-        source: "own",
-      },
-      act,
+    const act = actKey(`post ${author.id}`, key, at, limitsOf(author, "post"));
+    return await withinLimits(
+      this.store.addPost(
+        {
+          topicId: topic.id,
+          authorId: author.id,
+          kind: "question",
+          title,
+          markdown,
+          plain: plainOf(markdown),
+          tags,
+          symptoms: symptomsIn(`${title}\n${markdown}`),
+          at,
+          source: "own",
+          isTold: true,
+        },
+        act,
+      ),
     );
   }
 
@@ -153,32 +169,40 @@ export class Board {
           "parent",
         );
     }
-    const act = actKey(key, this.now());
-    const author = await this.#writer("reply");
+    const author = this.#writer();
     const at = this.now();
-    const done = await this.store.addReply(
-      {
-        postId,
-        parentId,
-        authorId: author.id,
-        kind: parentId === null ? "answer" : "comment",
-        markdown,
-        plain: plainOf(markdown),
-        symptoms: symptomsIn(markdown),
-        at,
-        source: "own",
-      },
-      act,
+    const act = actKey(`reply ${author.id}`, key, at, limitsOf(author, "reply"));
+    const done = await withinLimits(
+      this.store.addReply(
+        {
+          postId,
+          parentId,
+          authorId: author.id,
+          kind: parentId === null ? "answer" : "comment",
+          markdown,
+          plain: plainOf(markdown),
+          symptoms: symptomsIn(markdown),
+          at,
+          source: "own",
+          isTold: true,
+          isByKnown: author.limits !== "new",
+          isPastLock: mayModerate(author),
+        },
+        act,
+      ),
     );
     if (done === null) throw notFound("post");
+    if (done === "locked") throw locked();
     return done;
   }
 
   /** `version`: the one that the form was filled from. */
   async editPost(id: number, draft: PostDraft, version: number): Promise<number> {
     const { title, markdown, tags } = checkedDraft(draft);
-    const editor = await this.#writer("other");
-    this.#mustOwn(editor, (await this.post(id)).author);
+    const editor = this.#writer();
+    const post = await this.post(id);
+    this.#mustOwn(editor, post.author);
+    if (post.isLocked && !mayModerate(editor)) throw locked();
     return edited(
       await this.store.editPost(id, {
         editorId: editor.id,
@@ -196,8 +220,10 @@ export class Board {
 
   async editReply(id: number, text: string, version: number): Promise<number> {
     const markdown = markdownOf(text, "reply");
-    const editor = await this.#writer("other");
-    this.#mustOwn(editor, (await this.reply(id)).author);
+    const editor = this.#writer();
+    const reply = await this.reply(id);
+    this.#mustOwn(editor, reply.author);
+    if (!mayModerate(editor) && (await this.post(reply.postId)).isLocked) throw locked();
     return edited(
       await this.store.editReply(id, {
         editorId: editor.id,
@@ -212,13 +238,13 @@ export class Board {
   }
 
   async deletePost(id: number): Promise<void> {
-    const actor = await this.#writer("other");
+    const actor = this.#writer();
     this.#mustOwn(actor, (await this.post(id)).author);
     if (!(await this.store.deletePost(id, this.now()))) throw notFound("post");
   }
 
   async deleteReply(id: number): Promise<void> {
-    const actor = await this.#writer("other");
+    const actor = this.#writer();
     this.#mustOwn(actor, (await this.reply(id)).author);
     if (!(await this.store.deleteReply(id, this.now()))) throw notFound("reply");
   }
@@ -228,34 +254,37 @@ export class Board {
     postId: number,
     detail: { readonly os?: string; readonly hardware?: string } = {},
   ): Promise<void> {
-    const who = await this.#writer("other");
+    const who = this.#writer();
     const kept = await this.store.boost({
       postId,
       personId: who.id,
       at: this.now(),
       os: detailOf(detail.os ?? "", "os"),
       hardware: detailOf(detail.hardware ?? "", "hardware"),
+      isTold: true,
+      isByKnown: who.limits !== "new",
     });
     if (!kept) throw notFound("post");
   }
 
   async unboost(postId: number): Promise<void> {
-    const who = await this.#writer("other");
+    const who = this.#writer();
     await this.post(postId);
     await this.store.unboost(postId, who.id);
   }
 
   async accept(postId: number, replyId: number | null): Promise<void> {
-    const actor = await this.#writer("other");
+    const actor = this.#writer();
     this.#mustOwn(actor, (await this.post(postId)).author);
-    if (!(await this.store.accept(postId, replyId, this.now()))) throw notFound("answer");
+    const by = { id: actor.id, isKnown: actor.limits !== "new" };
+    if (!(await this.store.accept(postId, replyId, this.now(), by))) throw notFound("answer");
   }
 
   /** Marks a post as the same case as another one, or takes that back with null. */
   async markDuplicate(postId: number, of: number | null): Promise<void> {
     if (of === postId)
       throw new BoardRefusal("invalid", "own-duplicate", "A post is not a duplicate of itself.", "of");
-    const actor = await this.#writer("other");
+    const actor = this.#writer();
     this.#mustOwn(actor, (await this.post(postId)).author);
     if (of !== null) await this.post(of);
     if (!(await this.store.markDuplicate(postId, of, this.now()))) throw notFound("post");
@@ -315,12 +344,28 @@ function checkedDraft(draft: PostDraft): { title: string; markdown: string; tags
   };
 }
 
-function actKey(key: string | null, at: number): ActKey {
-  if (key === null || key === "") return { key: null, at };
+/** `scope`: the same word of another person, or for another act, is another key. */
+function actKey(scope: string, key: string | null, at: number, limits: readonly ActLimit[]): ActKey {
+  if (key === null || key === "") return { key: null, at, limits };
   if (key.length > longestKey || !/^[\w-]+$/.test(key))
     throw new BoardRefusal("invalid", "bad-key", "The form's key is damaged: load the page again.", "key");
-  return { key, at };
+  return { key: `${scope} ${key}`, at, limits };
 }
+
+async function withinLimits<T>(act: Promise<T>): Promise<T> {
+  try {
+    return await act;
+  } catch (error) {
+    throw error instanceof LimitReached ? tooMany(error.code, error.text, error.waitMs) : error;
+  }
+}
+
+const locked = (): BoardRefusal =>
+  new BoardRefusal(
+    "conflict",
+    "locked",
+    "A moderator has locked this post: nothing was changed. Its log says why.",
+  );
 
 function edited(answer: "missing" | "changed" | number, what: string): number {
   if (answer === "missing") throw notFound(what);

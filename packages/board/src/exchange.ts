@@ -103,7 +103,7 @@ const replyText = (reply: Reply, fileOf: ReadonlyMap<number, string>): string =>
   formatReplyFile({
     author: name(reply.author),
     kind: reply.kind,
-    isDeleted: reply.state === "deleted",
+    state: reply.state,
     parent: reply.parentId === null ? null : (fileOf.get(reply.parentId) ?? null),
     createdAt: reply.createdAt,
     markdown: reply.markdown,
@@ -201,7 +201,7 @@ async function importPost(
       replies.push({
         name: replyName,
         file: reply,
-        markdown: reply.isDeleted ? "" : markdownOf(reply.markdown, "reply"),
+        markdown: reply.state === "deleted" ? "" : markdownOf(reply.markdown, "reply"),
       });
     } catch (error) {
       throw new PostFileError(1, `replies/${replyName}: ${reasonOf(error)}`);
@@ -227,9 +227,11 @@ async function importPost(
         symptoms: symptomsIn(`${title}\n${markdown}`),
         at: file.createdAt,
         source: incoming.source,
-        state: file.state,
+        // Answers come below it first.
+        state: file.state === "hidden" ? "open" : file.state,
         caseId: file.caseId,
         isPinned: file.isPinned,
+        isLocked: file.isLocked,
         folder: entry,
         origin: file.origin,
       },
@@ -274,7 +276,12 @@ async function importPost(
         hardware: detailOf(boost.hardware, "hardware"),
       });
     }
-    await store.setImported(postId, { acceptedFile: file.accepted, activityAt: file.activityAt });
+    await store.setImported(postId, {
+      acceptedFile: file.accepted,
+      activityAt: file.activityAt,
+      hiddenFiles: replies.filter((reply) => reply.file.state === "hidden").map((reply) => reply.name),
+      ...(file.state === "hidden" ? { state: "hidden" } : {}),
+    });
     if (file.duplicateOf !== null) duplicates.push([postId, file.duplicateOf]);
   }
 }
@@ -313,13 +320,14 @@ async function importReplies(
           at: file.createdAt,
           source,
           file: replyName,
+          isPastLock: true,
         },
         { key: null, at: file.createdAt },
       );
-      if (done === null) continue;
+      if (done === null || done === "locked") continue;
       const added = await store.reply(done.id);
       if (added !== null) known.set(replyName, added);
-      if (file.isDeleted) await store.deleteReply(done.id, file.createdAt);
+      if (file.state === "deleted") await store.deleteReply(done.id, file.createdAt);
     } else {
       const current = contentHash(here.markdown);
       const imported = await store.importedHash(path);

@@ -14,30 +14,32 @@ const session = (id: string, personId: number, expiresAt = 1000): Session => ({
 
 export const peopleStoreChecks: readonly StoreContractCheck[] = [
   {
-    name: "a handle belongs to one account; a role and a state can change",
+    name: "a handle belongs to one account; a name can change, and somebody new becomes known",
     async run({ accounts }) {
       const ann = await accounts.add("ann", "Ann", "writer", 5);
       equal([ann?.handle, ann?.role, ann?.state, ann?.createdAt], ["ann", "writer", "active", 5], "made");
       equal(await accounts.add("ann", "Other", "owner", 6), null, "taken");
       const id = ann?.id ?? 0;
       equal(await accounts.owners(), 0, "owners");
-      equal(await accounts.setRole(id, "owner"), true, "role");
       equal(
         [await accounts.setName(id, "Ann B."), (await accounts.byId(id))?.shownName],
         [true, "Ann B."],
         "name",
       );
-      equal(await accounts.setState(id, "banned"), true, "state");
+      equal(await accounts.byHandle("bob"), null, "nobody");
+      const carl = await accounts.add("carl_100%".replace(/\W|_/g, ""), "Carl 100%", "writer", 6);
+      const found = async (words: string, before: number | null = null) =>
+        (await accounts.list(words, before, 9)).map(({ handle }) => handle);
+      equal(await found(""), ["carl100", "ann"], "newest first");
       equal(
-        [(await accounts.byHandle("ann"))?.role, (await accounts.byId(id))?.state],
-        ["owner", "banned"],
-        "kept",
+        [await found("0%"), await found("ANN"), await found("%n")],
+        [["carl100"], ["ann"], []],
+        "as typed",
       );
-      equal(
-        [await accounts.setRole(id + 9, "owner"), await accounts.byHandle("bob")],
-        [false, null],
-        "nobody",
-      );
+      equal(await found("", carl?.id ?? 0), ["ann"], "by pages");
+      equal([ann?.isKnown, await accounts.cared(id)], [false, 0], "new here");
+      await accounts.setKnown(id, 7);
+      equal((await accounts.byHandle("ann"))?.isKnown, true, "known");
     },
   },
   {

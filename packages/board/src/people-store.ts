@@ -38,9 +38,13 @@ export interface PeopleStore {
   add(handle: string, shownName: string, role: Role, at: number): Promise<Account | null>;
   byId(id: number): Promise<Account | null>;
   byHandle(handle: string): Promise<Account | null>;
+  /** Newest first, before this id; `words`: in the handle or the name, as typed. */
+  list(words: string, before: number | null, limit: number): Promise<Account[]>;
   setName(id: number, shownName: string): Promise<boolean>;
-  setRole(id: number, role: Role): Promise<boolean>;
-  setState(id: number, state: "active" | "banned"): Promise<boolean>;
+  /** Texts of this person that somebody known has answered, boosted or accepted; counted to ten. */
+  cared(id: number): Promise<number>;
+  /** Known from now on, by such acts. */
+  setKnown(id: number, at: number): Promise<void>;
   /** What they wrote stays, under no name; keys, passwords and sessions go. False when there is no such account. */
   remove(id: number): Promise<boolean>;
   /** Accounts that can sign in as owner. */

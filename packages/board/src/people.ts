@@ -27,8 +27,9 @@ const wrongOfAccount = 5;
 const wrongOfAddress = 20;
 const longestDelayMs = 15 * 60_000;
 const signUpsOfAddress = 20;
-/** Younger accounts, and those with fewer accepted posts, are new. */
+/** Younger accounts, and those with fewer texts that somebody known took up, are new. */
 const newcomerMs = dayMs;
+const textsTakenUp = 2;
 
 export interface KnownVisitor {
   readonly account: Account;
@@ -147,15 +148,24 @@ export class People {
     const now = this.#now();
     const session = await this.store.session(this.#secrets.hash(token), now);
     if (session === null) return null;
-    const account = await this.store.byId(session.personId);
+    let account = await this.store.byId(session.personId);
     if (account === null || account.state === "deleted") return null;
+    if (await this.#isKnownNow(account, now)) {
+      await this.store.setKnown(account.id, now);
+      account = { ...account, isKnown: true };
+    }
     if (now - session.seenAt >= seenEveryMs) await this.store.seen(session.id, now);
     return { account, session };
   }
 
+  /** A day old, and two texts of theirs answered, boosted or accepted by somebody known. */
+  async #isKnownNow(account: Account, now: number): Promise<boolean> {
+    if (account.isKnown || account.state !== "active" || now - account.createdAt < newcomerMs) return false;
+    return (await this.store.cared(account.id)) >= textsTakenUp;
+  }
+
   visitor({ account }: KnownVisitor): Visitor {
-    const isNew = account.role === "writer" && this.#now() - account.createdAt < newcomerMs;
-    return { ...account, limits: isNew ? "new" : "known" };
+    return { ...account, limits: account.isKnown ? "known" : "new" };
   }
 
   /** A word that makes its bearer the owner, once, for a day; earlier ones are good no more. */

@@ -22,6 +22,7 @@ const post: PostFile = {
   kind: "question",
   state: "open",
   isPinned: false,
+  isLocked: false,
   tags: ["cdc", "usb"],
   caseId: "P02",
   duplicateOf: null,
@@ -44,7 +45,7 @@ test("replies and boosts come back the same", () => {
   const reply = {
     author: post.author,
     kind: "comment",
-    isDeleted: false,
+    state: "shown",
     parent: "000001.md",
     createdAt: 5,
     markdown: "a\n\n    code",

@@ -26,6 +26,7 @@ export interface PostFile {
   readonly kind: PostKind;
   readonly state: PostState;
   readonly isPinned: boolean;
+  readonly isLocked: boolean;
   readonly tags: readonly string[];
   readonly caseId: string | null;
   /** Folder of the post that this one repeats. */
@@ -42,7 +43,7 @@ export interface PostFile {
 export interface ReplyFile {
   readonly author: PersonName;
   readonly kind: ReplyKind;
-  readonly isDeleted: boolean;
+  readonly state: "shown" | "hidden" | "deleted";
   /** File of the answer that a comment is below. */
   readonly parent: string | null;
   readonly createdAt: number;
@@ -159,6 +160,7 @@ const postFields = [
   "kind",
   "state",
   "pinned",
+  "locked",
   "tags",
   "case",
   "duplicate-of",
@@ -184,6 +186,7 @@ export function formatPostFile(post: PostFile): string {
       ["kind", post.kind],
       ["state", post.state],
       ["pinned", post.isPinned ? "yes" : null],
+      ["locked", post.isLocked ? "yes" : null],
       ["tags", post.tags.length === 0 ? null : [...post.tags].sort().join(", ")],
       ["case", post.caseId],
       ["duplicate-of", post.duplicateOf],
@@ -216,6 +219,7 @@ export function parsePostFile(text: string): PostFile {
     kind: head.one("kind", ["question", "case", "guide"], "question"),
     state: head.one("state", ["open", "solved", "duplicate", "hidden"], "open"),
     isPinned: head.one("pinned", ["yes", "no"], "no") === "yes",
+    isLocked: head.one("locked", ["yes", "no"], "no") === "yes",
     tags,
     caseId,
     duplicateOf: head.safe("duplicate-of"),
@@ -246,7 +250,7 @@ export function formatReplyFile(reply: ReplyFile): string {
       ["author", reply.author.handle],
       ["author-name", reply.author.shownName],
       ["kind", reply.kind],
-      ["state", reply.isDeleted ? "deleted" : null],
+      ["state", reply.state === "shown" ? null : reply.state],
       ["parent", reply.parent],
       ["created", isoTime(reply.createdAt)],
     ],
@@ -261,7 +265,7 @@ export function parseReplyFile(text: string): ReplyFile {
   return {
     author: head.person(),
     kind: head.one("kind", ["answer", "comment"], "answer"),
-    isDeleted: head.one("state", ["shown", "deleted"], "shown") === "deleted",
+    state: head.one("state", ["shown", "hidden", "deleted"], "shown"),
     parent: head.safe("parent"),
     createdAt: head.time("created"),
     markdown,

@@ -8,6 +8,8 @@ export interface Person {
   readonly handle: string;
   readonly shownName: string;
   readonly role: Role;
+  /** By acts that took care, or a moderator's word; false: new here. */
+  readonly isKnown: boolean;
 }
 
 export interface Topic {
@@ -51,6 +53,8 @@ export interface PostRow {
   /** Id of the case in the casebook, as "P02"; null while there is none. */
   readonly caseId: string | null;
   readonly isPinned: boolean;
+  /** No more answers but a moderator's. */
+  readonly isLocked: boolean;
   readonly createdAt: number;
   readonly activityAt: number;
   readonly replies: number;

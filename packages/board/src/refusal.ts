@@ -42,6 +42,21 @@ export class BoardRefusal extends Error {
 export const notFound = (what: string): BoardRefusal =>
   new BoardRefusal("missing", "not-found", `There is no such ${what}.`);
 
+/** The store found this limit used up, before anything was changed. */
+export class LimitReached extends Error {
+  readonly code: string;
+  readonly text: string;
+  readonly waitMs: number;
+
+  constructor(limit: { readonly code: string; readonly text: string }, waitMs: number) {
+    super(limit.text);
+    this.name = "LimitReached";
+    this.code = limit.code;
+    this.text = limit.text;
+    this.waitMs = waitMs;
+  }
+}
+
 /** The store cannot do it now; what was acknowledged before is safe. */
 export class StoreTrouble extends Error {
   readonly kind: "full" | "locked" | "damaged" | "read_only" | "newer_schema" | "away" | "unknown";

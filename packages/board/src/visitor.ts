@@ -1,6 +1,7 @@
 // Who acts on a board, what they may do, and how much of it.
 
-import type { PeopleStore, PersonState } from "./people-store.ts";
+import type { ActLimit } from "./board-store.ts";
+import type { PersonState } from "./people-store.ts";
 import type { Person } from "./records.ts";
 import { BoardRefusal } from "./refusal.ts";
 
@@ -31,29 +32,29 @@ function spanOf(seconds: number): string {
   return seconds < 7200 ? `${Math.ceil(seconds / 60)} minutes` : `${Math.ceil(seconds / 3600)} hours`;
 }
 
-/** Throws BoardRefusal: signed out, banned, too fast, or a newcomer whose day is full. */
-export async function mustBeAllowed(
-  who: Visitor | null,
-  act: "post" | "reply" | "other",
-  limits: PeopleStore,
-  now: number,
-): Promise<Visitor> {
+/** Throws BoardRefusal: signed out, or banned. */
+export function mustBeActive(who: Visitor | null): Visitor {
   if (who === null) throw new BoardRefusal("signed_out", "sign-in", "Sign in first: nothing was changed.");
   if (who.state !== "active")
-    throw new BoardRefusal("forbidden", "banned", "This account may read, not write: nothing was changed.");
-  if (who.limits === null) return who;
-  if (act === "other") return who;
-  const wait = await limits.space({ name: `write ${who.id}`, gapMs: writeGapMs, now });
-  if (wait > 0) throw tooMany("write-gap", "One post or reply in five seconds.", wait);
-  if (who.limits === "new") {
-    const most = newcomersDay[act];
-    const left = await limits.take({ name: `${act} ${who.id}`, most, windowMs: dayMs, now });
-    if (left > 0)
-      throw tooMany(
-        `new-${act}`,
-        `A new account has ${most} ${act === "post" ? "posts" : "replies"} a day.`,
-        left,
-      );
-  }
+    throw new BoardRefusal(
+      "forbidden",
+      "banned",
+      "This account may read, not write: nothing was changed. Why stands under your name.",
+    );
   return who;
+}
+
+/** How much of it: one post or reply in five seconds, and a newcomer's day. */
+export function limitsOf(who: Visitor, act: "post" | "reply"): ActLimit[] {
+  if (who.limits === null) return [];
+  const gap = {
+    name: `write ${who.id}`,
+    gapMs: writeGapMs,
+    code: "write-gap",
+    text: "One post or reply in five seconds.",
+  };
+  if (who.limits === "known") return [gap];
+  const most = newcomersDay[act];
+  const text = `A new account has ${most} ${act === "post" ? "posts" : "replies"} a day.`;
+  return [gap, { name: `${act} ${who.id}`, most, windowMs: dayMs, code: `new-${act}`, text }];
 }

@@ -1,5 +1,6 @@
 // Pages of people: signing in and up, one's own account with its keys and sessions, the owner's link.
 
+import type { LogRow } from "@drydock/board/moderation-store";
 import type { Account, Passkey, Session } from "@drydock/board/people-store";
 import { type Html, html } from "../html.ts";
 import { timeTag } from "./post-list.ts";
@@ -38,12 +39,16 @@ export interface AccountPageOptions {
   readonly own: string;
   readonly now: number;
   readonly reason: string | null;
+  /** Why this account may not write; null while it may. */
+  readonly banned: LogRow | null;
 }
 
 export function accountPage(options: AccountPageOptions): Html {
   const { account, passkeys, sessions, now } = options;
   return html`<h1>${account.shownName}</h1>
-<p class="meta">${account.handle} · ${account.role} · since ${timeTag(account.createdAt, now)}</p>
+<p class="meta">${account.handle} · ${account.role}${account.isKnown ? "" : ", new here"} · since ${timeTag(account.createdAt, now)} · <a href="/people/${account.handle}">as others see you</a> · <a href="/me/log">what moderators did that concerns you</a></p>
+${options.banned === null ? "" : html`<p class="error">${options.banned.actor.shownName} has banned this account from writing, ${timeTag(options.banned.at, now)}: ${options.banned.reason}</p>`}
+${account.isKnown ? "" : html`<p>New accounts write 3 posts and 20 replies a day, and their links are shown as text, until they are a day old and somebody known has answered, boosted or accepted two of their texts.</p>`}
 ${trouble(options.reason)}
 <section data-passkey="add"><h2>Passkeys</h2>
 ${passkeys.length === 0 ? html`<p>None yet.</p>` : html`<ul>${passkeys.map((key) => html`<li>Added ${timeTag(key.createdAt, now)}, last used ${timeTag(key.lastUsedAt, now)} <form method="post" action="/me/passkeys/${key.id}/remove"><button>Remove this key of ${timeTag(key.createdAt, now)}</button></form></li>`)}</ul>`}

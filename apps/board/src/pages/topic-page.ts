@@ -35,7 +35,21 @@ export function keyOf(row: PostRow, sort: SortKey): number {
   }[sort];
 }
 
-function head(topic: Topic, posts: number, current: "live" | "origin", isStatic: boolean): Html {
+/** Null: nobody who could watch. */
+export type IsWatching = boolean | null;
+
+function watchForm(path: string, isWatching: IsWatching): Html | string {
+  if (isWatching === null) return "";
+  return html`<form method="post" action="${path}/watch" class="watch">${isWatching ? html`<input type="hidden" name="_method" value="DELETE"><button>Stop watching</button>` : html`<button>Watch</button>`}</form>`;
+}
+
+function head(
+  topic: Topic,
+  posts: number,
+  current: "live" | "origin",
+  isStatic: boolean,
+  isWatching: IsWatching = null,
+): Html {
   const path = topicPath(topic.slug);
   const tab = (name: string, href: string, text: string) =>
     html`<a href="${href}"${current === name ? html` aria-current="page"` : ""}>${text}</a>`;
@@ -43,7 +57,7 @@ function head(topic: Topic, posts: number, current: "live" | "origin", isStatic:
 <div>
 <h1>${topic.name}</h1>
 <p class="lead">${topic.description}</p>
-<p class="actions"><a class="doc" href="${topic.documentationUrl}">${topic.documentationName}</a>${isStatic ? "" : html`<a class="button" href="${path}/new">New post</a>`}</p>
+<p class="actions"><a class="doc" href="${topic.documentationUrl}">${topic.documentationName}</a>${isStatic ? "" : html`<a class="button" href="${path}/new">New post</a>`}</p>${watchForm(path, isWatching)}
 </div>
 </div>
 <div class="tabs" role="navigation" aria-label="Views of this subtopic">${tab("live", path, `Live (${number(posts)})`)}${tab("origin", `${path}?view=origin`, "As it was given")}</div>`;
@@ -60,6 +74,7 @@ export function topicPage(options: {
   readonly posts: number;
   readonly now: number;
   readonly isStatic: boolean;
+  readonly isWatching: IsWatching;
 }): Html {
   const { topic, order, states, now } = options;
   const path = topicPath(topic.slug);
@@ -85,7 +100,7 @@ export function topicPage(options: {
     ...sortKeys.map((sort) => ({ sort, unanswered: false, text: sort })),
     { sort: "activity" as const, unanswered: true, text: "unanswered" },
   ];
-  return html`${head(topic, options.posts, "live", options.isStatic)}
+  return html`${head(topic, options.posts, "live", options.isStatic, options.isWatching)}
 <p class="orders"><span>Sort:</span>${sorts.map(({ sort, unanswered, text }) => {
     const isCurrent = order.unanswered === unanswered && (unanswered || order.sort === sort);
     return html`<a href="${orderUrl(path, { sort, unanswered })}" rel="nofollow"${isCurrent ? html` aria-current="true"` : ""}>${text}</a>`;

@@ -31,6 +31,27 @@ export interface TestSite {
 export const origin = "http://localhost";
 const begun = Date.UTC(2026, 11, 1, 12);
 
+/** What the browser sends back of an answer's cookie. */
+export const cookieOf = (response: Response): string =>
+  (response.headers.get("set-cookie") ?? "").split(";")[0];
+
+export const password = "four words of no kin";
+
+/** A new account of this site, by the form; what its browser sends from then on. */
+export async function newcomer(site: TestSite, handle: string): Promise<{ cookie: string }> {
+  const response = await site.form("/signup", { handle, name: `The ${handle}`, password });
+  if (response.status !== 303) throw new Error(`${response.status} ${await response.text()}`);
+  return { cookie: cookieOf(response) };
+}
+
+/** The owner, by a link as the command prints it. */
+export async function ownerOf(site: TestSite): Promise<{ cookie: string }> {
+  const desk = site.open.site.people;
+  if (desk === null) throw new Error("a board for one");
+  const response = await site.form(`/owner/${await desk.people.ownerLink()}`, { name: "Olga" });
+  return { cookie: cookieOf(response) };
+}
+
 /** `many`: a board for many at this address. */
 export async function testSite(seed?: string, many?: URL): Promise<TestSite> {
   let now = begun;

@@ -5,8 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { boardStoreChecks } from "@drydock/board/board-store-checks";
-import { peopleStoreChecks } from "@drydock/board/people-store-checks";
+import { boardContract } from "@drydock/board/board-contract";
 import { StoreTrouble } from "@drydock/board/refusal";
 import { doorTo, openPostgresBoard } from "@drydock/node/store/postgres-door";
 import { exportTo, importFrom } from "../../src/board-files.ts";
@@ -54,7 +53,7 @@ test("the whole contract over a socket, by the library pg", { skip }, async () =
   const url = await server.database("contract");
   const door = await doorTo(url);
   const session = await door.session();
-  for (const check of [...boardStoreChecks, ...peopleStoreChecks]) {
+  for (const check of boardContract) {
     await session.script("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
     const store = await openPostgresBoard(url);
     try {

@@ -4,17 +4,17 @@ import type { CaseRunRow, OriginRow, Person, PostRow, Reply, Symptom } from "@dr
 import { symptomText } from "@drydock/board/symptoms";
 import type { Row } from "./sql-talk.ts";
 
-export const personColumns = "a.id AS person_id, a.handle, a.shown_name, a.role";
+export const personColumns = "a.id AS person_id, a.handle, a.shown_name, a.role, a.trusted_at";
 /** What a list shows of a post, in one query. */
 export const postColumns = `p.id, p.topic_id, p.kind, p.title, p.state, p.duplicate_of, p.accepted_reply_id, p.case_id,
-  p.pinned, p.created_at, p.activity_at, p.replies, p.boosts, p.views, p.source, p.folder, p.body_id, p.version,
+  p.pinned, p.locked, p.created_at, p.activity_at, p.replies, p.boosts, p.views, p.source, p.folder, p.body_id, p.version,
   substr(b.plain, 1, 280) AS excerpt, (SELECT string_agg(t.tag, ' ') FROM post_tag t WHERE t.post_id = p.id) AS tags,
   o.position AS origin_position, o.title AS origin_title, o.replies AS origin_replies, o.boosts AS origin_boosts,
   o.views AS origin_views, o.activity AS origin_activity, ${personColumns}`;
 export const postTables = `post p CROSS JOIN person a ON a.id = p.author_id CROSS JOIN body b ON b.id = p.body_id
   LEFT JOIN origin o ON o.post_id = p.id`;
 
-const orNull = (value: unknown): number | null =>
+export const orNull = (value: unknown): number | null =>
   value === null || value === undefined ? null : Number(value);
 const textOrNull = (value: unknown): string | null =>
   value === null || value === undefined ? null : String(value);
@@ -25,6 +25,7 @@ export function personOf(row: Row): Person {
     handle: String(row.handle),
     shownName: String(row.shown_name),
     role: row.role as Person["role"],
+    isKnown: row.trusted_at !== null && row.trusted_at !== undefined,
   };
 }
 
@@ -40,6 +41,7 @@ export function postRowOf(row: Row): PostRow {
     acceptedReplyId: orNull(row.accepted_reply_id),
     caseId: textOrNull(row.case_id),
     isPinned: Number(row.pinned) === 1,
+    isLocked: Number(row.locked) === 1,
     createdAt: Number(row.created_at),
     activityAt: Number(row.activity_at),
     replies: Number(row.replies),

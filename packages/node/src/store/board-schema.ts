@@ -248,12 +248,85 @@ CREATE INDEX ticket_end ON ticket(expires_at);
 CREATE INDEX person_role ON person(role);
 `;
 
+/** Flags, the log that only grows, who watches what, and what they were told; what makes a person known. */
+const moderation = `
+ALTER TABLE post ADD COLUMN locked INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE post ADD COLUMN hidden_from TEXT;
+CREATE TABLE flag (
+  id INTEGER PRIMARY KEY,
+  of_kind TEXT NOT NULL,
+  of_id INTEGER NOT NULL,
+  person_id INTEGER NOT NULL REFERENCES person(id),
+  reason TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  decided_at INTEGER,
+  decided_by INTEGER REFERENCES person(id),
+  decision TEXT
+) STRICT;
+CREATE INDEX flag_waiting ON flag(id) WHERE decided_at IS NULL;
+CREATE UNIQUE INDEX flag_once ON flag(of_kind, of_id, person_id) WHERE decided_at IS NULL;
+CREATE TABLE moderation_log (
+  id INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  actor_id INTEGER NOT NULL REFERENCES person(id),
+  act TEXT NOT NULL,
+  of_kind TEXT NOT NULL,
+  of_id INTEGER NOT NULL,
+  post_id INTEGER,
+  subject_id INTEGER NOT NULL REFERENCES person(id),
+  reason TEXT NOT NULL,
+  detail TEXT NOT NULL
+) STRICT;
+CREATE INDEX moderation_subject ON moderation_log(subject_id, id);
+CREATE INDEX moderation_thing ON moderation_log(of_kind, of_id, id);
+CREATE TABLE watch (
+  person_id INTEGER NOT NULL REFERENCES person(id),
+  of_kind TEXT NOT NULL,
+  of_id INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (person_id, of_kind, of_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX watch_thing ON watch(of_kind, of_id, person_id);
+CREATE TABLE notice (
+  id INTEGER PRIMARY KEY,
+  person_id INTEGER NOT NULL REFERENCES person(id),
+  kind TEXT NOT NULL,
+  post_id INTEGER,
+  reply_id INTEGER,
+  actor_id INTEGER NOT NULL REFERENCES person(id),
+  at INTEGER NOT NULL,
+  read_at INTEGER
+) STRICT;
+CREATE INDEX notice_person ON notice(person_id, id);
+CREATE INDEX notice_unread ON notice(person_id) WHERE read_at IS NULL;
+CREATE INDEX notice_at ON notice(at);
+CREATE TABLE notice_feed (
+  person_id INTEGER NOT NULL PRIMARY KEY REFERENCES person(id),
+  hash TEXT NOT NULL UNIQUE
+) STRICT, WITHOUT ROWID;
+CREATE TABLE care (
+  person_id INTEGER NOT NULL REFERENCES person(id),
+  of_kind TEXT NOT NULL,
+  of_id INTEGER NOT NULL,
+  PRIMARY KEY (person_id, of_kind, of_id)
+) STRICT, WITHOUT ROWID;
+`;
+
+/** What was done stays written, whoever holds the connection. */
+const moderationOfSqlite = `
+CREATE TRIGGER log_is_kept BEFORE UPDATE ON moderation_log BEGIN SELECT RAISE(ABORT, 'the log only grows'); END;
+CREATE TRIGGER log_stays BEFORE DELETE ON moderation_log BEGIN SELECT RAISE(ABORT, 'the log only grows'); END;
+`;
+
 /** What both kinds of database share; postgres-schema.ts says the types in PostgreSQL's words. */
-export const sharedSteps: readonly string[] = [first, caseRuns, people];
+export const sharedSteps: readonly string[] = [first, caseRuns, people, moderation];
+
+/** What SQLite says besides, by step. */
+const sqliteOnly: Readonly<Record<number, string>> = { 0: firstOfSqlite, 3: moderationOfSqlite };
 
 /** Step n takes a database of version n to version n + 1; a new one goes through all of them. */
-export const boardSchemaSteps: readonly string[] = sharedSteps.map((step, index) =>
-  index === 0 ? step + firstOfSqlite : step,
+export const boardSchemaSteps: readonly string[] = sharedSteps.map(
+  (step, index) => step + (sqliteOnly[index] ?? ""),
 );
 
 export const boardSchemaVersion = boardSchemaSteps.length;

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { boardContract } from "@drydock/board/board-contract";
 import { boardStoreChecks } from "@drydock/board/board-store-checks";
-import { peopleStoreChecks } from "@drydock/board/people-store-checks";
 import { StoreTrouble } from "@drydock/board/refusal";
 import { PGlite } from "@electric-sql/pglite";
 import { databaseUrl, shownDatabase } from "./database-url.ts";
@@ -74,7 +74,7 @@ async function emptyBoard(): Promise<{ store: SqlBoardStore; database: PostgresD
   return { store: new SqlBoardStore(database), database };
 }
 
-for (const check of [...boardStoreChecks, ...peopleStoreChecks])
+for (const check of boardContract)
   test(`PostgreSQL: ${check.name}`, async () => {
     const { store } = await emptyBoard();
     await check.run(store);

@@ -13,6 +13,7 @@ import type {
   StoreCheck,
 } from "@drydock/board/board-store";
 import type { Cursor, ListOrder } from "@drydock/board/listing";
+import type { ModerationStore } from "@drydock/board/moderation-store";
 import type { PeopleStore } from "@drydock/board/people-store";
 import type {
   Boost,
@@ -28,7 +29,10 @@ import type {
   Tag,
   Topic,
 } from "@drydock/board/records";
+import type { WatchStore } from "@drydock/board/watch-store";
+import { acceptTalk, boostTalk, duplicateTalk, isThere, isVisible, unboostTalk } from "./board-boosts.ts";
 import { countFaults } from "./board-check.ts";
+import { takeCare, tellWatchers, watchFromNow } from "./board-notices.ts";
 import {
   addBody,
   addRevision,
@@ -51,8 +55,11 @@ import {
   replyOf,
 } from "./board-rows.ts";
 import { searchBoard } from "./board-search.ts";
+import { withinLimits } from "./sql-limits.ts";
+import { SqlModerationStore } from "./sql-moderation-store.ts";
 import { SqlPeopleStore } from "./sql-people-store.ts";
 import { all, get, insert, type Row, run, type SqlDatabase, type SqlValue, type Talk } from "./sql-talk.ts";
+import { SqlWatchStore } from "./sql-watch-store.ts";
 
 /** Acts are remembered this long: a form sent twice is one act. */
 const actLivesMs = 7 * 86_400_000;
@@ -68,15 +75,18 @@ const sortColumn = {
 export class SqlBoardStore implements BoardStore {
   readonly database: SqlDatabase;
   readonly accounts: PeopleStore;
+  readonly moderation: ModerationStore;
+  readonly watching: WatchStore;
 
   constructor(database: SqlDatabase) {
     this.database = database;
     this.accounts = new SqlPeopleStore(database);
+    this.moderation = new SqlModerationStore(database);
+    this.watching = new SqlWatchStore(database);
   }
 
   async person(handle: string, shownName: string, role: Role, at: number): Promise<Person> {
-    const find = () =>
-      get("SELECT id AS person_id, handle, shown_name, role FROM person WHERE handle = ?", handle);
+    const find = () => get(`SELECT ${personColumns} FROM person a WHERE a.handle = ?`, handle);
     const known = await this.database.read(find());
     if (known !== undefined) return personOf(known);
     return this.database.write(
@@ -131,6 +141,7 @@ export class SqlBoardStore implements BoardStore {
       (function* () {
         const before = yield* doneBefore(act);
         if (before !== null) return before;
+        yield* withinLimits(act.limits, act.at);
         const bodyId = yield* addBody(post.markdown, post.plain);
         const state = post.state ?? "open";
         const isPinned = post.isPinned === true;
@@ -156,19 +167,34 @@ export class SqlBoardStore implements BoardStore {
         yield* setSymptoms(id, 0, post.symptoms);
         yield* indexPost(index, id, post.title, post.plain);
         if (post.origin != null) yield* setOrigin(id, post.origin);
+        if (post.isLocked === true) yield* run("UPDATE post SET locked = 1 WHERE id = ?", id);
+        if (post.isTold === true) {
+          const news = {
+            kind: "post",
+            postId: id,
+            replyId: null,
+            actorId: post.authorId,
+            at: post.at,
+          } as const;
+          yield* tellWatchers("topic", post.topicId, news);
+          yield* watchFromNow(post.authorId, "post", id, post.at);
+        }
         yield* remember(act, id);
         return { id, isNew: true };
       })(),
     );
   }
 
-  async addReply(reply: NewReply, act: ActKey): Promise<Done | null> {
+  async addReply(reply: NewReply, act: ActKey): Promise<Done | "locked" | null> {
     const { index } = this.database;
     return this.database.write(
       (function* () {
         const before = yield* doneBefore(act);
         if (before !== null) return before;
-        if (!(yield* isThere(reply.postId))) return null;
+        yield* withinLimits(act.limits, act.at);
+        const post = yield* get("SELECT author_id, state, locked FROM post WHERE id = ?", reply.postId);
+        if (post === undefined || !isVisible(post.state)) return null;
+        if (Number(post.locked) === 1 && reply.isPastLock !== true) return "locked";
         const bodyId = yield* addBody(reply.markdown, reply.plain);
         const id = yield* insert(
           `INSERT INTO reply (post_id, parent_id, author_id, kind, created_at, source, file, body_id)
@@ -190,6 +216,13 @@ export class SqlBoardStore implements BoardStore {
           reply.at,
           reply.postId,
         );
+        const by = { id: reply.authorId, isKnown: reply.isByKnown === true };
+        yield* takeCare("post", reply.postId, Number(post.author_id), by);
+        if (reply.isTold === true) {
+          const { kind, postId, authorId: actorId, at } = reply;
+          yield* tellWatchers("post", postId, { kind, postId, replyId: id, actorId, at });
+          yield* watchFromNow(actorId, "post", postId, at);
+        }
         yield* remember(act, id);
         return { id, isNew: true };
       })(),
@@ -286,91 +319,29 @@ export class SqlBoardStore implements BoardStore {
     );
   }
 
-  async boost(boost: {
-    postId: number;
-    personId: number;
-    at: number;
-    os: string;
-    hardware: string;
-  }): Promise<boolean> {
-    return this.database.write(
-      (function* () {
-        if (!(yield* isThere(boost.postId))) return false;
-        const changes = yield* run(
-          "INSERT INTO boost (post_id, person_id, at, os, hardware) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-          boost.postId,
-          boost.personId,
-          boost.at,
-          boost.os,
-          boost.hardware,
-        );
-        if (changes === 1) yield* run("UPDATE post SET boosts = boosts + 1 WHERE id = ?", boost.postId);
-        else
-          yield* run(
-            "UPDATE boost SET os = ?, hardware = ? WHERE post_id = ? AND person_id = ?",
-            boost.os,
-            boost.hardware,
-            boost.postId,
-            boost.personId,
-          );
-        return true;
-      })(),
-    );
+  boost(boost: Parameters<BoardStore["boost"]>[0]): Promise<boolean> {
+    return this.database.write(boostTalk(boost));
   }
 
-  async unboost(postId: number, personId: number): Promise<boolean> {
-    return this.database.write(
-      (function* () {
-        const changes = yield* run("DELETE FROM boost WHERE post_id = ? AND person_id = ?", postId, personId);
-        if (changes === 1) yield* run("UPDATE post SET boosts = boosts - 1 WHERE id = ?", postId);
-        return changes === 1;
-      })(),
-    );
+  unboost(postId: number, personId: number): Promise<boolean> {
+    return this.database.write(unboostTalk(postId, personId));
   }
 
-  async accept(postId: number, replyId: number | null, at: number): Promise<boolean> {
-    return this.database.write(
-      (function* () {
-        if (!(yield* isThere(postId))) return false;
-        if (replyId !== null) {
-          const reply = yield* get(
-            "SELECT 1 AS found FROM reply WHERE id = ? AND post_id = ? AND kind = 'answer' AND state = 'shown'",
-            replyId,
-            postId,
-          );
-          if (reply === undefined) return false;
-        }
-        yield* run(
-          `UPDATE post SET accepted_reply_id = ?, state = CASE WHEN state = 'duplicate' THEN state ELSE ? END,
-         activity_at = max(activity_at, ?) WHERE id = ?`,
-          replyId,
-          replyId === null ? "open" : "solved",
-          at,
-          postId,
-        );
-        return true;
-      })(),
-    );
+  accept(
+    postId: number,
+    replyId: number | null,
+    at: number,
+    by?: { readonly id: number; readonly isKnown: boolean },
+  ): Promise<boolean> {
+    return this.database.write(acceptTalk(postId, replyId, at, by));
   }
 
-  async markDuplicate(postId: number, of: number | null, at: number): Promise<boolean> {
-    return this.database.write(
-      (function* () {
-        if (!(yield* isThere(postId)) || (of !== null && !(yield* isThere(of)))) return false;
-        const state =
-          of === null ? "CASE WHEN accepted_reply_id IS NULL THEN 'open' ELSE 'solved' END" : "'duplicate'";
-        yield* run(
-          `UPDATE post SET duplicate_of = ?, state = ${state}, activity_at = max(activity_at, ?) WHERE id = ?`,
-          of,
-          at,
-          postId,
-        );
-        return true;
-      })(),
-    );
+  markDuplicate(postId: number, of: number | null, at: number): Promise<boolean> {
+    return this.database.write(duplicateTalk(postId, of, at));
   }
 
   async setImported(postId: number, fields: ImportedFields): Promise<void> {
+    const { index } = this.database;
     await this.database.write(
       (function* () {
         function* set(column: string, value: string | number | null): Talk<void> {
@@ -391,6 +362,7 @@ export class SqlBoardStore implements BoardStore {
             fields.acceptedFile,
             postId,
           );
+        for (const file of fields.hiddenFiles ?? []) yield* hideImported(index, postId, file);
         yield* run(
           "UPDATE post SET listed = CASE WHEN pinned = 0 AND state NOT IN ('hidden', 'deleted') THEN 1 ELSE 0 END WHERE id = ?",
           postId,
@@ -523,6 +495,17 @@ export class SqlBoardStore implements BoardStore {
          WHERE p.id = g.post_id AND p.state NOT IN ('hidden', 'deleted') ORDER BY p.id DESC LIMIT ?`,
         symptom.kind,
         symptom.value,
+        limit,
+      )
+    ).map(postRowOf);
+  }
+
+  async byAuthor(personId: number, limit: number): Promise<PostRow[]> {
+    return (
+      await this.#all(
+        `SELECT ${postColumns} FROM ${postTables} WHERE p.author_id = ? AND p.state NOT IN ('hidden', 'deleted')
+         ORDER BY p.id DESC LIMIT ?`,
+        personId,
         limit,
       )
     ).map(postRowOf);
@@ -713,6 +696,19 @@ export class SqlBoardStore implements BoardStore {
   }
 }
 
+function* hideImported(index: SqlDatabase["index"], postId: number, file: string): Talk<void> {
+  const row = yield* get(
+    "SELECT id FROM reply WHERE post_id = ? AND file = ? AND state = 'shown'",
+    postId,
+    file,
+  );
+  if (row === undefined) return;
+  yield* run("UPDATE reply SET state = 'hidden' WHERE id = ?", Number(row.id));
+  yield* setSymptoms(postId, Number(row.id), []);
+  yield* index.drop("reply", Number(row.id));
+  yield* run("UPDATE post SET replies = replies - 1 WHERE id = ?", postId);
+}
+
 function* wholePost(where: string, value: string | number): Talk<Post | null> {
   const row = yield* get(`SELECT ${postColumns}, b.markdown FROM ${postTables} WHERE ${where}`, value);
   return row === undefined ? null : yield* withText(row);
@@ -738,15 +734,9 @@ function* remember(act: ActKey, id: number): Talk<void> {
   yield* run("DELETE FROM act WHERE at < ?", act.at - actLivesMs);
 }
 
-function* isThere(postId: number): Talk<boolean> {
-  const row = yield* get("SELECT state FROM post WHERE id = ?", postId);
-  return row !== undefined && isVisible(row.state);
-}
-
 const replyQuery = `SELECT r.id, r.post_id, r.parent_id, r.kind, r.state, r.created_at, r.version, r.body_id, r.source, r.file,
   b.markdown, ${personColumns} FROM reply r CROSS JOIN person a ON a.id = r.author_id CROSS JOIN body b ON b.id = r.body_id`;
 
-const isVisible = (state: unknown): boolean => state !== "hidden" && state !== "deleted";
 const isListed = (state: PostState, isPinned: boolean): boolean => isVisible(state) && !isPinned;
 
 function topicOf(row: Readonly<Record<string, unknown>>): Topic {

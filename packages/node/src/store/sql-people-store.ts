@@ -2,12 +2,11 @@
 
 import type { Account, Passkey, PeopleStore, PersonState, Session } from "@drydock/board/people-store";
 import type { Role } from "@drydock/board/records";
-import { personOf } from "./board-rows.ts";
+import { personColumns, personOf } from "./board-rows.ts";
+import { gapsPlace, keepSpace, minuteMs, takeOne, windowEnd } from "./sql-limits.ts";
 import { get, insert, type Row, run, type SqlDatabase, type SqlValue } from "./sql-talk.ts";
 
-const minuteMs = 60_000;
-const accountQuery =
-  "SELECT a.id AS person_id, a.handle, a.shown_name, a.role, a.state, a.created_at FROM person a";
+const accountQuery = `SELECT ${personColumns}, a.state, a.created_at FROM person a`;
 
 export class SqlPeopleStore implements PeopleStore {
   readonly #database: SqlDatabase;
@@ -40,7 +39,7 @@ export class SqlPeopleStore implements PeopleStore {
           role,
           at,
         );
-        return { id, handle, shownName, role, state: "active" as const, createdAt: at };
+        return { id, handle, shownName, role, isKnown: false, state: "active" as const, createdAt: at };
       })(),
     );
   }
@@ -53,6 +52,19 @@ export class SqlPeopleStore implements PeopleStore {
     return this.#one(accountOf, `${accountQuery} WHERE a.handle = ?`, handle);
   }
 
+  list(words: string, before: number | null, limit: number): Promise<Account[]> {
+    const like = `%${words.toLowerCase().replace(/[\\%_]/g, "\\$&")}%`;
+    return this.#all(
+      accountOf,
+      `${accountQuery} WHERE a.id < ? AND a.state <> 'deleted' AND a.role <> 'project'
+       AND (lower(a.handle) LIKE ? ESCAPE '\\' OR lower(a.shown_name) LIKE ? ESCAPE '\\') ORDER BY a.id DESC LIMIT ?`,
+      before ?? Number.MAX_SAFE_INTEGER,
+      like,
+      like,
+      limit,
+    );
+  }
+
   setName(id: number, shownName: string): Promise<boolean> {
     return this.#changed(
       "UPDATE person SET shown_name = ? WHERE id = ? AND state <> 'deleted'",
@@ -61,12 +73,17 @@ export class SqlPeopleStore implements PeopleStore {
     );
   }
 
-  setRole(id: number, role: Role): Promise<boolean> {
-    return this.#changed("UPDATE person SET role = ? WHERE id = ? AND state <> 'deleted'", role, id);
+  async cared(id: number): Promise<number> {
+    const count = await this.#one(
+      (row) => Number(row.n),
+      "SELECT count(*) AS n FROM (SELECT 1 AS one FROM care c WHERE c.person_id = ? LIMIT 10) g",
+      id,
+    );
+    return count ?? 0;
   }
 
-  setState(id: number, state: "active" | "banned"): Promise<boolean> {
-    return this.#changed("UPDATE person SET state = ? WHERE id = ? AND state <> 'deleted'", state, id);
+  async setKnown(id: number, at: number): Promise<void> {
+    await this.#changed("UPDATE person SET trusted_at = ? WHERE id = ? AND trusted_at IS NULL", at, id);
   }
 
   async remove(id: number): Promise<boolean> {
@@ -79,7 +96,7 @@ export class SqlPeopleStore implements PeopleStore {
           id,
         );
         if (changes === 0) return false;
-        for (const table of ["passkey", "password", "session"])
+        for (const table of ["passkey", "password", "session", "watch", "notice", "notice_feed"])
           yield* run(`DELETE FROM ${table} WHERE person_id = ?`, id);
         return true;
       })(),
@@ -213,25 +230,8 @@ export class SqlPeopleStore implements PeopleStore {
     await this.#changed("DELETE FROM ticket WHERE kind = ?", kind);
   }
 
-  /** Limits stand under the minute in which their window ends, so a sweep of past minutes takes no living one. */
-  async take({ name, most, windowMs, now }: Parameters<PeopleStore["take"]>[0]): Promise<number> {
-    const ends = windowEnd(windowMs, now);
-    return await this.#database.write(
-      (function* () {
-        const row = yield* get(
-          'SELECT used FROM rate WHERE "window" = ? AND name = ?',
-          Math.ceil(ends / minuteMs),
-          name,
-        );
-        if (Number(row?.used ?? 0) >= most) return ends - now;
-        yield* run(
-          'INSERT INTO rate ("window", name, used) VALUES (?, ?, 1) ON CONFLICT ("window", name) DO UPDATE SET used = rate.used + 1',
-          Math.ceil(ends / minuteMs),
-          name,
-        );
-        return 0;
-      })(),
-    );
+  async take(limit: Parameters<PeopleStore["take"]>[0]): Promise<number> {
+    return await this.#database.write(takeOne(limit));
   }
 
   async taken({ name, windowMs, now }: Parameters<PeopleStore["taken"]>[0]): Promise<number> {
@@ -244,23 +244,8 @@ export class SqlPeopleStore implements PeopleStore {
     return used ?? 0;
   }
 
-  async space({ name, gapMs, now }: Parameters<PeopleStore["space"]>[0]): Promise<number> {
-    const place = Number.MAX_SAFE_INTEGER;
-    return await this.#database.write(
-      (function* () {
-        const row = yield* get('SELECT used FROM rate WHERE "window" = ? AND name = ?', place, name);
-        const free = row === undefined ? now : Number(row.used) + gapMs;
-        // A clock that was set back makes nobody wait longer than the gap.
-        if (free > now && free - now <= gapMs) return free - now;
-        yield* run(
-          'INSERT INTO rate ("window", name, used) VALUES (?, ?, ?) ON CONFLICT ("window", name) DO UPDATE SET used = excluded.used',
-          place,
-          name,
-          now,
-        );
-        return 0;
-      })(),
-    );
+  async space(limit: Parameters<PeopleStore["space"]>[0]): Promise<number> {
+    return await this.#database.write(keepSpace(limit));
   }
 
   async forget(now: number): Promise<void> {
@@ -269,17 +254,11 @@ export class SqlPeopleStore implements PeopleStore {
         yield* run("DELETE FROM session WHERE expires_at <= ?", now);
         yield* run("DELETE FROM ticket WHERE expires_at <= ?", now);
         yield* run('DELETE FROM rate WHERE "window" < ?', Math.floor(now / minuteMs) - 5);
-        yield* run(
-          'DELETE FROM rate WHERE "window" = ? AND used < ?',
-          Number.MAX_SAFE_INTEGER,
-          now - 60 * minuteMs,
-        );
+        yield* run('DELETE FROM rate WHERE "window" = ? AND used < ?', gapsPlace, now - 60 * minuteMs);
       })(),
     );
   }
 }
-
-const windowEnd = (windowMs: number, now: number): number => (Math.floor(now / windowMs) + 1) * windowMs;
 
 const accountOf = (row: Row): Account => ({
   ...personOf(row),
