@@ -1,4 +1,4 @@
-// Prints a digest of the right dext of P02 for each seed. Arguments: first seed, count.
+// Prints digests of the right dext of P02 for each seed: with JSPI, and with threads. Arguments: first seed, count.
 
 import { LoadedDext } from "@drydock/dext/host/dext-bundle";
 import { cppGrammar } from "@drydock/node/cpp-grammar";
@@ -11,7 +11,12 @@ import { digestOfRun } from "../run-digest.ts";
 const [first = 1, count = 1] = process.argv.slice(2).map(Number);
 const built = await compileSide(setLineCodingCpp, "good", { seed: 1, turn: hostTurn, cppGrammar });
 for (let seed = first; seed < first + count; seed++) {
-  const { bundle } = new LoadedDext(built);
-  const run = judgeLineCoding(await runLineCoding(bundle, { seed, turn: hostTurn }));
-  process.stdout.write(`${digestOfRun(setLineCodingCase, run)}${run.succeeded ? "" : " failed"}\n`);
+  const digests = [];
+  for (const suspends of ["jspi", "threads"] as const) {
+    const dext = new LoadedDext(built, { suspends });
+    const run = judgeLineCoding(await runLineCoding(dext.bundle, { seed, turn: hostTurn }));
+    digests.push(`${digestOfRun(setLineCodingCase, run)}${run.succeeded ? "" : " failed"}`);
+    dext.close();
+  }
+  process.stdout.write(`${digests.join(" ")}\n`);
 }

@@ -68,10 +68,10 @@ const runs: Readonly<Record<string, Run>> = {
       ),
   },
   "dext-seeds": {
-    summary: "one C++ dext (P02) over 10,000 seeds on Node 24 and on Node 26, by suspended calls (JSPI)",
+    summary: "one C++ dext (P02) over 10,000 seeds on Node 24 and 26, suspended by JSPI and by threads",
     run: async (count) =>
       runTest("cases/test/system/cpp-seeds.test.ts", "DRYDOCK_DEXT_SEEDS", count ?? 10_000, (seeds) => [
-        `${seeds} seeds: the same digest of transfers, bytes, statuses, times and log on both, and another for each seed`,
+        `${seeds} seeds: the same digest of transfers, bytes, statuses, times and log on both, with JSPI and without, and another for each seed`,
       ]),
   },
   unplugs: {

@@ -15,6 +15,7 @@ export interface DextJobOptions extends DextPathOptions {
   readonly for: number;
   /** Real seconds, see `inThread`. */
   readonly patience: number;
+  readonly noJspi: boolean;
   readonly json: boolean;
 }
 
@@ -46,6 +47,7 @@ export async function doDextJob<K extends "run" | "test">(
       seed: options.seed,
       settleNs: options.for * 1e9,
       most,
+      noJspi: options.noJspi,
     },
     kind === "test" ? (text) => io.progress(text) : () => {},
     options.patience,

@@ -3,6 +3,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { Properties } from "@drydock/core/platform/properties";
 import { findRig } from "@drydock/core/rigs/catalogue";
+import type { DextOptions } from "@drydock/dext/host/dext-bundle";
 import { DextImage } from "@drydock/dext/host/dext-image";
 import { askedRig, catalogueRig } from "@drydock/dext/run/dext-rig";
 import { type DextRunResult, runDext, tryUserClients } from "@drydock/dext/run/dext-run";
@@ -20,6 +21,7 @@ export interface DextJob {
   readonly seed: number;
   readonly settleNs: number;
   readonly most: number;
+  readonly noJspi: boolean;
   /** Which function of the dext runs now, for whoever has to end it. */
   readonly watch: Int32Array<SharedArrayBuffer>;
 }
@@ -37,6 +39,10 @@ export type DextThreadMessage =
 
 const tell = (message: DextThreadMessage): void => parentPort?.postMessage(message);
 
+function suspended({ noJspi }: DextJob): Pick<DextOptions, "suspends"> {
+  return noJspi ? { suspends: "threads" } : {};
+}
+
 async function work(job: DextJob): Promise<void> {
   const description = { image: new DextImage(job.module), info: job.info, entitlements: job.entitlements };
   const entry = job.rig === null ? null : isRigFile(job.rig) ? await loadRigFile(job.rig) : findRig(job.rig);
@@ -50,7 +56,7 @@ async function work(job: DextJob): Promise<void> {
     return rig;
   };
   const identifier = String(job.info.CFBundleIdentifier ?? "");
-  const options = { settleNs: job.settleNs, watch: job.watch, tracesObjects: true };
+  const options = { settleNs: job.settleNs, watch: job.watch, tracesObjects: true, ...suspended(job) };
   if (job.kind === "run") {
     let ports: readonly PortUse[] = [];
     const result = await runDext(description, makeRig, {

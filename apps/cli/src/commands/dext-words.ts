@@ -1,6 +1,6 @@
 // Arguments and options that the dext commands share.
 
-import { option, optionOr, someArguments } from "../grammar/command-row.ts";
+import { flag, option, optionOr, someArguments } from "../grammar/command-row.ts";
 import { inputPath } from "../grammar/input-paths.ts";
 import { decimalNumber, text } from "../grammar/option-kind.ts";
 import { jsonOption, seedOption } from "../grammar/rig-options.ts";
@@ -41,5 +41,6 @@ export const dextRunOptions = {
     20,
     "real seconds after which a function of the dext that does not come back is ended",
   ),
+  noJspi: flag("suspend calls without the engine's help (JSPI): a thread for each that waits"),
   json: jsonOption,
 } as const;

@@ -8,29 +8,12 @@ import { IOError, ProcessKilled } from "@drydock/core/runtime/io-error";
 import type { Process } from "@drydock/core/runtime/process";
 import type { Kernel, ServiceClass } from "@drydock/core/runtime/service";
 import { IOService } from "@drydock/core/runtime/service";
+import { type ClassRecords, type CxxClass, type CxxMethod, readClassRecords } from "./class-records.ts";
 import type { DextImage } from "./dext-image.ts";
 import { DextMemory } from "./dext-memory.ts";
-import { captureStack, type Engine, type HostAnswer, type HostFunction, type WasmValue } from "./engine.ts";
+import type { Engine, HostAnswer, HostFunction, WasmValue } from "./engine.ts";
 import { DextTrap, trapText } from "./trouble.ts";
 import { decodeValue, encodeValue } from "./values.ts";
-
-/** One method of a class, as the dext's own record says it. */
-export interface CxxMethod {
-  readonly id: bigint;
-  /** "IOService.Start": the class that introduced it, and the method. */
-  readonly name: string;
-  /** "IOUSBHostPipe.CompleteAsyncIO", or empty. */
-  readonly callback: string;
-  readonly queue: string;
-  readonly thunk: number;
-}
-
-export interface CxxClass {
-  readonly name: string;
-  readonly record: number;
-  readonly superclass: CxxClass | null;
-  readonly methods: readonly CxxMethod[];
-}
 
 /** An object of the dext's memory, and the host's behind it where there is one. */
 interface CxxObject {
@@ -56,6 +39,8 @@ export interface LeakedObject {
 export interface HostCall {
   /** It may wait: the task that calls is suspended. */
   readonly blocks: boolean;
+  /** Nothing comes of it. */
+  readonly isSilent?: boolean;
   readonly run: (cxx: CxxProcess, ...values: never[]) => HostAnswer;
 }
 
@@ -121,12 +106,12 @@ export class CxxProcess {
   /** Memory that the dext itself made, and that the kernel made for it: what maps read-only differs. */
   readonly ownSpace: AddressSpace;
   readonly kernelSpace: AddressSpace;
-  readonly classes = new Map<string, CxxClass>();
   readonly ledger: DextLedger;
   /** Its code has failed: nothing of it is called again. */
   hasTrapped = false;
   readonly #plan: DextPlan;
-  readonly #byRecord = new Map<number, CxxClass>();
+  /** undefined while constructors of global objects run. */
+  readonly #records: ClassRecords;
   readonly #objects = new Map<number, CxxObject>();
   readonly #addresses = new Map<object, number>();
   readonly #bases = new WeakMap<object, ServiceClass>();
@@ -154,55 +139,23 @@ export class CxxProcess {
     this.#watchOutside(watchedConstructors);
     this.engine = makeEngine(image, (module, name) => this.#hostFunction(calls, module, name));
     this.memory = new DextMemory(this.engine.memory);
+    this.engine.initialize();
     if (plan.fill !== undefined) this.engine.callExport("drydock_set_fill", [plan.fill]);
-    this.#readClasses();
+    const first = () => this.engine.callExport("drydock_records", []) as number;
+    this.#records = readClassRecords(image, this.memory, first);
     this.#watchOutside(0);
   }
 
   // Classes
 
-  #readClasses(): void {
-    const records: number[] = [];
-    for (
-      let at = this.engine.callExport("drydock_records", []) as number;
-      at !== 0;
-      at = this.memory.u32(at + 24)
-    )
-      records.push(at);
-    const read = (record: number): CxxClass => {
-      const known = this.#byRecord.get(record);
-      if (known !== undefined) return known;
-      const { memory } = this;
-      const above = memory.u32(record + wordBytes);
-      const methods: CxxMethod[] = [];
-      const table = memory.u32(record + 16);
-      for (let index = 0; index < memory.u32(record + 20); index++) {
-        const at = table + index * 24;
-        if (memory.u32(at + 8) === 0) continue;
-        methods.push({
-          id: memory.u64(at),
-          name: memory.text(memory.u32(at + 8)),
-          callback: memory.u32(at + 12) === 0 ? "" : memory.text(memory.u32(at + 12)),
-          queue: memory.u32(at + 16) === 0 ? "" : memory.text(memory.u32(at + 16)),
-          thunk: memory.u32(at + 20),
-        });
-      }
-      const cls: CxxClass = {
-        name: memory.text(memory.u32(record)),
-        record,
-        superclass: above === 0 ? null : read(above),
-        methods,
-      };
-      this.#byRecord.set(record, cls);
-      this.classes.set(cls.name, cls);
-      return cls;
-    };
-    for (const record of records) read(record);
+  /** Nothing of it runs again. */
+  close(): void {
+    this.engine.close();
   }
 
   /** The most derived implementation that a class has of "IOService.Start" and its like; null: none. */
   methodOf(className: string, name: string): CxxMethod | null {
-    for (let cls = this.classes.get(className) ?? null; cls !== null; cls = cls.superclass) {
+    for (let cls = this.#records.byName.get(className) ?? null; cls !== null; cls = cls.superclass) {
       const method = cls.methods.find((each) => each.name === name);
       if (method !== undefined) return method;
     }
@@ -210,7 +163,7 @@ export class CxxProcess {
   }
 
   methodById(className: string, id: bigint): CxxMethod | null {
-    for (let cls = this.classes.get(className) ?? null; cls !== null; cls = cls.superclass) {
+    for (let cls = this.#records.byName.get(className) ?? null; cls !== null; cls = cls.superclass) {
       const method = cls.methods.find((each) => each.id === id);
       if (method !== undefined) return method;
     }
@@ -221,7 +174,7 @@ export class CxxProcess {
 
   /** A new object of the dext's own class, not initialised, for the host's `owner`. */
   createFor(owner: IOService, className: string, base: ServiceClass): number {
-    const cls = this.classes.get(className);
+    const cls = this.#records.byName.get(className);
     if (cls === undefined) throw new ContractViolation("no-class", `the dext has no class ${className}`);
     const address = this.#make(cls);
     this.#bind(address, owner);
@@ -253,7 +206,7 @@ export class CxxProcess {
     if (known !== undefined) return known;
     const names = host instanceof IOService && classNames.length === 0 ? host.classChain : classNames;
     const found = [...names, "IOService", "OSObject"]
-      .map((name) => this.classes.get(name))
+      .map((name) => this.#records.byName.get(name))
       .find((cls) => cls !== undefined);
     if (found === undefined)
       throw new ContractViolation("no-class", `the dext has no class for ${names.join(", ")}`);
@@ -327,7 +280,10 @@ export class CxxProcess {
   created(address: number, record: number): void {
     this.#objects.set(address, {
       address,
-      className: this.#byRecord.get(record)?.name ?? "OSObject",
+      // By the record itself where constructors of global objects make objects: no list of records is there yet.
+      className:
+        this.#records?.byRecord.get(record)?.name ??
+        (record === 0 ? "OSObject" : this.memory.text(this.memory.u32(record))),
       host: null,
       onFreed: null,
       madeAt: this.#plan.tracesObjects === true ? this.engine.captureStack() : "",
@@ -357,7 +313,7 @@ export class CxxProcess {
 
   /** Where an object's own bytes end; null: no object of the dext's lies there. */
   endOf(address: number): number | null {
-    const cls = this.classes.get(this.#objects.get(address)?.className ?? "");
+    const cls = this.#records.byName.get(this.#objects.get(address)?.className ?? "");
     return cls === undefined ? null : address + this.memory.u32(cls.record + recordSizeAt);
   }
 
@@ -495,7 +451,7 @@ export class CxxProcess {
         call: () => {
           const text = `not implemented: ${name}${module === "env" ? " (a function that nothing defines)" : ""}`;
           this.ledger.notImplemented.push(name);
-          const where = this.image.describe(captureStack());
+          const where = this.here();
           throw new ContractViolation(
             "not-implemented",
             `${text}${where.length === 0 ? "" : `, called in ${where[0]}`}`,
@@ -503,9 +459,9 @@ export class CxxProcess {
         },
       };
     }
-    const { blocks } = found;
+    const { blocks, isSilent = false } = found;
     const run = found.run as (cxx: CxxProcess, ...values: WasmValue[]) => HostAnswer;
-    return { blocks, call: (...values) => run(this, ...values) };
+    return { blocks, isSilent, call: (...values) => run(this, ...values) };
   }
 
   /**

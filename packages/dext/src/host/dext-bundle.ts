@@ -17,8 +17,8 @@ import { serialCalls } from "./calls/serial-calls.ts";
 import { serviceCalls } from "./calls/service-calls.ts";
 import { unfreedDescriptors, usbCalls } from "./calls/usb-calls.ts";
 import { userClientCalls } from "./calls/user-client-calls.ts";
+import { type CxxClass, knownClassRecords } from "./class-records.ts";
 import {
-  type CxxClass,
   CxxProcess,
   type DextLedger,
   type DextPlan,
@@ -27,10 +27,11 @@ import {
   type HostCalls,
 } from "./cxx-process.ts";
 import type { DextImage } from "./dext-image.ts";
-import { hasJspi, JspiEngine } from "./engine.ts";
+import { hasJspi, JspiEngine } from "./jspi-engine.ts";
 import { reachableFrom } from "./reachable.ts";
 import { DextSerial, DextUsbSerial } from "./serial-base.ts";
 import { queueNamesOf, serviceClass } from "./service-class.ts";
+import { WorkerEngine } from "./worker-engine.ts";
 
 /** Everything that a dext can call. */
 const hostCalls: HostCalls = {
@@ -67,6 +68,8 @@ export interface DextOptions extends DextPlan {
   /** Bytes of memory that a process of the dext has; it never gets more. Default 32 MiB, as it is linked. */
   readonly memoryBytes?: number;
   readonly makeEngine?: EngineMaker;
+  /** How a call that waits is suspended: by the engine (JSPI), or by a thread for each (worker-engine.ts). Default: JSPI where it is. */
+  readonly suspends?: "jspi" | "threads";
 }
 
 const defaultMemoryBytes = 32 * 1024 * 1024;
@@ -110,6 +113,11 @@ export class LoadedDext {
   /** Processes that run it now, or ran it. */
   get processes(): readonly CxxProcess[] {
     return [...this.#processes.values()];
+  }
+
+  /** Nothing of it runs again: what its code holds of the system (threads, without JSPI) is given back. */
+  close(): void {
+    for (const cxx of this.processes) cxx.close();
   }
 
   /** Objects that were never given up, of processes that have nothing more to run. */
@@ -179,14 +187,25 @@ export class LoadedDext {
   }
 }
 
-function engineMaker({ makeEngine, memoryBytes = defaultMemoryBytes }: DextOptions): EngineMaker {
+/** Throws RangeError when JSPI is asked for and this engine has none. */
+function engineMaker({
+  makeEngine,
+  memoryBytes = defaultMemoryBytes,
+  suspends = hasJspi ? "jspi" : "threads",
+}: DextOptions): EngineMaker {
   if (makeEngine !== undefined) return makeEngine;
-  if (!hasJspi) throw new Error("this Node cannot suspend WebAssembly (JSPI); take Node 24.21 or later");
-  return (image, find) => new JspiEngine(image.module, memoryBytes, find);
+  if (suspends === "threads") return (image, find) => new WorkerEngine(image, find);
+  if (!hasJspi)
+    throw new RangeError(
+      "this Node cannot suspend WebAssembly (JSPI); leave it out, or take Node 24.21 or later",
+    );
+  return (image, find) => new JspiEngine(image, memoryBytes, find);
 }
 
-/** Classes by the records of a copy that nothing else runs in. */
+/** Classes by the records of a copy that nothing else runs in; once for each image. */
 function readClasses(image: DextImage, options: DextOptions): readonly CxxClass[] {
+  const known = knownClassRecords(image);
+  if (known !== null) return [...known.byName.values()];
   const nobody = { name: "reader" } as unknown as Process;
   const cxx = new CxxProcess(
     nobody,
@@ -197,7 +216,8 @@ function readClasses(image: DextImage, options: DextOptions): readonly CxxClass[
     options.watch === undefined ? {} : { watch: options.watch },
     emptyLedger(),
   );
-  return [...cxx.classes.values()];
+  cxx.close();
+  return [...(knownClassRecords(image)?.byName.values() ?? [])];
 }
 
 /** Classes that are the frameworks' have a base of their own name; everything between is the dext's. */

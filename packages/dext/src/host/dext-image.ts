@@ -7,6 +7,7 @@ import { readWasmFile } from "./wasm-file.ts";
 export class DextImage {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly module: WebAssembly.Module;
+  readonly imports: readonly WebAssembly.ModuleImportDescriptor[];
   readonly #functionNames: ReadonlyMap<number, string>;
   readonly #lines: DebugLines;
 
@@ -15,6 +16,7 @@ export class DextImage {
     const file = readWasmFile(bytes);
     this.bytes = bytes;
     this.module = new WebAssembly.Module(bytes);
+    this.imports = WebAssembly.Module.imports(this.module);
     this.#functionNames = file.functionNames;
     this.#lines = DebugLines.of(file);
   }

@@ -8,7 +8,8 @@ import { hidHooks } from "./calls/hid-calls.ts";
 import { serialHooks } from "./calls/serial-calls.ts";
 import { takeUserClient } from "./calls/service-calls.ts";
 import { clientMemory, externalMethod } from "./calls/user-client-calls.ts";
-import type { CxxMethod, CxxProcess } from "./cxx-process.ts";
+import type { CxxMethod } from "./class-records.ts";
+import type { CxxProcess } from "./cxx-process.ts";
 import type { Hook } from "./hook.ts";
 
 const serviceHooks: readonly Hook[] = [

@@ -53,7 +53,14 @@ export async function runDext(
   options: DextRunOptions,
 ): Promise<DextRunResult> {
   const dext = new LoadedDext(description, options);
-  const rig = makeRig(dext);
+  try {
+    return await runLoaded(dext, makeRig(dext), options);
+  } finally {
+    dext.close();
+  }
+}
+
+async function runLoaded(dext: LoadedDext, rig: DextRig, options: DextRunOptions): Promise<DextRunResult> {
   const { machine } = rig;
   const findings: string[] = [];
   let isOut = false;

@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { before, test } from "node:test";
 import type { Properties } from "@drydock/core/platform/properties";
 import { hostTurn } from "@drydock/node/host-turn";
+import type { DextOptions } from "../../src/host/dext-bundle.ts";
+import { WorkerEngine } from "../../src/host/worker-engine.ts";
 import { compileDext, DextBuildError } from "../../src/run/compile-dext.ts";
 import { askedRig } from "../../src/run/dext-rig.ts";
 import { runDext } from "../../src/run/dext-run.ts";
@@ -26,9 +28,13 @@ const endings = {
   neverWoken: 4,
   actionLeft: 6,
   moreLeft: 7,
+  crowd: 8,
+  recursion: 9,
+  division: 10,
+  noMemory: 11,
 };
 
-function run(ending: keyof typeof endings) {
+function run(ending: keyof typeof endings, options: DextOptions = {}) {
   const { info } = described;
   const personality = (info.IOKitPersonalities as Properties).Ends as Properties;
   return runDext(
@@ -37,7 +43,7 @@ function run(ending: keyof typeof endings) {
       info: { ...info, IOKitPersonalities: { Ends: { ...personality, Ending: endings[ending] } } },
     },
     ({ bundle }) => askedRig(bundle, { seed: 1, turn: hostTurn }),
-    { settleNs: 3e8, tracesObjects: true },
+    { settleNs: 3e8, tracesObjects: true, ...options },
   );
 }
 
@@ -77,6 +83,36 @@ test("after a Start that failed, actions and what they hold are told apart from 
   assert.equal(more.leaks.length, 1);
   assert.match(more.leaks[0], /^OSArray made in .*Ends\.cpp:\d+/);
   assert.equal(more.uncounted.length, action.uncounted.length);
+});
+
+test("traps and memory that is used up: named, with the line, and the host goes on", async () => {
+  assert.match(
+    (await run("recursion")).findings.join("\n"),
+    /the stack is exhausted: endless recursion, in Deeper \(Ends\.cpp:\d+\)|a task needed more than 128 KiB of stack/,
+  );
+  assert.match((await run("division")).findings.join("\n"), /by zero, in Ends::Start_Impl \(Ends\.cpp:\d+\)/);
+  const { isStarted, outcomes } = await run("noMemory");
+  assert.equal(isStarted, false);
+  assert.match(outcomes.join("\n"), /0xe00002bd|kIOReturnNoMemory/);
+});
+
+test("without JSPI: the same log, findings, leaks, places and digest of each ending", async () => {
+  for (const ending of Object.keys(endings) as (keyof typeof endings)[]) {
+    if (ending === "crowd" || ending === "recursion") continue;
+    const [suspended, inThreads] = [
+      await run(ending, { suspends: "jspi" }),
+      await run(ending, { suspends: "threads" }),
+    ];
+    assert.deepEqual(inThreads, suspended, ending);
+  }
+});
+
+test("without JSPI: more calls that wait at once than there are threads are named, with it they are not", async () => {
+  const suspended = await run("crowd");
+  assert.deepEqual([suspended.isStarted, suspended.findings], [true, []]);
+  assert.equal(suspended.log.filter((line) => / has slept, 12 have/.test(line)).length, 1);
+  const few = await run("crowd", { makeEngine: (image, find) => new WorkerEngine(image, find, 4) });
+  assert.match(few.findings.join("\n"), /more than 4 calls wait at once, and without JSPI/);
 });
 
 for (const [what, file, from, to, said] of [

@@ -8,8 +8,12 @@ type Run<R> = (cxx: CxxProcess, ...values: never[]) => R;
 
 interface Row {
   readonly blocks: boolean;
+  readonly isSilent?: boolean;
   readonly make: (name: string) => HostCall["run"];
 }
+
+/** What the runtime tells and nobody here asks for. */
+export const silent: Row = { blocks: false, isSilent: true, make: () => () => undefined };
 
 /** Answers a value; never waits, and never fails. */
 export function plain(run: Run<WasmValue | undefined>): Row {
@@ -79,9 +83,12 @@ export function surely(run: Run<Promise<number | undefined>>): Row {
 /** The calls of one class, by method. */
 export function callsOf(className: string, rows: Readonly<Record<string, Row>>): HostCalls {
   return Object.fromEntries(
-    Object.entries(rows).map(([method, { blocks, make }]) => {
+    Object.entries(rows).map(([method, { blocks, isSilent = false, make }]) => {
       const name = `${className}.${method}`;
-      return [name, { blocks, run: make(name) as (cxx: CxxProcess, ...values: never[]) => HostAnswer }];
+      return [
+        name,
+        { blocks, isSilent, run: make(name) as (cxx: CxxProcess, ...values: never[]) => HostAnswer },
+      ];
     }),
   );
 }

@@ -7,7 +7,7 @@ import type { CxxProcess, HostCalls } from "../cxx-process.ts";
 import { formatLog } from "../log-format.ts";
 import { DextTrap, troubleText } from "../trouble.ts";
 import { createAction } from "./action-calls.ts";
-import { callsOf, plain, plainWaiting } from "./host-call.ts";
+import { callsOf, plain, plainWaiting, silent } from "./host-call.ts";
 
 /** os_log's types. */
 const levels: Readonly<Record<number, LogLevel>> = {
@@ -27,7 +27,7 @@ const rules: Readonly<Record<number, string>> = { 2: "object-use-after-free", 4:
 export const runtimeCalls: HostCalls = {
   ...callsOf("drydock", {
     created: plain((cxx, object: number, record: number) => void cxx.created(object, record)),
-    counted: plain(() => undefined),
+    counted: silent,
     freed: plain((cxx, object: number) => void cxx.freed(object)),
     trouble: plain((cxx, kind: number, object: number, what: number, number: number) => {
       const named = kind === 4 ? cxx.classNameOf(object) : cxx.memory.text(what);
@@ -37,8 +37,8 @@ export const runtimeCalls: HostCalls = {
         throw new ContractViolation(rules[kind], frames.length === 0 ? text : `${text}, in ${frames[0]}`);
       throw new DextTrap(text, frames);
     }),
-    allocated: plain(() => undefined),
-    released: plain(() => undefined),
+    allocated: silent,
+    released: silent,
     may_allocate: plain((cxx, size: number) => (cxx.mustFail(`an allocation of ${size} bytes`) ? 0 : 1)),
     log: plain((cxx, type: number, format: number, list: number) => {
       const text = formatLog(cxx.memory, cxx.memory.text(format), list, (type & plainText) !== 0);

@@ -8,7 +8,8 @@ import {
   type IOUserClientMethodArguments,
   kIOUserClientCompletionDontCare,
 } from "@drydock/core/runtime/user-client";
-import type { CxxMethod, CxxProcess, HostCalls } from "../cxx-process.ts";
+import type { CxxMethod } from "../class-records.ts";
+import type { CxxProcess, HostCalls } from "../cxx-process.ts";
 import { callsOf, plain, plainWaiting, status, statusWaiting } from "./host-call.ts";
 import { flushMirror } from "./memory-calls.ts";
 import { service } from "./service-calls.ts";

@@ -5,7 +5,7 @@
 
 #include "Ends.h"
 
-enum Ending { kFine, kNotImplemented, kIgnored, kDeadlock, kNeverWoken, kEndlessLoop, kActionLeft, kMoreLeft };
+enum Ending { kFine, kNotImplemented, kIgnored, kDeadlock, kNeverWoken, kEndlessLoop, kActionLeft, kMoreLeft, kCrowd, kRecursion, kDivision, kNoMemory };
 
 struct Ends_IVars
 {
@@ -32,6 +32,12 @@ static volatile uint32_t turns;
 static void SpinForEver()
 {
     for (;;) turns = turns + 1;
+}
+
+static uint32_t Deeper(volatile uint32_t * depth)
+{
+    volatile uint32_t mine = *depth + 1;
+    return Deeper(&mine) + mine;
 }
 
 static uint32_t EndingOf(IOService * service)
@@ -80,6 +86,29 @@ kern_return_t IMPL(Ends, Start)
     case kEndlessLoop:
         SpinForEver();
         return kIOReturnSuccess;
+    case kCrowd:
+        // Each waits on a queue of its own, and ends before those that began earlier.
+        for (uint32_t index = 0; index < 12; index++) {
+            IODispatchQueue * queue = nullptr;
+            result = IODispatchQueue::Create("one of a crowd", 0, 0, &queue);
+            if (result != kIOReturnSuccess) return result;
+            queue->DispatchAsync(^{
+                IOSleep(100 - index);
+                turns = turns + 1;
+                os_log(OS_LOG_DEFAULT, "%u has slept, %u have", index, turns);
+            });
+            queue->release();
+        }
+        return RegisterService();
+    case kRecursion:
+        return Deeper(&turns) == 0 ? kIOReturnSuccess : kIOReturnError;
+    case kDivision:
+        turns = 0;
+        return 7 % turns == 0 ? kIOReturnSuccess : kIOReturnError;
+    case kNoMemory:
+        for (uint32_t index = 0; index < 1000; index++)
+            if (IOMalloc(1024 * 1024) == nullptr) return kIOReturnNoMemory;
+        return RegisterService();
     case kMoreLeft:
         // Nobody holds this one.
         OSArray::withCapacity(1);
