@@ -38,6 +38,7 @@ export default {
     "apps/cli": {
       entry: [
         "src/main.ts",
+        "src/mcp-reader.ts",
         "bin/*.d.mts",
         "src/**/*.test.ts",
         "test/**/*.test.ts",
@@ -63,7 +64,6 @@ export default {
     "vite",
     "vitest",
     "@point-of-sale/webusb-receipt-printer",
-    "@modelcontextprotocol/sdk",
     "pg-boss",
     "@yowasp/clang",
   ],

@@ -15,60 +15,11 @@ import { type EvidenceSource, sourceOfText } from "@drydock/doctor/facts/evidenc
 import { toSarif } from "@drydock/doctor/report/sarif";
 import { assertDiagnosis, assertSarif } from "@drydock/doctor/test/schema-check";
 import { cppGrammar } from "@drydock/node/cpp-grammar";
-import { hostTurn } from "@drydock/node/host-turn";
-import { evidenceOfRun } from "./case-report.ts";
-import { findCase } from "./casebook.ts";
-import type { CaseRun } from "./driver-case.ts";
 import { runUpdate } from "./P09-sendcdb-uas/case.ts";
 import { ipadBench } from "./P13-ftdi-ipados/case.ts";
+import { bundleOf, bundleOfRun, bundleOptions, rulesOfCases } from "./test/case-bundles.ts";
 
-const options = { seed: 1, turn: hostTurn };
-
-/** How the person collected the log: P17's fault lies there. */
-const words: Readonly<Record<string, string>> = {
-  P07: "How can we block all USB storage and headsets on our Macs with DriverKit?",
-  P17: 'log show --last 5m | grep "org.drydock.ping"',
-};
-
-async function bundleOf(id: string, side: "bad" | "good"): Promise<EvidenceSource[]> {
-  return filesOf(id, await findCase(id).run(side, options));
-}
-
-function filesOf(id: string, run: CaseRun): EvidenceSource[] {
-  const random = new Random(Number(id.slice(1)));
-  const name = () => random.next32().toString(16);
-  return [
-    ...evidenceOfRun(run, name),
-    // What the person saw, in the rig's words.
-    ...(id === "P13" || id === "P19" ? [sourceOfText(name(), run.result)] : []),
-    ...(words[id] === undefined ? [] : [sourceOfText(name(), words[id])]),
-  ];
-}
-
-const expected: Readonly<Record<string, string>> = {
-  P01: "DR01-1",
-  P02: "DR02-1",
-  P03: "DR03-1",
-  P04: "DR04-1",
-  P05: "DR04-5",
-  P06: "DR06-1",
-  P07: "DR07-1",
-  P08: "DR08-2",
-  P09: "DR09-2",
-  P10: "DR10-2",
-  P11: "DR11-1",
-  P12: "DR12-1",
-  P13: "DR13-4",
-  P14: "DR14-1",
-  P15: "DR15-1",
-  P16: "DR16-6",
-  P17: "DR17-2",
-  P18: "DR18-7",
-  P19: "DR19-1",
-  P20: "DR20-1",
-};
-
-for (const [id, rule] of Object.entries(expected)) {
+for (const [id, rule] of Object.entries(rulesOfCases)) {
   test(`the doctor names ${id} from its bundle: ${rule} first`, async () => {
     const diagnosis = await diagnose(await bundleOf(id, "bad"), { cppGrammar });
     assertDiagnosis(diagnosis);
@@ -79,10 +30,10 @@ for (const [id, rule] of Object.entries(expected)) {
 }
 
 test("P09's other driver has the same symptom and another answer: DR09-3", async () => {
-  const run = await runUpdate("no direction", options);
-  const { answers } = await diagnose(filesOf("P09", run));
+  const run = await runUpdate("no direction", bundleOptions);
+  const { answers } = await diagnose(bundleOfRun("P09", run));
   assert.equal(answers[0]?.rule, "DR09-3");
-  const wire = await diagnose(filesOf("P09", { ...run, log: [] }));
+  const wire = await diagnose(bundleOfRun("P09", { ...run, log: [] }));
   assert.equal(wire.answers[0]?.rule, "DR09-3");
   assert.match(wire.answers[0]?.claim ?? "", /the host never queued a data stage/);
 });
@@ -90,7 +41,7 @@ test("P09's other driver has the same symptom and another answer: DR09-3", async
 test("every case in one folder, shuffled: each file's surest answer is its own case's", async () => {
   const sources: EvidenceSource[] = [];
   const owner = new Map<string, string>();
-  for (const id of Object.keys(expected)) {
+  for (const id of Object.keys(rulesOfCases)) {
     for (const source of await bundleOf(id, "bad")) {
       sources.push(source);
       owner.set(source.name, id);
@@ -103,7 +54,7 @@ test("every case in one folder, shuffled: each file's surest answer is its own c
     [sources[last], sources[other]] = [sources[other], sources[last]];
   }
   const { answers } = await diagnose(sources, { cppGrammar });
-  for (const [id, rule] of Object.entries(expected)) {
+  for (const [id, rule] of Object.entries(rulesOfCases)) {
     const own = answers.filter((answer) => answer.because.some((place) => owner.get(place.file) === id));
     assert.equal(own[0]?.rule, rule, id);
   }
@@ -162,7 +113,7 @@ test("the bundles of P03, P04, P05 and P12 hold executables and profiles, which 
 });
 
 test("the registry of a rig with a dext is read back: every entry with its properties and parents", async () => {
-  const { rig } = await ipadBench(options, null);
+  const { rig } = await ipadBench(bundleOptions, null);
   const root = rig.machine.registry.snapshot();
   const wanted: [name: string, id: number, parents: string, properties: Properties][] = [];
   const visit = (entry: RegistrySnapshot, parents: string) => {
@@ -192,7 +143,7 @@ async function evidenceOf(text: string) {
 }
 
 test("an iPad's registry is recognised as what it is, and nothing is known to be wrong", async () => {
-  const { rig } = await ipadBench(options, null);
+  const { rig } = await ipadBench(bundleOptions, null);
   const text = formatRegistryTree(rig.machine.registry.snapshot());
   const { answers, files } = await diagnose([sourceOfText("x", text)], { cppGrammar });
   assert.deepEqual(files[0].kinds, ["registry dump"]);

@@ -251,6 +251,12 @@ export const commandTable: CommandTable = {
       form: async () => (await import("./commands/check-transport.ts")).checkTransport,
     },
     {
+      words: ["mcp"],
+      summary:
+        "these answers for programs that speak the Model Context Protocol; it reads, and writes nothing",
+      form: async () => (await import("./commands/mcp.ts")).mcpOf(() => commandTable),
+    },
+    {
       words: ["completion"],
       summary: "print a completion script for bash, zsh or fish",
       form: async () => (await import("./commands/completion.ts")).completionOf(() => commandTable),

@@ -2,6 +2,7 @@
 
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { UsageError } from "./usage-error.ts";
 
 /** What went wrong in code of the user's, with its place in the message. */
 export class OwnCodeError extends Error {
@@ -10,8 +11,16 @@ export class OwnCodeError extends Error {
 
 /** Folders of rig files that were loaded. */
 const ownFolders = new Set<string>();
+let refusal: string | null = null;
 
+/** From here on no code of the user's is loaded in this process; `words` end the sentence that says so. */
+export function refuseOwnCode(words: string): void {
+  refusal = words;
+}
+
+/** Before code of the user's in that folder is loaded. Throws UsageError where none may be. */
 export function noteOwnFolder(folder: string): void {
+  if (refusal !== null) throw new UsageError(`would run code of yours: ${refusal}`);
   ownFolders.add(folder);
 }
 
