@@ -8,6 +8,7 @@ import { diagnose } from "./diagnose.ts";
 import { formatCheck } from "./report/check-report.ts";
 import { formatGithubAnnotations } from "./report/github.ts";
 import { formatHtml } from "./report/html-report.ts";
+import { formatDiagnosisJunit } from "./report/junit.ts";
 import { toSarif } from "./report/sarif.ts";
 import { formatDiagnosis } from "./report/text-report.ts";
 import { sourcesOf } from "./test/rule-check.ts";
@@ -65,6 +66,7 @@ for (const [way, files] of [
         ["sarif", JSON.stringify(toSarif(diagnosis, "1"))],
         ["html", formatHtml(diagnosis)],
         ["github", formatGithubAnnotations(diagnosis)],
+        ["junit", formatDiagnosisJunit(diagnosis)],
       ])
         assert.deepEqual(problemsOf(text), [], `${format}: ${text}`);
     }

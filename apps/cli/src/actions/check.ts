@@ -4,6 +4,7 @@ import { platformProfile, platformProfiles } from "@drydock/core/platform/platfo
 import { checkPackage } from "@drydock/doctor/check";
 import { formatCheck } from "@drydock/doctor/report/check-report";
 import { formatCheckAnnotations } from "@drydock/doctor/report/github";
+import type { OutputFile } from "../grammar/output-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { evidenceOf, skippedLines } from "./evidence-folder.ts";
@@ -16,6 +17,7 @@ export interface CheckCommand {
   readonly date?: string;
   readonly udid?: string;
   readonly github: boolean;
+  readonly junit?: OutputFile;
   readonly json: boolean;
 }
 
@@ -34,7 +36,11 @@ export async function check(options: CheckCommand, io: CommandIo): Promise<ExitC
     platformsMustAccept: asked !== null,
   });
   if (options.json) io.document(report);
-  else if (options.github) io.printAsIs(formatCheckAnnotations(report));
+  else if (options.github) io.printAsIs(formatCheckAnnotations(report, { mustAccept: asked !== null }));
   else io.print(formatCheck(report));
+  if (options.junit !== undefined) {
+    const { formatCheckJunit } = await import("@drydock/doctor/report/junit");
+    options.junit.write(Buffer.from(formatCheckJunit(report, { mustAccept: asked !== null })));
+  }
   return report.ok ? exitCodes.pass : exitCodes.finding;
 }

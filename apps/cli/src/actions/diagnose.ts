@@ -4,6 +4,7 @@ import { shown } from "@drydock/core/base/shown-text";
 import { diagnose } from "@drydock/doctor/diagnose";
 import type { Diagnosis } from "@drydock/doctor/diagnosis";
 import { cppGrammar } from "@drydock/node/cpp-grammar";
+import type { OutputFile } from "../grammar/output-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { UsageError } from "../terminal/usage-error.ts";
@@ -16,6 +17,7 @@ export interface DiagnoseCommand {
   readonly sarif: boolean;
   readonly html: boolean;
   readonly github: boolean;
+  readonly junit?: OutputFile;
   readonly all: boolean;
   readonly redact: boolean;
   readonly width?: number;
@@ -33,6 +35,10 @@ export async function diagnosePaths(options: DiagnoseCommand, io: CommandIo): Pr
     cppGrammar,
   });
   await printDiagnosis(diagnosis, options, io);
+  if (options.junit !== undefined) {
+    const { formatDiagnosisJunit } = await import("@drydock/doctor/report/junit");
+    options.junit.write(Buffer.from(formatDiagnosisJunit(diagnosis)));
+  }
   return diagnosis.isKnown ? exitCodes.finding : exitCodes.pass;
 }
 

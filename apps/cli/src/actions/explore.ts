@@ -21,6 +21,7 @@ import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { findExplorable } from "./explorable-list.ts";
+import { explorationAnnotations, explorationJunit } from "./explore-report.ts";
 import { untilInterrupted } from "./interruption.ts";
 import { earlierState, writeState } from "./trial-state.ts";
 import type { TrialJob } from "./trial-thread.ts";
@@ -35,6 +36,8 @@ export interface ExploreRigOptions {
   readonly most?: number;
   readonly workers?: number;
   readonly state?: OutputFile;
+  readonly github: boolean;
+  readonly junit?: OutputFile;
   readonly json: boolean;
 }
 
@@ -67,7 +70,9 @@ export async function exploreRig(options: ExploreRigOptions, io: CommandIo): Pro
   }
   writeState(file, state);
   if (options.json) io.document(state);
+  else if (options.github) io.printAsIs(explorationAnnotations(state));
   else io.print(formatExploration(state));
+  options.junit?.write(Buffer.from(explorationJunit(state)));
   if (interruption.isOver() && !isExplored(state)) return exitCodes.interrupted;
   return state.failed === 0 && state.lucky.length === 0 ? exitCodes.pass : exitCodes.finding;
 }

@@ -3,7 +3,7 @@
 import { anyArguments, command, flag, option, optionOr } from "../grammar/command-row.ts";
 import { inputPath } from "../grammar/input-paths.ts";
 import { choice, text } from "../grammar/option-kind.ts";
-import { jsonOption, platformName } from "../grammar/rig-options.ts";
+import { jsonOption, junitOption, platformName } from "../grammar/rig-options.ts";
 
 const version = text({
   placeholder: "version",
@@ -53,15 +53,16 @@ export const check = command({
     udid: option(udid, "of the Mac it is to run on"),
     life: flag(
       "the life of an extension, history by history: what is done, what the log and systemextensionsctl show, how well it is known; with paths, which history their lines tell",
-      { clashes: ["minOs", "platform", "tool", "date", "udid"] },
+      { clashes: ["minOs", "platform", "tool", "date", "udid", "junit"] },
     ),
     github: flag("annotations of a GitHub workflow", { clashes: ["json", "life"] }),
+    junit: junitOption,
     json: jsonOption,
   },
   notes:
     "Exit code 1: a stage fails, or an import is missing; 0: nothing is known to be wrong. With --life and paths, 1: no history is told.",
   example:
-    "drydock check My.app\ndrydock check MyDriver.dext --min-os 15.0\ndrydock check --life log.txt list.txt",
+    "drydock check My.app\ndrydock check MyDriver.dext --min-os 15.0\ndrydock check build --github --junit check.xml\ndrydock check --life log.txt list.txt",
   run: async (options, io) =>
     options.life
       ? (await import("../actions/check-life.ts")).checkLife(options, io)

@@ -3,6 +3,7 @@
 import { command, flag, option, someArguments } from "../grammar/command-row.ts";
 import { inputPath } from "../grammar/input-paths.ts";
 import { wholeNumber } from "../grammar/option-kind.ts";
+import { junitOption } from "../grammar/rig-options.ts";
 
 const formats = ["json", "sarif", "html", "github"];
 const others = (name: string) => ({ clashes: [...formats, "all", "width"].filter((each) => each !== name) });
@@ -14,6 +15,7 @@ export const diagnose = command({
     sarif: flag("SARIF 2.1.0, for code scanning services and editors", others("sarif")),
     html: flag("one HTML file that needs nothing else", others("html")),
     github: flag("annotations of a GitHub workflow", others("github")),
+    junit: junitOption,
     redact: flag("what names a person, a team, a machine or a file becomes a word"),
     all: flag("every answer in full, and what fits many causes"),
     width: option(

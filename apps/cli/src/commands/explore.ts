@@ -1,10 +1,10 @@
 // drydock explore: the cable pulled at every step of a rig's scenario, and put in again; every way out.
 
 import { rigCatalogue } from "@drydock/core/rigs/catalogue";
-import { argument, command, option, optionOr } from "../grammar/command-row.ts";
+import { argument, command, flag, option, optionOr } from "../grammar/command-row.ts";
 import { choice, wholeNumber } from "../grammar/option-kind.ts";
 import { type OwnFile, outputFile } from "../grammar/output-paths.ts";
-import { jsonOption, seedOption } from "../grammar/rig-options.ts";
+import { jsonOption, junitOption, ownJunit, seedOption } from "../grammar/rig-options.ts";
 import { rigWith } from "./rig-name.ts";
 
 /** Ours is read before it is written, so that an exploration goes on. */
@@ -39,9 +39,12 @@ export const exploreCommand = command({
     most: option(wholeNumber({ from: 1, to: 1e9 }), "so many trials this time"),
     workers: option(wholeNumber({ from: 1, to: 1024 }), "threads; default: one per core"),
     state: option(outputFile(stateFile), "where it stands: read first, written as it goes, resumes"),
+    github: flag("annotations of a GitHub workflow", { clashes: ["json", "at", "wayOut"] }),
+    junit: option(outputFile(ownJunit), junitOption.summary, { clashes: ["at", "wayOut"] }),
     json: jsonOption,
   },
-  example: "drydock explore nvme --seed 7\ndrydock explore p14-bad --replug 4",
+  example:
+    "drydock explore nvme --seed 7\ndrydock explore nvme --github --junit explore.xml\ndrydock explore p14-bad --replug 4",
   notes: `Besides the rigs: ${caseDrivers.join(" and ")}, the drivers of case P14. With a PCI device every way out is tried as well (stop,
 crash, sleep), with the order in which the driver let go; and reads that were lucky are listed with their call sites.`,
   run: async (options, io) => (await import("../actions/explore.ts")).exploreRig(options, io),

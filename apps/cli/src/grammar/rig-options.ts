@@ -1,5 +1,6 @@
 // Options that many commands share: those of every rig, and those of everything that listens.
 
+import { junitHead } from "@drydock/core/codec/junit/junit";
 import type { UsbFaultRule } from "@drydock/core/faults/usb-faults";
 import { UsageError } from "../terminal/usage-error.ts";
 import { flag, many, option, optionOr } from "./command-row.ts";
@@ -25,6 +26,15 @@ export const ownTimeline: OwnFile = {
   what: "a timeline that drydock wrote",
   isOurs: (head) => /^\{[^[]*"writer":"drydock"/.test(Buffer.from(head).toString("latin1")),
 };
+/** A report of ours begins with its writer's name. */
+export const ownJunit: OwnFile = {
+  what: "a report that drydock wrote",
+  isOurs: (head) => Buffer.from(head).toString("latin1").startsWith(junitHead),
+};
+export const junitOption = option(
+  outputFile(ownJunit),
+  "write a report as JUnit's XML too, for services that show tests",
+);
 export const perfettoOption = option(
   outputFile(ownTimeline),
   "write the whole timeline (calls, queues, bus, log) for Perfetto's viewer",

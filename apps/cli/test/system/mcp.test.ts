@@ -256,6 +256,7 @@ test("over HTTP: the same answers, and only by our own names, from no other page
             port,
             path,
             method,
+            agent: false,
             headers: { "content-type": "application/json", host, ...headers, ...own },
           },
           (response) => {
@@ -264,7 +265,7 @@ test("over HTTP: the same answers, and only by our own names, from no other page
           },
         );
         sent.on("error", reject);
-        sent.end(body);
+        sent.end(method === "POST" ? body : "");
       });
     const names = ["evil.example", `evil.example:${port}`, "127.0.0.2", "localhost.evil.example"];
     for (const path of ["/mcp", "/", "/no-such"])

@@ -1,5 +1,6 @@
 // XML property lists as Apple's tools write them.
 
+import { xmlText } from "../../codec/xml/xml-text.ts";
 import { isDictionary, type PropertyValue } from "../properties.ts";
 
 const head =
@@ -11,34 +12,17 @@ export function formatPlist(value: PropertyValue): string {
 }
 
 function plistValue(value: PropertyValue, indent: string): string {
-  if (typeof value === "string") return `${indent}<string>${escapeXml(value)}</string>\n`;
+  if (typeof value === "string") return `${indent}<string>${xmlText(value)}</string>\n`;
   if (typeof value === "number") return `${indent}<integer>${value}</integer>\n`;
   if (typeof value === "boolean") return `${indent}<${value}/>\n`;
   if (value instanceof Uint8Array) return `${indent}<data>${base64(value)}</data>\n`;
   if (isDictionary(value)) {
     const rows = Object.entries(value).map(
-      ([key, item]) => `${indent}\t<key>${escapeXml(key)}</key>\n${plistValue(item, `${indent}\t`)}`,
+      ([key, item]) => `${indent}\t<key>${xmlText(key)}</key>\n${plistValue(item, `${indent}\t`)}`,
     );
     return `${indent}<dict>\n${rows.join("")}${indent}</dict>\n`;
   }
   return `${indent}<array>\n${value.map((item) => plistValue(item, `${indent}\t`)).join("")}${indent}</array>\n`;
-}
-
-/** What commands a terminal is written as a reference: the same value, read back. */
-const commanding = /(?!\t)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
-
-function escapeXml(text: string): string {
-  return text
-    .replace(/&/g, "&amp;")
-    .replace(/</g, "&lt;")
-    .replace(/>/g, "&gt;")
-    .replace(commanding, (character) => {
-      const code = character.codePointAt(0) as number;
-      // XML 1.0 §2.2 has no way to write these.
-      const isLawful =
-        (code >= 0x20 || code === 9 || code === 10 || code === 13) && !(code >= 0xd800 && code <= 0xdfff);
-      return isLawful ? `&#x${code.toString(16)};` : "\ufffd";
-    });
 }
 
 const base64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
