@@ -20,31 +20,16 @@ export function inThread(
   patience: number,
 ): Promise<DextEnd> {
   const watch = new Int32Array(new SharedArrayBuffer(8));
-  const names = new Map<number, string>([
-    [watchedConstructors, "a constructor of its global objects"],
-    [watchedInit, "an init"],
-  ]);
+  const names = watchedNames();
   const worker = new Worker(new URL("./dext-thread.ts", import.meta.url), {
     workerData: { ...job, watch } satisfies DextJob,
     resourceLimits: { maxOldGenerationSizeMb: memoryMegabytes },
     env: process.env,
   });
   return new Promise((resolve) => {
-    let entries = -1;
-    const look = setInterval(() => {
-      // Calls into the dext go on as long as it comes back from them.
-      const now = Atomics.load(watch, 1);
-      if (now !== entries) {
-        entries = now;
-        return;
-      }
-      const index = Atomics.load(watch, 0);
-      if (index === 0) return;
-      const where = names.get(index) ?? `function ${index} of its table`;
-      end({ kind: "ended", text: `endless loop: ${where} has not come back for ${patience} seconds` });
-    }, patience * 1000);
+    const unwatch = watchForLoops(watch, names, patience, (text) => end({ kind: "ended", text }));
     const end = (result: DextEnd): void => {
-      clearInterval(look);
+      unwatch();
       void worker.terminate();
       resolve(result);
     };
@@ -58,4 +43,35 @@ export function inThread(
     );
     worker.once("exit", (code) => end({ kind: "ended", text: `the dext's thread ended with ${code}` }));
   });
+}
+
+/** Functions by what a dext's `watch` calls them: those that are no functions of its table; the others are to be added. */
+export function watchedNames(): Map<number, string> {
+  return new Map([
+    [watchedConstructors, "a constructor of its global objects"],
+    [watchedInit, "an init"],
+  ]);
+}
+
+/** `onLoop` is told of a function that has not come back for `patience` real seconds. Answers how to stop looking. */
+export function watchForLoops(
+  watch: Int32Array<SharedArrayBuffer>,
+  names: ReadonlyMap<number, string>,
+  patience: number,
+  onLoop: (text: string) => void,
+): () => void {
+  let entries = -1;
+  const look = setInterval(() => {
+    // Calls into the dext go on as long as it comes back from them.
+    const now = Atomics.load(watch, 1);
+    if (now !== entries) {
+      entries = now;
+      return;
+    }
+    const index = Atomics.load(watch, 0);
+    if (index === 0) return;
+    const where = names.get(index) ?? `function ${index} of its table`;
+    onLoop(`endless loop: ${where} has not come back for ${patience} seconds`);
+  }, patience * 1000);
+  return () => clearInterval(look);
 }

@@ -2,11 +2,11 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import { Watchers } from "@drydock/lab/session/watchers";
-import type { CommandIo } from "../terminal/command-io.ts";
 import { LiveRigRun } from "./live-rig.ts";
 import { recordingsOf } from "./recording-files.ts";
 import { serveSeats } from "./rig-thread-seats.ts";
 import type { FromStartedRig, StartedThreadData, ToStartedRig } from "./started-rig.ts";
+import { threadIo } from "./thread-io.ts";
 import { watchedRig } from "./watched-rig.ts";
 
 const { firstRun, options } = workerData as StartedThreadData & { readonly firstRun: number };
@@ -14,19 +14,10 @@ const port = parentPort;
 if (port === null) throw new Error("this is the script of a thread");
 const send = (message: FromStartedRig): void => port.postMessage(message);
 
-const nothing = (): void => {};
 /** Data on stdout is for a rig that comes alone. */
-const io: CommandIo = {
-  print: nothing,
-  printAsIs: nothing,
-  document: nothing,
-  progress: nothing,
-  say: (text) => send({ kind: "say", text }),
-  event: (text) => send({ kind: "event", text }),
-  columns: null,
-  isColored: false,
-  isTalkWatched: false,
-};
+const io = threadIo((talk) => {
+  if (talk.kind !== "document") send(talk);
+});
 
 try {
   const run = await LiveRigRun.make(options, io, (made, isThere) =>

@@ -1,7 +1,6 @@
 // drydock import usbip: our drivers on a device of a USB/IP server.
 
 import { argument, command, flag, option, optionalArgument } from "../grammar/command-row.ts";
-import { text } from "../grammar/option-kind.ts";
 import {
   forOption,
   linkPath,
@@ -11,23 +10,12 @@ import {
   seedOption,
 } from "../grammar/rig-options.ts";
 import { UsageError } from "../terminal/usage-error.ts";
-import { usbipServer } from "./usbip-server.ts";
-
-/** Of a USB/IP device: 32 bytes with their end. */
-const longestBusId = 31;
+import { usbipBusId, usbipServer } from "./usbip-server.ts";
 
 export const importUsbip = command({
   arguments: {
     server: argument(usbipServer, "the server"),
-    busId: optionalArgument(
-      text({
-        placeholder: "busid",
-        takes: "a name from the server's list, like 1-1.4",
-        sample: "1-1",
-        mostBytes: longestBusId,
-      }),
-      "which device",
-    ),
+    busId: optionalArgument(usbipBusId, "which device"),
   },
   options: {
     seed: seedOption,

@@ -1,7 +1,7 @@
 // One run of a dext from the plug to the unplug, and what came of it.
 
 import { ContractViolation } from "@drydock/core/base/errors";
-import type { MachineFailure } from "@drydock/core/runtime/machine";
+import type { Machine, MachineFailure } from "@drydock/core/runtime/machine";
 import type { IOService } from "@drydock/core/runtime/service";
 import { IOUserClient } from "@drydock/core/runtime/user-client";
 import type { DextLedger } from "../host/cxx-process.ts";
@@ -82,9 +82,7 @@ async function runLoaded(dext: LoadedDext, rig: DextRig, options: DextRunOptions
       findings.push(
         `deadlock: ${thread} waits for ${waitsFor}${heldBy === null ? "" : `, held by ${heldBy}`}`,
       );
-  const outcomes = machine.matchReports
-    .filter(({ candidate }) => candidate.installed.bundle === dext.bundle)
-    .map(({ candidate, outcome }) => `${candidate.personalityName}: ${outcome}`);
+  const outcomes = outcomesOf(dext, machine);
   let wasUsed = false;
   if (options.use !== undefined && machine.failure === null) {
     const { use } = options;
@@ -105,35 +103,16 @@ async function runLoaded(dext: LoadedDext, rig: DextRig, options: DextRunOptions
           `deadlock after the unplug: ${thread} waits for ${waitsFor}${heldBy === null ? "" : `, held by ${heldBy}`}`,
         );
   }
-  findings.push(...machine.crashes.map(({ text }) => `crash: ${text}`), ...failureLines(machine.failure));
-  const left = [...machine.registry.entries()].filter(
-    ({ process }) => process.bundleIdentifier === dext.bundle.identifier,
-  );
-  if (machine.failure === null)
-    for (const service of left) {
-      const isHardware = service.provider?.isInactive === true;
-      if (isHardware)
-        findings.push(
-          `${service.logName} is still there after the unplug: its Stop never reached the superclass`,
-        );
-    }
-  // Whoever swallowed it, and whatever the driver made of it: nothing that comes behind a call that is not there counts.
-  for (const name of dext.ledger.notImplemented)
-    if (!findings.some((finding) => finding.includes(`not implemented: ${name}`)))
-      findings.push(`not implemented: ${name}`);
-  const stays = left.length > 0;
   const isStarted = outcomes.some((outcome) => outcome.endsWith(": started"));
-  const isJudged = !stays && machine.failure === null && machine.crashes.length === 0;
-  const { leaks, ofActions } = isJudged
-    ? dext.leaksApartFromActions(!isStarted)
-    : { leaks: [], ofActions: [] };
+  const { leaks, uncounted, wrong } = endOfDext(dext, machine, isStarted);
+  findings.push(...wrong);
   options.onEnd?.(dext.ledger);
   return {
     outcomes,
     isStarted,
     findings,
     leaks,
-    uncounted: ofActions.length === 0 ? [] : [whyUncounted, ...ofActions],
+    uncounted,
     notes: machine.notes,
     log: machine.log.show({ info: true, debug: true }).map(({ message }) => message),
     digest: rig.digest(),
@@ -144,6 +123,45 @@ async function runLoaded(dext: LoadedDext, rig: DextRig, options: DextRunOptions
     notImplemented: dext.ledger.notImplemented,
     wasUsed,
   };
+}
+
+export interface DextEnding {
+  /** Crashes, broken rules, what is still there, what is not implemented: a line each. */
+  readonly wrong: readonly string[];
+  readonly leaks: readonly string[];
+  readonly uncounted: readonly string[];
+}
+
+/** What is left of a dext whose devices are gone, when nothing of it has anything more to run. */
+export function endOfDext(dext: LoadedDext, machine: Machine, isStarted: boolean): DextEnding {
+  const wrong = [...machine.crashes.map(({ text }) => `crash: ${text}`), ...failureLines(machine.failure)];
+  const left = [...machine.registry.entries()].filter(
+    ({ process }) => process.bundleIdentifier === dext.bundle.identifier,
+  );
+  if (machine.failure === null)
+    for (const service of left) {
+      const isHardware = service.provider?.isInactive === true;
+      if (isHardware)
+        wrong.push(
+          `${service.logName} is still there after the unplug: its Stop never reached the superclass`,
+        );
+    }
+  // Whoever swallowed it, and whatever the driver made of it: nothing that comes behind a call that is not there counts.
+  for (const name of dext.ledger.notImplemented)
+    if (!wrong.some((finding) => finding.includes(`not implemented: ${name}`)))
+      wrong.push(`not implemented: ${name}`);
+  const isJudged = left.length === 0 && machine.failure === null && machine.crashes.length === 0;
+  const { leaks, ofActions } = isJudged
+    ? dext.leaksApartFromActions(!isStarted)
+    : { leaks: [], ofActions: [] };
+  return { wrong, leaks, uncounted: ofActions.length === 0 ? [] : [whyUncounted, ...ofActions] };
+}
+
+/** What was judged of a dext's personalities: "FT232R: started". */
+export function outcomesOf(dext: LoadedDext, machine: Machine): string[] {
+  return machine.matchReports
+    .filter(({ candidate }) => candidate.installed.bundle === dext.bundle)
+    .map(({ candidate, outcome }) => `${candidate.personalityName}: ${outcome}`);
 }
 
 /** A dext whose Start failed is ended at once: a cancelled action, and what it holds, has had no time to go. */

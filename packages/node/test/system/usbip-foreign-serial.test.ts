@@ -1,8 +1,13 @@
 // Our serial drivers on devices that nobody here wrote: QEMU's FTDI and Linux's CDC-ACM gadget, over USB/IP.
 
 import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { usbipPort } from "@drydock/core/codec/usbip/usbip";
 import { platformProfile } from "@drydock/core/platform/platform-profile";
@@ -65,20 +70,85 @@ describe("our serial drivers on devices that nobody here wrote", { skip: guestSk
     await guest?.stop();
   });
 
+  /** 64 KiB to QEMU's far end and 64 KiB back. */
+  const exchange = async (send: (bytes: Uint8Array) => unknown, received: () => number): Promise<Buffer> => {
+    heard.length = 0;
+    const out = randomBytes(64 * 1024);
+    await send(out);
+    await until("QEMU's far end has it all", () => Buffer.concat(heard).length >= out.length);
+    assert.equal(hash(Buffer.concat(heard)), hash(out));
+    const back = randomBytes(64 * 1024);
+    // QEMU's model has a small ring and no flow control towards its far end: feed it as a line would.
+    for (let at = 0; at < back.length; at += 256) {
+      wire.write(back.subarray(at, at + 256));
+      await until("the piece arrives", () => received() >= at + 256);
+    }
+    return back;
+  };
+
   test("QEMU's usb-serial under our FTDI driver: 64 KiB each way, hashes equal", async () => {
     await drive("QEMU USB SERIAL", async (session) => {
-      const out = randomBytes(64 * 1024);
-      session.send(out);
-      await until("QEMU's far end has it all", () => Buffer.concat(heard).length >= out.length);
-      assert.equal(hash(Buffer.concat(heard)), hash(out));
-      const back = randomBytes(64 * 1024);
-      // QEMU's model has a small ring and no flow control towards its far end: feed it as a line would.
-      for (let at = 0; at < back.length; at += 256) {
-        wire.write(back.subarray(at, at + 256));
-        await until("the piece arrives", () => session.received.length >= at + 256);
-      }
+      const back = await exchange(
+        (bytes) => session.send(bytes),
+        () => session.received.length,
+      );
       assert.equal(hash(Uint8Array.from(session.received)), hash(back));
     });
+  });
+
+  test("QEMU's usb-serial under a dext in C++, by the command: 64 KiB each way, hashes equal", async () => {
+    const repository = join(import.meta.dirname, "../../../..");
+    const folder = mkdtempSync(join(tmpdir(), "drydock-dext-"));
+    const link = join(folder, "tty");
+    // It is bound to usbip from the test before.
+    const busId = (
+      await guest.run("basename $(dirname $(grep -l 'QEMU USB SERIAL' /sys/bus/usb/devices/*/product))")
+    ).trim();
+    await guest.offer(busId);
+    const child = spawn(
+      process.execPath,
+      [
+        join(repository, "apps/cli/bin/drydock.mjs"),
+        ...["dext", "run", join(repository, "examples/ftdi-dext"), "--link", link],
+        ...["--usbip", `127.0.0.1:${guest.forwarded(usbipPort)}`, "--bus-id", busId, "--for", "60"],
+      ],
+      { stdio: ["ignore", "ignore", "pipe"] },
+    );
+    let talk = "";
+    child.stderr.on("data", (text) => {
+      talk += text;
+    });
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    try {
+      await until("the dext's port comes up", () => {
+        assert.equal(child.exitCode, null, talk);
+        return talk.includes("try       picocom");
+      });
+      spawnSync("stty", ["-F", link, "raw", "-echo", "115200"]);
+      const terminal = await open(link, "r+");
+      const parts: Buffer[] = [];
+      let count = 0;
+      const reader = terminal.createReadStream({ autoClose: false });
+      reader.on("data", (part: Buffer) => {
+        parts.push(part);
+        count += part.length;
+      });
+      reader.on("error", () => {});
+      const back = await exchange(
+        (bytes) => terminal.write(bytes),
+        () => count,
+      );
+      assert.equal(hash(Buffer.concat(parts)), hash(back));
+      child.kill("SIGINT");
+      assert.equal(await ended, 130, talk);
+      assert.match(talk, /^FT232R: started$/m);
+      assert.doesNotMatch(talk, /^(finding|leak):/m);
+      reader.destroy();
+      await terminal.close();
+    } finally {
+      child.kill("SIGKILL");
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   test("Linux's f_acm gadget under our CDC-ACM driver: 64 KiB each way, hashes equal", async () => {
