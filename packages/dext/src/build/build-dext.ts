@@ -1,6 +1,6 @@
 // From a driver's sources to a module: interfaces, compile, link, and what is missing by name.
 
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import type { AbiTable } from "../abi/abi-table.ts";
@@ -76,8 +76,10 @@ export async function buildDext(
   const made = [...generated.files.keys()]
     .filter((path) => path.endsWith(".cpp"))
     .map((path) => join(folder, path));
+  const surroundings = headerNames(sources);
   const jobs = [...made, ...sources.sources].map((source) => ({
     source,
+    surroundings,
     flags: source.endsWith(".c") ? ["-x", "c", ...flags.filter((flag) => !cxxOnly.has(flag))] : flags,
   }));
   const objects = await compileAll(compiler, jobs, join(options.cache, "objects"), availableParallelism());
@@ -145,6 +147,17 @@ function layDown(folder: string, files: ReadonlyMap<string, string>, module: str
         `// See ${basename(path)}.\n#pragma once\n#include "../../${path}"\n`,
       );
   }
+}
+
+/** A header that comes to lie before another in the search makes another dext of the same files. */
+function headerNames({ folder, headerFolders }: DextSources): string {
+  const names = [...new Set([...headerFolders, folder])].flatMap((each) =>
+    readdirSync(each)
+      .filter((name) => /\.(?:h|hh|hpp|inc)$/.test(name))
+      .sort()
+      .map((name) => join(each, name)),
+  );
+  return digest(...names);
 }
 
 function includeFlags(folder: string, sources: DextSources): string[] {
