@@ -61,10 +61,13 @@ test("not implemented: no success in run, in test, and in JSON", () => {
   const run = drydock("run", path, "--json");
   assert.equal(run.status, 1, run.stderr);
   const document = JSON.parse(run.stdout);
-  assert.deepEqual([document.isStarted, document.notImplemented], [false, ["IOService.StringFromReturn"]]);
+  assert.deepEqual(
+    [document.isStarted, document.notImplemented],
+    [false, ["IOService.CoreAnalyticsSendEvent"]],
+  );
   const tested = drydock("test", path, "--most", "1", "--for", "0.3");
   assert.equal(tested.status, 1, tested.stderr);
-  assert.match(tested.stdout, /plain run: .*not implemented: IOService\.StringFromReturn/);
+  assert.match(tested.stdout, /plain run: .*not implemented: IOService\.CoreAnalyticsSendEvent/);
 });
 
 test("after a failed Start it is said what was not counted, and a leak beside it is one", () => {

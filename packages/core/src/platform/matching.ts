@@ -251,6 +251,15 @@ export function matchPersonality(personality: Properties, subject: MatchSubject)
   return verdict(probeScore, `the class fits; no further keys; IOProbeScore ${probeScore}`);
 }
 
+/** Judges a matching dictionary, as applications and notifications give one: it need not name a class. */
+export function matchService(table: Properties, subject: MatchSubject): MatchVerdict {
+  const { IOUserClass: wanted } = table;
+  const found = subject.properties.IOUserClass;
+  if (wanted !== undefined && (found === undefined || !sameProperty(wanted, found)))
+    return refusal(`IOUserClass is ${showProperty(found)}`, "IOUserClass", wanted, found);
+  return matchPersonality({ IOProviderClass: subject.classChain[0], ...table }, subject);
+}
+
 /**
  * Judges an entitlement's value (an array of dictionaries, any of which is enough) against a provider, as the kernel
  * does after merging it with the personality (posts.md T2). Only the keys of the dictionary count, in any combination.

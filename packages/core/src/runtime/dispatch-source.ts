@@ -20,8 +20,8 @@ export const kIOInterruptTypeLevel = 0x1;
 export const kIOInterruptTypePCIMessaged = 0x00010000;
 export const kIOInterruptTypePCIMessagedX = 0x00020000;
 
-/** What timer and interrupt sources share: enable, cancel, and their order. */
-abstract class DispatchSource {
+/** What sources share: enable, cancel, and their order. */
+export abstract class DispatchSource {
   readonly queue: IODispatchQueue;
   protected action: OSAction | null = null;
   protected enabled = false;

@@ -544,8 +544,22 @@ export class Machine {
         pushNewest(this.notes, text, keptNotes);
         this.ring.record("note", 0, 0, text);
       },
+      watchServices: (registered, left) => {
+        this.#registeredListeners.push(registered);
+        this.#goneListeners.push(left);
+        for (const service of [...this.registry.entries()]) if (service.isRegistered) registered(service);
+        return () => {
+          removeFrom(this.#registeredListeners, registered);
+          removeFrom(this.#goneListeners, left);
+        };
+      },
     };
   }
+}
+
+function removeFrom<T>(list: T[], member: T): void {
+  const at = list.indexOf(member);
+  if (at >= 0) list.splice(at, 1);
 }
 
 function messageOf(error: unknown): string {

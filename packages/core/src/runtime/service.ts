@@ -38,6 +38,8 @@ export interface Kernel {
   logFrom(process: Process, level: LogLevel, text: string): void;
   /** A remark of Drydock's own about something that a real system does silently. */
   note(text: string): void;
+  /** Tells of each service that is registered, those that are already first, and of each that has left. Answers how to stop. */
+  watchServices(registered: (service: IOService) => void, left: (service: IOService) => void): () => void;
 }
 
 export interface ServiceContext {

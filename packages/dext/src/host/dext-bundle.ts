@@ -15,6 +15,7 @@ import { queueCalls, sourceCalls } from "./calls/queue-calls.ts";
 import { runtimeCalls } from "./calls/runtime-calls.ts";
 import { serialCalls } from "./calls/serial-calls.ts";
 import { serviceCalls } from "./calls/service-calls.ts";
+import { richSourceCalls } from "./calls/source-calls.ts";
 import { unfreedDescriptors, usbCalls } from "./calls/usb-calls.ts";
 import { userClientCalls } from "./calls/user-client-calls.ts";
 import { type CxxClass, knownClassRecords } from "./class-records.ts";
@@ -40,6 +41,7 @@ const hostCalls: HostCalls = {
   ...serviceCalls,
   ...queueCalls,
   ...sourceCalls,
+  ...richSourceCalls,
   ...memoryCalls,
   ...userClientCalls,
   ...usbCalls,

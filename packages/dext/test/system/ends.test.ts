@@ -55,10 +55,10 @@ test("nothing wrong: started, no finding, nothing left", async () => {
 test("a call that the host has not ends the run as such, whatever the driver does with its answer", async () => {
   for (const ending of ["notImplemented", "ignored"] as const) {
     const result = await run(ending);
-    assert.deepEqual(result.notImplemented, ["IOService.StringFromReturn"]);
+    assert.deepEqual(result.notImplemented, ["IOService.CoreAnalyticsSendEvent"]);
     assert.match(
       result.findings.join("\n"),
-      /not implemented: IOService\.StringFromReturn, called in .*Ends::Start_Impl.*Ends\.cpp:\d+/,
+      /not implemented: IOService\.CoreAnalyticsSendEvent, called in .*Ends::Start_Impl.*Ends\.cpp:\d+/,
     );
     assert.equal(result.isStarted, false);
   }

@@ -257,7 +257,7 @@ export class IOUSBHostPipe {
       throw this.interface.failure(IOReturns.kIOReturnBadArgument, call);
     if ((this.descriptor.bmAttributes & 3) !== 2)
       throw this.interface.failure(IOReturns.kIOReturnUnsupported, call);
-    this.#ring = new Bundle(size);
+    this.#ring = new Bundle(size, this.address);
   }
 
   setMemoryDescriptor(memory: IOMemoryDescriptor, index: number): void {
@@ -270,7 +270,7 @@ export class IOUSBHostPipe {
 
   /**
    * Starts up to 16 transfers on ring entries from `index` (wrapping), `lengths[i]` bytes each. Answers how many were
-   * accepted, with the status that stopped the rest. `completion` is invoked with (first ring index, count, 0);
+   * accepted, with the status that stopped the rest. `completion` is invoked with (first ring index, count, endpoint address);
    * statuses and byte counts are read with `bundledStatus` and `bundledByteCount` by ring index: Apple passes them as
    * arrays.
    */
@@ -343,8 +343,10 @@ class Bundle implements UsbReceiver {
   readonly statuses: IOReturn[];
   readonly byteCounts: number[];
   readonly #completions: (OSAction | null)[];
+  readonly #address: number;
 
-  constructor(size: number) {
+  constructor(size: number, address: number) {
+    this.#address = address;
     this.buffers = new Array<IOMemoryDescriptor | null>(size).fill(null);
     this.isBusy = new Array<boolean>(size).fill(false);
     this.statuses = new Array<IOReturn>(size).fill(IOReturns.kIOReturnSuccess);
@@ -361,6 +363,6 @@ class Bundle implements UsbReceiver {
     this.isBusy[entry] = false;
     this.statuses[entry] = status;
     this.byteCounts[entry] = actualBytes;
-    this.#completions[entry]?.invoke(entry, 1, 0);
+    this.#completions[entry]?.invoke(entry, 1, this.#address);
   }
 }

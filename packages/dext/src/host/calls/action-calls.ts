@@ -7,12 +7,18 @@ import type { CxxProcess, HostCalls } from "../cxx-process.ts";
 import type { WasmValue } from "../engine.ts";
 import { callsOf, plain, status, statusWaiting } from "./host-call.ts";
 
-/** What follows the action, by callback: three numbers as the host's own actions carry them. */
-const callbackValues: Readonly<Record<string, (a: number, b: number, c: number) => readonly WasmValue[]>> = {
+/** What follows the action, by callback, from the three numbers that the host's own actions carry. */
+const callbackValues: Readonly<
+  Record<string, (a: number, b: number, c: number, cxx: CxxProcess, action: OSAction) => readonly WasmValue[]>
+> = {
   "IOUSBHostPipe.CompleteAsyncIO": (status_, count, time) => [status_ | 0, count, BigInt(Math.floor(time))],
   "IOUSBHostPipe.CompleteAsyncIsochIO": (status_) => [status_ | 0],
+  "IOUSBHostPipe.CompleteAsyncIOBundled": bundledValues,
   "IOUSBHostDevice.CompleteAsyncDeviceRequest": (status_, count) => [status_ | 0, count],
   "IOTimerDispatchSource.TimerOccurred": (time) => [BigInt(Math.floor(time))],
+  "IODataQueueDispatchSource.DataAvailable": () => [],
+  "IODataQueueDispatchSource.DataServiced": () => [],
+  "IOServiceNotificationDispatchSource.ServiceNotificationReady": () => [],
   "IOInterruptDispatchSource.InterruptOccurred": (count, time) => [BigInt(count), BigInt(Math.floor(time))],
 };
 
@@ -26,9 +32,46 @@ interface ActionState {
   /** The copied block of a cancel that has not run; 0: none. */
   cancelBlock: number;
   waits: { done: boolean; wake: (() => void) | null } | null;
+  /** The arrays of a callback that has some; 0: none yet. */
+  scratch: number;
 }
 
 const states = new WeakMap<OSAction, ActionState>();
+
+/** Of a bundled pipe: what became of its transfers, by index of its ring. */
+export interface BundleLedger {
+  readonly address: number;
+  bundledStatus(index: number): number;
+  bundledByteCount(index: number): number;
+}
+/** One action may serve several pipes. */
+const bundles = new WeakMap<OSAction, Map<number, BundleLedger>>();
+/** kIOUSBHostPipeBundlingMax, in bytes of one array. */
+const bundleArrayBytes = 64;
+
+/** Told before the pipe completes bundles by this action. */
+export function setBundle(action: OSAction, ledger: BundleLedger): void {
+  const known = bundles.get(action) ?? new Map<number, BundleLedger>();
+  bundles.set(action, known.set(ledger.address, ledger));
+}
+
+/** Byte counts and statuses go as arrays, which stay where they are until the next callback. */
+function bundledValues(
+  index: number,
+  count: number,
+  address: number,
+  cxx: CxxProcess,
+  action: OSAction,
+): readonly WasmValue[] {
+  const state = states.get(action) as ActionState;
+  const ledger = bundles.get(action)?.get(address) as BundleLedger;
+  if (state.scratch === 0) state.scratch = cxx.place(new Uint8Array(2 * bundleArrayBytes));
+  for (let at = 0; at < count; at++) {
+    cxx.memory.setU32(state.scratch + 4 * at, ledger.bundledByteCount(index + at));
+    cxx.memory.setU32(state.scratch + bundleArrayBytes + 4 * at, ledger.bundledStatus(index + at) >>> 0);
+  }
+  return [index, count, state.scratch, count, state.scratch + bundleArrayBytes, count];
+}
 /** The dext's object that an action holds. */
 const targets = new WeakMap<OSAction, number>();
 
@@ -92,7 +135,7 @@ export function createAction(
     const address = cxx.addressOf(made);
     if (address === 0) return;
     cxx.retain(address);
-    return cxx.run(thunk, target, address, ...values(a, b, c)).then(() => {
+    return cxx.run(thunk, target, address, ...values(a, b, c, cxx, made)).then(() => {
       endHeld(cxx, state);
       if (state.waits !== null) {
         state.waits.done = true;
@@ -108,9 +151,19 @@ export function createAction(
   // The action holds its target until it is cancelled or freed: an action that is kept and never cancelled keeps the driver.
   cxx.retain(target);
   const reference = referenceBytes === 0 ? 0 : cxx.place(new Uint8Array(referenceBytes));
-  states.set(made, { reference, referenceBytes, held: [], callback, cancelBlock: 0, waits: null });
+  states.set(made, {
+    reference,
+    referenceBytes,
+    held: [],
+    callback,
+    cancelBlock: 0,
+    waits: null,
+    scratch: 0,
+  });
   const address = cxx.handOut(made, "OSAction", () => {
     if (reference !== 0) cxx.unplace(reference);
+    const scratch = states.get(made)?.scratch ?? 0;
+    if (scratch !== 0) cxx.unplace(scratch);
     if (made.isCancelled) return;
     service.release();
     cxx.release(target);

@@ -36,6 +36,9 @@ class MappedMemory {
   }
 }
 
+/** kIOMemoryMapFixedAddress. */
+const mapFixedAddress = 1;
+
 /** Memory of somebody else's, copied into the dext's for as long as it is mapped there. */
 interface Mirror {
   readonly address: number;
@@ -135,22 +138,23 @@ export const memoryCalls: HostCalls = {
       },
       IOReturns.kIOReturnNoMemory,
     ),
+    /** `address` counts with kIOMemoryMapFixedAddress only, which no dext's memory has room for. */
     Map: status(
       (
         cxx,
         self: number,
-        _options: bigint,
-        offset: bigint,
+        options: bigint,
+        _address: bigint,
         length: bigint,
         _alignment: bigint,
         address: number,
         size: number,
       ) => {
         const host = descriptor(cxx, self);
-        const whole = host.length - Number(offset);
-        const wanted = length === 0n ? whole : Number(length);
-        if (wanted < 1 || wanted > whole) return IOReturns.kIOReturnBadArgument;
-        cxx.memory.setU64(address, BigInt(addressOfBytes(cxx, host) + Number(offset)));
+        if ((Number(options) & mapFixedAddress) !== 0) return IOReturns.kIOReturnUnsupported;
+        const wanted = length === 0n ? host.length : Number(length);
+        if (wanted < 1 || wanted > host.length) return IOReturns.kIOReturnBadArgument;
+        cxx.memory.setU64(address, BigInt(addressOfBytes(cxx, host)));
         if (size !== 0) cxx.memory.setU64(size, BigInt(wanted));
         return undefined;
       },

@@ -4,6 +4,7 @@ import { IOReturns } from "@drydock/core/base/io-return";
 import { OSAction } from "@drydock/core/runtime/action";
 import { IODispatchQueue } from "@drydock/core/runtime/dispatch-queue";
 import {
+  DispatchSource,
   type InterruptProvider,
   IOInterruptDispatchSource,
   IOTimerDispatchSource,
@@ -14,7 +15,7 @@ import { blockOnce } from "./action-calls.ts";
 import { callsOf, plain, plainWaiting, status, statusWaiting } from "./host-call.ts";
 import { service } from "./service-calls.ts";
 
-function queue(cxx: CxxProcess, self: number): IODispatchQueue {
+export function queue(cxx: CxxProcess, self: number): IODispatchQueue {
   const host = cxx.hostAs(self, IODispatchQueue);
   if (host === null) throw new DextTrap("a call on a queue that the system did not make", cxx.here());
   return host;
@@ -97,36 +98,46 @@ export const queueCalls: HostCalls = callsOf("IODispatchQueue", {
   ),
 });
 
-type Source = IOTimerDispatchSource | IOInterruptDispatchSource;
-function source(cxx: CxxProcess, self: number): Source {
+type Source = DispatchSource;
+export function source(cxx: CxxProcess, self: number): Source {
   const host = cxx.hostOf(self);
-  if (host instanceof IOTimerDispatchSource || host instanceof IOInterruptDispatchSource) return host;
+  if (host instanceof DispatchSource) return host;
   throw new DextTrap(`a call on an ${cxx.classNameOf(self)} that has nothing behind it`, cxx.here());
 }
 
-/** The handler's action is kept as long as the source may call it. */
-const handlers = new WeakMap<Source, number>();
-function setHandler(cxx: CxxProcess, self: number, given: number): number | undefined {
+/** The actions of a source's handlers are kept as long as it may call them, by what they hear of. */
+const handlers = new WeakMap<Source, Map<string, number>>();
+/** `set` hands the action to the source; `which` names the handler where a source has several. */
+export function setHandler(
+  cxx: CxxProcess,
+  self: number,
+  given: number,
+  set: (action: OSAction) => number = (action) => source(cxx, self).setHandler(action),
+  which = "",
+): number | undefined {
   const host = source(cxx, self);
   const action = cxx.hostAs(given, OSAction);
-  const old = handlers.get(host) ?? 0;
+  const kept = handlers.get(host) ?? new Map<string, number>();
+  handlers.set(host, kept);
+  const old = kept.get(which) ?? 0;
   if (given === 0) {
-    handlers.delete(host);
+    kept.delete(which);
     cxx.release(old);
     return undefined;
   }
   if (action === null) return IOReturns.kIOReturnBadArgument;
-  const set = host.setHandler(action);
-  if (set !== IOReturns.kIOReturnSuccess) return set;
+  const code = set(action);
+  if (code !== IOReturns.kIOReturnSuccess) return code;
   cxx.retain(given);
-  handlers.set(host, given);
+  kept.set(which, given);
   cxx.release(old);
   return undefined;
 }
 
-function freed(cxx: CxxProcess, host: Source): () => void {
+/** Told when the dext has given a source up: its handlers go, and it tells nobody any more. */
+export function sourceFreed(cxx: CxxProcess, host: Source): () => void {
   return () => {
-    cxx.release(handlers.get(host) ?? 0);
+    for (const action of handlers.get(host)?.values() ?? []) cxx.release(action);
     handlers.delete(host);
     if (!host.isCancelled) host.cancel(() => {});
   };
@@ -149,7 +160,7 @@ export const sourceCalls: HostCalls = {
   ...callsOf("IOTimerDispatchSource", {
     Create: status((cxx, onQueue: number, made: number) => {
       const host = IOTimerDispatchSource.create(queue(cxx, onQueue));
-      cxx.memory.setU32(made, cxx.handOut(host, "IOTimerDispatchSource", freed(cxx, host)));
+      cxx.memory.setU32(made, cxx.handOut(host, "IOTimerDispatchSource", sourceFreed(cxx, host)));
       return undefined;
     }, IOReturns.kIOReturnNoMemory),
     SetHandler: status((cxx, self: number, action: number) => setHandler(cxx, self, action)),
@@ -169,7 +180,7 @@ export const sourceCalls: HostCalls = {
         queue(cxx, onQueue),
       );
       if (host === null) return code;
-      cxx.memory.setU32(made, cxx.handOut(host, "IOInterruptDispatchSource", freed(cxx, host)));
+      cxx.memory.setU32(made, cxx.handOut(host, "IOInterruptDispatchSource", sourceFreed(cxx, host)));
       return undefined;
     }),
     GetInterruptType: status((cxx, provider: number, index: number, type: number) => {

@@ -261,8 +261,9 @@ export const serialHooks: readonly Hook[] = [
           0,
           0,
           0,
-          0,
-          0,
+          // The system says how large the rings are to be (a published driver refuses 0).
+          defaultLogSize,
+          defaultLogSize,
         );
         // The references that the dext hands over.
         for (const index of [0, 4, 8]) cxx.release(cxx.memory.u32(at + index));

@@ -1,6 +1,6 @@
 // IOService: what a dext calls on itself, on its provider, and on its superclass.
 
-import { IOReturns } from "@drydock/core/base/io-return";
+import { type IOReturn, IOReturns, returnName } from "@drydock/core/base/io-return";
 import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/platform/properties";
 import { IODispatchQueue } from "@drydock/core/runtime/dispatch-queue";
 import { IOService } from "@drydock/core/runtime/service";
@@ -77,6 +77,10 @@ export const serviceCalls: HostCalls = callsOf("IOService", {
     (cxx, self: number, name: number) => void service(cxx, self).setName(cxx.memory.text(name, 127)),
   ),
   CopyName: status((cxx, self: number, name: number) => give(cxx, name, service(cxx, self).registryName)),
+  /** The code's name; Apple's words for it are not documented (unknown). */
+  StringFromReturn: status((cxx, _self: number, code: number, text: number) =>
+    give(cxx, text, returnName((code >>> 0) as IOReturn)),
+  ),
   RegisterService: status((cxx, self: number) => void service(cxx, self).registerService()),
   Terminate: status(
     (cxx, self: number, options: bigint) => void service(cxx, self).terminate(Number(options)),

@@ -5,16 +5,15 @@ import { configurationBytes } from "@drydock/core/codec/usb/configuration-view";
 import { type Endpoint, encodeDeviceDescriptor } from "@drydock/core/codec/usb/descriptors";
 import { IOUSBHostDevice } from "@drydock/core/families/usb/io-usb-host-device";
 import { IOUSBHostInterface } from "@drydock/core/families/usb/io-usb-host-interface";
-import { IOUSBHostPipe } from "@drydock/core/families/usb/io-usb-host-pipe";
-import { OSAction } from "@drydock/core/runtime/action";
 import { IOError } from "@drydock/core/runtime/io-error";
 import { IOBufferMemoryDescriptor, type IOMemoryDescriptor } from "@drydock/core/runtime/memory";
 import type { CxxProcess, HostCalls } from "../cxx-process.ts";
 import { DextTrap } from "../trouble.ts";
 import { dropForAction, holdForAction } from "./action-calls.ts";
 import { callsOf, plain, plainWaiting, status, statusWaiting } from "./host-call.ts";
-import { bufferOrNull, descriptor, giveBuffer } from "./memory-calls.ts";
+import { bufferOrNull, giveBuffer } from "./memory-calls.ts";
 import { service } from "./service-calls.ts";
+import { completion, dropRing, noteTransfer, pipe, pipeBatchCalls } from "./usb-pipe-calls.ts";
 
 const languageEnglish = 0x0409;
 /** Bits of a port's status that are set for a device which works, and where its speed stands. */
@@ -31,16 +30,6 @@ function usbInterface(cxx: CxxProcess, self: number): IOUSBHostInterface {
   const host = cxx.hostAs(self, IOUSBHostInterface);
   if (host === null) throw new DextTrap("a call on an IOUSBHostInterface that is none", cxx.here());
   return host;
-}
-
-function pipe(cxx: CxxProcess, self: number): IOUSBHostPipe {
-  const host = cxx.hostAs(self, IOUSBHostPipe);
-  if (host === null) throw new DextTrap("a call on an IOUSBHostPipe that is none", cxx.here());
-  return host;
-}
-
-function completion(cxx: CxxProcess, address: number): OSAction | null {
-  return cxx.hostAs(address, OSAction);
 }
 
 /** Descriptors that the dext must free with IOUSBHostFreeDescriptor, by address. */
@@ -101,16 +90,6 @@ function noteRequest(
 ): void {
   if ((requestType & 0x80) === 0 && length > 0 && memory !== null)
     cxx.noteSent(call, memory.bytes.subarray(0, length));
-}
-
-function noteTransfer(
-  cxx: CxxProcess,
-  call: string,
-  { address }: IOUSBHostPipe,
-  memory: IOMemoryDescriptor,
-  length: number,
-): void {
-  if ((address & 0x80) === 0) cxx.noteSent(call, memory.bytes.subarray(0, length));
 }
 
 async function deviceRequest(
@@ -361,9 +340,10 @@ export const usbCalls: HostCalls = {
       findInterface(cxx, usbInterface(cxx, self), configuration),
     ),
     CopyPipe: status((cxx, self: number, address: number, found: number) => {
+      const host = usbInterface(cxx, self).copyPipe(address);
       cxx.memory.setU32(
         found,
-        cxx.handOut(usbInterface(cxx, self).copyPipe(address), "IOUSBHostPipe", () => {}),
+        cxx.handOut(host, "IOUSBHostPipe", () => dropRing(cxx, host)),
       );
       return undefined;
     }),
@@ -464,14 +444,8 @@ export const usbCalls: HostCalls = {
       if (accepted !== IOReturns.kIOReturnSuccess) dropForAction(cxx, done);
       return accepted;
     }),
-    CreateMemoryDescriptorRing: status(
-      (cxx, self: number, size: number) => void pipe(cxx, self).createMemoryDescriptorRing(size >>> 0),
-    ),
-    SetMemoryDescriptor: status(
-      (cxx, self: number, memory: number, index: number) =>
-        void pipe(cxx, self).setMemoryDescriptor(descriptor(cxx, memory), index >>> 0),
-    ),
   }),
+  ...pipeBatchCalls,
   ...callsOf("drydock", {
     IOUSBHostFreeDescriptor: plain((cxx, at: number) => {
       if (at === 0) return undefined;

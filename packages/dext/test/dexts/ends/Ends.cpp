@@ -59,9 +59,9 @@ kern_return_t IMPL(Ends, Start)
     OSString * text = nullptr;
     switch (EndingOf(this)) {
     case kNotImplemented:
-        return StringFromReturn(kIOReturnSuccess, &text);
+        return CoreAnalyticsSendEvent(0, text, nullptr);
     case kIgnored:
-        (void) StringFromReturn(kIOReturnSuccess, &text);
+        (void) CoreAnalyticsSendEvent(0, text, nullptr);
         return RegisterService();
     case kDeadlock:
         IODispatchQueue::Create("first", 0, 0, &first);

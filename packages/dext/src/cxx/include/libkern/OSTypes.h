@@ -1,0 +1,3 @@
+// The old names of integers: see drydock/base.h.
+#pragma once
+#include <drydock/base.h>

@@ -1,0 +1,3 @@
+// Words for declarations: see drydock/base.h.
+#pragma once
+#include <drydock/base.h>

@@ -1,0 +1,3 @@
+// The numbers of errors.
+#pragma once
+#include <errno.h>
