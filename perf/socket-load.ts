@@ -109,7 +109,7 @@ export class LoadSocket {
 /** A server script of this folder, pinned to the first CPU; it says its ports on the first line of stdout. */
 export async function startServer(
   script: string,
-  kind: "ours" | "bare" | "headset",
+  kind: "ours" | "bare" | "headset" | "paced",
 ): Promise<{ child: ChildProcess; ports: number[] }> {
   const child = spawn("taskset", ["-c", "0", process.execPath, join(import.meta.dirname, script), kind], {
     stdio: ["ignore", "pipe", "inherit"],

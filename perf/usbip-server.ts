@@ -1,6 +1,7 @@
-// The server side of the USB/IP bench, a process of its own: ours, ours with a headset, or a bare socket.
+// The server side of the USB/IP bench, a process of its own: ours, ours with a headset, a bare socket, or a paced one.
 
-import { usbipHeaderBytes } from "@drydock/core/codec/usbip/usbip";
+import { type AddressInfo, createServer } from "node:net";
+import { usbipHeaderBytes, usbipIsoPacketBytes } from "@drydock/core/codec/usbip/usbip";
 import { FtdiDevice } from "@drydock/core/devices/ftdi/ftdi-device";
 import { LoopbackDevice } from "@drydock/core/devices/loopback/loopback-device";
 import type { SerialFarEnd } from "@drydock/core/devices/uart";
@@ -11,6 +12,10 @@ import { LiveRunner } from "@drydock/node/live-runner";
 import { listenUsbip } from "@drydock/node/usbip-listener";
 import { serveBare } from "./bare-server.ts";
 import { SinkDevice } from "./sink-device.ts";
+
+/** The load's URBs: one a millisecond. */
+const pacedPackets = 8;
+const pacedPacketBytes = 24;
 
 /** Takes everything and keeps nothing. */
 const nobody: SerialFarEnd = {
@@ -61,8 +66,33 @@ async function serveHeadset(): Promise<void> {
   await runner.start();
 }
 
+/** The least that a server in Node can do at the pace of a headset: a timer, and the answers of the intervals that have passed. */
+function servePaced(): void {
+  const answerBytes = usbipHeaderBytes + pacedPackets * usbipIsoPacketBytes;
+  const askedBytes = answerBytes + pacedPackets * pacedPacketBytes;
+  const server = createServer({ noDelay: true }, (socket) => {
+    let waiting = 0;
+    let lastMs = performance.now();
+    const answer = (): void => {
+      const nowMs = performance.now();
+      const due = Math.min(Math.floor(waiting), Math.floor(nowMs - lastMs));
+      if (due > 0) socket.write(new Uint8Array(due * answerBytes));
+      waiting -= due;
+      lastMs = waiting < 1 ? nowMs : lastMs + due;
+    };
+    const timer = setInterval(answer, 1);
+    socket.on("data", (bytes: Buffer) => {
+      if (waiting < 1) lastMs = performance.now();
+      waiting += bytes.length / askedBytes;
+    });
+    socket.on("error", () => {}).on("close", () => clearInterval(timer));
+  });
+  server.listen(0, "127.0.0.1", () => process.stdout.write(`${(server.address() as AddressInfo).port}\n`));
+}
+
 if (process.argv[2] === "ours") await serveOurs();
 else if (process.argv[2] === "headset") await serveHeadset();
+else if (process.argv[2] === "paced") servePaced();
 else {
   // Of each header: the direction (byte 15) and the length (bytes 24 to 27).
   serveBare(usbipHeaderBytes, (bytes) => {

@@ -187,3 +187,15 @@ test("scheduler: runCallbacks takes what is due at once, and leaves off where dr
   await scheduler.run();
   assert.deepEqual(seen.slice(2), ["continuation", "after it", "later"]);
 });
+
+test("scheduler: runCallbacks leaves off after as many steps as it was allowed, and says that there may be more", () => {
+  const scheduler = newScheduler();
+  let taken = 0;
+  const again = (): void => {
+    taken++;
+    scheduler.after(0, again, undefined);
+  };
+  again();
+  assert.equal(scheduler.runCallbacks(scheduler.nowNs(), 10), false);
+  assert.equal(taken, 11);
+});

@@ -366,18 +366,21 @@ export class Scheduler implements Clock {
 
   /**
    * Takes the steps that are due by `limitNs` at once, as long as they are callbacks: what a live machine does with input
-   * while it waits, without a turn of the host. False: driver code holds a promise now, a run has to go on from there.
+   * while it waits, without a turn of the host. False: driver code holds a promise now, or `most` steps were taken and there may
+   * be more; a run has to go on from there.
    */
-  runCallbacks(limitNs: Nanoseconds): boolean {
+  runCallbacks(limitNs: Nanoseconds, most: number = Number.POSITIVE_INFINITY): boolean {
     if (this.#running) throw new ContractViolation("run-inside-run", "the scheduler is already running");
     this.#running = true;
     this.#placed = undefined;
+    let taken = 0;
     try {
       while (!this.#stopped && this.#takeStep(limitNs)) {
         // The thread stays current until its continuations have run: the next run begins with their turn.
         if (this.#continuations) return false;
         this.#current = null;
         this.#clock.cause = 0;
+        if (++taken === most) return false;
       }
       return true;
     } finally {

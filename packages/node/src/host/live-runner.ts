@@ -8,6 +8,9 @@ const longestSleepMs = 200;
 const stretchMs = 2;
 /** After so many steps each time the clock is looked at. */
 const stepsPerLook = 64;
+/** Callbacks in a row, before sockets and timers are looked at. */
+const mostCallbacks = 1024;
+const stillRunning: RunOutcome = { reason: "time", waits: [] };
 
 /**
  * Virtual time follows the wall: each pass runs everything that is due, then waits for the next event or for `wake`.
@@ -19,10 +22,13 @@ export class LiveRunner {
   readonly #isHeld: (() => boolean) | null;
   #originMs: number;
   #isStopping = false;
-  /** When the wait ends by itself. */
+  /** When the wait ends by itself, the alarm that ends it, and what it calls. */
   #wakesAtNs = 0;
+  #timer: NodeJS.Timeout | undefined = undefined;
+  #fired: () => void = () => {};
   #wake: (() => void) | null = null;
   #finished: Promise<void> | null = null;
+  #afterPass: (outcome: RunOutcome) => void = () => {};
 
   /**
    * `rate`: seconds of the machine in one of the wall. Below 1 for a foreign side that is emulated and slow. While `isHeld` the
@@ -54,29 +60,37 @@ export class LiveRunner {
    */
   ready<T>(run: (argument: T) => void, argument: T): void {
     const wake = this.#wake;
-    if (wake === null) {
-      this.#scheduler.ready(run, argument);
-      return;
-    }
     this.#wake = null;
     this.#scheduler.ready(run, argument);
+    this.#wake = wake;
+    if (wake === null) return;
+    if (!this.#takesDue()) wake();
+    else if (this.#scheduler.nextTimeNs() < this.#wakesAtNs) this.#arm();
+  }
+
+  /** What is due while the machine sleeps. True: that was callbacks and it is done, so that it may sleep on. */
+  #takesDue(): boolean {
+    const wake = this.#wake;
+    this.#wake = null;
     // Callbacks look at nothing between two steps: a clock that may be held only does what is due already.
     const nowNs = this.#isHeld === null ? this.nowNs() : this.#scheduler.nowNs();
     this.#scheduler.catchUp(nowNs);
-    const isAllDone = this.#scheduler.runCallbacks(nowNs);
+    const isAllDone = this.#scheduler.runCallbacks(nowNs, mostCallbacks);
     this.#wake = wake;
-    if (
-      !isAllDone ||
-      this.#isHeld !== null ||
-      this.#scheduler.isStopped ||
-      this.#scheduler.nextTimeNs() < this.#wakesAtNs
-    )
-      wake();
+    if (!isAllDone || this.#isHeld !== null || this.#isStopping || this.#scheduler.isStopped) return false;
+    this.#afterPass(stillRunning);
+    return true;
   }
 
-  /** Runs until `stop` or until the machine stops itself. `afterPass` sees each pass's outcome. */
+  /**
+   * Runs until `stop` or until the machine stops itself. `afterPass` sees each pass's outcome, and is told when something was
+   * done between two.
+   */
   start(afterPass: (outcome: RunOutcome) => void = () => {}): Promise<void> {
-    this.#finished ??= this.#loop(afterPass);
+    if (this.#finished === null) {
+      this.#afterPass = afterPass;
+      this.#finished = this.#loop();
+    }
     return this.#finished;
   }
 
@@ -86,7 +100,7 @@ export class LiveRunner {
     await this.#finished;
   }
 
-  async #loop(afterPass: (outcome: RunOutcome) => void): Promise<void> {
+  async #loop(): Promise<void> {
     let isCut = false;
     while (!this.#isStopping) {
       const nowNs = this.nowNs();
@@ -101,33 +115,48 @@ export class LiveRunner {
         return isLong || (this.#isHeld?.() === true && this.#scheduler.nowNs() < nowNs);
       };
       const outcome = await this.#scheduler.run(nowNs, looks);
-      afterPass(outcome);
+      this.#afterPass(outcome);
       if (this.#scheduler.isStopped) return;
       isCut = outcome.reason === "done";
       if (isCut) {
         await new Promise((resolve) => setImmediate(resolve));
         continue;
       }
-      const waitMs = (this.#scheduler.nextTimeNs() - this.nowNs()) / 1e6 / this.#rate;
-      if (waitMs > 0) await this.#sleep(Math.min(waitMs, longestSleepMs));
+      if (this.#scheduler.nextTimeNs() > this.nowNs()) await this.#sleep();
     }
   }
 
-  /** Until the time is over or somebody wakes us. */
-  #sleep(milliseconds: number): Promise<void> {
+  /**
+   * Until something is due that is more than callbacks, or somebody wakes us. A pass costs turns of the host, callbacks cost
+   * none: what is due a thousand times a second is done in the timer's own call.
+   */
+  #sleep(): Promise<void> {
     return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
+      const awake = () => {
+        clearTimeout(this.#timer);
         this.#wake = null;
-        resolve();
       };
-      this.#wakesAtNs = this.nowNs() + milliseconds * 1e6 * this.#rate;
-      const timer = setTimeout(done, milliseconds);
       this.#wake = () => {
-        this.#wake = null;
-        clearTimeout(timer);
+        awake();
         setImmediate(resolve);
       };
+      this.#fired = () => {
+        if (this.#takesDue()) this.#arm();
+        else {
+          awake();
+          resolve();
+        }
+      };
+      this.#arm();
     });
+  }
+
+  /** Sets the alarm for what is due next. */
+  #arm(): void {
+    clearTimeout(this.#timer);
+    const waitMs = (this.#scheduler.nextTimeNs() - this.nowNs()) / 1e6 / this.#rate;
+    const milliseconds = Math.max(0, Math.min(waitMs, longestSleepMs));
+    this.#wakesAtNs = this.nowNs() + milliseconds * 1e6 * this.#rate;
+    this.#timer = setTimeout(this.#fired, milliseconds);
   }
 }

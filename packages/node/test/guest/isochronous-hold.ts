@@ -15,6 +15,8 @@ const setInterface = 11;
  * the end of what it has under way.
  */
 const patienceMs = 600;
+/** Of the time between two looks no more counts: in what lies beyond it this process had no processor, nor perhaps the host. */
+const longestLookMs = 20;
 
 /** An isochronous endpoint of data: its host must always have a packet waiting. */
 export interface WatchedEndpoint {
@@ -35,6 +37,7 @@ export class IsochronousHold {
   readonly #watched: WatchedEndpoints;
   readonly #streams: Stream[] = [];
   #sinceMs = -1;
+  #lookedMs = 0;
 
   constructor(watched: WatchedEndpoints) {
     this.#watched = watched;
@@ -46,14 +49,16 @@ export class IsochronousHold {
 
   readonly isHeld = (): boolean => {
     const now = performance.now();
+    const sinceLookMs = Math.min(now - this.#lookedMs, longestLookMs);
+    this.#lookedMs = now;
     let isHeld = false;
     for (const stream of this.#streams) {
       if (!stream.isOn || stream.underWay > 0) {
-        stream.lateSinceMs = -1;
+        stream.lateMs = 0;
         continue;
       }
-      if (stream.lateSinceMs < 0) stream.lateSinceMs = now;
-      if (now - stream.lateSinceMs < patienceMs) isHeld = true;
+      stream.lateMs += sinceLookMs;
+      if (stream.lateMs < patienceMs) isHeld = true;
       else stream.isOn = false;
     }
     if (isHeld && this.#sinceMs < 0) {
@@ -72,8 +77,8 @@ interface Stream {
   /** From the first transfer until one is taken back or the setting changes. */
   isOn: boolean;
   underWay: number;
-  /** Real time; -1: it is not late. */
-  lateSinceMs: number;
+  /** Real time without a packet waiting, as far as it was looked at. */
+  lateMs: number;
 }
 
 class WatchedPort extends UsbHostFilter {
@@ -82,7 +87,7 @@ class WatchedPort extends UsbHostFilter {
 
   constructor(port: UsbHostPort, watched: WatchedEndpoints, began: (stream: Stream) => void) {
     super(port);
-    this.#streams = watched.map((endpoint) => ({ endpoint, isOn: false, underWay: 0, lateSinceMs: -1 }));
+    this.#streams = watched.map((endpoint) => ({ endpoint, isOn: false, underWay: 0, lateMs: 0 }));
     for (const stream of this.#streams) began(stream);
   }
 

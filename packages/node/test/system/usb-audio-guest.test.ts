@@ -149,11 +149,14 @@ describe("a Linux guest with our headsets", { skip }, () => {
       `(yes /tmp/tone | head -n ${rounds} | xargs cat | aplay ${format}) > /tmp/${name}.out 2>&1 &`,
       `(arecord ${format} -s ${inRounds * rampFrames} | nc 10.0.2.2 ${port}) > /tmp/${name}.in 2>&1 &`,
     ];
-    await guest.run(`${jobs.join("\n")}\nwait`, 60_000 + ((rounds * rampFrames) / rate) * 8000);
-    assert.equal(await guest.run(`cat /tmp/${name}.out /tmp/${name}.in`), "");
-    await until("all of it is heard", () => played.isWhole || played.wrongAt !== null);
-    await until("all of it is recorded", () => recorded.isWhole);
-    server.close();
+    try {
+      await guest.run(`${jobs.join("\n")}\nwait`, 60_000 + ((rounds * rampFrames) / rate) * 8000);
+      assert.equal(await guest.run(`cat /tmp/${name}.out /tmp/${name}.in`), "");
+      await until("all of it is heard", () => played.isWhole || played.wrongAt !== null);
+      await until("all of it is recorded", () => recorded.isWhole);
+    } finally {
+      server.close();
+    }
   }
 
   function judge({ device, hold, inRounds, played, recorded, rounds }: Card, context: TestContext): void {
