@@ -69,8 +69,8 @@ const facesSaid = [
   "write NetworkError",
   "report 1",
   'rumble [{"strong":10,"weak":20}]',
-  "NotAllowedError",
   "hid disconnect",
+  "NotAllowedError",
   "usb 3",
   "usb NotFoundError",
 ];

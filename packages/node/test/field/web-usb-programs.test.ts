@@ -14,6 +14,7 @@ import { AdbDaemon } from "./adb-daemon.ts";
 import { DfuDevice } from "./dfu-device.ts";
 import { EspRom } from "./esp-rom.ts";
 import { OneInterfaceDevice } from "./one-interface-device.ts";
+import { ReceiptPrinter } from "./receipt-printer.ts";
 import { withPage } from "./web-programs.ts";
 
 /** Some of these programs talk to the console at every step. */
@@ -181,39 +182,11 @@ test("ledger's hw-transport-webusb: resets, claims, APDUs over several frames bo
   );
 });
 
-/** Class 07h, bidirectional (USB Printing Devices 1.1 §4): keeps what is printed, answers DLE EOT with a status byte. */
-class Printer extends OneInterfaceDevice {
-  readonly printed: Uint8Array[] = [];
-
-  constructor() {
-    const bulk = (bEndpointAddress: number) => ({
-      bEndpointAddress,
-      bmAttributes: 2,
-      wMaxPacketSize: 64,
-      bInterval: 0,
-    });
-    super({
-      idVendor: 0x04b8,
-      idProduct: 0x0202,
-      manufacturer: "EPSON",
-      product: "TM-T20",
-      serialNumber: "R-1",
-      interfaceClass: [7, 1, 2],
-      endpoints: [bulk(0x01), bulk(0x82)],
-    });
-  }
-
-  protected override heard(_endpoint: number, bytes: Uint8Array): void {
-    this.printed.push(bytes);
-    if (bytes.length >= 2 && bytes[0] === 0x10 && bytes[1] === 0x04) this.say(0x82, Uint8Array.of(0x16));
-  }
-}
-
 test("webusb-receipt-printer: found by its vendor, prints, hears the printer's status", {
   timeout: 60_000,
 }, async () => {
   await withPage(
-    () => new Printer(),
+    () => new ReceiptPrinter(),
     async (device) => {
       // Its manifest has a door for browsers only.
       const door = import.meta.resolve("../../../../node_modules/@point-of-sale/webusb-receipt-printer");

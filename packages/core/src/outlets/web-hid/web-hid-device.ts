@@ -217,6 +217,7 @@ export class HidDeviceCore {
     await this.#run<void>((resolve, reject) => {
       this.#link.send(kind, id, bytes, (status) => {
         if (status === UsbStatus.ok) resolve();
+        else if (status === UsbStatus.gone) this.#leaveFor(reject);
         else reject(faceError("NotAllowedError", `${kind} report ${id} was not taken: ${wordOf(status)}`));
       });
     });
@@ -228,6 +229,7 @@ export class HidDeviceCore {
     return this.#run<DataView>((resolve, reject) => {
       this.#link.receive(id, (status, bytes) => {
         if (status === UsbStatus.ok) resolve(new DataView(bytes.slice().buffer as ArrayBuffer));
+        else if (status === UsbStatus.gone) this.#leaveFor(reject);
         else reject(faceError("NotAllowedError", `feature report ${id} did not come: ${wordOf(status)}`));
       });
     });
@@ -256,6 +258,11 @@ export class HidDeviceCore {
         },
       );
     });
+  }
+
+  /** It stays pending until `left`, which is about to come: whoever tries again while `opened` is true must not go round for ever. */
+  #leaveFor(reject: (error: Error) => void): void {
+    if (!this.#isConnected) reject(unexpected());
   }
 
   #end(): void {

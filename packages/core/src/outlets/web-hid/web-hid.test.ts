@@ -140,3 +140,18 @@ test("unplugged while open: closed, told, and what was under way is refused", as
   assert.equal((await rig.hid.getDevices()).length, 1);
   runner.stop();
 });
+
+test("a program that tries again for as long as it is opened stops when the device has left", async () => {
+  const { plug, rig, runner } = await bench();
+  const [device] = await rig.hid.requestDevice({ filters: [] });
+  await device.open();
+  let tries = 0;
+  const sending = (async () => {
+    while (device.opened && ++tries < 10_000) await device.sendReport(2, Uint8Array.of(1, 1)).catch(() => {});
+  })();
+  await new Promise<void>((resolve) => rig.scheduler.after(20_000_000, resolve, undefined));
+  plug.unplug();
+  await sending;
+  assert.ok(tries > 1 && tries < 10_000);
+  runner.stop();
+});

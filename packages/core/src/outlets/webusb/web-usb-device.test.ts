@@ -112,6 +112,24 @@ test("a transfer under way at the disconnection ends with NotFoundError", async 
   await ended;
 });
 
+// What ftdi-js 0.4 does with its reads: without an end of its own, nothing else of the process would ever run.
+test("a program that tries again for as long as it is opened stops when the device has left", async () => {
+  const all = await ready(1, [0, 1]);
+  let tries = 0;
+  const names = new Set<string>();
+  const reading = (async () => {
+    while (all.device.opened && ++tries < 10_000)
+      await Promise.all([
+        all.device.transferIn(1, 64).catch((error: Error) => names.add(error.name)),
+        all.device.transferOut(1, new Uint8Array(64)).catch((error: Error) => names.add(error.name)),
+      ]);
+  })();
+  await disconnect(all);
+  await reading;
+  assert.ok(tries < 10_000);
+  assert.deepEqual([...names], ["NotFoundError"]);
+});
+
 test("configurations are selected, again and another; unknown ones are not there", async () => {
   const { device, model } = await page();
   await device.open();

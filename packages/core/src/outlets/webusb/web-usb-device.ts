@@ -427,7 +427,7 @@ export class WebUsbDevice implements USBDevice {
     return new Promise((resolve, reject) => {
       this.#requests.control(packet, new Uint8Array(0), (status) => {
         if (status === UsbStatus.ok) resolve();
-        else if (status === UsbStatus.gone) reject(gone());
+        else if (status === UsbStatus.gone) this.#leaveFor({ owner: null, request: null, reject });
         else reject(webUsbError("NetworkError", "the device refused the request"));
         this.#owner.settled();
       });
@@ -444,7 +444,7 @@ export class WebUsbDevice implements USBDevice {
       this.#pending.add(pending);
       pending.request = start((status, count) => {
         if (!this.#pending.delete(pending)) return;
-        if (status === UsbStatus.gone) reject(gone());
+        if (status === UsbStatus.gone) this.#leaveFor(pending);
         else if (status === UsbStatus.cancelled) reject(aborted());
         else if (status === UsbStatus.protocolError)
           reject(webUsbError("NetworkError", "the device gave no valid answer"));
@@ -452,6 +452,15 @@ export class WebUsbDevice implements USBDevice {
         this.#owner.settled();
       });
     });
+  }
+
+  /**
+   * Rejected by `disconnected`, which is about to come: a program that tries again for as long as `opened` is true would
+   * otherwise go round in promises, and nothing else of its process would ever run.
+   */
+  #leaveFor(pending: Pending): void {
+    if (this.#isConnected) this.#pending.add(pending);
+    else pending.reject(gone());
   }
 
   #abort(isMeant: (pending: Pending) => boolean): void {
