@@ -34,7 +34,11 @@ const folders = [
   "apps/cli",
 ];
 /** What is started rather than imported. */
-const entries = ["apps/cli/src/main.ts", "apps/board/src/case-thread.ts"];
+const entries = [
+  "apps/cli/src/main.ts",
+  "apps/board/src/case-thread.ts",
+  "apps/board/src/evidence-thread.ts",
+];
 
 interface DoorList {
   readonly [name: string]: readonly string[];

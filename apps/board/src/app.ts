@@ -4,6 +4,7 @@ import { BoardRefusal } from "@drydock/board/refusal";
 import { mayModerate } from "@drydock/board/visitor";
 import { type Context, Hono } from "hono";
 import { caseRoutes } from "./case-routes.ts";
+import { evidenceRoutes } from "./evidence-routes.ts";
 import { onlyOurHosts, onlyOurPages, securityHeaders } from "./guard.ts";
 import { html } from "./html.ts";
 import { labRoutes } from "./lab-routes.ts";
@@ -24,6 +25,7 @@ export const boardRoutes: readonly BoardRoute[] = [
   ...peopleRoutes,
   ...moderationRoutes,
   ...noticeRoutes,
+  ...evidenceRoutes,
   ...siteRoutes(() => boardRoutes),
 ];
 

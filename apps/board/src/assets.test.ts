@@ -58,6 +58,7 @@ test("only what is named is served", async () => {
   assert.deepEqual([...assetNames].sort(), [
     "case-worker.js",
     "evidence-worker.js",
+    "evidence.js",
     "favicon.svg",
     "lab-case-worker.js",
     "lab-later.js",

@@ -28,6 +28,7 @@ const files: Readonly<Record<string, () => Promise<string | Uint8Array<ArrayBuff
   "favicon.svg": async () => readFileSync(join(here, "../assets/favicon.svg"), "utf8"),
   "lab.css": async () => squeezed("lab.css"),
   "page.js": () => bundled(join(here, "page-scripts/page.ts")),
+  "evidence.js": () => bundled(join(here, "page-scripts/evidence.ts")),
   "people.js": () => bundled(join(here, "page-scripts/people.ts")),
   "case-worker.js": () => bundled(join(here, "page-scripts/case-worker.ts")),
   "lab.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab"))),

@@ -11,11 +11,23 @@ const markdown = Type.String({ maxLength: 400_000 });
 const number = Type.String({ pattern: "^\\d{1,15}$" });
 const orNothing = Type.String({ pattern: "^\\d{0,15}$" });
 
+/** "12,13": drafts of evidence that the form carries along. */
+const idList = Type.Optional(Type.String({ pattern: "^[\\d,]{0,200}$" }));
+
 export const doors = {
   post: Type.Object(
-    { title: text(2000), markdown, tags: Type.Optional(text(500)), key, preview: flag },
+    {
+      title: text(2000),
+      markdown,
+      tags: Type.Optional(text(500)),
+      key,
+      preview: flag,
+      evidence: idList,
+      drop: Type.Optional(orNothing),
+    },
     closed,
   ),
+  evidence: Type.Object({ evidence: idList, drop: Type.Optional(orNothing), key }, closed),
   postEdit: Type.Object(
     { title: text(2000), markdown, tags: Type.Optional(text(500)), version: number, key, preview: flag },
     closed,

@@ -28,19 +28,38 @@ async function validatorOf(name: DoorName): Promise<Validator> {
 /** Bytes of a body: a text of 64 KiB in the widest form encoding, and room. */
 export const mostBodyBytes = 512 * 1024;
 
-async function bytesOf(c: Context): Promise<Uint8Array> {
+/** `longestMs`: a body that has not come by then is refused. Throws BoardRefusal. */
+export async function bytesOf(
+  c: Context,
+  most = mostBodyBytes,
+  longestMs = 30_000,
+): Promise<Uint8Array<ArrayBuffer>> {
   const tooLarge = () =>
-    new BoardRefusal("too_large", "body-large", `A request has at most ${mostBodyBytes / 1024} KiB.`);
-  if (Number(c.req.header("content-length") ?? 0) > mostBodyBytes) throw tooLarge();
+    new BoardRefusal("too_large", "body-large", `A request has at most ${Math.floor(most / 1024)} KiB.`);
+  if (Number(c.req.header("content-length") ?? 0) > most) throw tooLarge();
   const { body } = c.req.raw;
   if (body === null) return new Uint8Array(0);
+  const reader = body.getReader();
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    void reader.cancel().catch(() => {});
+  }, longestMs);
   const parts: Uint8Array[] = [];
   let length = 0;
-  for await (const part of body) {
-    length += part.length;
-    if (length > mostBodyBytes) throw tooLarge();
-    parts.push(part);
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      parts.push(value);
+      length += value.length;
+      if (length > most) throw tooLarge();
+    }
+  } finally {
+    clearTimeout(timer);
   }
+  if (isLate)
+    throw new BoardRefusal("invalid", "body-slow", "The request did not come in time: nothing was changed.");
   const bytes = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {
@@ -88,6 +107,14 @@ export async function readFields<Name extends DoorName>(c: Context, name: Name):
       "A body is application/x-www-form-urlencoded or application/json.",
     );
   }
+  return await checkedFields(name, value);
+}
+
+/** What came, whatever it came in. Throws BoardRefusal. */
+export async function checkedFields<Name extends DoorName>(
+  name: Name,
+  value: unknown,
+): Promise<DoorFields<Name>> {
   const validator = await validatorOf(name);
   if (!validator.Check(value)) {
     const [first] = validator.Errors(value);

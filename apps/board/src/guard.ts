@@ -17,7 +17,7 @@ export const contentPolicy = [
   "frame-ancestors 'none'",
   "base-uri 'none'",
   "require-trusted-types-for 'script'",
-  "trusted-types drydock",
+  "trusted-types drydock drydock-evidence",
 ].join("; ");
 
 /**

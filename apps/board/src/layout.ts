@@ -28,7 +28,7 @@ export interface PageOptions {
   /** Who reads; null: nobody is signed in; left out: a board for one. */
   readonly who?: PageReader | null | undefined;
   /** A script of this page alone. */
-  readonly script?: "people";
+  readonly script?: "people" | "evidence";
   /** A page of a published copy: nothing that needs a server. */
   readonly isStatic?: boolean;
 }

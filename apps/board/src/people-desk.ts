@@ -18,8 +18,16 @@ export class PeopleDesk {
   readonly #origin: () => URL;
   readonly #now: () => number;
   readonly #hash: (text: string) => string;
+  readonly #hasProxy: boolean;
 
-  constructor(people: People, origin: () => URL, now: () => number, hash: (text: string) => string) {
+  constructor(
+    people: People,
+    origin: () => URL,
+    now: () => number,
+    hash: (text: string) => string,
+    hasProxy: boolean,
+  ) {
+    this.#hasProxy = hasProxy;
     this.people = people;
     this.#origin = origin;
     this.#now = now;
@@ -63,13 +71,17 @@ export class PeopleDesk {
     });
   }
 
-  /** The asker's network. Behind our own proxy the last name in X-Forwarded-For is the one that it saw itself. */
-  network(c: Context): string {
-    const { incoming } = (c.env ?? {}) as { incoming?: { socket?: { remoteAddress?: string } } };
-    const remote = incoming?.socket?.remoteAddress ?? "127.0.0.1";
-    const isProxy = this.#isSecure && /^(?:::ffff:)?127\.|^::1$/.test(remote);
+  /** The asker's address. Behind our own proxy the last name in X-Forwarded-For is the one that it saw itself. */
+  address(c: Context): string {
+    const remote = remoteOf(c);
+    const isProxy = this.#hasProxy && /^(?:::ffff:)?127\.|^::1$/.test(remote);
     const last = isProxy ? c.req.header("x-forwarded-for")?.split(",").at(-1)?.trim() : undefined;
-    return networkOf(last === undefined || last === "" ? remote : last);
+    return last === undefined || last === "" ? remote : last;
+  }
+
+  /** Of that address the network: a household, not a person. */
+  network(c: Context): string {
+    return networkOf(this.address(c));
   }
 
   async #challenge(kind: string, challenge: string, value = ""): Promise<void> {
@@ -158,6 +170,12 @@ export class PeopleDesk {
   async #isOurs(kind: string, challenge: string): Promise<boolean> {
     return (await this.people.store.takeTicket(this.#hash(challenge), kind, this.#now())) !== null;
   }
+}
+
+/** Whoever holds the other end of the connection. */
+export function remoteOf(c: Context): string {
+  const { incoming } = (c.env ?? {}) as { incoming?: { socket?: { remoteAddress?: string } } };
+  return incoming?.socket?.remoteAddress ?? "127.0.0.1";
 }
 
 function parsed(text: string): Record<string, unknown> {

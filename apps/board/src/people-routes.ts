@@ -221,6 +221,7 @@ export const peopleRoutes: readonly BoardRoute[] = [
           "handle",
         );
       await desk.people.leave(account);
+      await site.board.store.evidence.removeOf(account.id);
       await desk.letOut(c);
       return done(c, "/");
     } catch (error) {

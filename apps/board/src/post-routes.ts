@@ -1,6 +1,7 @@
 // Routes of posts and replies: reading, writing, editing, boosting, accepting, views.
 
 import { createHmac, randomBytes } from "node:crypto";
+import { EvidenceDesk } from "@drydock/board/evidence";
 import type { LogRow } from "@drydock/board/moderation-store";
 import type { Post, Reply } from "@drydock/board/records";
 import { BoardRefusal, notFound, StoreTrouble } from "@drydock/board/refusal";
@@ -9,11 +10,14 @@ import type { Context } from "hono";
 import { isbot } from "isbot";
 import { postPath } from "./board-links.ts";
 import { type DoorFields, placeOf, readFields } from "./doors.ts";
+import { handIn, idsOf, readingsOf, shownDrafts } from "./evidence-routes.ts";
 import { rowJson, sendFeed } from "./list-routes.ts";
 import { renderMarkdown } from "./markdown.ts";
 import { postForm, previewPage, replyEditForm } from "./pages/form-pages.ts";
 import { historyPage, postPage, replyFields } from "./pages/post-page.ts";
+import { remoteOf } from "./people-desk.ts";
 import { type BoardRoute, type BoardSite, sendPage, sendTrouble, statusOf, wantsJson } from "./route.ts";
+import { isUpload, readUpload } from "./upload.ts";
 
 function idOf(c: Context): number {
   const text = c.req.param("id") ?? "";
@@ -76,6 +80,7 @@ async function sendPost(
     isWatching:
       board.actor !== null && (await board.store.watching.isWatching(board.actor.id, "post", post.id)),
     acts: await actsOn(site, post),
+    evidence: await evidenceOf(site, post.id),
     answer: Number.isSafeInteger(answer) ? answer : undefined,
     ...(draft === undefined ? {} : { draft }),
   });
@@ -96,6 +101,11 @@ async function sendPost(
 async function originalOf(site: BoardSite, post: Post): Promise<Post | null> {
   const original = post.duplicateOf === null ? null : await site.board.store.post(post.duplicateOf);
   return original === null || original.state === "hidden" || original.state === "deleted" ? null : original;
+}
+
+async function evidenceOf(site: BoardSite, postId: number) {
+  const { files, waiting } = await new EvidenceDesk(site.board).ofPost(postId);
+  return { files, waiting, cards: (await readingsOf(site, files)).cards };
 }
 
 /** Why it is hidden or locked, for those who see it. */
@@ -164,9 +174,11 @@ async function sendForm(
     readonly markdown: string;
     readonly tags?: string;
     readonly key?: string;
+    readonly evidence?: string;
   },
   editing: Post | null,
   problem: unknown = null,
+  refused: readonly string[] = [],
 ): Promise<Response> {
   const { board } = site;
   const topic = await board.topic(topicSlug);
@@ -184,6 +196,7 @@ async function sendForm(
     trouble,
     preview: isFilled && trouble === null ? renderMarkdown(fields.markdown) : null,
     similar: isFilled && editing === null ? await board.similar(`${fields.title}\n${fields.markdown}`) : [],
+    evidence: editing === null ? await shownDrafts(site, fields.evidence ?? "", refused) : null,
     editing,
   });
   const status =
@@ -199,7 +212,12 @@ async function sendForm(
   return sendPage(
     c,
     site,
-    { title: `${editing === null ? "New post" : "Edit"} · Drydock`, main, isPrivate: true },
+    {
+      title: `${editing === null ? "New post" : "Edit"} · Drydock`,
+      main,
+      isPrivate: true,
+      ...(editing === null ? { script: "evidence" as const } : {}),
+    },
     status,
   );
 }
@@ -212,14 +230,23 @@ function isExpected(error: unknown): boolean {
 async function addPost(c: Context, site: BoardSite): Promise<Response> {
   const { board } = site;
   const slug = c.req.param("topic") ?? "";
-  const fields = await readFields(c, "post");
-  if (fields.preview !== undefined && !wantsJson(c)) return await sendForm(c, site, slug, fields, null);
+  const desk = new EvidenceDesk(board);
+  const upload = isUpload(c)
+    ? await readUpload(c, "post", desk)
+    : { fields: await readFields(c, "post"), files: [] };
+  let { fields } = upload;
   try {
+    // Files are looked at before they are posted, always: what comes back is the form with each mark.
+    const { ids, refused } = await handIn(site, upload.files);
+    fields = { ...fields, evidence: idsOf(fields.evidence, fields.drop, ids) };
+    const isLooked = upload.files.length > 0 || fields.drop !== undefined || fields.preview !== undefined;
+    if (isLooked && !wantsJson(c)) return await sendForm(c, site, slug, fields, null, null, refused);
     const done = await board.addPost(
       slug,
       { title: fields.title, markdown: fields.markdown, tags: fields.tags ?? "" },
       c.req.header("idempotency-key") ?? fields.key ?? null,
     );
+    await desk.attach(done.id, fields.evidence ?? "");
     const post = await board.post(done.id);
     if (wantsJson(c))
       return c.json({ id: post.id, path: postPath(post) }, done.isNew ? 201 : 200, {
@@ -354,12 +381,11 @@ const hmac = (key: Uint8Array, text: string) =>
 async function tellView(c: Context, site: BoardSite): Promise<Response> {
   const fields = await readFields(c, "view");
   const agent = c.req.header("user-agent") ?? "";
-  const { incoming } = (c.env ?? {}) as { incoming?: { socket?: { remoteAddress?: string } } };
   await countVisit(
     site.board.store,
     {
       postId: Number(fields.post),
-      visitor: { address: incoming?.socket?.remoteAddress ?? "127.0.0.1", agent },
+      visitor: { address: site.people?.address(c) ?? remoteOf(c), agent },
       isRobot: agent === "" || isbot(agent),
       now: site.board.now(),
     },
@@ -420,6 +446,7 @@ export const postRoutes: readonly BoardRoute[] = [
         trouble: null,
         preview: null,
         similar: [],
+        evidence: null,
         editing: post,
       });
       return sendPage(c, site, { title: "Edit · Drydock", main, isPrivate: true });

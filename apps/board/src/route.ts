@@ -7,12 +7,15 @@ import type { Context } from "hono";
 import type { CaseRunner } from "./case-runner.ts";
 import type { DocPages } from "./doc-pages.ts";
 import type { DoorName } from "./doors.ts";
+import type { ReadEvidence } from "./evidence-reading.ts";
+import type { EvidenceAsk } from "./evidence-thread.ts";
 import type { LabDesk } from "./lab-desk.ts";
 import { type PageReader, page } from "./layout.ts";
 import type { RenderedBodies } from "./markdown.ts";
 import { messagePage } from "./pages/form-pages.ts";
 import type { PeopleDesk } from "./people-desk.ts";
 import type { StillTrueRuns } from "./still-true-runs.ts";
+import type { ThreadTurns } from "./thread-turns.ts";
 
 /** What every route may use. */
 export interface BoardSite {
@@ -21,6 +24,8 @@ export interface BoardSite {
   readonly bodies: RenderedBodies;
   readonly runner: CaseRunner;
   readonly stillTrue: StillTrueRuns;
+  /** Reads what people hand in, away from the server. */
+  readonly evidence: ThreadTurns<EvidenceAsk, ReadEvidence>;
   /** The rig of this server, for those who watch. */
   readonly desk: LabDesk;
   /** Where people sign in; null: a board for one. */

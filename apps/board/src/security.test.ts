@@ -97,7 +97,7 @@ test("every answer carries the policy, and no page has inline script, style or h
     const page = await response.text();
     assert.doesNotMatch(
       page,
-      /<style|<script(?! src="\/(?:page|lab|people)\.js" defer>)|\son[a-z]+=|\sstyle=|javascript:/i,
+      /<style|<script(?! src="\/(?:page|lab|people|evidence)\.js" defer>)|\son[a-z]+=|\sstyle=|javascript:/i,
       path,
     );
     assert.doesNotMatch(page, /<(?:img|iframe|object|embed|base)\b/i, path);

@@ -3,14 +3,17 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { IncomingMessage, Server } from "node:http";
+import type { Server as NetServer } from "node:net";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { Board } from "@drydock/board/board";
 import type { BoardStore } from "@drydock/board/board-store";
+import { draftLivesMs } from "@drydock/board/evidence";
 import { gainCases, type ImportReport, importBoard } from "@drydock/board/exchange";
 import { People } from "@drydock/board/people";
 import { forgetViewers } from "@drydock/board/views";
 import { createHttpServer } from "@drydock/node/host/http-door";
+import { type TlsFiles, tlsDoor } from "@drydock/node/host/tls-door";
 import { FolderLock } from "@drydock/node/store/folder-lock";
 import { SqliteBoardStore } from "@drydock/node/store/sqlite-board-store";
 import { getRequestListener } from "@hono/node-server";
@@ -26,6 +29,7 @@ import { PeopleDesk } from "./people-desk.ts";
 import type { BoardSite } from "./route.ts";
 import { hostSecrets } from "./secrets.ts";
 import { buildOf, caseIdsIn, StillTrueRuns } from "./still-true-runs.ts";
+import { ThreadTurns } from "./thread-turns.ts";
 
 /** What the packer put beside the code in place of the repository (house/pack/stage-content.ts). */
 const packedContent = join(import.meta.dirname, "../content");
@@ -36,6 +40,7 @@ export const repositoryRoot = existsSync(packedContent)
 export const seedFolder = join(import.meta.dirname, "../seed");
 export const defaultBoardPort = 4870;
 const housekeepingMs = 15 * 60_000;
+const noticesLiveMs = 180 * 86_400_000;
 
 export interface OpenBoard {
   readonly site: BoardSite;
@@ -63,6 +68,8 @@ export interface BoardOptions extends BoardPlace {
   readonly isStatic?: boolean;
   /** A board for many: people sign in. Their browsers know it by this address, which has a name and no number. */
   readonly people?: (() => URL) | undefined;
+  /** A proxy of ours on this machine says whom it asks for. */
+  readonly hasProxy?: boolean;
   /** Posts that come with the project. Default: this version's. */
   readonly seed?: string;
 }
@@ -80,6 +87,12 @@ export async function storeAt({ home, database }: BoardPlace): Promise<BoardStor
 export async function openBoard(options: BoardOptions): Promise<OpenBoard> {
   const store = await storeAt(options);
   const runner = new CaseRunner();
+  const evidence: BoardSite["evidence"] = new ThreadTurns(new URL("./evidence-thread.ts", import.meta.url), {
+    longestMs: 20_000,
+    mostWaiting: 16,
+    memoryMb: 512,
+    crowded: { code: "evidence-many", text: "Too many files wait to be read. Try again in a few seconds." },
+  });
   try {
     const board = await Board.open(store, options.now ?? Date.now);
     const ids = caseIdsIn(repositoryRoot);
@@ -101,12 +114,14 @@ export async function openBoard(options: BoardOptions): Promise<OpenBoard> {
               options.people,
               () => board.now(),
               hostSecrets.hash,
+              options.hasProxy === true,
             ),
       scheme: options.scheme ?? "http",
       board,
       docs: new DocPages(repositoryRoot),
       bodies: new RenderedBodies(),
       runner,
+      evidence,
       stillTrue: new StillTrueRuns(board, runner, ids, options.version, () => {
         build ??= buildOf(repositoryRoot, options.version);
         return build;
@@ -124,11 +139,13 @@ export async function openBoard(options: BoardOptions): Promise<OpenBoard> {
       close: async () => {
         await desk.close();
         await runner.close();
+        await evidence.close();
         await store.close();
       },
     };
   } catch (error) {
     await runner.close();
+    await evidence.close();
     await store.close();
     throw error;
   }
@@ -147,8 +164,10 @@ export interface RunningBoard {
 export interface ManyOptions {
   /** `https://name` of the proxy before it; null: by its name on this machine. */
   readonly origin: URL | null;
-  /** The address to listen on; beyond loopback only behind a proxy. */
+  /** The address to listen on; beyond loopback only behind a proxy, or with a certificate. */
   readonly listen: string;
+  /** A certificate and key of the board's own; left out: a proxy has them. */
+  readonly tls?: TlsFiles | undefined;
 }
 
 /** A port that another program has, with its number. */
@@ -164,7 +183,7 @@ export class PortTaken extends Error {
 
 /** Listens on loopback, unless a proxy stands before it. Throws FolderHeld, PortTaken, StoreTrouble. `port` 0: a free one. Servers of one database share it. */
 export async function startBoard(
-  options: Omit<BoardOptions, "home" | "hosts" | "people" | "scheme"> & {
+  options: Omit<BoardOptions, "home" | "hosts" | "people" | "scheme" | "hasProxy"> & {
     readonly home: string;
     readonly port: number;
     /** Left out: a board for one, on this machine. */
@@ -175,6 +194,7 @@ export async function startBoard(
   let hosts: ReadonlySet<string> = new Set();
   let open: OpenBoard | null = null;
   let server: Server | null = null;
+  let door: NetServer | null = null;
   try {
     const { many } = options;
     let reached = new URL("http://localhost");
@@ -183,11 +203,21 @@ export async function startBoard(
       hosts: () => hosts,
       ...(many === undefined
         ? {}
-        : { people: () => reached, scheme: many.origin === null ? "http" : "https" }),
+        : {
+            people: () => reached,
+            scheme: many.origin === null ? "http" : "https",
+            hasProxy: many.origin !== null && many.tls === undefined,
+          }),
     });
     const { app, site } = open;
-    server = await listen(app, options.port, many?.listen ?? "127.0.0.1");
-    const address = server.address();
+    const tls = many?.tls;
+    server = createHttpServer(getRequestListener(app.fetch));
+    door =
+      tls === undefined
+        ? server
+        : tlsDoor(server, tls, many?.origin?.hostname ?? "", () => site.board.now(), site.onTrouble);
+    await listen(door, options.port, many?.listen ?? "127.0.0.1");
+    const address = door.address();
     const port = typeof address === "object" && address !== null ? address.port : options.port;
     reached = many?.origin ?? new URL(`http://localhost:${port}`);
     // A board for many has one name: a cookie and a passkey of one name are nothing under another.
@@ -207,11 +237,13 @@ export async function startBoard(
       const now = site.board.now();
       void forgetViewers(site.board.store, now).catch(site.onTrouble);
       void site.board.store.accounts.forget(now).catch(site.onTrouble);
+      void site.board.store.evidence.forgetDrafts(now - draftLivesMs).catch(site.onTrouble);
+      void site.board.store.watching.forgetNotices(now - noticesLiveMs).catch(site.onTrouble);
     };
     keep();
     const housekeeping = setInterval(keep, housekeepingMs);
     housekeeping.unref();
-    const [held, listening] = [open, server];
+    const [held, listening, entrance] = [open, server, door];
     return {
       url,
       port,
@@ -221,25 +253,26 @@ export async function startBoard(
         clearTimeout(stillTrue);
         clearInterval(housekeeping);
         listening.closeAllConnections();
-        await new Promise((resolve) => listening.close(resolve));
+        // Behind TLS the inner server never listened: its own end is only told.
+        await new Promise((resolve) => entrance.close(resolve));
+        if (entrance !== listening) listening.emit("close");
         await held.close();
         lock?.release();
       },
     };
   } catch (error) {
-    server?.close();
+    door?.close();
     await open?.close();
     lock?.release();
     throw error;
   }
 }
 
-function listen(app: Hono, port: number, address: string): Promise<Server> {
+function listen(server: NetServer, port: number, address: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const server = createHttpServer(getRequestListener(app.fetch));
     server.on("error", (error: NodeJS.ErrnoException) =>
       reject(error.code === "EADDRINUSE" ? new PortTaken(port) : error),
     );
-    server.listen(port, address, () => resolve(server));
+    server.listen(port, address, () => resolve());
   });
 }

@@ -1,5 +1,6 @@
 // The port below the board: what a store promises. Every method is one transaction: all of it is there, or nothing.
 
+import type { EvidenceStore } from "./evidence-store.ts";
 import type { Cursor, ListOrder } from "./listing.ts";
 import type { ModerationStore } from "./moderation-store.ts";
 import type { PeopleStore } from "./people-store.ts";
@@ -145,6 +146,7 @@ export interface BoardStore {
   readonly accounts: PeopleStore;
   readonly moderation: ModerationStore;
   readonly watching: WatchStore;
+  readonly evidence: EvidenceStore;
 
   /** Makes or finds a person by handle. */
   person(handle: string, shownName: string, role: Role, at: number): Promise<Person>;

@@ -106,14 +106,15 @@ export interface Revision {
   readonly markdown: string;
 }
 
-/** `io_return`: eight hexadecimal digits; `error_number`: decimal; `panic_site`: file:line; `usb_id`: vid:pid; `rule`: DRxx-n. */
-export type SymptomKind = "io_return" | "error_number" | "panic_site" | "usb_id" | "rule";
+/** `io_return`: eight hexadecimal digits; `error_number`: decimal; `panic_site`: file:line; `usb_id`: vid:pid; `rule`: DRxx-n; `fingerprint`: a finding at a place, 16 hexadecimal digits. */
+export type SymptomKind = "io_return" | "error_number" | "panic_site" | "usb_id" | "rule" | "fingerprint";
 export const symptomKinds: readonly SymptomKind[] = [
   "io_return",
   "error_number",
   "panic_site",
   "usb_id",
   "rule",
+  "fingerprint",
 ];
 
 export interface Symptom {

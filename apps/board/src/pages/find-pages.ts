@@ -94,6 +94,7 @@ export function symptomPage(options: {
     panic_site: "Place of a panic",
     usb_id: "USB device",
     rule: "Rule of the doctor",
+    fingerprint: "Finding at a place",
   } as const;
   return html`<h1><span class="kind">${kinds[symptom.kind]}</span> <code>${symptomText(symptom)}</code></h1>
 ${symptom.kind === "io_return" ? codeForms(symptom) : ""}${options.meaning}

@@ -5,6 +5,8 @@ import { symptomText } from "@drydock/board/symptoms";
 import { postPath, symptomPath, topicPath } from "../board-links.ts";
 import { type Html, html, type Piece } from "../html.ts";
 
+import { evidenceField, type ShownEvidence, type Twins, twinBox } from "./evidence-pages.ts";
+
 export interface DraftFields {
   readonly title: string;
   readonly markdown: string;
@@ -38,6 +40,8 @@ export function postForm(options: {
   readonly trouble: Trouble | null;
   readonly preview: Html | null;
   readonly similar: Similar;
+  /** Files that were handed in, and posts with the same finding; null where none are taken. */
+  readonly evidence: { readonly shown: ShownEvidence; readonly twins: Twins } | null;
   /** The post that is edited; null for a new one. */
   readonly editing: { readonly id: number; readonly version: number; readonly title: string } | null;
 }): Html {
@@ -47,9 +51,11 @@ export function postForm(options: {
 ${trouble === null ? "" : html`<p class="error" role="alert" id="trouble">${trouble.text}</p>`}
 ${options.similar.length === 0 ? "" : similarBox(options.similar)}
 ${options.preview === null ? "" : html`<section class="preview"><h2>Preview</h2><div class="text">${options.preview}</div></section>`}
-<form method="post" class="write" action="${editing === null ? `${topicPath(topic.slug)}/posts` : `/p/${editing.id}/edit`}">
+${options.evidence === null ? "" : twinBox(options.evidence.twins)}
+<form method="post" class="write" action="${editing === null ? `${topicPath(topic.slug)}/posts` : `/p/${editing.id}/edit`}"${options.evidence === null ? "" : html` enctype="multipart/form-data"`}>
 <input type="hidden" name="key" value="${options.key}">${editing === null ? "" : html`<input type="hidden" name="version" value="${editing.version}">`}
 ${fields(draft, trouble)}
+${options.evidence === null ? "" : evidenceField(options.evidence.shown)}
 <p><button class="button">${editing === null ? "Post" : "Save"}</button> <button name="preview" value="1" class="second">Preview</button></p>
 </form>`;
 }

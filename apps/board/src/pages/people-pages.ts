@@ -63,7 +63,7 @@ ${passkeys.length === 0 ? html`<p>None yet.</p>` : html`<ul>${passkeys.map((key)
   )}</ul>
 <form method="post" action="/me/sessions/end"><button>End all others</button></form>
 <form method="post" action="/logout"><button class="button">Sign out</button></form></section>
-<section><h2>Leave</h2><details class="more"><summary>Delete this account</summary><form method="post" action="/me/delete"><p>Keys, password and sessions go at once. What you wrote stays, as a deleted person's; delete it first where it should not.</p><label for="sure">Your handle, to be sure</label> <input id="sure" name="handle" maxlength="40" autocomplete="off"> <button class="danger">Delete my account</button></form></details></section>`;
+<section><h2>Leave</h2><details class="more"><summary>Delete this account</summary><form method="post" action="/me/delete"><p>Keys, password and sessions go at once. Evidence that you handed in is deleted for good. What you wrote stays, as a deleted person's; delete it first where it should not.</p><label for="sure">Your handle, to be sure</label> <input id="sure" name="handle" maxlength="40" autocomplete="off"> <button class="danger">Delete my account</button></form></details></section>`;
 }
 
 export function ownerLinkPage(token: string): Html {

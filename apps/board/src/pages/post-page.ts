@@ -1,13 +1,16 @@
 // A post with its answers: the question, the answer a run has shown, and where to run it.
 
+import type { Evidence } from "@drydock/board/evidence-store";
 import type { LogRow } from "@drydock/board/moderation-store";
 import type { Boost, Post, Reply, Revision, Topic } from "@drydock/board/records";
 import type { StillTrue } from "@drydock/board/still-true";
 import { symptomText } from "@drydock/board/symptoms";
 import { mayEdit, mayModerate, type Visitor } from "@drydock/board/visitor";
 import { casePath, postPath, symptomPath, tagPath, topicPath } from "../board-links.ts";
+import type { EvidenceCard } from "../evidence-reading.ts";
 import { type Html, html } from "../html.ts";
 import type { RenderedBodies } from "../markdown.ts";
+import { evidenceSection } from "./evidence-pages.ts";
 import { postModeration, replyModeration } from "./moderation-forms.ts";
 import { author } from "./person-name.ts";
 import { caseBadge, plural, timeTag } from "./post-list.ts";
@@ -32,6 +35,11 @@ export interface PostPageOptions {
   /** A board for many: names lead to people. */
   readonly hasPeople: boolean;
   readonly isWatching: boolean;
+  readonly evidence: {
+    readonly files: readonly Evidence[];
+    readonly waiting: number;
+    readonly cards: readonly EvidenceCard[];
+  };
   /** Why it is hidden or locked, the newest acts. */
   readonly acts: readonly LogRow[];
   /** A reply's text that was refused, with the reason. */
@@ -61,6 +69,7 @@ ${options.original === null ? "" : html`<p class="snapshot">The same case as <a 
 ${options.isStatic ? "" : postActs(options)}
 </footer>
 </article>
+${evidenceSection({ postId: post.id, ...options.evidence, actor: options.actor, isStatic: options.isStatic, now })}
 ${post.caseId === null ? noCase(post) : caseTeaser(post.caseId, options.stillTrue, options.isStatic)}
 <section class="answers" aria-label="Answers">
 <h2>${answers.length === 0 ? "No answers yet" : plural(answers.length, "answer")}</h2>

@@ -30,6 +30,8 @@ export interface ServeOptions {
   readonly people?: boolean;
   readonly origin?: URL;
   readonly listen?: string;
+  readonly certificate?: string;
+  readonly key?: string;
   /** Rigs that the lab shows beside those of its own page. */
   readonly lab: readonly RigEntry[];
   readonly seed: number;
@@ -71,7 +73,14 @@ export async function beginBoard(options: ServeOptions, io: CommandIo): Promise<
       database: options.database,
       many:
         options.people === true || options.origin !== undefined
-          ? { origin: options.origin ?? null, listen: options.listen ?? "127.0.0.1" }
+          ? {
+              origin: options.origin ?? null,
+              listen: options.listen ?? "127.0.0.1",
+              tls:
+                options.certificate === undefined || options.key === undefined
+                  ? undefined
+                  : { certificate: options.certificate, key: options.key },
+            }
           : undefined,
       port,
       version: drydockVersion,

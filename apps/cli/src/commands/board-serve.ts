@@ -2,7 +2,14 @@
 
 import { command, flag, option } from "../grammar/command-row.ts";
 import { forOption, seedOption } from "../grammar/rig-options.ts";
-import { boardPort, databaseOption, listenAddress, noOpen, originOption } from "./board-words.ts";
+import {
+  boardPort,
+  databaseOption,
+  listenAddress,
+  noOpen,
+  originOption,
+  readableFile,
+} from "./board-words.ts";
 import { labOption } from "./rig-name.ts";
 
 export const boardServe = command({
@@ -12,7 +19,11 @@ export const boardServe = command({
     noOpen,
     people: flag("a board for many: people sign in; the first start prints the link that makes the owner"),
     origin: originOption,
-    listen: option(listenAddress, "listen beyond this machine; only behind a proxy", { needs: ["origin"] }),
+    listen: option(listenAddress, "listen beyond this machine", { needs: ["origin"] }),
+    certificate: option(readableFile, "serve TLS with this certificate, and those above it", {
+      needs: ["origin", "key"],
+    }),
+    key: option(readableFile, "the certificate's key", { needs: ["certificate"] }),
     database: databaseOption,
     lab: labOption,
     seed: seedOption,

@@ -73,8 +73,29 @@ export const listenAddress: Kind<string> = {
 
 export const originOption = option(
   originAddress,
-  "a board for many at this name, behind a proxy that has the certificate",
+  "a board for many at this name: behind a proxy that has the certificate, or with --certificate",
 );
+
+/** A file that is there and can be read. */
+export const readableFile: Kind<string> = {
+  placeholder: "file",
+  takes: "a PEM file that is there",
+  isPath: true,
+  read: (path) => {
+    if (mustBeReadable(path) !== "file") throw new UsageError(`needs a file; ${shown(path)} is none`);
+    return path;
+  },
+  sample: ({ folder }) => {
+    const file = join(folder, "some.pem");
+    writeFileSync(file, "");
+    return file;
+  },
+  mistakes: ({ folder }) => [
+    { why: "absent", text: join(folder, "not-there") },
+    { why: "wrong type", text: folder },
+    { why: "wrong type", text: "" },
+  ],
+};
 
 export const databaseOption = option(
   databaseAddress,

@@ -318,8 +318,40 @@ CREATE TRIGGER log_is_kept BEFORE UPDATE ON moderation_log BEGIN SELECT RAISE(AB
 CREATE TRIGGER log_stays BEFORE DELETE ON moderation_log BEGIN SELECT RAISE(ABORT, 'the log only grows'); END;
 `;
 
+/** Redacted files of posts and what the doctor said of them. A reading has no foreign key: it goes before its places. */
+const evidence = `
+CREATE TABLE reading (
+  id INTEGER PRIMARY KEY,
+  is_known INTEGER NOT NULL,
+  cards TEXT NOT NULL,
+  symptoms TEXT NOT NULL
+) STRICT;
+CREATE TABLE evidence (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  post_id INTEGER REFERENCES post(id),
+  owner_id INTEGER NOT NULL REFERENCES person(id),
+  reading_id INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  sha256 TEXT NOT NULL,
+  marks INTEGER NOT NULL,
+  marked TEXT NOT NULL,
+  notes TEXT NOT NULL,
+  state TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX evidence_post ON evidence(post_id, id) WHERE post_id IS NOT NULL;
+CREATE INDEX evidence_owner ON evidence(owner_id, id);
+CREATE INDEX evidence_reading ON evidence(reading_id);
+CREATE INDEX evidence_draft ON evidence(created_at) WHERE state = 'draft';
+CREATE TABLE evidence_bytes (
+  evidence_id INTEGER NOT NULL PRIMARY KEY REFERENCES evidence(id),
+  bytes BLOB NOT NULL
+) STRICT;
+`;
+
 /** What both kinds of database share; postgres-schema.ts says the types in PostgreSQL's words. */
-export const sharedSteps: readonly string[] = [first, caseRuns, people, moderation];
+export const sharedSteps: readonly string[] = [first, caseRuns, people, moderation, evidence];
 
 /** What SQLite says besides, by step. */
 const sqliteOnly: Readonly<Record<number, string>> = { 0: firstOfSqlite, 3: moderationOfSqlite };

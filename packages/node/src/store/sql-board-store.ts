@@ -12,6 +12,7 @@ import type {
   SearchHit,
   StoreCheck,
 } from "@drydock/board/board-store";
+import type { EvidenceStore } from "@drydock/board/evidence-store";
 import type { Cursor, ListOrder } from "@drydock/board/listing";
 import type { ModerationStore } from "@drydock/board/moderation-store";
 import type { PeopleStore } from "@drydock/board/people-store";
@@ -55,6 +56,7 @@ import {
   replyOf,
 } from "./board-rows.ts";
 import { searchBoard } from "./board-search.ts";
+import { removeEvidenceOf, SqlEvidenceStore } from "./sql-evidence-store.ts";
 import { withinLimits } from "./sql-limits.ts";
 import { SqlModerationStore } from "./sql-moderation-store.ts";
 import { SqlPeopleStore } from "./sql-people-store.ts";
@@ -77,12 +79,14 @@ export class SqlBoardStore implements BoardStore {
   readonly accounts: PeopleStore;
   readonly moderation: ModerationStore;
   readonly watching: WatchStore;
+  readonly evidence: EvidenceStore;
 
   constructor(database: SqlDatabase) {
     this.database = database;
     this.accounts = new SqlPeopleStore(database);
     this.moderation = new SqlModerationStore(database);
     this.watching = new SqlWatchStore(database);
+    this.evidence = new SqlEvidenceStore(database);
   }
 
   async person(handle: string, shownName: string, role: Role, at: number): Promise<Person> {
@@ -276,9 +280,9 @@ export class SqlBoardStore implements BoardStore {
 
   async deletePost(id: number, at: number): Promise<boolean> {
     const { index } = this.database;
-    return this.database.write(
+    const files = await this.database.write(
       (function* () {
-        if (!(yield* isThere(id))) return false;
+        if (!(yield* isThere(id))) return null;
         yield* emptyBodies("post", id);
         yield* run(
           "UPDATE post SET state = 'deleted', listed = 0, pinned = 0, title = '', activity_at = max(activity_at, ?) WHERE id = ?",
@@ -289,9 +293,11 @@ export class SqlBoardStore implements BoardStore {
         yield* setTags(id, []);
         yield* run("DELETE FROM post_symptom WHERE post_id = ?", id);
         yield* index.drop("post", id);
-        return true;
+        return yield* removeEvidenceOf(id);
       })(),
     );
+    if (files !== null && files > 0) await this.database.scrub();
+    return files !== null;
   }
 
   async deleteReply(id: number, at: number): Promise<boolean> {

@@ -80,6 +80,8 @@ export interface SqlDatabase {
   write<T>(talk: Talk<T>): Promise<T>;
   /** What only one server of this board does at a time; it may read and write meanwhile. */
   alone<T>(act: () => Promise<T>): Promise<T>;
+  /** What was deleted is in no file any more, as far as the database can say. */
+  scrub(): Promise<void>;
   /** Faults of the database itself and of its index against these texts, one a line. */
   faults(): Promise<string[]>;
   close(): Promise<void>;

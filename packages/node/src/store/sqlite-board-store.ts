@@ -27,6 +27,10 @@ const databaseOf = (connection: SqliteConnection): SqlDatabase => ({
   write: async (talk) => connection.write(() => connection.hold(talk)),
   // One process a folder (folder-lock.ts).
   alone: (act) => act(),
+  // Freed pages are zeros (sqlite.ts); the log of writes may hold them until it is folded in and cut.
+  scrub: async () => {
+    connection.pragma("wal_checkpoint(TRUNCATE)");
+  },
   faults: async () => sqliteFaults(connection),
   close: async () => connection.close(),
 });

@@ -23,7 +23,7 @@ export class SqliteConnection {
       this.exec("PRAGMA synchronous = FULL");
     }
     this.exec(
-      "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA cache_size = -32000",
+      "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA cache_size = -32000",
     );
   }
 
