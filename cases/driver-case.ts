@@ -7,6 +7,7 @@ import type { LogRow } from "@drydock/core/platform/log-row";
 import type { HostTurn } from "@drydock/core/runtime/scheduler";
 import type { Timeline } from "@drydock/core/trace/timeline";
 import type { UsbTraceLog } from "@drydock/core/trace/usb-trace-log";
+import type { SimIommu } from "@drydock/core/transports/sim/iommu";
 import type { FlushStory } from "@drydock/core/trials/durability-prover";
 
 export type Side = "bad" | "good";
@@ -14,6 +15,14 @@ export type Side = "bad" | "good";
 export interface CaseOptions {
   readonly seed: number;
   readonly turn: HostTurn;
+}
+
+/** What a case's bench knows of memory that its device reached, or did not. */
+export interface DmaStory {
+  /** Ranges and refused accesses, as they stand at the end. */
+  readonly iommu: Pick<SimIommu, "mappings" | "refusals">;
+  /** What became of the bytes, in sentences. */
+  readonly lines: readonly string[];
 }
 
 /** What one driver of a case did. */
@@ -29,8 +38,17 @@ export interface CaseRun {
   readonly log: readonly LogRow[];
   /** What became of flushes, layer by layer, and the layer that swallowed one. Default: the case has no disk. */
   readonly ledger?: FlushStory;
+  /** What became of DMA, where the case's bench wrote it down. Default: nothing did. */
+  readonly dma?: DmaStory;
   /** Further files that a person would have at hand: a panic report, a registry, an opcode log, a signed bundle. Default: none. */
   readonly evidence?: readonly (EvidenceFile | BundleFile)[];
+}
+
+/** Several causes of the same symptom, each of them a wrong driver of its own. */
+export interface CauseBench {
+  readonly names: readonly string[];
+  /** Throws RangeError for a name that is none. */
+  run(name: string, options: CaseOptions): Promise<CaseRun>;
 }
 
 /** One bring-up whose cable is pulled before a step of the scheduler. */
@@ -53,6 +71,8 @@ export interface DriverCase {
   run(side: Side, options: CaseOptions): Promise<CaseRun>;
   /** The case with its cable pulled before any one step, for those in which the moment decides. */
   readonly unplug?: UnplugBench;
+  /** The wrong driver with each of its possible causes, where one symptom has several. */
+  readonly causes?: CauseBench;
   /** All the ways that the case's device can behave, and where each ends: lines for people, as they come. */
   explore?(options: CaseOptions): AsyncGenerator<string>;
 }

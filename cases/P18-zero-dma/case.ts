@@ -2,7 +2,7 @@
 
 import type { CaseOptions, CaseRun, DriverCase, Side } from "../driver-case.ts";
 import { likeliestFault } from "./bad-driver.ts";
-import type { ZeroDmaFault } from "./faults.ts";
+import { type ZeroDmaFault, zeroDmaFaults } from "./faults.ts";
 import { noFault } from "./good-driver.ts";
 import { ZeroDmaBench } from "./zero-dma-bench.ts";
 
@@ -25,4 +25,13 @@ export const zeroDmaCase: DriverCase = {
     "Writes over PCI are posted: the hardware's success proves nothing. Where the bytes went, the mapping, the scatter entry and the order of completion tell.",
   describeRequests: [],
   run,
+  causes: {
+    names: zeroDmaFaults,
+    run: (name, options) => {
+      const fault = zeroDmaFaults.find((known) => known === name);
+      if (fault === undefined)
+        throw new RangeError(`P18 has no cause "${name.slice(0, 40)}"; it has ${zeroDmaFaults.join(", ")}`);
+      return runZeroDma(fault, options);
+    },
+  },
 };

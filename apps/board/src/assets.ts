@@ -36,6 +36,8 @@ const files: Readonly<Record<string, () => Promise<string | Uint8Array<ArrayBuff
     bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-case-worker"))),
   "lab-worker.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-worker"))),
   "lab-terminal.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-terminal"))),
+  "lab-static.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-static"))),
+  "lab-frame.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-frame"))),
   "lab-later.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-later"))),
   "lab-screens.js": () =>
     bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-screens")), "screens"),

@@ -10,7 +10,8 @@ import { stateFolder } from "@drydock/node/store/state-folder";
 import { folderReader, writeExported } from "./folders.ts";
 import { hostSecrets } from "./secrets.ts";
 import { type BoardPlace, databasePath, openBoard, storeAt } from "./server.ts";
-import { type Published, publishBoard } from "./static-site.ts";
+import { type Published, publishLab } from "./static-lab.ts";
+import { publishBoard } from "./static-site.ts";
 
 /** Where this person's board is. Throws RangeError. */
 export function boardHome(): string {
@@ -74,6 +75,16 @@ export async function publishTo(
   const open = await openBoard({ home, version, isStatic: true });
   try {
     return await publishBoard(open, folder, tell);
+  } finally {
+    await open.close();
+  }
+}
+
+/** The lab alone, without a board's posts. Throws what the system throws. */
+export async function exportLabTo(folder: string, version: string): Promise<Published> {
+  const open = await openBoard({ home: null, version, isStatic: true });
+  try {
+    return await publishLab(open, folder);
   } finally {
     await open.close();
   }

@@ -70,7 +70,7 @@ ${options.isList === true ? "" : html`<script src="/page.js" defer></script>`}${
 <a class="skip" href="#main">To the content</a>
 <header class="bar"><div class="inner">
 <a class="home" href="/">${mark}<span>Drydock</span></a>
-<nav aria-label="Main"><a href="/t/drivers"${board ? trusted(' aria-current="page"') : ""}>Board</a><a href="/cases"${current("/cases")}>Cases</a>${options.isStatic === true ? "" : html`<a href="/lab">Lab</a>`}<a href="/docs"${current("/docs")}>Docs</a>${options.who === undefined ? "" : options.who === null ? html`<a href="/login"${current("/login")}>Sign in</a>` : readerLinks(options.who, current)}</nav>
+<nav aria-label="Main"><a href="/t/drivers"${board ? trusted(' aria-current="page"') : ""}>Board</a><a href="/cases"${current("/cases")}>Cases</a><a href="/lab">Lab</a><a href="/docs"${current("/docs")}>Docs</a>${options.who === undefined ? "" : options.who === null ? html`<a href="/login"${current("/login")}>Sign in</a>` : readerLinks(options.who, current)}</nav>
 ${
   options.isStatic === true
     ? html`<p class="note">A published copy: for reading and running.</p>`

@@ -1,14 +1,8 @@
 // A board as files: every page that a reader can reach, links made relative, cases running in the page.
 
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { assetNames } from "./assets.ts";
 import type { OpenBoard } from "./server.ts";
-
-export interface Published {
-  readonly pages: number;
-  readonly bytes: number;
-}
+import { casesOf, keptLabFiles, type Published, writeCopy } from "./static-lab.ts";
 
 /** Addresses beyond this are more than a copy for reading should hold. */
 const mostPages = 500_000;
@@ -16,7 +10,7 @@ const mostPages = 500_000;
 /** Of a case's address only the case: seed, side and step are the page's own work. Of a reply's, the place in its page. */
 const pageQuery = /^(?:sort|order|after|view)=/;
 
-/** What only the lab's doctor asks for is no text, and lies in a lab of its own. */
+/** What only the lab's doctor asks for is no text, and lies beside the lab as scripts. */
 const textAssets = assetNames.filter((name) => !name.endsWith(".wasm"));
 
 interface Target {
@@ -73,7 +67,7 @@ export async function publishBoard(
   const host = [...open.site.hosts()][0];
   const pages = new Map<string, { readonly file: string; readonly body: string; readonly isPage: boolean }>();
   const missing = new Set<string>();
-  const waiting: string[] = ["/", "/cases", "/docs", ...textAssets.map((name) => `/${name}`)];
+  const waiting: string[] = ["/", "/cases", "/lab", "/docs", ...textAssets.map((name) => `/${name}`)];
   const asked = new Set(waiting);
   for (let next = waiting.shift(); next !== undefined && pages.size < mostPages; next = waiting.shift()) {
     const target = targetOf(next);
@@ -99,15 +93,10 @@ export async function publishBoard(
       waiting.push(to.request);
     }
   }
-  let bytes = 0;
-  for (const { file, body, isPage } of pages.values()) {
-    const text = isPage ? relative(body, file, (request) => pages.get(request)?.file ?? null) : body;
-    const path = join(folder, file);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
-    bytes += Buffer.byteLength(text);
-  }
-  return { pages: pages.size, bytes };
+  const files = new Map(await keptLabFiles(await casesOf(open)));
+  for (const { file, body, isPage } of pages.values())
+    files.set(file, isPage ? relative(body, file, (request) => pages.get(request)?.file ?? null) : body);
+  return writeCopy(folder, files);
 }
 
 /** Links of a page at `file` by the way from there; what the copy lacks leads to the board's front. */

@@ -2,6 +2,7 @@
 
 import type { RunAnswer, RunAsk } from "@drydock/lab/page/case-run";
 import { domOf } from "@drydock/lab/page/dom-of";
+import { staticLink } from "@drydock/lab/page/kept-lab";
 
 interface Policy {
   createScriptURL(url: string): string;
@@ -111,12 +112,6 @@ async function play(box: HTMLElement, side: RunAsk["side"], step: number | null)
     box.classList.remove("running");
     result.removeAttribute("aria-busy");
   }
-}
-
-/** A path of the board as a file of a published copy. */
-function staticLink(to: string, path: string): string {
-  const [, name, rest] = /^\/([^?#]*)(.*)$/.exec(path) ?? ["", "", ""];
-  return `${to}${name === "" ? "" : `${name}/`}index.html${rest}`;
 }
 
 const viewed = document.body.dataset.viewOf;

@@ -70,7 +70,7 @@ ${options.isStatic ? "" : postActs(options)}
 </footer>
 </article>
 ${evidenceSection({ postId: post.id, ...options.evidence, actor: options.actor, isStatic: options.isStatic, now })}
-${post.caseId === null ? noCase(post) : caseTeaser(post.caseId, options.stillTrue, options.isStatic)}
+${post.caseId === null ? noCase(post) : caseTeaser(post.caseId, options.stillTrue)}
 <section class="answers" aria-label="Answers">
 <h2>${answers.length === 0 ? "No answers yet" : plural(answers.length, "answer")}</h2>
 ${ordered.map((reply) => answerBlock(reply, options))}
@@ -83,11 +83,11 @@ function noCase(post: Post): Html | string {
   return html`<aside class="run none"><h2>No case yet</h2><p>Nothing here can be run for this post so far. Its answer says what is established, what is likely and what is unknown.</p></aside>`;
 }
 
-function caseTeaser(caseId: string, known: StillTrue | null, isStatic: boolean): Html {
+function caseTeaser(caseId: string, known: StillTrue | null): Html {
   const state = known?.state ?? "never run";
   return html`<aside class="run" data-case="${caseId}"><h2>Run it ${caseBadge(caseId, state)}</h2>
 <p>${known?.text ?? ""} ${known?.at == null ? "" : html`<span class="age">On Drydock ${known.version ?? ""}.</span>`}</p>
-<p class="go"><a class="button" href="${casePath(caseId)}" data-run>Run both drivers</a><label class="seed">Seed <input name="seed" value="1" inputmode="numeric" maxlength="9"></label><a href="${casePath(caseId)}">The case's page</a>${isStatic ? "" : html`<a href="/lab#/trace/${caseId}?seed=1&side=bad">Open it in the lab</a>`}</p>
+<p class="go"><a class="button" href="${casePath(caseId)}" data-run>Run both drivers</a><label class="seed">Seed <input name="seed" value="1" inputmode="numeric" maxlength="9"></label><a href="${casePath(caseId)}">The case's page</a><a href="/lab#/trace/${caseId}?seed=1&side=bad">Open it in the lab</a></p>
 <div class="result" aria-live="polite"></div></aside>`;
 }
 

@@ -1,18 +1,22 @@
-// The lab's later screens in Chromium, by mouse and keyboard: registry, time, consoles, doctor.
+// The lab's later screens in Chromium, behind the board and as a copy from files: each walk in both.
 
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { casebook, findCase } from "@drydock/cases/casebook";
+import { casebook } from "@drydock/cases/casebook";
 import { Random } from "@drydock/core/base/random";
 import { lineCodingPost } from "@drydock/doctor/source/post-samples";
 import { hostTurn } from "@drydock/node/host-turn";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import type { RunningBoard } from "../../src/server.ts";
+import { publishLab } from "../../src/static-lab.ts";
 import { attack } from "../attack-strings.ts";
 import { boardInChromium } from "../board-in-chromium.ts";
 import { withoutChromium } from "../chromium.ts";
+import { dumpOf, entry, minuteByMouse, walks } from "../lab-walks.ts";
 import { says, watchedPage } from "../watched-page.ts";
 
 const skip = withoutChromium;
@@ -31,67 +35,68 @@ function fileOf(name: string, text: string | Uint8Array): string {
   return path;
 }
 
-const entry = ".tree .entry:not([hidden])";
+let made: Promise<string> | null = null;
+/** The lab exported into a folder, once. */
+const copy = (): Promise<string> =>
+  (made ??= publishLab(board.open, join(folder, "copy")).then(() => join(folder, "copy")));
 
-/** As `ioreg -l` prints a hub with so many devices on it, each with a vendor of its own. */
-const dumpOf = (vendors: readonly number[]): string =>
-  [
-    "+-o Root  <class IORegistryEntry, id 0x100000100, retain 11>",
-    ...vendors.flatMap((vendor, index) => [
-      `  +-o Device ${index}@1410000${index}  <class IOUSBHostDevice, id 0x10000020${index}, registered, matched, active, busy 0 (0 ms), retain 9>`,
-      "  | {",
-      `  |   "idVendor" = ${vendor}`,
-      `  |   "USB Product Name" = "<img src=x onerror=alert(1)>"`,
-      "  | }",
-    ]),
-  ].join("\n");
+for (const [name, walk] of walks)
+  test(`${name}; behind the board, and from files with the network off`, {
+    skip,
+    timeout: 300_000,
+  }, async () => {
+    for (const place of ["board", "files"] as const) {
+      const lab = place === "board" ? `${board.url}/lab` : `file://${await copy()}/index.html`;
+      const { page, context, wrong } = await watchedPage(browser, board.url);
+      await context.setOffline(place === "files");
+      await walk(page, { lab, fileOf });
+      assert.deepEqual(wrong, [], place);
+      await context.close();
+    }
+  });
 
-async function dropTwoDumps(page: Page): Promise<void> {
-  await page.setInputFiles(".drop input[type=file]", [
-    fileOf("before.txt", dumpOf([0x403, 0x67b, 0x10c4])),
-    fileOf("after.txt", dumpOf([0x403, 0x1a86])),
-  ]);
-}
+test("the first minute by mouse in a copy that any static server gives", {
+  skip,
+  timeout: 120_000,
+}, async () => {
+  const root = await copy();
+  const types: Readonly<Record<string, string>> = {
+    html: "text/html",
+    js: "text/javascript",
+    css: "text/css",
+  };
+  const server = createServer((request, response) => {
+    const name = request.url === "/" ? "/index.html" : (request.url ?? "");
+    response.setHeader("content-type", types[name.split(".").at(-1) ?? ""] ?? "image/svg+xml");
+    response.end(readFileSync(join(root, name)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  try {
+    const { page, context, wrong } = await watchedPage(browser, url);
+    await minuteByMouse(page, { lab: url, fileOf });
+    assert.deepEqual(wrong, []);
+    await context.close();
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+});
 
-test("the registry by mouse and keyboard: why the driver matched, what a pulled cable leaves, two dumps compared", {
+test("what the doctor says becomes a post: nothing is sent but what is shown", {
   skip,
   timeout: 120_000,
 }, async () => {
   const { page, context, wrong } = await watchedPage(browser, board.url);
-  await page.goto(`${board.url}/lab`);
-  await page.keyboard.press("g");
-  await page.keyboard.press("g");
-  await page.click(`${entry}:has-text("FtdiDriver")`);
-  await says(page, ".judged .good", /matches, score 90000[\s\S]*idVendor \+ idProduct/);
-  await says(page, ".entry-part .fields", /IOProbeScore\s+90000/);
-  // A tree of a desktop: to the top, into it, the branch folded away, and by first letters.
-  await page.keyboard.press("Home");
-  const all = Number(await page.getAttribute(".tree", "data-lines"));
-  await page.keyboard.press("ArrowDown");
-  await page.keyboard.type("ft");
-  await says(page, ".tree .entry.selected", /FT232R/);
-  await page.keyboard.press("ArrowLeft");
-  await page.waitForSelector(`.tree[data-lines="${all - 3}"]`);
-  await page.keyboard.press("ArrowRight");
-  await page.waitForSelector(`.tree[data-lines="${all}"]`);
-  assert.equal(await page.getAttribute(".tree .entry.selected", "aria-expanded"), "true");
-  await page.fill("#entry-search", "0403:6001");
-  await says(page, "#registry-says", /3 found/);
-  await page.fill("#entry-search", "");
-  await page.locator("h1").click();
-  await page.keyboard.press("u");
-  await says(page, `${entry}.m-gone`, /FT232R[\s\S]*gone: terminated at \d+\.\d+ s/);
-  await page.keyboard.press("p");
-  await says(page, `${entry}.m-new`, /FT232R/);
-  await dropTwoDumps(page);
-  await says(page, "#registry-says", /0 appeared, 1 left, 1 changed, 2 the same/);
-  await page.click(`${entry}.m-changed`);
-  await says(page, ".entry-part .differs", /idVendor\s+6790 \(was 1659\)/);
-  await page.click(`${entry}.m-gone`);
-  await says(page, ".entry-part h2", /Device 2@14100002/);
-  // A file that is none says what to do.
-  await page.setInputFiles(".drop input[type=file]", fileOf("note.txt", "no registry"));
-  await says(page, ".said.refusal", /note\.txt holds no registry: make one with "ioreg/);
+  await page.goto(`${board.url}/lab#/doctor/serial?seed=1`);
+  const log = 'The log of /Users/somebody/build says "IOUSBHostDevice" and jane.doe@example.com\n';
+  await page.setInputFiles(".drop input[type=file]", fileOf("mail.txt", log));
+  await says(page, ".doctor-says", /from 1 files/);
+  await page.check("input[name=redact]");
+  await page.click("text=Attach to a post");
+  assert.doesNotMatch(await page.inputValue("#draft-text"), /somebody|jane\.doe/);
+  await page.click("text=Preview as a post");
+  await says(page, ".preview", /What the doctor says/);
   assert.deepEqual(wrong, []);
   await context.close();
 });
@@ -102,54 +107,6 @@ const foreign = `[
   [...document.querySelectorAll("*")].filter((e) => [...e.attributes].some((a) => /^on/i.test(a.name) || a.name === "srcdoc")).length,
   [...document.querySelectorAll("a[href]")].filter((a) => new URL(a.href).origin !== location.origin).length,
 ]`;
-
-test("the doctor: a crash report to its line and its case, source by its own worker, what a redacted copy says, a post of it", {
-  skip,
-  timeout: 180_000,
-}, async () => {
-  const { page, context, wrong } = await watchedPage(browser, board.url);
-  await page.goto(`${board.url}/lab`);
-  await page.keyboard.press("g");
-  await page.keyboard.press("d");
-  const { evidence = [] } = await findCase("P11").run("bad", { seed: 1, turn: hostTurn });
-  const files = evidence.map((file) => fileOf(file.name, "text" in file ? file.text : file.bytes));
-  await page.setInputFiles(".drop input[type=file]", files);
-  await says(page, ".card .claim", /\S/);
-  const line = page.locator(".because button").first();
-  const asked = /:(\d+)$/.exec(await line.innerText())?.[1];
-  await line.focus();
-  await page.keyboard.press("Enter");
-  await says(page, ".opened-file .asked .offset", new RegExp(`^${asked}$`));
-  // Source is read by a worker with a policy of its own: what its rules find stands at its line.
-  await page.setInputFiles(".drop input[type=file]", fileOf("Pasted.cpp", lineCodingPost));
-  await page.click("[data-rule='DR02-5'] summary");
-  await says(page, "[data-rule='DR02-5'] .because", /Pasted\.cpp:10/);
-  // What names somebody is a word, in the report and in the copy; nothing is sent but what is shown.
-  await page.click("summary:has-text('Or paste text')");
-  await page.fill(
-    ".paste textarea",
-    'The log of /Users/somebody/build says "IOUSBHostDevice" and jane.doe@example.com\n',
-  );
-  await page.click("text=Diagnose it");
-  await says(page, ".file-list", /pasted\.txt/);
-  await page.check("input[name=redact]");
-  await says(page, ".redaction h2", /Redacted: \d+ secrets replaced/);
-  await page.click(".redaction summary:has-text('pasted.txt')");
-  await says(page, ".redaction details[open] mark", /user1|person1/);
-  await page.locator(".because button").first().click();
-  await says(page, ".opened-file .asked", /\S/);
-  await page.click("text=Attach to a post");
-  assert.doesNotMatch(await page.inputValue("#draft-text"), /somebody|jane\.doe/);
-  await page.click("text=Preview as a post");
-  await says(page, ".preview", /What the doctor says/);
-  await page.goto(`${board.url}/lab#/doctor/serial?seed=1`);
-  await page.setInputFiles(".drop input[type=file]", files);
-  await page.locator(".to-case").first().click();
-  await says(page, ".one-case", /Trace of the wrong driver/);
-  assert.match(page.url(), /#\/cases\/P11/);
-  assert.deepEqual(wrong, []);
-  await context.close();
-});
 
 const attacks = 2000;
 
@@ -221,39 +178,5 @@ test(`${attacks} attack strings in the evidence of every case: no script runs, n
     asked.filter((path) => !own.test(path)),
     [],
   );
-  await context.close();
-});
-
-test("P11 in lanes: the kill stands out behind the storm; a span by mouse and by keys, as text, and in the trace", {
-  skip,
-  timeout: 180_000,
-}, async () => {
-  const { page, context, wrong } = await watchedPage(browser, board.url);
-  await page.goto(`${board.url}/lab#/trace/P11?seed=1&side=bad`);
-  await says(page, ".trace-head h1", /P11/);
-  await page.keyboard.press("g");
-  await page.keyboard.press("i");
-  await says(page, "#time-says", /60,921 rows in 11 lanes/);
-  assert.match(await page.innerText(".lane-names .bad"), /Kernel process-killed 1/);
-  const lanes = page.locator(".lanes canvas");
-  const box = (await lanes.boundingBox()) ?? assert.fail("lanes are drawn");
-  // Over the end of the storm, where the dext is killed.
-  await page.mouse.move(box.x + box.width - 40, box.y + 12);
-  await page.mouse.down();
-  await page.mouse.move(box.x + box.width - 2, box.y + 12, { steps: 3 });
-  await page.mouse.up();
-  await says(page, "#time-says", /^0\.22\d+ s to 0\.23\d+ s: [1-9]/);
-  assert.match(page.url(), /span=0\.22\d+-0\.23\d+/);
-  await lanes.focus();
-  await page.keyboard.press("f");
-  await says(page, "#time-says", /60,921 rows/);
-  await page.keyboard.press("w");
-  await page.keyboard.press("a");
-  await says(page, "#time-says", /^0\.0\d+ s to 0\.1\d+ s/);
-  await page.click("text=All of it");
-  await says(page, ".span-text", /registered: IOUserResources/);
-  await page.click("[data-filter]");
-  await says(page, "#filter-says", /60,921 hits/);
-  assert.deepEqual(wrong, []);
   await context.close();
 });

@@ -8,10 +8,11 @@ import { casebook } from "@drydock/cases/casebook";
 import { digestOfRun } from "@drydock/cases/run-digest";
 import { acts } from "@drydock/lab/session/acts";
 import { hostTurn } from "@drydock/node/host-turn";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import type { RunningBoard } from "../../src/server.ts";
 import { boardInChromium } from "../board-in-chromium.ts";
 import { withoutChromium } from "../chromium.ts";
+import { device, minuteByMouse, mode, rowsOf } from "../lab-walks.ts";
 import { npmStart } from "../npm-start.ts";
 import { says, seriousFindings, watchedPage } from "../watched-page.ts";
 
@@ -24,12 +25,7 @@ boardInChromium("lab", (made) => {
   ({ folder, board, browser } = made);
 });
 
-const device = "[data-box='device 1'] .state";
-const mode = ".time-bar .mode";
 const wrongByte = "#/trace/P02?seed=7&side=bad&filter=SET_LINE_CODING";
-
-const rowsOf = async (page: Page): Promise<number> =>
-  Number((await page.locator(".time-bar output").nth(1).innerText()).replaceAll(",", ""));
 
 test("the first minute by mouse: a device that moves, unplug, back one step, plug, the wrong byte", {
   skip,
@@ -42,52 +38,7 @@ test("the first minute by mouse: a device that moves, unplug, back one step, plu
   await page.click("text=Open it in the lab");
   await says(page, ".trace-head h1", /P02/);
   await page.click("[data-screen=cases]");
-  await page.goto(`${board.url}/lab`);
-  await says(page, device, /running/);
-  await page.waitForSelector(".wire.moving", { state: "attached" });
-  await says(page, ".rate", /^\d+\/s$/);
-  // The newest row is in sight, not under the edge of its table.
-  await page.click("[data-act=unplug]");
-  await says(page, device, /gone/);
-  await page.click("[data-act=pause]");
-  await says(page, mode, /paused/);
-  const edges = `[document.querySelector(".scroller").getBoundingClientRect().bottom, Math.max(...[...document.querySelectorAll(".rows .row:not([hidden])")].map((row) => row.getBoundingClientRect().bottom))]`;
-  for (const late = Date.now() + 30_000; ; ) {
-    const [end, last] = (await page.evaluate(edges)) as [number, number];
-    if (last <= end + 1 && (await page.locator(`.rows .row:has-text("${await rowsOf(page)}")`).count()) > 0)
-      break;
-    assert.ok(Date.now() < late, `the newest row ends at ${last}, the table at ${end}`);
-    await page.waitForTimeout(50);
-  }
-  await says(page, mode, /paused/);
-  await page.click("[data-act=step]");
-  const before = await rowsOf(page);
-  await page.click("[data-act=back]");
-  const end = Date.now() + 30_000;
-  while ((await rowsOf(page)) >= before) assert.ok(Date.now() < end, "one row less");
-  await page.click("[data-act=plug]");
-  await page.click("[data-act=run]");
-  await says(page, device, /running/);
-  // Drawn off its bus and brought back; the wire says what runs on it.
-  await page.dragAndDrop("[data-box='device 1']", ".time-bar");
-  await says(page, device, /gone/);
-  await page.dragAndDrop("[data-box='device 1']", "[data-box='transport usb']");
-  await says(page, device, /running/);
-  await page.click(".wires .rate");
-  await says(page, ".inspector h2", /The wire/);
-  await page.click("[role=switch]:has-text('Drop the tenth')");
-  await says(page, "[role=switch][aria-checked=true]", /Drop the tenth/);
-  await page.click("[role=switch][aria-checked=true]");
-  await page.waitForSelector("[role=switch][aria-checked=true]", { state: "detached" });
-  await says(page, device, /running/);
-  await page.click("[data-box='device 1']");
-  await page.click("text=See the byte that was wrong in P02");
-  await says(page, "#filter-says", /1 hit/);
-  await page.waitForSelector(".rows .row:not(.blank):not([hidden])");
-  await page.click(".rows .row:not(.blank):not([hidden])");
-  await says(page, ".row-inspector .who", /IOUSBHostInterface\.deviceRequest \(P02Driver\)/);
-  assert.equal(await page.locator(".hex .byte.bad").count(), 4);
-  assert.match(await page.innerText(".fields .problem"), /dwDTERate[\s\S]*0 bits\/s wrong: the rate is 0/);
+  await minuteByMouse(page, { lab: `${board.url}/lab`, fileOf: () => assert.fail("no file is needed") });
   assert.deepEqual(wrong, []);
   await context.close();
 });
@@ -216,6 +167,11 @@ test("every screen at 1280, 800 and 360 px in both themes: nothing serious for a
       ["#/time/P15?seed=1&side=bad", ".span-text td"],
       ["#/doctor/serial?seed=1", ".doctor .drop"],
       ["#/consoles/serial?seed=1", ".console .screen"],
+      ["#/consoles/P19?seed=1&side=bad", ".disks canvas"],
+      ["#/consoles/P15?seed=1&side=bad", ".budget td"],
+      ["#/consoles/P18?seed=1&side=bad&fault=swapped-address", ".refusals"],
+      ["#/consoles/inputs?seed=1&t=2", ".heard"],
+      ["#/consoles/ethernet?seed=1&t=3", ".network .counters"],
       ["#/cases/P02?seed=7", ".one-case .verdict"],
     ]) {
       await page.goto(`${board.url}/lab${hash}`);
@@ -389,6 +345,7 @@ test("each act of the table by line, by palette and by button", { skip, timeout:
     ["#/rig/serial?seed=1&t=0", "unplug"],
     ["#/rig/storage?seed=1&t=0", "write"],
     ["#/rig/keyboard?seed=1&t=0", "press"],
+    ["#/rig/ethernet?seed=1&t=0", "send-frames"],
     ["#/trace/P02?seed=7&side=bad", "against-side"],
     ["#/trace/P14?seed=1&side=bad", "unplug-at"],
   ]) {

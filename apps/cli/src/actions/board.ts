@@ -4,6 +4,7 @@ import { BoardRefusal, StoreTrouble } from "@drydock/board/refusal";
 import {
   backupTo,
   boardHome,
+  exportLabTo,
   exportTo,
   importFrom,
   ownerLinkOf,
@@ -222,5 +223,17 @@ export const publishBoardTo = (
     else
       io.print(
         `${pages} files, ${Math.ceil(bytes / 1024)} KiB in ${shown(options.folder.path)}; open index.html\n`,
+      );
+  });
+
+/** The lab's page, with all that it loads, as files. */
+export const exportLab = (folder: OutputFolder, isJson: boolean, io: CommandIo) =>
+  orSaid(io, async () => {
+    io.event("every case runs once, so that the list of cases says what holds");
+    const { bytes, pages } = await exportLabTo(folder.path, drydockVersion);
+    if (isJson) io.document({ folder: folder.path, files: pages, bytes });
+    else
+      io.print(
+        `${pages} files, ${Math.ceil(bytes / 1024)} KiB in ${shown(folder.path)}; open index.html, or give the folder to any web server\n`,
       );
   });

@@ -17,14 +17,15 @@ import {
 import { writeSessionFile } from "@drydock/lab/session/session-files";
 import { sessionLater } from "@drydock/lab/session/session-later";
 import { hostTurn } from "@drydock/node/host-turn";
-import type { OutputFile } from "../grammar/output-paths.ts";
+import type { OutputFile, OutputFolder } from "../grammar/output-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { isRigFile, loadRigFile } from "./rig-file.ts";
 
 interface LabOptions {
-  readonly what: string;
+  readonly what?: string;
+  readonly export?: OutputFolder;
   readonly side: "bad" | "good";
   readonly seed: number;
   readonly fault: readonly string[];
@@ -36,8 +37,11 @@ interface LabOptions {
 }
 
 export async function playInLab(options: LabOptions, io: CommandIo): Promise<ExitCode> {
-  const { opening, timeS, wish } = await targetOf(options);
-  const own = isRigFile(options.what) ? await loadRigFile(options.what) : null;
+  if (options.export !== undefined)
+    return await (await import("./board.ts")).exportLab(options.export, options.json, io);
+  const { what = "serial" } = options;
+  const { opening, timeS, wish } = await targetOf(options, what);
+  const own = isRigFile(what) ? await loadRigFile(what) : null;
   let state: SessionState | null = null;
   let refusal = "";
   const said: string[] = [];
@@ -93,8 +97,9 @@ export async function playInLab(options: LabOptions, io: CommandIo): Promise<Exi
 /** What a word or a link opens, and what a link says besides. */
 async function targetOf(
   options: LabOptions,
+  what: string,
 ): Promise<{ readonly opening: Opening; readonly timeS: number | null; readonly wish: RowWish }> {
-  const { fault, seed, side, what } = options;
+  const { fault, seed, side } = options;
   if (what.startsWith("#")) {
     const address = parseAddress(what);
     return {

@@ -1,8 +1,8 @@
 // drydock lab: a run of the lab without its page, act by act.
 
-import { argument, command, flag, many, option, optionOr } from "../grammar/command-row.ts";
+import { command, flag, many, option, optionalArgument, optionOr } from "../grammar/command-row.ts";
 import { choice, type Kind, text } from "../grammar/option-kind.ts";
-import { outputFile } from "../grammar/output-paths.ts";
+import { outputFile, outputFolder } from "../grammar/output-paths.ts";
 import {
   faultOption,
   jsonOption,
@@ -72,7 +72,7 @@ const faultText: Kind<string> = {
 };
 
 export const lab = command({
-  arguments: { what: argument(labTarget, "what to open") },
+  arguments: { what: optionalArgument(labTarget, "what to open; without it, serial") },
   options: {
     side: optionOr(choice(["bad", "good"], "side"), "bad", "of a case: the wrong driver, or the right one"),
     seed: seedOption,
@@ -81,15 +81,21 @@ export const lab = command({
     trace: flag("every row of it on stdout, a line each", { clashes: ["json"] }),
     pcap: option(outputFile(ownCapture), "write the USB traffic as pcapng"),
     perfetto: option(outputFile(ownTimeline), "write the whole timeline for Perfetto's viewer"),
+    export: option(outputFolder, "write the lab's page as files, for any web server or a double click", {
+      clashes: ["side", "seed", "fault", "act", "trace", "pcap", "perfetto"],
+    }),
     json: jsonOption,
   },
-  judge: ({ what }, isGiven) => {
+  judge: (values, isGiven) => {
+    const { what } = values;
+    if (values.export !== undefined && what !== undefined)
+      throw new UsageError("--export writes the whole lab: leave out what to open");
     const idle = (["side", "seed", "fault"] as const).find(isGiven);
-    if (what.startsWith("#") && idle !== undefined)
+    if (what?.startsWith("#") === true && idle !== undefined)
       throw new UsageError(`a link says everything: leave --${idle} out, or change the link`);
   },
   example:
-    'drydock lab serial --seed 7 --act "run-to 0.5" --act "unplug 1" --act "run-to 2"\ndrydock lab "#/trace/P02?seed=7&side=bad" --json',
+    'drydock lab serial --seed 7 --act "run-to 0.5" --act "unplug 1" --act "run-to 2"\ndrydock lab "#/trace/P02?seed=7&side=bad" --json\ndrydock lab --export lab-pages',
   notes:
     "The page's \"Copy command line\" writes such a line: the same acts at the same steps, and so the same digest. Exit code 1: a panic, or a case's driver that fails.",
   run: async (options, io) => (await import("../actions/lab.ts")).playInLab(options, io),

@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { isCase } from "./address.ts";
 import type { RunAnswer } from "./case-run.ts";
 import { domOf } from "./dom-of.ts";
+import { boardLink, listOf } from "./kept-lab.ts";
 import type { LabPage } from "./lab-page.ts";
 import { FaultSwitch } from "./parts.ts";
 
@@ -43,8 +44,7 @@ const trouble = signal("");
 
 async function load(): Promise<void> {
   try {
-    const response = await fetch("/cases.json", { headers: { accept: "application/json" } });
-    listed.value = ((await response.json()) as { cases: ListedCase[] }).cases;
+    listed.value = ((await listOf("/cases.json", "cases.json")) as { cases: ListedCase[] }).cases;
   } catch {
     trouble.value = "The list of cases could not be loaded: is the board still running?";
   }
@@ -96,6 +96,7 @@ export function CasesScreen({ page, runs }: { readonly page: LabPage; readonly r
                       href: page.addressOf({
                         screen: "cases",
                         what: entry.id,
+                        faults: [],
                         row: 0,
                         filter: "",
                         timeS: null,
@@ -133,7 +134,7 @@ const traceLink = (page: LabPage, id: string, side: "bad" | "good", text: string
   h(
     "a",
     {
-      href: page.addressOf({ screen: "trace", what: id, side, row: 0, filter: "", timeS: null }),
+      href: page.addressOf({ screen: "trace", what: id, side, faults: [], row: 0, filter: "", timeS: null }),
       "aria-label": `Trace of ${id}, ${text} driver`,
     },
     text,
@@ -150,6 +151,7 @@ function OneCase({
 }) {
   const place = useRef<HTMLDivElement>(null);
   const { seed } = page.address.value;
+  const post = entry.post === null ? null : boardLink(`/p/${entry.post}`);
   const [step, setStep] = useState<number | null>(null);
   const [known, setKnown] = useState<{ readonly parting: number | null; readonly steps: number } | null>(
     null,
@@ -163,7 +165,14 @@ function OneCase({
       .play(entry.id, seed, step)
       .then((answer) => {
         if ("error" in answer) throw new Error(answer.error);
-        target.replaceChildren(domOf(answer.html, document));
+        const made = domOf(answer.html, document);
+        for (const link of made.querySelectorAll("a")) {
+          const to = boardLink(link.getAttribute("href") ?? "/");
+          // Where there is no board its words stay.
+          if (to === null) link.replaceWith(...link.childNodes);
+          else link.setAttribute("href", to);
+        }
+        target.replaceChildren(made);
         target.dataset.digests = answer.digests.join(" ");
         setKnown({ parting: answer.parting, steps: answer.steps });
       })
@@ -182,7 +191,7 @@ function OneCase({
       h(FaultSwitch, { page }),
       traceLink(page, entry.id, "bad", "Trace of the wrong driver"),
       traceLink(page, entry.id, "good", "Trace of the right driver"),
-      entry.post === null ? null : h("a", { href: `/p/${entry.post}` }, "Its post on the board"),
+      post === null ? null : h("a", { href: post }, "Its post on the board"),
     ),
     known === null || known.steps === 0
       ? null

@@ -1,8 +1,9 @@
-// The serial console: a terminal on the port of the rig; what is typed goes through driver, bus and device, and back.
+// The consoles: a terminal on the serial port, through driver, bus and device; and what else the rig has.
 
 import { h } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { startedName } from "../session/server-names.ts";
+import { DiskPart, InputPart, NetworkPart, PowerPart } from "./console-parts.ts";
 import { IommuPart } from "./iommu-part.ts";
 import type { LabPage } from "./lab-page.ts";
 import { ActButton } from "./parts.ts";
@@ -17,22 +18,49 @@ export function ConsoleScreen({
 }) {
   const state = page.link.state.value;
   if (state === null) return h("p", { class: "empty" }, "Opening …");
-  if (!state.acts.includes("open-console"))
-    return h(
-      "section",
-      { class: "console" },
-      h("h1", null, "Consoles"),
-      h(
-        "p",
-        { class: "empty" },
-        state.opening.what === startedName
-          ? "The terminal of this rig is a real one: drydock start said which."
-          : "Nothing here has a serial port.",
-      ),
-      h(IommuPart, { page }),
-      h("p", null, h("a", { class: "button", href: "#/consoles/serial?seed=1" }, "Open a rig that has one")),
-      h("p", { class: "copy" }, h("code", null, "npx drydock start serial")),
-    );
+  return h(
+    "section",
+    { class: "console" },
+    h("h1", null, "Consoles", h("span", { class: "soft" }, ` of ${state.opening.what}`)),
+    state.acts.includes("open-console") ? h(Serial, { page, loadTerminal }) : h(NoSerial, { page }),
+    h(DiskPart, { page }),
+    h(InputPart, { page }),
+    h(NetworkPart, { page }),
+    h(PowerPart, { page }),
+    h(IommuPart, { page }),
+  );
+}
+
+/** Where the others are, when nothing here has a serial port. */
+function NoSerial({ page }: { readonly page: LabPage }) {
+  const state = page.link.state.value;
+  if (state === null) return null;
+  return h(
+    "p",
+    { class: "soft" },
+    state.opening.what === startedName
+      ? "The terminal of this rig is a real one: drydock start said which."
+      : "Nothing here has a serial port.",
+    " Rigs with consoles: ",
+    consoles.map(([what, words]) => [
+      " ",
+      h("a", { href: `#/consoles/${what}?seed=1`, key: what, class: "other-rig" }, words),
+    ]),
+  );
+}
+
+const consoles = [
+  ["serial", "serial"],
+  ["storage", "disk"],
+  ["inputs", "inputs"],
+  ["ethernet", "network"],
+  ["nvme", "IOMMU"],
+  ["P15", "power"],
+] as const;
+
+function Serial({ page, loadTerminal }: { readonly page: LabPage; readonly loadTerminal: LoadTerminal }) {
+  const state = page.link.state.value;
+  if (state === null) return null;
   const { isConsoleOpen, modemLines } = state;
   const line = (name: "dtr" | "rts", word: string) =>
     h(
@@ -53,11 +81,11 @@ export function ConsoleScreen({
     );
   return h(
     "section",
-    { class: "console" },
+    { class: "serial", "aria-label": "Serial console" },
     h(
       "div",
       { class: "headline" },
-      h("h1", null, "Serial console"),
+      h("h2", null, "Serial console"),
       h(
         "div",
         { class: "acts" },

@@ -2,6 +2,7 @@
 
 import type { EntryView, TreeView } from "../session/registry-book.ts";
 import type { RegistryView } from "../session/views.ts";
+import type { PageWorker } from "./kept-lab.ts";
 
 export type DeskAsk =
   | { readonly kind: "live"; readonly view: RegistryView }
@@ -93,12 +94,12 @@ export interface DeskAnswer {
 
 /** The worker, started when it is first asked. A question that it cannot answer rejects with words for people. */
 export class EvidenceDesk {
-  readonly #start: () => Worker;
+  readonly #start: () => PageWorker;
   readonly #waiting = new Map<number, (answer: DeskAnswer) => void>();
-  #worker: Worker | null = null;
+  #worker: PageWorker | null = null;
   #lastId = 0;
 
-  constructor(start: () => Worker) {
+  constructor(start: () => PageWorker) {
     this.#start = start;
   }
 
@@ -113,7 +114,7 @@ export class EvidenceDesk {
     return answer.value as Value;
   }
 
-  #use(): Worker {
+  #use(): PageWorker {
     if (this.#worker !== null) return this.#worker;
     const worker = this.#start();
     this.#worker = worker;

@@ -1,76 +1,65 @@
-// The IOMMU of a rig: what its functions may reach as ranges, and every refused access with what it missed.
+// The IOMMU of a rig or a case: what its functions may reach as ranges, and every refused access with what it missed.
 
 import { signal } from "@preact/signals";
 import { h } from "preact";
-import { useEffect } from "preact/hooks";
 import type { IommuView } from "../session/views.ts";
+import { table, useView } from "./console-parts.ts";
 import type { LabPage } from "./lab-page.ts";
-
-const lookEveryMs = 500;
 
 const view = signal<IommuView | null>(null);
 
+/** The causes of a case whose symptom has several, one of which is played. */
+function Causes({ page }: { readonly page: LabPage }) {
+  const state = page.link.state.value;
+  if (state === null || state.causes.length === 0 || state.opening.side !== "bad") return null;
+  const [cause = ""] = state.opening.faults;
+  return h(
+    "p",
+    { class: "acts" },
+    h("label", { for: "cause" }, "The wrong driver's habit "),
+    h(
+      "select",
+      {
+        id: "cause",
+        value: cause,
+        onChange: (event: Event) => {
+          const { value } = event.target as HTMLSelectElement;
+          page.go({ faults: value === "" ? [] : [value], row: 0 });
+        },
+      },
+      h("option", { value: "" }, "as the case tells it"),
+      state.causes.map((name) => h("option", { value: name, key: name }, name)),
+    ),
+  );
+}
+
 export function IommuPart({ page }: { readonly page: LabPage }) {
-  useEffect(() => {
-    let isGone = false;
-    let isAsking = false;
-    const look = async (): Promise<void> => {
-      if (isAsking || page.link.state.peek() === null) return;
-      isAsking = true;
-      const answer = await page.link.view({ name: "iommu" });
-      isAsking = false;
-      if (!isGone) view.value = answer?.name === "iommu" ? answer : null;
-    };
-    void look();
-    const timer = setInterval(() => void look(), lookEveryMs);
-    return () => {
-      isGone = true;
-      view.value = null;
-      clearInterval(timer);
-    };
-  }, []);
-  const now = view.value;
+  const now = useView(page, "iommu", view);
   if (now === null) return null;
-  const { mappings, more, refusals } = now;
+  const { ledger, mappings, more, refusals } = now;
   const most = Math.max(1, ...mappings.map(({ lengthBytes }) => lengthBytes));
   return h(
     "section",
-    { class: "iommu" },
+    { class: "iommu", "aria-label": "IOMMU" },
     h("h2", null, "IOMMU"),
-    h(
-      "table",
-      { class: "ledger" },
-      h("caption", null, `${mappings.length + more} ranges that the device may reach now`),
-      h(
-        "thead",
-        null,
-        h(
-          "tr",
-          null,
-          ["Bus address", "Bytes", "Way", "Owner", "Length"].map((name) =>
-            h("th", { scope: "col", key: name }, name),
-          ),
+    h(Causes, { page }),
+    ledger.length === 0
+      ? null
+      : h(
+          "ul",
+          { class: "dma-ledger" },
+          ledger.map((line) => h("li", { key: line }, line)),
         ),
-      ),
-      h(
-        "tbody",
-        null,
-        mappings.map(({ base, direction, lengthBytes, owner, requester }) =>
-          h(
-            "tr",
-            { key: base },
-            h("td", null, `0x${base.toString(16)}`),
-            h("td", null, lengthBytes.toLocaleString("en")),
-            h("td", null, direction),
-            h("td", null, `${owner} (${requester})`),
-            h(
-              "td",
-              null,
-              h("meter", { min: 0, max: most, value: lengthBytes, "aria-label": `${lengthBytes} bytes` }),
-            ),
-          ),
-        ),
-      ),
+    table(
+      `${mappings.length + more} ranges that the device may reach now`,
+      ["Bus address", "Bytes", "Way", "Owner", "Length"],
+      mappings.map(({ base, direction, lengthBytes, owner, requester }) => [
+        `0x${base.toString(16)}`,
+        lengthBytes.toLocaleString("en"),
+        direction,
+        `${owner} (${requester})`,
+        h("meter", { min: 0, max: most, value: lengthBytes, "aria-label": `${lengthBytes} bytes` }),
+      ]),
     ),
     more > 0 ? h("p", { class: "soft" }, `and ${more} more`) : null,
     h("h3", null, `Refused accesses: ${refusals.length}`),

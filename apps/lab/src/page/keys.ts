@@ -2,6 +2,7 @@
 
 import { acts } from "../session/acts.ts";
 import type { Screen } from "./address.ts";
+import { boardLink } from "./kept-lab.ts";
 import type { LabPage } from "./lab-page.ts";
 
 const screenKeys: Readonly<Record<string, Screen>> = {
@@ -56,7 +57,8 @@ export function listenForKeys(page: LabPage, copyLink: () => void): void {
       return;
     if (performance.now() - goes < 1500) {
       goes = Number.NEGATIVE_INFINITY;
-      if (event.key === "b") location.href = "/";
+      const board = boardLink("/");
+      if (event.key === "b" && board !== null) location.href = board;
       const screen = Object.hasOwn(screenKeys, event.key) ? screenKeys[event.key] : undefined;
       if (screen !== undefined) page.go({ screen });
       return;

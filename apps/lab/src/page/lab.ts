@@ -5,6 +5,7 @@ import { h, render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { isCase, type Screen, screens } from "./address.ts";
 import { Dialogs } from "./dialogs.ts";
+import { boardLink, keptLab, type PageWorker } from "./kept-lab.ts";
 import { listenForKeys } from "./keys.ts";
 import { LabPage } from "./lab-page.ts";
 import { LaterScreen } from "./later-screen.ts";
@@ -64,7 +65,7 @@ function load<Left>(name: string, door: string): Promise<Left> {
   return coming;
 }
 const loadTerminal: LoadTerminal = () => load<OpenTerminal>(terminalName, "drydockTerminal");
-const startWorker = (name: string): Worker => new Worker(scriptOf(name));
+const startWorker = (name: string): PageWorker => keptLab?.startWorker(name) ?? new Worker(scriptOf(name));
 
 const link = new SessionLink(new WorkerPort((index) => startWorker(workerNames[index])));
 const page = new LabPage(link);
@@ -115,6 +116,8 @@ const icons: Readonly<Record<Screen, string>> = {
   doctor: "✚",
 };
 
+const board = boardLink("/");
+
 function Frame() {
   const screen = page.screen.value;
   return h(
@@ -123,7 +126,7 @@ function Frame() {
     h(
       "nav",
       { class: "side", "aria-label": "Lab" },
-      h("a", { class: "home", href: "/" }, "Board"),
+      board === null ? null : h("a", { class: "home", href: board }, "Board"),
       screens.map((name) =>
         h(
           "a",

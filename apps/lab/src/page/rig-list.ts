@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { h } from "preact";
+import { listOf } from "./kept-lab.ts";
 import type { LabPage } from "./lab-page.ts";
 
 interface ListedRig {
@@ -20,8 +21,7 @@ const trouble = signal("");
 /** Asked anew each time the list is opened: the server may show another one. */
 async function load(): Promise<void> {
   try {
-    const response = await fetch("/lab/rigs", { headers: { accept: "application/json" } });
-    listed.value = (await response.json()) as ListedRigs;
+    listed.value = (await listOf("/lab/rigs", "rigs.json")) as ListedRigs;
     trouble.value = "";
   } catch {
     trouble.value = "The list of rigs could not be loaded: is the board still running?";

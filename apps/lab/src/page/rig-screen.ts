@@ -5,6 +5,7 @@ import type { RigBox } from "../session/messages.ts";
 import { isServerName, startedName } from "../session/server-names.ts";
 import { AllActs } from "./all-acts.ts";
 import { Ledger } from "./findings.ts";
+import { keptLab } from "./kept-lab.ts";
 import type { LabPage } from "./lab-page.ts";
 import { ActButton, CopyLine, copy, FaultSwitch, Switch, save, TakeAway } from "./parts.ts";
 import { RigList } from "./rig-list.ts";
@@ -252,17 +253,19 @@ function Inspector({ page }: { readonly page: LabPage }) {
         "See the byte that was wrong in P02",
       ),
     ),
-    state.opening.what === startedName
-      ? h(
-          "p",
-          null,
-          h("a", { href: "#/rig/serial?seed=1" }, "Or a rig of this page alone, which goes back in time"),
-        )
-      : h(
-          "p",
-          null,
-          h("a", { href: `#/rig/${startedName}` }, "Watch the rig of the server, with its real terminal"),
-        ),
+    keptLab !== null
+      ? null
+      : state.opening.what === startedName
+        ? h(
+            "p",
+            null,
+            h("a", { href: "#/rig/serial?seed=1" }, "Or a rig of this page alone, which goes back in time"),
+          )
+        : h(
+            "p",
+            null,
+            h("a", { href: `#/rig/${startedName}` }, "Watch the rig of the server, with its real terminal"),
+          ),
     state.tryThis.map((line) => h(CopyLine, { page, text: line, label: line })),
     h(AllActs, { page }),
     h(RigList, { page }),

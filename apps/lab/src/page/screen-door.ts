@@ -2,6 +2,7 @@
 
 import type { ComponentChild } from "preact";
 import type { Screen } from "./address.ts";
+import type { PageWorker } from "./kept-lab.ts";
 import type { LabPage } from "./lab-page.ts";
 import type { LoadTerminal } from "./terminal-door.ts";
 
@@ -9,7 +10,7 @@ export interface ScreenHost {
   readonly page: LabPage;
   readonly loadTerminal: LoadTerminal;
   /** By file name: one of ours. */
-  startWorker(name: string): Worker;
+  startWorker(name: string): PageWorker;
 }
 
 export type DrawScreen = (screen: Screen) => ComponentChild;

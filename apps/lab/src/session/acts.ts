@@ -25,7 +25,7 @@ export interface Act {
   /** A key of the page; empty when it has none. */
   readonly key: string;
   /** What has it: every session, rigs, cases, or rigs whose catalogue entry names it. */
-  readonly of: "all" | "rig" | "entry" | "case" | "cable-case" | "serial" | "disk" | "input";
+  readonly of: "all" | "rig" | "entry" | "case" | "cable-case" | "serial" | "disk" | "input" | "network";
 }
 
 const act = <const Name extends string>(
@@ -94,8 +94,14 @@ export const acts = [
   }),
   act("flush", "Flush", "Flushes the first disk: the ledger says what each layer made of it.", "disk"),
   act("read-back", "Read back", "Reads what was written and says how many blocks hold it.", "disk"),
-  act("press", "Press …", "A key or button of the first input goes down and up again.", "input", {
+  act("sleep", "Sleep", "The system sleeps: every driver that joined has its power changed.", "rig"),
+  act("wake", "Wake", "The system wakes again.", "rig"),
+  act("send-frames", "Send frames …", "Sends so many frames; the far end sends each back.", "network", {
     argument: "count",
+    usual: "10",
+  }),
+  act("press", "Press …", "A key or button goes down and up again: 3, or 2:3 of connector 2.", "input", {
+    argument: "text",
     usual: "1",
   }),
   act(

@@ -1,5 +1,6 @@
 // A rig that is looked at: stepped, touched, remembered act by act, drawn as boxes.
 
+import type { DmaStory } from "@drydock/cases/driver-case";
 import type { DescribeRequest } from "@drydock/core/codec/usb/setup";
 import type { UsbFaultRule } from "@drydock/core/faults/usb-faults";
 import { parseUsbFaultRule } from "@drydock/core/faults/usb-faults";
@@ -14,6 +15,7 @@ import type { FlushStory } from "@drydock/core/trials/durability-prover";
 import { actLine, wholeOf } from "./acts.ts";
 import { DiskHand } from "./disk-hand.ts";
 import type { Opening, RigBox } from "./messages.ts";
+import { NetworkHand } from "./network-hand.ts";
 import { boxesOf } from "./rig-boxes.ts";
 
 /** Rows of a rig that runs for days: some two million of them, then the oldest go and are counted. */
@@ -25,6 +27,7 @@ const darkNs = 500_000_000;
 const pressNs = 50_000_000;
 const breakNs = 250_000_000;
 const mostBlocks = 4096;
+const mostFrames = 4096;
 const noPort = "no port is open: open it first";
 /** Where it stood after a row came; the oldest of these go first, and are found again by running again. */
 const mostStops = 65_536;
@@ -42,6 +45,9 @@ export const handActs = [
   "flush",
   "read-back",
   "press",
+  "send-frames",
+  "sleep",
+  "wake",
 ] as const;
 export type HandAct = (typeof handActs)[number];
 
@@ -52,6 +58,10 @@ export function saidOf(name: HandAct, value: string): string {
       return `The cable of device ${value} is pulled.`;
     case "plug":
       return `Device ${value} is plugged in.`;
+    case "sleep":
+      return "The system goes to sleep.";
+    case "wake":
+      return "The system wakes.";
     case "power-cut":
       return `Device ${value} has no power; in half a second of its time it has it again.`;
     default:
@@ -73,6 +83,8 @@ export interface LabRun {
   readonly title: string;
   readonly timeline: Timeline;
   readonly describeRequests: readonly DescribeRequest[];
+  /** What a case left of its IOMMU; absent where there is none, and of a rig, which has it itself. */
+  readonly dma?: DmaStory;
 }
 
 /** A case's side that has run to its end. */
@@ -81,6 +93,8 @@ export interface EndedRun extends LabRun {
   readonly digest: string;
   readonly ledger: FlushStory | null;
   readonly unplugSteps: number;
+  /** Causes of its symptom that can be chosen as the fault of the opening; empty of every other case. */
+  readonly causes: readonly string[];
   /** Files that the run left: a panic report, an opcode log, a signed bundle. */
   readonly evidence: readonly (EvidenceFile | BundleFile)[];
 }
@@ -108,6 +122,15 @@ export function commandOf({ acts, opening, rig }: RigRun): string {
   return `npx drydock lab ${opening.what} --seed ${opening.seed}${words.map((word) => ` ${quoted(word)}`).join("")}`;
 }
 
+/** The line that plays the same side of a case again. */
+export function caseCommandOf({ faults, seed, side, unplugAt = 0, what }: Opening): string {
+  // One of its causes is what a link says alone.
+  if (faults.length > 0 && side === "bad")
+    return `npx drydock lab '#/trace/${what}?seed=${seed}&side=${side}&fault=${encodeURIComponent(faults[0])}'`;
+  const cable = unplugAt === 0 ? "" : ` --act "unplug-at ${unplugAt}"`;
+  return `npx drydock lab ${what} --side ${side} --seed ${seed}${cable}`;
+}
+
 const quoted = (word: string): string =>
   /^[\w.:=,@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
@@ -127,6 +150,10 @@ export class RigRun implements LabRun, SerialClient {
   onSaid: (text: string) => void = () => {};
   readonly #disk = new DiskHand(
     () => this.rig.media,
+    (text) => this.onSaid(text),
+  );
+  readonly #network = new NetworkHand(
+    () => this.rig.interfaces ?? [],
     (text) => this.onSaid(text),
   );
   #seenNext = 1;
@@ -206,7 +233,13 @@ export class RigRun implements LabRun, SerialClient {
       case "read-back":
         return this.#disk.begin(name, 0);
       case "press":
-        return this.#press(wholeOf(value, "key or button", 1, 100));
+        return this.#press(value);
+      case "send-frames":
+        return this.#network.begin(wholeOf(value, "count of frames", 1, mostFrames));
+      case "sleep":
+      case "wake":
+        this.rig.machine.setSystemPower(name);
+        return "";
       case "open-console":
         return this.#open();
       case "type":
@@ -217,10 +250,15 @@ export class RigRun implements LabRun, SerialClient {
     }
   }
 
-  #press(button: number): string {
+  /** "3": of the first input that is there; "2:3": of the one in connector 2. */
+  #press(value: string): string {
     const { rig } = this;
+    const [where, what] = value.includes(":") ? value.split(":", 2) : ["", value];
+    const button = wholeOf(what, "key or button", 1, 100);
+    const first = this.entry.devices.findIndex((_device, index) => this.isOccupied(index + 1)) + 1;
+    const connector = where === "" ? first : wholeOf(where, "connector", 1, this.entry.devices.length);
     if (rig.inputCount === 0) return "no input has come up yet: let time go on";
-    const connector = this.entry.devices.findIndex((_device, index) => this.isOccupied(index + 1)) + 1;
+    if (connector > 0 && !this.isOccupied(connector)) return `connector ${connector} is empty`;
     if (connector === 0 || !rig.press(connector, button, true)) return "there is nothing to press";
     rig.machine.scheduler.after(pressNs, () => void rig.press(connector, button, false), undefined);
     return "";

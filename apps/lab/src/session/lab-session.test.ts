@@ -235,7 +235,7 @@ test("every act of the table is reached by its name, and a wrong one is refused 
     "unplug-at": "5",
   };
   const reached = new Set<string>();
-  for (const what of ["serial", "storage", "keyboard", "P02", "P14"]) {
+  for (const what of ["serial", "storage", "keyboard", "ethernet", "P02", "P14"]) {
     const lab = await opened({ what });
     if (!lab.state().isCase) await lab.act("run-to", "0.1");
     for (const { name } of acts) {

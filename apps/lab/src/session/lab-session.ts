@@ -2,8 +2,9 @@
 
 import type { RigEntry } from "@drydock/core/rigs/rig-entry";
 import type { HostTurn } from "@drydock/core/runtime/scheduler";
-import { type ActName, acts, findAct, givenOf, parseAct, wholeOf } from "./acts.ts";
-import { commandOf, type EndedRun, type LabRun, RigRun, saidOf } from "./lab-run.ts";
+import { type ActName, findAct, givenOf, parseAct, wholeOf } from "./acts.ts";
+import { actsOf } from "./acts-of.ts";
+import { caseCommandOf, commandOf, type EndedRun, type LabRun, RigRun, saidOf } from "./lab-run.ts";
 import {
   type ActAsk,
   type Difference,
@@ -55,9 +56,6 @@ const firstHits = 50;
 /** Rows of a rig beyond which a state comes without its digest. */
 const mostDigested = 100_000;
 const highestSeed = 4_294_967_295;
-
-/** What a rig has that has such acts. */
-const outletOf = { serial: "terminal", disk: "block", input: "input" } as const;
 
 type Shown = RigRun | EndedRun | RemoteRun;
 
@@ -391,7 +389,10 @@ export class LabSession {
       case "write":
       case "flush":
       case "read-back":
-      case "press": {
+      case "press":
+      case "send-frames":
+      case "sleep":
+      case "wake": {
         const run = this.#mustBeRig();
         this.#keepTime();
         const refusal = run.perform(name, value);
@@ -684,19 +685,7 @@ export class LabSession {
     const shown = this.#shown;
     if (shown === null) return [];
     if (shown instanceof RemoteRun) return [...(shown.sharedState().acts ?? [])];
-    const isRig = shown instanceof RigRun;
-    return acts
-      .filter(({ name, of }) => {
-        if (of === "all") return true;
-        if (of === "case") return !isRig;
-        if (of === "cable-case") return !isRig && shown.unplugSteps > 0;
-        if (!isRig) return false;
-        if (of === "rig") return true;
-        if (of !== "entry") return shown.entry.outlets.includes(outletOf[of]);
-        const wanted = name === "power-cut" ? "power cut" : name === "unplug-here" ? "unplug" : name;
-        return (shown.entry.acts as readonly string[]).includes(wanted);
-      })
-      .map(({ name }) => name);
+    return actsOf(shown);
   }
 
   /** Many changes, one state: the newest, a moment later. */
@@ -761,6 +750,7 @@ export class LabSession {
       ledger: null,
       evidence: [],
       unplugSteps: 0,
+      causes: [],
       console: "",
       consoleLength: 0,
       isConsoleOpen: false,
@@ -768,11 +758,9 @@ export class LabSession {
     };
     if (shown instanceof RemoteRun) return { ...common, ...shown.sharedState() };
     if (!(shown instanceof RigRun)) {
-      const { digest, evidence, ledger, result, unplugSteps } = shown;
-      const { seed, side, unplugAt = 0, what } = opening;
-      const cable = unplugAt === 0 ? "" : ` --act "unplug-at ${unplugAt}"`;
-      const command = `npx drydock lab ${what} --side ${side} --seed ${seed}${cable}`;
-      return { ...common, command, digest, evidence: namesOf(evidence), ledger, result, unplugSteps };
+      const { causes, digest, evidence, ledger, result, unplugSteps } = shown;
+      const command = caseCommandOf(opening);
+      return { ...common, causes, command, digest, evidence: namesOf(evidence), ledger, result, unplugSteps };
     }
     const { entry, rig } = shown;
     return {

@@ -14,7 +14,7 @@ export interface Opening {
   /** Of a case only. */
   readonly side: "bad" | "good";
   readonly seed: number;
-  /** Of a rig only: as `--fault` takes them. */
+  /** Of a rig: as `--fault` takes them. Of a case that has several causes: the one that is played. */
   readonly faults: readonly string[];
   /** Runs by itself from the beginning; otherwise it stands at time 0. */
   readonly isRunning: boolean;
@@ -167,6 +167,8 @@ export interface SessionState {
   readonly evidence: readonly string[];
   /** Of a case whose cable can be pulled anywhere: how many steps it has; 0 of every other. */
   readonly unplugSteps: number;
+  /** Of a case: causes of its symptom, of which one can be the opening's fault. */
+  readonly causes: readonly string[];
   /** What came out of the serial port, at most its newest part; and how many characters came in all. */
   readonly console: string;
   readonly consoleLength: number;

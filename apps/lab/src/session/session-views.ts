@@ -3,6 +3,8 @@
 import { type Comparison, showProperty } from "@drydock/core/platform/match-verdict";
 import type { Timeline } from "@drydock/core/trace/timeline";
 import { describeRefusal } from "@drydock/core/transports/sim/iommu";
+import { inputsOf, networkOf, powerOf } from "./console-views.ts";
+import { DiskBook } from "./disk-book.ts";
 import type { LabRun, RigRun } from "./lab-run.ts";
 import { LaneColumns } from "./lane-columns.ts";
 import type { IommuView, RegistryView, ViewAnswer, ViewAsk } from "./views.ts";
@@ -17,7 +19,17 @@ export function viewOf(run: LabRun | null, ask: ViewAsk): ViewAnswer {
     case "lanes":
       return columnsOf(run).view(run, ask);
     case "iommu":
-      return (isRig(run) ? iommuOf(run) : null) ?? { name: "none", why: "Nothing here is behind an IOMMU." };
+      return iommuOf(run) ?? { name: "none", why: "Nothing here is behind an IOMMU." };
+    case "disk":
+      return bookOf(run).view();
+    case "power":
+      return powerOf(run.timeline);
+    case "network":
+      return networkOf(run.timeline, isRig(run) ? run.rig : null);
+    case "inputs":
+      return isRig(run)
+        ? inputsOf(run)
+        : { name: "none", why: "Only a rig of the page has inputs that can be pressed." };
     case "registry":
       return isRig(run)
         ? registryOf(run)
@@ -31,9 +43,10 @@ export function viewOf(run: LabRun | null, ask: ViewAsk): ViewAnswer {
 const ways = ["none", "device writes", "device reads", "both ways"];
 const mostMappings = 100;
 
-function iommuOf({ rig: { pci } }: RigRun): IommuView | null {
-  if (pci === null) return null;
-  const { mappings, refusals } = pci.iommu;
+function iommuOf(run: LabRun): IommuView | null {
+  const iommu = isRig(run) ? run.rig.pci?.iommu : run.dma?.iommu;
+  if (iommu === undefined) return null;
+  const { mappings, refusals } = iommu;
   const told = [...mappings].sort((left, right) => left.base - right.base).slice(0, mostMappings);
   return {
     name: "iommu",
@@ -46,10 +59,19 @@ function iommuOf({ rig: { pci } }: RigRun): IommuView | null {
     })),
     more: mappings.size - told.length,
     refusals: refusals.map((refusal) => describeRefusal(refusal)),
+    ledger: run.dma?.lines ?? [],
   };
 }
 
 /** Of each timeline what was looked at already. */
+const books = new WeakMap<Timeline, DiskBook>();
+
+function bookOf({ timeline }: LabRun): DiskBook {
+  const known = books.get(timeline) ?? new DiskBook(timeline);
+  books.set(timeline, known);
+  return known;
+}
+
 const columns = new WeakMap<Timeline, LaneColumns>();
 
 function columnsOf({ timeline }: LabRun): LaneColumns {

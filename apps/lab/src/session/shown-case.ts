@@ -1,6 +1,6 @@
 // A case's side as the lab shows it: it has run, its rows are read.
 
-import type { CaseRun, DriverCase } from "@drydock/cases/driver-case";
+import type { CaseRun, DmaStory, DriverCase } from "@drydock/cases/driver-case";
 import { digestOfRun } from "@drydock/cases/run-digest";
 import type { DescribeRequest } from "@drydock/core/codec/usb/setup";
 import { formatLog } from "@drydock/core/platform/log-text";
@@ -20,6 +20,8 @@ export class ShownCase implements EndedRun {
   readonly ledger: FlushStory | null;
   readonly unplugSteps: number;
   readonly evidence: EndedRun["evidence"];
+  readonly causes: readonly string[];
+  readonly dma?: DmaStory;
 
   private constructor(
     opening: Opening,
@@ -35,6 +37,8 @@ export class ShownCase implements EndedRun {
     this.digest = digestOfRun(entry, run);
     this.ledger = run.ledger ?? null;
     this.unplugSteps = unplugSteps;
+    this.causes = entry.causes?.names ?? [];
+    if (run.dma !== undefined) this.dma = run.dma;
     // What the system logged is what a person has first.
     const log = run.log.length === 0 ? [] : [{ name: "system.log", text: formatLog(run.log, "default") }];
     this.evidence = [...log, ...(run.evidence ?? [])];
@@ -42,9 +46,10 @@ export class ShownCase implements EndedRun {
 
   /** Throws RangeError for a step that there is none of, and what the case throws. */
   static async play(opening: Opening, turn: HostTurn, entry: DriverCase): Promise<ShownCase> {
-    const { seed, side, unplugAt = 0 } = opening;
+    const { faults, seed, side, unplugAt = 0 } = opening;
+    const [cause = ""] = side === "bad" ? faults : [];
     const options = { seed, turn };
-    const { unplug } = entry;
+    const { causes, unplug } = entry;
     if (unplugAt > 0 && unplug === undefined)
       throw new RangeError(`${entry.id} is not a case whose cable can be pulled at any step`);
     const unplugSteps = unplug === undefined ? 0 : await unplug.steps(side, options);
@@ -53,7 +58,9 @@ export class ShownCase implements EndedRun {
     const run =
       unplugAt > 0 && unplug !== undefined
         ? await unplug.run(side, options, unplugAt)
-        : await entry.run(side, options);
+        : causes !== undefined && cause !== ""
+          ? await causes.run(cause, options)
+          : await entry.run(side, options);
     let timeline = run.timeline ?? run.trace?.timeline ?? null;
     if (timeline === null) {
       timeline = new Timeline();

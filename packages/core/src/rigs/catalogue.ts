@@ -90,6 +90,13 @@ function hidEntry(name: string, summary: string, kinds: readonly ("keyboard" | "
         get inputCount() {
           return rig.inputs.length;
         },
+        get inputs() {
+          return rig.inputs.map(({ input, listener }) => ({
+            name: input.name,
+            isGone: input.isGone,
+            events: listener.events,
+          }));
+        },
         get inputEvents() {
           return rig.inputs.reduce((sum, { listener }) => sum + listener.events.length, 0);
         },

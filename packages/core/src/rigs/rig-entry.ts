@@ -10,6 +10,7 @@ import type { IOSerialBSDClient } from "../families/serial/io-serial-bsd-client.
 import type { CountedAccess } from "../faults/counted-access.ts";
 import type { UsbFaultPlan } from "../faults/usb-faults.ts";
 import { platformProfile } from "../platform/platform-profile.ts";
+import type { HidEvent } from "../ports/hid.ts";
 import type { PciDevicePort } from "../ports/pci-device.ts";
 import type { UsbDevicePort } from "../ports/usb-device.ts";
 import type { Machine } from "../runtime/machine.ts";
@@ -66,6 +67,13 @@ export interface RigSound {
   listener: ((bytes: Uint8Array) => void) | null;
 }
 
+/** An input, and what a program that listens from the beginning has heard of it. */
+export interface HeardInput {
+  readonly name: string;
+  readonly isGone: boolean;
+  readonly events: readonly HidEvent[];
+}
+
 /** A rig as everybody takes it who does not care which one it is. */
 export interface BuiltRig {
   readonly machine: Machine;
@@ -85,6 +93,8 @@ export interface BuiltRig {
   /** The network cables of its adapters, by connector. Left out: it has none. */
   readonly cables?: readonly NetworkCable[];
   readonly inputCount: number;
+  /** Inputs that came up, each with every event that it gave, in order of appearance; gone ones stay. Left out: nobody listens. */
+  readonly inputs?: readonly HeardInput[];
   /** What every input that came up was told so far. */
   readonly inputEvents: number;
   /** A key or button of the device in `connector`, from 0, goes down or up. False: there is nothing to press. */
