@@ -66,6 +66,7 @@ test("only what is named is served", async () => {
     "lab-rig-worker.js",
     "lab-screens.css",
     "lab-screens.js",
+    "lab-seeds.js",
     "lab-static.js",
     "lab-terminal.js",
     "lab-worker.js",

@@ -41,6 +41,7 @@ const files: Readonly<Record<string, () => Promise<string | Uint8Array<ArrayBuff
   "lab-later.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-later"))),
   "lab-screens.js": () =>
     bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-screens")), "screens"),
+  "lab-seeds.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-seeds"))),
   "lab-screens.css": async () => squeezed("lab-screens.css"),
   "evidence-worker.js": () => bundled(join(here, "page-scripts/evidence-worker.ts")),
   "source-worker.js": () => bundled(join(here, "page-scripts/source-worker.ts"), "source"),

@@ -26,6 +26,7 @@ const shownAssets = [
   "lab.js",
   "lab-static.js",
   "lab-screens.js",
+  "lab-seeds.js",
   "lab-terminal.js",
 ];
 const plainWorkers = ["case-worker.js", "evidence-worker.js", "source-worker.js"];

@@ -40,7 +40,7 @@ export async function playInLab(options: LabOptions, io: CommandIo): Promise<Exi
   if (options.export !== undefined)
     return await (await import("./board.ts")).exportLab(options.export, options.json, io);
   const { what = "serial" } = options;
-  const { opening, timeS, wish } = await targetOf(options, what);
+  const { acts, opening, timeS, wish } = await targetOf(options, what);
   const own = isRigFile(what) ? await loadRigFile(what) : null;
   let state: SessionState | null = null;
   let refusal = "";
@@ -68,7 +68,7 @@ export async function playInLab(options: LabOptions, io: CommandIo): Promise<Exi
   await session.take({ kind: "open", number: 1, opening });
   await session.take({ kind: "filter", wish });
   if (state === null) throw new UsageError(refusal);
-  const lines = timeS === null ? options.act : [`run-to ${timeS}`, ...options.act];
+  const lines = [...acts, ...(timeS === null ? [] : [`run-to ${timeS}`]), ...options.act];
   for (const line of lines) {
     const { name, value } = parseAct(line);
     refusal = "";
@@ -98,12 +98,18 @@ export async function playInLab(options: LabOptions, io: CommandIo): Promise<Exi
 async function targetOf(
   options: LabOptions,
   what: string,
-): Promise<{ readonly opening: Opening; readonly timeS: number | null; readonly wish: RowWish }> {
+): Promise<{
+  readonly acts: readonly string[];
+  readonly opening: Opening;
+  readonly timeS: number | null;
+  readonly wish: RowWish;
+}> {
   const { fault, seed, side } = options;
   if (what.startsWith("#")) {
     const address = parseAddress(what);
     return {
       opening: { ...openingOf(address), isRunning: false },
+      acts: isCase(address.what) ? [] : address.acts,
       timeS: address.timeS,
       wish: wishOf(address),
     };
@@ -112,6 +118,7 @@ async function targetOf(
   if (isCase(name) && fault.length > 0) throw new UsageError("a case has its own faults: leave --fault out");
   return {
     opening: { what: name, side, seed, faults: fault, isRunning: false },
+    acts: [],
     timeS: null,
     wish: everyRow,
   };

@@ -23,6 +23,8 @@ export interface Address {
   readonly unplugAt: number;
   /** The span of the time screen, in seconds: "0.5-0.75"; empty: everything. */
   readonly span: string;
+  /** What is done by hand from the beginning, as lines of acts. Of a rig only. */
+  readonly acts: readonly string[];
   /** Where a rig stands, in seconds; null: it runs from the beginning. */
   readonly timeS: number | null;
 }
@@ -40,6 +42,7 @@ export const firstAddress: Address = {
   isMarked: false,
   unplugAt: 0,
   span: "",
+  acts: [],
   timeS: null,
 };
 
@@ -54,6 +57,8 @@ export function parseAddress(hash: string): Address {
     const text = fields.get(name) ?? "";
     return /^\d{1,15}$/.test(text) && Number(text) <= most ? Number(text) : otherwise;
   };
+  const all = (name: string, longest: number): string[] =>
+    fields.getAll(name).filter((text) => text !== "" && text.length <= longest);
   const time = fields.get("t");
   const level = fields.get("level");
   return {
@@ -61,10 +66,8 @@ export function parseAddress(hash: string): Address {
     what: /^[A-Za-z][A-Za-z0-9-]{0,40}$/.test(what) ? what : firstAddress.what,
     side: fields.get("side") === "good" ? "good" : "bad",
     seed: whole("seed", firstAddress.seed, highestSeed),
-    faults: fields
-      .getAll("fault")
-      .filter((rule) => rule !== "" && rule.length <= 100)
-      .slice(0, 8),
+    faults: all("fault", 100).slice(0, 8),
+    acts: all("act", 4096).slice(0, 200),
     row: whole("row", 0, 2 ** 50),
     filter: (fields.get("filter") ?? "").slice(0, 400),
     level: rowLevels.find((known) => known === level) ?? firstAddress.level,
@@ -81,6 +84,7 @@ export function formatAddress(address: Address): string {
   fields.set("seed", String(address.seed));
   if (isCase(address.what)) fields.set("side", address.side);
   for (const rule of address.faults) fields.append("fault", rule);
+  for (const line of address.acts) fields.append("act", line);
   if (address.timeS !== null) fields.set("t", String(address.timeS));
   if (address.row > 0) fields.set("row", String(address.row));
   if (address.filter !== "") fields.set("filter", address.filter);
@@ -95,8 +99,9 @@ export function formatAddress(address: Address): string {
 export const isCase = (what: string): boolean => /^P\d{2,3}$/i.test(what);
 
 export function openingOf(address: Address): Opening {
-  const { faults, seed, side, unplugAt, what } = address;
-  return { what, side, seed, faults, isRunning: !isCase(what) && address.timeS === null, unplugAt };
+  const { acts, faults, seed, side, timeS, unplugAt, what } = address;
+  const isRunning = !isCase(what) && timeS === null && acts.length === 0;
+  return { what, side, seed, faults, isRunning, unplugAt };
 }
 
 export function wishOf({ filter, isFolded, isMarked, level }: Address): RowWish {

@@ -97,6 +97,7 @@ export function CasesScreen({ page, runs }: { readonly page: LabPage; readonly r
                         screen: "cases",
                         what: entry.id,
                         faults: [],
+                        acts: [],
                         row: 0,
                         filter: "",
                         timeS: null,
@@ -134,7 +135,16 @@ const traceLink = (page: LabPage, id: string, side: "bad" | "good", text: string
   h(
     "a",
     {
-      href: page.addressOf({ screen: "trace", what: id, side, faults: [], row: 0, filter: "", timeS: null }),
+      href: page.addressOf({
+        screen: "trace",
+        what: id,
+        side,
+        faults: [],
+        acts: [],
+        row: 0,
+        filter: "",
+        timeS: null,
+      }),
       "aria-label": `Trace of ${id}, ${text} driver`,
     },
     text,

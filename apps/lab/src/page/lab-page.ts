@@ -1,6 +1,7 @@
 // The lab's page: what is looked at as signals, and what changes it. Screens draw it, keys and buttons act on it.
 
 import { computed, effect, signal } from "@preact/signals";
+import { parseAct } from "../session/acts.ts";
 import type { RowDetail } from "../session/messages.ts";
 import {
   type Address,
@@ -31,6 +32,8 @@ export class LabPage {
   readonly rate = signal(0);
   /** Told when the trace should show a row. */
   onReveal: ((sequence: number) => void) | null = null;
+  /** Where many workers look for a seed. */
+  searchSeeds: ((count: string) => void) | null = null;
   #opened = "";
   #rates: { readonly at: number; readonly transfers: number }[] = [];
   #wantsConsole = false;
@@ -74,8 +77,7 @@ export class LabPage {
         now_.unplugAt !== (opening.unplugAt ?? 0)
       ) {
         const { faults, seed, side, unplugAt = 0 } = opening;
-        this.#opened = keyOf({ ...now_, faults, seed, side, unplugAt });
-        this.show({ seed, side, faults, unplugAt });
+        this.show({ seed, side, faults, unplugAt, acts: [] });
       }
     });
   }
@@ -91,8 +93,17 @@ export class LabPage {
       this.detail.value = null;
       this.folded.value = null;
       this.#rates = [];
-      this.#wantsConsole = !isCase(address.what) && address.timeS === null;
-      this.link.open(openingOf(address));
+      const opening = openingOf(address);
+      this.#wantsConsole = opening.isRunning;
+      this.link.open(opening);
+      if (!isCase(address.what))
+        for (const line of address.acts)
+          try {
+            const { name, value } = parseAct(line);
+            this.link.act(name, value);
+          } catch (error) {
+            this.link.say(String(error), true);
+          }
       if (address.timeS !== null && !isCase(address.what)) this.link.act("run-to", String(address.timeS));
     }
     const isListed =
@@ -108,6 +119,7 @@ export class LabPage {
   show(change: Partial<Address>): void {
     const address = { ...this.address.peek(), ...change };
     this.address.value = address;
+    this.#opened = keyOf(address);
     const hash = formatAddress(address);
     if (location.hash !== hash) history.replaceState(null, "", hash);
   }
@@ -129,6 +141,12 @@ export class LabPage {
   act(name: string, value = ""): void {
     if (name === "unplug-here" && value === "" && this.address.peek().row > 0)
       value = String(this.address.peek().row);
+    // What the address said was done is not all any more.
+    if (this.address.peek().acts.length > 0) this.show({ acts: [] });
+    if (name === "which-seed" && this.searchSeeds !== null) {
+      this.searchSeeds(value);
+      return;
+    }
     this.link.act(name, value);
     if (name === "step" || name === "back") this.#place = 0;
   }
@@ -171,5 +189,5 @@ export class LabPage {
   }
 }
 
-const keyOf = ({ faults, seed, side, timeS, unplugAt, what }: Address): string =>
-  [what, isCase(what) ? `${side} ${unplugAt}` : "", seed, timeS ?? "", ...faults].join(" ");
+const keyOf = ({ acts, faults, seed, side, timeS, unplugAt, what }: Address): string =>
+  [what, isCase(what) ? `${side} ${unplugAt}` : "", seed, timeS ?? "", ...faults, ...acts].join(" ");

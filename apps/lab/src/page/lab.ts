@@ -12,6 +12,7 @@ import { LaterScreen } from "./later-screen.ts";
 import { copy } from "./parts.ts";
 import { RigScreen } from "./rig-screen.ts";
 import type { DrawScreen, OpenScreens } from "./screen-door.ts";
+import type { SearchSeeds } from "./seed-door.ts";
 import { SessionLink } from "./session-link.ts";
 import type { SharedPreact } from "./shared-preact.ts";
 import { Splitter } from "./splitter.ts";
@@ -28,6 +29,7 @@ const source =
   document.currentScript instanceof HTMLScriptElement ? document.currentScript.src : location.href;
 const terminalName = "lab-terminal.js";
 const screensName = "lab-screens.js";
+const seedsName = "lab-seeds.js";
 const ours = [
   ...workerNames,
   "case-worker.js",
@@ -35,6 +37,7 @@ const ours = [
   "source-worker.js",
   terminalName,
   screensName,
+  seedsName,
 ];
 const addressOf = (name: string): string => new URL(name, source).href;
 const factory = (globalThis as { trustedTypes?: { createPolicy(name: string, rules: Policy): Policy } })
@@ -73,6 +76,13 @@ const page = new LabPage(link);
 Object.assign(globalThis, {
   drydockShared: { effect, h, signal, useEffect, useRef, useState } satisfies SharedPreact,
 });
+page.searchSeeds = (count) => {
+  load<SearchSeeds>(seedsName, "drydockSeeds").then(
+    (search) => search({ page, startWorker }, count),
+    (error: Error) => link.say(error.message, true),
+  );
+};
+
 let draw: DrawScreen | null = null;
 const loadScreens = async (): Promise<DrawScreen> => {
   const open = await load<OpenScreens>(screensName, "drydockScreens");
@@ -175,9 +185,14 @@ function Frame() {
     ),
     h(TimeBar, { page }),
     h(
-      "p",
-      { class: `said${link.said.value.isRefusal ? " refusal" : ""}`, role: "status", "aria-live": "polite" },
-      link.said.value.text,
+      "div",
+      { class: "says", role: "status" },
+      // Another element each time: its going away begins anew, or what is said later is never seen.
+      h(
+        "p",
+        { class: `said${link.said.value.isRefusal ? " refusal" : ""}`, key: link.said.value.number },
+        link.said.value.text,
+      ),
     ),
     h(Dialogs, { page }),
   );

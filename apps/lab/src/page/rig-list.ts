@@ -37,7 +37,15 @@ export function RigList({ page }: { readonly page: LabPage }) {
       h(
         "a",
         {
-          href: page.addressOf({ screen: "rig", what: name, row: 0, filter: "", timeS: null, faults: [] }),
+          href: page.addressOf({
+            screen: "rig",
+            what: name,
+            row: 0,
+            filter: "",
+            timeS: null,
+            faults: [],
+            acts: [],
+          }),
           "aria-current": name === what ? "true" : undefined,
         },
         name,

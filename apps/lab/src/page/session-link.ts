@@ -43,7 +43,7 @@ export class SessionLink {
     if (message.kind === "state") {
       // What the session before says is no longer asked for.
       if (message.state.opened === this.#opened) this.state.value = message.state;
-    } else if (message.kind === "pong") return;
+    } else if (message.kind === "pong" || message.kind === "searched") return;
     else if (message.kind === "said") this.say(message.text, message.isRefusal);
     else {
       this.#waiting.get(message.id)?.(message);

@@ -1,6 +1,7 @@
 // A session in a worker of the page: its host is the worker's own loop, its messages the worker's port.
 
-import { type LabHost, LabSession } from "../session/lab-session.ts";
+import type { LabHost } from "../session/lab-host.ts";
+import { LabSession } from "../session/lab-session.ts";
 import type { FromSession, ToSession } from "../session/messages.ts";
 import type { SessionLater } from "../session/session-later.ts";
 import { pageTurn } from "./page-turn.ts";

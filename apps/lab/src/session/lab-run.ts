@@ -14,6 +14,7 @@ import type { Timeline } from "@drydock/core/trace/timeline";
 import type { FlushStory } from "@drydock/core/trials/durability-prover";
 import { actLine, wholeOf } from "./acts.ts";
 import { DiskHand } from "./disk-hand.ts";
+import type { DoneAct, HandAct } from "./done-act.ts";
 import type { Opening, RigBox } from "./messages.ts";
 import { NetworkHand } from "./network-hand.ts";
 import { boxesOf } from "./rig-boxes.ts";
@@ -32,25 +33,6 @@ const noPort = "no port is open: open it first";
 /** Where it stood after a row came; the oldest of these go first, and are found again by running again. */
 const mostStops = 65_536;
 
-/** Acts that touch a rig: done again when it runs again. */
-export const handActs = [
-  "unplug",
-  "plug",
-  "power-cut",
-  "open-console",
-  "type",
-  "break",
-  "modem-lines",
-  "write",
-  "flush",
-  "read-back",
-  "press",
-  "send-frames",
-  "sleep",
-  "wake",
-] as const;
-export type HandAct = (typeof handActs)[number];
-
 /** What an act is said to have done; empty when the page shows it. */
 export function saidOf(name: HandAct, value: string): string {
   switch (name) {
@@ -67,14 +49,6 @@ export function saidOf(name: HandAct, value: string): string {
     default:
       return "";
   }
-}
-
-/** What people did to a rig by hand, and when: the same again makes the same run. */
-export interface DoneAct {
-  readonly steps: number;
-  readonly timeNs: number;
-  readonly name: HandAct;
-  readonly value: string;
 }
 
 /** What is looked at, whatever it is. */
@@ -100,7 +74,17 @@ export interface EndedRun extends LabRun {
 }
 
 /** The line of a shell that makes the same run: every act by hand at its step and moment. */
-export function commandOf({ acts, opening, rig }: RigRun): string {
+export function commandOf(run: RigRun): string {
+  const { faults, seed, what } = run.opening;
+  const words = [
+    ...faults.flatMap((rule) => ["--fault", rule]),
+    ...scriptOf(run).flatMap((line) => ["--act", line]),
+  ];
+  return `npx drydock lab ${what} --seed ${seed}${words.map((word) => ` ${quoted(word)}`).join("")}`;
+}
+
+/** Acts as lines, from the beginning to where it stands. */
+export function scriptOf({ acts, rig }: RigRun): string[] {
   const { scheduler } = rig.machine;
   const moment = (timeNs: number, steps: number): string => `run-to ${(timeNs / 1e9).toFixed(9)}@${steps}`;
   const lines: string[] = [];
@@ -115,11 +99,7 @@ export function commandOf({ acts, opening, rig }: RigRun): string {
     lines.push(actLine(name, value));
   }
   goTo(scheduler.nowNs(), scheduler.steps);
-  const words = [
-    ...opening.faults.flatMap((rule) => ["--fault", rule]),
-    ...lines.flatMap((line) => ["--act", line]),
-  ];
-  return `npx drydock lab ${opening.what} --seed ${opening.seed}${words.map((word) => ` ${quoted(word)}`).join("")}`;
+  return lines;
 }
 
 /** The line that plays the same side of a case again. */

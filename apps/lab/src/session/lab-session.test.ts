@@ -6,7 +6,7 @@ import { casebook, findCase } from "@drydock/cases/casebook";
 import { digestOfRun } from "@drydock/cases/run-digest";
 import { findRig } from "@drydock/core/rigs/catalogue";
 import { hostTurn } from "@drydock/node/host-turn";
-import { acts } from "./acts.ts";
+import { acts, parseAct } from "./acts.ts";
 import { LabSession } from "./lab-session.ts";
 import {
   everyRow,
@@ -24,6 +24,8 @@ import { ShownCase } from "./shown-case.ts";
 interface Held {
   readonly session: LabSession;
   readonly said: string[];
+  /** Seeds that a share told of. */
+  readonly searched: readonly { readonly seed: number; readonly why: string }[];
   state(): SessionState;
   /** How often the host's loop was let turn. */
   pauses(): number;
@@ -68,6 +70,9 @@ async function opened(opening: Partial<Opening> & { readonly what: string }): Pr
   return {
     session,
     said,
+    get searched() {
+      return answers.flatMap((message) => (message.kind === "searched" ? [message] : []));
+    },
     pauses: () => pauses,
     state: current,
     act: (name, value = "") => session.take({ kind: "act", act: { name: name as never, value } }),
@@ -476,4 +481,41 @@ test("long work turns the host's loop, so that nobody takes it for one that goes
   // And the next act is not given up for it.
   await lab.act("run-to", "241");
   assert.equal(lab.state().timeNs, 241e9);
+});
+
+test("a share of seeds is told seed by seed until one fails; a range of seeds is tried alone", async () => {
+  const lab = await opened({ what: "serial" });
+  const { opening } = lab.state();
+  const share = {
+    opening: { ...opening, faults: ["stall:ep=0,probability=0.02"] },
+    acts: [],
+    timeNs: 5e8,
+    ...{ first: 2, step: 3, count: 40 },
+  };
+  const before = lab.state().digest;
+  await lab.session.take({ kind: "search", share });
+  const told = lab.searched;
+  assert.deepEqual(
+    told.map(({ seed }) => seed),
+    told.map((_none, index) => 2 + 3 * index),
+  );
+  const failing = told.at(-1)?.seed ?? assert.fail();
+  assert.ok(
+    told.slice(0, -1).every(({ why }) => why === "") && told.at(-1)?.why !== "",
+    JSON.stringify(told),
+  );
+  assert.equal(lab.state().digest, before, "nothing of it is shown");
+  // The same seed by itself, and the lines that make it again.
+  const alone = await opened({ what: "serial", faults: share.opening.faults });
+  await alone.act("run-to", "0.5");
+  await alone.act("which-seed", `${failing}-${failing}`);
+  assert.match(alone.said.at(-1) ?? "", new RegExp(`^Seed ${failing} fails: `));
+  const again = await opened({ what: "serial", faults: alone.state().opening.faults, seed: failing });
+  for (const line of alone.state().script) {
+    const { name, value } = parseAct(line);
+    await again.act(name, value);
+  }
+  assert.equal(again.state().digest, alone.state().digest);
+  await alone.act("which-seed", "9-3");
+  assert.match(alone.said.at(-1) ?? "", /a count is a whole number from 9 to/);
 });

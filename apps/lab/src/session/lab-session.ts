@@ -1,17 +1,16 @@
 // A session of the lab: opens a rig or a case, lets time go on in slices, does acts, answers for rows.
 
-import type { RigEntry } from "@drydock/core/rigs/rig-entry";
-import type { HostTurn } from "@drydock/core/runtime/scheduler";
 import { type ActName, findAct, givenOf, parseAct, wholeOf } from "./acts.ts";
 import { actsOf } from "./acts-of.ts";
-import { caseCommandOf, commandOf, type EndedRun, type LabRun, RigRun, saidOf } from "./lab-run.ts";
+import type { LabHost } from "./lab-host.ts";
+import { caseCommandOf, commandOf, type EndedRun, type LabRun, RigRun, saidOf, scriptOf } from "./lab-run.ts";
 import {
   type ActAsk,
   type Difference,
   everyRow,
-  type FromSession,
   type Opening,
   type RowWish,
+  type SeedShare,
   type SessionState,
   type ToSession,
 } from "./messages.ts";
@@ -19,27 +18,7 @@ import { GivenUp, type Pace, playTo, runPaced } from "./paced-run.ts";
 import { type RemoteLink, RemoteRun } from "./remote-run.ts";
 import { neighbourOf, RowList } from "./row-list.ts";
 import { differenceOf, transfersOf } from "./run-difference.ts";
-import { findFailingSeed, tellSearch } from "./seed-search.ts";
 import { isServerName } from "./server-names.ts";
-import type { SessionLater } from "./session-later.ts";
-
-/** What a session needs of the world that it runs in. */
-export interface LabHost {
-  readonly turn: HostTurn;
-  /** Milliseconds; only differences count. */
-  now(): number;
-  /** Lets the host take messages, and comes back after so long. */
-  pause(milliseconds: number): Promise<void>;
-  send(message: FromSession): void;
-  /** Plays a case; null where there is no casebook. Throws RangeError for a case that does not exist. */
-  readonly playCase: ((opening: Opening, turn: HostTurn) => Promise<EndedRun>) | null;
-  /** What writes files of a run and answers for screens besides rows: brought along when one is asked for. */
-  later(): Promise<SessionLater>;
-  /** By name; null: this host has none of that name. */
-  findRig(name: string): RigEntry | null;
-  /** Reaches a rig of the server, by the name under which it is opened; null where there is no server. Rejects with words for people. */
-  readonly connect: ((name: string) => Promise<RemoteLink>) | null;
-}
 
 /** Longest stretch of work without looking whether somebody wants something, milliseconds. */
 const sliceMs = 8;
@@ -158,6 +137,8 @@ export class LabSession {
         return this.pong();
       case "cancel":
         return this.cancel();
+      case "search":
+        return await this.#searchShare(message.share);
       case "act":
         return await this.#act(message.act);
       case "filter":
@@ -436,7 +417,7 @@ export class LabSession {
         return await this.#compare({ ...opening, side }, `the ${side} driver`);
       }
       case "which-seed":
-        return await this.#whichSeed(wholeOf(value, "count", 1, mostSeeds));
+        return await this.#whichSeed(value);
     }
   }
 
@@ -614,26 +595,22 @@ export class LabSession {
     this.#mode = mode;
   }
 
-  async #whichSeed(count: number): Promise<void> {
+  /** "20": seeds 1 to 20; "7-9": these. */
+  async #whichSeed(value: string): Promise<void> {
     const shown = this.#mustShow();
     if (shown instanceof RemoteRun) return;
+    const [, from = "1", to = value] = /^(\d+)-(\d+)$/.exec(value) ?? [];
+    const first = wholeOf(from, "seed", 1, highestSeed);
+    const last = wholeOf(to, "count", first, Math.min(highestSeed, first + mostSeeds - 1));
     const mode = this.#mode === "running" ? "paused" : this.#mode;
     this.#mode = "busy";
+    const { findFailingSeed, tellSearch } = await this.#host.later();
     const found = await findFailingSeed({
       opening: shown.opening,
       acts: shown instanceof RigRun ? shown.acts : [],
       timeNs: shown instanceof RigRun ? shown.rig.machine.scheduler.nowNs() : 0,
-      count,
-      make: async (opening) => {
-        const run = await this.#make(opening);
-        if (run instanceof RemoteRun) throw new RangeError("a rig of the server runs once");
-        return run;
-      },
-      onProgress: (text) => {
-        this.#note = text;
-        this.#tell(true);
-      },
-      pace: this.#pace(),
+      ...{ first, last, step: 1, shrinks: true },
+      ...this.#searchTools(),
     });
     this.#note = "";
     this.#mode = mode;
@@ -646,7 +623,33 @@ export class LabSession {
         if (found.run.rig.machine.scheduler.isStopped) this.#stopped(found.run);
       } else this.#cursor = found.run.timeline.next - 1;
     }
-    this.#say(tellSearch(found, count), found !== null);
+    this.#say(tellSearch(found, last - first + 1), found !== null);
+  }
+
+  #searchTools() {
+    return {
+      make: async (opening: Opening) => {
+        const run = await this.#make(opening);
+        if (run instanceof RemoteRun) throw new RangeError("a rig of the server runs once");
+        return run;
+      },
+      onProgress: (text: string) => {
+        this.#note = text;
+        this.#tell(true);
+      },
+      pace: this.#pace(),
+    };
+  }
+
+  /** Nothing is shown of it: who asked is told of each seed. */
+  async #searchShare({ acts, count, first, opening, step, timeNs }: SeedShare): Promise<void> {
+    const { findFailingSeed } = await this.#host.later();
+    await findFailingSeed({
+      ...{ acts, first, last: count, opening, step, timeNs, shrinks: false },
+      onTried: (seed, why) => this.#host.send({ kind: "searched", seed, why }),
+      ...this.#searchTools(),
+    });
+    this.#note = "";
   }
 
   /** Looks at rows that came since, for the filter, slice by slice, so that typing stays quick. */
@@ -742,6 +745,7 @@ export class LabSession {
       boxes: [],
       acts: this.#actsNow(),
       command: "npx drydock start",
+      script: [],
       tryThis: [],
       failures: [],
       result: null,
@@ -769,6 +773,7 @@ export class LabSession {
       steps: rig.machine.scheduler.steps,
       boxes: shown.boxes(),
       command: commandOf(shown),
+      script: scriptOf(shown),
       evidence: rig.machine.failure?.kind === "panic" ? namesOf(rig.machine.failure.evidence) : [],
       tryThis: entry.type,
       failures: rig.failures(),

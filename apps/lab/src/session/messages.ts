@@ -2,6 +2,7 @@
 
 import type { FlushStory } from "@drydock/core/trials/durability-prover";
 import type { ActName } from "./acts.ts";
+import type { DoneAct } from "./done-act.ts";
 import type { RowCells } from "./shown-row.ts";
 import type { ViewAnswer, ViewAsk } from "./views.ts";
 
@@ -28,7 +29,19 @@ export interface ActAsk {
   readonly value: string;
 }
 
+/** A part of the seeds that are tried: every `step`-th from `first` up to `count`, each with the same acts at the same times. */
+export interface SeedShare {
+  readonly opening: Opening;
+  readonly acts: readonly DoneAct[];
+  readonly timeNs: number;
+  readonly first: number;
+  readonly step: number;
+  readonly count: number;
+}
+
 export type ToSession =
+  /** Answered with a `searched` for each seed, until one fails. */
+  | { readonly kind: "search"; readonly share: SeedShare }
   /** `number`: a state that answers it, or comes later, says it. */
   | { readonly kind: "open"; readonly opening: Opening; readonly number: number }
   /** Whether somebody is there: answered with a pong, whatever else is under way. */
@@ -156,6 +169,8 @@ export interface SessionState {
   readonly acts: readonly ActName[];
   /** What to type for the same with the command line. */
   readonly command: string;
+  /** Of a rig of the page: what was done by hand, a line each, with where it stood then and now. */
+  readonly script: readonly string[];
   readonly tryThis: readonly string[];
   readonly failures: readonly string[];
   readonly result: { readonly succeeded: boolean; readonly text: string } | null;
@@ -231,5 +246,7 @@ export type FromSession =
     }
   | { readonly kind: "view"; readonly id: number; readonly answer: ViewAnswer }
   | { readonly kind: "pong" }
+  /** A seed of a share was tried; `why` empty: it does not fail. */
+  | { readonly kind: "searched"; readonly seed: number; readonly why: string }
   /** Something to say once: an act's answer, a refusal. */
   | { readonly kind: "said"; readonly text: string; readonly isRefusal: boolean };

@@ -1,7 +1,8 @@
 // A rig that runs for long in slices: the host's loop turns between them, and who asks is answered and may say stop.
 
 import type { RunOutcome } from "@drydock/core/runtime/scheduler";
-import type { DoneAct, RigRun } from "./lab-run.ts";
+import type { DoneAct } from "./done-act.ts";
+import type { RigRun } from "./lab-run.ts";
 
 /** Somebody said stop: what was under way is given up. */
 export class GivenUp extends Error {

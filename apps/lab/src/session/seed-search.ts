@@ -1,6 +1,7 @@
 // Which seed fails: the same again on one seed after the other, and of the first that fails what it needs to fail.
 
-import { type DoneAct, type EndedRun, RigRun } from "./lab-run.ts";
+import type { DoneAct } from "./done-act.ts";
+import type { EndedRun, RigRun } from "./lab-run.ts";
 import type { Opening } from "./messages.ts";
 import { type Pace, playTo } from "./paced-run.ts";
 
@@ -9,8 +10,14 @@ export interface SeedSearch {
   /** What was done by hand, and how far it went: the same on every seed. Of a rig only. */
   readonly acts: readonly DoneAct[];
   readonly timeNs: number;
-  /** Seeds 1 to `count` are tried. */
-  readonly count: number;
+  /** Every `step`-th seed from `first` to `last` is tried. */
+  readonly first: number;
+  readonly step: number;
+  readonly last: number;
+  /** Told of each seed that was tried; `why` is empty where it does not fail. */
+  onTried?(seed: number, why: string): void;
+  /** Whether what it needs to fail is looked for. */
+  readonly shrinks: boolean;
   make(opening: Opening): Promise<RigRun | EndedRun>;
   /** What it is busy with, in words. */
   onProgress(text: string): void;
@@ -33,19 +40,21 @@ interface Trial {
 
 /** Null: none of them fails. Rejects with GivenUp when somebody says stop. */
 export async function findFailingSeed(search: SeedSearch): Promise<FailingSeed | null> {
-  const { acts, count, make, onProgress, opening, pace, timeNs } = search;
+  const { acts, first, last, make, onProgress, onTried, opening, pace, shrinks, step, timeNs } = search;
   const attempt = async (trial: Trial): Promise<{ run: RigRun | EndedRun; why: string }> => {
     const run = await make({ ...trial.opening, isRunning: false });
-    if (!(run instanceof RigRun)) return { run, why: run.result.succeeded ? "" : run.result.text };
+    if (!isRig(run)) return { run, why: run.result.succeeded ? "" : run.result.text };
     await playTo(run, trial.acts, timeNs, pace);
     return { run, why: whyFailed(run) };
   };
-  for (let seed = 1; seed <= count; seed++) {
-    onProgress(`seed ${seed} of ${count}`);
+  for (let seed = first; seed <= last; seed += step) {
+    onProgress(`seed ${seed} of ${last}`);
     let trial: Trial = { opening: { ...opening, seed }, acts };
     let { run, why } = await attempt(trial);
     await pace.rest();
+    onTried?.(seed, why);
     if (why === "") continue;
+    if (!shrinks) return { seed, why, run, spared: [] };
     const spared: string[] = [];
     const shorter = async (without: Trial, name: string): Promise<void> => {
       onProgress(`seed ${seed} fails: does it need ${name}?`);
@@ -69,6 +78,9 @@ export async function findFailingSeed(search: SeedSearch): Promise<FailingSeed |
   }
   return null;
 }
+
+// Not by its class: in a page this is a script of its own, with another copy of that.
+const isRig = (run: RigRun | EndedRun): run is RigRun => "rig" in run;
 
 /** Empty: it has not. */
 const whyFailed = ({ rig }: RigRun): string => rig.machine.failure?.text ?? rig.failures()[0] ?? "";

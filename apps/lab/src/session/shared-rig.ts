@@ -2,8 +2,9 @@
 
 import { Timeline } from "@drydock/core/trace/timeline";
 import type { ActName } from "./acts.ts";
+import type { LabHost } from "./lab-host.ts";
 import { type LabRun, RigRun } from "./lab-run.ts";
-import { type LabHost, LabSession } from "./lab-session.ts";
+import { LabSession } from "./lab-session.ts";
 import { plainState, type SessionState, type SharedState } from "./messages.ts";
 import { type WatchedRig, Watchers } from "./watchers.ts";
 
@@ -39,7 +40,7 @@ export class SharedRig implements WatchedRig {
       now: () => host.now(),
       pause: (milliseconds) => host.pause(milliseconds),
       findRig: (name) => host.findRig(name),
-      later: () => Promise.reject(new Error("watchers write their own files")),
+      later: async () => (await import("./session-later.ts")).sessionLater,
       playCase: null,
       connect: null,
       send: (message) => {
