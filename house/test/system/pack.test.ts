@@ -55,7 +55,8 @@ before(() => {
   );
   for (const name of authored) stranger.write(name, example(name));
   stranger.write("logger.spec.ts", example("logger.test.ts").replace('"node:test"', '"vitest"'));
-  stranger.write("vitest.config.ts", `export default { test: { include: ["*.spec.ts"] } };\n`);
+  stranger.write("npm-usb.spec.mjs", example("npm-usb.test.mjs").replace('"node:test"', '"vitest"'));
+  stranger.write("vitest.config.ts", `export default { test: { include: ["*.spec.{ts,mjs}"] } };\n`);
 });
 
 after(() => stranger?.remove());
@@ -124,7 +125,7 @@ for (const major of [24, 26] as const) {
     assert.doesNotMatch(own.stdout + own.stderr, /ExperimentalWarning/);
     const vitest = stranger.run(node, ["node_modules/vitest/vitest.mjs", "run"], { CI: "1", NO_COLOR: "1" });
     assert.equal(vitest.status, 0, vitest.stdout + vitest.stderr);
-    assert.match(vitest.stdout, /Tests\s+3 passed/);
+    assert.match(vitest.stdout, /Tests\s+4 passed/);
     stranger.write(
       "program.cjs",
       `const { UsbRig } = require("@drydock/core/rigs/usb-rig");
@@ -185,6 +186,44 @@ for (const major of [24, 26] as const) {
     assert.doesNotMatch(version.stderr + shownCase.stderr, /Warning/);
   });
 }
+
+test("drydock mcp from archives: what is piped in is answered, also what is refused", () => {
+  const call = (id: number, name: string, given: object) => ({
+    ...{ jsonrpc: "2.0", id, method: "tools/call" },
+    params: { name, arguments: given },
+  });
+  const lines = [
+    {
+      ...{ jsonrpc: "2.0", id: 1, method: "initialize" },
+      params: {
+        protocolVersion: "2025-06-18",
+        capabilities: {},
+        clientInfo: { name: "a pipe", version: "1.0.0" },
+      },
+    },
+    { jsonrpc: "2.0", method: "notifications/initialized" },
+    call(2, "explain", { word: "0xe00002e2" }),
+    call(3, "diagnose", { path: ["/etc/passwd"] }),
+  ];
+  const command = join(stranger.folder, "node_modules/@drydock/cli/bin/drydock.mjs");
+  const run = spawnSync(process.execPath, [command, "mcp"], {
+    cwd: stranger.folder,
+    encoding: "utf8",
+    input: lines.map((line) => `${JSON.stringify(line)}\n`).join(""),
+    timeout: 60_000,
+  });
+  assert.equal(run.status, 0, run.stderr);
+  const answers = new Map(
+    run.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { id: number; result: { isError?: boolean; content?: unknown } })
+      .map(({ id, result }) => [id, result]),
+  );
+  assert.deepEqual([...answers.keys()].sort(), [1, 2, 3]);
+  assert.match(JSON.stringify(answers.get(2)), /kIOReturnNotPermitted/);
+  assert.equal(answers.get(3)?.isError, true);
+});
 
 const noClang = existsSync("/usr/bin/clang++") ? false : "Debian package clang is missing";
 

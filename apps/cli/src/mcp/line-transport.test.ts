@@ -82,3 +82,24 @@ test("a line that is too long is refused once it ends, is not held, and the next
   );
   assert.deepEqual(heard, [ping]);
 });
+
+test("the end of the input waits for what was asked and not taken back, and for nothing else", async () => {
+  for (const [lines, answered, isOver] of [
+    [[ping], [], false],
+    [[ping], [1], true],
+    [[ping, { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 1 } }], [], true],
+    [[{ jsonrpc: "2.0", method: "notifications/initialized" }], [], true],
+  ] as const) {
+    const input = new PassThrough();
+    const transport = new LineTransport(input, new PassThrough());
+    let isClosed = false;
+    transport.onclose = () => {
+      isClosed = true;
+    };
+    await transport.start();
+    input.end(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    await once(input, "end");
+    for (const id of answered) await transport.send({ jsonrpc: "2.0", id, result: {} });
+    assert.equal(isClosed, isOver, JSON.stringify(lines));
+  }
+});

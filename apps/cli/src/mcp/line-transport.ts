@@ -2,7 +2,12 @@
 
 import type { Readable, Writable } from "node:stream";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
-import { ErrorCode, type JSONRPCMessage, JSONRPCMessageSchema } from "@modelcontextprotocol/sdk/types.js";
+import {
+  ErrorCode,
+  type JSONRPCMessage,
+  JSONRPCMessageSchema,
+  type RequestId,
+} from "@modelcontextprotocol/sdk/types.js";
 
 /** Bytes of a message; a longer line is refused, and read past. */
 export const longestMessage = 1 << 20;
@@ -16,6 +21,9 @@ export class LineTransport implements Transport {
   #pieces: Buffer[] = [];
   #bytes = 0;
   #isClosed = false;
+  /** Requests that are not answered yet: the end of the input waits for them, so that a pipe is answered, too. */
+  readonly #asked = new Set<RequestId>();
+  #isEnding = false;
 
   constructor(input: Readable, output: Writable) {
     this.#input = input;
@@ -25,11 +33,20 @@ export class LineTransport implements Transport {
   async start(): Promise<void> {
     this.#input.on("data", (piece: Buffer) => this.#read(piece));
     this.#input.on("error", (error) => this.onerror?.(error));
-    this.#input.on("end", () => void this.close());
+    this.#input.on("end", () => {
+      this.#isEnding = true;
+      void this.#endWhenAnswered();
+    });
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
     this.#write(message);
+    if (!("method" in message) && message.id !== undefined) this.#asked.delete(message.id);
+    await this.#endWhenAnswered();
+  }
+
+  async #endWhenAnswered(): Promise<void> {
+    if (this.#isEnding && this.#asked.size === 0) await this.close();
   }
 
   async close(): Promise<void> {
@@ -76,8 +93,14 @@ export class LineTransport implements Transport {
       return;
     }
     const message = JSONRPCMessageSchema.safeParse(value);
-    if (message.success) this.onmessage?.(message.data);
-    else this.#refuse(ErrorCode.InvalidRequest, "that line is no JSON-RPC 2.0 message", idOf(value));
+    if (message.success) {
+      if ("method" in message.data && "id" in message.data) this.#asked.add(message.data.id);
+      // What is taken back is never answered.
+      const { method, params } = message.data as { method?: string; params?: { requestId?: RequestId } };
+      if (method === "notifications/cancelled" && params?.requestId !== undefined)
+        this.#asked.delete(params.requestId);
+      this.onmessage?.(message.data);
+    } else this.#refuse(ErrorCode.InvalidRequest, "that line is no JSON-RPC 2.0 message", idOf(value));
   }
 
   /** JSON-RPC 2.0 §5.1: null where the id cannot be told. */

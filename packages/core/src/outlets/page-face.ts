@@ -60,6 +60,28 @@ export class EventHandler<E extends FaceEvent> {
   }
 }
 
+/**
+ * Members of `cls` as Web IDL has them: `names`, which the constructor sets once, are attributes of the prototype and nothing
+ * of the object's own; the tag says the interface's name. The class writes `declare readonly` before them, which makes no field.
+ */
+export function webIdlMembers(cls: AnyClass, tag: string, names: readonly string[]): void {
+  const { prototype } = cls as { prototype: object };
+  Object.defineProperty(prototype, Symbol.toStringTag, { value: tag, configurable: true });
+  for (const name of names) {
+    const values = new WeakMap<object, unknown>();
+    Object.defineProperty(prototype, name, {
+      configurable: true,
+      enumerable: true,
+      get(this: object) {
+        return values.get(this);
+      },
+      set(this: object, value: unknown) {
+        if (!values.has(this)) values.set(this, value);
+      },
+    });
+  }
+}
+
 type AnyClass = abstract new (...values: never[]) => object;
 
 /** `cls` under the name of the standard: `instanceof` works, and `new` does what `construct` says. */

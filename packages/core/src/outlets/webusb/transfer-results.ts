@@ -13,6 +13,8 @@ import type {
   USBTransferStatus,
 } from "../../ports/web-usb.ts";
 
+import { webIdlMembers } from "../page-face.ts";
+
 const statuses: readonly string[] = ["ok", "stall", "babble"] satisfies USBTransferStatus[];
 
 function checkStatus(status: USBTransferStatus): USBTransferStatus {
@@ -22,8 +24,8 @@ function checkStatus(status: USBTransferStatus): USBTransferStatus {
 
 /** §The USBDevice Interface. TypeError for a status that the standard does not have. */
 export class WebUsbInTransferResult implements USBInTransferResult {
-  readonly data: DataView | null;
-  readonly status: USBTransferStatus;
+  declare readonly data: DataView | null;
+  declare readonly status: USBTransferStatus;
 
   constructor(status: USBTransferStatus, data: DataView | null = null) {
     this.status = checkStatus(status);
@@ -33,8 +35,8 @@ export class WebUsbInTransferResult implements USBInTransferResult {
 
 /** As above. */
 export class WebUsbOutTransferResult implements USBOutTransferResult {
-  readonly bytesWritten: number;
-  readonly status: USBTransferStatus;
+  declare readonly bytesWritten: number;
+  declare readonly status: USBTransferStatus;
 
   constructor(status: USBTransferStatus, bytesWritten = 0) {
     this.status = checkStatus(status);
@@ -47,8 +49,8 @@ export class WebUsbIsochronousInTransferPacket extends WebUsbInTransferResult {}
 export class WebUsbIsochronousOutTransferPacket extends WebUsbOutTransferResult {}
 
 export class WebUsbIsochronousInTransferResult implements USBIsochronousInTransferResult {
-  readonly packets: readonly USBIsochronousInTransferPacket[];
-  readonly data: DataView | null;
+  declare readonly packets: readonly USBIsochronousInTransferPacket[];
+  declare readonly data: DataView | null;
 
   constructor(packets: readonly USBIsochronousInTransferPacket[], data: DataView | null = null) {
     this.packets = [...packets];
@@ -57,12 +59,22 @@ export class WebUsbIsochronousInTransferResult implements USBIsochronousInTransf
 }
 
 export class WebUsbIsochronousOutTransferResult implements USBIsochronousOutTransferResult {
-  readonly packets: readonly USBIsochronousOutTransferPacket[];
+  declare readonly packets: readonly USBIsochronousOutTransferPacket[];
 
   constructor(packets: readonly USBIsochronousOutTransferPacket[]) {
     this.packets = [...packets];
   }
 }
+
+webIdlMembers(WebUsbInTransferResult, "USBInTransferResult", ["data", "status"]);
+webIdlMembers(WebUsbOutTransferResult, "USBOutTransferResult", ["bytesWritten", "status"]);
+webIdlMembers(WebUsbIsochronousInTransferResult, "USBIsochronousInTransferResult", ["packets", "data"]);
+webIdlMembers(WebUsbIsochronousOutTransferResult, "USBIsochronousOutTransferResult", ["packets"]);
+webIdlMembers(WebUsbIsochronousInTransferPacket, "USBIsochronousInTransferPacket", ["data", "status"]);
+webIdlMembers(WebUsbIsochronousOutTransferPacket, "USBIsochronousOutTransferPacket", [
+  "bytesWritten",
+  "status",
+]);
 
 /**
  * The standard has no word for a packet that was missed or damaged: it is one without bytes (what browsers say of it: unknown).

@@ -12,6 +12,7 @@ import type {
   USBIsochronousOutTransferResult,
   USBTransferStatus,
 } from "../../ports/web-usb.ts";
+import { webIdlMembers } from "../page-face.ts";
 import { webUsbError } from "./dom-exception.ts";
 import type { EnumeratedDevice } from "./enumerate.ts";
 import type { PortRequest, PortRequests, RequestDone } from "./port-requests.ts";
@@ -23,7 +24,14 @@ import {
   WebUsbInTransferResult,
   WebUsbOutTransferResult,
 } from "./transfer-results.ts";
-import { WebUsbConfiguration, type WebUsbEndpoint, type WebUsbInterface } from "./web-usb-tree.ts";
+import {
+  alternateOf,
+  beginConfiguration,
+  interfaceOf,
+  WebUsbConfiguration,
+  type WebUsbEndpoint,
+  type WebUsbInterface,
+} from "./web-usb-tree.ts";
 
 /** Larger transfers are refused with DataError, as Chromium does. */
 const largestTransferBytes = 32 * 1024 * 1024;
@@ -58,21 +66,21 @@ const busy = () =>
 
 /** Made by {@link WebUsb}. Methods' steps are those of §Methods; where browsers differ from them, the page says so. */
 export class WebUsbDevice implements USBDevice {
-  readonly usbVersionMajor: number;
-  readonly usbVersionMinor: number;
-  readonly usbVersionSubminor: number;
-  readonly deviceClass: number;
-  readonly deviceSubclass: number;
-  readonly deviceProtocol: number;
-  readonly vendorId: number;
-  readonly productId: number;
-  readonly deviceVersionMajor: number;
-  readonly deviceVersionMinor: number;
-  readonly deviceVersionSubminor: number;
-  readonly manufacturerName: string | null;
-  readonly productName: string | null;
-  readonly serialNumber: string | null;
-  readonly configurations: readonly WebUsbConfiguration[];
+  declare readonly usbVersionMajor: number;
+  declare readonly usbVersionMinor: number;
+  declare readonly usbVersionSubminor: number;
+  declare readonly deviceClass: number;
+  declare readonly deviceSubclass: number;
+  declare readonly deviceProtocol: number;
+  declare readonly vendorId: number;
+  declare readonly productId: number;
+  declare readonly deviceVersionMajor: number;
+  declare readonly deviceVersionMinor: number;
+  declare readonly deviceVersionSubminor: number;
+  declare readonly manufacturerName: string | null;
+  declare readonly productName: string | null;
+  declare readonly serialNumber: string | null;
+  declare readonly configurations: readonly WebUsbConfiguration[];
   readonly #owner: WebUsbDeviceOwner;
   readonly #pending = new Set<Pending>();
   /** Interfaces whose claim or setting is changing. */
@@ -102,10 +110,6 @@ export class WebUsbDevice implements USBDevice {
     this.#configurationValue = found.configurationValue;
     this.#requests = requests;
     this.#owner = owner;
-  }
-
-  get [Symbol.toStringTag](): string {
-    return "USBDevice";
   }
 
   get opened(): boolean {
@@ -156,7 +160,7 @@ export class WebUsbDevice implements USBDevice {
     await this.#change(async () => {
       this.#abort(({ owner }) => owner !== null);
       await this.#command(Recipient.device, StandardRequest.setConfiguration, value, 0);
-      wanted.begin();
+      beginConfiguration(wanted);
       this.#configurationValue = value;
     });
   }
@@ -185,7 +189,7 @@ export class WebUsbDevice implements USBDevice {
     if (!entry.isClaimed)
       throw webUsbError("InvalidStateError", `interface ${interfaceNumber} is not claimed`);
     const setting = alternateSetting & 0xff;
-    if (entry.find(setting) === null)
+    if (alternateOf(entry, setting) === null)
       throw webUsbError("NotFoundError", `interface ${interfaceNumber} has no setting ${alternateSetting}`);
     await this.#changeInterface(entry, async () => {
       this.#abort(({ owner }) => owner === entry);
@@ -302,17 +306,17 @@ export class WebUsbDevice implements USBDevice {
   }
 
   /** The owner's: requests go to another port from now on. */
-  rebind(requests: PortRequests): void {
-    this.#requests = requests;
+  static rebind(device: WebUsbDevice, requests: PortRequests): void {
+    device.#requests = requests;
   }
 
   /** The owner's: the device has left for good. */
-  disconnected(): void {
-    this.#isConnected = false;
-    this.#isOpened = false;
-    for (const entry of this.configurations) entry.begin();
-    for (const pending of [...this.#pending]) pending.reject(gone());
-    this.#pending.clear();
+  static disconnected(device: WebUsbDevice): void {
+    device.#isConnected = false;
+    device.#isOpened = false;
+    for (const entry of device.configurations) beginConfiguration(entry);
+    for (const pending of [...device.#pending]) pending.reject(gone());
+    device.#pending.clear();
   }
 
   #checkConnected(): void {
@@ -339,7 +343,7 @@ export class WebUsbDevice implements USBDevice {
   }
 
   #findInterface(interfaceNumber: number): WebUsbInterface {
-    const entry = this.#configured().find(interfaceNumber & 0xff);
+    const entry = interfaceOf(this.#configured(), interfaceNumber & 0xff);
     if (entry === null)
       throw webUsbError("NotFoundError", `the configuration has no interface ${interfaceNumber}`);
     if (this.#changing.has(entry)) throw busy();
@@ -471,6 +475,24 @@ export class WebUsbDevice implements USBDevice {
     }
   }
 }
+
+webIdlMembers(WebUsbDevice, "USBDevice", [
+  "usbVersionMajor",
+  "usbVersionMinor",
+  "usbVersionSubminor",
+  "deviceClass",
+  "deviceSubclass",
+  "deviceProtocol",
+  "vendorId",
+  "productId",
+  "deviceVersionMajor",
+  "deviceVersionMinor",
+  "deviceVersionSubminor",
+  "manufacturerName",
+  "productName",
+  "serialNumber",
+  "configurations",
+]);
 
 /** bcd 0xJJMN: USB 2.0 §9.6.1. */
 function version(bcd: number): [number, number, number] {

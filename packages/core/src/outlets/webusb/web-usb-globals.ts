@@ -15,9 +15,11 @@ import {
   WebUsbIsochronousOutTransferResult,
   WebUsbOutTransferResult,
 } from "./transfer-results.ts";
-import { WebUsb, WebUsbConnectionEvent } from "./web-usb.ts";
+import { UsbFace, WebUsb, WebUsbConnectionEvent } from "./web-usb.ts";
 import { WebUsbDevice } from "./web-usb-device.ts";
 import {
+  alternateOf,
+  interfaceOf,
   WebUsbAlternateInterface,
   WebUsbConfiguration,
   WebUsbEndpoint,
@@ -31,7 +33,7 @@ function among<T>(found: T | null | undefined, what: string): T {
 
 /** §The USBConfiguration Interface and its siblings: constructors that look an object up. RangeError when it is not there. */
 const globals = {
-  USB: named("USB", WebUsb, illegal("USB")),
+  USB: named("USB", UsbFace, illegal("USB")),
   USBDevice: named("USBDevice", WebUsbDevice, illegal("USBDevice")),
   USBConnectionEvent: named(
     "USBConnectionEvent",
@@ -46,12 +48,13 @@ const globals = {
     ),
   ),
   USBInterface: named("USBInterface", WebUsbInterface, (configuration: WebUsbConfiguration, number: number) =>
-    among(configuration.find(number), `interface ${number}`),
+    among(interfaceOf(configuration, number), `interface ${number}`),
   ),
   USBAlternateInterface: named(
     "USBAlternateInterface",
     WebUsbAlternateInterface,
-    (owner: WebUsbInterface, setting: number) => among(owner.find(setting), `alternate setting ${setting}`),
+    (owner: WebUsbInterface, setting: number) =>
+      among(alternateOf(owner, setting), `alternate setting ${setting}`),
   ),
   USBEndpoint: named(
     "USBEndpoint",
@@ -93,6 +96,13 @@ const globals = {
     (...values: never[]) => Reflect.construct(WebUsbIsochronousOutTransferResult, values),
   ),
 };
+
+// `navigator.usb.constructor` is what the page knows as USB.
+Object.defineProperty(WebUsb.prototype, "constructor", {
+  value: globals.USB,
+  configurable: true,
+  writable: true,
+});
 
 /**
  * Puts `navigator.usb` and the interfaces' names into `target` (mostly `globalThis`), as a page has them, for programs that

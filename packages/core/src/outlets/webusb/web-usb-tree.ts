@@ -18,16 +18,18 @@ import type {
   USBInterface,
 } from "../../ports/web-usb.ts";
 
+import { webIdlMembers } from "../page-face.ts";
+
 /** §The USBInterface Interface, "has a protected interface class". */
 const protectedClasses: ReadonlySet<number> = new Set([0x01, 0x03, 0x08, 0x0b, 0x0e, 0x10, 0xe0]);
 
 type Strings = ReadonlyMap<number, string>;
 
 export class WebUsbEndpoint implements USBEndpoint {
-  readonly endpointNumber: number;
-  readonly direction: USBDirection;
-  readonly type: USBEndpointType;
-  readonly packetSize: number;
+  declare readonly endpointNumber: number;
+  declare readonly direction: USBDirection;
+  declare readonly type: USBEndpointType;
+  declare readonly packetSize: number;
   /** With the direction bit. */
   readonly address: number;
 
@@ -49,12 +51,12 @@ export class WebUsbEndpoint implements USBEndpoint {
 }
 
 export class WebUsbAlternateInterface implements USBAlternateInterface {
-  readonly alternateSetting: number;
-  readonly interfaceClass: number;
-  readonly interfaceSubclass: number;
-  readonly interfaceProtocol: number;
-  readonly interfaceName: string | null;
-  readonly endpoints: readonly WebUsbEndpoint[];
+  declare readonly alternateSetting: number;
+  declare readonly interfaceClass: number;
+  declare readonly interfaceSubclass: number;
+  declare readonly interfaceProtocol: number;
+  declare readonly interfaceName: string | null;
+  declare readonly endpoints: readonly WebUsbEndpoint[];
 
   constructor({ descriptor, endpoints }: InterfaceSetting, strings: Strings) {
     this.alternateSetting = descriptor.bAlternateSetting;
@@ -71,8 +73,8 @@ export class WebUsbAlternateInterface implements USBAlternateInterface {
 
 /** `isClaimed` and `selected` are the device's [[claimedInterface]] and [[selectedAlternateSetting]]. */
 export class WebUsbInterface implements USBInterface {
-  readonly interfaceNumber: number;
-  readonly alternates: readonly WebUsbAlternateInterface[];
+  declare readonly interfaceNumber: number;
+  declare readonly alternates: readonly WebUsbAlternateInterface[];
   readonly isProtected: boolean;
   isClaimed = false;
   selected = 0;
@@ -90,34 +92,56 @@ export class WebUsbInterface implements USBInterface {
   /** §Attributes: setting 0 while it is not claimed. */
   get alternate(): WebUsbAlternateInterface {
     const wanted = this.isClaimed ? this.selected : 0;
-    return this.find(wanted) ?? this.alternates[0];
-  }
-
-  find(alternateSetting: number): WebUsbAlternateInterface | null {
-    return this.alternates.find((setting) => setting.alternateSetting === alternateSetting) ?? null;
+    return alternateOf(this, wanted) ?? this.alternates[0];
   }
 }
 
+export function alternateOf(
+  { alternates }: WebUsbInterface,
+  alternateSetting: number,
+): WebUsbAlternateInterface | null {
+  return alternates.find((setting) => setting.alternateSetting === alternateSetting) ?? null;
+}
+
 export class WebUsbConfiguration implements USBConfiguration {
-  readonly configurationValue: number;
-  readonly configurationName: string | null;
-  readonly interfaces: readonly WebUsbInterface[];
+  declare readonly configurationValue: number;
+  declare readonly configurationName: string | null;
+  declare readonly interfaces: readonly WebUsbInterface[];
 
   constructor({ descriptor, interfaces }: Configuration, strings: Strings) {
     this.configurationValue = descriptor.bConfigurationValue;
     this.configurationName = strings.get(descriptor.iConfiguration) ?? null;
     this.interfaces = interfaces.map((entry) => new WebUsbInterface(entry, strings));
   }
+}
 
-  find(interfaceNumber: number): WebUsbInterface | null {
-    return this.interfaces.find((entry) => entry.interfaceNumber === interfaceNumber) ?? null;
-  }
+export function interfaceOf(
+  { interfaces }: WebUsbConfiguration,
+  interfaceNumber: number,
+): WebUsbInterface | null {
+  return interfaces.find((entry) => entry.interfaceNumber === interfaceNumber) ?? null;
+}
 
-  /** Nothing claimed, every interface at setting 0. */
-  begin(): void {
-    for (const entry of this.interfaces) {
-      entry.isClaimed = false;
-      entry.selected = 0;
-    }
+/** Nothing claimed, every interface at setting 0. */
+export function beginConfiguration({ interfaces }: WebUsbConfiguration): void {
+  for (const entry of interfaces) {
+    entry.isClaimed = false;
+    entry.selected = 0;
   }
 }
+
+webIdlMembers(WebUsbEndpoint, "USBEndpoint", ["endpointNumber", "direction", "type", "packetSize"]);
+webIdlMembers(WebUsbAlternateInterface, "USBAlternateInterface", [
+  "alternateSetting",
+  "interfaceClass",
+  "interfaceSubclass",
+  "interfaceProtocol",
+  "interfaceName",
+  "endpoints",
+]);
+webIdlMembers(WebUsbInterface, "USBInterface", ["interfaceNumber", "alternates"]);
+webIdlMembers(WebUsbConfiguration, "USBConfiguration", [
+  "configurationValue",
+  "configurationName",
+  "interfaces",
+]);

@@ -14,6 +14,7 @@ import type {
   USBDevice,
   USBDeviceRequestOptions,
 } from "../../ports/web-usb.ts";
+import { webIdlMembers } from "../page-face.ts";
 import { isBlocklisted, matchesFilter, problemOfFilter, publicBlocklist } from "./device-filter.ts";
 import { webUsbError } from "./dom-exception.ts";
 import { type EnumeratedDevice, enumerate } from "./enumerate.ts";
@@ -36,7 +37,7 @@ const { EventTarget, Event } = globalThis as unknown as EventHost;
 
 /** §Events. TypeError without a device, and for an object that is none. */
 export class WebUsbConnectionEvent extends Event implements USBConnectionEvent {
-  readonly device: USBDevice;
+  declare readonly device: USBDevice;
 
   constructor(type: USBConnectionEventType, init: { readonly device: USBDevice }) {
     super(type);
@@ -46,11 +47,8 @@ export class WebUsbConnectionEvent extends Event implements USBConnectionEvent {
       throw new TypeError("the device of a USBConnectionEvent is no USBDevice");
     this.device = init.device;
   }
-
-  get [Symbol.toStringTag](): string {
-    return "USBConnectionEvent";
-  }
 }
+webIdlMembers(WebUsbConnectionEvent, "USBConnectionEvent", ["device"]);
 
 /** `allowAllDevices`, `allowedDevices` and `devicesFound` are called as the npm package `usb` calls them. */
 export interface WebUsbOptions {
@@ -97,31 +95,10 @@ interface Permission extends AllowedUSBDevice {
   readonly devices: Set<WebUsbDevice>;
 }
 
-/** Give it each port with `attach`, as `SimUsbBus.onAttach` and importers tell of them. */
-export class WebUsb extends EventTarget implements USB, WebUsbDeviceOwner {
-  readonly isUnrestricted: boolean;
-  readonly #options: WebUsbOptions;
-  readonly #blocklist: readonly USBBlocklistEntry[];
-  readonly #attachments = new Set<Attachment>();
-  readonly #identities = new WeakMap<WebUsbDevice, Uint8Array>();
-  readonly #resets = new Map<number, Reset>();
-  readonly #waiting: (() => void)[] = [];
-  #permissions: Permission[];
-  #underway = 0;
+/** What a page knows as `USB`: no member of its prototype is ours alone. */
+export abstract class UsbFace extends EventTarget implements USB {
   #onconnect: USB["onconnect"] = null;
   #ondisconnect: USB["ondisconnect"] = null;
-
-  constructor(options: WebUsbOptions) {
-    super();
-    this.#options = options;
-    this.isUnrestricted = options.isUnrestricted ?? false;
-    this.#blocklist = options.blocklist ?? publicBlocklist;
-    this.#permissions = (options.allowedDevices ?? []).map((entry) => ({ ...entry, devices: new Set() }));
-  }
-
-  get [Symbol.toStringTag](): string {
-    return "USB";
-  }
 
   get onconnect(): USB["onconnect"] {
     return this.#onconnect;
@@ -139,6 +116,48 @@ export class WebUsb extends EventTarget implements USB, WebUsbDeviceOwner {
   set ondisconnect(listener: USB["ondisconnect"]) {
     this.#replace("disconnect", this.#ondisconnect, listener);
     this.#ondisconnect = listener;
+  }
+
+  getDevices(): Promise<USBDevice[]> {
+    return this.listDevices();
+  }
+
+  requestDevice(options: USBDeviceRequestOptions): Promise<USBDevice> {
+    return this.chooseDevice(options);
+  }
+
+  abstract listDevices(): Promise<USBDevice[]>;
+  abstract chooseDevice(options: USBDeviceRequestOptions): Promise<USBDevice>;
+
+  #replace(
+    type: USBConnectionEventType,
+    old: USBConnectionListener | null,
+    now: USBConnectionListener | null,
+  ) {
+    if (old !== null) this.removeEventListener(type, old);
+    if (now !== null) this.addEventListener(type, now);
+  }
+}
+webIdlMembers(UsbFace, "USB", []);
+
+/** Give it each port with `attach`, as `SimUsbBus.onAttach` and importers tell of them. */
+export class WebUsb extends UsbFace implements WebUsbDeviceOwner {
+  readonly isUnrestricted: boolean;
+  readonly #options: WebUsbOptions;
+  readonly #blocklist: readonly USBBlocklistEntry[];
+  readonly #attachments = new Set<Attachment>();
+  readonly #identities = new WeakMap<WebUsbDevice, Uint8Array>();
+  readonly #resets = new Map<number, Reset>();
+  readonly #waiting: (() => void)[] = [];
+  #permissions: Permission[];
+  #underway = 0;
+
+  constructor(options: WebUsbOptions) {
+    super();
+    this.#options = options;
+    this.isUnrestricted = options.isUnrestricted ?? false;
+    this.#blocklist = options.blocklist ?? publicBlocklist;
+    this.#permissions = (options.allowedDevices ?? []).map((entry) => ({ ...entry, devices: new Set() }));
   }
 
   /** What the user has granted, for a later session's `allowedDevices`. */
@@ -166,12 +185,12 @@ export class WebUsb extends EventTarget implements USB, WebUsbDeviceOwner {
     });
   }
 
-  async getDevices(): Promise<USBDevice[]> {
+  async listDevices(): Promise<USBDevice[]> {
     await this.#enumerated();
     return this.#devices().filter((device) => this.#isAllowed(device));
   }
 
-  async requestDevice(options: USBDeviceRequestOptions): Promise<USBDevice> {
+  async chooseDevice(options: USBDeviceRequestOptions): Promise<USBDevice> {
     if (typeof options?.filters?.[Symbol.iterator] !== "function")
       throw new TypeError("requestDevice needs { filters: [...] }; an empty list asks for any device");
     const filters = [...options.filters];
@@ -229,7 +248,7 @@ export class WebUsb extends EventTarget implements USB, WebUsbDeviceOwner {
       this.#resets.delete(requests.locationId);
       this.#options.clock.cancel(reset.timer);
       attachment.device = reset.device;
-      reset.device.rebind(requests);
+      WebUsbDevice.rebind(reset.device, requests);
       reset.done(true);
       return;
     }
@@ -262,7 +281,7 @@ export class WebUsb extends EventTarget implements USB, WebUsbDeviceOwner {
 
   /** §Events, the steps of a disconnection. A permission without a serial number ends with its last device. */
   #left(device: WebUsbDevice): void {
-    device.disconnected();
+    WebUsbDevice.disconnected(device);
     const isAllowed = this.#isAllowed(device);
     this.#permissions = this.#permissions.filter(({ serialNumber, devices }) => {
       return !devices.delete(device) || serialNumber !== undefined || devices.size > 0;
@@ -304,15 +323,6 @@ export class WebUsb extends EventTarget implements USB, WebUsbDeviceOwner {
   async #enumerated(): Promise<void> {
     await this.#options.ready?.();
     if (this.#underway > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-  }
-
-  #replace(
-    type: USBConnectionEventType,
-    old: USBConnectionListener | null,
-    now: USBConnectionListener | null,
-  ) {
-    if (old !== null) this.removeEventListener(type, old);
-    if (now !== null) this.addEventListener(type, now);
   }
 }
 
