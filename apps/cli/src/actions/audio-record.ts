@@ -7,6 +7,7 @@ import type { OutputFile } from "../grammar/output-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { soundOf } from "./audio-play.ts";
+import { hearing } from "./exported-headset.ts";
 import { untilInterrupted } from "./interruption.ts";
 import { recordingFor, writeRecordings } from "./recording-files.ts";
 import { type SoundRigName, soundRigOf } from "./sound-rig.ts";
@@ -22,7 +23,6 @@ interface AudioRecordOptions {
   readonly json: boolean;
 }
 
-const frameBytes = 4;
 const sliceNs = 1e9;
 
 export async function recordAudio(options: AudioRecordOptions, io: CommandIo): Promise<ExitCode> {
@@ -30,15 +30,9 @@ export async function recordAudio(options: AudioRecordOptions, io: CommandIo): P
   const { source, frames, sampleRate } = soundOf(options);
   const check = new ToneCheck(source, frames);
   const recorded: Uint8Array[] = [];
-  const said = new Uint8Array(frameBytes);
-  const view = new DataView(said.buffer);
   const rig = soundRigOf(options.on, seed, recordingFor(options), {
     partsPerMillion: crystal,
-    hear: (frame) => {
-      // After its end there is silence.
-      if (source(frame, said) === 0) return [0, 0];
-      return [view.getInt16(0, true), view.getInt16(2, true)];
-    },
+    hear: hearing(source),
   });
   const { scheduler } = rig.machine;
   const device = await rig.open("input");

@@ -4,6 +4,7 @@ import { Random } from "@drydock/core/base/random";
 import { UsbSpeed } from "@drydock/core/codec/usb/usb-speed";
 import type { UsbDevicePort } from "@drydock/core/ports/usb-device";
 import { serialRigEntry } from "@drydock/core/rigs/catalogue";
+import { headsetClasses } from "@drydock/core/rigs/headset-entries";
 import { UsbExportRig, type UsbExportRigOptions } from "@drydock/core/rigs/usb-export-rig";
 import { HostClock } from "@drydock/node/host-clock";
 import { hostTurn } from "@drydock/node/host-turn";
@@ -20,13 +21,14 @@ import { UsageError } from "../terminal/usage-error.ts";
 import { identityOf } from "./disk.ts";
 import { diskNameOf } from "./disk-files.ts";
 import { endings } from "./endings.ts";
+import { ExportedHeadset, type HeadsetFiles } from "./exported-headset.ts";
 import { isLoopback, orSayTaken, reachableName } from "./listening.ts";
 import { judgeBadBlocks, type QuirkOptions, quirksLine, quirkyUsbDisk } from "./quirky-disk.ts";
 import { recordingFor, writeRecordings } from "./recording-files.ts";
 import { defaultRig } from "./rig-list.ts";
 import type { BusOptions } from "./rigs.ts";
 
-export interface ExportOptions extends BusOptions, QuirkOptions {
+export interface ExportOptions extends BusOptions, QuirkOptions, HeadsetFiles {
   /** Of a disk. */
   readonly size?: ByteSize;
   readonly host: string;
@@ -44,11 +46,18 @@ const blockBytes = 512;
 interface ExportedDevice {
   readonly name: string;
   make(rig: UsbExportRig): UsbDevicePort;
+  /** When nobody is served any more. */
+  end?(io: CommandIo): void;
 }
 
 /** `diskSpeed`: what the protocol can carry all of. */
 function devicesOf(options: ExportOptions, diskSpeed: UsbSpeed): readonly ExportedDevice[] {
   const { device, rig: entry = defaultRig } = options;
+  if (options.hear !== undefined || options.out !== undefined) {
+    const headset = new ExportedHeadset(options);
+    const make = (rig: UsbExportRig) => headset.make(headsetClasses[entry.name], rig.scheduler);
+    return [{ name: entry.devices[0], make, end: (io) => headset.write(io) }];
+  }
   const diskName = diskNameOf(JSON.stringify([identityOf(options, entry.name), options.seed]));
   if (entry.name !== "disk") {
     const pacing = options.noPacing ? "none" : "real";
@@ -245,6 +254,7 @@ async function run(
   } finally {
     await close();
   }
+  for (const device of devices) device.end?.(io);
   writeRecordings({ trace: rig.usb.trace }, options, io);
   return code;
 }

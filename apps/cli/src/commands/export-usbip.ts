@@ -2,7 +2,7 @@
 
 import { command, flag, optionalArgument } from "../grammar/command-row.ts";
 import { forOption, hostOption, portOption, rigOptions } from "../grammar/rig-options.ts";
-import { exportDiskOptions, exportName, judgeExport } from "./export-name.ts";
+import { exportDiskOptions, exportHeadsetOptions, exportName, judgeExport } from "./export-name.ts";
 
 const { platform: _ours, ...busOptions } = rigOptions;
 
@@ -11,6 +11,7 @@ export const exportUsbip = command({
   options: {
     ...busOptions,
     ...exportDiskOptions,
+    ...exportHeadsetOptions,
     host: hostOption,
     port: portOption(3240),
     noPacing: flag("neither the line nor the bus takes time"),
@@ -18,7 +19,7 @@ export const exportUsbip = command({
     json: flag("the first line on stdout is one JSON document with port and busids"),
   },
   example:
-    "drydock export usbip desk --pcap linux.pcapng\ndrydock export usbip disk --size 1G --quirk vpd-hangs,residue-lies",
+    "drydock export usbip desk --pcap linux.pcapng\ndrydock export usbip disk --size 1G --quirk vpd-hangs,residue-lies\ndrydock export usbip headset --hear speech.wav --out heard.wav",
   judge: judgeExport,
   run: async (options, io) => (await import("../actions/export.ts")).exportUsbip(options, io),
 });

@@ -2,7 +2,7 @@
 
 import { command, flag, optionalArgument } from "../grammar/command-row.ts";
 import { forOption, hostOption, portOption, rigOptions } from "../grammar/rig-options.ts";
-import { exportDiskOptions, exportName, judgeExport } from "./export-name.ts";
+import { exportDiskOptions, exportHeadsetOptions, exportName, judgeExport } from "./export-name.ts";
 
 const { platform: _ours, ...busOptions } = rigOptions;
 
@@ -11,6 +11,7 @@ export const exportUsbredir = command({
   options: {
     ...busOptions,
     ...exportDiskOptions,
+    ...exportHeadsetOptions,
     host: hostOption,
     port: portOption(4000, "TCP port of the first device, the others follow; 0 for free ones"),
     noPacing: flag("neither the line nor the bus takes time"),

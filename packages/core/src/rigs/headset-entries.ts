@@ -48,6 +48,9 @@ function headsetEntry(name: string, summary: string, device: string, headset: He
   });
 }
 
+/** By the name of the rig. */
+export const headsetClasses: Readonly<Record<string, HeadsetClass>> = { headset: 1, "headset-2": 2 };
+
 export const headsetEntries: readonly RigEntry[] = [
   headsetEntry("headset", "a USB headset and Drydock's driver", "a headset of audio class 1.0", 1),
   headsetEntry(
