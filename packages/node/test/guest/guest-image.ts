@@ -89,6 +89,7 @@ const packageOf: Readonly<Record<string, string>> = {
   avrdude: "avrdude",
   aplay: "alsa-utils",
   arecord: "alsa-utils",
+  amixer: "alsa-utils",
   iperf3: "iperf3",
   socat: "socat",
   curl: "curl",
