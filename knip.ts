@@ -65,7 +65,6 @@ export default {
     "vitest",
     "@point-of-sale/webusb-receipt-printer",
     "pg-boss",
-    "@yowasp/clang",
   ],
   ignoreBinaries: [
     "script",

@@ -24,6 +24,8 @@ export interface Manifest {
   readonly bin?: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
+  /** All of them optional: what people may add. */
+  readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
 export interface PackGraph {

@@ -26,15 +26,21 @@ export function packedManifest(
   for (const [from, to] of deprecated)
     exported[`./${from.slice(name.length + 1)}`] = writeDeprecated(stage, unit, from, to);
   const all: Versions = { ...unit.manifest.dependencies, ...unit.manifest.optionalDependencies };
+  const asked = unit.manifest.peerDependencies ?? {};
   const used = graph.foreign.get(name) ?? new Set();
   const siblings = packages.filter((other) => other.name !== name && all[other.name] !== undefined);
   for (const foreign of used)
-    if (all[foreign] === undefined && !builtIn.includes(foreign) && foreign !== "node:sqlite")
+    if (
+      all[foreign] === undefined &&
+      asked[foreign] === undefined &&
+      !builtIn.includes(foreign) &&
+      foreign !== "node:sqlite"
+    )
       throw new Error(`${name} imports ${foreign}, which its manifest does not name`);
   const isCommand = bin !== undefined;
   const dependencies: Versions = {};
   const optionalDependencies: Versions = {};
-  const peers: Versions = {};
+  const peers: Versions = { ...asked };
   for (const [foreign, wanted] of Object.entries(all)) {
     if (builtIn.includes(foreign)) continue;
     const sibling = siblings.find((other) => other.name === foreign);

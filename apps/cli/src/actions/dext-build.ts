@@ -7,7 +7,7 @@ import { cacheFolder } from "@drydock/dext/build/cache-folder";
 import { type DextSources, findDextSources } from "@drydock/dext/project/dext-sources";
 import { NoDextError } from "@drydock/dext/project/no-dext-error";
 import { OpenStepError } from "@drydock/dext/project/openstep-plist";
-import { findClang } from "@drydock/dext/toolchain/clang";
+import { findCompiler } from "@drydock/dext/toolchain/find-compiler";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { UsageError } from "../terminal/usage-error.ts";
@@ -35,14 +35,14 @@ export async function buildForCommand(
     if (error instanceof NoDextError || error instanceof OpenStepError) throw new UsageError(error.message);
     throw error;
   }
-  const { compiler, tried } = await findClang(process.env);
+  const cache = cacheFolder(process.platform, process.env, homedir());
+  const { compiler, tried } = await findCompiler(process.env, cache);
   if (compiler === null) {
     for (const { advice, verdict, what } of tried)
       io.say(`${what}: ${verdict}${advice === null ? "" : `; ${advice}`}`);
     io.say("no compiler here makes WebAssembly of C++: see drydock dext toolchain");
     return null;
   }
-  const cache = cacheFolder(process.platform, process.env, homedir());
   return { sources, build: await buildDext(sources, compiler, { cache, checksRealTarget }) };
 }
 

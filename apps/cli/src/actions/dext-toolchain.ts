@@ -1,6 +1,6 @@
 // The compilers that were looked at, and the one that is taken.
 
-import { findClang } from "@drydock/dext/toolchain/clang";
+import { findCompiler } from "@drydock/dext/toolchain/find-compiler";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 
@@ -8,7 +8,7 @@ export async function dextToolchainCommand(
   options: { readonly json: boolean },
   io: CommandIo,
 ): Promise<ExitCode> {
-  const { compiler, tried } = await findClang(process.env);
+  const { compiler, tried } = await findCompiler(process.env, null);
   if (options.json)
     io.document({
       compiler:
@@ -27,7 +27,7 @@ export async function dextToolchainCommand(
       io.print(`${compiler.name} compiles dexts for ${compiler.target}; it ${second}\n`);
     } else
       io.say(
-        "no compiler here makes WebAssembly of C++; Debian: apt install clang lld wasi-libc libc++-dev-wasm32 libclang-rt-dev-wasm32",
+        "no compiler here makes WebAssembly of C++; Debian: apt install clang lld wasi-libc libc++-dev-wasm32 libclang-rt-dev-wasm32; anywhere: npm install @yowasp/clang",
       );
   }
   return compiler === null ? exitCodes.rigError : exitCodes.pass;

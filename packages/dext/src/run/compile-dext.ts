@@ -6,8 +6,8 @@ import { cacheFolder } from "../build/cache-folder.ts";
 import type { DextDescription } from "../host/dext-bundle.ts";
 import { DextImage } from "../host/dext-image.ts";
 import { type DextSources, findDextSources } from "../project/dext-sources.ts";
-import { findClang } from "../toolchain/clang.ts";
 import type { Compiler } from "../toolchain/compiler.ts";
+import { findCompiler } from "../toolchain/find-compiler.ts";
 
 /** A build that came to no module; the message says why, a line each. */
 export class DextBuildError extends Error {
@@ -22,7 +22,7 @@ export class DextBuildError extends Error {
 
 /** The compiler of this machine. Throws with what to install when there is none. */
 export async function machineCompiler(): Promise<Compiler> {
-  const report = await findClang(process.env);
+  const report = await findCompiler(process.env, cacheFolder(process.platform, process.env, homedir()));
   if (report.compiler !== null) return report.compiler;
   const lines = report.tried.map(
     ({ advice, verdict, what }) => `${what}: ${verdict}${advice === null ? "" : `; ${advice}`}`,

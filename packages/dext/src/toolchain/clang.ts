@@ -11,6 +11,7 @@ import {
   languageFlags,
   linkFlags,
 } from "./compiler.ts";
+import { probeText } from "./probe-text.ts";
 
 const outputLimit = 4 * 1024 * 1024;
 
@@ -33,21 +34,6 @@ export function runProgram(
     child.once("close", (status) => resolve({ status: status ?? 1, stderr: heard.err, stdout: heard.out }));
   });
 }
-
-/** Uses what a dext's build needs: the C library, C++ headers, blocks, 64-bit division, a link. */
-const probeText = `#include <string.h>
-#include <stdio.h>
-#include <type_traits>
-static long long divide(long long a, long long b) { return a / b; }
-extern "C" __attribute__((export_name("probe"))) long long probe(long long a, const char * text)
-{
-    char room[32];
-    long long (^block)(void) = ^{ return divide(a, 3); };
-    snprintf(room, sizeof room, "%s", text);
-    return block() + (long long) strlen(room) + std::is_same<int, int>::value;
-}
-extern "C" { void * _NSConcreteStackBlock[32]; void * _NSConcreteGlobalBlock[32]; }
-`;
 
 /** What to install, by what the compiler or the linker said. */
 const advices: readonly (readonly [RegExp, string, (version: string) => string])[] = [
@@ -83,11 +69,26 @@ const advices: readonly (readonly [RegExp, string, (version: string) => string])
   ],
 ];
 
+/** A clang that was probed and found good, as data. */
+export interface FoundClang extends Omit<Compiler, "run"> {
+  readonly program: string;
+  /** What it is always told. */
+  readonly root: readonly string[];
+}
+
+export function asCompiler({ program, root, ...found }: FoundClang): Compiler {
+  return { ...found, run: (args, folder) => runProgram(program, [...root, ...args], folder) };
+}
+
+export interface ClangReport extends CompilerReport {
+  readonly clang: FoundClang | null;
+}
+
 /** What makes a clang another one: path, version, where its C library lies. */
 async function probe(
   program: string,
   sysroot: string | undefined,
-): Promise<{ compiler: Compiler } | { verdict: string; advice: string | null }> {
+): Promise<{ clang: FoundClang } | { verdict: string; advice: string | null }> {
   const version = await runProgram(program, ["--version"], tmpdir());
   if (version.status === 127) return { verdict: "not there", advice: null };
   const numbers = /(?:clang|LLVM) version (\d+)(?:\.(\d+))?(?:\.(\d+))?/i.exec(version.stdout);
@@ -134,15 +135,17 @@ async function probe(
           .slice(1)
           .filter((part) => part !== undefined)
           .join(".")} at ${program}`;
-        const compiler: Compiler = {
-          name,
-          key: `${name} ${target} ${root.join("")} ${version.stdout}`,
-          target,
-          knowsDriverKit: real.status === 0,
-          systemHeaders: searchFolders(searched.stderr),
-          run: (args, where) => runProgram(program, [...root, ...args], where),
+        return {
+          clang: {
+            program,
+            root,
+            name,
+            key: `${name} ${target} ${root.join("")} ${version.stdout}`,
+            target,
+            knowsDriverKit: real.status === 0,
+            systemHeaders: searchFolders(searched.stderr),
+          },
         };
-        return { compiler };
       }
       said = built.stderr;
     }
@@ -177,16 +180,16 @@ function candidates(environment: Readonly<Record<string, string | undefined>>): 
 /** The first clang that can do it, and what stood in the way of the others. */
 export async function findClang(
   environment: Readonly<Record<string, string | undefined>>,
-): Promise<CompilerReport> {
+): Promise<ClangReport> {
   const tried: { what: string; verdict: string; advice: string | null }[] = [];
   for (const program of candidates(environment)) {
     const result = await probe(program, environment.WASI_SYSROOT);
-    if ("compiler" in result) {
+    if ("clang" in result) {
       tried.push({ what: program, verdict: "good", advice: null });
-      return { compiler: result.compiler, tried };
+      return { clang: result.clang, compiler: asCompiler(result.clang), tried };
     }
     if (result.verdict !== "not there" || program === "clang++" || environment.DRYDOCK_CLANG === program)
       tried.push({ what: program, ...result });
   }
-  return { compiler: null, tried };
+  return { clang: null, compiler: null, tried };
 }
