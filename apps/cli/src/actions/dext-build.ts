@@ -7,6 +7,7 @@ import { cacheFolder } from "@drydock/dext/build/cache-folder";
 import { type DextSources, findDextSources } from "@drydock/dext/project/dext-sources";
 import { NoDextError } from "@drydock/dext/project/no-dext-error";
 import { OpenStepError } from "@drydock/dext/project/openstep-plist";
+import type { Compiler } from "@drydock/dext/toolchain/compiler";
 import { findCompiler } from "@drydock/dext/toolchain/find-compiler";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
@@ -22,12 +23,24 @@ export interface BuiltForCommand {
   readonly build: DextBuild;
 }
 
-/** Throws UsageError when there is no dext; null, and it is said, when there is no compiler. */
-export async function buildForCommand(
+const cache = (): string => cacheFolder(process.platform, process.env, homedir());
+
+/** null, and it is said, when there is no compiler. */
+export async function compilerForCommand(io: CommandIo): Promise<Compiler | null> {
+  const { compiler, tried } = await findCompiler(process.env, cache());
+  if (compiler !== null) return compiler;
+  for (const { advice, verdict, what } of tried)
+    io.say(`${what}: ${verdict}${advice === null ? "" : `; ${advice}`}`);
+  io.say("no compiler here makes WebAssembly of C++: see drydock dext toolchain");
+  return null;
+}
+
+/** Throws UsageError when there is no dext. */
+export async function buildWith(
+  compiler: Compiler,
   { paths, target }: DextPathOptions,
-  io: CommandIo,
   checksRealTarget: boolean,
-): Promise<BuiltForCommand | null> {
+): Promise<BuiltForCommand> {
   let sources: DextSources;
   try {
     sources = findDextSources(paths, target ?? null);
@@ -35,15 +48,32 @@ export async function buildForCommand(
     if (error instanceof NoDextError || error instanceof OpenStepError) throw new UsageError(error.message);
     throw error;
   }
-  const cache = cacheFolder(process.platform, process.env, homedir());
-  const { compiler, tried } = await findCompiler(process.env, cache);
-  if (compiler === null) {
-    for (const { advice, verdict, what } of tried)
-      io.say(`${what}: ${verdict}${advice === null ? "" : `; ${advice}`}`);
-    io.say("no compiler here makes WebAssembly of C++: see drydock dext toolchain");
-    return null;
-  }
-  return { sources, build: await buildDext(sources, compiler, { cache, checksRealTarget }) };
+  return { sources, build: await buildDext(sources, compiler, { cache: cache(), checksRealTarget }) };
+}
+
+/** Throws UsageError when there is no dext; null, and it is said, when there is no compiler. */
+export async function buildForCommand(
+  options: DextPathOptions,
+  io: CommandIo,
+  checksRealTarget: boolean,
+): Promise<BuiltForCommand | null> {
+  const compiler = await compilerForCommand(io);
+  return compiler === null ? null : buildWith(compiler, options, checksRealTarget);
+}
+
+/** As one document. */
+export function buildDocument({ build, sources }: BuiltForCommand) {
+  const { diagnostics, findings, missing, realTarget, stage, undefinedFunctions } = build;
+  return {
+    name: sources.name,
+    stage,
+    bytes: build.module?.length ?? null,
+    findings,
+    diagnostics,
+    realTarget,
+    missing,
+    undefinedFunctions,
+  };
 }
 
 /** Places of the driver's own files, and names that nothing here has. */
@@ -71,19 +101,8 @@ export async function buildDextCommand(
   const built = await buildForCommand(options, io, !options.onlyWasm);
   if (built === null) return exitCodes.rigError;
   const { build, sources } = built;
-  if (options.json) {
-    const { diagnostics, findings, missing, realTarget, stage, undefinedFunctions } = build;
-    io.document({
-      name: sources.name,
-      stage,
-      bytes: build.module?.length ?? null,
-      findings,
-      diagnostics,
-      realTarget,
-      missing,
-      undefinedFunctions,
-    });
-  } else {
+  if (options.json) io.document(buildDocument(built));
+  else {
     sayBuild(built, io);
     io.say(
       build.module === null

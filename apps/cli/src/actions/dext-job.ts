@@ -3,9 +3,15 @@
 import type { RigEntry } from "@drydock/core/rigs/catalogue";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
-import { buildForCommand, type DextPathOptions, sayBuild } from "./dext-build.ts";
+import {
+  type BuiltForCommand,
+  buildDocument,
+  buildForCommand,
+  type DextPathOptions,
+  sayBuild,
+} from "./dext-build.ts";
 import type { DextThreadMessage } from "./dext-thread.ts";
-import { inThread } from "./dext-worker.ts";
+import { DextThread } from "./dext-worker.ts";
 import { wordOf } from "./rig-file.ts";
 
 export interface DextJobOptions extends DextPathOptions {
@@ -13,10 +19,12 @@ export interface DextJobOptions extends DextPathOptions {
   readonly seed: number;
   /** Virtual seconds. */
   readonly for: number;
-  /** Real seconds, see `inThread`. */
+  /** Real seconds, see `DextThread`. */
   readonly patience: number;
   readonly noJspi: boolean;
   readonly json: boolean;
+  /** Others follow: a document takes one line. */
+  readonly isOneOfMany?: boolean;
 }
 
 export type DextAnswer<K extends "run" | "test"> =
@@ -32,12 +40,30 @@ export async function doDextJob<K extends "run" | "test">(
 ): Promise<DextAnswer<K> | ExitCode> {
   const built = await buildForCommand(options, io, false);
   if (built === null) return exitCodes.rigError;
+  const thread = new DextThread();
+  try {
+    return await doBuiltJob(kind, built, thread, options, io, most);
+  } finally {
+    thread.end();
+  }
+}
+
+/** As `doDextJob`, for a build that has been made and a thread that is there. */
+export async function doBuiltJob<K extends "run" | "test">(
+  kind: K,
+  built: BuiltForCommand,
+  thread: DextThread,
+  options: DextJobOptions,
+  io: CommandIo,
+  most: number,
+): Promise<DextAnswer<K> | ExitCode> {
   const { build, sources } = built;
   if (build.module === null) {
-    sayBuild(built, io);
+    if (options.json) io.document(buildDocument(built), options.isOneOfMany === true ? "line" : "pretty");
+    else sayBuild(built, io);
     return exitCodes.finding;
   }
-  const end = await inThread(
+  const end = await thread.run(
     {
       kind,
       module: build.module,

@@ -2,23 +2,37 @@
 
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
-import { type DextJobOptions, doDextJob } from "./dext-job.ts";
+import { type DextAnswer, type DextJobOptions, doDextJob } from "./dext-job.ts";
+import { watchDext } from "./dext-watch.ts";
 
 export interface DextTestOptions extends DextJobOptions {
-  readonly most: number;
+  readonly most?: number;
+  readonly watch: boolean;
 }
 
+/** Runs of each kind: of a test, and of each of those that follow an edit, whose verdict shall be there at once. */
+const mostOfTest = 200;
+const mostOfWatch = 30;
+
 export async function testDextCommand(options: DextTestOptions, io: CommandIo): Promise<ExitCode> {
-  const end = await doDextJob("test", options, io, options.most);
-  if (typeof end === "number") return end;
+  if (options.watch) {
+    const many = { ...options, isOneOfMany: true };
+    return watchDext(many, io, options.most ?? mostOfWatch, (end) => sayTest(end, many, io));
+  }
+  const end = await doDextJob("test", options, io, options.most ?? mostOfTest);
+  return typeof end === "number" ? end : sayTest(end, options, io);
+}
+
+function sayTest(end: DextAnswer<"test">, { isOneOfMany, json }: DextJobOptions, io: CommandIo): ExitCode {
   const { name } = end;
+  const form = isOneOfMany === true ? "line" : "pretty";
   if (end.kind === "ended") {
-    if (options.json) io.document({ name, findings: [{ when: "a run", what: end.text }] });
+    if (json) io.document({ name, findings: [{ when: "a run", what: end.text }] }, form);
     else io.print(`${end.text}\n`);
     return exitCodes.finding;
   }
   const { failedCalls, findings, isRepeatable, plain, uncounted, unplugs } = end.report;
-  if (options.json) io.document({ name, devices: end.devices, ...end.report });
+  if (json) io.document({ name, devices: end.devices, ...end.report }, form);
   else {
     for (const outcome of plain.outcomes) io.say(outcome);
     for (const { what, when } of findings) io.print(`${when}: ${what}\n`);

@@ -1,6 +1,6 @@
 // The thread in which a dext of somebody's runs: it can be ended from outside, whatever the dext does.
 
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import type { Properties } from "@drydock/core/platform/properties";
 import { findRig } from "@drydock/core/rigs/catalogue";
 import type { DextOptions } from "@drydock/dext/host/dext-bundle";
@@ -80,4 +80,4 @@ async function work(job: DextJob): Promise<void> {
   }
 }
 
-if (parentPort !== null) await work(workerData as DextJob);
+parentPort?.on("message", (job: DextJob) => void work(job));

@@ -10,39 +10,55 @@ export type DextEnd =
   | Extract<DextThreadMessage, { readonly kind: "run" | "test" }>
   | { readonly kind: "ended"; readonly text: string };
 
-/**
- * `patience`: real seconds for which one function of the dext may run without a call of the host's or an end: it does not come
- * back then. Never rejects for what the dext does: an endless loop, or memory without end, is an end with its name.
- */
-export function inThread(
-  job: Omit<DextJob, "watch">,
-  onProgress: (text: string) => void,
-  patience: number,
-): Promise<DextEnd> {
-  const watch = new Int32Array(new SharedArrayBuffer(8));
-  const names = watchedNames();
-  const worker = new Worker(new URL("./dext-thread.ts", import.meta.url), {
-    workerData: { ...job, watch } satisfies DextJob,
-    resourceLimits: { maxOldGenerationSizeMb: memoryMegabytes },
-    env: process.env,
-  });
-  return new Promise((resolve) => {
-    const unwatch = watchForLoops(watch, names, patience, (text) => end({ kind: "ended", text }));
-    const end = (result: DextEnd): void => {
-      unwatch();
-      void worker.terminate();
-      resolve(result);
-    };
-    worker.on("message", (message: DextThreadMessage) => {
-      if (message.kind === "functions") for (const [index, name] of message.names) names.set(index, name);
-      else if (message.kind === "progress") onProgress(message.text);
-      else end(message);
+/** A thread for one job after the other: what it has loaded stays. It is made anew after a dext that had to be ended. */
+export class DextThread {
+  #worker: Worker | null = null;
+
+  /**
+   * `patience`: real seconds for which one function of the dext may run without a call of the host's or an end: it does not come
+   * back then. Never rejects for what the dext does: an endless loop, or memory without end, is an end with its name.
+   */
+  run(job: Omit<DextJob, "watch">, onProgress: (text: string) => void, patience: number): Promise<DextEnd> {
+    const watch = new Int32Array(new SharedArrayBuffer(8));
+    const names = watchedNames();
+    this.#worker ??= new Worker(new URL("./dext-thread.ts", import.meta.url), {
+      resourceLimits: { maxOldGenerationSizeMb: memoryMegabytes },
+      env: process.env,
     });
-    worker.once("error", (error: unknown) =>
-      end({ kind: "ended", text: error instanceof Error ? error.message : String(error) }),
-    );
-    worker.once("exit", (code) => end({ kind: "ended", text: `the dext's thread ended with ${code}` }));
-  });
+    const worker = this.#worker;
+    return new Promise((resolve) => {
+      const unwatch = watchForLoops(watch, names, patience, (text) => failed(text));
+      const end = (result: DextEnd): void => {
+        unwatch();
+        worker.removeAllListeners("message");
+        worker.removeAllListeners("error");
+        worker.removeAllListeners("exit");
+        resolve(result);
+      };
+      const failed = (text: string): void => {
+        this.end();
+        end({ kind: "ended", text });
+      };
+      worker.on("message", (message: DextThreadMessage) => {
+        if (message.kind === "functions") for (const [index, name] of message.names) names.set(index, name);
+        else if (message.kind === "progress") onProgress(message.text);
+        else end(message);
+      });
+      worker.once("error", (error: unknown) =>
+        failed(error instanceof Error ? error.message : String(error)),
+      );
+      worker.once("exit", (code) => failed(`the dext's thread ended with ${code}`));
+      worker.postMessage({ ...job, watch } satisfies DextJob);
+    });
+  }
+
+  end(): void {
+    const worker = this.#worker;
+    this.#worker = null;
+    // What it says while it ends is nobody's.
+    worker?.once("error", () => {});
+    void worker?.terminate();
+  }
 }
 
 /** Functions by what a dext's `watch` calls them: those that are no functions of its table; the others are to be added. */

@@ -1,10 +1,12 @@
 // The dext commands as somebody types them: named ends, exit codes, one JSON document, rigs by name and by file.
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 
 const command = join(import.meta.dirname, "../../bin/drydock.mjs");
@@ -84,6 +86,8 @@ test("sources that do not compile: places of theirs, exit 1, in each of the thre
     assert.equal(run.status, 1, run.stderr);
     assert.match(run.stdout, new RegExp(`^${path}/Ends\\.cpp:\\d+:\\d+: error: .*'one'`, "m"));
   }
+  const document = JSON.parse(drydock("test", path, "--json").stdout);
+  assert.equal(document.stage, "parsed");
 });
 
 test("a rig by name and by file; one document", () => {
@@ -117,4 +121,40 @@ test("bytes that nobody wrote are found by two runs whose fresh memory differs: 
     tested.stdout,
     /DeviceRequest sent 7 bytes, and the driver wrote none of them, in .*SetLineCoding\.cpp:\d+/,
   );
+});
+
+test("--watch: a verdict after each edit, a mistake told with its place, only what has changed compiled, 130 at the end", async () => {
+  const copy = join(folder, "watched");
+  cpSync(join(dexts, "loop"), copy, { recursive: true });
+  const words = [command, "dext", "test", copy, "--watch", "--json", "--most", "1", "--for", "0.3"];
+  const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "pipe"] });
+  const ended = once(child, "exit");
+  try {
+    const documents = createInterface(child.stdout)[Symbol.asyncIterator]();
+    const talk = createInterface(child.stderr)[Symbol.asyncIterator]();
+    const waits = async (): Promise<string> => {
+      for (;;) {
+        const { done, value } = await talk.next();
+        assert.ok(!done, "it ended");
+        if (/waiting for an edit/.test(value)) return value;
+      }
+    };
+    const next = async () => JSON.parse((await documents.next()).value ?? "null");
+    assert.deepEqual((await next()).findings, []);
+    await waits();
+    const source = join(copy, "LoopDriver.cpp");
+    const text = readFileSync(source, "utf8");
+    writeFileSync(source, `${text}\nint wrong = right;\n`);
+    const [mistake] = (await next()).diagnostics;
+    assert.deepEqual([mistake.path, /'right'/.test(mistake.message)], [source, true]);
+    await waits();
+    writeFileSync(source, `${text}\n`);
+    assert.deepEqual((await next()).findings, []);
+    assert.match(await waits(), /^1 files compiled; verdict after \d+\.\d+ s/);
+    child.kill("SIGINT");
+    assert.deepEqual(await ended, [130, null]);
+  } finally {
+    child.kill("SIGKILL");
+    await ended;
+  }
 });

@@ -136,14 +136,14 @@ export class CxxProcess {
     };
     this.ownSpace = new AddressSpace(process.name, hostMemory as never);
     this.kernelSpace = new AddressSpace("kernel_task", hostMemory as never);
-    this.#watchOutside(watchedConstructors);
     this.engine = makeEngine(image, (module, name) => this.#hostFunction(calls, module, name));
     this.memory = new DextMemory(this.engine.memory);
+    this.#watchOutside(watchedConstructors);
     this.engine.initialize();
+    this.#watchOutside(0);
     if (plan.fill !== undefined) this.engine.callExport("drydock_set_fill", [plan.fill]);
     const first = () => this.engine.callExport("drydock_records", []) as number;
     this.#records = readClassRecords(image, this.memory, first);
-    this.#watchOutside(0);
   }
 
   // Classes

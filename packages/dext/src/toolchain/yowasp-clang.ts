@@ -1,4 +1,4 @@
-// Clang as WebAssembly (npm @yowasp/clang): for machines without one. It runs in this process and sees only what it is given.
+// Clang as WebAssembly (npm @yowasp/clang), for machines without one: it sees only the files that it is given.
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
