@@ -11,7 +11,12 @@ import {
   PacketFilter,
   packetFilterMask,
 } from "../codec/cdc-ecm/cdc-ecm.ts";
-import { isBroadcastAddress, isGroupAddress, isSameAddress } from "../codec/ethernet/ethernet.ts";
+import {
+  ethernetHeaderBytes,
+  isBroadcastAddress,
+  isGroupAddress,
+  isSameAddress,
+} from "../codec/ethernet/ethernet.ts";
 import { encodeConfiguration, TransferType } from "../codec/usb/descriptors.ts";
 import { Recipient, RequestType, type Setup } from "../codec/usb/setup.ts";
 import { UsbSpeed } from "../codec/usb/usb-speed.ts";
@@ -44,6 +49,7 @@ export interface CdcEthernetOptions {
 export interface CdcEthernetCounts {
   sentFrames: number;
   receivedFrames: number;
+  /** From the cable, by their address, or because they are none. */
   filteredFrames: number;
   /** From the cable, with no room for them. */
   overruns: number;
@@ -141,7 +147,8 @@ export abstract class CdcEthernetModel extends UsbDeviceModel implements JackOwn
 
   frame(bytes: Uint8Array, offset: number, length: number): void {
     if (!this.isRunning) return;
-    if (!this.#passes(bytes, offset)) {
+    // What has no header is no frame, and a block's table ends with a datagram of no bytes: the others of it would be lost.
+    if (length < ethernetHeaderBytes || !this.#passes(bytes, offset)) {
       this.counts.filteredFrames++;
       return;
     }

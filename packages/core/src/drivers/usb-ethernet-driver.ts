@@ -247,6 +247,7 @@ export abstract class UsbEthernetDriver extends IOUserNetworkEthernet {
     if (isEnable) {
       for (const queue of this.#queuesInOrder()) queue.setEnable(true);
       this.#isEnabled = true;
+      if (this.#errors >= errorLimit) await this.#clearHalts();
       this.#errors = 0;
       this.readsBroken();
       await this.setHardwareEnable(true);
@@ -259,6 +260,18 @@ export abstract class UsbEthernetDriver extends IOUserNetworkEthernet {
     this.#isEnabled = false;
     await this.#abortData();
     for (const queue of [...this.#queuesInOrder()].reverse()) queue.setEnable(false);
+  }
+
+  /** The driver had given up on a pipe that may be halted still: no transfer would begin on it. */
+  async #clearHalts(): Promise<void> {
+    for (const pipe of [this.#bulkIn, this.#bulkOut, this.#interruptIn]) {
+      try {
+        await pipe?.clearStall(true);
+      } catch (error) {
+        // What it refuses now the transfers will say.
+        if (!(error instanceof IOError)) throw error;
+      }
+    }
   }
 
   /** Resolves when every completion of the data pipes has been handled. */
