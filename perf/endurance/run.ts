@@ -54,6 +54,16 @@ const runs: Readonly<Record<string, Run>> = {
         `${kills} kills of a writer; after each, every act that it had told was there`,
       ]),
   },
+  "board-kills-postgres": {
+    summary: "kill -9 of the board's writer and of PostgreSQL in turn, 1,000 times on one board",
+    run: async (count) =>
+      runTest(
+        "apps/board/test/board-kill.long.test.ts",
+        "DRYDOCK_BOARD_POSTGRES_KILLS",
+        count ?? 1000,
+        (kills) => [`${kills} kills; after each, every act that had been told was there`],
+      ),
+  },
   interrupts: {
     summary: "P11's good driver under a storm of interrupts, raised and delivered counted apart",
     run: async (count) =>

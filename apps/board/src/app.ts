@@ -32,6 +32,7 @@ export const boardRoutes: readonly BoardRoute[] = [
 /** The site as the asker may use it: what they write is theirs. */
 async function siteFor(c: Context, site: BoardSite): Promise<BoardSite> {
   if (site.people === null) return site;
+  site.people.mayAsk(c);
   const known = await site.people.whoAsks(c);
   const actor = known === null ? null : site.people.people.visitor(known);
   const board = site.board.as(actor);

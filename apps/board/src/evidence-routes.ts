@@ -71,7 +71,9 @@ export async function readingsOf(
   for (const id of ids) {
     const reading = await site.board.store.evidence.reading(id);
     if (reading === null) continue;
-    cards.push(...(JSON.parse(reading.cards) as EvidenceCard[]));
+    // Files that came in one by one may say the same.
+    for (const card of JSON.parse(reading.cards) as EvidenceCard[])
+      if (!cards.some(({ rule, claim }) => rule === card.rule && claim === card.claim)) cards.push(card);
     symptoms.push(...reading.symptoms);
   }
   return { cards, symptoms };

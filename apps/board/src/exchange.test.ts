@@ -5,8 +5,11 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { EvidenceDesk } from "@drydock/board/evidence";
 import { exportBoard, importBoard } from "@drydock/board/exchange";
+import { Moderation } from "@drydock/board/moderation";
 import { Random } from "@drydock/core/base/random";
+import { readEvidence } from "./evidence-reading.ts";
 import { folderReader, writeExported } from "./folders.ts";
 import { seedFolder } from "./server.ts";
 import { type TestSite, testSite } from "./test/site.ts";
@@ -31,6 +34,32 @@ async function throughFolder(site: TestSite, name: string): Promise<TestSite> {
   const report = await importBoard(other.open.site.board, folderReader(root), "own");
   assert.deepEqual([report.kept, report.refused], [[], []]);
   return other;
+}
+
+/** What moderators do and people hand in goes out and comes back, too. */
+async function moderated(site: TestSite, replies: readonly { id: number; post: number }[]): Promise<void> {
+  const { board } = site.open.site;
+  const moderation = new Moderation(board);
+  const [hidden, locked, merged, into] = [1, 2, 3, 4];
+  for (const { id } of replies.slice(0, 3))
+    await moderation
+      .hide("reply", id, "rude")
+      .catch((error: Error) => assert.equal(error.name, "BoardRefusal"));
+  await moderation.hide("post", hidden, "spam");
+  await moderation.lock(locked, true, "a quarrel");
+  await moderation
+    .merge(merged, into, "the same")
+    .catch((error: Error) => assert.equal(error.name, "BoardRefusal"));
+  const desk = new EvidenceDesk(board);
+  const read = await readEvidence(
+    [
+      { name: "a.log", bytes: new TextEncoder().encode("a line\r\nof /Users/pmuster/x 漢 \t\n\n") },
+      { name: "b.log", bytes: new TextEncoder().encode("another") },
+    ],
+    "2026-12-01",
+  );
+  const ids = await desk.draft(read.files, read.reading);
+  await desk.attach(into, ids.join(","));
 }
 
 test("drawn boards go out and come back the same, byte for byte, twice", { timeout: 60_000 }, async () => {
@@ -87,7 +116,9 @@ test("drawn boards go out and come back the same, byte for byte, twice", { timeo
         assert.equal((error as Error).name, "BoardRefusal", String(error));
       }
     }
+    await moderated(site, replies);
     const once = await exported(site);
+    assert.ok([...once.keys()].some((path) => path.endsWith("/evidence/000002.txt")));
     const second = await throughFolder(site, `drawn-${seed}`);
     const twice = await exported(second);
     for (const [path, text] of once) assert.equal(twice.get(path), text, `${path} of seed ${seed}`);

@@ -11,10 +11,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import type { ExportedFile, FolderReader } from "@drydock/board/exchange";
-import { isSafeName } from "@drydock/board/post-folder";
+import { type ExportedFile, type FolderReader, isSafeName } from "@drydock/board/post-folder";
 
 const largestFile = 1024 * 1024;
+/** A redacted file may be longer than what was handed in. */
+const largestEvidence = 32 * 1024 * 1024;
 
 /** Links are not followed, and names that some system keeps for itself are not read. */
 export function folderReader(root: string): FolderReader {
@@ -29,7 +30,8 @@ export function folderReader(root: string): FolderReader {
       const file = join(root, ...path.map(mustBeSafe));
       const status = statusOf(file);
       if (status?.isFile() !== true) return null;
-      if (status.size > largestFile) throw new RangeError(`${file} is larger than a post can be`);
+      const most = path.at(-2) === "evidence" ? largestEvidence : largestFile;
+      if (status.size > most) throw new RangeError(`${file} is larger than a post can be`);
       return readFileSync(file, "utf8");
     },
   };

@@ -117,6 +117,7 @@ async function sendSearch(c: Context, site: BoardSite): Promise<Response> {
     os: query.os ?? "",
   };
   const after = query.after === undefined || query.after === "" ? null : parseCursor(query.after);
+  site.people?.maySearch(c, site.board.actor?.id ?? null);
   const result = await site.board.search(asked.q, asked, after);
   const docs = after === null ? site.docs.find(result.words) : [];
   if (wantsJson(c))

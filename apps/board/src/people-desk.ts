@@ -4,11 +4,17 @@ import { type KnownVisitor, type People, sessionLivesMs } from "@drydock/board/p
 import type { Account } from "@drydock/board/people-store";
 import { BoardRefusal } from "@drydock/board/refusal";
 import { networkOf } from "@drydock/board/views";
+import { tooMany } from "@drydock/board/visitor";
 import type { Context } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
+import { Rates } from "./rates.ts";
 
 const ceremonyMs = 5 * 60_000;
 const mostPasskeys = 20;
+
+const searchesOfMinute = 60;
+const requestsOfMinute = 1_200;
+const isLoopback = (address: string): boolean => /^(?:::ffff:)?127\.|^::1$/.test(address);
 
 /** The ways of `@simplewebauthn/server`, read when the first passkey is. */
 const library = () => import("@simplewebauthn/server");
@@ -19,6 +25,7 @@ export class PeopleDesk {
   readonly #now: () => number;
   readonly #hash: (text: string) => string;
   readonly #hasProxy: boolean;
+  readonly #rates = new Rates();
 
   constructor(
     people: People,
@@ -74,7 +81,7 @@ export class PeopleDesk {
   /** The asker's address. Behind our own proxy the last name in X-Forwarded-For is the one that it saw itself. */
   address(c: Context): string {
     const remote = remoteOf(c);
-    const isProxy = this.#hasProxy && /^(?:::ffff:)?127\.|^::1$/.test(remote);
+    const isProxy = this.#hasProxy && isLoopback(remote);
     const last = isProxy ? c.req.header("x-forwarded-for")?.split(",").at(-1)?.trim() : undefined;
     return last === undefined || last === "" ? remote : last;
   }
@@ -82,6 +89,21 @@ export class PeopleDesk {
   /** Of that address the network: a household, not a person. */
   network(c: Context): string {
     return networkOf(this.address(c));
+  }
+
+  /** Before anything is looked up: a flood from one network waits. This machine's own programs do not. Throws BoardRefusal. */
+  mayAsk(c: Context): void {
+    const address = this.address(c);
+    if (isLoopback(address)) return;
+    const wait = this.#rates.take(`ask ${networkOf(address)}`, requestsOfMinute, this.#now());
+    if (wait > 0) throw tooMany("flood", "Too many requests from this network.", wait);
+  }
+
+  /** Throws BoardRefusal. */
+  maySearch(c: Context, personId: number | null): void {
+    const who = personId === null ? this.network(c) : String(personId);
+    const wait = this.#rates.take(`search ${who}`, searchesOfMinute, this.#now());
+    if (wait > 0) throw tooMany("searches", `${searchesOfMinute} searches a minute.`, wait);
   }
 
   async #challenge(kind: string, challenge: string, value = ""): Promise<void> {

@@ -2,8 +2,11 @@
 
 import { TraceHash } from "@drydock/core/base/hash";
 import type { Board } from "./board.ts";
+import { exportEvidence, importEvidence, readEvidenceFiles } from "./evidence-exchange.ts";
 import { detailOf, markdownOf, plainOf, titleOf } from "./field-rules.ts";
 import {
+  type ExportedFile,
+  type FolderReader,
   formatBoosts,
   formatPostFile,
   formatReplyFile,
@@ -20,14 +23,6 @@ import {
 import type { Person, Post, Reply } from "./records.ts";
 import { symptomsIn } from "./symptoms.ts";
 
-/** Folder and file names below one root, read and listed by the host. */
-export interface FolderReader {
-  /** Names in a folder, sorted; empty when it is not there. */
-  list(path: readonly string[]): Promise<readonly string[]>;
-  /** Null when it is not there. */
-  read(path: readonly string[]): Promise<string | null>;
-}
-
 export interface ImportReport {
   readonly added: number;
   readonly updated: number;
@@ -36,12 +31,6 @@ export interface ImportReport {
   readonly kept: readonly string[];
   /** Files that were not as an export writes them: path, and why. Nothing of their post came in. */
   readonly refused: readonly string[];
-}
-
-export interface ExportedFile {
-  /** Names of folders and the file, each safe on every system. */
-  readonly path: readonly string[];
-  readonly text: string;
 }
 
 const name = (person: Person): PersonName => ({ handle: person.handle, shownName: person.shownName });
@@ -87,6 +76,7 @@ async function* exportPost(board: Board, post: Post, topicSlug: string): AsyncGe
     if (reply.state === "deleted" && !parents.has(reply.id)) continue;
     yield { path: [...place, "replies", reply.file], text: replyText(reply, fileOf) };
   }
+  yield* exportEvidence(store, post.id, place);
   const boosts = await store.boosts(post.id, 100_000);
   if (boosts.length > 0)
     yield {
@@ -126,7 +116,7 @@ export async function importBoard(
   source: "own" | "seed",
 ): Promise<ImportReport> {
   const report = { added: 0, updated: 0, unchanged: 0, kept: [] as string[], refused: [] as string[] };
-  const duplicates: [number, string][] = [];
+  const rest: Rest = { duplicates: [], hidden: [] };
   let position = 0;
   for (const slug of await folder.list([])) {
     const topicText = isSafeName(slug) ? await folder.read([slug, "topic.md"]) : null;
@@ -141,13 +131,7 @@ export async function importBoard(
         const text = await folder.read([slug, entry, "post.md"]);
         if (text === null) continue;
         try {
-          await importPost(
-            board,
-            folder,
-            { slug, entry, text, topicId: topic.id, source },
-            report,
-            duplicates,
-          );
+          await importPost(board, folder, { slug, entry, text, topicId: topic.id, source }, report, rest);
         } catch (error) {
           report.refused.push(`${slug}/${entry}: ${reasonOf(error)}`);
         }
@@ -156,12 +140,13 @@ export async function importBoard(
       report.refused.push(`${slug}/topic.md: ${reasonOf(error)}`);
     }
   }
-  for (const [postId, of] of duplicates) {
+  for (const [postId, of] of rest.duplicates) {
     const original = await board.store.postByFolder(of);
     const post = await board.store.post(postId);
     if (original !== null && post !== null && post.duplicateOf !== original.id)
       await board.store.markDuplicate(postId, original.id, post.activityAt);
   }
+  for (const postId of rest.hidden) await board.store.setImported(postId, { state: "hidden" });
   return report;
 }
 
@@ -169,6 +154,12 @@ function reasonOf(error: unknown): string {
   if (error instanceof PostFileError || (error instanceof Error && error.name === "BoardRefusal"))
     return error.message;
   throw error;
+}
+
+/** What waits until every post is there: what is hidden takes nothing more. */
+interface Rest {
+  readonly duplicates: [number, string][];
+  readonly hidden: number[];
 }
 
 interface Incoming {
@@ -184,7 +175,7 @@ async function importPost(
   folder: FolderReader,
   incoming: Incoming,
   report: { added: number; updated: number; unchanged: number; kept: string[]; refused: string[] },
-  duplicates: [number, string][],
+  rest: Rest,
 ): Promise<void> {
   const { store } = board;
   const { slug, entry } = incoming;
@@ -208,6 +199,7 @@ async function importPost(
     }
   }
   const boosts = parseBoosts((await folder.read([slug, entry, "boosts.txt"])) ?? "");
+  const evidence = await readEvidenceFiles(folder, [slug, entry]);
   const [title, markdown] = [titleOf(file.title), markdownOf(file.markdown, "post")];
   const content = contentHash(title, markdown, [...file.tags].sort().join());
   const path = `${slug}/${entry}/post.md`;
@@ -266,6 +258,10 @@ async function importPost(
   const isNew = here === null;
   await importReplies(board, postId, `${slug}/${entry}`, replies, incoming.source, isNew, report);
   if (isNew) {
+    for (const file of evidence) {
+      const owner = await personOf(board, file.about.author, file.about.createdAt);
+      await importEvidence(store, postId, owner.id, file);
+    }
     for (const boost of boosts) {
       const person = await personOf(board, boost.author, boost.at);
       await store.boost({
@@ -280,9 +276,9 @@ async function importPost(
       acceptedFile: file.accepted,
       activityAt: file.activityAt,
       hiddenFiles: replies.filter((reply) => reply.file.state === "hidden").map((reply) => reply.name),
-      ...(file.state === "hidden" ? { state: "hidden" } : {}),
     });
-    if (file.duplicateOf !== null) duplicates.push([postId, file.duplicateOf]);
+    if (file.duplicateOf !== null) rest.duplicates.push([postId, file.duplicateOf]);
+    if (file.state === "hidden") rest.hidden.push(postId);
   }
 }
 

@@ -15,6 +15,20 @@ export class PostFileError extends Error {
   }
 }
 
+/** Folder and file names below one root, read and listed by the host. */
+export interface FolderReader {
+  /** Names in a folder, sorted; empty when it is not there. */
+  list(path: readonly string[]): Promise<readonly string[]>;
+  /** Null when it is not there. */
+  read(path: readonly string[]): Promise<string | null>;
+}
+
+export interface ExportedFile {
+  /** Names of folders and the file, each safe on every system. */
+  readonly path: readonly string[];
+  readonly text: string;
+}
+
 export interface PersonName {
   readonly handle: string;
   readonly shownName: string;

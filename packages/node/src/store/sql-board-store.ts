@@ -354,6 +354,7 @@ export class SqlBoardStore implements BoardStore {
           yield* run(`UPDATE post SET ${column} = ? WHERE id = ?`, value, postId);
         }
         if (fields.kind !== undefined) yield* set("kind", fields.kind);
+        if (fields.state === "hidden") yield* run("UPDATE post SET hidden_from = state WHERE id = ?", postId);
         if (fields.state !== undefined) yield* set("state", fields.state);
         if (fields.caseId !== undefined) yield* set("case_id", fields.caseId);
         if (fields.isPinned !== undefined) yield* set("pinned", fields.isPinned ? 1 : 0);
@@ -717,7 +718,10 @@ function* hideImported(index: SqlDatabase["index"], postId: number, file: string
 
 function* wholePost(where: string, value: string | number): Talk<Post | null> {
   const row = yield* get(`SELECT ${postColumns}, b.markdown FROM ${postTables} WHERE ${where}`, value);
-  return row === undefined ? null : yield* withText(row);
+  if (row !== undefined) return yield* withText(row);
+  // What never was costs what is hidden costs: nobody tells one from the other by the clock.
+  yield* symptomsOf(0);
+  return null;
 }
 
 function* withText(row: Row): Talk<Post> {
