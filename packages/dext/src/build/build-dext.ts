@@ -183,6 +183,24 @@ function distinct(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   return [...seen.values()];
 }
 
+/** Reads a source as the target of real dexts. */
+export function realTargetArguments(
+  { systemHeaders }: Compiler,
+  flags: readonly string[],
+  source: string,
+): string[] {
+  return [
+    "--target=arm64-apple-driverkit21.0",
+    "-fsyntax-only",
+    "-nostdlibinc",
+    "-nostdinc++",
+    "-D__wasi_api_h",
+    ...flags,
+    ...systemHeaders.flatMap((each) => ["-isystem", each]),
+    source,
+  ];
+}
+
 /** As arm64-apple-driverkit, syntax only: what holds on 32 bits alone is told here. */
 async function checkRealTarget(
   compiler: Compiler,
@@ -195,19 +213,7 @@ async function checkRealTarget(
   const found: Diagnostic[] = [];
   for (const { flags, source } of jobs) {
     if (isOwn(source)) continue;
-    const { stderr } = await compiler.run(
-      [
-        "--target=arm64-apple-driverkit21.0",
-        "-fsyntax-only",
-        "-nostdlibinc",
-        "-nostdinc++",
-        "-D__wasi_api_h",
-        ...flags,
-        ...compiler.systemHeaders.flatMap((each) => ["-isystem", each]),
-        source,
-      ],
-      dirname(source),
-    );
+    const { stderr } = await compiler.run(realTargetArguments(compiler, flags, source), dirname(source));
     found.push(
       ...readDiagnostics(stderr, isOwn, source).filter(
         ({ line, message, path }) => !said.has(`${path}:${line}:${message}`),
