@@ -93,7 +93,8 @@ function ofTarget(target: XcodeTarget, project: string): DextSources {
     name: target.settings.PRODUCT_NAME ?? target.name,
     folder,
     ...split(kept),
-    headerFolders: [...new Set([...kept.map(dirname), ...target.headerFolders])],
+    // A project may search where nothing is.
+    headerFolders: [...new Set([...kept.map(dirname), ...target.headerFolders])].filter(existsSync),
     defines: target.defines.map((each) => expandSettings(each, target.settings)),
     info: readPlist(target.infoPlist, target.settings),
     entitlements: readPlist(target.entitlements, target.settings),

@@ -1,6 +1,8 @@
 // One run of a dext from the plug to the unplug, and what came of it.
 
 import { ContractViolation } from "@drydock/core/base/errors";
+import { IOReturns } from "@drydock/core/base/io-return";
+import type { ClientConnection } from "@drydock/core/runtime/client-connection";
 import type { Machine, MachineFailure } from "@drydock/core/runtime/machine";
 import type { IOService } from "@drydock/core/runtime/service";
 import { IOUserClient } from "@drydock/core/runtime/user-client";
@@ -185,9 +187,20 @@ interface Attempt {
 const selectorsTried = 24;
 const correctionsTried = 8;
 
+const nothing: Attempt = { scalars: 0, bytes: 0, outScalars: 0, outBytes: 0, hasCompletion: false };
+/** Tried one after the other with a method whose refusals say nothing: a driver that checks by its own hand. */
+const shapes: readonly Attempt[] = [
+  nothing,
+  { ...nothing, scalars: 1, outScalars: 1 },
+  { ...nothing, bytes: 8 },
+  { ...nothing, outBytes: 4096 },
+  { ...nothing, bytes: 64, outBytes: 4096 },
+  { ...nothing, scalars: 2, bytes: 64, outScalars: 2, outBytes: 4096 },
+];
+
 /**
  * An application that knows nothing of the dext: it opens every service of it that has a user client, and calls selector after
- * selector, with as many scalars and bytes as the refusals say. Answers how many calls succeeded.
+ * selector, with as many scalars and bytes as the refusals say, or in a few usual shapes. Answers how many calls succeeded.
  */
 export async function tryUserClients(rig: DextRig, identifier: string): Promise<number> {
   const { machine } = rig;
@@ -202,27 +215,39 @@ export async function tryUserClients(rig: DextRig, identifier: string): Promise<
       if (service.process.bundleIdentifier !== identifier || isMadeByDext(service)) continue;
       const client = await machine.openUserClient(application, service).catch(() => null);
       if (client === null) continue;
-      for (let selector = 0; selector < selectorsTried && client.isOpen; selector++) {
-        const attempt: Attempt = { scalars: 0, bytes: 0, outScalars: 0, outBytes: 0, hasCompletion: false };
-        for (let turn = 0; turn < correctionsTried; turn++) {
-          const notes = machine.notes.length;
-          const { status } = await client.call(selector, {
-            scalarInput: new Array<number>(attempt.scalars).fill(1),
-            ...(attempt.bytes === 0 ? {} : { structureInput: new Uint8Array(attempt.bytes).fill(1) }),
-            scalarOutputCount: attempt.outScalars,
-            structureOutputSize: attempt.outBytes,
-            ...(attempt.hasCompletion ? { completion: () => {} } : {}),
-          });
-          if (status === 0) succeeded++;
-          const said = machine.notes.slice(notes).join(" ");
-          if (status === 0 || !correct(attempt, said)) break;
-        }
-      }
+      for (let selector = 0; selector < selectorsTried && client.isOpen; selector++)
+        if (await trySelector(machine, client, selector)) succeeded++;
       client.close();
       await machine.scheduler.sleep(1e6);
     }
   }, application);
   return succeeded;
+}
+
+/** Whether a call of the selector was answered with success. */
+async function trySelector(machine: Machine, client: ClientConnection, selector: number): Promise<boolean> {
+  for (const shape of shapes) {
+    const attempt = { ...shape };
+    for (let turn = 0; turn < correctionsTried; turn++) {
+      const notes = machine.notes.length;
+      const { status } = await client.call(selector, {
+        scalarInput: new Array<number>(attempt.scalars).fill(1),
+        ...(attempt.bytes === 0 ? {} : { structureInput: new Uint8Array(attempt.bytes).fill(1) }),
+        scalarOutputCount: attempt.outScalars,
+        structureOutputSize: attempt.outBytes,
+        ...(attempt.hasCompletion ? { completion: () => {} } : {}),
+      });
+      if (status === 0) return true;
+      // There is no such method, or nobody who could answer any more.
+      if (status === IOReturns.kIOReturnUnsupported || !client.isOpen) return false;
+      const said = machine.notes.slice(notes).join(" ");
+      if (correct(attempt, said)) continue;
+      // A table that was satisfied: what refuses now is the method itself, and other shapes fail the table.
+      if (turn > 0) return false;
+      break;
+    }
+  }
+  return false;
 }
 
 /** A client that the dext made for somebody: nothing to open. What the system matched is opened, whatever its class. */
