@@ -15,8 +15,7 @@ export type FrameworkName = (typeof frameworkNames)[number];
 export const uncoveredByFramework: Readonly<Record<string, string>> = {
   DriverKit:
     "IOCommandPool IOCommand IOExtensiblePaniclog IOUserServer OSOrderedSet IOReporter IOStateReporter IOSimpleReporter",
-  HIDDriverKit:
-    "IOUserUSBHostHIDDevice IOHIDEventService IOUserHIDEventService IOUserHIDEventDriver IOHIDElement IOHIDDigitizerCollection",
+  HIDDriverKit: "IOHIDDigitizerCollection",
   NetworkingDriverKit:
     "IOUserNetworkEthernet IOUserNetworkPacket IOUserNetworkPacketBufferPool IOUserNetworkPacketQueue IOUserNetworkRxCompletionQueue IOUserNetworkRxSubmissionQueue IOUserNetworkTxCompletionQueue IOUserNetworkTxSubmissionQueue",
   SCSIControllerDriverKit: "IOUserSCSIParallelInterfaceController",

@@ -215,6 +215,19 @@ export class CxxProcess {
     return address;
   }
 
+  /** A list of the host's objects as an OSArray, the same one for the same list; the host keeps its reference. */
+  arrayOf(list: readonly object[], className: string): number {
+    const known = this.#addresses.get(list);
+    if (known !== undefined) return known;
+    const members = new Uint32Array(list.map((member) => this.addressOf(member, className)));
+    const at = this.place(new Uint8Array(members.buffer));
+    const address = this.engine.callExport("drydock_array_of", [at, members.length]) as number;
+    this.unplace(at);
+    if (address === 0) throw new DextTrap("no memory is left", []);
+    this.#bind(address, list);
+    return address;
+  }
+
   /** As `addressOf`, with a reference that the dext must release. `onFreed`: it has. */
   handOut(host: object, className: string, onFreed: (() => void) | null = null): number {
     const known = this.#addresses.get(host);

@@ -1,6 +1,9 @@
 // A built dext as a bundle that machines install: its classes, its personalities, its entitlements.
 
+import { IOHIDEventService, IOUserHIDEventService } from "@drydock/core/families/hid/io-hid-event-service";
 import { IOUserHIDDevice } from "@drydock/core/families/hid/io-user-hid-device";
+import { IOUserHIDEventDriver } from "@drydock/core/families/hid/io-user-hid-event-driver";
+import { IOUserUSBHostHIDDevice } from "@drydock/core/families/usb-hid/io-user-usb-host-hid-device";
 import type { Properties, PropertyValue } from "@drydock/core/platform/properties";
 import { isDictionary } from "@drydock/core/platform/properties";
 import { OSAction } from "@drydock/core/runtime/action";
@@ -10,6 +13,7 @@ import { IOService, type ServiceClass, type ServiceContext } from "@drydock/core
 import { IOUserClient } from "@drydock/core/runtime/user-client";
 import { actionCalls, heldByAction } from "./calls/action-calls.ts";
 import { hidCalls } from "./calls/hid-calls.ts";
+import { hidEventCalls } from "./calls/hid-event-calls.ts";
 import { memoryCalls } from "./calls/memory-calls.ts";
 import { queueCalls, sourceCalls } from "./calls/queue-calls.ts";
 import { runtimeCalls } from "./calls/runtime-calls.ts";
@@ -47,6 +51,7 @@ const hostCalls: HostCalls = {
   ...usbCalls,
   ...serialCalls,
   ...hidCalls,
+  ...hidEventCalls,
 };
 
 /** Classes of frameworks that a dext's class may derive from, and what they are to the runtime. */
@@ -56,6 +61,10 @@ const bases: Readonly<Record<string, ServiceClass>> = {
   IOUserSerial: DextSerial,
   IOUserUSBSerial: DextUsbSerial,
   IOUserHIDDevice,
+  IOUserUSBHostHIDDevice,
+  IOHIDEventService,
+  IOUserHIDEventService,
+  IOUserHIDEventDriver,
 };
 
 export interface DextDescription {

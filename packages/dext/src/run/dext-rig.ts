@@ -1,5 +1,9 @@
 // The machine in which a dext runs: a rig without our own drivers, or a bus with the device it asks for.
 
+import { HidGamepadDevice } from "@drydock/core/devices/hid-gamepad/hid-gamepad-device";
+import { HidKeyboardDevice } from "@drydock/core/devices/hid-keyboard/hid-keyboard-device";
+import { usbHidBundle } from "@drydock/core/drivers/usb-hid/usb-hid-driver";
+import { installHidFamily } from "@drydock/core/families/hid/hid-family";
 import { IOSerialBSDClient, installSerialFamily } from "@drydock/core/families/serial/io-serial-bsd-client";
 import type { UsbFaultPlan } from "@drydock/core/faults/usb-faults";
 import { platformProfile } from "@drydock/core/platform/platform-profile";
@@ -80,6 +84,7 @@ export function askedRig(bundle: DriverBundle, options: DextRigOptions): DextRig
   });
   const { machine } = rig;
   installSerialFamily(machine);
+  installHidFamily(machine, () => {});
   const ports: IOSerialBSDClient[] = [];
   machine.onRegistered((service) => {
     if (service instanceof IOSerialBSDClient) ports.push(service);
@@ -87,6 +92,11 @@ export function askedRig(bundle: DriverBundle, options: DextRigOptions): DextRig
   machine.install(bundle);
   const devices: string[] = [];
   for (const personality of Object.values(bundle.personalities)) {
+    if (personality.IOProviderClass === "IOHIDInterface") {
+      const name = plugInHid(rig, personality, devices.length + 1);
+      if (!devices.includes(name)) devices.push(name);
+      continue;
+    }
     if (!isUsb(personality)) continue;
     const { device, name } = deviceFor(personality, machine);
     if (devices.includes(name)) continue;
@@ -104,6 +114,29 @@ export function askedRig(bundle: DriverBundle, options: DextRigOptions): DextRig
     digest: () => rig.digest(),
     devices,
   };
+}
+
+/** What publishes the interface on which an event service starts: our own driver of the device, without its events. */
+const hidDeviceBundle: DriverBundle = {
+  ...usbHidBundle,
+  personalities: Object.fromEntries(
+    Object.entries(usbHidBundle.personalities).filter(
+      ([, { IOProviderClass }]) => IOProviderClass !== "IOHIDInterface",
+    ),
+  ),
+};
+
+/** A gamepad for who asks for one, else a keyboard. Answers its name; one of each is enough. */
+function plugInHid(rig: UsbRig, { DeviceUsage, PrimaryUsage }: Properties, connector: number): string {
+  const { machine } = rig;
+  const usage = PrimaryUsage ?? DeviceUsage;
+  const isGamepad = usage === 4 || usage === 5;
+  const name = isGamepad ? "a USB gamepad" : "a USB keyboard";
+  if (machine.loading.bundles.some(({ bundle }) => bundle === hidDeviceBundle)) return name;
+  machine.install(hidDeviceBundle);
+  const clock = machine.scheduler;
+  rig.bus.plugIn(isGamepad ? new HidGamepadDevice({ clock }) : new HidKeyboardDevice({ clock }), connector);
+  return name;
 }
 
 function isUsb({ IOProviderClass }: Properties): boolean {

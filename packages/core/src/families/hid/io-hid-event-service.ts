@@ -130,7 +130,14 @@ export class IOUserHIDEventService extends IOHIDEventService {
       const delivery = this.#interface?.takeDelivery(number) ?? null;
       if (delivery === null) return;
       const { report, reportID, reportLength, type } = delivery;
-      this.reportAvailable(timestamp, reportID, reportLength, type, report as IOBufferMemoryDescriptor, own);
+      return this.reportAvailable(
+        timestamp,
+        reportID,
+        reportLength,
+        type,
+        report as IOBufferMemoryDescriptor,
+        own,
+      );
     });
     this.#action = action;
     provider.open(this, 0, action);
@@ -170,18 +177,20 @@ export class IOUserHIDEventService extends IOHIDEventService {
     type: number,
     report: IOBufferMemoryDescriptor,
     _action: OSAction,
-  ): void {
-    this.handleReport(timestamp, report.bytes, reportLength, type, reportID);
+  ): void | Promise<void> {
+    const handling = this.handleReport(timestamp, report.bytes, reportLength, type, reportID);
+    if (handling !== undefined) return handling.then(() => void this.hidInterface.addReportToPool(report));
     this.hidInterface.addReportToPool(report);
   }
 
+  /** The bytes are valid until it has returned, or its promise is fulfilled. */
   handleReport(
     timestamp: number,
     report: Uint8Array,
     reportLength: number,
     type: number,
     reportID: number,
-  ): void {
+  ): void | Promise<void> {
     this.hidInterface.processReport(timestamp, report, reportLength, type, reportID);
   }
 

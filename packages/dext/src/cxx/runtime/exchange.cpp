@@ -116,6 +116,14 @@ DRYDOCK_EXPORT(drydock_value_from_bytes) OSObject * drydock_value_from_bytes(con
     return reader.value(0);
 }
 
+/** Objects of the host's as an array, +1. */
+DRYDOCK_EXPORT(drydock_array_of) OSObject * drydock_array_of(OSObject ** members, uint32_t count)
+{
+    OSArray * made = OSArray::withCapacity(count);
+    for (uint32_t index = 0; made != nullptr && index < count; index++) made->setObject(members[index]);
+    return made;
+}
+
 OSSerializationPtr OSSerialization::createFromObject(OSObjectPtr const object)
 {
     if (object == nullptr) return nullptr;

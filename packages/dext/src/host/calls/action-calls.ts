@@ -8,9 +8,14 @@ import type { WasmValue } from "../engine.ts";
 import { callsOf, plain, status, statusWaiting } from "./host-call.ts";
 
 /** What follows the action, by callback, from the three numbers that the host's own actions carry. */
-const callbackValues: Readonly<
-  Record<string, (a: number, b: number, c: number, cxx: CxxProcess, action: OSAction) => readonly WasmValue[]>
-> = {
+type CallbackValues = (
+  a: number,
+  b: number,
+  c: number,
+  cxx: CxxProcess,
+  action: OSAction,
+) => readonly WasmValue[];
+const callbackValues: Record<string, CallbackValues> = {
   "IOUSBHostPipe.CompleteAsyncIO": (status_, count, time) => [status_ | 0, count, BigInt(Math.floor(time))],
   "IOUSBHostPipe.CompleteAsyncIsochIO": (status_) => [status_ | 0],
   "IOUSBHostPipe.CompleteAsyncIOBundled": bundledValues,
@@ -21,6 +26,11 @@ const callbackValues: Readonly<
   "IOServiceNotificationDispatchSource.ServiceNotificationReady": () => [],
   "IOInterruptDispatchSource.InterruptOccurred": (count, time) => [BigInt(count), BigInt(Math.floor(time))],
 };
+
+/** Added by the calls that hand such actions to the host. */
+export function addCallback(callback: string, values: CallbackValues): void {
+  callbackValues[callback] = values;
+}
 
 /** What an action of a dext carries besides the host's. */
 interface ActionState {
@@ -135,7 +145,10 @@ export function createAction(
     const address = cxx.addressOf(made);
     if (address === 0) return;
     cxx.retain(address);
-    return cxx.run(thunk, target, address, ...values(a, b, c, cxx, made)).then(() => {
+    const given = values(a, b, c, cxx, made);
+    // Of all callbacks this one has its action last (IOHIDFamily IOHIDInterface.iig).
+    const isLast = callback === "IOHIDInterface.ReportAvailable";
+    return cxx.run(thunk, target, ...(isLast ? [...given, address] : [address, ...given])).then(() => {
       endHeld(cxx, state);
       if (state.waits !== null) {
         state.waits.done = true;

@@ -59,6 +59,12 @@ function addressOfBytes(cxx: CxxProcess, host: IOMemoryDescriptor): number {
   return address;
 }
 
+/** Memory of somebody else's that is lent again holds what its owner wrote meanwhile. */
+export function refreshMirror(cxx: CxxProcess, host: IOMemoryDescriptor): void {
+  const mirror = mirrors.get(host);
+  if (mirror !== undefined) cxx.memory.view(mirror.address, mirror.length).set(host.bytes);
+}
+
 /** What the dext wrote into memory of somebody else's goes there: at the end of the call that lent it. */
 export function flushMirror(cxx: CxxProcess, host: IOMemoryDescriptor): void {
   const mirror = mirrors.get(host);
