@@ -115,7 +115,12 @@ export class Reader {
     return fork(this.#script, {
       cwd: this.#folder,
       execArgv: [...execArgv],
-      env: { ...process.env, ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }) },
+      env: {
+        ...process.env,
+        ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }),
+        // The client's word is none of the user's code's business.
+        DRYDOCK_MCP_SECRET: undefined,
+      },
       // Its output is nobody's: standard output is the client's wire.
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
