@@ -103,6 +103,29 @@ test("a board that is there is opened again; a newer one and somebody else's tab
   assert.equal(rows[0].n, 1, "nothing was made beside their table");
 });
 
+test("a database of every earlier version is taken up with its rows, while a server of that version still reads", async () => {
+  for (let version = 1; version < postgresSteps.length; version++) {
+    await engine.exec("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+    await engine.exec(
+      `CREATE TABLE board_schema (version INTEGER NOT NULL); INSERT INTO board_schema VALUES (${version})`,
+    );
+    for (const step of postgresSteps.slice(0, version)) await engine.exec(step);
+    await engine.exec(`INSERT INTO topic (slug, name, description, documentation_url, documentation_name, position)
+      VALUES ('old', 'Old', '', '/', '', 1)`);
+    const store = new SqlBoardStore(await PostgresDatabase.open(doorOf(engine)));
+    assert.equal((await store.topic("old"))?.name, "Old", `version ${version}`);
+    const author = await store.person("writer", "Writer", "writer", 1);
+    assert.equal(
+      await store.moderation.setRole(author.id, "engineer", { actorId: author.id, reason: "r", at: 2 }),
+      true,
+    );
+    assert.deepEqual((await store.check()).faults, []);
+    // What an older server reads is still there, under the same names.
+    const { rows } = await engine.query<{ slug: string }>("SELECT slug, posts FROM topic");
+    assert.equal(rows[0].slug, "old");
+  }
+});
+
 test("an act that fails half way leaves nothing; the next one is taken", async () => {
   const { store, database } = await emptyBoard();
   await assert.rejects(
