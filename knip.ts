@@ -64,7 +64,6 @@ export default {
     "vite",
     "vitest",
     "@point-of-sale/webusb-receipt-printer",
-    "pg-boss",
   ],
   ignoreBinaries: [
     "script",

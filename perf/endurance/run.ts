@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
-import { runCampaign } from "@drydock/core/trials/access-campaign";
+import { runCampaign } from "@drydock/core/trials/campaign-shards";
 import { explorables } from "@drydock/core/trials/explorables";
 import { hostTurn } from "@drydock/node/host-turn";
 import { type AttackReport, attackDoors, leftoversOf, problemsOf, slownessOf } from "./disk-hostile.ts";

@@ -140,6 +140,26 @@ export const commandTable: CommandTable = {
       form: async () => (await import("./commands/campaign-run.ts")).campaignRun,
     },
     {
+      words: ["campaign", "submit"],
+      summary: "a campaign into a queue, for any number of workers and machines",
+      form: async () => (await import("./commands/campaign-submit.ts")).campaignSubmit,
+    },
+    {
+      words: ["campaign", "work"],
+      summary: "make the runs of the campaigns in a queue; Ctrl-C ends it in good order",
+      form: async () => (await import("./commands/campaign-work.ts")).campaignWork,
+    },
+    {
+      words: ["campaign", "status"],
+      summary: "how far the campaigns of a queue are",
+      form: async () => (await import("./commands/campaign-status.ts")).campaignStatusCommand,
+    },
+    {
+      words: ["campaign", "report"],
+      summary: "what a campaign came to: the same bytes for any number of workers",
+      form: async () => (await import("./commands/campaign-report.ts")).campaignReportCommand,
+    },
+    {
       words: ["soak"],
       summary: "virtual hours of work with plug cycles: what fails, and the shortest schedule that shows it",
       form: async () => (await import("./commands/soak.ts")).soakCommand,

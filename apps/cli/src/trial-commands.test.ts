@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { CampaignReport } from "@drydock/core/trials/access-campaign";
+import type { CampaignReport } from "@drydock/core/trials/campaign-book";
 import type { ExploreState } from "@drydock/core/trials/explore";
 import type { SoakState } from "@drydock/core/trials/soak-book";
 import { recordedIo } from "../test/recorded-io.ts";

@@ -7,11 +7,16 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { boardContract } from "@drydock/board/board-contract";
 import { StoreTrouble } from "@drydock/board/refusal";
+import {
+  type PostgresServer,
+  startPostgres,
+  testPassword,
+  withoutPostgres,
+} from "@drydock/node/checks/postgres-server";
 import { doorTo, openPostgresBoard } from "@drydock/node/store/postgres-door";
 import { exportTo, importFrom } from "../../src/board-files.ts";
 import { openBoard } from "../../src/server.ts";
 import { drydockCommand, serveBoard } from "../board-process.ts";
-import { type PostgresServer, startPostgres, testPassword, withoutPostgres } from "../postgres-server.ts";
 
 const skip = withoutPostgres;
 let server: PostgresServer;

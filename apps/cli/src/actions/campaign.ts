@@ -1,47 +1,46 @@
-// drydock campaign run: a whole campaign on a thread per core, or one run with the faults of a line or of a file.
+// drydock campaign run: a whole campaign through a queue of its own, or one run with named faults.
 
-import { Random } from "@drydock/core/base/random";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { shown } from "@drydock/core/base/shown-text";
 import type { AccessFault } from "@drydock/core/faults/access-faults";
-import {
-  CampaignBook,
-  type CampaignReport,
-  type CampaignResult,
-  drawPairs,
-  formatCampaign,
-  placeOfFault,
-  recordWorkload,
-  runWithFaults,
-  shrinkFaults,
-  singleFaults,
-} from "@drydock/core/trials/access-campaign";
+import { placeOfFault, recordWorkload, runWithFaults } from "@drydock/core/trials/access-campaign";
+import { type CampaignReport, isClean } from "@drydock/core/trials/campaign-book";
+import { ShardRunner } from "@drydock/core/trials/campaign-shards";
 import { type FaultPlan, formatFaultPlan, parseFaultPlan } from "@drydock/core/trials/fault-plan";
 import { hostTurn } from "@drydock/node/host-turn";
-import { runJobs } from "@drydock/node/workers/job-pool";
+import { campaignReport, campaignStatus, findCampaign } from "@drydock/node/jobs/campaign-foreman";
+import { type CampaignSeat, workOnCampaigns } from "@drydock/node/jobs/campaign-work";
+import type { JobQueue } from "@drydock/node/jobs/job-queue";
+import { openSqliteQueue } from "@drydock/node/jobs/sqlite-job-queue";
 import type { InputFile } from "../grammar/input-paths.ts";
 import type { OutputFile, OutputFolder } from "../grammar/output-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { UsageError } from "../terminal/usage-error.ts";
+import {
+  type CampaignForms,
+  type CampaignWish,
+  ownDigests,
+  planOfCampaign,
+  seatHere,
+  showReport,
+  submitOwn,
+  threadSeats,
+} from "./campaign-parts.ts";
 import { findExplorable } from "./explorable-list.ts";
 import { untilInterrupted } from "./interruption.ts";
 import { isRigFile, loadRigFile } from "./rig-file.ts";
-import type { TrialJob } from "./trial-thread.ts";
 
-interface CampaignOptions {
+interface CampaignOptions extends CampaignWish, CampaignForms {
   readonly rig: string;
-  readonly seed: number;
-  readonly pairs: number;
-  readonly most?: number;
   readonly strike: readonly AccessFault[];
   readonly plan?: InputFile;
   readonly save?: OutputFile;
   readonly findings?: OutputFolder;
   readonly workers?: number;
-  readonly json: boolean;
 }
-
-const runsPerJob = 40;
 
 export async function runCampaign(options: CampaignOptions, io: CommandIo): Promise<ExitCode> {
   const { rig } = options;
@@ -95,77 +94,56 @@ async function oneRun(
 }
 
 async function wholeCampaign(named: string, options: CampaignOptions, io: CommandIo): Promise<ExitCode> {
-  const { findings, json, most, pairs, rig, seed } = options;
+  const { findings, rig, workers } = options;
   const entry = await findExplorable(rig);
+  const runner = new ShardRunner(entry, planOfCampaign(named, options), hostTurn);
+  const folder = mkdtempSync(join(tmpdir(), "drydock-campaign-"));
+  const queue = openSqliteQueue(join(folder, "queue"), { isTemporary: true });
   const interruption = untilInterrupted();
+  let seats: readonly CampaignSeat[] = [];
   let report: CampaignReport;
   try {
-    const workload = await recordWorkload(entry, seed, hostTurn);
-    const all = singleFaults(workload);
-    const singles =
-      most === undefined || most >= all.length
-        ? all
-        : Array.from({ length: most }, (_, at) => all[Math.floor((at * all.length) / most)]);
-    const book = new CampaignBook(workload);
-    const total = singles.length + pairs;
-    const add = (result: CampaignResult): void => {
-      book.add(result);
-      if (book.tried % 20 === 0)
-        io.progress(`${book.tried} of ${total} runs, ${book.fired} struck, ${book.failed} with findings`);
-    };
-    const firsts: CampaignResult[] = [];
-    await runAll(
-      rig,
-      options,
-      singles.map((fault) => [fault]),
-      interruption.isOver,
-      (result) => {
-        firsts.push(result);
-        add(result);
-      },
-    );
-    const drawn = interruption.isOver() ? [] : drawPairs(firsts, pairs, new Random(seed).fork("pairs"));
-    await runAll(rig, options, drawn, interruption.isOver, add);
-    report = await book.report((result) => shrinkFaults(entry, seed, hostTurn, result));
+    const { id, phases } = await submitOwn(queue, runner, planOfCampaign(named, options));
+    // A user's own code may end its thread, and nothing else.
+    const isHere =
+      !isRigFile(rig) && (workers === 1 || (phases[0].shards <= 2 && phases[0].phase !== "seeds"));
+    seats = isHere ? [seatHere(runner)] : threadSeats(workers, () => rig);
+    await workOnCampaigns({
+      queue,
+      digests: ownDigests,
+      seats,
+      idleMostMs: 50,
+      isStopped: interruption.isOver,
+      isOver: async () => (await findCampaign(queue, id))?.isDone === true,
+      onShard: () => void sayProgress(queue, id, io),
+      say: (text) => io.event(text),
+    });
+    const note = await findCampaign(queue, id);
+    if (note === null) throw new Error("the campaign is gone");
+    report = await campaignReport(queue, note);
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(error.message);
     throw error;
   } finally {
     interruption.end();
+    await Promise.all(seats.map((seat) => seat.end()));
+    await queue.close();
+    rmSync(folder, { recursive: true, force: true });
   }
-  if (json) io.document(report);
-  else io.print(formatCampaign(report));
-  for (const { faults, places, rule } of report.findings) {
+  showReport(report, options, io);
+  for (const { faults, places, rule, seed } of report.findings) {
+    if (faults.length === 0) continue;
     const name = `${rule.replace(/[^a-z]+/gi, "-")}.json`;
     const written = findings?.write(name, formatFaultPlan({ rig: named, seed, faults }, places));
     if (written !== undefined) io.say(`drydock: ${written}: ${rule}`);
   }
   if (interruption.isOver()) return exitCodes.interrupted;
-  // A fault that did not strike is no proof of anything.
-  return report.failed === 0 && report.tried === report.fired ? exitCodes.pass : exitCodes.finding;
+  return isClean(report) ? exitCodes.pass : exitCodes.finding;
 }
 
-/** Results in the order of the runs, whoever made them. */
-async function runAll(
-  rig: string,
-  { seed, workers }: CampaignOptions,
-  runs: readonly (readonly AccessFault[])[],
-  isStopped: () => boolean,
-  onResult: (result: CampaignResult) => void,
-): Promise<void> {
-  const jobs: TrialJob[] = [];
-  for (let from = 0; from < runs.length; from += runsPerJob)
-    jobs.push({ kind: "campaign", rig, seed, runs: runs.slice(from, from + runsPerJob) });
-  if (workers !== 1 && jobs.length > 2) {
-    const thread = new URL("./trial-thread.ts", import.meta.url);
-    const threads = workers === undefined ? {} : { workers };
-    const onAnswer = (results: CampaignResult[]): void => results.forEach(onResult);
-    await runJobs<TrialJob, CampaignResult[]>({ thread, jobs, ...threads, onAnswer, isStopped });
-    return;
-  }
-  const entry = await findExplorable(rig);
-  for (const faults of runs) {
-    if (isStopped()) return;
-    onResult(await runWithFaults(entry, seed, hostTurn, faults));
-  }
+async function sayProgress(queue: JobQueue, id: string, io: CommandIo): Promise<void> {
+  const note = await findCampaign(queue, id);
+  if (note === null) return;
+  const { ended, phase, shards } = await campaignStatus(queue, note);
+  io.progress(`${phase}: ${ended} of ${shards} parts`);
 }

@@ -1,8 +1,12 @@
 // The thread of explore, campaign and soak: parts of an exploration, runs with faults, seeds of a soak.
 
-import type { AccessFault } from "@drydock/core/faults/access-faults";
 import { findRig, type RigEntry } from "@drydock/core/rigs/catalogue";
-import { type CampaignResult, runWithFaults } from "@drydock/core/trials/access-campaign";
+import {
+  type CampaignPlan,
+  type Shard,
+  type ShardAnswer,
+  ShardRunner,
+} from "@drydock/core/trials/campaign-shards";
 import type { ExploreTrial, TrialResult } from "@drydock/core/trials/explore";
 import { runTrial } from "@drydock/core/trials/explore";
 import type { SoakPlan } from "@drydock/core/trials/soak";
@@ -21,13 +25,7 @@ export type TrialJob =
       readonly trials: readonly ExploreTrial[];
     }
   | { readonly kind: "soak"; readonly rig: string; readonly plan: SoakPlan }
-  | {
-      readonly kind: "campaign";
-      readonly rig: string;
-      readonly seed: number;
-      /** The faults of each run. */
-      readonly runs: readonly (readonly AccessFault[])[];
-    };
+  | { readonly kind: "shard"; readonly rig: string; readonly plan: CampaignPlan; readonly shard: Shard };
 
 /** One seed, and what is left of a failing schedule. */
 export async function soakSeed(
@@ -51,13 +49,16 @@ async function rigOf(word: string): Promise<RigEntry> {
   return isRigFile(word) ? loadRigFile(word) : (findRig(word) as RigEntry);
 }
 
-answerJobs<TrialJob, TrialResult[] | SoakEntry | CampaignResult[]>(async (job) => {
+/** The campaign of the shard before: its workload is recorded once. */
+let campaign: { readonly key: string; readonly runner: ShardRunner } | null = null;
+
+answerJobs<TrialJob, TrialResult[] | SoakEntry | ShardAnswer>(async (job) => {
   if (job.kind === "soak") return soakSeed(await rigOf(job.rig), job.plan);
   const entry = await findExplorable(job.rig);
-  if (job.kind === "campaign") {
-    const struck: CampaignResult[] = [];
-    for (const faults of job.runs) struck.push(await runWithFaults(entry, job.seed, hostTurn, faults));
-    return struck;
+  if (job.kind === "shard") {
+    const key = JSON.stringify([job.rig, job.plan]);
+    if (campaign?.key !== key) campaign = { key, runner: new ShardRunner(entry, job.plan, hostTurn) };
+    return campaign.runner.run(job.shard);
   }
   const results: TrialResult[] = [];
   for (const trial of job.trials) results.push(await runTrial(entry, job.seed, hostTurn, trial));

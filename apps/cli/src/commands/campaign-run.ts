@@ -1,14 +1,12 @@
 // drydock campaign run: what a driver really did, with each access of it lost, late, wrong and doubled in turn.
 
 import type { AccessFault } from "@drydock/core/faults/access-faults";
-import { rigCatalogue } from "@drydock/core/rigs/catalogue";
-import { argument, command, many, option, optionOr } from "../grammar/command-row.ts";
+import { command, many, option } from "../grammar/command-row.ts";
 import { inputFile } from "../grammar/input-paths.ts";
 import { type Kind, parsed, wholeNumber } from "../grammar/option-kind.ts";
 import { type OwnFile, outputFile, outputFolder } from "../grammar/output-paths.ts";
-import { jsonOption, seedOption } from "../grammar/rig-options.ts";
 import { UsageError } from "../terminal/usage-error.ts";
-import { rigWith } from "./rig-name.ts";
+import { campaignRig, campaignWish, reportForms } from "./campaign-words.ts";
 
 const planFile = inputFile({ takes: "a fault plan, as --findings and --save write them", content: "" });
 const ownPlan: OwnFile = {
@@ -33,22 +31,16 @@ const strike: Kind<AccessFault> = parsed({
 
 export const campaignRun = command({
   arguments: {
-    rig: argument(
-      rigWith(
-        rigCatalogue.map(({ name }) => name),
-        "workload to record",
-      ),
-      "whose workload",
-    ),
+    rig: campaignRig,
   },
   options: {
-    seed: seedOption,
-    pairs: optionOr(wholeNumber({ from: 0, to: 1_000_000 }), 200, "pairs of faults, drawn from the seed"),
-    most: option(wholeNumber({ from: 1, to: 1e9 }), "so many single faults, evenly over the workload"),
+    ...campaignWish,
     strike: many(strike, "these faults alone, in one run: shows a finding again", {
-      clashes: ["plan", "most"],
+      clashes: ["plan", "most", "html", "junit"],
     }),
-    plan: option(planFile, "the faults of this file alone, in one run", { clashes: ["most", "seed"] }),
+    plan: option(planFile, "the faults of this file alone, in one run", {
+      clashes: ["most", "seed", "html", "junit"],
+    }),
     save: option(outputFile(ownPlan), "write the struck faults as a plan, each with what it strikes", {
       needs: ["strike"],
     }),
@@ -56,14 +48,19 @@ export const campaignRun = command({
       clashes: ["strike", "plan"],
     }),
     workers: option(wholeNumber({ from: 1, to: 1024 }), "threads; default: one per core"),
-    json: jsonOption,
+    ...reportForms,
   },
   example:
     "drydock campaign run nvme\ndrydock campaign run uas --strike lost:transfer:40 --save lost.json\ndrydock campaign run uas --plan lost.json",
   notes: `The workload is recorded once. Then each register access, DMA, interrupt and transfer of it is lost, late, wrong and doubled,
-one a run, and pairs of them. A run counts only if its faults have struck; findings are counted by the rule that they break.`,
-  judge: (_values, isGiven) => {
-    if (isGiven("pairs") && (isGiven("strike") || isGiven("plan")))
+one a run, and pairs of them; with --seeds one fault is drawn for each seed. A run counts only if its faults have struck; findings are counted by the rule that they break.`,
+  judge: ({ seeds }, isGiven) => {
+    const isOneRun = isGiven("strike") || isGiven("plan");
+    if (seeds > 0 && (isOneRun || isGiven("pairs")))
+      throw new UsageError(
+        `--seeds is a campaign of one drawn fault a seed; leave ${isGiven("pairs") ? "--pairs" : "--strike and --plan"} out`,
+      );
+    if (isGiven("pairs") && isOneRun)
       throw new UsageError(
         "--pairs is of a whole campaign, and --strike and --plan are one run; leave one of them out",
       );

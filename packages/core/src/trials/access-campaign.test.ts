@@ -4,17 +4,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hostTurn } from "@drydock/node/host-turn";
 import { type AccessFault, accessFaultKinds, accessKinds } from "../faults/access-faults.ts";
+import { recordWorkload, runWithFaults, shrinkFaults, singleFaults } from "./access-campaign.ts";
 import {
   CampaignBook,
   type CampaignReport,
+  type CampaignResult,
   formatCampaign,
-  recordWorkload,
   ruleOf,
-  runCampaign,
-  runWithFaults,
-  shrinkFaults,
-  singleFaults,
-} from "./access-campaign.ts";
+} from "./campaign-book.ts";
+import { runCampaign } from "./campaign-shards.ts";
 import { explorableOf, explorables } from "./explorables.ts";
 import { formatFaultPlan, parseAccessFault, parseFaultPlan } from "./fault-plan.ts";
 import { type JobHabit, jobRig } from "./test/job-engine.ts";
@@ -24,6 +22,8 @@ const turn = hostTurn;
 /** DRYDOCK_CAMPAIGN_STRIDE: 1 for every single fault, as the endurance run has it. */
 const stride = Number(process.env.DRYDOCK_CAMPAIGN_STRIDE ?? 23);
 const pairs = Number(process.env.DRYDOCK_CAMPAIGN_PAIRS ?? 8);
+
+const firstOf = ({ faults, problems, seed }: CampaignResult) => ({ rule: ruleOf(problems[0]), seed, faults });
 
 const keepsContracts = ({ findings, fired, tried }: CampaignReport): void => {
   assert.deepEqual(findings, []);
@@ -97,7 +97,7 @@ for (const [habit, rig, found, rule] of rigs)
     const entry = explorableOf(rig);
     const workload = await recordWorkload(entry, 1, turn);
     const nameOf = ({ access, fault }: AccessFault): string => `${fault} ${access}`;
-    const book = new CampaignBook(workload);
+    const book = new CampaignBook();
     const hits = new Set<string>();
     for (const fault of singleFaults(workload)) {
       if (!found.includes(nameOf(fault))) continue;
@@ -106,8 +106,11 @@ for (const [habit, rig, found, rule] of rigs)
       if (result.problems.some((problem) => rule.test(ruleOf(problem)))) hits.add(nameOf(fault));
     }
     assert.deepEqual([...hits].sort(), [...found].sort());
-    assert.equal(book.fired, book.tried);
-    const report = await book.report((result) => shrinkFaults(entry, 1, turn, result));
+    assert.equal(book.counts.fired, book.counts.tried);
+    const shrunk = [];
+    for (const first of book.found())
+      shrunk.push({ faults: await shrinkFaults(entry, turn, first), places: [] });
+    const report = book.report({ rig: "own", seed: 1, seeds: 0, accesses: {} }, shrunk);
     const finding = report.findings.find((each) => rule.test(each.rule));
     assert.match(formatCampaign(report), /runs with findings/);
     // What is printed, and written as a plan, shows it again.
@@ -128,11 +131,13 @@ test("a pair that fails by one of its faults is shrunk to that one, and a late o
   const result = await runWithFaults(entry, 1, turn, [harmless, parseAccessFault("doubled:interrupt:2")]);
   assert.notDeepEqual(result.problems, []);
   assert.equal(result.isFired, true);
-  assert.deepEqual(await shrinkFaults(entry, 1, turn, result), [parseAccessFault("doubled:interrupt:2")]);
+  assert.deepEqual(await shrinkFaults(entry, turn, firstOf(result)), [
+    parseAccessFault("doubled:interrupt:2"),
+  ]);
   assert.notDeepEqual(result.problems, []);
   // A millisecond is what the driver waits; a tenth of it is in time.
   const late = await runWithFaults(entry, 1, turn, [parseAccessFault("late:interrupt:3")]);
-  const [shorter] = await shrinkFaults(entry, 1, turn, late);
+  const [shorter] = await shrinkFaults(entry, turn, firstOf(late));
   assert.equal(shorter.delayNs, 1_000_000);
 });
 
@@ -146,9 +151,9 @@ test("the same faults are the same run; a fault of an access that never comes ha
   assert.deepEqual(one, other);
   const none = await runWithFaults(entry, 1, turn, [parseAccessFault("lost:interrupt:4000")]);
   assert.equal(none.isFired, false);
-  const book = new CampaignBook(await recordWorkload(entry, 1, turn));
+  const book = new CampaignBook();
   book.add(none);
-  assert.deepEqual([book.tried, book.fired], [1, 0]);
+  assert.deepEqual(book.counts, { tried: 1, fired: 0, failed: 0 });
 });
 
 test("the book's shape for every kind: tried and fired are printed, and equal", async () => {

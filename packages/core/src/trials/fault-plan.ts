@@ -1,5 +1,6 @@
 // A fault plan as a file: a rig, a seed, and what is struck. People edit and share it; it is read strictly.
 
+import { fields, oneOf, whole } from "../base/strict-json.ts";
 import {
   type AccessFault,
   type AccessFaultKind,
@@ -58,15 +59,15 @@ export function parseFaultPlan(text: string): FaultPlan {
   const seed = whole(plan.seed, '"seed"', 0, Number.MAX_SAFE_INTEGER);
   if (!Array.isArray(plan.faults) || plan.faults.length === 0 || plan.faults.length > faultsMaximum)
     throw new RangeError(`"faults" is no list of 1 to ${faultsMaximum}`);
-  const faults = plan.faults.map(readFault);
+  const faults = plan.faults.map((fault, at) => readFault(fault, `fault ${at + 1}`));
   const places = faults.map(({ access, number }) => `${access}:${number}`);
   const twice = places.find((place, at) => places.indexOf(place) !== at);
   if (twice !== undefined) throw new RangeError(`${twice} is struck twice`);
   return { rig: plan.rig, seed, faults };
 }
 
-function readFault(value: unknown, at: number): AccessFault {
-  const what = `fault ${at + 1}`;
+/** Strictly: `what` is how a RangeError calls it. */
+export function readFault(value: unknown, what: string): AccessFault {
   const row = fields(
     value,
     what,
@@ -89,32 +90,4 @@ function readFault(value: unknown, at: number): AccessFault {
       : { delayNs: whole(row.delayNs, `"delayNs" of ${what}`, 0, latestNs) }),
     ...(row.bit === undefined ? {} : { bit: whole(row.bit, `"bit" of ${what}`, 0, 0xffffffff) }),
   };
-}
-
-function fields(
-  value: unknown,
-  what: string,
-  known: readonly string[],
-  optional: readonly string[] = [],
-): Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new RangeError(`${what} is no object`);
-  const unknown = Object.keys(value).find((key) => !known.includes(key));
-  if (unknown !== undefined)
-    throw new RangeError(`${what} has "${unknown}", which nobody knows; there are: ${known.join(", ")}`);
-  const missing = known.find((key) => !optional.includes(key) && !Object.hasOwn(value, key));
-  if (missing !== undefined) throw new RangeError(`${what} has no "${missing}"`);
-  return value as Record<string, unknown>;
-}
-
-function whole(value: unknown, what: string, least: number, most: number): number {
-  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < least || value > most)
-    throw new RangeError(`${what} is no whole number from ${least} to ${most}`);
-  return value;
-}
-
-function oneOf<T extends string>(value: unknown, what: string, known: readonly T[]): T {
-  const found = known.find((each) => each === value);
-  if (found === undefined) throw new RangeError(`${what} is none of ${known.join(", ")}`);
-  return found;
 }

@@ -3,7 +3,7 @@
 import { StoreTrouble } from "@drydock/board/refusal";
 import type { Client, Pool } from "pg";
 import { shownDatabase } from "./database-url.ts";
-import { PostgresDatabase, type PostgresDoor } from "./postgres.ts";
+import { PostgresDatabase, type PostgresDoor, type PostgresSession } from "./postgres.ts";
 import { SqlBoardStore } from "./sql-board-store.ts";
 import type { Row } from "./sql-talk.ts";
 
@@ -20,7 +20,18 @@ export async function openPostgresBoard(url: URL): Promise<SqlBoardStore> {
   return new SqlBoardStore(await PostgresDatabase.open(await doorTo(url)));
 }
 
-export async function doorTo(url: URL): Promise<PostgresDoor> {
+/** What a server's session can besides. */
+export interface ServerSession extends PostgresSession {
+  /** Several statements without values; the rows of all of them. */
+  everyRow(sql: string): Promise<readonly Row[]>;
+}
+
+export interface ServerDoor extends PostgresDoor {
+  session(): Promise<ServerSession>;
+}
+
+/** `application`: how the server lists who asks. */
+export async function doorTo(url: URL, application = "drydock board"): Promise<ServerDoor> {
   const name = shownDatabase(url);
   let pg: typeof import("pg");
   try {
@@ -30,7 +41,7 @@ export async function doorTo(url: URL): Promise<PostgresDoor> {
   }
   const pool: Pool = new pg.Pool({
     connectionString: url.href,
-    application_name: "drydock board",
+    application_name: application,
     max: mostConnections,
     connectionTimeoutMillis: connectMs,
     idleTimeoutMillis: 60_000,
@@ -56,7 +67,8 @@ export async function doorTo(url: URL): Promise<PostgresDoor> {
           const { rows, rowCount } = await client.query(sql, values.map(parameterOf));
           return { rows: rows as readonly Row[], changes: rowCount ?? 0 };
         },
-        script: (sql) => scriptOf(client, sql),
+        script: async (sql) => (await answersOf(client, sql)).findLast((rows) => rows.length > 0) ?? [],
+        everyRow: async (sql) => (await answersOf(client, sql)).flat(),
         release(broken) {
           if (isReleased) return;
           isReleased = true;
@@ -72,8 +84,9 @@ export async function doorTo(url: URL): Promise<PostgresDoor> {
 
 const parameterOf = (value: unknown): unknown => (value instanceof Uint8Array ? Buffer.from(value) : value);
 
-async function scriptOf(client: Pick<Client, "query">, sql: string): Promise<readonly Row[]> {
+/** The rows of each statement. */
+async function answersOf(client: Pick<Client, "query">, sql: string): Promise<readonly (readonly Row[])[]> {
   const answers: unknown = await client.query(sql);
   const list = (Array.isArray(answers) ? answers : [answers]) as { rows?: readonly Row[] }[];
-  return list.findLast(({ rows }) => rows !== undefined && rows.length > 0)?.rows ?? [];
+  return list.map(({ rows }) => rows ?? []);
 }

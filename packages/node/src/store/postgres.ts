@@ -233,7 +233,7 @@ const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 
 /** The server is gone, or never was there: class 08 and 57P of "PostgreSQL Error Codes", and the system's words. */
-function isAway(error: unknown): boolean {
+export function isAway(error: unknown): boolean {
   const code = codeOf(error);
   if (/^(?:08|57P0)/.test(code)) return true;
   if (
@@ -251,21 +251,26 @@ function isAway(error: unknown): boolean {
   );
 }
 
-function inOurWords(error: unknown, name: string, isCommitting: boolean): unknown {
+export function inOurWords(
+  error: unknown,
+  name: string,
+  isCommitting: boolean,
+  what = "The board's database",
+): unknown {
   if (error instanceof StoreTrouble) return error;
   const code = codeOf(error);
   if (isAway(error))
     return new StoreTrouble(
       "away",
       isCommitting
-        ? `The board's database ${name} went away while it was keeping this act: nobody can say whether it is kept. Send it again in a moment; the same form sent twice is one act.`
-        : `The board's database ${name} does not answer${code === "" ? "" : ` (${code})`}. Nothing of this act was kept; send it again in a moment.`,
+        ? `${what} ${name} went away while it was keeping this act: nobody can say whether it is kept. Send it again in a moment; the same form sent twice is one act.`
+        : `${what} ${name} does not answer${code === "" ? "" : ` (${code})`}. Nothing of this act was kept; send it again in a moment.`,
       error,
     );
   if (code === "55P03" || code === "57014" || code === "40P01" || code === "40001" || code === "53300")
     return new StoreTrouble(
       "locked",
-      `The board's database ${name} is busy (${code}). Nothing of this act was kept; try again in a moment.`,
+      `${what} ${name} is busy (${code}). Nothing of this act was kept; try again in a moment.`,
       error,
     );
   if (code === "53100" || code === "53200")
@@ -277,15 +282,11 @@ function inOurWords(error: unknown, name: string, isCommitting: boolean): unknow
   if (code === "25006" || code === "42501")
     return new StoreTrouble(
       "read_only",
-      `The board's database ${name} cannot be written by this user${code === "25006" ? ": the server is read-only" : ""}.`,
+      `${what} ${name} cannot be written by this user${code === "25006" ? ": the server is read-only" : ""}.`,
       error,
     );
   if (code.startsWith("XX"))
-    return new StoreTrouble(
-      "damaged",
-      `The board's database ${name} says that it is damaged (${code}).`,
-      error,
-    );
+    return new StoreTrouble("damaged", `${what} ${name} says that it is damaged (${code}).`, error);
   if (code.startsWith("28") || code === "3D000")
     return new StoreTrouble(
       "unknown",

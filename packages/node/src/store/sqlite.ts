@@ -4,17 +4,31 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlit
 import { StoreTrouble } from "@drydock/board/refusal";
 import type { Answer, Row, Talk } from "./sql-talk.ts";
 
+/** What is kept in the file, and what helps when it is damaged: its troubles are told with these words. */
+export interface SqliteUse {
+  readonly what: string;
+  readonly repair: string;
+}
+
+const boardUse: SqliteUse = {
+  what: "The board's database",
+  repair: "Restore a backup with: drydock board restore FILE",
+};
+
 export class SqliteConnection {
   readonly db: DatabaseSync;
   readonly path: string;
+  readonly #use: SqliteUse;
   readonly #statements = new Map<string, StatementSync>();
   /** Called with each statement's text before it runs: what a test of query plans listens to. */
   onQuery: ((sql: string) => void) | null = null;
 
-  constructor(path: string, options: { readonly readOnly?: boolean } = {}) {
+  constructor(path: string, options: { readonly readOnly?: boolean; readonly what?: SqliteUse } = {}) {
     this.path = path;
+    this.#use = options.what ?? boardUse;
     this.db = inOurWords(
       path,
+      this.#use,
       () => new DatabaseSync(path, { readOnly: options.readOnly ?? false, timeout: 2000 }),
     );
     if (options.readOnly !== true) {
@@ -28,7 +42,7 @@ export class SqliteConnection {
   }
 
   exec(sql: string): void {
-    inOurWords(this.path, () => this.db.exec(sql));
+    inOurWords(this.path, this.#use, () => this.db.exec(sql));
   }
 
   #prepare(sql: string): StatementSync {
@@ -42,15 +56,15 @@ export class SqliteConnection {
   }
 
   all(sql: string, ...values: SQLInputValue[]): Row[] {
-    return inOurWords(this.path, () => this.#prepare(sql).all(...values));
+    return inOurWords(this.path, this.#use, () => this.#prepare(sql).all(...values));
   }
 
   get(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return inOurWords(this.path, () => this.#prepare(sql).get(...values));
+    return inOurWords(this.path, this.#use, () => this.#prepare(sql).get(...values));
   }
 
   run(sql: string, ...values: SQLInputValue[]): { readonly changes: number; readonly lastId: number } {
-    return inOurWords(this.path, () => {
+    return inOurWords(this.path, this.#use, () => {
       const statement = this.#prepare(sql);
       // The index numbers its own segments beyond 2^53, and that is what the last row was after some of its inserts.
       statement.setReadBigInts(true);
@@ -89,7 +103,7 @@ export class SqliteConnection {
   }
 
   pragma(name: string): unknown {
-    const row = inOurWords(this.path, () => this.db.prepare(`PRAGMA ${name}`).get());
+    const row = inOurWords(this.path, this.#use, () => this.db.prepare(`PRAGMA ${name}`).get());
     return row === undefined ? undefined : Object.values(row)[0];
   }
 
@@ -100,15 +114,15 @@ export class SqliteConnection {
 }
 
 /** SQLite's primary result codes (sqlite.org, "Result and Error Codes"). */
-function inOurWords<T>(path: string, act: () => T): T {
+function inOurWords<T>(path: string, use: SqliteUse, act: () => T): T {
   try {
     return act();
   } catch (error) {
-    throw troubleOf(error, path) ?? error;
+    throw troubleOf(error, path, use) ?? error;
   }
 }
 
-function troubleOf(error: unknown, path: string): StoreTrouble | null {
+function troubleOf(error: unknown, path: string, { what, repair }: SqliteUse): StoreTrouble | null {
   if (!(error instanceof Error) || !("errcode" in error)) return null;
   const code = Number(error.errcode) & 0xff;
   switch (code) {
@@ -116,27 +130,27 @@ function troubleOf(error: unknown, path: string): StoreTrouble | null {
     case 6:
       return new StoreTrouble(
         "locked",
-        `The board's database ${path} is held by another program. Try again in a moment.`,
+        `${what} ${path} is held by another program. Try again in a moment.`,
         error,
       );
     case 8:
       return new StoreTrouble(
         "read_only",
-        `The board's database ${path} cannot be written: its file or folder is read-only.`,
+        `${what} ${path} cannot be written: its file or folder is read-only.`,
         error,
       );
     case 10:
     case 14:
       return new StoreTrouble(
         code === 10 ? "unknown" : "read_only",
-        `The board's database ${path} cannot be ${code === 10 ? "read or written" : "opened"}: ${error.message}.`,
+        `${what} ${path} cannot be ${code === 10 ? "read or written" : "opened"}: ${error.message}.`,
         error,
       );
     case 11:
     case 26:
       return new StoreTrouble(
         "damaged",
-        `The board's database ${path} is damaged (${error.message}). Nothing was written to it. Restore a backup with: drydock board restore FILE`,
+        `${what} ${path} is damaged (${error.message}). Nothing was written to it. ${repair}`,
         error,
       );
     case 13:

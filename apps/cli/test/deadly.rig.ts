@@ -1,0 +1,16 @@
+// A rig that ends its thread as soon as a fault may strike it: for those who must outlive it.
+
+import { findRig, rigEntry } from "@drydock/core/rigs/catalogue";
+
+const serial = findRig("serial");
+if (serial === null) throw new Error("the catalogue has no serial rig");
+
+export default rigEntry({
+  ...serial,
+  name: "deadly",
+  summary: "a rig that ends its thread",
+  build: (options) => {
+    if ((options.access?.faults.length ?? 0) > 0) process.exit(7);
+    return serial.build(options);
+  },
+});
