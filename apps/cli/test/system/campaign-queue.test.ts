@@ -183,3 +183,32 @@ test("no queue, a queue that is away, one that is none: each is said, with what 
   );
   assert.ok(!`${away.said}${wrong.said}`.includes(testPassword), "the password was printed");
 });
+
+const withoutYaml =
+  spawnSync("python3", ["-c", "import yaml"]).status === 0
+    ? false
+    : "PyYAML is missing: apt-get install python3-yaml";
+
+test("the compose file and the Kubernetes job are YAML, and their workers' lines are lines of ours", {
+  skip: withoutYaml,
+}, () => {
+  const read = (name: string) => {
+    const path = fileURLToPath(new URL(`../../../../examples/scale/${name}`, import.meta.url));
+    const code = "import json,sys,yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1]))))";
+    const { status, stderr, stdout } = spawnSync("python3", ["-c", code, path], { encoding: "utf8" });
+    assert.equal(status, 0, stderr);
+    return JSON.parse(stdout);
+  };
+  const compose = read("compose.yaml");
+  const job = read("job.yaml");
+  assert.deepEqual(Object.keys(compose.services), ["queue", "worker"]);
+  assert.deepEqual([job.apiVersion, job.kind], ["batch/v1", "Job"]);
+  const { spec } = job.spec.template;
+  assert.equal(spec.restartPolicy, "Never");
+  const help = drydock("", "work", "--help").out;
+  const lines: string[][] = [compose.services.worker.command, spec.containers[0].command];
+  for (const words of lines) {
+    assert.deepEqual(words.slice(0, 4), ["npx", "drydock", "campaign", "work"]);
+    for (const word of words.filter((each) => each.startsWith("--"))) assert.ok(help.includes(word), word);
+  }
+});
