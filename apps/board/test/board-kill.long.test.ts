@@ -8,10 +8,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { BoardStore } from "@drydock/board/board-store";
 import { Random } from "@drydock/core/base/random";
+import { startPostgres, withoutPostgres } from "@drydock/node/checks/postgres-server";
 import { backupBoard, restoreBoard } from "@drydock/node/store/board-database";
 import { openPostgresBoard } from "@drydock/node/store/postgres-door";
 import { SqliteBoardStore } from "@drydock/node/store/sqlite-board-store";
-import { startPostgres, withoutPostgres } from "./postgres-server.ts";
 
 /** 1,000 of them: `npm run endurance -- board-kills`. */
 const kills = Number(process.env.DRYDOCK_BOARD_KILLS ?? 12);

@@ -1,4 +1,4 @@
-// Campaigns on Debian's PostgreSQL: the queue's contract, a worker killed in mid-work, the server away and back, one report.
+// Campaigns on PostgreSQL: the contract, a worker killed, the server away and back, one report.
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
