@@ -1,5 +1,6 @@
 // A rig that ends its thread as soon as a fault may strike it: for those who must outlive it.
 
+import { CountedRun } from "@drydock/core/faults/counted-run";
 import { findRig, rigEntry } from "@drydock/core/rigs/catalogue";
 
 const serial = findRig("serial");
@@ -10,7 +11,8 @@ export default rigEntry({
   name: "deadly",
   summary: "a rig that ends its thread",
   build: (options) => {
-    if ((options.access?.faults.length ?? 0) > 0) process.exit(7);
+    const { access } = options;
+    if (access instanceof CountedRun && access.faults.length > 0) process.exit(7);
     return serial.build(options);
   },
 });
