@@ -170,7 +170,7 @@ export async function bench(): Promise<BenchTable[]> {
       rows: guest.rows,
       note:
         guest.missing === null
-          ? "One guest without hardware virtualisation, one second NIC of it in a network namespace as the other end, all cards on one switch of ours. QEMU's usb-net is a full-speed device inside QEMU; ours come by usbredir over TCP, each transfer to this process and back. Four seconds each way, once. What bounds them is the emulated processor and QEMU's redirection: this process is idle for nine tenths of the time. Into the guest a CDC adapter loses frames when its queue is full; the AX88772C asks for silence with PAUSE frames instead, and loses none."
+          ? "One guest without hardware virtualisation, one second NIC of it in a network namespace as the other end, all cards on one switch of ours. QEMU's usb-net is a full-speed device inside QEMU; ours come by usbredir over TCP, each transfer to this process and back. Four seconds each way, once. What bounds them is the emulated processor and QEMU's redirection: this process is idle for nine tenths of the time. Into the guest a CDC adapter loses frames when its queue is full. The AX88772C asks for silence with PAUSE frames; its far end then holds 512 frames and loses what comes beyond, and a sender's window grows to more than that (likely: in its first second it reached 90 Mbit/s)."
           : `Not measured: ${guest.missing}`,
     },
   ];

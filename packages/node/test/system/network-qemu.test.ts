@@ -20,10 +20,26 @@ test(`QEMU's usb-net behind its xHCI under our ECM driver: ${frames} random fram
   });
   try {
     const { host, problems, rig, runner } = on;
-    await exchangeFrames({
-      ...{ what: "usb-net", rig, netPort, steps: runner, frames, window: 64 },
-      tell: (text) => context.diagnostic(text),
-    });
+    try {
+      await exchangeFrames({
+        ...{ what: "usb-net", rig, netPort, steps: runner, frames, window: 64 },
+        tell: (text) => context.diagnostic(text),
+      });
+    } catch (error) {
+      // Whoever gave up first knows why.
+      const { failure } = host;
+      const { crashes } = rig.machine;
+      throw new Error(
+        JSON.stringify({
+          failure,
+          problems,
+          complaints: host.counters.complaints,
+          crashes,
+          death: on.death(),
+        }),
+        { cause: error },
+      );
+    }
     assert.deepEqual([rig.machine.failure, rig.machine.crashes], [null, []]);
     assert.deepEqual([host.failure, problems, host.counters.complaints], [null, [], 0]);
   } finally {
