@@ -50,6 +50,7 @@ export function scsiDriverBundle(sdk: string): DriverBundle {
         CFBundleIdentifier: scsiDriverIdentifier,
         IOClass: "IOUserService",
         IOUserClass: "RaidController",
+        IOUserServerName: scsiDriverIdentifier,
         IOProviderClass: "IOUserResources",
         IOResourceMatch: "IOKit",
       },

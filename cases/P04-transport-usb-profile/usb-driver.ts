@@ -27,6 +27,7 @@ export function usbDriverBundle(claims: Properties, profileEntitlements: Propert
     CFBundleIdentifier: usbDriverIdentifier,
     IOClass: "IOUserService",
     IOUserClass: "VendorDriver",
+    IOUserServerName: usbDriverIdentifier,
     IOProviderClass: "IOUSBHostInterface",
     idVendor,
     idProduct,

@@ -5,13 +5,16 @@ import type { PlatformProfile } from "@drydock/core/platform/platform-profile";
 import { judge } from "./diagnose.ts";
 import type { Answer, Reading } from "./diagnosis.ts";
 import { collectEvidence } from "./evidence/collect.ts";
+import type { Evidence } from "./evidence/evidence.ts";
 import type { EvidenceSource } from "./facts/evidence-source.ts";
 import type { ReadFile } from "./facts/read-file.ts";
+import type { SignatureCrypto } from "./facts/signature-crypto.ts";
 import { readingsOf } from "./readings.ts";
-import { allRules } from "./rules/all-rules.ts";
+import { isOfPackage, packageEvidence, packageRules } from "./rules/package-rules.ts";
 import { promisedSystemTooOld } from "./rules/sdk/promised-system-too-old.ts";
 import { shownReport } from "./shown-report.ts";
 import { channelsOf, type PartChannels } from "./signing/channels.ts";
+import type { VerifiedPoint } from "./signing/cms-chain.ts";
 import { driverKitVersion, type ImportGate, importGate } from "./signing/import-gate.ts";
 import {
   type PackageRehearsal,
@@ -20,6 +23,7 @@ import {
 } from "./signing/package-rehearsal.ts";
 import { type EvidencePart, evidenceParts } from "./signing/parts.ts";
 import { judgePlatform, type PlatformVerdict } from "./signing/platform-check.ts";
+import { notVerified, type VerifiedSignature, verifySignatures } from "./signing/verification.ts";
 
 export interface CheckOptions extends RehearsalOptions {
   /** "15.0": the oldest system that the package promises. Left out: what its binary says of itself. */
@@ -28,6 +32,20 @@ export interface CheckOptions extends RehearsalOptions {
   readonly platforms: readonly PlatformProfile[];
   /** Whether a platform that refuses the driver is a failure: true when somebody asked for that platform. */
   readonly platformsMustAccept: boolean;
+  /** Hashes and keys; without them signatures are read and not verified. */
+  readonly crypto?: SignatureCrypto | null;
+  /** Certificates (DER) that are trusted as roots beside Apple's. */
+  readonly roots?: readonly Uint8Array[];
+  /** Names of files that were there and not handed in. */
+  readonly skipped?: ReadonlySet<string>;
+}
+
+/** What was verified of the signatures, and what nobody can verify off a Mac. */
+export interface SignatureReport {
+  /** One for each architecture of each executable, and for a seal without one. */
+  readonly code: readonly VerifiedSignature[];
+  readonly profiles: readonly VerifiedSignature[];
+  readonly notVerified: string;
 }
 
 export interface GateOfBinary extends ImportGate {
@@ -36,6 +54,14 @@ export interface GateOfBinary extends ImportGate {
   readonly architecture: string;
   /** "macOS 15": the system of that DriverKit. */
   readonly system: string;
+}
+
+export interface CheckedProfile {
+  readonly file: string;
+  readonly name: string;
+  /** ISO 8601; empty when the profile does not say. */
+  readonly expires: string;
+  readonly isExpired: boolean;
 }
 
 /** What was found, before anything is judged. */
@@ -62,26 +88,39 @@ export interface CheckReport {
     readonly bundleIdentifier: string;
     readonly verdicts: readonly PlatformVerdict[];
   }[];
-  /** What the doctor's rules say of the same files, surest first; hints are left out. */
+  /** Every profile among the files, and whether it still holds on the day of the check. */
+  readonly profiles: readonly CheckedProfile[];
+  /** Null: no hashes were at hand. */
+  readonly signatures: SignatureReport | null;
+  /** What the doctor's rules say of the package's files, surest first. */
   readonly findings: readonly Answer[];
+  /** What they say with less than even odds; it fails nothing. */
+  readonly hints: readonly Answer[];
   readonly files: readonly ReadFile[];
   /** What was read, one line a file. */
   readonly readings: readonly Reading[];
 }
+
+const packageWatches = packageRules.flatMap(({ watches }) => watches ?? []);
 
 /** Throws RangeError when there is nothing to check in the files: it says what was there instead. */
 export async function checkPackage(
   sources: Iterable<EvidenceSource> | AsyncIterable<EvidenceSource>,
   options: CheckOptions,
 ): Promise<CheckReport> {
-  const evidence = await collectEvidence(
-    sources,
-    allRules.flatMap(({ watches }) => watches ?? []),
-  );
+  const all = await collectEvidence(sources, packageWatches, undefined, null, options.crypto ?? null);
+  const evidence = packageEvidence(all);
   const parts = evidenceParts(evidence);
   const readings = readingsOf(evidence, options.date ?? null);
-  const profiles = evidence.facts("profile").map(({ value }) => value.profile);
-  if (parts.length === 0 && profiles.length === 0) throw new RangeError(nothingToCheck(evidence.files));
+  const profiles = evidence.facts("profile").map(
+    ({ place, value: { profile } }): CheckedProfile => ({
+      file: place.file,
+      name: profile.name,
+      expires: profile.expires,
+      isExpired: options.date != null && profile.expires !== "" && profile.expires < options.date,
+    }),
+  );
+  if (parts.length === 0 && profiles.length === 0) throw new RangeError(nothingToCheck(all.files));
   const drivers = parts.filter(({ role }) => role === "dext");
   const packages = rehearsePackages(evidence, options);
   const gates = drivers.flatMap((part) => gatesOf(part, options));
@@ -90,15 +129,16 @@ export async function checkPackage(
     verdicts: options.platforms.map((platform) => judgePlatform(part, platform)),
   }));
   // With a system asked for, the gate answers what DR03-3 asks of the binary's own promise.
-  const findings = judge(evidence).answers.filter(
-    ({ rule }) => rule !== promisedSystemTooOld.id || options.minimumSystem == null,
-  );
+  const { answers, hints } = judge(evidence, packageRules);
+  const ofPackage = (found: readonly Answer[]): Answer[] =>
+    found.filter(({ rule }) => rule !== promisedSystemTooOld.id || options.minimumSystem == null);
+  const findings = ofPackage(answers);
+  const signatures = signaturesOf(all, options);
   return shownReport({
     version: 1,
     ok:
-      // A profile by itself: whether it still holds.
-      (parts.length > 0 ||
-        profiles.every(({ expires }) => options.date == null || expires === "" || expires >= options.date)) &&
+      profiles.every(({ isExpired }) => !isExpired) &&
+      brokenPoints(signatures).length === 0 &&
       packages.every(({ rehearsal }) => rehearsal.stoppedAt === null) &&
       gates.every(({ missing, isTooNew }) => missing.length === 0 && !isTooNew) &&
       !(
@@ -106,16 +146,38 @@ export async function checkPackage(
         platforms.some(({ verdicts }) => verdicts.some(({ outcome }) => outcome === "refused"))
       ) &&
       findings.every(({ severity }) => severity !== "error") &&
-      evidence.files.every(({ problems }) => problems.length === 0),
+      evidence.files.every((file) => file.problems.length === 0 || !isOfPackage(file)),
     parts: parts.map(foundPart),
     packages,
     gates,
     channels: parts.flatMap((part) => channelsOf(part, options.date ?? null) ?? []),
     platforms,
+    profiles,
+    signatures,
     findings,
-    files: evidence.files,
+    hints: ofPackage(hints),
+    files: all.files,
     readings,
   });
+}
+
+function signaturesOf(evidence: Evidence, options: CheckOptions): SignatureReport | null {
+  const crypto = options.crypto ?? null;
+  if (crypto === null) return null;
+  const { profiles, signatures } = verifySignatures(
+    evidence,
+    crypto,
+    options.roots ?? [],
+    options.skipped ?? new Set(),
+  );
+  return { code: signatures, profiles, notVerified };
+}
+
+/** Everything that was looked at and is wrong, with the file. */
+export function brokenPoints(report: SignatureReport | null): { file: string; point: VerifiedPoint }[] {
+  return [...(report?.code ?? []), ...(report?.profiles ?? [])].flatMap(({ file, points }) =>
+    points.filter(({ outcome }) => outcome === "broken").map((point) => ({ file, point })),
+  );
 }
 
 function foundPart(part: EvidencePart): FoundPart {
@@ -155,7 +217,7 @@ function gatesOf(part: EvidencePart, options: CheckOptions): GateOfBinary[] {
 }
 
 function nothingToCheck(files: readonly ReadFile[]): string {
-  const first = files.find(({ problems }) => problems.length > 0) ?? files[0];
+  const first = files.find((file) => file.problems.length > 0 && isOfPackage(file)) ?? files[0];
   const seen =
     first === undefined
       ? "there is no file"

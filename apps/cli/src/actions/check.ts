@@ -1,12 +1,16 @@
 // drydock check: an app or driver extension before it is shipped: signature, profiles, imports, platforms.
 
+import { X509Certificate } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
 import { platformProfile, platformProfiles } from "@drydock/core/platform/platform-profile";
 import { checkPackage } from "@drydock/doctor/check";
 import { formatCheck } from "@drydock/doctor/report/check-report";
 import { formatCheckAnnotations } from "@drydock/doctor/report/github";
+import { signatureCrypto } from "@drydock/node/signature-crypto";
 import type { OutputFile } from "../grammar/output-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
+import { UsageError } from "../terminal/usage-error.ts";
 import { evidenceOf, skippedLines } from "./evidence-folder.ts";
 
 export interface CheckCommand {
@@ -16,6 +20,7 @@ export interface CheckCommand {
   readonly tool: "xcode" | "codesign";
   readonly date?: string;
   readonly udid?: string;
+  readonly root?: string;
   readonly github: boolean;
   readonly junit?: OutputFile;
   readonly json: boolean;
@@ -34,6 +39,9 @@ export async function check(options: CheckCommand, io: CommandIo): Promise<ExitC
     minimumSystem: options.minOs ?? null,
     platforms: asked === null ? Object.values(platformProfiles).filter(({ id }) => id !== "open") : [asked],
     platformsMustAccept: asked !== null,
+    crypto: signatureCrypto,
+    roots: options.root === undefined ? [] : rootsOf(options.root),
+    skipped: new Set(skipped.map(({ name }) => name)),
   });
   if (options.json) io.document(report);
   else if (options.github) io.printAsIs(formatCheckAnnotations(report, { mustAccept: asked !== null }));
@@ -43,4 +51,20 @@ export async function check(options: CheckCommand, io: CommandIo): Promise<ExitC
     options.junit.write(Buffer.from(formatCheckJunit(report, { mustAccept: asked !== null })));
   }
   return report.ok ? exitCodes.pass : exitCodes.finding;
+}
+
+const mostRootBytes = 1 << 20;
+const certificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** Certificates of a PEM file, or the one of a DER file. Throws UsageError for a file that holds none. */
+function rootsOf(path: string): Uint8Array[] {
+  if (path === "-" || statSync(path).isDirectory() || statSync(path).size > mostRootBytes)
+    throw new UsageError("--root takes a file with a certificate, PEM or DER");
+  const bytes = readFileSync(path);
+  const pem = bytes.toString("latin1").match(certificate);
+  try {
+    return (pem ?? [bytes]).map((one) => new X509Certificate(one).raw);
+  } catch {
+    throw new UsageError(`${path} holds no certificate: give one as PEM or DER`);
+  }
 }

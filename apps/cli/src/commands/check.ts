@@ -51,9 +51,13 @@ export const check = command({
     ),
     date: option(day, "the day on which profiles must be valid; without it, today"),
     udid: option(udid, "of the Mac it is to run on"),
+    root: option(
+      inputPath,
+      "a certificate (PEM or DER) that signatures may end at, beside Apple's own roots: that of your own authority",
+    ),
     life: flag(
       "the life of an extension, history by history: what is done, what the log and systemextensionsctl show, how well it is known; with paths, which history their lines tell",
-      { clashes: ["minOs", "platform", "tool", "date", "udid", "junit"] },
+      { clashes: ["minOs", "platform", "tool", "date", "udid", "root", "junit"] },
     ),
     github: flag("annotations of a GitHub workflow", { clashes: ["json", "life"] }),
     junit: junitOption,

@@ -51,6 +51,36 @@ function rows(kind: "Device" | "Interface"): readonly UsbRow[] {
 const deviceRows = rows("Device");
 const interfaceRows = rows("Interface");
 
+/**
+ * A personality's USB keys where its provider is a device or an interface and they hold no row of the table; else null. A row
+ * with a key more is let through: a published network driver works with one.
+ */
+export function unlistedUsbKeys(table: Properties): readonly string[] | null {
+  const provider = table.IOProviderClass;
+  if (provider !== "IOUSBHostDevice" && provider !== "IOUSBHostInterface") return null;
+  const kind = provider === "IOUSBHostDevice" ? "Device" : "Interface";
+  const given = usbKeys.filter((key) => table[key] !== undefined);
+  const normal = normalUsbKeys(given);
+  const holdsRow = (kind === "Device" ? deviceRows : interfaceRows).some(({ keys }) =>
+    keys.every((key) => normal.has(key)),
+  );
+  return given.length === 0 || holdsRow ? null : given;
+}
+
+function legalRow(kind: "Device" | "Interface", given: readonly string[]): UsbRow | undefined {
+  const normal = normalUsbKeys(given);
+  return (kind === "Device" ? deviceRows : interfaceRows).find(
+    (row) => row.keys.length === normal.size && row.keys.every((key) => normal.has(key)),
+  );
+}
+
+/** A mask and a list of products stand for the product. */
+function normalUsbKeys(given: readonly string[]): Set<string> {
+  return new Set(
+    given.map((key) => (key === "idProductMask" || key === "idProductArray" ? "idProduct" : key)),
+  );
+}
+
 /** USB's table of legal key sets: anything else matches nothing, and the reason says which key is in the way. */
 export function matchUsb(table: Properties, subject: MatchSubject): MatchVerdict | null {
   const kind = subject.classChain.includes("IOUSBHostInterface")
@@ -65,14 +95,9 @@ export function matchUsb(table: Properties, subject: MatchSubject): MatchVerdict
     const refused = compareUsbKey(key, table, subject);
     if (refused !== null) return refused;
   }
-  const normal = new Set<string>(
-    given.map((key) => (key === "idProductMask" || key === "idProductArray" ? "idProduct" : key)),
-  );
-  const legal = (kind === "Device" ? deviceRows : interfaceRows).find(
-    (row) => row.keys.length === normal.size && row.keys.every((key) => normal.has(key)),
-  );
+  const legal = legalRow(kind, given);
   if (legal === undefined) {
-    const set = [...normal].join(" + ");
+    const set = [...normalUsbKeys(given)].join(" + ");
     return refusal(`${set} is no legal key combination for an IOUSBHost${kind}`, set);
   }
   const cls = subject.properties[`b${kind}Class`];

@@ -7,6 +7,7 @@ import {
   type Place,
 } from "../facts/evidence-source.ts";
 import type { EvidenceKind, ReadFile } from "../facts/read-file.ts";
+import type { FileDigests, RunningDigest, SignatureCrypto } from "../facts/signature-crypto.ts";
 import type { CppGrammar } from "../source/cpp-parser.ts";
 import { Evidence, type Secret } from "./evidence.ts";
 import type { Fact, FactName, FactTypes } from "./facts.ts";
@@ -35,8 +36,9 @@ export async function collectEvidence(
   watches: readonly Watch[],
   limits: EvidenceLimits = defaultLimits,
   cppGrammar: CppGrammar | null = null,
+  crypto: SignatureCrypto | null = null,
 ): Promise<Evidence> {
-  const collector = new Collector(watches, limits, cppGrammar);
+  const collector = new Collector(watches, limits, cppGrammar, crypto);
   for await (const source of sources) await collector.read(source, 0);
   return collector.finish();
 }
@@ -70,18 +72,26 @@ class Collector {
   readonly #facts = new Map<FactName, Fact<FactName>[]>();
   readonly #hits = new Map<Watch, Hit[]>();
   readonly #cppGrammar: CppGrammar | null;
+  readonly #crypto: SignatureCrypto | null;
+  readonly #digests = new Map<string, FileDigests>();
   #unpackedBytes = 0;
   #members = 0;
 
-  constructor(watches: readonly Watch[], limits: EvidenceLimits, cppGrammar: CppGrammar | null) {
+  constructor(
+    watches: readonly Watch[],
+    limits: EvidenceLimits,
+    cppGrammar: CppGrammar | null,
+    crypto: SignatureCrypto | null,
+  ) {
     this.#cppGrammar = cppGrammar;
+    this.#crypto = crypto;
     this.#watches = watches;
     this.#limits = limits;
     this.#table = tableOf(watches);
   }
 
   async read(source: EvidenceSource, depth: number): Promise<void> {
-    const file = new FileInHand(this.#table, source.name, this.#limits, this.#cppGrammar);
+    const file = new FileInHand(this.#table, source.name, this.#limits, this.#cppGrammar, this.#crypto);
     const nested: EvidenceSource[] = [];
     try {
       await this.#readInto(file, source, nested);
@@ -101,6 +111,7 @@ class Collector {
 
   async #readInto(file: FileInHand, source: EvidenceSource, nested: EvidenceSource[]): Promise<void> {
     file.takeNested = (inner) => this.#takeNested(file, nested, inner);
+    const digest = this.#crypto === null ? null : new WholeDigest(this.#crypto);
     const pieces: Uint8Array[] = [];
     let held = 0;
     let reader: BinaryReader | null | undefined;
@@ -108,6 +119,7 @@ class Collector {
     for await (const piece of source.chunks()) {
       if (piece.length === 0) continue;
       file.sizeBytes += piece.length;
+      digest?.update(piece);
       pieces.push(piece);
       held += piece.length;
       if (reader === undefined && held >= headBytes) reader = file.begin(joined(pieces, headBytes));
@@ -124,6 +136,7 @@ class Collector {
       pieces.length = 0;
       held = 0;
     }
+    if (digest !== null) this.#digests.set(source.name, digest.finish());
     // Not ??=: null means text, and its lines are being read already.
     if (reader === undefined && file.sizeBytes > 0) reader = file.begin(joined(pieces, headBytes));
     if (reader === undefined) file.problem("is empty");
@@ -185,7 +198,28 @@ class Collector {
       secrets: [...this.#secrets.values()],
       facts: this.#facts,
       hits: this.#hits,
+      digests: this.#digests,
     });
+  }
+}
+
+/** Both hashes by which a seal may name a file, while it is read in pieces. */
+class WholeDigest {
+  readonly #sha1: RunningDigest;
+  readonly #sha256: RunningDigest;
+
+  constructor(crypto: SignatureCrypto) {
+    this.#sha1 = crypto.begin("sha1");
+    this.#sha256 = crypto.begin("sha256");
+  }
+
+  update(piece: Uint8Array): void {
+    this.#sha1.update(piece);
+    this.#sha256.update(piece);
+  }
+
+  finish(): FileDigests {
+    return { sha1: this.#sha1.digest(), sha256: this.#sha256.digest() };
   }
 }
 
@@ -216,6 +250,7 @@ function joined(pieces: readonly Uint8Array[], most: number): Uint8Array {
 class FileInHand implements FactSink {
   readonly limits: EvidenceLimits;
   readonly cppGrammar: CppGrammar | null;
+  readonly crypto: SignatureCrypto | null;
   readonly facts = new Map<FactName, Fact<FactName>[]>();
   readonly secrets: Secret[] = [];
   hits: PendingHit[] = [];
@@ -232,9 +267,16 @@ class FileInHand implements FactSink {
   #wholeBytes = 0;
   #logRows = 0;
 
-  constructor(table: WatchTable, name: string, limits: EvidenceLimits, cppGrammar: CppGrammar | null) {
+  constructor(
+    table: WatchTable,
+    name: string,
+    limits: EvidenceLimits,
+    cppGrammar: CppGrammar | null,
+    crypto: SignatureCrypto | null,
+  ) {
     this.limits = limits;
     this.cppGrammar = cppGrammar;
+    this.crypto = crypto;
     this.#name = name;
     this.#table = table;
   }

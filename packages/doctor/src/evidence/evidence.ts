@@ -2,6 +2,7 @@
 
 import type { Place } from "../facts/evidence-source.ts";
 import type { ReadFile } from "../facts/read-file.ts";
+import type { FileDigests } from "../facts/signature-crypto.ts";
 import type { Fact, FactName } from "./facts.ts";
 import type { SecretKind } from "./reader.ts";
 import type { Hit, Watch } from "./watch.ts";
@@ -15,6 +16,8 @@ export interface Secret {
 export class Evidence {
   readonly files: readonly ReadFile[];
   readonly secrets: readonly Secret[];
+  /** Of every file, whole, by its name; empty when nobody brought hashes. */
+  readonly digests: ReadonlyMap<string, FileDigests>;
   readonly #facts: ReadonlyMap<FactName, readonly Fact<FactName>[]>;
   readonly #hits: ReadonlyMap<Watch, readonly Hit[]>;
 
@@ -23,11 +26,27 @@ export class Evidence {
     secrets: readonly Secret[];
     facts: ReadonlyMap<FactName, readonly Fact<FactName>[]>;
     hits: ReadonlyMap<Watch, readonly Hit[]>;
+    digests?: ReadonlyMap<string, FileDigests>;
   }) {
     this.files = parts.files;
     this.secrets = parts.secrets;
+    this.digests = parts.digests ?? new Map();
     this.#facts = parts.facts;
     this.#hits = parts.hits;
+  }
+
+  /** What was read from some of the files alone. */
+  within(keeps: (file: ReadFile) => boolean): Evidence {
+    const files = this.files.filter(keeps);
+    const names = new Set(files.map(({ name }) => name));
+    const here = ({ place }: { readonly place: Place }): boolean => names.has(place.file);
+    return new Evidence({
+      files,
+      secrets: this.secrets,
+      facts: new Map([...this.#facts].map(([name, facts]) => [name, facts.filter(here)])),
+      hits: new Map([...this.#hits].map(([watch, hits]) => [watch, hits.filter(here)])),
+      digests: this.digests,
+    });
   }
 
   /** In the order of files and lines. */

@@ -19,7 +19,8 @@ export const profileReader: BinaryReader = {
       file.bytes[0] === derSet
         ? profileOfDer(decodeDerProfile(file.bytes))
         : readProfileFile(file.bytes, plistOfBytes);
-    addProfile(read, place, (path) => ({ ...place, text: path }), sink);
+    const cms = file.bytes[0] === derSet ? undefined : file.bytes;
+    addProfile(read, place, (path) => ({ ...place, text: path }), sink, cms);
   },
 };
 
@@ -29,11 +30,16 @@ export function addProfile(
   place: Place,
   placeOf: (path: string) => Place,
   sink: FactSink,
+  cms?: Uint8Array,
 ): void {
   const { profile, effective } = read;
   for (const problem of read.problems) sink.problem(problem);
   const text = `${profile.kind} profile "${profile.name}" for ${profile.applicationIdentifier || "no App ID"}`;
-  sink.add("profile", { ...place, text: shownText(text) }, { profile });
+  sink.add(
+    "profile",
+    { ...place, text: shownText(text) },
+    cms === undefined ? { profile } : { profile, cms },
+  );
   const role = "provisioning profile";
   sink.add("property-list", place, { role, value: effective, placeOf, hasComment: false });
   for (const team of profile.teamIdentifiers) sink.secret("team", team);

@@ -98,8 +98,9 @@ function describe(
     platforms: textsOf(field("Platform")),
     created: textOf(field("CreationDate")),
     expires: textOf(field("ExpirationDate")),
+    // Ad hoc is for devices; a Mac's profile with a list of them is a development one, with or without get-task-allow.
     kind: Array.isArray(devices)
-      ? canDebug
+      ? canDebug || textsOf(field("Platform")).includes("OSX")
         ? "development"
         : "ad hoc"
       : isForAll

@@ -3,6 +3,7 @@
 import type { EvidenceLimits, EvidenceSource, Place } from "../facts/evidence-source.ts";
 import { shownText } from "../facts/evidence-source.ts";
 import type { EvidenceKind } from "../facts/read-file.ts";
+import type { SignatureCrypto } from "../facts/signature-crypto.ts";
 import type { CppGrammar } from "../source/cpp-parser.ts";
 import type { FactName, FactTypes } from "./facts.ts";
 
@@ -11,6 +12,8 @@ export interface FactSink {
   readonly limits: EvidenceLimits;
   /** For source; without it source is named and not read. */
   readonly cppGrammar?: CppGrammar | null;
+  /** For signatures; without it they are read and not verified. */
+  readonly crypto?: SignatureCrypto | null;
   add<Name extends FactName>(name: Name, place: Place, value: FactTypes[Name]): void;
   /** A line for the person: what could not be read, and what to do. */
   problem(text: string): void;

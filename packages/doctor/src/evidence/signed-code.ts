@@ -1,5 +1,6 @@
 // Mach-O files and code signatures: what is linked, for which system, who signed, and what is claimed.
 
+import { sameBytes } from "@drydock/core/base/bytes";
 import { DecodeError } from "@drydock/core/base/errors";
 import {
   type CodeDirectory,
@@ -12,7 +13,8 @@ import { decodeDerEntitlements } from "@drydock/core/codec/der/der-entitlements"
 import { decodeMachO, looksLikeMachO, type MachOSlice } from "@drydock/core/codec/macho/macho";
 import { differingKeys, isDictionary, type Properties } from "@drydock/core/platform/properties";
 import type { Place } from "../facts/evidence-source.ts";
-import type { SignedClaims } from "../facts/executable.ts";
+import type { PageHashes, SignedClaims } from "../facts/executable.ts";
+import { digestOfHashType, type SignatureCrypto } from "../facts/signature-crypto.ts";
 import { readPlistBytes } from "./plist-bytes.ts";
 import { plainDer } from "./profile.ts";
 import { addPropertyList } from "./property-list.ts";
@@ -58,6 +60,7 @@ export const machOReader: BinaryReader = {
         isDictionary(infoPlist ?? undefined) ? (infoPlist as Properties) : null,
         place,
         sink,
+        file.bytes.subarray(slice.offset),
       );
     }
   },
@@ -96,6 +99,7 @@ function addExecutable(
   infoPlist: Properties | null,
   place: Place,
   sink: FactSink,
+  code: Uint8Array | null = null,
 ): void {
   const signed = signature === null ? null : claimsOf(signature, sink);
   const cms = signature?.cms ?? null;
@@ -109,12 +113,47 @@ function addExecutable(
   sink.add(
     "executable",
     { ...place, text },
-    { slice, signature, directory, signed, certificates, infoPlist },
+    {
+      slice,
+      signature,
+      directory,
+      signed,
+      certificates,
+      infoPlist,
+      pages: pageHashes(directory, code, sink.crypto ?? null),
+    },
   );
   if (directory?.teamIdentifier) sink.secret("team", directory.teamIdentifier);
   if (infoPlist !== null) addPropertyList(infoPlist, placesBelow(place), false, sink);
   if (signed !== null && signed.source !== "none")
     addPropertyList(signed.claims, placesBelow(place), signed.hasXmlComments, sink);
+}
+
+/** Every page of the code against its hash; the pages are counted from the slice's own beginning. */
+function pageHashes(
+  directory: CodeDirectory | null,
+  code: Uint8Array | null,
+  crypto: SignatureCrypto | null,
+): PageHashes | null {
+  const algorithm = directory === null ? null : digestOfHashType(directory.hashType);
+  if (directory === null || code === null || crypto === null || algorithm === null) return null;
+  const { codeHashes, codeLimit, hashBytes } = directory;
+  const pageBytes = directory.pageBytes === 0 ? codeLimit : directory.pageBytes;
+  const wrong: number[] = [];
+  let wrongCount = 0;
+  codeHashes.forEach((hash, index) => {
+    const page = code.subarray(index * pageBytes, Math.min(codeLimit, (index + 1) * pageBytes));
+    if (sameBytes(crypto.digest(algorithm, page).subarray(0, hashBytes), hash)) return;
+    wrongCount++;
+    if (wrong.length < 16) wrong.push(index);
+  });
+  return {
+    checked: codeHashes.length,
+    wrong,
+    wrongCount,
+    isCovered:
+      codeLimit <= code.length && codeHashes.length === Math.ceil(codeLimit / Math.max(1, pageBytes)),
+  };
 }
 
 function placesBelow(place: Place): (path: string) => Place {

@@ -15,6 +15,16 @@ export interface SignedClaims {
   readonly hasXmlComments: boolean;
 }
 
+/** Hashes of the code's pages, counted while the file was read. */
+export interface PageHashes {
+  readonly checked: number;
+  /** Indexes of pages that are not what was signed; the first 16. */
+  readonly wrong: readonly number[];
+  readonly wrongCount: number;
+  /** The signature covers this many bytes, and the file has as many before its signature. */
+  readonly isCovered: boolean;
+}
+
 /** One architecture of a Mach-O file, or a signature by itself (`slice` is null then). */
 export interface Executable {
   readonly slice: MachOSlice | null;
@@ -26,4 +36,6 @@ export interface Executable {
   readonly certificates: readonly CmsCertificate[];
   /** The Info.plist inside `__TEXT,__info_plist`, as command-line tools have it. */
   readonly infoPlist: Properties | null;
+  /** Null: no hashes were at hand, or the hash is one that is not known here. */
+  readonly pages: PageHashes | null;
 }

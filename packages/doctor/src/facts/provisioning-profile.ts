@@ -31,4 +31,6 @@ export interface ProvisioningProfile {
 
 export interface ProfileFact {
   readonly profile: ProvisioningProfile;
+  /** The file as it was signed; left out where only what it holds was given. */
+  readonly cms?: Uint8Array;
 }

@@ -1,7 +1,8 @@
 // A checked package as text: stage by stage with the lines each would print, then imports, platforms, findings.
 
 import { systemOfDriverKit } from "@drydock/core/platform/driverkit-symbols";
-import type { CheckReport, GateOfBinary } from "../check.ts";
+import type { CheckReport, GateOfBinary, SignatureReport } from "../check.ts";
+import { isOfPackage } from "../rules/package-rules.ts";
 import { channels, type PartChannels } from "../signing/channels.ts";
 import { formatPackageRehearsal, nameOf } from "./rehearsal-report.ts";
 
@@ -46,12 +47,59 @@ export function formatCheck(report: CheckReport): string {
       lines.push(`  - ${claim} [${rule}]`, `    fix, by ${who}: ${fix[0]}`);
     lines.push("");
   }
-  const troubled = report.files.flatMap(({ name, problems }) =>
-    problems.map((text) => `  - ${name} ${text}`),
-  );
+  if (report.signatures !== null) lines.push(...formatSignatures(report.signatures));
+  const expired = report.profiles.filter(({ isExpired }) => isExpired);
+  if (expired.length > 0)
+    lines.push(
+      "Profiles that have ended",
+      ...expired.map(
+        ({ expires, file, name }) =>
+          `  FAILS  ${file}: "${name}" ended on ${expires.slice(0, 10)}; generate it anew`,
+      ),
+      "",
+    );
+  if (report.hints.length > 0) {
+    lines.push("Hints");
+    for (const { claim, rule } of report.hints) lines.push(`  - ${claim} [${rule}]`);
+    lines.push("");
+  }
+  const unread = report.files.filter(({ problems }) => problems.length > 0);
+  const troubled = unread
+    .filter(isOfPackage)
+    .flatMap(({ name, problems }) => problems.map((text) => `  - ${name} ${text}`));
+  const others = unread.filter((file) => !isOfPackage(file)).length;
+  if (others > 0)
+    lines.push(
+      `${others === 1 ? "One other file was" : `${others} other files were`} not looked at (pictures, source and such); drydock diagnose reads source.`,
+      "",
+    );
   if (troubled.length > 0) lines.push("Not read, or not whole", ...troubled, "");
   lines.push(report.ok ? "Passed." : "Failed.");
   return `${lines.join("\n")}\n`;
+}
+
+const outcomeMarks = { fits: "fits  ", broken: "FAILS ", open: "open  " } as const;
+
+/** Slices that say the same are told once. */
+function formatSignatures({ code, notVerified, profiles }: SignatureReport): string[] {
+  const told = [...code, ...profiles].filter(({ points }) => points.length > 0);
+  if (told.length === 0) return [];
+  const lines = ["Signatures"];
+  for (const [file, ones] of Map.groupBy(told, (one) => one.file)) {
+    lines.push(`  ${file}`);
+    const points = ones.flatMap(({ architecture, points: own }) =>
+      own.map(({ outcome, text, what }) => ({
+        architecture,
+        line: `${outcomeMarks[outcome]} ${what}: ${text}`,
+      })),
+    );
+    for (const [line, same] of Map.groupBy(points, (point) => point.line)) {
+      const slices = [...new Set(same.map(({ architecture }) => architecture))].filter((name) => name !== "");
+      const isEvery = slices.length === new Set(ones.map(({ architecture }) => architecture)).size;
+      lines.push(`    ${line}${slices.length === 0 || isEvery ? "" : ` (${slices.join(", ")})`}`);
+    }
+  }
+  return [...lines, `  ${notVerified}`, ""];
 }
 
 /** How a profile names itself, in the words of the channels. */

@@ -1,6 +1,7 @@
 // Why a check fails, one by one, for annotations and JUnit: no exit code 1 is without its reason.
 
-import type { CheckReport } from "../check.ts";
+import { brokenPoints, type CheckReport } from "../check.ts";
+import { isOfPackage } from "../rules/package-rules.ts";
 
 /** One reason of a check's exit code 1. */
 export interface Failing {
@@ -17,10 +18,10 @@ export interface FailingOptions {
 
 /** All but the doctor's findings, which have places of their own. */
 export function failingsOf(
-  { files, gates, ok, packages, parts, platforms, readings }: CheckReport,
+  { files, gates, packages, platforms, profiles, signatures }: CheckReport,
   { mustAccept = false }: FailingOptions = {},
 ): Failing[] {
-  const failings: Failing[] = [
+  return [
     ...packages.flatMap(({ rehearsal }) =>
       rehearsal.verdicts
         .filter((verdict) => verdict.ok === false)
@@ -55,12 +56,22 @@ export function failingsOf(
           text: `${bundleIdentifier}: ${reason}`,
         })),
     ),
-    ...files.flatMap(({ name, problems }) =>
-      problems.map((problem) => ({ about: name, title: "not read", text: `${name}: ${problem}` })),
-    ),
+    ...profiles
+      .filter(({ isExpired }) => isExpired)
+      .map(({ expires, file, name }) => ({
+        about: file,
+        title: "profile has ended",
+        text: `${file}: "${name}" ended on ${expires.slice(0, 10)}`,
+      })),
+    ...brokenPoints(signatures).map(({ file, point }) => ({
+      about: file,
+      title: "signature does not hold",
+      text: `${file}: ${point.what}: ${point.text}`,
+    })),
+    ...files
+      .filter(isOfPackage)
+      .flatMap(({ name, problems }) =>
+        problems.map((problem) => ({ about: name, title: "not read", text: `${name}: ${problem}` })),
+      ),
   ];
-  // A profile by itself that has run out: its reading says so.
-  if (!ok && failings.length === 0 && parts.length === 0)
-    failings.push(...readings.map(({ file, text }) => ({ about: file, title: "profile", text })));
-  return failings;
 }

@@ -19,6 +19,7 @@ export function formatGithubAnnotations(diagnosis: Diagnosis): string {
 export function formatCheckAnnotations(report: CheckReport, options?: FailingOptions): string {
   return [
     ...report.findings.map((answer) => annotation(answer, levels[answer.severity])),
+    ...report.hints.map((hint) => annotation(hint, "notice")),
     ...failingsOf(report, options).map(({ text, title }) =>
       annotationLine({ level: "error", title, message: text }),
     ),

@@ -35,6 +35,7 @@ import { linesAreTheKernels } from "./log/lines-are-the-kernels.ts";
 import { numbersHaveGaps } from "./log/numbers-have-gaps.ts";
 import { baseEntitlementMissing } from "./matching/base-entitlement-missing.ts";
 import { olderBuildKnown } from "./matching/older-build-known.ts";
+import { personalityNeverStarts } from "./matching/personality-never-starts.ts";
 import { providerNotCovered } from "./matching/provider-not-covered.ts";
 import { rigSaysWhy } from "./matching/rig-says-why.ts";
 import { panicClassed } from "./panic/panic-classed.ts";
@@ -79,6 +80,7 @@ import { anyProgramMayOpen } from "./signing/any-program-may-open.ts";
 import { bundleWithoutExecutable } from "./signing/bundle-without-executable.ts";
 import { commentsBreakSigning } from "./signing/comments-break-signing.ts";
 import { distributionProfileLacksKey } from "./signing/distribution-profile-lacks-key.ts";
+import { driverLacksEntitlement } from "./signing/driver-lacks-entitlement.ts";
 import { entitlementNotAuthorised } from "./signing/entitlement-not-authorised.ts";
 import { entitlementWrong } from "./signing/entitlement-wrong.ts";
 import { idsInOneString } from "./signing/ids-in-one-string.ts";
@@ -298,10 +300,12 @@ export const allRules: readonly Rule[] = [
   listCutOff,
   everyErrorEndsSearch,
   codeMistyped,
+  driverLacksEntitlement,
   noProfileChosen,
   openedWhileStopping,
   overrideMissing,
   panicClassed,
+  personalityNeverStarts,
   plainActionDropsCallbacks,
   propertyListFaults,
   providerNotCovered,

@@ -92,14 +92,54 @@ export const serviceKeys: ReadonlySet<string> = new Set([
   ...["CFBundleIdentifierKernel", "IOUserClientClass"],
 ]);
 
-/** The kernel's class -> the kext that holds it. */
-export const kernelBundles: Readonly<Record<string, string>> = {
-  IOUserService: "com.apple.kpi.iokit",
-  IOUserSerial: "com.apple.driver.driverkit.serial",
-  IOUserUSBSerial: "com.apple.driver.driverkit.serial",
-  IOUserSCSIParallelInterfaceController: "com.apple.iokit.IOSCSIParallelFamily",
-  IOUserNetworkEthernet: "com.apple.iokit.IOUserNetworkingFamily",
-  AppleUserHIDDevice: "com.apple.iokit.IOHIDFamily",
-  AppleUserHIDEventDriver: "com.apple.iokit.IOHIDFamily",
-  IOUserAudioDriver: "com.apple.iokit.IOAudio2Family",
+/**
+ * The kernel's class -> the kexts that samples and working drivers name for it (driverkit-families.md §10). HID's classes are
+ * left out: drivers that work name com.apple.kpi.iokit for them, or nothing.
+ */
+export const kernelBundles: Readonly<Record<string, readonly string[]>> = {
+  IOUserService: ["com.apple.kpi.iokit"],
+  IOUserSerial: ["com.apple.driver.driverkit.serial"],
+  IOUserUSBSerial: ["com.apple.driver.driverkit.serial"],
+  IOUserSCSIParallelInterfaceController: ["com.apple.iokit.IOSCSIParallelFamily"],
+  IOUserSCSIPeripheralDeviceType00: ["com.apple.iokit.IOSCSIBlockCommandsDevice"],
+  IOUserSCSIPeripheralDeviceType05: ["com.apple.iokit.IOSCSIMultimediaCommandsDevice"],
+  IOUserSCSIPeripheralDeviceType07: ["com.apple.iokit.IOSCSIBlockCommandsDevice"],
+  IOUserNetworkEthernet: ["com.apple.iokit.IONetworkFamily", "com.apple.iokit.IOSkywalkFamily"],
+  IOUserBlockStorageDevice: ["com.apple.iokit.IOStorageFamily"],
+};
+
+/** Classes that exist in a driver's process only -> the kernel's class that stands for them; the second: how sure. */
+export const userSpaceClasses: ReadonlyMap<
+  string,
+  { readonly kernelClass: string; readonly isSure: boolean }
+> = new Map(
+  [
+    ["IOUserHIDDevice", "AppleUserHIDDevice"],
+    ["IOUserUSBHostHIDDevice", "AppleUserHIDDevice"],
+    ["IOUserHIDEventDriver", "AppleUserHIDEventDriver"],
+    ["IOUserHIDEventService", "AppleUserHIDEventService"],
+    ["IOUserAudioDriver", "IOUserService"],
+    ["IOUserAudioDevice", "IOUserService"],
+    ["IOUserMIDIDriver", "IOUserService"],
+    ["AppleUserUSBHostHIDDevice", "AppleUserHIDDevice"],
+  ].map(([name, kernelClass]) => [name, { kernelClass, isSure: name.startsWith("IO") }]),
+);
+
+const driverKit = "com.apple.developer.driverkit";
+
+/** What a provider asks of the driver that stands on it (driverkit-core.md §12). */
+export const neededByProvider: Readonly<Record<string, string | undefined>> = {
+  IOUSBHostDevice: `${driverKit}.transport.usb`,
+  IOUSBHostInterface: `${driverKit}.transport.usb`,
+  IOPCIDevice: `${driverKit}.transport.pci`,
+  IOHIDInterface: `${driverKit}.transport.hid`,
+};
+
+/** What the kernel's class asks of the driver behind it. */
+export const neededByFamily: Readonly<Record<string, string | undefined>> = {
+  IOUserSerial: `${driverKit}.family.serial`,
+  IOUserNetworkEthernet: `${driverKit}.family.networking`,
+  IOUserSCSIParallelInterfaceController: `${driverKit}.family.scsicontroller`,
+  AppleUserHIDDevice: `${driverKit}.family.hid.device`,
+  AppleUserHIDEventService: `${driverKit}.family.hid.eventservice`,
 };

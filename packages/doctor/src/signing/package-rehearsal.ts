@@ -52,7 +52,14 @@ export function rehearsePackages(evidence: Evidence, options: RehearsalOptions =
     );
     if (app !== null) used.add(app);
     if (dext.claims === null && (app === null || app.claims === null)) continue;
-    packages.push(rehearsePackage(evidence, app, dext, options));
+    const others = openers.filter(
+      (part) => part !== app && !isFromManual(evidence, part) && names(part, dext),
+    );
+    packages.push(rehearsePackage(evidence, app, dext, options, others[0] ?? null));
+    for (const other of others) {
+      used.add(other);
+      packages.push(rehearsePackage(evidence, other, dext, options));
+    }
   }
   for (const app of openers) {
     if (!used.has(app) && concernsDrivers(app) && !isFromManual(evidence, app))
@@ -68,9 +75,7 @@ export function rehearsePackages(evidence: Evidence, options: RehearsalOptions =
 function openerOf(dext: EvidencePart, openers: readonly EvidencePart[]): EvidencePart | null {
   const ids = driverIdentifiers(dext);
   const around = openers.find(({ folder }) => isInside(dext.folder, folder));
-  const naming = openers.find(({ claims }) =>
-    stringsIn(claims?.[signingKeys.access]).some((name) => ids.includes(name)),
-  );
+  const naming = openers.find((part) => names(part, dext));
   const nested = openers.find(
     ({ bundleIdentifier }) =>
       bundleIdentifier !== "" &&
@@ -80,6 +85,12 @@ function openerOf(dext: EvidencePart, openers: readonly EvidencePart[]): Evidenc
     ({ teamIdentifier }) => teamIdentifier !== "" && teamIdentifier === dext.teamIdentifier,
   );
   return around ?? naming ?? nested ?? (sameTeam.length === 1 ? sameTeam[0] : null);
+}
+
+/** Whether a program's list of drivers has this one. */
+function names({ claims }: EvidencePart, dext: EvidencePart): boolean {
+  const ids = driverIdentifiers(dext);
+  return stringsIn(claims?.[signingKeys.access]).some((name) => ids.includes(name));
 }
 
 /** The bundle's id and those of its personalities, as far as they are known. */
@@ -133,6 +144,7 @@ function rehearsePackage(
   app: EvidencePart | null,
   dext: EvidencePart | null,
   options: RehearsalOptions,
+  otherOpener: EvidencePart | null = null,
 ): PackageRehearsal {
   const platform = options.platform ?? platformOf([app, dext]);
   const personality = dext === null ? null : personalityOf(dext);
@@ -140,6 +152,7 @@ function rehearsePackage(
     app: signedPart(app),
     dext: signedPart(dext),
     isActivator: contains(app, dext),
+    otherOpener: otherOpener === null ? null : otherOpener.bundleIdentifier || "another program",
     tool: options.tool ?? "xcode",
     platform,
     serviceBundleIdentifier: serviceIdentifier(dext, personality),

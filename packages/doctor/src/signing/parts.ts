@@ -249,7 +249,10 @@ function finish(draft: Draft): EvidencePart {
     entitlements: draft.entitlements,
     claims,
     claimsFrom: claims === null ? null : isReal ? "signature" : "file",
-    hasXmlComments: fromSignature?.hasXmlComments === true || draft.entitlements?.value.hasComment === true,
+    // What a certificate stands for was signed with its comments, and published drivers run so.
+    hasXmlComments: isReal
+      ? fromSignature?.hasXmlComments === true && certificate === undefined
+      : draft.entitlements?.value.hasComment === true,
     profile: draft.profile,
     profileBy: draft.profileBy,
     folder: draft.folder,

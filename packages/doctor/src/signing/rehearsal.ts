@@ -57,6 +57,8 @@ export interface RehearsalInput {
   readonly machine: { readonly udid: string | null; readonly date: string | null };
   /** False: the app opens the driver and may not be the one that brings it along and activates it. Default true. */
   readonly isActivator?: boolean;
+  /** Another program of the evidence claims to open this driver: the app without the key is then no client of it. */
+  readonly otherOpener?: string | null;
   /** Where the app lies; macOS activates extensions of apps in /Applications only. */
   readonly appPath?: string;
 }
@@ -385,6 +387,17 @@ function userClientVerdict(input: RehearsalInput): StageVerdict {
       finding: "no-user-client",
     });
   }
+  const other = input.otherOpener ?? null;
+  if (
+    other !== null &&
+    app.claims[signingKeys.access] === undefined &&
+    !(signingKeys.allowAny in dext.claims)
+  )
+    return verdict("user client", app, {
+      ...pass(`${other} is the program that claims to open the driver; this one does not ask to`),
+      ok: null,
+      finding: "no-client",
+    });
   const judged = decideUserClientAccess({
     profile: platform,
     dextEntitlements: dext.claims,

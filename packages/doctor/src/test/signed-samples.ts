@@ -58,6 +58,7 @@ export const samplePersonality: Properties = {
   CFBundleIdentifier: sampleDextId,
   IOClass: "IOUserService",
   IOUserClass: "SampleDriver",
+  IOUserServerName: sampleDextId,
   IOProviderClass: "IOUSBHostInterface",
   idVendor: 1356,
   idProduct: 2,

@@ -271,6 +271,7 @@ const personality: Properties = {
   CFBundleIdentifier: dextId,
   IOClass: "IOUserService",
   IOUserClass: "Driver",
+  IOUserServerName: dextId,
   IOProviderClass: "IOUSBHostInterface",
   UserClientProperties: { IOClass: "IOUserUserClient", IOUserClass: "DriverClient" },
 };

@@ -84,6 +84,8 @@ export interface CodeSignature {
   readonly codeDirectories: readonly CodeDirectory[];
   /** Text of each requirement by its type: "designated", "host", "guest", "library", "plugin". */
   readonly requirements: Readonly<Record<string, string>>;
+  /** The designated requirement's own blob; null when there is none. */
+  readonly designated: Uint8Array | null;
   /** XML text; null when there is no such blob. */
   readonly entitlementsXml: Uint8Array | null;
   /** Payload of the DER blob. */
@@ -119,11 +121,13 @@ export function decodeCodeSignature(bytes: Uint8Array): CodeSignature {
   const payload = (magicWanted: number): Uint8Array | null =>
     blobs.find((blob) => blob.magic === magicWanted)?.bytes.subarray(8) ?? null;
   const requirements = blobs.find((blob) => blob.magic === SignatureMagic.requirements);
+  const ofType = requirements === undefined ? new Map() : requirementBlobs(requirements.bytes);
   return {
     codeDirectories: blobs
       .filter((blob) => blob.magic === SignatureMagic.codeDirectory)
       .map((blob) => decodeCodeDirectory(blob.bytes)),
-    requirements: requirements === undefined ? {} : decodeRequirements(requirements.bytes),
+    requirements: Object.fromEntries([...ofType].map(([type, blob]) => [type, decodeRequirement(blob)])),
+    designated: ofType.get("designated") ?? null,
     entitlementsXml: payload(SignatureMagic.entitlements),
     entitlementsDer: payload(SignatureMagic.derEntitlements),
     cms: payload(SignatureMagic.wrapper),
@@ -182,8 +186,9 @@ const requirementTypes: Readonly<Record<number, string>> = {
   5: "plugin",
 };
 
-function decodeRequirements(bytes: Uint8Array): Record<string, string> {
-  const found: Record<string, string> = {};
+/** Type -> blob. */
+function requirementBlobs(bytes: Uint8Array): Map<string, Uint8Array> {
+  const found = new Map<string, Uint8Array>();
   if (bytes.length < 12) return found;
   const count = u32(bytes, 8);
   if (12 + count * 8 > bytes.length) throw new DecodeError("requirements", 8, `${count} do not fit`);
@@ -195,7 +200,7 @@ function decodeRequirements(bytes: Uint8Array): Record<string, string> {
     const length = u32(bytes, at + 4);
     if (length < 12 || at + length > bytes.length)
       throw new DecodeError("requirements", at + 4, `a requirement of ${length} bytes`);
-    found[requirementTypes[type] ?? `type ${type}`] = decodeRequirement(bytes.subarray(at, at + length));
+    found.set(requirementTypes[type] ?? `type ${type}`, bytes.subarray(at, at + length));
   }
   return found;
 }

@@ -10,6 +10,11 @@ export interface SignaturePlan {
   readonly entitlementsXml: Uint8Array | null;
   /** As encodeDerEntitlements makes it. */
   readonly entitlementsDer: Uint8Array | null;
+  /** Files beside the code that it answers for, whole: the bundle's Info.plist and its seal. */
+  readonly infoPlist?: Uint8Array;
+  readonly resources?: Uint8Array;
+  /** Expression of the designated requirement, compiled; left out: there is none. */
+  readonly designated?: Uint8Array;
   /** Bytes that the signature covers: everything before it. */
   readonly code: Uint8Array;
   readonly flags: number;
@@ -57,6 +62,10 @@ export function encodeCodeSignature(plan: SignaturePlan): Uint8Array {
     blobs.push([slot, bytes]);
     special.set(slot, plan.sha256(bytes));
   };
+  if (plan.infoPlist !== undefined) special.set(SignatureSlot.infoPlist, plan.sha256(plan.infoPlist));
+  if (plan.resources !== undefined) special.set(SignatureSlot.resources, plan.sha256(plan.resources));
+  if (plan.designated !== undefined)
+    add(SignatureSlot.requirements, SignatureMagic.requirements, requirementSet(plan.designated));
   add(SignatureSlot.entitlements, SignatureMagic.entitlements, plan.entitlementsXml);
   add(SignatureSlot.derEntitlements, SignatureMagic.derEntitlements, plan.entitlementsDer);
   const directory = codeDirectory(plan, special);
@@ -116,6 +125,22 @@ function codeDirectory(plan: SignaturePlan, special: ReadonlyMap<number, Uint8Ar
       hashesAt + page * hashBytes,
     );
   }
+  return bytes;
+}
+
+/** A set with one requirement, of type 3 (designated) and kind 1 (an expression). */
+function requirementSet(expression: Uint8Array): Uint8Array {
+  const headBytes = 12;
+  const bytes = new Uint8Array(headBytes + 12 + expression.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, 1);
+  view.setUint32(4, 3);
+  // Counted from the set's own magic.
+  view.setUint32(8, 8 + headBytes);
+  view.setUint32(headBytes, SignatureMagic.requirement);
+  view.setUint32(headBytes + 4, 12 + expression.length);
+  view.setUint32(headBytes + 8, 1);
+  bytes.set(expression, headBytes + 12);
   return bytes;
 }
 

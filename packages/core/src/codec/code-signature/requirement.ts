@@ -35,110 +35,225 @@ const operators = [
 /** Precedence: `or` inside `and` needs parentheses. */
 const rank = { or: 1, and: 2, primary: 3 } as const;
 const depthMaximum = 64;
+/** Expressions in one requirement, so that a flood of short ones costs bounded time. */
+const partMaximum = 10_000;
 
-/** A requirement blob (magic 0xfade0c00, kind 1). Throws DecodeError for what is none. */
+/** How a value is compared; `value` is a text, or seconds from 2001-01-01 for the comparisons of dates. */
+export interface RequirementMatch {
+  readonly how:
+    | "exists"
+    | "equal"
+    | "contains"
+    | "begins"
+    | "ends"
+    | "<"
+    | ">"
+    | "<="
+    | ">="
+    | "date"
+    | "absent";
+  readonly value: string;
+}
+
+/** A certificate of the chain: 0 the leaf, 1 its issuer, -1 the root. */
+export type Requirement =
+  | { readonly kind: "never" | "always" | "anchor apple" | "anchor apple generic" }
+  | { readonly kind: "anchor trusted" | "notarized" | "legacy" }
+  | { readonly kind: "identifier" | "anchor name" | "code name"; readonly value: string }
+  | { readonly kind: "cdhash"; readonly hash: Uint8Array }
+  | { readonly kind: "platform"; readonly value: number }
+  | { readonly kind: "certificate hash"; readonly certificate: number; readonly hash: Uint8Array }
+  | { readonly kind: "certificate trusted"; readonly certificate: number }
+  | { readonly kind: "info" | "entitlement"; readonly key: string; readonly match: RequirementMatch }
+  | {
+      readonly kind:
+        | "certificate subject"
+        | "certificate field"
+        | "certificate policy"
+        | "certificate timestamp";
+      readonly certificate: number;
+      /** `subject.OU`, or an object identifier. */
+      readonly key: string;
+      readonly match: RequirementMatch;
+    }
+  | { readonly kind: "not"; readonly inner: Requirement }
+  | { readonly kind: "and" | "or"; readonly left: Requirement; readonly right: Requirement };
+
+/** A requirement blob (magic 0xfade0c00) as text. Throws DecodeError for what is none. */
 export function decodeRequirement(bytes: Uint8Array): string {
   const kind = word(bytes, 8);
   if (kind !== 1) return `(requirement of kind ${kind})`;
-  const cursor = { at: 12 };
-  return expression(bytes, cursor, 0, rank.or);
+  return requirementText(parseRequirement(bytes));
+}
+
+/** A requirement blob of kind 1. Throws DecodeError. */
+export function parseRequirement(bytes: Uint8Array): Requirement {
+  if (word(bytes, 8) !== 1) throw new DecodeError("requirement", 8, `kind ${word(bytes, 8)} is not known`);
+  return expression(bytes, { at: 12, parts: 0 }, 0);
 }
 
 interface Cursor {
   at: number;
+  parts: number;
 }
 
-function expression(bytes: Uint8Array, cursor: Cursor, depth: number, outer: number): string {
+function expression(bytes: Uint8Array, cursor: Cursor, depth: number): Requirement {
   if (depth > depthMaximum)
     throw new DecodeError("requirement", cursor.at, `nested deeper than ${depthMaximum}`);
+  if (++cursor.parts > partMaximum)
+    throw new DecodeError("requirement", cursor.at, `more than ${partMaximum} expressions`);
   const at = cursor.at;
   const code = word(bytes, at) & 0x00ffffff;
   cursor.at += 4;
   const name = operators[code];
   switch (name) {
     case "false":
-      return "never";
+      return { kind: "never" };
     case "true":
-      return "always";
+      return { kind: "always" };
     case "ident":
-      return `identifier ${quoted(text(bytes, cursor))}`;
+      return { kind: "identifier", value: text(bytes, cursor) };
     case "appleAnchor":
-      return "anchor apple";
+      return { kind: "anchor apple" };
     case "appleGenericAnchor":
-      return "anchor apple generic";
+      return { kind: "anchor apple generic" };
     case "notarized":
-      return "notarized";
+      return { kind: "notarized" };
     case "legacyDevID":
-      return "legacy";
+      return { kind: "legacy" };
     case "anchorHash":
-      return `certificate ${slot(bytes, cursor)} = H"${hexBytes(data(bytes, cursor)).replace(/ /g, "")}"`;
+      return { kind: "certificate hash", certificate: take(bytes, cursor) | 0, hash: data(bytes, cursor) };
     case "cdHash":
-      return `cdhash H"${hexBytes(data(bytes, cursor)).replace(/ /g, "")}"`;
+      return { kind: "cdhash", hash: data(bytes, cursor) };
     case "infoKeyValue":
-      return `info[${text(bytes, cursor)}] = ${quoted(text(bytes, cursor))}`;
+      return {
+        kind: "info",
+        key: text(bytes, cursor),
+        match: { how: "equal", value: text(bytes, cursor) },
+      };
     case "infoKeyField":
-      return `info[${text(bytes, cursor)}]${match(bytes, cursor)}`;
+      return { kind: "info", key: text(bytes, cursor), match: match(bytes, cursor) };
     case "entitlementField":
-      return `entitlement[${quoted(text(bytes, cursor))}]${match(bytes, cursor)}`;
+      return { kind: "entitlement", key: text(bytes, cursor), match: match(bytes, cursor) };
     case "certField":
-      return `certificate ${slot(bytes, cursor)}[${text(bytes, cursor)}]${match(bytes, cursor)}`;
+      return {
+        kind: "certificate subject",
+        certificate: take(bytes, cursor) | 0,
+        key: text(bytes, cursor),
+        match: match(bytes, cursor),
+      };
     case "certGeneric":
     case "certPolicy":
-    case "certFieldDate": {
-      const place = slot(bytes, cursor);
-      const kind = name === "certGeneric" ? "field" : name === "certPolicy" ? "policy" : "timestamp";
-      return `certificate ${place}[${kind}.${objectIdentifier(data(bytes, cursor), at)}]${match(bytes, cursor)}`;
-    }
+    case "certFieldDate":
+      return {
+        kind:
+          name === "certGeneric"
+            ? "certificate field"
+            : name === "certPolicy"
+              ? "certificate policy"
+              : "certificate timestamp",
+        certificate: take(bytes, cursor) | 0,
+        key: objectIdentifier(data(bytes, cursor), at),
+        match: match(bytes, cursor),
+      };
     case "trustedCert":
-      return `certificate ${slot(bytes, cursor)} trusted`;
+      return { kind: "certificate trusted", certificate: take(bytes, cursor) | 0 };
     case "trustedCerts":
-      return "anchor trusted";
+      return { kind: "anchor trusted" };
     case "namedAnchor":
-      return `anchor apple ${text(bytes, cursor)}`;
+      return { kind: "anchor name", value: text(bytes, cursor) };
     case "namedCode":
-      return `(${text(bytes, cursor)})`;
+      return { kind: "code name", value: text(bytes, cursor) };
     case "platform":
-      return `platform = ${take(bytes, cursor)}`;
+      return { kind: "platform", value: take(bytes, cursor) };
     case "not":
-      return `! ${expression(bytes, cursor, depth + 1, rank.primary)}`;
+      return { kind: "not", inner: expression(bytes, cursor, depth + 1) };
     case "and":
     case "or": {
-      const left = expression(bytes, cursor, depth + 1, rank[name]);
-      const both = `${left} ${name} ${expression(bytes, cursor, depth + 1, rank[name])}`;
-      return rank[name] < outer ? `(${both})` : both;
+      const left = expression(bytes, cursor, depth + 1);
+      return { kind: name, left, right: expression(bytes, cursor, depth + 1) };
     }
     default:
       throw new DecodeError("requirement", at, `operator ${code} is not known`);
   }
 }
 
-const comparisons: Readonly<Record<number, string>> = { 5: "<", 6: ">", 7: "<=", 8: ">=" };
-const dateComparisons: Readonly<Record<number, string>> = { 9: "=", 10: "<", 11: ">", 12: "<=", 13: ">=" };
+/** As requirement tools print it. */
+export function requirementText(one: Requirement, outer: number = rank.or): string {
+  switch (one.kind) {
+    case "identifier":
+      return `identifier ${quoted(one.value)}`;
+    case "anchor name":
+      return `anchor apple ${one.value}`;
+    case "code name":
+      return `(${one.value})`;
+    case "cdhash":
+      return `cdhash ${hashText(one.hash)}`;
+    case "platform":
+      return `platform = ${one.value}`;
+    case "certificate hash":
+      return `certificate ${slotText(one.certificate)} = ${hashText(one.hash)}`;
+    case "certificate trusted":
+      return `certificate ${slotText(one.certificate)} trusted`;
+    case "info":
+      return `info[${one.key}]${matchText(one.match)}`;
+    case "entitlement":
+      return `entitlement[${quoted(one.key)}]${matchText(one.match)}`;
+    case "certificate subject":
+      return `certificate ${slotText(one.certificate)}[${one.key}]${matchText(one.match)}`;
+    case "certificate field":
+    case "certificate policy":
+    case "certificate timestamp":
+      return `certificate ${slotText(one.certificate)}[${one.kind.slice("certificate ".length)}.${one.key}]${matchText(one.match)}`;
+    case "not":
+      return `! ${requirementText(one.inner, rank.primary)}`;
+    case "and":
+    case "or": {
+      const both = `${requirementText(one.left, rank[one.kind])} ${one.kind} ${requirementText(one.right, rank[one.kind])}`;
+      return rank[one.kind] < outer ? `(${both})` : both;
+    }
+    default:
+      return one.kind;
+  }
+}
 
-function match(bytes: Uint8Array, cursor: Cursor): string {
+const comparisons: Readonly<Record<number, "<" | ">" | "<=" | ">=">> = { 5: "<", 6: ">", 7: "<=", 8: ">=" };
+const dateComparisons: Readonly<Record<number, string>> = { 9: "=", 10: "<", 11: ">", 12: "<=", 13: ">=" };
+const texts = { 1: "equal", 2: "contains", 3: "begins", 4: "ends" } as const;
+
+function match(bytes: Uint8Array, cursor: Cursor): RequirementMatch {
   const at = cursor.at;
   const code = take(bytes, cursor);
-  if (code === 0) return " /* exists */";
-  if (code === 14) return " absent";
+  if (code === 0) return { how: "exists", value: "" };
+  if (code === 14) return { how: "absent", value: "" };
   if (dateComparisons[code] !== undefined) {
     // Seconds from 2001-01-01, as a 64-bit whole number.
     cursor.at += 8;
-    return ` ${dateComparisons[code]} timestamp`;
+    return { how: "date", value: dateComparisons[code] };
   }
-  const value = text(bytes, cursor);
-  switch (code) {
-    case 1:
+  const how = texts[code as keyof typeof texts] ?? comparisons[code];
+  if (how === undefined) throw new DecodeError("requirement", at, `match ${code} is not known`);
+  return { how, value: text(bytes, cursor) };
+}
+
+function matchText({ how, value }: RequirementMatch): string {
+  switch (how) {
+    case "exists":
+      return " /* exists */";
+    case "absent":
+      return " absent";
+    case "date":
+      return ` ${value} timestamp`;
+    case "equal":
       return ` = ${quoted(value)}`;
-    case 2:
+    case "contains":
       return ` = "*${value}*"`;
-    case 3:
+    case "begins":
       return ` = "${value}*"`;
-    case 4:
+    case "ends":
       return ` = "*${value}"`;
     default:
-      if (comparisons[code] === undefined)
-        throw new DecodeError("requirement", at, `match ${code} is not known`);
-      return ` ${comparisons[code]} ${quoted(value)}`;
+      return ` ${how} ${quoted(value)}`;
   }
 }
 
@@ -147,8 +262,9 @@ function quoted(value: string): string {
   return /^[A-Za-z][A-Za-z0-9]*$/.test(value) ? value : `"${value}"`;
 }
 
-function slot(bytes: Uint8Array, cursor: Cursor): string {
-  const number = take(bytes, cursor) | 0;
+const hashText = (bytes: Uint8Array): string => `H"${hexBytes(bytes).replace(/ /g, "")}"`;
+
+function slotText(number: number): string {
   return number === 0 ? "leaf" : number === -1 ? "root" : String(number);
 }
 

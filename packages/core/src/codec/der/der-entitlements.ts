@@ -38,10 +38,18 @@ const dictionaryTag = 0xb0;
 const entitlementsVersion = 1;
 const depthMaximum = 20;
 
-/** The payload of a code signature's DER entitlements blob, or the Entitlements value of a DER profile. */
+/**
+ * The payload of a code signature's DER entitlements blob, or the Entitlements value of a DER profile. What signed for
+ * macOS 11 wrote a SET of pairs, without version, in which a dictionary is a SET too (seen in published apps of that year).
+ */
 export function decodeDerEntitlements(bytes: Uint8Array): DerDictionary {
   const reader = new DerReader(bytes, "DER entitlements");
-  return readEntitlements(reader, reader.read());
+  const root = reader.read();
+  return root.tag === DerTag.set ? readOldPairs(reader, root, 0) : readEntitlements(reader, root);
+}
+
+function readOldPairs(reader: DerReader, node: DerNode, depth: number): DerDictionary {
+  return readPairs(reader, reader.children(node), depth, readOldPairs);
 }
 
 /** The content of DER-Encoded-Profile's CMS: a SET of key and value. */
@@ -62,19 +70,25 @@ function readEntitlements(reader: DerReader, node: DerNode): DerDictionary {
   return readPairs(reader, reader.children(dictionary), 0);
 }
 
-function readPairs(reader: DerReader, nodes: readonly DerNode[], depth: number): DerDictionary {
+/** `setIs`: how a SET inside is read where it is a dictionary; left out: as a list. */
+function readPairs(
+  reader: DerReader,
+  nodes: readonly DerNode[],
+  depth: number,
+  setIs?: typeof readOldPairs,
+): DerDictionary {
   const pairs = new Map<string, DerValue>();
   for (const node of nodes) {
     if (node.tag !== DerTag.sequence) reader.fail(node.offset, "a pair must be a SEQUENCE");
     const [key, value] = reader.children(node);
     if (key?.tag !== DerTag.utf8String || value === undefined)
       reader.fail(node.contentStart, "a pair is a UTF8String and a value");
-    pairs.set(reader.text(key), readValue(reader, value, depth + 1));
+    pairs.set(reader.text(key), readValue(reader, value, depth + 1, setIs));
   }
   return Object.fromEntries(pairs);
 }
 
-function readValue(reader: DerReader, node: DerNode, depth: number): DerValue {
+function readValue(reader: DerReader, node: DerNode, depth: number, setIs?: typeof readOldPairs): DerValue {
   if (depth > depthMaximum) reader.fail(node.offset, `nested deeper than ${depthMaximum}`);
   switch (node.tag) {
     case DerTag.boolean:
@@ -93,7 +107,9 @@ function readValue(reader: DerReader, node: DerNode, depth: number): DerValue {
       return new DerDate(reader.text(node));
     case DerTag.sequence:
     case DerTag.set:
-      return reader.children(node).map((child) => readValue(reader, child, depth + 1));
+      return node.tag === DerTag.set && setIs !== undefined
+        ? setIs(reader, node, depth)
+        : reader.children(node).map((child) => readValue(reader, child, depth + 1, setIs));
     case dictionaryTag:
       return readPairs(reader, reader.children(node), depth);
     case entitlementsTag:

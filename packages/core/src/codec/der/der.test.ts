@@ -112,3 +112,24 @@ test("what cannot be is refused at its offset: absurd lengths, endless nesting, 
   }
   refuses(encodeDer(0x70, [encodeDerInteger(1), nested]), /nested deeper than 20/, decodeDerEntitlements);
 });
+
+test("entitlements as they were written for macOS 11: a SET of pairs, a dictionary inside a SET too", () => {
+  const text = (value: string): number[] => [0x0c, value.length, ...encodeUtf8(value)];
+  const pair = (key: string, value: readonly number[]): number[] => {
+    const inner = [...text(key), ...value];
+    return [0x30, inner.length, ...inner];
+  };
+  const set = (...pairs: number[][]): number[] => [0x31, pairs.flat().length, ...pairs.flat()];
+  const bytes = Uint8Array.from(
+    set(
+      pair("held", [0x01, 0x01, 0xff]),
+      pair("list", [0x30, 0x06, 0x0c, 0x01, 0x61, 0x0c, 0x01, 0x62]),
+      pair("match", set(pair("idVendor", [0x02, 0x02, 0x05, 0x4c]))),
+    ),
+  );
+  assert.deepEqual(decodeDerEntitlements(bytes), {
+    held: true,
+    list: ["a", "b"],
+    match: { idVendor: 1356 },
+  });
+});

@@ -114,6 +114,10 @@ export interface BundlePlan {
   /** The signature's readable copy, when it differs from its DER; left out: the same, as XML. */
   readonly readableEntitlements?: string;
   readonly profile: Uint8Array | null;
+  /** The seal of the files that the bundle holds beside (CodeResources), signed for with the Info.plist; left out: neither is. */
+  readonly seal?: Uint8Array;
+  /** Expression of the designated requirement, compiled. */
+  readonly designated?: Uint8Array;
   /** Signs the CodeDirectory; left out: ad hoc. */
   readonly cms?: SignaturePlan["cms"];
   /** Core has no hash of its own. */
@@ -137,6 +141,8 @@ export function writeBundle(plan: BundlePlan): BundleFile[] {
     ...plan.info,
   });
   const files: BundleFile[] = [{ name: `${inside}/Info.plist`, bytes: encodeUtf8(info) }];
+  if (plan.seal !== undefined)
+    files.push({ name: `${inside}/_CodeSignature/CodeResources`, bytes: plan.seal });
   if (plan.executable !== null) {
     files.push({
       name: isApp ? `${inside}/MacOS/${executableName}` : `${inside}/${executableName}`,
@@ -148,6 +154,8 @@ export function writeBundle(plan: BundlePlan): BundleFile[] {
           teamIdentifier: plan.teamIdentifier,
           entitlementsXml: encodeUtf8(plan.readableEntitlements ?? formatPlist(plan.entitlements)),
           entitlementsDer: encodeDerEntitlements(plan.entitlements as DerDictionary),
+          ...(plan.seal && { infoPlist: encodeUtf8(info), resources: plan.seal }),
+          ...(plan.designated && { designated: plan.designated }),
           flags: plan.cms === undefined ? 2 : 0,
           ...(plan.cms && { cms: plan.cms }),
           sha256: plan.sha256,

@@ -18,7 +18,16 @@ export const commentsBreakSigning: Rule = {
   who: "you",
   watches: [parse],
   judge(evidence) {
-    const commented = listsOf(evidence, "entitlements").filter(({ value }) => value.hasComment);
+    // What a certificate stands for was not refused: published drivers carry comments in their readable copy, and run by the DER.
+    const signed = new Set(
+      evidence
+        .facts("executable")
+        .filter(({ value }) => value.certificates.length > 0)
+        .map(({ place }) => place.file),
+    );
+    const commented = listsOf(evidence, "entitlements").filter(
+      ({ place, value }) => value.hasComment && !signed.has(place.file),
+    );
     const failed = evidence.hits(parse);
     if (commented.length === 0 && failed.length === 0) return [];
     return [

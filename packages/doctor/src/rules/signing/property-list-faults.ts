@@ -176,7 +176,9 @@ function heads(evidence: Evidence): Finding[] {
         typeof category === "string" &&
         category !== "" &&
         !isVariable(category) &&
-        "IOProviderClass" in one
+        "IOProviderClass" in one &&
+        // There every driver needs a category of its own: nobody is to be replaced.
+        !/^IO(?:User)?Resources$/.test(String(one.IOProviderClass))
       )
         found.push({
           score: 38,
@@ -186,10 +188,10 @@ function heads(evidence: Evidence): Finding[] {
         });
       const kernel = typeof one.IOClass === "string" ? kernelBundles[one.IOClass] : undefined;
       const given = one.CFBundleIdentifierKernel;
-      if (kernel !== undefined && kernel !== "com.apple.kpi.iokit" && given === "com.apple.kpi.iokit")
+      if (kernel !== undefined && typeof given === "string" && !isVariable(given) && !kernel.includes(given))
         found.push({
           score: 42,
-          claim: `The personality "${name}" has IOClass ${String(one.IOClass)}, which lives in ${kernel}, and CFBundleIdentifierKernel ${given}: the class may not be there when it is looked for.`,
+          claim: `The personality "${name}" has IOClass ${String(one.IOClass)}, which lives in ${kernel.join(" or ")}, and CFBundleIdentifierKernel ${given}: the class may not be there when it is looked for.`,
           because: [placeOf(`IOKitPersonalities/${name}/CFBundleIdentifierKernel`)],
           about: [name],
         });
