@@ -21,8 +21,8 @@ export interface CaseOptions {
 export interface DmaStory {
   /** Ranges and refused accesses, as they stand at the end. */
   readonly iommu: Pick<SimIommu, "mappings" | "refusals">;
-  /** What became of the bytes, in sentences. */
-  readonly lines: readonly string[];
+  /** What became of the bytes, a line each. */
+  readonly text: string;
 }
 
 /** What one driver of a case did. */
@@ -47,7 +47,7 @@ export interface CaseRun {
 /** Several causes of the same symptom, each of them a wrong driver of its own. */
 export interface CauseBench {
   readonly names: readonly string[];
-  /** Throws RangeError for a name that is none. */
+  /** `name` is one of them. */
   run(name: string, options: CaseOptions): Promise<CaseRun>;
 }
 

@@ -14,6 +14,7 @@ const million = 1_000_000;
 const frames = 240;
 const rounds = 5;
 const liveSeconds = 60;
+const entries = 10_000;
 
 /** Rows that the bar of the page says there are. */
 const rowsOf = async (page: Page): Promise<number> =>
@@ -29,8 +30,8 @@ async function until(what: string, isTrue: () => Promise<boolean>): Promise<numb
 }
 
 /** Moves the scrollbar's thumb a part of the way in each of some frames. */
-const drag = `(steps, from, to) => new Promise((done) => {
-  const box = document.querySelector(".scroller");
+const drag = `(steps, from, to, scroller = ".scroller") => new Promise((done) => {
+  const box = document.querySelector(scroller);
   let step = 0;
   const move = () => {
     if (step > steps) return done(undefined);
@@ -59,6 +60,20 @@ const filtered = `(text) => new Promise((done) => {
   input.dispatchEvent(new Event("input", { bubbles: true }));
   requestAnimationFrame(look);
 })`;
+
+/** As `ioreg -l` prints so many entries below the root; each round's is another one in one entry. */
+function dumpOf(count: number, round: number): Buffer {
+  const lines = ["+-o Root  <class IORegistryEntry, id 0x100000100, retain 11>"];
+  for (let index = 0; index < count; index++)
+    lines.push(
+      `  +-o Device ${index}@${(0x1410_0000 + index).toString(16)}  <class IOUSBHostDevice, id 0x${(0x1_0000_0200 + index).toString(16)}, registered, matched, active, busy 0 (0 ms), retain 9>`,
+      "  | {",
+      `  |   "idVendor" = ${index === 7 ? 1000 + round : 1027}`,
+      `  |   "USB Product Name" = "Device ${index}"`,
+      "  | }",
+    );
+  return Buffer.from(`${lines.join("\n")}\n`);
+}
 
 export async function bench(): Promise<BenchTable[]> {
   if (!existsSync(executablePath)) throw new Error("chromium is missing: apt-get install chromium");
@@ -99,6 +114,40 @@ export async function bench(): Promise<BenchTable[]> {
       note("filter over them: first hits in sight", first);
       note("filter over them: all hits", all);
       await page.fill("#filter", "");
+    }
+    // The same million as lanes: until every row was looked at.
+    for (let round = 0; round < rounds; round++) {
+      await page.click("[data-screen=rig]");
+      const begun = performance.now();
+      await page.click("[data-screen=time]");
+      await until("lanes of all rows", async () => {
+        const says = await page.locator("#time-says").innerText();
+        return says.includes(`${made.toLocaleString("en")} rows in`) && !says.includes("to look at");
+      });
+      note(round === 0 ? "lanes of them, the first time" : "lanes of them again", performance.now() - begun);
+    }
+    await page.click("[data-screen=registry]");
+    for (let round = 0; round < rounds; round++) {
+      const dump = { name: `dump-${round}.txt`, mimeType: "text/plain", buffer: dumpOf(entries, round) };
+      const begun = performance.now();
+      await page.setInputFiles(".drop input[type=file]", dump);
+      if (round > 0) {
+        await until("they are compared", async () =>
+          /, 1 changed/.test(await page.innerText("#registry-says")),
+        );
+        note("another one of them, and the two compared", performance.now() - begun);
+        continue;
+      }
+      await page.waitForSelector(`.tree[data-lines="${entries + 1}"]`);
+      note("ioreg text of 10,000 entries: dropped, read and in sight", performance.now() - begun);
+      for (let way = 0; way < rounds; way++) {
+        const before = await metric("TaskDuration");
+        await page.evaluate(`(${drag})(${frames}, ${way % 2}, ${1 - (way % 2)}, ".tree")`);
+        note(
+          "a frame while the thumb is dragged over its tree, thread time",
+          (((await metric("TaskDuration")) - before) * 1000) / frames,
+        );
+      }
     }
     await session.send("HeapProfiler.collectGarbage");
     const heapMb = (await metric("JSHeapUsedSize")) / 1e6;
@@ -158,12 +207,16 @@ export async function bench(): Promise<BenchTable[]> {
             rounds: [await kilobytes(["lab-rig-worker.js"])],
           },
           {
-            name: "later, when something is taken away: what writes files",
-            rounds: [await kilobytes(["lab-files.js"])],
+            name: "later, when a screen or a file is asked for: what answers besides rows",
+            rounds: [await kilobytes(["lab-later.js"])],
+          },
+          {
+            name: "later, when another screen is looked at: screens and their style",
+            rounds: [await kilobytes(["lab-screens.js", "lab-screens.css", "more.css"])],
           },
           {
             name: "later, when a case is opened: the same with the casebook",
-            rounds: [await kilobytes(["lab-case-worker.js", "more.css"])],
+            rounds: [await kilobytes(["lab-case-worker.js"])],
           },
         ],
         note: "Aim: 120 kB for page and first worker together.",

@@ -100,7 +100,7 @@ export class RingBench {
             ? `every frame of ${this.#frames} was heard in order`
             : `${check.matched} of ${this.#frames} frames were heard; ${refusedFrames} frames of silence, as the IOMMU refused the hardware's reads`,
       trace: null,
-      dma: { iommu: this.rig.pci.iommu, lines: this.ledgerText().trimEnd().split("\n") },
+      dma: { iommu: this.rig.pci.iommu, text: this.ledgerText() },
       log: machine.log.show(),
       evidence: [
         { name: "dma-ledger.txt", text: this.ledgerText() },

@@ -104,7 +104,7 @@ export abstract class LedgerBench<Rig extends ScsiAdapterRig> {
       result: `the disk has ${blocks} blocks${recorded === undefined ? "" : ", and the IOMMU recorded a fault"}`,
       trace: null,
       timeline: this.rig.timeline,
-      dma: { iommu: this.rig.pci.iommu, lines: this.ledgerText().trimEnd().split("\n") },
+      dma: { iommu: this.rig.pci.iommu, text: this.ledgerText() },
       // The driver's own lines: what the post shows.
       log: machine.log.show().filter(({ message }) => message.includes("P18 ")),
       evidence: [

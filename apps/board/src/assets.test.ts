@@ -61,6 +61,7 @@ test("only what is named is served", async () => {
     "evidence.js",
     "favicon.svg",
     "lab-case-worker.js",
+    "lab-device-worker.js",
     "lab-frame.js",
     "lab-later.js",
     "lab-rig-worker.js",

@@ -34,6 +34,8 @@ const files: Readonly<Record<string, () => Promise<string | Uint8Array<ArrayBuff
   "lab.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab"))),
   "lab-case-worker.js": () =>
     bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-case-worker"))),
+  "lab-device-worker.js": () =>
+    bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-device-worker"))),
   "lab-worker.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-worker"))),
   "lab-terminal.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-terminal"))),
   "lab-static.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-static"))),

@@ -17,7 +17,14 @@ export const labRoutes: readonly BoardRoute[] = [
     method: "GET",
     path: "/lab",
     summary: null,
-    handle: (c, site) => c.html(labPage(site.isStatic ? "../" : null)),
+    handle: (c, site) => {
+      // The one page that may ask its visitor for a USB device.
+      c.header(
+        "Permissions-Policy",
+        "camera=(), microphone=(), geolocation=(), usb=(self), serial=(), hid=()",
+      );
+      return c.html(labPage(site.isStatic ? "../" : null));
+    },
   },
   {
     method: "POST",

@@ -10,6 +10,7 @@ import { casebook } from "@drydock/cases/casebook";
 import { Random } from "@drydock/core/base/random";
 import { lineCodingPost } from "@drydock/doctor/source/post-samples";
 import { hostTurn } from "@drydock/node/host-turn";
+import { build } from "esbuild";
 import type { Browser } from "playwright-core";
 import type { RunningBoard } from "../../src/server.ts";
 import { publishLab } from "../../src/static-lab.ts";
@@ -81,6 +82,33 @@ test("the first minute by mouse in a copy that any static server gives", {
     server.close();
     server.closeAllConnections();
   }
+});
+
+test("a device of the visitor's: chosen in the page, under our drivers in a worker; WebUSB itself is a rig here", {
+  skip,
+  timeout: 120_000,
+}, async () => {
+  const made = await build({
+    entryPoints: [join(import.meta.dirname, "../own-usb.ts")],
+    ...{ bundle: true, write: false, format: "iife", platform: "browser", logLevel: "silent" },
+  });
+  const { page, context, wrong } = await watchedPage(browser, board.url);
+  await context.route("**/lab-device-worker.js", async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `${made.outputFiles[0].text}\n${await response.text()}` });
+  });
+  await page.addInitScript(
+    "Object.defineProperty(navigator, 'usb', { value: { requestDevice: async () => ({ productName: 'FT232R USB UART' }) } })",
+  );
+  await page.goto(`${board.url}/lab#/consoles/nvme?seed=1`);
+  await page.click("text=Choose a USB device");
+  await says(page, ".serial .chip.good", /open/);
+  await page.fill("#line", "ahoy");
+  await page.keyboard.press("Enter");
+  await says(page, ".console .screen", /ahoy/);
+  assert.match(page.url(), /#\/consoles\/device/);
+  assert.deepEqual(wrong, []);
+  await context.close();
 });
 
 test("what the doctor says becomes a post: nothing is sent but what is shown", {

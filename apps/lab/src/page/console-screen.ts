@@ -6,6 +6,7 @@ import { startedName } from "../session/server-names.ts";
 import { DiskPart, InputPart, NetworkPart, PowerPart } from "./console-parts.ts";
 import { IommuPart } from "./iommu-part.ts";
 import type { LabPage } from "./lab-page.ts";
+import { OwnDevicePart } from "./own-device-part.ts";
 import { ActButton } from "./parts.ts";
 import type { LoadTerminal, PageTerminal } from "./terminal-door.ts";
 
@@ -28,6 +29,7 @@ export function ConsoleScreen({
     h(NetworkPart, { page }),
     h(PowerPart, { page }),
     h(IommuPart, { page }),
+    h(OwnDevicePart, { page }),
   );
 }
 

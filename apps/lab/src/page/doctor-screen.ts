@@ -260,7 +260,7 @@ function FileList({ doctor }: { readonly doctor: Doctor }) {
             {
               type: "button",
               class: "small",
-              "aria-label": `Put ${name} away`,
+              "aria-label": `Put away ${name}`,
               onClick: () => {
                 files.value = files.peek().filter((other) => other.name !== name);
                 void look(doctor, true);

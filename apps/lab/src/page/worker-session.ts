@@ -40,7 +40,9 @@ async function later(): Promise<SessionLater> {
   return scope.drydockLater;
 }
 
-export function serveWorker(abilities: Pick<LabHost, "findRig" | "playCase" | "connect">): void {
+export function serveWorker(
+  abilities: Pick<LabHost, "findRig" | "playCase" | "connect"> & Partial<Pick<LabHost, "pause">>,
+): void {
   const session = new LabSession({
     turn: pageTurn,
     now: () => performance.now(),

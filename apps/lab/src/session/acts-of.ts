@@ -2,14 +2,19 @@
 
 import { type ActName, acts } from "./acts.ts";
 import { type EndedRun, RigRun } from "./lab-run.ts";
+import { deviceName } from "./server-names.ts";
 
 /** What a rig has that has such acts. */
 const outletOf = { serial: "terminal", disk: "block", input: "input", network: "network" } as const;
 
 export function actsOf(shown: RigRun | EndedRun): ActName[] {
   const isRig = shown instanceof RigRun;
+  const isReal = isRig && shown.entry.name === deviceName;
   return acts
     .filter(({ name, of }) => {
+      // Hardware does not go back in time, and goes no faster.
+      if (isReal && (of === "all" || !["run", "pause"].includes(name)) && of !== "serial" && of !== "network")
+        return false;
       if (of === "all") return true;
       if (of === "case") return !isRig;
       if (of === "cable-case") return !isRig && shown.unplugSteps > 0;

@@ -18,6 +18,7 @@ import type { DoneAct, HandAct } from "./done-act.ts";
 import type { Opening, RigBox } from "./messages.ts";
 import { NetworkHand } from "./network-hand.ts";
 import { boxesOf } from "./rig-boxes.ts";
+import { deviceName } from "./server-names.ts";
 
 /** Rows of a rig that runs for days: some two million of them, then the oldest go and are counted. */
 const timelineBytes = 192 << 20;
@@ -76,6 +77,7 @@ export interface EndedRun extends LabRun {
 /** The line of a shell that makes the same run: every act by hand at its step and moment. */
 export function commandOf(run: RigRun): string {
   const { faults, seed, what } = run.opening;
+  if (what === deviceName) return "";
   const words = [
     ...faults.flatMap((rule) => ["--fault", rule]),
     ...scriptOf(run).flatMap((line) => ["--act", line]),
@@ -330,6 +332,11 @@ export class RigRun implements LabRun, SerialClient {
 
   isOccupied(connector: number): boolean {
     const { pci, usb } = this.rig;
-    return usb?.bus.isOccupied(connector) ?? pci?.bus.isOccupied(connector) ?? false;
+    return (
+      this.rig.isOccupied?.(connector) ??
+      usb?.bus.isOccupied(connector) ??
+      pci?.bus.isOccupied(connector) ??
+      false
+    );
   }
 }

@@ -59,7 +59,7 @@ function iommuOf(run: LabRun): IommuView | null {
     })),
     more: mappings.size - told.length,
     refusals: refusals.map((refusal) => describeRefusal(refusal)),
-    ledger: run.dma?.lines ?? [],
+    ledger: (run.dma?.text ?? "").split("\n").filter((line) => line !== ""),
   };
 }
 

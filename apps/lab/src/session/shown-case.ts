@@ -52,6 +52,10 @@ export class ShownCase implements EndedRun {
     const { causes, unplug } = entry;
     if (unplugAt > 0 && unplug === undefined)
       throw new RangeError(`${entry.id} is not a case whose cable can be pulled at any step`);
+    if (causes !== undefined && cause !== "" && !causes.names.includes(cause))
+      throw new RangeError(
+        `${entry.id} has no cause "${cause.slice(0, 40)}"; it has ${causes.names.join(", ")}`,
+      );
     const unplugSteps = unplug === undefined ? 0 : await unplug.steps(side, options);
     if (unplugAt > unplugSteps)
       throw new RangeError(`${entry.id} has ${unplugSteps} steps on this seed, not ${unplugAt}`);

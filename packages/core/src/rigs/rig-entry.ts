@@ -104,6 +104,8 @@ export interface BuiltRig {
   /** The n-th device, from 1: pulled out, and put in again. False: it was so already. */
   unplug(connector: number): boolean;
   plug(connector: number): boolean;
+  /** Whether something is in that connector, from 1, where its bus does not know: hardware. Left out: the bus knows. */
+  isOccupied?(connector: number): boolean;
   digest(): string;
 }
 
