@@ -22,6 +22,7 @@ export async function runDextCommand(options: DextJobOptions, io: CommandIo): Pr
     for (const outcome of result.outcomes) io.say(outcome);
     if (result.outcomes.length === 0) io.say("no personality was judged: is there a device for it? (--rig)");
     for (const use of ports) io.event(portUseText(use));
+    for (const note of result.notes) io.say(note);
     for (const finding of result.findings) io.print(`finding: ${finding}\n`);
     for (const leak of result.leaks) io.print(`leak: ${leak}\n`);
     for (const line of result.uncounted) io.say(line);

@@ -44,9 +44,7 @@ export class DextThread {
         else if (message.kind === "progress") onProgress(message.text);
         else end(message);
       });
-      worker.once("error", (error: unknown) =>
-        failed(error instanceof Error ? error.message : String(error)),
-      );
+      worker.once("error", (error: unknown) => failed(whyEnded(error)));
       worker.once("exit", (code) => failed(`the dext's thread ended with ${code}`));
       worker.postMessage({ ...job, watch } satisfies DextJob);
     });
@@ -59,6 +57,12 @@ export class DextThread {
     worker?.once("error", () => {});
     void worker?.terminate();
   }
+}
+
+function whyEnded(error: unknown): string {
+  if ((error as { code?: unknown }).code === "ERR_WORKER_OUT_OF_MEMORY")
+    return `memory without end: what the dext has the system keep (dispatched work, objects, logs) needs more than ${memoryMegabytes} MiB`;
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Functions by what a dext's `watch` calls them: those that are no functions of its table; the others are to be added. */

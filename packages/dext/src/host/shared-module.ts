@@ -5,13 +5,15 @@ import { WasmFormatError } from "./wasm-file.ts";
 export interface SharedModules {
   /** Fills the memory with the module's data: instantiated first, and once. */
   readonly first: WebAssembly.Module;
-  /** The same code at the same places of the file, without data. */
+  /** The same code at the same places of the file, without data and without the function that clears memory at the start. */
   readonly further: WebAssembly.Module;
   /** Of the memory, 64 KiB each. */
   readonly pages: { readonly initial: number; readonly maximum: number };
 }
 
+const customSection = 0;
 const importSection = 2;
+const startSection = 8;
 const dataSection = 11;
 const memoryImport = 2;
 const hasMaximum = 1;
@@ -25,6 +27,7 @@ const passiveSegment = 1;
 export function sharedModules(bytes: Uint8Array): SharedModules {
   const first = bytes.slice();
   const cursor = { bytes: first, at: 8 };
+  const starts: { readonly at: number; readonly content: number; readonly length: number }[] = [];
   let data: { readonly start: number; readonly end: number; readonly count: number } | null = null;
   let pages: SharedModules["pages"] | null = null;
   while (cursor.at < first.length) {
@@ -33,6 +36,7 @@ export function sharedModules(bytes: Uint8Array): SharedModules {
     const length = number(cursor);
     const content = cursor.at;
     if (id === importSection) pages = shareMemory(cursor);
+    if (id === startSection) starts.push({ at: start, content, length });
     if (id === dataSection) data = { start, end: content + length, count: number(cursor) };
     cursor.at = content + length;
   }
@@ -41,11 +45,13 @@ export function sharedModules(bytes: Uint8Array): SharedModules {
       "the module does not import its memory with a maximum: threads cannot share it",
       0,
     );
-  return {
-    first: new WebAssembly.Module(first),
-    further: new WebAssembly.Module(data === null ? first : withoutData(first, data)),
-    pages,
-  };
+  const further = data === null ? first.slice() : withoutData(first, data);
+  // A custom section of the same length in its place: the linker's function for memory that is imported.
+  for (const { at, content, length: size } of starts) {
+    further[at] = customSection;
+    further.fill(0x2d, content, content + size)[content] = size - 1;
+  }
+  return { first: new WebAssembly.Module(first), further: new WebAssembly.Module(further), pages };
 }
 
 interface Cursor {

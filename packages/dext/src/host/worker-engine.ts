@@ -221,7 +221,7 @@ export class WorkerEngine implements Engine {
       .map(([number]) => number);
     const module = this.#threads.length === 0 ? first : further;
     thread.load({ module, memory: this.memory, silent });
-    // Nothing of a dext runs while it is loaded: modules are linked without a start function.
+    // Only what clears its memory runs while the first is loaded: no call of the host's comes of it.
     thread.channel.wait();
     if (thread.channel.kind === messages.threw) throw thread.error();
     this.#threads.push(thread);

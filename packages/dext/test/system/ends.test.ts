@@ -32,6 +32,7 @@ const endings = {
   recursion: 9,
   division: 10,
   noMemory: 11,
+  backAgain: 12,
 };
 
 function run(ending: keyof typeof endings, options: DextOptions = {}) {
@@ -74,6 +75,15 @@ test("a deadlock is named with who waits for what, and who holds it", async () =
   );
 });
 
+test("DispatchSync back to a queue that waits for it runs at once, and is told with its place", async () => {
+  const { findings, isStarted, notes } = await run("backAgain");
+  assert.deepEqual([isStarted, findings], [true, []]);
+  assert.match(
+    notes.join("\n"),
+    /DispatchSync from queue second back to queue first, which waits for it: .*, in .*Ends::Start_Impl.*Ends\.cpp:\d+/,
+  );
+});
+
 test("after a Start that failed, actions and what they hold are told apart from what leaked", async () => {
   const action = await run("actionLeft");
   assert.deepEqual([action.findings, action.leaks, action.isStarted], [[], [], false]);
@@ -111,6 +121,7 @@ test("without JSPI: more calls that wait at once than there are threads are name
   const suspended = await run("crowd");
   assert.deepEqual([suspended.isStarted, suspended.findings], [true, []]);
   assert.equal(suspended.log.filter((line) => / has slept, 12 have/.test(line)).length, 1);
+  assert.deepEqual(await run("crowd", { suspends: "threads" }), suspended);
   const few = await run("crowd", { makeEngine: (image, find) => new WorkerEngine(image, find, 4) });
   assert.match(few.findings.join("\n"), /more than 4 calls wait at once, and without JSPI/);
 });

@@ -39,6 +39,25 @@ function functionOnce(cxx: CxxProcess, context: number, index: number): () => Pr
 const async_ = (cxx: CxxProcess, self: number, run: () => void | Promise<void>): undefined =>
   void queue(cxx, self).dispatchAsync(run);
 
+/**
+ * The queue of a synchronous dispatch. One that the caller holds below another runs the work at once (driverkit-core.md: the
+ * chain decides): nothing hangs, and what the outer work had half done is seen by the inner. That is said, once a place.
+ */
+function entered(cxx: CxxProcess, self: number): IODispatchQueue {
+  const host = queue(cxx, self);
+  const chain = cxx.kernel.scheduler.current?.chain ?? [];
+  const inner = chain.at(-1);
+  if (inner === undefined || inner === host || !chain.includes(host)) return host;
+  const text = `DispatchSync from queue ${inner.name} back to queue ${host.name}, which waits for it: the work runs at once, inside of what ${host.name} is doing; a queue that knows only its owner would wait for ever, in ${cxx.here()[0] ?? "the runtime"}`;
+  const told = toldOf.get(cxx) ?? new Set<string>();
+  toldOf.set(cxx, told);
+  if (!told.has(text)) cxx.kernel.note(text);
+  told.add(text);
+  return host;
+}
+
+const toldOf = new WeakMap<CxxProcess, Set<string>>();
+
 export const queueCalls: HostCalls = callsOf("IODispatchQueue", {
   Create: status((cxx, name: number, options: bigint, priority: bigint, made: number) => {
     const host = IODispatchQueue.create(
@@ -68,17 +87,17 @@ export const queueCalls: HostCalls = callsOf("IODispatchQueue", {
     async_(cxx, self, functionOnce(cxx, context, index)),
   ),
   DispatchSync: plainWaiting(async (cxx, self: number, block: number) => {
-    await queue(cxx, self).dispatchSync(blockOnce(cxx, block));
+    await entered(cxx, self).dispatchSync(blockOnce(cxx, block));
     return undefined;
   }),
   DispatchSync_f: plainWaiting(async (cxx, self: number, context: number, index: number) => {
-    await queue(cxx, self).dispatchSync(functionOnce(cxx, context, index));
+    await entered(cxx, self).dispatchSync(functionOnce(cxx, context, index));
     return undefined;
   }),
   RunAction: plainWaiting(async (cxx, self: number, block: number) => {
     const kept = cxx.keepBlock(block);
     if (kept === null) return IOReturns.kIOReturnBadArgument | 0;
-    const result = await queue(cxx, self).dispatchSync(() => kept.run());
+    const result = await entered(cxx, self).dispatchSync(() => kept.run());
     kept.release();
     return Number(result) | 0;
   }),

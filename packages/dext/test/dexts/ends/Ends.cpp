@@ -5,7 +5,7 @@
 
 #include "Ends.h"
 
-enum Ending { kFine, kNotImplemented, kIgnored, kDeadlock, kNeverWoken, kEndlessLoop, kActionLeft, kMoreLeft, kCrowd, kRecursion, kDivision, kNoMemory };
+enum Ending { kFine, kNotImplemented, kIgnored, kDeadlock, kNeverWoken, kEndlessLoop, kActionLeft, kMoreLeft, kCrowd, kRecursion, kDivision, kNoMemory, kBackAgain };
 
 struct Ends_IVars
 {
@@ -75,6 +75,17 @@ kern_return_t IMPL(Ends, Start)
             second->DispatchSync(^{});
         });
         return kIOReturnSuccess;
+    case kBackAgain:
+        IODispatchQueue::Create("first", 0, 0, &first);
+        IODispatchQueue::Create("second", 0, 0, &second);
+        first->DispatchSync(^{
+            second->DispatchSync(^{
+                first->DispatchSync(^{ turns = turns + 1; });
+            });
+        });
+        first->release();
+        second->release();
+        return RegisterService();
     case kNeverWoken: {
         IOLock * lock = IOLockAlloc();
         IOLockLock(lock);
