@@ -24,6 +24,9 @@ const words: readonly (readonly [phrase: string, said: RegExp])[] = [
   ],
   ["-546870203", /probably -536870203 was meant/],
   ["0xe00002ff", /no name of IOKit/],
+  // Launch Services, which answers a test program that does not start.
+  ["-10810", /kLSUnknownErr \(LaunchServices -10810\)/],
+  ["kLSNoExecutableErr", /no executable where its Info\.plist names one/],
   ["MIG_SERVER_DIED", /dext process went away/],
   // Words of the neighbours: signals, errno, libusb, kernel calls, numbers with zeros or a sign of 64 bits before them.
   ["SIGBUS", /past the end of a mapped file/],

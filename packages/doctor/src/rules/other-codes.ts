@@ -126,6 +126,35 @@ export const otherCodes: readonly OtherCode[] = [
     "the password or the right was refused",
     "Unlock the keychain with its own password.",
   ),
+  // Launch Services: LaunchServices/LSInfo.h, as Apple documents its result codes.
+  one(
+    "LaunchServices",
+    -10810,
+    ["kLSUnknownErr"],
+    "an app could not be started, for a reason that Launch Services does not know",
+    crash,
+  ),
+  one(
+    "LaunchServices",
+    -10814,
+    ["kLSApplicationNotFoundErr"],
+    "no app is registered for this file, URL or bundle id",
+    "Look whether the app lies where it should, and open it once from the Finder.",
+  ),
+  one(
+    "LaunchServices",
+    -10825,
+    ["kLSIncompatibleSystemVersionErr"],
+    "the app asks for another version of the system",
+    "Compare LSMinimumSystemVersion of its Info.plist, and minos of its binary, with the system.",
+  ),
+  one(
+    "LaunchServices",
+    -10827,
+    ["kLSNoExecutableErr"],
+    "the app's bundle has no executable where its Info.plist names one",
+    "Compare CFBundleExecutable with the file in Contents/MacOS.",
+  ),
   one("Security", -128, ["errSecUserCanceled", "userCanceledErr"], "the user cancelled", "Ask again."),
   one(
     "Security",
