@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
+import type { CampaignReport } from "@drydock/core/trials/campaign-book";
 import { runCampaign } from "@drydock/core/trials/campaign-shards";
 import { explorables } from "@drydock/core/trials/explorables";
 import { hostTurn } from "@drydock/node/host-turn";
@@ -128,6 +129,11 @@ const runs: Readonly<Record<string, Run>> = {
     summary:
       "every rig of the catalogue: each access of its workload lost, late, wrong and doubled, and pairs",
     run: async (count) => runCampaigns(count ?? 1000),
+  },
+  "campaign-scale": {
+    summary:
+      "a campaign of seeds on the smallest rig, on every core, through the queue that campaign run has",
+    run: async (count) => runSeeds(count ?? 10_000_000),
   },
   "audio-qemu": {
     summary: "our AC'97 driver on QEMU's AC97: two ramps, and the WAV file that QEMU wrote",
@@ -362,6 +368,43 @@ async function runCampaigns(pairs: number): Promise<Result> {
       problems.push(`${entry.name}: ${rule}: ${count} runs, the first: ${problem}`);
   }
   return { lines: [`${tried} runs, every single fault and ${pairs} pairs of each rig`, ...lines], problems };
+}
+
+/** The smallest rig: one device, one driver, one transfer. */
+const smallestRig = "smallest.rig.ts";
+
+function runSeeds(seeds: number): Result {
+  const root = join(import.meta.dirname, "../..");
+  const begun = performance.now();
+  const { status, stderr, stdout } = spawnSync(
+    process.execPath,
+    [
+      join(root, "apps/cli/src/main.ts"),
+      "campaign",
+      "run",
+      join(import.meta.dirname, smallestRig),
+      "--seeds",
+      String(seeds),
+      "--json",
+    ],
+    { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] },
+  );
+  const seconds = (performance.now() - begun) / 1000;
+  if (status === null || stdout === "") return { lines: [], problems: [stderr.slice(0, 500)] };
+  const { findings, fired, lost, outcomes, tried } = JSON.parse(stdout) as CampaignReport;
+  const ends = Object.entries(outcomes).map(([outcome, count]) => `${count} ${outcome}`);
+  const perCoreHour = (tried * 3600) / (seconds * cpus().length);
+  return {
+    lines: [
+      `${tried} scenarios, ${fired} with their fault struck: ${ends.join(", ")}`,
+      `${Math.round(tried / seconds)} a second on ${cpus().length} cores: ${(perCoreHour / 1e6).toFixed(2)} million per core and hour; 10^9 would take ${Math.round(1e9 / perCoreHour)} core hours`,
+    ],
+    problems: [
+      ...(tried === seeds && fired === tried ? [] : [`${tried} of ${seeds} were tried, ${fired} struck`]),
+      ...findings.map(({ count, problem, rule }) => `${rule}: ${count} runs, the first: ${problem}`),
+      ...lost.map(({ runs: which, why }) => `not run: ${which}: ${why}`),
+    ],
+  };
 }
 
 /** Of a failure's message so many are kept. */
