@@ -13,6 +13,7 @@ import { diagnose } from "@drydock/doctor/diagnose";
 import { collectEvidence } from "@drydock/doctor/evidence/collect";
 import { type EvidenceSource, sourceOfText } from "@drydock/doctor/facts/evidence-source";
 import { toSarif } from "@drydock/doctor/report/sarif";
+import { allRules as shortRules } from "@drydock/doctor/rules/rules-without-reader";
 import { assertDiagnosis, assertSarif } from "@drydock/doctor/test/schema-check";
 import { cppGrammar } from "@drydock/node/cpp-grammar";
 import { runUpdate } from "./P09-sendcdb-uas/case.ts";
@@ -148,4 +149,12 @@ test("an iPad's registry is recognised as what it is, and nothing is known to be
   const { answers, files } = await diagnose([sourceOfText("x", text)], { cppGrammar });
   assert.deepEqual(files[0].kinds, ["registry dump"]);
   assert.deepEqual(answers, []);
+});
+
+test("without the C++ reader its rules have nothing to say: the short list, which pages have, answers the same", async () => {
+  for (const id of Object.keys(rulesOfCases))
+    for (const side of ["bad", "good"] as const) {
+      const all = await diagnose(await bundleOf(id, side));
+      assert.deepEqual(await diagnose(await bundleOf(id, side), { rules: shortRules }), all, `${id} ${side}`);
+    }
 });

@@ -19,7 +19,7 @@ import { after, test } from "node:test";
 import { buildCatalogue, cataloguePath } from "./catalogue.ts";
 import { readSource } from "./imports.ts";
 import { makeNew } from "./new.ts";
-import { buildRuleList, ruleListPath } from "./rule-list.ts";
+import { buildRuleList, ruleListPath, shortListPath } from "./rule-list.ts";
 import { checkWalls } from "./walls.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -64,6 +64,11 @@ test("the list of rules is up to date", () => {
   assert.equal(
     readFileSync(join(root, ruleListPath), "utf8"),
     buildRuleList(root),
+    "run: npm run new -- catalogue",
+  );
+  assert.equal(
+    readFileSync(join(root, shortListPath), "utf8"),
+    buildRuleList(root, false),
     "run: npm run new -- catalogue",
   );
 });

@@ -16,6 +16,7 @@ import {
   ruleListPath,
   rulesFolder,
   ruleVariable,
+  shortListPath,
 } from "./rule-list.ts";
 
 const house = dirname(fileURLToPath(import.meta.url));
@@ -149,6 +150,7 @@ function makeRule(root: string, name: string, id: string): string[] {
 /** The list of rules and the part of each page that is made. */
 function writeRules(root: string): void {
   writeFileSync(join(root, ruleListPath), buildRuleList(root));
+  writeFileSync(join(root, shortListPath), buildRuleList(root, false));
   for (const rule of ruleFiles(root))
     writeFileSync(join(root, rulesFolder, rule.kind, `${rule.name}.md`), buildRulePage(root, rule));
 }

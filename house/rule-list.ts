@@ -6,6 +6,9 @@ import { foldersIn } from "./folders.ts";
 
 export const rulesFolder = "packages/doctor/src/rules";
 export const ruleListPath = `${rulesFolder}/all-rules.ts`;
+/** For scripts of pages that have no C++ reader: what reads with it has nothing to say there. */
+export const shortListPath = `${rulesFolder}/rules-without-reader.ts`;
+const readersKind = "source";
 
 export interface RuleFile {
   /** "user-client" */
@@ -76,9 +79,9 @@ export function ruleFiles(root: string): RuleFile[] {
   return found.sort((left, right) => left.id.localeCompare(right.id, "en", { numeric: true }));
 }
 
-/** What all-rules.ts should say for the tree below `root`. */
-export function buildRuleList(root: string): string {
-  const files = ruleFiles(root);
+/** What all-rules.ts should say for the tree below `root`, or rules-without-reader.ts. */
+export function buildRuleList(root: string, hasReader = true): string {
+  const files = ruleFiles(root).filter(({ kind }) => hasReader || kind !== readersKind);
   const imports = files.map(
     ({ kind, name, variable }) => `import { ${variable} } from "./${kind}/${name}.ts";`,
   );
@@ -88,7 +91,7 @@ export function buildRuleList(root: string): string {
     return path(left).localeCompare(path(right), "en", { numeric: true });
   });
   return [
-    "// Every rule there is. Made by `npm run new -- catalogue` from the folders; not edited by hand.",
+    `// ${hasReader ? "Every rule there is" : "Rules that need no C++ reader"}. Made by \`npm run new -- catalogue\` from the folders; not edited by hand.`,
     "",
     ...imports,
     'import type { Rule } from "./rule.ts";',

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cppRuntimeAddress } from "@drydock/doctor/source/cpp-runtime";
 import { cppGrammar } from "@drydock/node/cpp-grammar";
+import type { Plugin } from "esbuild";
 import { ScriptCache } from "./script-cache.ts";
 
 const here = import.meta.dirname;
@@ -30,10 +31,10 @@ const files: Readonly<Record<string, () => Promise<string | Uint8Array<ArrayBuff
   "page.js": () => bundled(join(here, "page-scripts/page.ts")),
   "evidence.js": () => bundled(join(here, "page-scripts/evidence.ts")),
   "people.js": () => bundled(join(here, "page-scripts/people.ts")),
-  "case-worker.js": () => bundled(join(here, "page-scripts/case-worker.ts")),
+  "case-worker.js": () => bundled(join(here, "page-scripts/case-worker.ts"), "cases"),
   "lab.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab"))),
   "lab-case-worker.js": () =>
-    bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-case-worker"))),
+    bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-case-worker")), "cases"),
   "lab-device-worker.js": () =>
     bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-device-worker"))),
   "lab-worker.js": () => bundled(fileURLToPath(import.meta.resolve("@drydock/lab/page/lab-worker"))),
@@ -84,7 +85,16 @@ const recipe = {
   alias: { "node:crypto": join(here, "page-scripts/crypto-in-page.ts") },
 } as const;
 
-type Libraries = "whole" | "screens" | "source";
+type Libraries = "whole" | "cases" | "screens" | "source";
+
+/** Cases are diagnosed without the C++ reader, in a page as elsewhere: the rules that read with it stay out of their script. */
+const withoutReader: Plugin = {
+  name: "rules-without-reader",
+  setup(build) {
+    const short = fileURLToPath(import.meta.resolve("@drydock/doctor/rules/rules-without-reader"));
+    build.onResolve({ filter: /\/all-rules\.ts$/ }, () => ({ path: short }));
+  },
+};
 
 /** Of later screens Preact and signals are the page's own, which its first script has. Packed there are no sources to name. */
 function aliasesOf(libraries: Libraries): Readonly<Record<string, string>> {
@@ -112,9 +122,11 @@ function scriptCache(): ScriptCache {
   cache ??= new ScriptCache({
     folder: join(root, "build/scripts"),
     root,
-    recipe: [JSON.stringify(recipe), ...manifests.map((name) => readFileSync(join(root, name), "utf8"))].join(
-      "\n",
-    ),
+    recipe: [
+      JSON.stringify(recipe),
+      withoutReader.name,
+      ...manifests.map((name) => readFileSync(join(root, name), "utf8")),
+    ].join("\n"),
   });
   return cache;
 }
@@ -128,6 +140,7 @@ function bundled(entry: string, libraries: Libraries = "whole"): Promise<string>
       alias: { ...recipe.alias, ...aliasesOf(libraries) },
       // What its library asks of Node is never asked in a page.
       external: libraries === "source" ? ["fs/promises", "module"] : [...recipe.external],
+      plugins: libraries === "cases" ? [withoutReader] : [],
       entryPoints: [entry],
       absWorkingDir: root,
       metafile: true,

@@ -107,10 +107,11 @@ export interface WorkRigOptions extends QueueOption {
   readonly rig: readonly string[];
   readonly workers?: number;
   readonly untilDone: boolean;
+  readonly json: boolean;
 }
 
 export async function work(options: WorkRigOptions, io: CommandIo): Promise<ExitCode> {
-  const { rig, untilDone, workers } = options;
+  const { json, rig, untilDone, workers } = options;
   // What a queue names is never loaded: only these files are, and what comes with Drydock.
   const words = new Map<string, (campaign: CampaignNote) => string>();
   const known = new Set(everyExplorable.map(({ name }) => name));
@@ -146,7 +147,8 @@ export async function work(options: WorkRigOptions, io: CommandIo): Promise<Exit
           io.progress(`${++made} parts made, the last for ${shown(plan.rig)} (${id})`),
         say: (text) => io.event(`drydock: ${text}`),
       });
-      io.say(`drydock: ${made} parts made`);
+      if (json) io.document({ queue: queue.name, made });
+      else io.say(`drydock: ${made} parts made`);
       return stops > 0 ? exitCodes.interrupted : exitCodes.pass;
     });
   } finally {

@@ -47,3 +47,32 @@ test("FX-NEEDS is silent: every key is there; another folder's entitlements are 
     "other/Other.entitlements": claims(dk, `${dk}.transport.hid`),
   });
 });
+
+const second = (text: string): string =>
+  text.replaceAll("org.example.reel", "org.example.drum").replaceAll("Reel", "Drum");
+const named = (text: string, identifier: string): string =>
+  text.replace(
+    "<dict>",
+    `<dict><key>com.apple.application-identifier</key><string>ABCDE12345.${identifier}</string>`,
+  );
+
+test("FX-NEEDS is silent: several drivers in one folder, and nothing says whose the entitlements are", async () => {
+  await assertSilent(driverLacksEntitlement, {
+    "1": info("IOUserSerial", "IOUserResources"),
+    "2": second(info("IOUserService", "IOHIDInterface")),
+    "3": claims(dk),
+  });
+});
+
+test("FX-NEEDS fires among several drivers where the entitlements name theirs; another driver's are another's", async () => {
+  const folder = {
+    "1": info("IOUserSerial", "IOUserResources"),
+    "2": second(info("IOUserService", "IOHIDInterface")),
+  };
+  await assertFires(
+    driverLacksEntitlement,
+    { ...folder, "3": named(claims(dk), "org.example.drum") },
+    /lack \S+transport\.hid: the personality "Drum" stands on IOHIDInterface/,
+  );
+  await assertSilent(driverLacksEntitlement, { ...folder, "3": named(claims(dk), "org.example.other") });
+});

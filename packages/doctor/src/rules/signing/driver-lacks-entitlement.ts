@@ -3,10 +3,18 @@
 import { isDictionary, type Properties } from "@drydock/core/platform/properties";
 import type { Fact } from "../../evidence/facts.ts";
 import { absent } from "../../facts/statement.ts";
-import { driverKit, isDextEntitlements, listsOf } from "../../signing/entitlement-lists.ts";
+import {
+  applicationIdentifierOf,
+  coversBundle,
+  driverKit,
+  isDextEntitlements,
+  listsOf,
+} from "../../signing/entitlement-lists.ts";
 import { bundleFolder } from "../../signing/parts.ts";
 import { neededByFamily, neededByProvider } from "../property-lists.ts";
 import type { Finding, Rule } from "../rule.ts";
+
+type PropertyList = Fact<"property-list">;
 
 export const driverLacksEntitlement: Rule = {
   id: "FX-NEEDS",
@@ -29,7 +37,7 @@ export const driverLacksEntitlement: Rule = {
       const claims = list.value.value;
       if (!isDextEntitlements(claims)) return [];
       const found: Finding[] = [];
-      const fits = plists.filter((plist) => isBeside(plist, list));
+      const fits = plists.filter((plist) => areOne(plist, list, plists));
       const lacking = (key: string, because: string, places: Finding["because"]): void =>
         void found.push({
           score: 80,
@@ -77,7 +85,16 @@ function personalitiesOf(list: Properties): [string, Properties][] {
   );
 }
 
-/** A file of entitlements in the folder of the driver's Info.plist, or what its binary was signed with. */
-function isBeside(plist: Fact<"property-list">, list: Fact<"property-list">): boolean {
-  return bundleFolder(plist.place.file) === bundleFolder(list.place.file);
+/**
+ * A file of entitlements in the folder of the driver's Info.plist, or what its binary was signed with. Where several drivers lie in
+ * one folder only the identifier that a signature claims says whose it is.
+ */
+function areOne(plist: PropertyList, list: PropertyList, plists: readonly PropertyList[]): boolean {
+  const folder = bundleFolder(plist.place.file);
+  if (bundleFolder(list.place.file) !== folder) return false;
+  const claimed = applicationIdentifierOf(list.value.value);
+  const own = plist.value.value.CFBundleIdentifier;
+  if (claimed !== "" && !claimed.includes("$(") && typeof own === "string" && !own.includes("$("))
+    return coversBundle(claimed, own);
+  return plists.every((other) => other === plist || bundleFolder(other.place.file) !== folder);
 }
