@@ -1,4 +1,4 @@
-// Campaigns over a queue: what two workers are worth, and how many jobs a second PostgreSQL hands out to how many workers.
+// Campaigns over a queue: what two workers are worth, how many jobs a second PostgreSQL hands out.
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
