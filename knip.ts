@@ -53,7 +53,15 @@ export default {
       entry: ["src/**/*.test.ts", "src/page/lab.ts", "src/page/lab-worker.ts", "src/page/lab-case-worker.ts"],
     },
     cases: { entry: ["*/case.test.ts"] },
-    perf: { entry: ["*.ts", "endurance/run.ts", "endurance/journal-client.ts", "endurance/*.rig.ts", "test/system/*.test.ts"] },
+    perf: {
+      entry: [
+        "*.ts",
+        "endurance/run.ts",
+        "endurance/journal-client.ts",
+        "endurance/*.rig.ts",
+        "test/system/*.test.ts",
+      ],
+    },
     examples: { entry: ["*.ts", "doors/*.ts"] },
   },
   ignoreIssues,
