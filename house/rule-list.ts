@@ -85,6 +85,7 @@ export function buildRuleList(root: string, hasReader = true): string {
   const imports = files.map(
     ({ kind, name, variable }) => `import { ${variable} } from "./${kind}/${name}.ts";`,
   );
+  imports.push('import type { Rule } from "./rule.ts";');
   // The order in which a formatter sorts imports: by path.
   imports.sort((left, right) => {
     const path = (line: string) => line.slice(line.indexOf("from"));
@@ -94,7 +95,6 @@ export function buildRuleList(root: string, hasReader = true): string {
     `// ${hasReader ? "Every rule there is" : "Rules that need no C++ reader"}. Made by \`npm run new -- catalogue\` from the folders; not edited by hand.`,
     "",
     ...imports,
-    'import type { Rule } from "./rule.ts";',
     "",
     "/** In the order of their ids. */",
     "export const allRules: readonly Rule[] = [",

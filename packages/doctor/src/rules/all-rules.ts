@@ -57,6 +57,7 @@ import { latePowerBefore } from "./power/late-power-before.ts";
 import { powerNotAcknowledged } from "./power/power-not-acknowledged.ts";
 import { serviceBusyAMinute } from "./power/service-busy-a-minute.ts";
 import { sleepDidNotFinish } from "./power/sleep-did-not-finish.ts";
+import type { Rule } from "./rule.ts";
 import { controllerPersonalityWrong } from "./scsi/controller-personality-wrong.ts";
 import { dataNeverAskedFor } from "./scsi/data-never-asked-for.ts";
 import { ddThroughCache } from "./scsi/dd-through-cache.ts";
@@ -165,7 +166,6 @@ import { noAccessKey } from "./user-client/no-access-key.ts";
 import { verdictAfterStart } from "./user-client/verdict-after-start.ts";
 import { codesignCannotSign } from "./xcode/codesign-cannot-sign.ts";
 import { noProfileChosen } from "./xcode/no-profile-chosen.ts";
-import type { Rule } from "./rule.ts";
 
 /** In the order of their ids. */
 export const allRules: readonly Rule[] = [
