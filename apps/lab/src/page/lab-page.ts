@@ -35,6 +35,8 @@ export class LabPage {
   /** Where many workers look for a seed. */
   searchSeeds: ((count: string) => void) | null = null;
   #opened = "";
+  /** The address that was followed or written last. */
+  #at = "";
   #rates: { readonly at: number; readonly transfers: number }[] = [];
   #wantsConsole = false;
   #place: number | null = null;
@@ -84,6 +86,7 @@ export class LabPage {
 
   /** Goes where an address says: opens what it names, unless that is open. */
   follow(hash: string): void {
+    this.#at = hash;
     const address = parseAddress(hash);
     const before = this.address.peek();
     this.address.value = address;
@@ -106,22 +109,22 @@ export class LabPage {
           }
       if (address.timeS !== null && !isCase(address.what)) this.link.act("run-to", String(address.timeS));
     }
-    const isListed =
-      address.filter === before.filter &&
-      address.level === before.level &&
-      address.isFolded === before.isFolded &&
-      address.isMarked === before.isMarked;
+    const isListed = JSON.stringify(wishOf(address)) === JSON.stringify(wishOf(before));
     if (!isListed || key !== keyOf(before)) this.link.list(wishOf(address));
     if (address.row > 0) void this.choose(address.row);
   }
 
   /** Changes the address without opening anything anew that is open. */
   show(change: Partial<Address>): void {
+    // Somebody has gone elsewhere, and the browser is about to say so: an answer of before does not call them back.
+    if (location.hash !== this.#at) return;
     const address = { ...this.address.peek(), ...change };
     this.address.value = address;
     this.#opened = keyOf(address);
     const hash = formatAddress(address);
-    if (location.hash !== hash) history.replaceState(null, "", hash);
+    if (hash === this.#at) return;
+    history.replaceState(null, "", hash);
+    this.#at = location.hash;
   }
 
   /** A link that the browser follows itself, so that "back" comes back. */
@@ -169,7 +172,7 @@ export class LabPage {
     const state = this.link.state.peek();
     if (state === null) return;
     if (state.wish.text === "" && state.difference === null)
-      return this.link.say("Nothing to go to: type a filter, or compare with another seed.", true);
+      return this.link.say("Type a filter, or compare with another seed.", true);
     const sequence = await this.link.hit(this.address.peek().row, isBack);
     if (sequence > 0) return await this.choose(sequence);
     const what = state.wish.text === "" ? "differing row" : "hit";
