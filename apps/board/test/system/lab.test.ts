@@ -324,15 +324,25 @@ const threeWays = `async (name, words) => {
     document.body.dispatchEvent(new KeyboardEvent("keydown", keys));
     return await until(() => one("#palette-line"));
   };
+  // Seeds are searched by workers of the page: what is told is how many.
+  const searched = async () => {
+    if (name !== "which-seed") return;
+    const dialog = await until(() => one(".seed-search"));
+    window.toldActs.push(name + " " + dialog.querySelector("progress").max);
+    dialog.close();
+  };
   one('[data-every-act="' + name + '"]').click();
+  await searched();
   await palette();
   (await until(() => one('[data-palette="' + name + '"]'))).click();
+  await searched();
   const line = await palette();
   const all = document.querySelectorAll("[data-palette]").length;
   line.value = words;
   line.dispatchEvent(new Event("input", { bubbles: true }));
   await until(() => document.querySelectorAll("[data-palette]").length < all);
   line.form.requestSubmit();
+  await searched();
   await until(() => one("dialog") === null);
   return window.toldActs.splice(0);
 }`;
