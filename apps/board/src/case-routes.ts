@@ -73,6 +73,7 @@ async function sendCase(c: Context, site: BoardSite): Promise<Response> {
     step,
     known: (await site.stillTrue.states()).get(entry.id) ?? unknown,
     runs: await site.board.store.caseRuns(entry.id, runsShown),
+    campaigns: (await site.campaigns?.of(entry.id)) ?? [],
     posts: await site.board.store.byCase(entry.id),
     now: site.board.now(),
     isStatic: site.isStatic,

@@ -4,6 +4,7 @@ import type { Board } from "@drydock/board/board";
 import { BoardRefusal, StoreTrouble } from "@drydock/board/refusal";
 import { mayModerate } from "@drydock/board/visitor";
 import type { Context } from "hono";
+import type { CampaignDesk } from "./campaign-desk.ts";
 import type { CaseRunner } from "./case-runner.ts";
 import type { DocPages } from "./doc-pages.ts";
 import type { DoorName } from "./doors.ts";
@@ -24,6 +25,8 @@ export interface BoardSite {
   readonly bodies: RenderedBodies;
   readonly runner: CaseRunner;
   readonly stillTrue: StillTrueRuns;
+  /** Campaigns of a queue; null: the board was given none. */
+  readonly campaigns: CampaignDesk | null;
   /** Reads what people hand in, away from the server. */
   readonly evidence: ThreadTurns<EvidenceAsk, ReadEvidence>;
   /** The rig of this server, for those who watch. */

@@ -19,6 +19,7 @@ import { SqliteBoardStore } from "@drydock/node/store/sqlite-board-store";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
 import { buildApp } from "./app.ts";
+import { CampaignDesk } from "./campaign-desk.ts";
 import { CaseRunner } from "./case-runner.ts";
 import { DocPages } from "./doc-pages.ts";
 import { folderReader } from "./folders.ts";
@@ -70,6 +71,8 @@ export interface BoardOptions extends BoardPlace {
   readonly people?: (() => URL) | undefined;
   /** A proxy of ours on this machine says whom it asks for. */
   readonly hasProxy?: boolean;
+  /** A queue of campaigns, as `drydock campaign` takes it. */
+  readonly queue?: string | undefined;
   /** Posts that come with the project. Default: this version's. */
   readonly seed?: string;
 }
@@ -126,6 +129,10 @@ export async function openBoard(options: BoardOptions): Promise<OpenBoard> {
         build ??= buildOf(repositoryRoot, options.version);
         return build;
       }),
+      campaigns:
+        options.queue === undefined
+          ? null
+          : new CampaignDesk(options.queue, () => board.now(), options.onTrouble ?? (() => {})),
       version: options.version,
       hosts,
       newKey: () => randomBytes(16).toString("base64url"),
@@ -137,6 +144,7 @@ export async function openBoard(options: BoardOptions): Promise<OpenBoard> {
       app: buildApp(site),
       imported,
       close: async () => {
+        await site.campaigns?.close();
         await desk.close();
         await runner.close();
         await evidence.close();

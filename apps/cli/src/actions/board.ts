@@ -33,6 +33,7 @@ export interface ServeOptions {
   readonly listen?: string;
   readonly certificate?: string;
   readonly key?: string;
+  readonly queue?: string;
   /** Rigs that the lab shows beside those of its own page. */
   readonly lab: readonly RigEntry[];
   readonly seed: number;
@@ -72,6 +73,7 @@ export async function beginBoard(options: ServeOptions, io: CommandIo): Promise<
     startBoard({
       home: boardHome(),
       database: options.database,
+      queue: options.queue ?? (process.env.DRYDOCK_QUEUE || undefined),
       many:
         options.people === true || options.origin !== undefined
           ? {

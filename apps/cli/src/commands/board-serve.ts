@@ -10,6 +10,7 @@ import {
   originOption,
   readableFile,
 } from "./board-words.ts";
+import { queueOption } from "./campaign-words.ts";
 import { labOption } from "./rig-name.ts";
 
 export const boardServe = command({
@@ -25,6 +26,7 @@ export const boardServe = command({
     }),
     key: option(readableFile, "the certificate's key", { needs: ["certificate"] }),
     database: databaseOption,
+    queue: { ...queueOption, summary: "campaigns of this queue, each beside the case that it is for" },
     lab: labOption,
     seed: seedOption,
     for: forOption,
