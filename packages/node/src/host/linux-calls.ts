@@ -18,6 +18,8 @@ export function needKoffi(purpose: string): Koffi {
 
 export interface LinuxCalls {
   ioctl(fd: number, request: number, argument: Uint8Array): number;
+  /** With a number in the place of an address. */
+  ioctlNumber(fd: number, request: number, argument: number): number;
   /** Of the last call that failed. */
   errno(): number;
   poll(fds: Uint8Array, count: number, timeoutMs: number): number;
@@ -41,10 +43,12 @@ export function linuxCalls(what: string): LinuxCalls {
   const koffi = needKoffi(`for ${what}`);
   const libc = koffi.load(null);
   const ioctl = libc.func("int ioctl(int fd, unsigned long request, void *argument)");
+  const ioctlNumber = libc.func("ioctl", "int", ["int", "unsigned long", "long"]);
   const poll = libc.func("int poll(void *fds, unsigned long count, int timeout)");
   const eventfd = libc.func("int eventfd(unsigned int initial, int flags)");
   loaded = {
     ioctl: (fd, request, argument) => ioctl(fd, request, argument) as number,
+    ioctlNumber: (fd, request, argument) => ioctlNumber(fd, request, argument) as number,
     errno: () => koffi.errno(),
     poll: (fds, count, timeoutMs) => poll(fds, count, timeoutMs) as number,
     pollLater: (fds, timeoutMs, done) => poll.async(fds, 2, timeoutMs, done),

@@ -12,6 +12,9 @@ const TIOCGPTN = 0x80045430;
 const TCGETS2 = 0x802c542a;
 const TCSETS2 = 0x402c542b;
 const termios2Bytes = 44;
+const TCFLSH = 0x540b;
+const TCIFLUSH = 0;
+const TCOFLUSH = 1;
 const POLLIN = 1;
 const POLLOUT = 4;
 const POLLHUP = 16;
@@ -283,9 +286,28 @@ export class Pty implements TerminalPort {
     }
     this.#isOpen = false;
     this.#wantsOutput = false;
+    this.#dropUnread();
     this.#client?.closed();
     closedTerminals.add(this);
     this.#timer = setTimeout(this.#lookAtClosed, closedLookMs);
+  }
+
+  /**
+   * What came for the program that has gone, and what was written before its going was seen, is nobody's: a port that is closed
+   * keeps nothing, and the kernel would give it to whoever opens the terminal next. It lies partly in the driver's buffer,
+   * which the master empties, and partly in the line discipline's, which only the other side does.
+   */
+  #dropUnread(): void {
+    this.#native.ioctlNumber(this.#fd, TCFLSH, TCOFLUSH);
+    let slave: number;
+    try {
+      slave = openSync(this.path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
+    } catch {
+      // Somebody has it for himself alone by now (TIOCEXCL).
+      return;
+    }
+    this.#native.ioctlNumber(slave, TCFLSH, TCIFLUSH);
+    closeSync(slave);
   }
 
   readonly #lookAtLeaving = (): void => {

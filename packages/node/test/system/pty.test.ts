@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, constants, openSync, readSync } from "node:fs";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { TerminalClient } from "@drydock/core/ports/terminal";
@@ -96,4 +97,39 @@ test("hang-up: readers see the end, the descriptors are given back", { skip }, a
   await pause(200);
   const after = process.report.getReport() as unknown as { libuv: { type: string }[] };
   assert.ok(after.libuv.length <= before.libuv.length + 3);
+});
+
+test("what came for a program that has gone is not given to the next: a port that is closed keeps nothing", {
+  skip,
+}, async (t) => {
+  const pty = openPty();
+  t.after(() => pty.hangUp());
+  const reader = new SlowReader(pty, 1000);
+  await pause(50);
+  const until = async (count: number) => {
+    for (let wait = 0; wait < 400 && reader.events.length < count; wait++) await pause(5);
+    assert.equal(reader.events.length, count, reader.events.join(", "));
+  };
+  const bytes = Buffer.from("for nobody any more");
+  for (let round = 0; round < 20; round++) {
+    const ear = openSync(pty.path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
+    await until(2 * round + 1);
+    // One part before it goes, which it does not read, and one before anybody has seen that it went.
+    assert.equal(pty.write(bytes, 0, 9), 9);
+    await pause(round % 3);
+    closeSync(ear);
+    assert.equal(pty.write(bytes, 9, bytes.length - 9), bytes.length - 9);
+    await until(2 * round + 2);
+  }
+  const next = openSync(pty.path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
+  try {
+    await until(41);
+    const heard = Buffer.alloc(100);
+    assert.throws(() => readSync(next, heard, 0, 100, null), { code: "EAGAIN" });
+    pty.write(Buffer.from("hello"), 0, 5);
+    await pause(20);
+    assert.equal(heard.toString("utf8", 0, readSync(next, heard, 0, 100, null)), "hello");
+  } finally {
+    closeSync(next);
+  }
 });
