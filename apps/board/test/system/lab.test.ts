@@ -184,6 +184,25 @@ test("every screen at 1280, 800 and 360 px in both themes: nothing serious for a
         assert.deepEqual(await seriousFindings(page), [], `${hash} ${colorScheme} ${width}`);
       }
     }
+    // The Doctor with evidence: cards, the opened line, what is redacted.
+    await page.goto(`${board.url}/lab#/doctor/serial?seed=1`);
+    const text = 'panic(cpu 0 caller 0xfffffe0012345678): "user1 jane.doe@example.com: LLC Bus error"\n';
+    await page.setInputFiles(".drop input[type=file]", [
+      { name: "kernel.panic", mimeType: "text/plain", buffer: Buffer.from(text) },
+      { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("completed with 0xe00002eb\n") },
+    ]);
+    await says(page, ".card .claim", /\S/);
+    await page.evaluate(
+      "for (const card of document.querySelectorAll('.card details, details.card')) card.open = true",
+    );
+    await page.locator(".because button").first().click();
+    await says(page, ".opened-file .asked", /\S/);
+    await page.check("input[name=redact]");
+    await says(page, ".redaction h2", /Redacted/);
+    for (const width of [1280, 800, 360]) {
+      await page.setViewportSize({ width, height: 800 });
+      assert.deepEqual(await seriousFindings(page), [], `Doctor with evidence, ${colorScheme} ${width}`);
+    }
     assert.deepEqual(wrong, []);
     await context.close();
   }
