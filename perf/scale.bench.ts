@@ -13,9 +13,9 @@ import { openSqliteQueue } from "@drydock/node/jobs/sqlite-job-queue";
 import { doorTo } from "@drydock/node/store/postgres-door";
 import type { BenchTable } from "./run.ts";
 
-const rounds = 5;
+const rounds = 3;
 const seeds = 16_000;
-const jobs = 2000;
+const jobs = 500;
 const crowds = [1, 10, 100, 1000];
 /** Connections' owners: each queue has up to eight connections. */
 const queuesMost = 6;
@@ -59,7 +59,7 @@ async function jobsBy(queues: readonly JobQueue[], crowd: number): Promise<numbe
       const queue = queues[at % queues.length];
       while (left > 0) {
         const job = await queue.take([name]);
-        if (job === null) await setTimeout(20);
+        if (job === null) await setTimeout(200);
         else if (await queue.finish(job, answer)) left--;
       }
     }),
