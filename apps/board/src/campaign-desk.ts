@@ -55,7 +55,7 @@ export class CampaignDesk {
     this.#queue ??= await openJobQueue({ place: this.#place, canMake: false, isSupervised: false });
     const lines = new Map<string, CampaignLine[]>();
     const { kept } = await readCampaigns(this.#queue);
-    for (const { note } of kept.reverse()) {
+    for (const { note } of [...kept].reverse()) {
       if (note.post === "") continue;
       const own = lines.get(note.post) ?? [];
       lines.set(note.post, own);
