@@ -1,13 +1,13 @@
 // Campaigns over a queue: what two workers are worth, how many jobs a second PostgreSQL hands out.
 
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { startPostgres } from "@drydock/node/checks/postgres-server";
 import { openBossQueue } from "@drydock/node/jobs/boss-job-queue";
+import { jobIdOf } from "@drydock/node/jobs/campaign-foreman";
 import type { JobQueue } from "@drydock/node/jobs/job-queue";
 import { openSqliteQueue } from "@drydock/node/jobs/sqlite-job-queue";
 import { doorTo } from "@drydock/node/store/postgres-door";
@@ -43,10 +43,7 @@ let made = 0;
 /** Jobs a second that so many workers take and answer, with nothing to do for each. */
 async function jobsBy(queues: readonly JobQueue[], crowd: number): Promise<number> {
   const name = `bench.${++made}`;
-  const ids = Array.from({ length: jobs }, (_, at) => {
-    const digest = createHash("sha256").update(`${name} ${at}`).digest("hex");
-    return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-8${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
-  });
+  const ids = Array.from({ length: jobs }, (_, at) => jobIdOf(name, "singles", at));
   await queues[0].send(
     name,
     ids.map((id, at) => ({ id, data: { phase: "singles", from: at * 40, to: at * 40 + 40 } })),

@@ -1,11 +1,10 @@
 // A campaign's report as one HTML file: nothing is fetched, no script runs.
 
-import { shown } from "@drydock/core/base/shown-text";
+import { xmlAttribute } from "@drydock/core/codec/xml/xml-text";
 import { type CampaignReport, isClean, strikeOptions } from "@drydock/core/trials/campaign-book";
 
 /** What a rig or a driver said is text, whatever it looks like. */
-const html = (text: string): string =>
-  shown(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+const html = xmlAttribute;
 
 const style = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }

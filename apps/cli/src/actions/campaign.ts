@@ -96,14 +96,15 @@ async function oneRun(
 async function wholeCampaign(named: string, options: CampaignOptions, io: CommandIo): Promise<ExitCode> {
   const { findings, rig, workers } = options;
   const entry = await findExplorable(rig);
-  const runner = new ShardRunner(entry, planOfCampaign(named, options), hostTurn);
+  const plan = planOfCampaign(named, options);
+  const runner = new ShardRunner(entry, plan, hostTurn);
   const folder = mkdtempSync(join(tmpdir(), "drydock-campaign-"));
   const queue = openSqliteQueue(join(folder, "queue"), { isTemporary: true });
   const interruption = untilInterrupted();
   let seats: readonly CampaignSeat[] = [];
   let report: CampaignReport;
   try {
-    const { id, phases } = await submitOwn(queue, runner, planOfCampaign(named, options));
+    const { id, phases } = await submitOwn(queue, runner, plan);
     // A user's own code may end its thread, and nothing else.
     const isHere =
       !isRigFile(rig) && (workers === 1 || (phases[0].shards <= 2 && phases[0].phase !== "seeds"));

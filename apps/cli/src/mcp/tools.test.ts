@@ -17,15 +17,15 @@ let folder = "";
 let roots: Roots;
 before(() => {
   folder = mkdtempSync(join(tmpdir(), "drydock-mcp-"));
-  mkdirSync(join(folder, "root/inner"), { recursive: true });
-  mkdirSync(join(folder, "root-beside"));
-  for (const name of ["root/log.txt", "root/inner/a.rig.ts", "root-beside/log.txt", "secret"])
+  mkdirSync(join(folder, "given/inner"), { recursive: true });
+  mkdirSync(join(folder, "given-beside"));
+  for (const name of ["given/log.txt", "given/inner/a.rig.ts", "given-beside/log.txt", "secret"])
     writeFileSync(join(folder, name), "x");
-  symlinkSync(join(folder, "secret"), join(folder, "root/link-out"));
-  symlinkSync(folder, join(folder, "root/folder-out"));
-  symlinkSync("log.txt", join(folder, "root/link-in"));
-  symlinkSync(join(folder, "nowhere"), join(folder, "root/dangling"));
-  roots = new Roots([join(folder, "root")]);
+  symlinkSync(join(folder, "secret"), join(folder, "given/link-out"));
+  symlinkSync(folder, join(folder, "given/folder-out"));
+  symlinkSync("log.txt", join(folder, "given/link-in"));
+  symlinkSync(join(folder, "nowhere"), join(folder, "given/dangling"));
+  roots = new Roots([join(folder, "given")]);
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -42,26 +42,26 @@ test("what leads out of the roots is refused, and whether it is there is not tol
     "..",
     "../secret",
     "../not-there",
-    "../root-beside/log.txt",
+    "../given-beside/log.txt",
     "/etc/passwd",
     "/",
     "inner/../../secret",
   ];
   for (const text of [...out, "link-out", "folder-out/secret", "folder-out", join(folder, "secret")])
     assert.equal(way(text), "out", text);
-  assert.equal(way("log.txt"), "/root/log.txt");
-  assert.equal(way("."), "/root");
-  assert.equal(way("link-in"), "/root/log.txt");
-  assert.equal(way("inner/../log.txt"), "/root/log.txt");
-  assert.equal(way(join(folder, "root/log.txt")), "/root/log.txt");
+  assert.equal(way("log.txt"), "/given/log.txt");
+  assert.equal(way("."), "/given");
+  assert.equal(way("link-in"), "/given/log.txt");
+  assert.equal(way("inner/../log.txt"), "/given/log.txt");
+  assert.equal(way(join(folder, "given/log.txt")), "/given/log.txt");
   for (const text of ["not-there", "dangling"]) assert.match(way(text), /is not there, or cannot be read/);
   for (const text of ["", "a\0b", "x".repeat(5000)]) assert.match(way(text), /takes a path/);
 });
 
 test("a name that begins like a root, or has two dots in it, is no way out and no way in", () => {
-  writeFileSync(join(folder, "root/..hidden"), "x");
-  assert.equal(roots.find("..hidden"), join(folder, "root/..hidden"));
-  assert.throws(() => roots.find(join(folder, "root-beside")), UsageError);
+  writeFileSync(join(folder, "given/..hidden"), "x");
+  assert.equal(roots.find("..hidden"), join(folder, "given/..hidden"));
+  assert.throws(() => roots.find(join(folder, "given-beside")), UsageError);
 });
 
 test("a tool's call is a line of its command, with JSON asked for and no word that could be an option", async () => {
@@ -91,7 +91,7 @@ test("a tool's call is a line of its command, with JSON asked for and no word th
   for (const [name, given, words, loadsCode = false] of lines) {
     const line = await tool(name).lineOf(given, roots);
     assert.deepEqual(
-      [line.words.map((word) => word.replace(join(folder, "root"), "{root}")), line.loadsCode],
+      [line.words.map((word) => word.replace(join(folder, "given"), "{root}")), line.loadsCode],
       [words, loadsCode],
     );
   }

@@ -111,7 +111,7 @@ test("two workers, one killed by -9 in the middle, the server away and back: the
   skip,
   timeout: 480_000,
 }, async () => {
-  const what = ["uas", "--most", "300", "--pairs", "20"];
+  const what = ["raid", "--pairs", "40"];
   const alone = drydock("", "run", ...what, "--workers", "1");
   assert.equal(alone.code, 0, alone.said);
   // The address stands in a file, so that no list of processes shows its password.
@@ -135,7 +135,7 @@ test("two workers, one killed by -9 in the middle, the server away and back: the
   const html = join(folder, "report.html");
   const report = drydock(place, "report", id, "--html", html);
   assert.deepEqual([report.code, report.out], [0, alone.out]);
-  assert.match(readFileSync(html, "utf8"), /<title>Drydock campaign: uas, seed 1: every contract was kept</);
+  assert.match(readFileSync(html, "utf8"), /<title>Drydock campaign: raid, seed 1: every contract was kept</);
   assert.equal(drydock(place, "report", id, "--drop").code, 0);
   assert.equal(drydock(place, "report", id).code, 2);
   assert.ok(

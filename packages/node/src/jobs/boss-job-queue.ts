@@ -8,12 +8,12 @@ import type { SqlValue } from "../store/sql-talk.ts";
 import {
   attemptsMost,
   type EndedJob,
+  inOrder,
   type JobQueue,
   type NewJob,
   silenceMs,
   type TakenJob,
 } from "./job-queue.ts";
-import { inOrder } from "./sqlite-job-queue.ts";
 
 /** pg-boss's tables and ours: nothing else of the database is touched. */
 const bossSchema = "drydock_boss";

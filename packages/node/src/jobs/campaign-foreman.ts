@@ -147,7 +147,7 @@ function parseNote(value: unknown): CampaignNote {
 const queueOf = (id: string, phase: CampaignPhase): string => `campaign.${id}.${phase}`;
 
 /** The same shard is the same job, whoever sends it: UUID version 8 (RFC 9562, 5.8) from the campaign's id and the shard's place. */
-function jobIdOf(id: string, phase: CampaignPhase, at: number): string {
+export function jobIdOf(id: string, phase: CampaignPhase, at: number): string {
   const digest = createHash("sha256").update(`${id} ${phase} ${at}`).digest("hex");
   return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-8${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
 }

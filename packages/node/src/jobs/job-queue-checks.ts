@@ -1,6 +1,8 @@
 // The contract of JobQueue as a list of checks. The queue is empty, and nobody else's.
 
 import { setTimeout } from "node:timers/promises";
+import { equal } from "@drydock/board/board-store-checks";
+import { type ContractCheck, expect } from "@drydock/core/ports/contract";
 import { attemptsMost, type JobQueue, type NewJob, type TakenJob } from "./job-queue.ts";
 
 /** What a check is given. */
@@ -12,25 +14,11 @@ export interface JobQueueBench {
   fallSilent(): Promise<void>;
 }
 
-export interface JobQueueCheck {
-  readonly name: string;
-  run(bench: JobQueueBench): Promise<void>;
-}
-
 /** A UUID for each number. */
 export const idOf = (number: number): string => `00000000-0000-8000-8000-${String(number).padStart(12, "0")}`;
 
 const jobs = (count: number): NewJob[] =>
   Array.from({ length: count }, (_, at) => ({ id: idOf(at), data: { at } }));
-
-function expect(isSo: boolean, what: string): void {
-  if (!isSo) throw new Error(what);
-}
-
-function expectEqual(got: unknown, wanted: unknown, what: string): void {
-  const [one, other] = [JSON.stringify(got), JSON.stringify(wanted)];
-  if (one !== other) throw new Error(`${what}: ${one} in place of ${other}`);
-}
 
 /** Whoever looks after silent holders comes by now and then. */
 async function takeSoon(queue: JobQueue, names: readonly string[]): Promise<TakenJob | null> {
@@ -48,23 +36,23 @@ async function take(queue: JobQueue, name = "a"): Promise<TakenJob> {
   return job;
 }
 
-export const jobQueueChecks: readonly JobQueueCheck[] = [
+export const jobQueueChecks: readonly ContractCheck<JobQueueBench>[] = [
   {
     name: "jobs are taken once, in the order in which they were sent, with what they were sent with",
     async run({ other, queue }) {
       await queue.send("a", jobs(3));
       const taken = [await take(queue), await take(other), await take(queue)];
-      expectEqual(
+      equal(
         taken.map(({ data, id }) => [id, data]),
         jobs(3).map(({ data, id }) => [id, data]),
         "what was taken",
       );
-      expectEqual(
+      equal(
         taken.map(({ attempt }) => attempt),
         [1, 1, 1],
         "attempts",
       );
-      expectEqual(await other.take(["a"]), null, "a fourth");
+      equal(await other.take(["a"]), null, "a fourth");
     },
   },
   {
@@ -74,18 +62,18 @@ export const jobQueueChecks: readonly JobQueueCheck[] = [
       await other.send("a", jobs(2));
       await queue.finish(await take(queue), "done");
       await other.send("a", jobs(2));
-      expectEqual((await take(queue)).id, idOf(1), "what is left");
-      expectEqual(await queue.take(["a"]), null, "a third");
+      equal((await take(queue)).id, idOf(1), "what is left");
+      equal(await queue.take(["a"]), null, "a third");
     },
   },
   {
     name: "a queue that nobody made has nothing, and the first of several that has something gives",
     async run({ queue }) {
-      expectEqual(await queue.take(["nobody", "a"]), null, "nothing yet");
+      equal(await queue.take(["nobody", "a"]), null, "nothing yet");
       await queue.send("b", jobs(1));
       await queue.send("a", jobs(1));
-      expectEqual((await queue.take(["nobody", "a", "b"]))?.queue, "a", "the first");
-      expectEqual((await queue.take(["nobody", "a", "b"]))?.queue, "b", "the second");
+      equal((await queue.take(["nobody", "a", "b"]))?.queue, "a", "the first");
+      equal((await queue.take(["nobody", "a", "b"]))?.queue, "b", "the second");
     },
   },
   {
@@ -96,8 +84,8 @@ export const jobQueueChecks: readonly JobQueueCheck[] = [
       const answer = '{"é":[1,  2],"b":"\\u0000\\"\\\\"}';
       expect(await queue.finish(job, answer), "the first answer was not kept");
       expect(!(await other.finish(job, "another")), "a second answer was kept");
-      expectEqual(await other.ended("a", [idOf(0)]), [{ id: idOf(0), answer, why: "" }], "what ended");
-      expectEqual(await other.endedCount("a"), 1, "how many");
+      equal(await other.ended("a", [idOf(0)]), [{ id: idOf(0), answer, why: "" }], "what ended");
+      equal(await other.endedCount("a"), 1, "how many");
       expect(!(await queue.beat(job)), "an answered job is nobody's");
     },
   },
@@ -107,18 +95,14 @@ export const jobQueueChecks: readonly JobQueueCheck[] = [
       await queue.send("a", jobs(1));
       const first = await take(queue);
       expect(await queue.beat(first), "it is still its holder's");
-      expectEqual(await other.take(["a"]), null, "a job in somebody's hands");
+      equal(await other.take(["a"]), null, "a job in somebody's hands");
       await fallSilent();
       const second = await takeSoon(other, ["a"]);
-      expectEqual(second?.attempt, 2, "the second attempt");
+      equal(second?.attempt, 2, "the second attempt");
       expect(!(await queue.beat(first)), "the first holder was told that it is still its own");
       expect(await queue.finish(first, "late"), "the late answer was lost");
       expect(second !== null && !(await other.finish(second, "same")), "two answers were kept");
-      expectEqual(
-        await queue.ended("a", [idOf(0)]),
-        [{ id: idOf(0), answer: "late", why: "" }],
-        "what ended",
-      );
+      equal(await queue.ended("a", [idOf(0)]), [{ id: idOf(0), answer: "late", why: "" }], "what ended");
     },
   },
   {
@@ -129,15 +113,15 @@ export const jobQueueChecks: readonly JobQueueCheck[] = [
       await queue.finish(kept, "fine");
       for (let attempt = 1; attempt <= attemptsMost; attempt++) {
         const job = await takeSoon(attempt % 2 === 0 ? queue : other, ["a"]);
-        expectEqual([job?.id, job?.attempt], [idOf(1), attempt], "the attempt");
+        equal([job?.id, job?.attempt], [idOf(1), attempt], "the attempt");
         await fallSilent();
       }
       for (let attempt = 0; attempt < 400 && (await queue.endedCount("a")) < 2; attempt++) {
-        expectEqual(await queue.take(["a"]), null, "a fourth attempt");
+        equal(await queue.take(["a"]), null, "a fourth attempt");
         await setTimeout(50);
       }
       const ended = await queue.ended("a", [idOf(0), idOf(1)]);
-      expectEqual(
+      equal(
         ended.map(({ answer, id }) => [id, answer]),
         [
           [idOf(0), "fine"],
@@ -153,15 +137,15 @@ export const jobQueueChecks: readonly JobQueueCheck[] = [
       await queue.send("a", jobs(1));
       for (let attempt = 1; attempt <= attemptsMost; attempt++) {
         const job = await takeSoon(queue, ["a"]);
-        expectEqual(job?.attempt, attempt, "the attempt");
+        equal(job?.attempt, attempt, "the attempt");
         if (job !== null) await queue.fail(job, `no ${attempt}`);
       }
-      expectEqual(await queue.take(["a"]), null, "a fourth attempt");
+      equal(await queue.take(["a"]), null, "a fourth attempt");
       for (let attempt = 0; attempt < 400 && (await queue.endedCount("a")) < 1; attempt++) {
         await queue.take(["a"]);
         await setTimeout(50);
       }
-      expectEqual(
+      equal(
         await queue.ended("a", [idOf(0)]),
         [{ id: idOf(0), answer: null, why: `no ${attemptsMost}` }],
         "what ended",
@@ -185,7 +169,7 @@ export const jobQueueChecks: readonly JobQueueCheck[] = [
       await queue.send("a", jobs(5));
       for (let at = 0; at < 4; at++) await queue.finish(await take(queue), String(at));
       const ids = [idOf(3), idOf(0), idOf(4), idOf(2)];
-      expectEqual(
+      equal(
         (await queue.ended("a", ids)).map(({ answer }) => answer),
         ["3", "0", "2"],
         "answers",
@@ -198,9 +182,9 @@ export const jobQueueChecks: readonly JobQueueCheck[] = [
       await queue.send("a", jobs(2));
       await queue.finish(await take(queue), "x");
       await other.drop("a");
-      expectEqual(await queue.endedCount("a"), 0, "answers left");
+      equal(await queue.endedCount("a"), 0, "answers left");
       await queue.send("a", jobs(1));
-      expectEqual((await takeSoon(other, ["a"]))?.attempt, 1, "the new job");
+      equal((await takeSoon(other, ["a"]))?.attempt, 1, "the new job");
     },
   },
   {
@@ -212,7 +196,7 @@ export const jobQueueChecks: readonly JobQueueCheck[] = [
       expect(!(await queue.note("c/1", "one", "three")), "what somebody changed");
       await queue.note("d", null, "elsewhere");
       await queue.note("c/0", null, "zero");
-      expectEqual(
+      equal(
         await queue.notes("c/"),
         [
           { key: "c/0", text: "zero" },
@@ -221,7 +205,7 @@ export const jobQueueChecks: readonly JobQueueCheck[] = [
         "notes",
       );
       expect(await queue.note("c/0", "zero", null), "a note that goes");
-      expectEqual((await queue.notes("c/")).length, 1, "notes left");
+      equal((await queue.notes("c/")).length, 1, "notes left");
     },
   },
 ];

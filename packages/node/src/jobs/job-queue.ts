@@ -61,3 +61,16 @@ export interface JobQueue {
 /** How long a holder may be silent before its job is somebody else's, milliseconds; and how often it should speak. */
 export const silenceMs = 10_000;
 export const beatMs = 2_500;
+
+/** Rows of ended jobs as they were asked for. */
+export function inOrder(
+  rows: readonly Readonly<Record<string, unknown>>[],
+  ids: readonly string[],
+): EndedJob[] {
+  const byId = new Map(rows.map((row) => [String(row.id), row]));
+  return ids.flatMap((id) => {
+    const row = byId.get(id);
+    if (row === undefined) return [];
+    return [{ id, answer: row.answer === null ? null : String(row.answer), why: String(row.why ?? "") }];
+  });
+}

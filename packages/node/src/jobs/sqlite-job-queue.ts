@@ -5,6 +5,7 @@ import { SqliteConnection } from "../store/sqlite.ts";
 import {
   attemptsMost,
   type EndedJob,
+  inOrder,
   type JobQueue,
   type NewJob,
   silenceMs,
@@ -210,17 +211,4 @@ class SqliteJobQueue implements JobQueue {
   async close(): Promise<void> {
     this.#db.close();
   }
-}
-
-/** Rows of ended jobs as they were asked for. */
-export function inOrder(
-  rows: readonly Readonly<Record<string, unknown>>[],
-  ids: readonly string[],
-): EndedJob[] {
-  const byId = new Map(rows.map((row) => [String(row.id), row]));
-  return ids.flatMap((id) => {
-    const row = byId.get(id);
-    if (row === undefined) return [];
-    return [{ id, answer: row.answer === null ? null : String(row.answer), why: String(row.why ?? "") }];
-  });
 }
