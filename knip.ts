@@ -68,6 +68,8 @@ export default {
   // TypeScript 5, vite and vitest are installed in a stranger's project (house/test/system); the printer's is reached by path.
   ignoreDependencies: [
     "@biomejs/biome",
+    "@stryker-mutator/api",
+    "@stryker-mutator/core",
     "typescript-5",
     "vite",
     "vitest",
