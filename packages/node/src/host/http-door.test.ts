@@ -85,3 +85,30 @@ test("a connection that waits at the door is read when it comes in: 100 at once 
     await close(server);
   }
 });
+
+test("who is refused before he has sent all hears why, though he never stops to listen", async () => {
+  const server = createHttpServer((_request, response) => {
+    response.writeHead(413, { connection: "close" });
+    response.end("<too large>");
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  try {
+    for (let turn = 0; turn < 20; turn += 1) {
+      const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+      socket.write(`POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${4 << 20}\r\n\r\n`);
+      socket.write(Buffer.alloc(4 << 20));
+      let heard = "";
+      for await (const bytes of socket) heard += String(bytes);
+      assert.match(heard, /^HTTP\/1\.1 413 .*<too large>/s);
+    }
+    const endless = connect({ port: (server.address() as AddressInfo).port, allowHalfOpen: true });
+    endless.on("error", () => {});
+    endless.write("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
+    const piece = () => endless.writable && endless.write(`10000\r\n${"x".repeat(65_536)}\r\n`, piece);
+    piece();
+    await new Promise((resolve) => endless.resume().once("close", resolve));
+  } finally {
+    await close(server);
+  }
+});

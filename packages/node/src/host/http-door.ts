@@ -1,6 +1,12 @@
 // The door of an HTTP server: let in at a rate, silent ones make room, who asks ahead waits his turn.
 
-import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import type { Socket } from "node:net";
 import { Admission } from "./admission.ts";
 import { watchStorms } from "./after-storm.ts";
@@ -13,13 +19,30 @@ const socketMaximum = 2048;
 const pace = { atOnce: 1, everyMs: 6 };
 /** More than so many are a crowd. */
 const crowdedSockets = 32;
+/** For so long is read, and thrown away, what somebody still sends who was answered before its end. */
+const lingerMs = 2000;
 
 class Connection implements Asker {
   readonly socket: Socket;
+  request: IncomingMessage | null = null;
   last: ServerResponse | null = null;
 
   constructor(socket: Socket) {
     this.socket = socket;
+    this.#linger(socket);
+  }
+
+  /** A socket that closes over bytes it has not read is reset, and takes its last answer back (RFC 9112 §9.6): half of it closes first. */
+  #linger(socket: Socket): void {
+    const destroySoon = socket.destroySoon.bind(socket);
+    socket.destroySoon = () => {
+      if (this.request === null || this.request.complete || this.request.destroyed) return destroySoon();
+      socket.end();
+      const ended = setTimeout(() => socket.destroy(), lingerMs);
+      socket.once("close", () => clearTimeout(ended));
+      this.request.once("end", destroySoon);
+      this.request.resume();
+    };
   }
 
   get isBusy(): boolean {
@@ -43,6 +66,7 @@ export function createHttpServer(answer: RequestListener): Server {
     if (connection === undefined) return;
     idle.delete(socket);
     const isTaken = turns.asked(connection, () => {
+      connection.request = request;
       connection.last = response;
       answer(request, response);
     });
