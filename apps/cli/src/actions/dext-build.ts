@@ -16,6 +16,9 @@ import { UsageError } from "../terminal/usage-error.ts";
 export interface DextPathOptions {
   readonly paths: readonly string[];
   readonly target?: string;
+  /** Built so that a run finds more; see `Instruments`. */
+  readonly sanitize?: boolean;
+  readonly counts?: boolean;
 }
 
 export interface BuiltForCommand {
@@ -38,7 +41,7 @@ export async function compilerForCommand(io: CommandIo): Promise<Compiler | null
 /** Throws UsageError when there is no dext. */
 export async function buildWith(
   compiler: Compiler,
-  { paths, target }: DextPathOptions,
+  { counts = false, paths, sanitize = false, target }: DextPathOptions,
   checksRealTarget: boolean,
 ): Promise<BuiltForCommand> {
   let sources: DextSources;
@@ -48,7 +51,8 @@ export async function buildWith(
     if (error instanceof NoDextError || error instanceof OpenStepError) throw new UsageError(error.message);
     throw error;
   }
-  return { sources, build: await buildDext(sources, compiler, { cache: cache(), checksRealTarget }) };
+  const options = { cache: cache(), checksRealTarget, sanitize, coverage: counts };
+  return { sources, build: await buildDext(sources, compiler, options) };
 }
 
 /** Throws UsageError when there is no dext; null, and it is said, when there is no compiler. */

@@ -1,6 +1,11 @@
 // What dext run and dext test begin with: the dext is compiled, and its thread does the job.
 
+import { readFileSync } from "node:fs";
 import type { RigEntry } from "@drydock/core/rigs/catalogue";
+import type { CoveredFile } from "@drydock/dext/host/dext-coverage";
+import type { DextSources } from "@drydock/dext/project/dext-sources";
+import { coveragePage, coverageSum, coverageSumText, lcovText } from "@drydock/dext/run/coverage-report";
+import type { OutputFile } from "../grammar/output-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import {
@@ -23,13 +28,22 @@ export interface DextJobOptions extends DextPathOptions {
   readonly patience: number;
   readonly noJspi: boolean;
   readonly json: boolean;
+  /** What ran, as lcov's tracefile and as a page. */
+  readonly coverage?: OutputFile;
+  readonly coveragePage?: OutputFile;
   /** Others follow: a document takes one line. */
   readonly isOneOfMany?: boolean;
 }
 
 export type DextAnswer<K extends "run" | "test"> =
-  | (Extract<DextThreadMessage, { readonly kind: K }> & { readonly name: string })
-  | { readonly kind: "ended"; readonly name: string; readonly text: string };
+  | (Extract<DextThreadMessage, { readonly kind: K }> & Of)
+  | ({ readonly kind: "ended"; readonly text: string } & Of);
+
+/** What was compiled. */
+interface Of {
+  readonly name: string;
+  readonly sources: DextSources;
+}
 
 /** An exit code, and it is said, when the dext cannot be compiled here. `most` counts the trials of a test. */
 export async function doDextJob<K extends "run" | "test">(
@@ -38,7 +52,7 @@ export async function doDextJob<K extends "run" | "test">(
   io: CommandIo,
   most = 0,
 ): Promise<DextAnswer<K> | ExitCode> {
-  const built = await buildForCommand(options, io, false);
+  const built = await buildForCommand({ ...options, counts: countsIn(options) }, io, false);
   if (built === null) return exitCodes.rigError;
   const thread = new DextThread();
   try {
@@ -74,10 +88,38 @@ export async function doBuiltJob<K extends "run" | "test">(
       settleNs: options.for * 1e9,
       most,
       noJspi: options.noJspi,
+      counted: countsIn(options)
+        ? { folder: sources.folder, files: [...sources.interfaces, ...sources.sources] }
+        : null,
     },
     kind === "test" ? (text) => io.progress(text) : () => {},
     options.patience,
   );
   if (end.kind !== "ended" && end.kind !== kind) throw new Error(`a ${kind} was answered by a ${end.kind}`);
-  return { ...end, name: sources.name } as DextAnswer<K>;
+  if (end.kind !== "ended" && end.covered !== null) writeCoverage(sources.name, end.covered, options, io);
+  return { ...end, name: sources.name, sources } as DextAnswer<K>;
+}
+
+export function countsIn({ coverage, coveragePage }: DextJobOptions): boolean {
+  return coverage !== undefined || coveragePage !== undefined;
+}
+
+/** What a run that had to be ended has counted is lost with its thread: nothing is written then. */
+function writeCoverage(
+  name: string,
+  covered: readonly CoveredFile[],
+  { coverage, coveragePage: page }: DextJobOptions,
+  io: CommandIo,
+): void {
+  coverage?.write(Buffer.from(lcovText(covered)));
+  page?.write(Buffer.from(coveragePage(name, covered, readIfThere)));
+  io.say(coverageSumText(coverageSum(covered)));
+}
+
+function readIfThere(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return null;
+  }
 }

@@ -2,6 +2,7 @@
 
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
+import { remarkText, sourceRemarks } from "./dext-doctor.ts";
 import { type DextAnswer, type DextJobOptions, doDextJob } from "./dext-job.ts";
 import { watchDext } from "./dext-watch.ts";
 
@@ -20,11 +21,15 @@ export async function testDextCommand(options: DextTestOptions, io: CommandIo): 
     return watchDext(many, io, options.most ?? mostOfWatch, (end) => sayTest(end, many, io));
   }
   const end = await doDextJob("test", options, io, options.most ?? mostOfTest);
-  return typeof end === "number" ? end : sayTest(end, options, io);
+  return typeof end === "number" ? end : await sayTest(end, options, io);
 }
 
-function sayTest(end: DextAnswer<"test">, { isOneOfMany, json }: DextJobOptions, io: CommandIo): ExitCode {
-  const { name } = end;
+async function sayTest(
+  end: DextAnswer<"test">,
+  { isOneOfMany, json }: DextJobOptions,
+  io: CommandIo,
+): Promise<ExitCode> {
+  const { name, sources } = end;
   const form = isOneOfMany === true ? "line" : "pretty";
   if (end.kind === "ended") {
     if (json) io.document({ name, findings: [{ when: "a run", what: end.text }] }, form);
@@ -32,10 +37,15 @@ function sayTest(end: DextAnswer<"test">, { isOneOfMany, json }: DextJobOptions,
     return exitCodes.finding;
   }
   const { failedCalls, findings, isRepeatable, plain, uncounted, unplugs } = end.report;
-  if (json) io.document({ name, devices: end.devices, ...end.report }, form);
+  const doctor = await sourceRemarks(
+    sources,
+    findings.map(({ what }) => what),
+  );
+  if (json) io.document({ name, devices: end.devices, ...end.report, doctor }, form);
   else {
     for (const outcome of plain.outcomes) io.say(outcome);
     for (const { what, when } of findings) io.print(`${when}: ${what}\n`);
+    for (const each of doctor) io.print(`${remarkText(each)}\n`);
     for (const { what, when } of uncounted) io.say(`${when}: ${what}`);
     if (!isRepeatable) io.print("the same seed gave another digest\n");
     io.say(

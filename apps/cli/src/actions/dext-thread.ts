@@ -4,6 +4,7 @@ import { parentPort } from "node:worker_threads";
 import type { Properties } from "@drydock/core/platform/properties";
 import { findRig } from "@drydock/core/rigs/catalogue";
 import type { DextOptions } from "@drydock/dext/host/dext-bundle";
+import { type CoveredFile, DextCoverage } from "@drydock/dext/host/dext-coverage";
 import { DextImage } from "@drydock/dext/host/dext-image";
 import { askedRig, catalogueRig } from "@drydock/dext/run/dext-rig";
 import { type DextRunResult, runDext, tryUserClients } from "@drydock/dext/run/dext-run";
@@ -22,6 +23,8 @@ export interface DextJob {
   readonly settleNs: number;
   readonly most: number;
   readonly noJspi: boolean;
+  /** Of a build that counts: whose lines are told; null: none. */
+  readonly counted: { readonly folder: string; readonly files: readonly string[] } | null;
   /** Which function of the dext runs now, for whoever has to end it. */
   readonly watch: Int32Array<SharedArrayBuffer>;
 }
@@ -34,13 +37,23 @@ export type DextThreadMessage =
       readonly result: DextRunResult;
       readonly devices: readonly string[];
       readonly ports: readonly PortUse[];
+      readonly covered: readonly CoveredFile[] | null;
     }
-  | { readonly kind: "test"; readonly report: TrialReport; readonly devices: readonly string[] };
+  | {
+      readonly kind: "test";
+      readonly report: TrialReport;
+      readonly devices: readonly string[];
+      readonly covered: readonly CoveredFile[] | null;
+    };
 
 const tell = (message: DextThreadMessage): void => parentPort?.postMessage(message);
 
 function suspended({ noJspi }: DextJob): Pick<DextOptions, "suspends"> {
   return noJspi ? { suspends: "threads" } : {};
+}
+
+function isCounted({ counted }: DextJob, path: string): boolean {
+  return counted !== null && (counted.files.includes(path) || path.startsWith(`${counted.folder}/`));
 }
 
 async function work(job: DextJob): Promise<void> {
@@ -56,7 +69,15 @@ async function work(job: DextJob): Promise<void> {
     return rig;
   };
   const identifier = String(job.info.CFBundleIdentifier ?? "");
-  const options = { settleNs: job.settleNs, watch: job.watch, tracesObjects: true, ...suspended(job) };
+  const coverage = job.counted === null ? null : new DextCoverage(description.image);
+  const options = {
+    settleNs: job.settleNs,
+    watch: job.watch,
+    tracesObjects: true,
+    ...suspended(job),
+    ...(coverage === null ? {} : { coverage }),
+  };
+  const covered = () => coverage?.files((path) => isCounted(job, path)) ?? null;
   if (job.kind === "run") {
     let ports: readonly PortUse[] = [];
     const result = await runDext(description, makeRig, {
@@ -65,7 +86,7 @@ async function work(job: DextJob): Promise<void> {
         ports = await useSerialPorts(rig);
       },
     });
-    tell({ kind: "run", result, devices, ports });
+    tell({ kind: "run", result, devices, ports, covered: covered() });
   } else {
     const report = await tryDext(description, makeRig, {
       ...options,
@@ -76,7 +97,7 @@ async function work(job: DextJob): Promise<void> {
       },
       onRun: (what, done, all) => tell({ kind: "progress", text: `${what}: ${done} of ${all}` }),
     });
-    tell({ kind: "test", report, devices });
+    tell({ kind: "test", report, devices, covered: covered() });
   }
 }
 

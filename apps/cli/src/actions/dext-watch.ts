@@ -7,7 +7,7 @@ import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { buildWith, compilerForCommand } from "./dext-build.ts";
-import { type DextAnswer, type DextJobOptions, doBuiltJob } from "./dext-job.ts";
+import { countsIn, type DextAnswer, type DextJobOptions, doBuiltJob } from "./dext-job.ts";
 import { DextThread } from "./dext-worker.ts";
 import { endings } from "./endings.ts";
 
@@ -73,7 +73,7 @@ export async function watchDext(
   options: DextJobOptions,
   io: CommandIo,
   most: number,
-  say: (end: DextAnswer<"test">) => ExitCode,
+  say: (end: DextAnswer<"test">) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const compiler = await compilerForCommand(io);
   if (compiler === null) return exitCodes.rigError;
@@ -88,11 +88,11 @@ export async function watchDext(
   try {
     while (sinceMs !== null) {
       try {
-        const built = await buildWith(compiler, options, false);
+        const built = await buildWith(compiler, { ...options, counts: countsIn(options) }, false);
         changes.follow(foldersOf(options.paths, built.sources));
         const end = await doBuiltJob("test", built, thread, options, io, most);
         if (changes.isOver) break;
-        if (typeof end !== "number") say(end);
+        if (typeof end !== "number") await say(end);
         const seconds = ((performance.now() - sinceMs) / 1000).toFixed(2);
         io.say(
           `${built.build.compiledFiles} files compiled; verdict after ${seconds} s; waiting for an edit (Ctrl-C ends)`,

@@ -1,8 +1,10 @@
 // Arguments and options that the dext commands share.
 
+import { coveragePageHead, lcovHead } from "@drydock/dext/run/coverage-report";
 import { flag, option, optionOr, someArguments } from "../grammar/command-row.ts";
 import { inputPath } from "../grammar/input-paths.ts";
 import { decimalNumber, text } from "../grammar/option-kind.ts";
+import { type OwnFile, outputFile } from "../grammar/output-paths.ts";
 import { jsonOption, seedOption } from "../grammar/rig-options.ts";
 import { anyRigName } from "./rig-name.ts";
 
@@ -32,6 +34,15 @@ const patienceSeconds = decimalNumber({
   sample: 20,
 });
 
+const ownLcov: OwnFile = {
+  what: "a tracefile that drydock wrote",
+  isOurs: (head) => Buffer.from(head).toString("latin1").startsWith(lcovHead),
+};
+const ownCoveragePage: OwnFile = {
+  what: "a page that drydock wrote",
+  isOurs: (head) => Buffer.from(head).toString("latin1").startsWith(coveragePageHead),
+};
+
 export const dextRunOptions = {
   target: targetOption,
   rig: option(anyRigName, "whose devices; without it, a device is made as the personality asks for it"),
@@ -41,6 +52,11 @@ export const dextRunOptions = {
     20,
     "real seconds after which a function of the dext that does not come back is ended",
   ),
+  sanitize: flag(
+    "built so that every access of its memory, and what C++ leaves undefined, is checked: several times slower",
+  ),
+  coverage: option(outputFile(ownLcov), "write which of its lines and functions ran, as lcov's tracefile"),
+  coveragePage: option(outputFile(ownCoveragePage), "write the same as a page"),
   noJspi: flag("suspend calls without the engine's help (JSPI): a thread for each that waits"),
   json: jsonOption,
 } as const;

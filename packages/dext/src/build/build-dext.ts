@@ -7,7 +7,14 @@ import type { AbiTable } from "../abi/abi-table.ts";
 import { type Finding, generateDext } from "../generate/dext.ts";
 import { readText } from "../project/bounded-file.ts";
 import type { DextSources } from "../project/dext-sources.ts";
-import { type Compiler, defines, languageFlags, linkFlags } from "../toolchain/compiler.ts";
+import {
+  type Compiler,
+  defines,
+  type Instruments,
+  instrumentedLinkFlags,
+  instrumentFlags,
+  languageFlags,
+} from "../toolchain/compiler.ts";
 import {
   type Diagnostic,
   type MissingName,
@@ -17,7 +24,7 @@ import {
 import { type FrameworkKit, frameworkKit } from "./framework-kit.ts";
 import { compileAll, digest } from "./object-cache.ts";
 
-export interface BuildOptions {
+export interface BuildOptions extends Instruments {
   /** Where objects are kept. */
   readonly cache: string;
   /** The second pass, as arm64-apple-driverkit: left out where the compiler cannot. Default true. */
@@ -82,7 +89,17 @@ export async function buildDext(
     surroundings,
     flags: source.endsWith(".c") ? ["-x", "c", ...flags.filter((flag) => !cxxOnly.has(flag))] : flags,
   }));
-  const objects = await compileAll(compiler, jobs, join(options.cache, "objects"), availableParallelism());
+  // What is checked and counted is the author's: not what was generated beside it.
+  const instruments = instrumentFlags(options);
+  const instrumented = jobs.map((job) =>
+    made.includes(job.source) ? job : { ...job, flags: [...job.flags, ...instruments] },
+  );
+  const objects = await compileAll(
+    compiler,
+    instrumented,
+    join(options.cache, "objects"),
+    availableParallelism(),
+  );
   const notTheirs = [kit.folder, folder, ...compiler.systemHeaders].map((each) => `${each}/`);
   const isOwn = (path: string) => notTheirs.some((each) => path.startsWith(each));
   const diagnostics = distinct(
@@ -95,13 +112,15 @@ export async function buildDext(
     options.checksRealTarget === false || !compiler.knowsDriverKit
       ? []
       : await checkRealTarget(compiler, jobs, flags, isOwn, diagnostics);
-  const output = join(folder, "dext.wasm");
+  const kind = `${options.sanitize === true ? "-sanitized" : ""}${options.coverage === true ? "-counted" : ""}`;
+  const output = join(folder, `dext${kind}.wasm`);
   const linked = await link(
     compiler,
     objects.map(({ object }) => object as string),
     kit,
     output,
     folder,
+    options,
   );
   if (linked !== null) {
     const wrong: Diagnostic = {
@@ -115,7 +134,7 @@ export async function buildDext(
   }
   const module = new Uint8Array(readFileSync(output));
   const undefinedFunctions = WebAssembly.Module.imports(new WebAssembly.Module(module))
-    .filter((each) => each.module === "env" && each.kind === "function")
+    .filter((each) => each.module === "env" && each.kind === "function" && !isSanitizerCall(each.name))
     .map(({ name }) => name);
   return {
     ...nothing,
@@ -127,6 +146,9 @@ export async function buildDext(
     compiledFiles,
   };
 }
+
+/** The host has these (host/calls/sanitizer-calls.ts). */
+const isSanitizerCall = (name: string): boolean => name.startsWith("__ubsan_handle_");
 
 const cxxOnly: ReadonlySet<string> = new Set(["-std=gnu++20", "-fno-rtti", "-fno-exceptions"]);
 
@@ -230,9 +252,11 @@ async function link(
   kit: FrameworkKit,
   output: string,
   folder: string,
+  instruments: Instruments,
 ): Promise<string | null> {
+  const flags = instrumentedLinkFlags(instruments, compiler.target);
   const { status, stderr } = await compiler.run(
-    [`--target=${compiler.target}`, ...objects, ...kit.objects, "-o", output, ...linkFlags],
+    [`--target=${compiler.target}`, ...objects, ...kit.objects, "-o", output, ...flags],
     folder,
   );
   return status === 0 ? null : stderr.trim().split("\n").slice(0, 5).join("; ");

@@ -12,6 +12,7 @@ import { type ClassRecords, type CxxClass, type CxxMethod, readClassRecords } fr
 import type { DextImage } from "./dext-image.ts";
 import { DextMemory } from "./dext-memory.ts";
 import type { Engine, HostAnswer, HostFunction, WasmValue } from "./engine.ts";
+import { MemoryStory } from "./memory-story.ts";
 import { DextTrap, trapText } from "./trouble.ts";
 import { decodeValue, encodeValue } from "./values.ts";
 
@@ -78,12 +79,14 @@ export interface DextLedger {
   failed: string | null;
   readonly leaks: string[];
   readonly notImplemented: string[];
+  /** Of a dext that was built with --sanitize: each place once. */
+  readonly undefinedBehaviour: string[];
   /** In order; empty unless the plan records them. */
   readonly sent: SentBytes[];
 }
 
 export function emptyLedger(): DextLedger {
-  return { failable: 0, failed: null, leaks: [], notImplemented: [], sent: [] };
+  return { failable: 0, failed: null, leaks: [], notImplemented: [], undefinedBehaviour: [], sent: [] };
 }
 
 /** What `DextPlan.watch` names besides functions of the table. */
@@ -107,6 +110,8 @@ export class CxxProcess {
   readonly ownSpace: AddressSpace;
   readonly kernelSpace: AddressSpace;
   readonly ledger: DextLedger;
+  /** What its memory was given out for; null unless it was built with --sanitize. */
+  readonly story: MemoryStory | null;
   /** Its code has failed: nothing of it is called again. */
   hasTrapped = false;
   readonly #plan: DextPlan;
@@ -130,6 +135,7 @@ export class CxxProcess {
     this.image = image;
     this.#plan = plan;
     this.ledger = ledger;
+    this.story = image.isSanitized ? new MemoryStory() : null;
     const hostMemory = {
       allocate: (length: number) => this.#allocateBuffer(length),
       release: (bytes: Uint8Array) => this.#releaseBuffer(bytes),
@@ -291,22 +297,22 @@ export class CxxProcess {
 
   /** Called by the runtime: an object has come into being. */
   created(address: number, record: number): void {
-    this.#objects.set(address, {
-      address,
-      // By the record itself where constructors of global objects make objects: no list of records is there yet.
-      className:
-        this.#records?.byRecord.get(record)?.name ??
-        (record === 0 ? "OSObject" : this.memory.text(this.memory.u32(record))),
-      host: null,
-      onFreed: null,
-      madeAt: this.#plan.tracesObjects === true ? this.engine.captureStack() : "",
-    });
+    // By the record itself where constructors of global objects make objects: no list of records is there yet.
+    const className =
+      this.#records?.byRecord.get(record)?.name ??
+      (record === 0 ? "OSObject" : this.memory.text(this.memory.u32(record)));
+    const isTraced = this.#plan.tracesObjects === true || this.story !== null;
+    const madeAt = isTraced ? this.engine.captureStack() : "";
+    this.#objects.set(address, { address, className, host: null, onFreed: null, madeAt });
+    if (record !== 0)
+      this.story?.made(address, this.memory.u32(record + recordSizeAt), `an object of ${className}`, madeAt);
   }
 
   freed(address: number): void {
     const object = this.#objects.get(address);
     if (object === undefined) return;
     this.#objects.delete(address);
+    this.story?.freed(address, this.engine.captureStack());
     if (object.host !== null) this.#addresses.delete(object.host);
     object.onFreed?.();
   }
@@ -338,10 +344,12 @@ export class CxxProcess {
       this.#plan.fill === 0xa5 ? 0xa5 : 0,
     ]) as number;
     if (at === 0) throw new RangeError("no memory is left for a buffer");
+    this.story?.made(at, length, "a buffer", this.engine.captureStack());
     return this.memory.view(at, length);
   }
 
   #releaseBuffer(bytes: Uint8Array): void {
+    this.story?.freed(bytes.byteOffset, this.engine.captureStack());
     this.engine.callExport("drydock_buffer_free", [bytes.byteOffset]);
   }
 

@@ -40,6 +40,23 @@ export class DebugLines {
 
   /** By offset in the file, as stacks of the engine name it. */
   at(fileOffset: number): SourcePlace | null {
+    const row = this.#rowAfter(fileOffset);
+    return row === 0 ? null : this.#places[row - 1];
+  }
+
+  /** All that begin in it, by offsets in the file, and the one in which it begins. */
+  between(begin: number, end: number): SourcePlace[] {
+    const places: SourcePlace[] = [];
+    for (let row = Math.max(0, this.#rowAfter(begin) - 1); row < this.#addresses.length; row++) {
+      if (this.#addresses[row] >= end - this.#codeOffset) break;
+      const place = this.#places[row];
+      if (place !== null) places.push(place);
+    }
+    return places;
+  }
+
+  /** The first row that begins behind an offset in the file. */
+  #rowAfter(fileOffset: number): number {
     const wanted = fileOffset - this.#codeOffset;
     let low = 0;
     let high = this.#addresses.length;
@@ -48,7 +65,7 @@ export class DebugLines {
       if (this.#addresses[middle] <= wanted) low = middle + 1;
       else high = middle;
     }
-    return low === 0 ? null : this.#places[low - 1];
+    return low;
   }
 }
 

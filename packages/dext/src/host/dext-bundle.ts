@@ -17,6 +17,7 @@ import { hidEventCalls } from "./calls/hid-event-calls.ts";
 import { memoryCalls } from "./calls/memory-calls.ts";
 import { queueCalls, sourceCalls } from "./calls/queue-calls.ts";
 import { runtimeCalls } from "./calls/runtime-calls.ts";
+import { sanitizerCalls } from "./calls/sanitizer-calls.ts";
 import { serialCalls } from "./calls/serial-calls.ts";
 import { serviceCalls } from "./calls/service-calls.ts";
 import { richSourceCalls } from "./calls/source-calls.ts";
@@ -31,6 +32,7 @@ import {
   emptyLedger,
   type HostCalls,
 } from "./cxx-process.ts";
+import type { DextCoverage } from "./dext-coverage.ts";
 import type { DextImage } from "./dext-image.ts";
 import { hasJspi, JspiEngine } from "./jspi-engine.ts";
 import { reachableFrom } from "./reachable.ts";
@@ -53,6 +55,10 @@ const hostCalls: HostCalls = {
   ...hidCalls,
   ...hidEventCalls,
 };
+
+const sanitizedCalls: HostCalls = { ...hostCalls, ...sanitizerCalls };
+
+const callsFor = (image: DextImage): HostCalls => (image.isSanitized ? sanitizedCalls : hostCalls);
 
 /** Classes of frameworks that a dext's class may derive from, and what they are to the runtime. */
 const bases: Readonly<Record<string, ServiceClass>> = {
@@ -81,6 +87,8 @@ export interface DextOptions extends DextPlan {
   readonly makeEngine?: EngineMaker;
   /** How a call that waits is suspended: by the engine (JSPI), or by a thread for each (worker-engine.ts). Default: JSPI where it is. */
   readonly suspends?: "jspi" | "threads";
+  /** Told what a build with `coverage` has counted, at the end of each run. */
+  readonly coverage?: DextCoverage;
 }
 
 const defaultMemoryBytes = 32 * 1024 * 1024;
@@ -128,7 +136,10 @@ export class LoadedDext {
 
   /** Nothing of it runs again: what its code holds of the system (threads, without JSPI) is given back. */
   close(): void {
-    for (const cxx of this.processes) cxx.close();
+    for (const cxx of this.processes) {
+      this.#options.coverage?.add(cxx.memory);
+      cxx.close();
+    }
   }
 
   /** Objects that were never given up, of processes that have nothing more to run. */
@@ -188,7 +199,7 @@ export class LoadedDext {
       process,
       kernel,
       this.#image,
-      hostCalls,
+      callsFor(this.#image),
       engineMaker(this.#options),
       this.#options,
       this.ledger,
@@ -222,7 +233,7 @@ function readClasses(image: DextImage, options: DextOptions): readonly CxxClass[
     nobody,
     undefined as never,
     image,
-    hostCalls,
+    callsFor(image),
     engineMaker({ ...options, failCall: 0 } as DextOptions),
     options.watch === undefined ? {} : { watch: options.watch },
     emptyLedger(),

@@ -152,6 +152,7 @@ export function endOfDext(dext: LoadedDext, machine: Machine, isStarted: boolean
   for (const name of dext.ledger.notImplemented)
     if (!wrong.some((finding) => finding.includes(`not implemented: ${name}`)))
       wrong.push(`not implemented: ${name}`);
+  wrong.push(...dext.ledger.undefinedBehaviour);
   const isJudged = left.length === 0 && machine.failure === null && machine.crashes.length === 0;
   const { leaks, ofActions } = isJudged
     ? dext.leaksApartFromActions(!isStarted)

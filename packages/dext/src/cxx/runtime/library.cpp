@@ -1,5 +1,6 @@
 // The functions of DriverKit that belong to no object: memory with guards, time, logs, locks.
 #include "host.h"
+#include "shadow.h"
 #include <os/log.h>
 
 extern "C" {
@@ -14,19 +15,61 @@ const uint64_t headMark = 0x5afe5afe0b10c4edull;
 const uint64_t goneMark = 0x60e60e60e0b10c4eull;
 const uint8_t tailByte = 0x6b;
 const size_t tailBytes = 16;
+/** Behind a block when the shadow watches it: an index that is a little too large lands there. */
+const size_t shadowTailBytes = 64;
 struct Head { uint64_t size; uint64_t mark; };
 
-void * allocate(size_t size, bool zero)
+/** Those that were given up last: until their turn comes nobody else gets their memory, and a late use shows. */
+const size_t keptBlocks = 4096;
+const size_t keptBytes = 4 * 1024 * 1024;
+Head * keptList[keptBlocks];
+size_t keptFirst = 0;
+size_t keptCount = 0;
+size_t keptSize = 0;
+
+void forget()
 {
-    if (size == 0 || size > 0x7fff0000u || !drydock_host_may_allocate(size)) return nullptr;
-    Head * head = (Head *) malloc(sizeof(Head) + size + tailBytes);
+    Head * head = keptList[keptFirst];
+    keptFirst = (keptFirst + 1) % keptBlocks;
+    keptCount--;
+    keptSize -= (size_t) head->size;
+    drydockAllow(head, sizeof(Head) + (size_t) head->size + shadowTailBytes);
+    free(head);
+}
+
+void keep(Head * head)
+{
+    keptList[(keptFirst + keptCount) % keptBlocks] = head;
+    keptCount++;
+    keptSize += (size_t) head->size;
+    while (keptCount == keptBlocks || keptSize > keptBytes) forget();
+}
+
+/** Its first byte on a multiple of 16, guarded on both sides. */
+uint8_t * makeBlock(size_t size, int fill)
+{
+    Head * head = (Head *) malloc(sizeof(Head) + size + (drydock_has_shadow ? shadowTailBytes : tailBytes));
+    while (head == nullptr && keptCount > 0) {
+        forget();
+        head = (Head *) malloc(sizeof(Head) + size + (drydock_has_shadow ? shadowTailBytes : tailBytes));
+    }
     if (head == nullptr) return nullptr;
     head->size = size;
     head->mark = headMark;
     uint8_t * bytes = (uint8_t *) (head + 1);
-    memset(bytes, zero ? 0 : (int) (drydock_fill & 0xff), size);
+    memset(bytes, fill, size);
     memset(bytes + size, tailByte, tailBytes);
-    drydock_host_allocated(bytes, size);
+    drydockForbid(head, sizeof(Head), drydockShadowBeside);
+    drydockAllow(bytes, size);
+    drydockForbid(bytes + size, shadowTailBytes, drydockShadowBeside);
+    return bytes;
+}
+
+void * allocate(size_t size, bool zero)
+{
+    if (size == 0 || size > 0x7fff0000u || !drydock_host_may_allocate(size)) return nullptr;
+    uint8_t * bytes = makeBlock(size, zero ? 0 : (int) (drydock_fill & 0xff));
+    if (bytes != nullptr) drydock_host_allocated(bytes, size);
     return bytes;
 }
 
@@ -47,9 +90,9 @@ void release(void * at, size_t size)
     checkTail((uint8_t *) at, (size_t) head->size);
     head->mark = goneMark;
     memset(at, 0xde, (size_t) head->size);
+    drydockForbid(at, (size_t) head->size, drydockShadowFreed);
     drydock_host_released(at);
-    if (head->size <= 65536) return; // kept: a late use shows
-    free(head);
+    keep(head);
 }
 }
 
@@ -59,14 +102,7 @@ DRYDOCK_EXPORT(drydock_raw_free) void drydock_raw_free(void * at) { free(at); }
 /** Memory of a descriptor: zeroed, guarded as the rest; its tail is looked at when the host asks. */
 DRYDOCK_EXPORT(drydock_buffer_allocate) void * drydock_buffer_allocate(size_t size, uint32_t fill)
 {
-    Head * head = (Head *) malloc(sizeof(Head) + size + tailBytes);
-    if (head == nullptr) return nullptr;
-    head->size = size;
-    head->mark = headMark;
-    uint8_t * bytes = (uint8_t *) (head + 1);
-    memset(bytes, (int) fill, size);
-    memset(bytes + size, tailByte, tailBytes);
-    return bytes;
+    return makeBlock(size, (int) fill);
 }
 DRYDOCK_EXPORT(drydock_buffer_free) void drydock_buffer_free(uint8_t * bytes)
 {
@@ -75,7 +111,9 @@ DRYDOCK_EXPORT(drydock_buffer_free) void drydock_buffer_free(uint8_t * bytes)
     checkTail(bytes, (size_t) head->size);
     head->mark = goneMark;
     memset(bytes, 0xde, (size_t) head->size);
-    free(head);
+    if (!drydock_has_shadow) return free(head);
+    drydockForbid(bytes, (size_t) head->size, drydockShadowFreed);
+    keep(head);
 }
 
 void * operator new(size_t size) { return allocate(size ? size : 1, false); }
@@ -161,6 +199,7 @@ size_t strlcpy(char * to, const char * from, size_t size)
     size_t length = strlen(from);
     if (size > 0) {
         size_t count = length < size - 1 ? length : size - 1;
+        drydockTouch(to, count + 1, true);
         memcpy(to, from, count);
         to[count] = 0;
     }
@@ -173,6 +212,7 @@ size_t strlcat(char * to, const char * from, size_t size)
 }
 int memset_s(void * to, size_t room, int value, size_t size)
 {
+    drydockTouch(to, size < room ? size : room, true);
     memset(to, value, size < room ? size : room);
     return size > room;
 }

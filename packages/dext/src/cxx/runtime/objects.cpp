@@ -1,8 +1,18 @@
 // Objects and classes: creation, counts, casts, the way to a superclass's implementation.
 #include "host.h"
+#include "shadow.h"
 #include <DriverKit/OSContainer.h>
 
 static DrydockRecord * firstRecord = nullptr;
+/** Of virtual functions, count and mark. */
+static const size_t headBytes = 16;
+/** Behind an object when the shadow watches it. */
+static const size_t shadowTailBytes = 64;
+/** Objects that have been freed lately, the oldest first: who still holds their address is told by their mark. */
+static const size_t deadMost = 4096;
+static OSObject * dead[deadMost];
+static size_t deadCount = 0;
+
 extern "C" { uint32_t drydock_traces_counts = 0; }
 
 DrydockRegistration::DrydockRegistration(OSMetaClass & metaClass)
@@ -23,8 +33,10 @@ DRYDOCK_EXPORT(drydock_is_alive) uint32_t drydock_is_alive(const OSMetaClassBase
 
 DRYDOCK_EXPORT(drydock_allocate_object) OSObject * drydock_allocate_object(const DrydockRecord * record)
 {
-    void * at = calloc(1, record->size);
+    void * at = calloc(1, record->size + (drydock_has_shadow ? shadowTailBytes : 0));
     if (at == nullptr) return nullptr;
+    drydockAllow(at, record->size);
+    drydockForbid((uint8_t *) at + record->size, shadowTailBytes, drydockShadowBeside);
     OSMetaClassBase * made = record->make(at);
     made->drydockCount = 1;
     made->drydockMagic = drydockAlive;
@@ -105,11 +117,21 @@ static DrydockRegistration objectRegistration(OSObject::drydockClass);
 
 bool OSObject::init() { return true; }
 
-/** The memory stays: who still holds the address is told by its mark. */
+/** The memory stays for a while: who still holds the address is told by its mark. */
 void OSObject::free()
 {
+    DRYDOCK_RECEIVER(this, "OSObject::free");
+    size_t size = getMetaClass()->record.size;
     drydock_host_freed(this);
     drydockMagic = drydockDead;
+    // Its first words are what a late call looks at.
+    if (size > headBytes) drydockForbid((uint8_t *) this + headBytes, size - headBytes, drydockShadowDead);
+    OSObject *& place = dead[deadCount++ % deadMost];
+    if (place != nullptr) {
+        drydockAllow(place, place->getMetaClass()->record.size + shadowTailBytes);
+        ::free(place);
+    }
+    place = this;
 }
 
 extern "C" void __cxa_pure_virtual() { drydock_host_trouble(drydockPureVirtual, nullptr, "a method without a body", 0); }

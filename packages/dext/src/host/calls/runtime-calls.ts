@@ -39,6 +39,7 @@ export const runtimeCalls: HostCalls = {
     }),
     allocated: silent,
     released: silent,
+    guards: silent,
     may_allocate: plain((cxx, size: number) => (cxx.mustFail(`an allocation of ${size} bytes`) ? 0 : 1)),
     log: plain((cxx, type: number, format: number, list: number) => {
       const text = formatLog(cxx.memory, cxx.memory.text(format), list, (type & plainText) !== 0);
