@@ -7,6 +7,7 @@ import { Random } from "@drydock/core/base/random";
 import { findRig } from "@drydock/core/rigs/catalogue";
 import { LabSession } from "@drydock/lab/session/lab-session";
 import { plainState, type SessionState } from "@drydock/lab/session/messages";
+import { makeHands } from "@drydock/lab/session/rig-hands";
 import { decodeRows } from "@drydock/lab/session/row-frames";
 import type { WatchedRig } from "@drydock/lab/session/watchers";
 import { hostTurn } from "@drydock/node/host-turn";
@@ -175,6 +176,7 @@ test("a session that watches: rows, acts, a server that goes and comes back, and
     send: (message) => {
       if (message.kind === "state") state = message.state;
     },
+    hands: makeHands,
     playCase: null,
     findRig: () => null,
     later: () => Promise.reject(new Error("nobody asks")),

@@ -7,6 +7,7 @@ import { digestOfRun } from "@drydock/cases/run-digest";
 import { findRig } from "@drydock/core/rigs/catalogue";
 import { LabSession } from "@drydock/lab/session/lab-session";
 import type { SessionState } from "@drydock/lab/session/messages";
+import { makeHands } from "@drydock/lab/session/rig-hands";
 import { hostTurn } from "@drydock/node/host-turn";
 import { recordedIo } from "../test/recorded-io.ts";
 import { commandTable } from "./command-table.ts";
@@ -43,6 +44,7 @@ test("what was done by hand while time went on, as the copied line does it: the 
     pause: () => new Promise((resolve) => setImmediate(resolve)),
     findRig,
     later: () => Promise.reject(new Error("nobody asks")),
+    hands: makeHands,
     playCase: null,
     connect: null,
     send: (message) => {

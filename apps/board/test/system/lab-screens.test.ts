@@ -6,9 +6,11 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { casebook } from "@drydock/cases/casebook";
 import { Random } from "@drydock/core/base/random";
 import { lineCodingPost } from "@drydock/doctor/source/post-samples";
+import { binaryPlistSeed, seeds } from "@drydock/doctor/test/seeds";
 import { hostTurn } from "@drydock/node/host-turn";
 import { build } from "esbuild";
 import type { Browser } from "playwright-core";
@@ -138,7 +140,33 @@ const foreign = `[
 
 const attacks = 2000;
 
-test(`${attacks} attack strings in the evidence of every case: no script runs, no request leaves`, {
+/** Of every kind that a reader takes: as it is, and with its bytes changed and an attack in its middle. */
+function* hostileKinds(random: Random): Generator<readonly [string, Uint8Array]> {
+  for (const [kind, seed] of Object.entries(seeds)) {
+    yield [`seed-${kind}`, seed];
+    for (let round = 0; round < 5; round++) {
+      const at = random.below(seed.length);
+      const bytes = Buffer.concat([
+        seed.subarray(0, at),
+        Buffer.from(attack(random)),
+        seed.subarray(at + random.below(4)),
+      ]);
+      bytes[random.below(bytes.length)] = random.below(256);
+      yield [`mutated-${round}-${kind}`, bytes];
+    }
+  }
+  const list = "<plist><dict><key>CFBundleIdentifier</key>";
+  yield ["deep.plist", Buffer.from(list + "<array>".repeat(100_000))];
+  const entities = '<!DOCTYPE p [<!ENTITY a "<img src=x onerror=alert(1)>"><!ENTITY b "&a;&a;">]>';
+  yield ["laughs.plist", Buffer.from(`${entities}${list}<string>&b;</string></dict></plist>`)];
+  const cyclic = binaryPlistSeed.slice();
+  cyclic[14] = 0;
+  yield ["cyclic.plist", cyclic];
+  yield ["bomb.gz", gzipSync(new Uint8Array(32 << 20))];
+  yield ["long-line.log", Buffer.alloc(1 << 20, "kIOReturnNotPermitted <script>alert(1)</script> ")];
+}
+
+test(`${attacks} attack strings in the evidence of every case, and files of every kind: no script runs, no request leaves`, {
   skip,
   timeout: 300_000,
 }, async () => {
@@ -173,6 +201,7 @@ test(`${attacks} attack strings in the evidence of every case: no script runs, n
     fileOf("<img src=x onerror=alert(1)>.log", plant("kernel: (IOUSBHostFamily) stall\n".repeat(200), 400)),
   );
   files.push(fileOf("hostile.cpp", plant(lineCodingPost, 60)));
+  for (const [name, bytes] of hostileKinds(random)) files.push(fileOf(name, bytes));
   while (planted < attacks) files.push(fileOf(`more-${planted}.txt`, plant(dumpOf([1, 2, 3, 4, 5]), 100)));
   await page.goto(`${board.url}/lab#/doctor/serial?seed=1`);
   await page.setInputFiles(".drop input[type=file]", files);

@@ -6,7 +6,7 @@ import type { CampaignPlan, ShardAnswer, ShardRunner } from "@drydock/core/trial
 import { type CampaignNote, submitCampaign } from "@drydock/node/jobs/campaign-foreman";
 import type { CampaignSeat } from "@drydock/node/jobs/campaign-work";
 import type { JobQueue } from "@drydock/node/jobs/job-queue";
-import { ThreadSeat } from "@drydock/node/workers/thread-seat";
+import { ProcessSeat } from "@drydock/node/workers/process-seat";
 import type { OutputFile } from "../grammar/output-paths.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { drydockVersion } from "../terminal/version.ts";
@@ -47,13 +47,13 @@ export function seatHere(runner: ShardRunner): CampaignSeat {
 }
 
 /** `wordOf`: what brings a campaign's rig up here. */
-export function threadSeats(
+export function processSeats(
   workers: number | undefined,
   wordOf: (campaign: CampaignNote) => string,
 ): readonly CampaignSeat[] {
-  const thread = new URL("./trial-thread.ts", import.meta.url);
+  const place = new URL("./trial-thread.ts", import.meta.url);
   return Array.from({ length: workers ?? availableParallelism() }, () => {
-    const seat = new ThreadSeat<TrialJob, ShardAnswer>(thread);
+    const seat = new ProcessSeat<TrialJob, ShardAnswer>(place);
     return {
       run: (campaign, shard) =>
         seat.ask({ kind: "shard", rig: wordOf(campaign), plan: campaign.plan, shard }),

@@ -29,8 +29,8 @@ import {
   type CampaignForms,
   type CampaignWish,
   planOfCampaign,
+  processSeats,
   showReport,
-  threadSeats,
 } from "./campaign-parts.ts";
 import { everyExplorable, findExplorable } from "./explorable-list.ts";
 import { isRigFile, loadRigFile } from "./rig-file.ts";
@@ -131,7 +131,7 @@ export async function work(options: WorkRigOptions, io: CommandIo): Promise<Exit
     io.say("drydock: finishing the parts under way; once more ends at once");
   };
   process.on("SIGINT", stop).on("SIGTERM", stop);
-  const seats = threadSeats(workers, (campaign) => words.get(campaign.code.digest)?.(campaign) ?? "");
+  const seats = processSeats(workers, (campaign) => words.get(campaign.code.digest)?.(campaign) ?? "");
   try {
     return await withQueue(options, { make: false, supervise: true }, async (queue) => {
       io.say(`drydock: ${seats.length} workers at ${shown(queue.name)}`);

@@ -24,10 +24,10 @@ import {
   type CampaignWish,
   ownDigests,
   planOfCampaign,
+  processSeats,
   seatHere,
   showReport,
   submitOwn,
-  threadSeats,
 } from "./campaign-parts.ts";
 import { findExplorable } from "./explorable-list.ts";
 import { untilInterrupted } from "./interruption.ts";
@@ -105,10 +105,10 @@ async function wholeCampaign(named: string, options: CampaignOptions, io: Comman
   let report: CampaignReport;
   try {
     const { id, phases } = await submitOwn(queue, runner, plan);
-    // A user's own code may end its thread, and nothing else.
+    // A user's own code may end its process, and nothing else.
     const isHere =
       !isRigFile(rig) && (workers === 1 || (phases[0].shards <= 2 && phases[0].phase !== "seeds"));
-    seats = isHere ? [seatHere(runner)] : threadSeats(workers, () => rig);
+    seats = isHere ? [seatHere(runner)] : processSeats(workers, () => rig);
     await workOnCampaigns({
       queue,
       digests: ownDigests,

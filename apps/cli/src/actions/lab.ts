@@ -14,6 +14,7 @@ import {
   type RowWish,
   type SessionState,
 } from "@drydock/lab/session/messages";
+import { makeHands } from "@drydock/lab/session/rig-hands";
 import { writeSessionFile } from "@drydock/lab/session/session-files";
 import { sessionLater } from "@drydock/lab/session/session-later";
 import { hostTurn } from "@drydock/node/host-turn";
@@ -50,6 +51,7 @@ export async function playInLab(options: LabOptions, io: CommandIo): Promise<Exi
     now: () => performance.now(),
     pause: () => hostTurn(),
     findRig: (name) => (name === own?.name ? own : findRig(name)),
+    hands: makeHands,
     playCase: async (asked, turn) => {
       const { ShownCase } = await import("@drydock/lab/session/shown-case");
       return await ShownCase.play(asked, turn, await loadCase(asked.what));

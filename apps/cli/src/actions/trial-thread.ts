@@ -1,4 +1,4 @@
-// The thread of explore, campaign and soak: parts of an exploration, runs with faults, seeds of a soak.
+// The thread, or process, of explore, campaign and soak: parts of an exploration, runs with faults, seeds of a soak.
 
 import { findRig, type RigEntry } from "@drydock/core/rigs/catalogue";
 import {

@@ -47,7 +47,7 @@ export const campaignRun = command({
     findings: option(outputFolder, "write a plan for each rule that was broken, shrunk", {
       clashes: ["strike", "plan"],
     }),
-    workers: option(wholeNumber({ from: 1, to: 1024 }), "threads; default: one per core"),
+    workers: option(wholeNumber({ from: 1, to: 1024 }), "processes; default: one per core"),
     ...reportForms,
   },
   example:

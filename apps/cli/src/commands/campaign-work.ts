@@ -10,7 +10,7 @@ export const campaignWork = command({
   options: {
     queue: queueOption,
     rig: many(rigWord, "a rig file of yours that campaigns may be of; what a queue names is never loaded"),
-    workers: option(wholeNumber({ from: 1, to: 1024 }), "threads; default: one per core"),
+    workers: option(wholeNumber({ from: 1, to: 1024 }), "processes; default: one per core"),
     untilDone: flag("end when no campaign is open that this Drydock can make"),
     json: jsonOption,
   },

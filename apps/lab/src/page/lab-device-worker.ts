@@ -2,6 +2,7 @@
 
 import type { USB } from "@drydock/core/ports/web-usb";
 import { deviceEntry } from "../session/device-entry.ts";
+import { makeHands } from "../session/rig-hands.ts";
 import { deviceName } from "../session/server-names.ts";
 import { serveWorker } from "./worker-session.ts";
 
@@ -14,6 +15,7 @@ const entry = deviceEntry(usb, () => wake());
 
 serveWorker({
   findRig: (name) => (name === deviceName ? entry : null),
+  hands: makeHands,
   playCase: null,
   connect: null,
   pause: (milliseconds) =>

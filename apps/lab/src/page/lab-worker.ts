@@ -6,6 +6,7 @@ import { serveWorker } from "./worker-session.ts";
 
 serveWorker({
   findRig: (name) => serialEntries.find((entry) => entry.name === name) ?? null,
+  hands: null,
   playCase: null,
   connect: connectDesk,
 });

@@ -6,6 +6,7 @@ import { findCase } from "@drydock/cases/casebook";
 import { findRig } from "@drydock/core/rigs/catalogue";
 import { hostTurn } from "@drydock/node/host-turn";
 import { RigRun } from "./lab-run.ts";
+import { makeHands } from "./rig-hands.ts";
 import { viewOf } from "./session-views.ts";
 import { ShownCase } from "./shown-case.ts";
 import type { ViewAnswer } from "./views.ts";
@@ -29,6 +30,7 @@ const rigOf = (what: string): RigRun =>
     findRig(what) ?? assert.fail(what),
     { what, side: "bad", seed: 1, faults: [], isRunning: false },
     hostTurn,
+    makeHands,
   );
 
 const to = (run: RigRun, seconds: number) => run.rig.machine.scheduler.run(seconds * 1e9);

@@ -9,6 +9,7 @@ import { hostTurn } from "@drydock/node/host-turn";
 import { deviceEntry } from "./device-entry.ts";
 import { LabSession } from "./lab-session.ts";
 import type { SessionState } from "./messages.ts";
+import { makeHands } from "./rig-hands.ts";
 import { deviceName } from "./server-names.ts";
 import { sessionLater } from "./session-later.ts";
 
@@ -24,6 +25,7 @@ async function opened(usb: USB | null) {
       await hostTurn();
     },
     findRig: () => deviceEntry(usb, () => {}),
+    hands: makeHands,
     playCase: null,
     connect: null,
     later: async () => sessionLater,

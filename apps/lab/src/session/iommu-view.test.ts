@@ -5,11 +5,12 @@ import { test } from "node:test";
 import { findRig } from "@drydock/core/rigs/catalogue";
 import { hostTurn } from "@drydock/node/host-turn";
 import { RigRun } from "./lab-run.ts";
+import { makeHands } from "./rig-hands.ts";
 import { viewOf } from "./session-views.ts";
 
 test("an NVMe rig's queues are ranges; a write past one of them is told with its distance; USB has none", async () => {
   const opening = { what: "nvme", side: "bad", seed: 1, faults: [], isRunning: false } as const;
-  const run = new RigRun(findRig("nvme") ?? assert.fail(), opening, hostTurn);
+  const run = new RigRun(findRig("nvme") ?? assert.fail(), opening, hostTurn, makeHands);
   await run.rig.machine.run(2_000_000_000);
   const view = viewOf(run, { name: "iommu" });
   assert.ok(view.name === "iommu");
@@ -36,6 +37,11 @@ test("an NVMe rig's queues are ranges; a write past one of them is told with its
     after.refusals[0],
     /write of 4 bytes at 0x[0-9a-f]+ refused: no mapping; missed .* by 65540 bytes/,
   );
-  const usb = new RigRun(findRig("serial") ?? assert.fail(), { ...opening, what: "serial" }, hostTurn);
+  const usb = new RigRun(
+    findRig("serial") ?? assert.fail(),
+    { ...opening, what: "serial" },
+    hostTurn,
+    makeHands,
+  );
   assert.equal(viewOf(usb, { name: "iommu" }).name, "none");
 });

@@ -8,6 +8,7 @@ import { findRig } from "@drydock/core/rigs/catalogue";
 import { hostTurn } from "@drydock/node/host-turn";
 import { RigRun } from "./lab-run.ts";
 import { plainState } from "./messages.ts";
+import { makeHands } from "./rig-hands.ts";
 import { Watchers } from "./watchers.ts";
 
 /** 10^8 of them, a day of the rig's time: `npm run endurance -- lab-day`. */
@@ -33,6 +34,7 @@ test(`${rowsWanted} rows of a rig, two watchers`, { timeout: 3_600_000 }, async 
     entry,
     { what: "serial", side: "bad", seed: 1, faults: [], isRunning: false },
     hostTurn,
+    makeHands,
     8 << 20,
   );
   const { machine, timeline } = run.rig;

@@ -5,6 +5,7 @@ import type { HostTurn } from "@drydock/core/runtime/scheduler";
 import type { EndedRun } from "./lab-run.ts";
 import type { FromSession, Opening } from "./messages.ts";
 import type { RemoteLink } from "./remote-run.ts";
+import type { MakeHands } from "./rig-hands.ts";
 import type { SessionLater } from "./session-later.ts";
 
 /** What a session needs of the world that it runs in. */
@@ -19,6 +20,8 @@ export interface LabHost {
   readonly playCase: ((opening: Opening, turn: HostTurn) => Promise<EndedRun>) | null;
   /** What writes files of a run and answers for screens besides rows: brought along when one is asked for. */
   later(): Promise<SessionLater>;
+  /** For disks and networks of its rigs; null: none of them has one. */
+  readonly hands: MakeHands | null;
   /** By name; null: this host has none of that name. */
   findRig(name: string): RigEntry | null;
   /** Reaches a rig of the server, by the name under which it is opened; null where there is no server. Rejects with words for people. */

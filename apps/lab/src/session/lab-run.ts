@@ -13,11 +13,10 @@ import type { HostTurn } from "@drydock/core/runtime/scheduler";
 import type { Timeline } from "@drydock/core/trace/timeline";
 import type { FlushStory } from "@drydock/core/trials/durability-prover";
 import { actLine, wholeOf } from "./acts.ts";
-import { DiskHand } from "./disk-hand.ts";
 import type { DoneAct, HandAct } from "./done-act.ts";
 import type { Opening, RigBox } from "./messages.ts";
-import { NetworkHand } from "./network-hand.ts";
 import { boxesOf } from "./rig-boxes.ts";
+import type { MakeHands, RigHands } from "./rig-hands.ts";
 import { deviceName } from "./server-names.ts";
 
 /** Rows of a rig that runs for days: some two million of them, then the oldest go and are counted. */
@@ -130,21 +129,20 @@ export class RigRun implements LabRun, SerialClient {
   modemLines = { dtr: false, rts: false };
   /** Told what an act has led to, when that is later. */
   onSaid: (text: string) => void = () => {};
-  readonly #disk = new DiskHand(
-    () => this.rig.media,
-    (text) => this.onSaid(text),
-  );
-  readonly #network = new NetworkHand(
-    () => this.rig.interfaces ?? [],
-    (text) => this.onSaid(text),
-  );
+  readonly #hands: RigHands | null;
   #seenNext = 1;
   #toSend: number[] = [];
   readonly #read = new Uint8Array(1024);
   readonly #decoder = new TextDecoder();
 
-  /** Throws RangeError for a fault or a seed that does not exist. */
-  constructor(entry: RigEntry, opening: Opening, turn: HostTurn, keptBytes = timelineBytes) {
+  /** `hands`: null where no rig has what they are for. Throws RangeError for a fault or a seed that does not exist. */
+  constructor(
+    entry: RigEntry,
+    opening: Opening,
+    turn: HostTurn,
+    hands: MakeHands | null,
+    keptBytes = timelineBytes,
+  ) {
     const rules: UsbFaultRule[] = opening.faults.map(parseUsbFaultRule);
     this.opening = opening;
     this.entry = entry;
@@ -154,6 +152,7 @@ export class RigRun implements LabRun, SerialClient {
       timelineBytes: keptBytes,
       ...(rules.length === 0 ? {} : { faults: { rules } }),
     });
+    this.#hands = hands?.(this.rig, (text) => this.onSaid(text)) ?? null;
   }
 
   get title(): string {
@@ -210,14 +209,14 @@ export class RigRun implements LabRun, SerialClient {
       case "modem-lines":
         return this.#setLines(value.toLowerCase().split(/[\s,]+/));
       case "write":
-        return this.#disk.begin(name, wholeOf(value, "count of blocks", 1, mostBlocks));
+        return this.#hands?.disk(name, wholeOf(value, "count of blocks", 1, mostBlocks)) ?? "no disk here";
       case "flush":
       case "read-back":
-        return this.#disk.begin(name, 0);
+        return this.#hands?.disk(name, 0) ?? "no disk here";
       case "press":
         return this.#press(value);
       case "send-frames":
-        return this.#network.begin(wholeOf(value, "count of frames", 1, mostFrames));
+        return this.#hands?.network(wholeOf(value, "count of frames", 1, mostFrames)) ?? "no network here";
       case "sleep":
       case "wake":
         this.rig.machine.setSystemPower(name);

@@ -18,6 +18,7 @@ import {
   type RowWish,
   type SessionState,
 } from "./messages.ts";
+import { makeHands } from "./rig-hands.ts";
 import { sessionLater } from "./session-later.ts";
 import { ShownCase } from "./shown-case.ts";
 
@@ -43,6 +44,7 @@ async function opened(opening: Partial<Opening> & { readonly what: string }): Pr
   const said: string[] = [];
   const session = new LabSession({
     turn: hostTurn,
+    hands: makeHands,
     playCase: async (opening, turn) => ShownCase.play(opening, turn, findCase(opening.what)),
     connect: null,
     findRig,

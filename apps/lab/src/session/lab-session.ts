@@ -237,7 +237,7 @@ export class LabSession {
   #rig(opening: Opening): RigRun {
     const entry = this.#host.findRig(opening.what);
     if (entry === null) throw new RangeError(`there is no rig "${opening.what.slice(0, 40)}"`);
-    return new RigRun(entry, opening, this.#host.turn);
+    return new RigRun(entry, opening, this.#host.turn, this.#host.hands);
   }
 
   #watch(opening: Opening, link: RemoteLink): RemoteRun {
@@ -477,7 +477,7 @@ export class LabSession {
 
   /** The same run again, up to so many steps, with everything that was done by hand until there. */
   async #replay(like: RigRun, steps: number, what: string): Promise<RigRun> {
-    const again = new RigRun(like.entry, like.opening, this.#host.turn);
+    const again = new RigRun(like.entry, like.opening, this.#host.turn, this.#host.hands);
     const { scheduler } = again.rig.machine;
     this.#mode = "busy";
     const to = async (wanted: number): Promise<void> => {
@@ -545,7 +545,7 @@ export class LabSession {
   async #unplugHere(sequence: number): Promise<void> {
     const before = this.#mustBeRig();
     const { nowNs } = { nowNs: before.rig.machine.scheduler.nowNs() };
-    const again = new RigRun(before.entry, before.opening, this.#host.turn);
+    const again = new RigRun(before.entry, before.opening, this.#host.turn, this.#host.hands);
     const { scheduler } = again.rig.machine;
     this.#mode = "busy";
     this.#note = `running again to row ${sequence}`;

@@ -81,3 +81,19 @@ test("P11: the storm is one lane of interrupts, and the kill of the dext stands 
   const lastInterrupt = interrupts?.counts.findLastIndex((count) => count > 0) ?? -1;
   assert.ok(killed.bad.findIndex((count) => count > 0) >= lastInterrupt);
 });
+
+test("two queues that wait for each other: each says which holds it, in the lane of its thread, and is busy until it goes on", () => {
+  const timeline = new Timeline({ maximumBytes: 1 << 20 });
+  timeline.add(TimelineKind.hop, 1000, 0, "queue io of b[1]: DispatchAsync");
+  const words = "queue io of b[1]: waits for queue events of b, held by queue events of b[1]";
+  const begun = timeline.add(TimelineKind.wait, 2000, 0, words);
+  timeline.add(TimelineKind.wait, 2500, 0, "thread main of app[2]: waits for queue io of b, held by itself");
+  timeline.add(TimelineKind.wait, 12_000, 0, "queue io of b[1]: goes on", begun);
+  const { lanes } = whole(new LaneColumns(timeline), timeline);
+  assert.deepEqual(
+    lanes.map(({ group, name, rows }) => `${group}: ${name} ${rows}`),
+    ["Queues: queue io of b[1] 3", "Queues: thread main of app[2] 1"],
+  );
+  assert.equal(Math.max(...lanes[0].busy), 1);
+  assert.equal(Math.max(...lanes[1].busy), 0);
+});

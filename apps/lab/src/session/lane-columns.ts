@@ -79,7 +79,7 @@ class Lane {
   }
 }
 
-const badWords = /\b(?:panic|crash|killed|trap|refused|deadlock|timed out|Fault)\b/i;
+const badWords = /\b(?:panic|crash|killed|trap|refused|deadlock|nothing moves|timed out|Fault)\b/i;
 
 export class LaneColumns {
   readonly #timeline: Timeline;
@@ -104,7 +104,9 @@ export class LaneColumns {
       this.#last = Math.max(this.#last, row.timeNs);
       const isUsb = row.kind === TimelineKind.usb;
       const isAnswer = isUsb && row.fields[0] % 16 === TraceKind.complete;
-      const asked = isAnswer && row.cause > 0 ? (timeline.row(row.cause)?.timeNs ?? row.timeNs) : row.timeNs;
+      // What a row ends: a transfer, or the wait of a thread.
+      const begun = isAnswer ? row.cause : row.kind === TimelineKind.wait ? row.fields[0] : 0;
+      const asked = begun > 0 ? (timeline.row(begun)?.timeNs ?? row.timeNs) : row.timeNs;
       const isBad =
         row.kind === TimelineKind.fault ||
         (isAnswer ? (row.fields[2] & 0xff) !== 0 : !isUsb && badWords.test(row.text));

@@ -7,6 +7,7 @@ import { findRig } from "@drydock/core/rigs/catalogue";
 import { hostTurn } from "@drydock/node/host-turn";
 import { RigRun } from "./lab-run.ts";
 import { liveName, RegistryBook } from "./registry-book.ts";
+import { makeHands } from "./rig-hands.ts";
 import { viewOf } from "./session-views.ts";
 import type { RegistryView } from "./views.ts";
 
@@ -14,7 +15,7 @@ const opening = { what: "serial", side: "bad", seed: 1, faults: [], isRunning: f
 
 async function serialRig(): Promise<RigRun> {
   const entry = findRig("serial") ?? assert.fail();
-  const run = new RigRun(entry, opening, hostTurn);
+  const run = new RigRun(entry, opening, hostTurn, makeHands);
   await run.rig.machine.run(2_000_000_000);
   return run;
 }

@@ -25,6 +25,7 @@ const kindNames: Readonly<Record<TimelineKind, string>> = {
   [TimelineKind.log]: "log",
   [TimelineKind.event]: "event",
   [TimelineKind.hop]: "queue",
+  [TimelineKind.wait]: "wait",
   [TimelineKind.power]: "power",
   [TimelineKind.register]: "register",
   [TimelineKind.dma]: "dma",

@@ -6,6 +6,7 @@ import type { LabHost } from "./lab-host.ts";
 import { type LabRun, RigRun } from "./lab-run.ts";
 import { LabSession } from "./lab-session.ts";
 import { plainState, type SessionState, type SharedState } from "./messages.ts";
+import { makeHands } from "./rig-hands.ts";
 import { type WatchedRig, Watchers } from "./watchers.ts";
 
 const nothingYet = new Timeline();
@@ -26,7 +27,7 @@ export class SharedRig implements WatchedRig {
    * the rig by its name.
    */
   constructor(
-    host: Omit<LabHost, "send" | "later" | "playCase" | "connect">,
+    host: Omit<LabHost, "send" | "later" | "hands" | "playCase" | "connect">,
     what: string,
     firstRun: number,
     isNamed: boolean,
@@ -41,6 +42,7 @@ export class SharedRig implements WatchedRig {
       pause: (milliseconds) => host.pause(milliseconds),
       findRig: (name) => host.findRig(name),
       later: async () => (await import("./session-later.ts")).sessionLater,
+      hands: makeHands,
       playCase: null,
       connect: null,
       send: (message) => {

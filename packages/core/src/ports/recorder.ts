@@ -22,8 +22,13 @@ export const TimelineKind = {
   interrupt: 11,
   /** A frame on a network cable. */
   ethernet: 12,
+  /** A thread waits for what another one holds, or goes on; of a row that goes on, `a` is the row that waits. */
+  wait: 13,
 } as const;
 export type TimelineKind = (typeof TimelineKind)[keyof typeof TimelineKind];
+
+/** Words of the rows of a wait, after the name of the thread's lane. */
+export const waitWords = { begin: ": waits for ", end: ": goes on" };
 
 /**
  * Who records rows of the machine. `record` dates the row now, gives it the cause that the clock carries, and answers its

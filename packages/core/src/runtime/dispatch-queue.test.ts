@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { ContractViolation } from "../base/errors.ts";
 import { IOReturns } from "../base/io-return.ts";
 import { Random } from "../base/random.ts";
+import { TimelineKind } from "../ports/recorder.ts";
 import {
   DispatchTrap,
   dispatchSyncTrapText,
@@ -137,6 +138,28 @@ test("sleep with a timeout ends with kIOReturnTimeout", async () => {
   await scheduler.run();
   assert.equal(result, IOReturns.kIOReturnTimeout);
   assert.equal(scheduler.nowNs(), 5_000);
+});
+
+test("a thread that waits for a queue says so to the timeline, and that it goes on; who waits for nobody says nothing", async () => {
+  const { scheduler, process } = newBench();
+  const rows: string[] = [];
+  scheduler.recorder = {
+    record: (kind, text, a = 0) => {
+      if (kind === TimelineKind.wait) rows.push(`${text} ${a}`);
+      return rows.length;
+    },
+  };
+  const queue = IODispatchQueue.create(process, "io");
+  process.spawn("main", () => queue.dispatchSync(() => scheduler.sleep(50)));
+  process.spawn("other", async () => {
+    await scheduler.sleep(20);
+    await queue.dispatchSync(() => {});
+  });
+  await scheduler.run();
+  assert.deepEqual(rows, [
+    "thread other of dext[9]: waits for queue io of dext, held by thread main of dext[9] 0",
+    "thread other of dext[9]: goes on 1",
+  ]);
 });
 
 test("two queues that wait for each other are a deadlock with both names, not a trap", async () => {

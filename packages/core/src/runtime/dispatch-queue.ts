@@ -470,7 +470,11 @@ export class IODispatchQueue {
     if (!thread.process.isAlive) throw new ProcessKilled(thread.process.name);
     return this.process.scheduler.block<void>(
       this.toString(),
-      (completion) => this.#push({ kind: "grant", completion, cause: this.process.scheduler.cause }),
+      (completion) => {
+        const { scheduler } = this.process;
+        this.#push({ kind: "grant", completion, cause: scheduler.cause });
+        scheduler.beginsWait(thread);
+      },
       () => this.#owner,
     );
   }

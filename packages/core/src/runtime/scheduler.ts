@@ -4,7 +4,7 @@ import type { Clock, Nanoseconds, TimerHandle } from "../base/clock.ts";
 import { ContractViolation } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import { VirtualClock } from "../base/virtual-clock.ts";
-import type { Recorder } from "../ports/recorder.ts";
+import { type Recorder, TimelineKind, waitWords } from "../ports/recorder.ts";
 import { entered, placeCaller, refused } from "./floating.ts";
 import { ProcessKilled } from "./io-error.ts";
 import type { Process } from "./process.ts";
@@ -75,6 +75,7 @@ export class Completion<T> {
   resume(): void {
     if (!this.thread.process.isAlive) return;
     this.thread.wait = null;
+    if (this.thread.waitRow > 0) this.#scheduler.endsWait(this.thread);
     this.#scheduler.enter(this.thread);
     if (this.#error !== null) {
       this.#scheduler.refuse(this.#error, this.thread);
@@ -317,6 +318,21 @@ export class Scheduler implements Clock {
       thread.wait = { what, heldBy, external };
       begin(completion);
     });
+  }
+
+  /** For the timeline: the blocked `thread` waits for what somebody holds, if somebody does. */
+  beginsWait(thread: Thread): void {
+    const holder = thread.wait?.heldBy() ?? null;
+    if (this.recorder === null || holder === null) return;
+    const by = holder === thread ? "itself" : holder.lane;
+    const text = `${thread.lane}${waitWords.begin}${thread.wait?.what}, held by ${by}`;
+    thread.waitRow = this.recorder.record(TimelineKind.wait, text);
+  }
+
+  /** The end of such a wait. */
+  endsWait(thread: Thread): void {
+    this.recorder?.record(TimelineKind.wait, `${thread.lane}${waitWords.end}`, thread.waitRow);
+    thread.waitRow = 0;
   }
 
   /** Blocks the running thread for `delayNs`. */

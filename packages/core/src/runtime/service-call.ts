@@ -42,6 +42,7 @@ export function callService<T>(
       const send = () => {
         if (!process.isAlive) return;
         if (service.isStopped) return answer(IOReturns.kIOReturnNotReady, null);
+        scheduler.beginsWait(completion.thread);
         queue.dispatchAsync(async () => {
           scheduler.current?.stack.push(`${service.className}::${methodName}_Impl`);
           try {

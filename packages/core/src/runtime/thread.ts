@@ -30,6 +30,8 @@ export class Thread {
   /** Symbols, outermost first, for crash reports. */
   readonly stack: string[] = [];
   wait: Wait | null = null;
+  /** The timeline's row of `wait`, 0 while none was written. */
+  waitRow = 0;
 
   constructor(id: number, name: string, process: Process) {
     this.id = id;
@@ -45,6 +47,12 @@ export class Thread {
     if (next !== null) stack[1] = next;
     const count = next === null ? 1 : 2;
     if (stack.length > count) stack.length = count;
+  }
+
+  /** Its lane of a timeline: the queue's own where it is a queue's worker, as the rows of what runs there have it. */
+  get lane(): string {
+    const { name, process } = this;
+    return `${name.startsWith("queue ") ? "" : "thread "}${name} of ${process.name}[${process.pid}]`;
   }
 
   toString(): string {

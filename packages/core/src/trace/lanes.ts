@@ -1,7 +1,7 @@
 // The lanes of a timeline: which queue, endpoint, cable or part of the kernel a row belongs to.
 
 import { hex } from "../base/text.ts";
-import { TimelineKind } from "../ports/recorder.ts";
+import { TimelineKind, waitWords } from "../ports/recorder.ts";
 import type { TimelineRow } from "./timeline.ts";
 import { TraceKind, traceRow } from "./usb-trace-log.ts";
 
@@ -11,6 +11,7 @@ export const laneGroups: Readonly<Record<TimelineKind, readonly [number, string]
   [TimelineKind.mark]: [1, "USB"],
   [TimelineKind.fault]: [1, "USB"],
   [TimelineKind.hop]: [2, "Queues"],
+  [TimelineKind.wait]: [2, "Queues"],
   [TimelineKind.call]: [2, "Queues"],
   [TimelineKind.log]: [3, "Log"],
   [TimelineKind.event]: [4, "Kernel"],
@@ -34,6 +35,8 @@ export function laneName(row: TimelineRow): string {
       return "bus";
     case TimelineKind.hop:
       return row.text.slice(0, Math.max(0, row.text.lastIndexOf(": ")));
+    case TimelineKind.wait:
+      return row.text.split(waitWords.begin)[0].replace(waitWords.end, "");
     case TimelineKind.call:
       return "calls";
     case TimelineKind.log:

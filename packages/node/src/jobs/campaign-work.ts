@@ -6,7 +6,7 @@ import type { Shard, ShardAnswer } from "@drydock/core/trials/campaign-shards";
 import { type CampaignNote, type TakenShard, takeShard } from "./campaign-foreman.ts";
 import { beatMs, type JobQueue, type TakenJob } from "./job-queue.ts";
 
-/** Whoever makes runs: a thread, or this one. Throws when the runs cannot be made. */
+/** Whoever makes runs: a process, or this one. Throws when the runs cannot be made. */
 export interface CampaignSeat {
   run(campaign: CampaignNote, shard: Shard): Promise<ShardAnswer>;
   /** Ends what is under way. */

@@ -1,17 +1,34 @@
-// The thread's side of a job pool: one job after the other, each answered or refused.
+// The other side of a job pool or a seat, in a thread or a process: one job after the other, each answered or refused.
 
-import { parentPort } from "node:worker_threads";
+import { parentPort, Worker } from "node:worker_threads";
 import type { JobReply } from "./job-pool.ts";
 
-/** Call it once, in the thread's module. */
+/** Waits in a thread of its own, for a job may go round in a loop: the pipe's other end is closed by the kernel alone. */
+const watchman = `
+const { readSync } = require("node:fs");
+const { workerData } = require("node:worker_threads");
+try { readSync(workerData, Buffer.alloc(1)); } catch {}
+process.kill(process.pid, "SIGKILL");
+`;
+
+/** Call it once, in the module of the thread or the process. */
 export function answerJobs<Job, Answer>(work: (job: Job) => Promise<Answer>): void {
-  parentPort?.on("message", async (job: Job) => {
-    let reply: JobReply<Answer>;
+  const answer = async (job: Job, post: (reply: JobReply<Answer>) => void): Promise<void> => {
     try {
-      reply = { answer: await work(job) };
+      post({ answer: await work(job) });
     } catch (error) {
-      reply = { error: error instanceof Error ? error.message : String(error) };
+      post({ error: error instanceof Error ? error.message : String(error) });
     }
-    parentPort?.postMessage(reply);
-  });
+  };
+  if (parentPort !== null) {
+    const port = parentPort;
+    port.on("message", (job: Job) => void answer(job, (reply) => port.postMessage(reply)));
+    return;
+  }
+  const pipe = process.env.DRYDOCK_SEAT_PIPE;
+  if (process.send === undefined || pipe === undefined) return;
+  new Worker(watchman, { eval: true, workerData: Number(pipe) }).unref();
+  // Ctrl-C reaches everybody at a terminal: whoever gave the job says when it is over.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
+  process.on("message", (job: Job) => void answer(job, (reply) => process.send?.(reply)));
 }
