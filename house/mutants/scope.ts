@@ -2,6 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { roomsOfConstants } from "../constants.ts";
 
 export interface Scope {
   /** Sources of the room, relative to the root. */
@@ -13,7 +14,9 @@ export interface Scope {
 }
 
 /** Where rooms and the tests that may see them live. */
-const testFolders = ["packages/core/src", "packages/doctor/src", "cases"];
+const testFolders = ["packages/core/src", "packages/doctor/src", "cases", "house/constants.test.ts"];
+/** This one loads what it judges by folder: it reaches all files of the rooms that it records. */
+const constantsTest = "house/constants.test.ts";
 
 /** `codec` is a room of core, `doctor/rules` one of doctor; any folder or file of the two will do. */
 export function folderOf(root: string, room: string): string {
@@ -65,6 +68,8 @@ function nearness(a: string, b: string): number {
   const [left, right] = [dirname(a).split("/"), dirname(b).split("/")];
   let same = 0;
   while (same < left.length && left[same] === right[same]) same++;
+  // What judges constants comes right after the tests of the same folder: most of what happens as files load is constants.
+  if (b === constantsTest) return left.length * 2 - 1;
   return same * 2 + (b.startsWith(a.replace(/\.ts$/, ".")) ? 1 : 0);
 }
 
@@ -81,6 +86,9 @@ export function scopeOf(root: string, room: string, mostTests = Number.POSITIVE_
   for (const test of tests) {
     const seen = new Set<string>([test]);
     for (const file of seen) for (const next of imports(file)) seen.add(next);
+    if (test === constantsTest)
+      for (const folder of Object.values(roomsOfConstants))
+        for (const file of sources.filter((source) => source.startsWith(`${folder}/`))) seen.add(file);
     reached.set(test, seen);
   }
   const byNearness = (source: string) => (a: string, b: string) =>

@@ -150,3 +150,59 @@ test("text: UTF-8 like the host's own encoder, UTF-16, hexadecimal", () => {
   assert.equal(hex(0xe0005000), "e0005000");
   assert.throws(() => bytesFromHex("abc"), RangeError);
 });
+
+test("the ring says what is used and free, takes the whole range of sizes, and forgets on request", () => {
+  for (const size of [3, 25, 4.5, Number.NaN]) assert.throws(() => new ByteRing(size), RangeError);
+  assert.equal(new ByteRing(4).capacity, 16);
+  assert.equal(new ByteRing(24).capacity, 1 << 24);
+  const ring = new ByteRing(8);
+  const block = Uint8Array.from({ length: 200 }, (_, index) => index);
+  assert.equal(ring.push(block, 10, 150), 150);
+  assert.deepEqual([ring.used, ring.free], [150, 106]);
+  const out = new Uint8Array(160);
+  assert.equal(ring.pull(out, 5, 120), 120);
+  assert.deepEqual([...out.subarray(5, 125)], [...block.subarray(10, 130)]);
+  assert.equal(ring.push(block, 0, 200), 200, "over the edge, in two copies of more than 64 bytes");
+  const rest = new Uint8Array(230);
+  assert.equal(ring.pull(rest, 0, 300), 230);
+  assert.deepEqual([...rest], [...block.subarray(130, 160), ...block]);
+  ring.push(block, 0, 9);
+  ring.clear();
+  assert.deepEqual([ring.used, ring.free], [0, 256]);
+});
+
+test("text: a lone half of a pair is U+FFFD, edges of one, two, three and four bytes go both ways", () => {
+  for (const code of [0, 0x7f, 0x80, 0x7ff, 0x800, 0xd7ff, 0xe000, 0xfffd, 0xffff, 0x10000, 0x10ffff]) {
+    const text = String.fromCodePoint(code);
+    assert.deepEqual([...encodeUtf8(text)], [...new TextEncoder().encode(text)], code.toString(16));
+    assert.equal(decodeUtf8(encodeUtf8(text)), text, code.toString(16));
+  }
+  for (const bytes of [
+    "c1 bf",
+    "e0 9f bf",
+    "f0 8f bf bf",
+    "f4 90 80 80",
+    "ed bf bf",
+    "80",
+    "bf",
+    "e2 82",
+    "f0 9f 98",
+  ])
+    assert.match(decodeUtf8(bytesFromHex(bytes)), /^\ufffd+$/, bytes);
+  assert.deepEqual([...encodeUtf8("\ud800\udfffx".slice(1))], [0xef, 0xbf, 0xbd, 0x78]);
+  assert.deepEqual([...encodeUtf16le("a\u{1234}")], [0x61, 0, 0x34, 0x12]);
+  assert.equal(decodeUtf16le(bytesFromHex("6100 3412 99")), "a\u{1234}");
+});
+
+test("hexadecimal: places, limits, blanks", () => {
+  assert.equal(hexBytes(bytesFromHex("0a ff")), "0a ff");
+  assert.equal(hexBytes(bytesFromHex("0a ff"), 2), "0a ff");
+  assert.equal(hexBytes(bytesFromHex("0a ff"), 1), "0a ...");
+  assert.equal(hexBytes(new Uint8Array(0)), "");
+  assert.equal(hex(10, 4), "000a");
+  assert.equal(hex(10), "a");
+  assert.equal(hex(0), "0");
+  assert.equal(hex(2 ** 40), "10000000000");
+  assert.deepEqual([...bytesFromHex(" 0A\n fF\t")], [10, 255]);
+  for (const wrong of ["0", "0g", "0x10", "zz"]) assert.throws(() => bytesFromHex(wrong), RangeError);
+});

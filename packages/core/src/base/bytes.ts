@@ -125,11 +125,9 @@ export function getU64be(bytes: Uint8Array, offset: number): number {
   return getU32be(bytes, offset) * 4294967296 + getU32be(bytes, offset + 4);
 }
 
+/** Whether both have the same length and the same bytes. */
 export function isSameBytes(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && left.every((byte, index) => byte === right[index]);
 }
 
-/** Whether both have the same length and the same bytes. */
-export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, index) => byte === right[index]);
-}
+export { isSameBytes as sameBytes };
