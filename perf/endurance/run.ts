@@ -85,6 +85,20 @@ const runs: Readonly<Record<string, Run>> = {
         `${seeds} seeds: the same digest of transfers, bytes, statuses, times and log on both, with JSPI and without, and another for each seed`,
       ]),
   },
+  "dext-fuzz": {
+    summary:
+      "three C++ dexts each fed with calls of their user clients and with answers of their device, built with --sanitize",
+    run: async (count) =>
+      runTest(
+        "packages/dext/test/system/fuzz.test.ts",
+        "DRYDOCK_DEXT_FUZZ",
+        count ?? 1_000_000,
+        (inputs) => [
+          `${inputs} calls each for the user clients of frames, loop and P20, ${inputs} answers each for frames, loop and ftdi-dext: no finding`,
+        ],
+        /, (?:calls|answers): \d+ inputs in/,
+      ),
+  },
   unplugs: {
     summary:
       "P14's good driver unplugged at random moments, and at every step; the bad one over a hundred seeds",

@@ -131,7 +131,7 @@ export function badAccessText(
   return [
     `${head}, ${whereIn(block, bad)} ${block.what} of ${block.length} bytes`,
     ...(made === undefined ? [] : [`made in ${made}`]),
-    ...(block.freedAt === null ? [] : [`given up in ${freed ?? "the runtime"}`]),
+    ...(freed === undefined ? [] : [`given up in ${freed}`]),
   ].join(", ");
 }
 

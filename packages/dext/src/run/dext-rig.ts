@@ -8,6 +8,7 @@ import { IOSerialBSDClient, installSerialFamily } from "@drydock/core/families/s
 import type { UsbFaultPlan } from "@drydock/core/faults/usb-faults";
 import { platformProfile } from "@drydock/core/platform/platform-profile";
 import type { Properties } from "@drydock/core/platform/properties";
+import type { UsbDevicePort } from "@drydock/core/ports/usb-device";
 import type { RigEntry } from "@drydock/core/rigs/rig-entry";
 import { makeSerialDevice, serialRequestNames } from "@drydock/core/rigs/serial-rig";
 import { UsbRig } from "@drydock/core/rigs/usb-rig";
@@ -35,6 +36,8 @@ export interface DextRigOptions {
   readonly turn: HostTurn;
   readonly platform?: string;
   readonly faults?: UsbFaultPlan;
+  /** Of `askedRig`: the device for a personality that asks for one on USB. Default: the chip's own model where we have it. */
+  readonly makeDevice?: (asked: Properties) => UsbDevicePort;
 }
 
 /** The FTDI chips that we have a model of, by product. */
@@ -98,7 +101,9 @@ export function askedRig(bundle: DriverBundle, options: DextRigOptions): DextRig
       continue;
     }
     if (!isUsb(personality)) continue;
-    const { device, name } = deviceFor(personality, machine);
+    const usual = deviceFor(personality, machine);
+    const { name } = usual;
+    const device = options.makeDevice?.(personality) ?? usual.device;
     if (devices.includes(name)) continue;
     devices.push(name);
     rig.bus.plugIn(device, devices.length);

@@ -177,7 +177,7 @@ function failureLines(failure: MachineFailure | null): string[] {
 }
 
 /** Scalars and bytes that a call is tried with, by what the dext's own table refuses. */
-interface Attempt {
+export interface Attempt {
   scalars: number;
   bytes: number;
   outScalars: number;
@@ -256,8 +256,8 @@ function isMadeByDext(service: IOService): boolean {
   return service instanceof IOUserClient && service.provider?.process === service.process;
 }
 
-/** False: the refusal says nothing that could be done better. */
-function correct(attempt: Attempt, said: string): boolean {
+/** Mends a call by what a dispatch table has said of it. False: the refusal says nothing that could be done better. */
+export function correct(attempt: Attempt, said: string): boolean {
   const wanted = (what: string): number | null => {
     const found = new RegExp(`${what} must be (\\d+)`).exec(said);
     return found === null ? null : Number(found[1]);

@@ -39,11 +39,11 @@ export const sanitizerCalls: HostCalls = {
   ...undefinedCalls,
   ...callsOf("drydock", {
     allocated: plain((cxx, at: number, size: number) => {
-      cxx.story?.made(at, size, "a block", cxx.engine.captureStack());
+      cxx.story?.made(at, size, "a block", cxx.memoryStack());
       return undefined;
     }),
     released: plain((cxx, at: number) => {
-      cxx.story?.freed(at, cxx.engine.captureStack());
+      cxx.story?.freed(at, cxx.memoryStack());
       return undefined;
     }),
     globals: plain((cxx, list: number, count: number) => {
