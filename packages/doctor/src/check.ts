@@ -15,6 +15,7 @@ import { promisedSystemTooOld } from "./rules/sdk/promised-system-too-old.ts";
 import { shownReport } from "./shown-report.ts";
 import { channelsOf, type PartChannels } from "./signing/channels.ts";
 import type { VerifiedPoint } from "./signing/cms-chain.ts";
+import { listsOf } from "./signing/entitlement-lists.ts";
 import { driverKitVersion, type ImportGate, importGate } from "./signing/import-gate.ts";
 import {
   type PackageRehearsal,
@@ -120,7 +121,7 @@ export async function checkPackage(
       isExpired: options.date != null && profile.expires !== "" && profile.expires < options.date,
     }),
   );
-  if (parts.length === 0 && profiles.length === 0) throw new RangeError(nothingToCheck(all.files));
+  if (parts.length === 0 && profiles.length === 0) throw new RangeError(nothingToCheck(all.files, all));
   const drivers = parts.filter(({ role }) => role === "dext");
   const packages = rehearsePackages(evidence, options);
   const gates = drivers.flatMap((part) => gatesOf(part, options));
@@ -216,13 +217,22 @@ function gatesOf(part: EvidencePart, options: CheckOptions): GateOfBinary[] {
   });
 }
 
-function nothingToCheck(files: readonly ReadFile[]): string {
-  const first = files.find((file) => file.problems.length > 0 && isOfPackage(file)) ?? files[0];
+function nothingToCheck(files: readonly ReadFile[], evidence: Evidence): string {
+  const bundles = listsOf(evidence, "Info.plist").flatMap(({ place, value }) => {
+    const type = value.value.CFBundlePackageType;
+    return typeof type === "string" ? [`${place.file} is of a bundle of type ${type}`] : [];
+  });
+  const first = files.find((file) => file.problems.length > 0 && isOfPackage(file));
+  const kinds = [...new Set(files.flatMap(({ kinds: own }) => own))].sort();
   const seen =
-    first === undefined
+    files.length === 0
       ? "there is no file"
-      : first.problems.length > 0
+      : first !== undefined
         ? `${first.name} ${first.problems[0]}`
-        : `${first.name} is ${first.kinds.join(" and ") || "nothing known"}`;
+        : bundles.length > 0
+          ? `${bundles[0]}, which another program loads`
+          : files.length === 1
+            ? `${files[0].name} is ${files[0].problems[0]?.replace(/^is /, "") ?? (kinds.join(" and ") || "nothing known")}`
+            : `${files.length} files were read: ${kinds.join(", ")}`;
   return `no app, driver, signature or entitlements to check: ${seen}. Give an .app or .dext, or a folder, zip or tar.gz of one.`;
 }

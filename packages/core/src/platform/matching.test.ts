@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MatchSubject } from "./match-verdict.ts";
-import { matchEntitlementValue, matchPersonality } from "./matching.ts";
+import { matchEntitlementValue, matchPersonality, unlistedUsbKeys } from "./matching.ts";
 import type { Properties } from "./properties.ts";
 
 const deviceProperties = {
@@ -71,13 +71,85 @@ test("an illegal key set matches nothing, and the reason names the set", () => {
     [{ idVendor: 0x1209 }, "idVendor is no legal key combination for an IOUSBHostInterface"],
     [{ idVendor: 0x1209, idProduct: 1 }, "idVendor + idProduct is no legal key combination"],
     [{ bInterfaceClass: 2 }, "bInterfaceClass is no legal key combination"],
-    [{ idVendor: 0x1209, bInterfaceClass: 2, bInterfaceSubClass: 2 }, "is no legal key combination"],
+    [{ idVendor: 0x1209, bInterfaceProtocol: 1 }, "is no legal key combination"],
+    [{ bInterfaceClass: 2, bInterfaceSubClass: 2, bcdDevice: 0x0100 }, "is no legal key combination"],
+    [{ bInterfaceNumber: 0, bInterfaceClass: 2, bInterfaceSubClass: 2 }, "is no legal key combination"],
+    [
+      { idVendor: 0x1209, bInterfaceClass: 2, bInterfaceSubClass: 2 },
+      "idVendor + bInterfaceClass + bInterfaceSubClass is legal only when the class is 0xff",
+    ],
   ];
   for (const [keys, reason] of rows) {
     const verdict = onInterface(keys);
     assert.equal(verdict.matches, false);
     assert.ok(verdict.reason.includes(reason), verdict.reason);
   }
+});
+
+test("class, subclass and protocol may stand beside the ids: they must fit and add nothing", () => {
+  // A published network driver: class 255 beside the four keys of an interface.
+  const ids = { idVendor: 0x1209, idProduct: 1, bInterfaceNumber: 0, bConfigurationValue: 1 };
+  const beside = onInterface({ ...ids, bInterfaceClass: 2 });
+  assert.deepEqual([beside.matches, beside.score], [true, 90_000]);
+  assert.match(beside.reason, /bInterfaceClass compared, not ranked \(likely\)/);
+  assert.equal(onInterface({ ...ids, bcdDevice: 0x0100, bInterfaceProtocol: 1 }).score, 100_000);
+  assert.equal(onInterface({ ...ids, bInterfaceClass: 255 }).decidedBy?.key, "bInterfaceClass");
+  assert.equal(onDevice({ idVendor: 0x0403, idProduct: 0x6001, bDeviceClass: 0 }).score, 90_000);
+  const vendor = { idVendor: 0x1209, bInterfaceSubClass: 3, bInterfaceClass: 255 };
+  assert.equal(onInterface(vendor, vendorInterface).score, 70_000);
+  assert.equal(onInterface({ ...vendor, bInterfaceProtocol: 4 }, vendorInterface).score, 80_000);
+  // Core Media I/O, "Overriding the default USB video class extension": two of the four keys are wildcards.
+  const camera = {
+    ...ids,
+    bConfigurationValue: "*",
+    bInterfaceNumber: "*",
+    bInterfaceClass: 2,
+    bInterfaceSubClass: "*",
+    IOProbeScore: 9999,
+  };
+  assert.deepEqual([onInterface(camera).matches, onInterface(camera).score], [true, 97_999]);
+  assert.match(onInterface(camera).reason, /bInterfaceNumber, bConfigurationValue by "\*"/);
+});
+
+test("keys of an interface are not looked at on a device, and no keys but those match nothing", () => {
+  // A published audio driver asks a device for bConfigurationValue and bInterfaceNumber, too.
+  const ids = { idVendor: 0x0403, idProduct: 0x6001 };
+  const driver = onDevice({ ...ids, bConfigurationValue: 1, bInterfaceNumber: 0 });
+  assert.deepEqual([driver.matches, driver.score], [true, 90_000]);
+  assert.match(driver.reason, /bConfigurationValue, bInterfaceNumber not looked at on a device/);
+  const none = onDevice({ bInterfaceClass: 3 });
+  assert.deepEqual([none.matches, none.decidedBy?.key], [false, "bInterfaceClass"]);
+});
+
+test("the linter's sets are the same: what no nub could match is named, whatever stands lawfully beside is not", () => {
+  const listed = (provider: string, keys: Properties) =>
+    unlistedUsbKeys({ IOProviderClass: provider, ...keys });
+  const [device, face] = ["IOUSBHostDevice", "IOUSBHostInterface"];
+  const ids = { idVendor: 1, idProduct: 2 };
+  const place = { bInterfaceNumber: 0, bConfigurationValue: 1 };
+  for (const [provider, keys] of [
+    [device, ids],
+    [device, { ...ids, ...place }],
+    [face, { ...ids, ...place, bInterfaceClass: 255 }],
+    [face, { idVendor: 1, bInterfaceClass: 255, bInterfaceSubClass: 1 }],
+    [face, { idVendor: 1, bInterfaceSubClass: 1 }],
+    [face, {}],
+    ["IOPCIDevice", { bInterfaceClass: 1 }],
+  ] as const)
+    assert.equal(listed(provider, keys), null, JSON.stringify(keys));
+  for (const [provider, keys] of [
+    [face, ids],
+    [face, { ...ids, bInterfaceNumber: 0 }],
+    [face, { idVendor: 1, bInterfaceClass: 3, bInterfaceSubClass: 1 }],
+    [face, { bInterfaceClass: 255, bInterfaceSubClass: 1 }],
+    [face, { idVendor: 1, bInterfaceClass: 255 }],
+    [device, { bInterfaceClass: 3, bInterfaceSubClass: 1 }],
+  ] as const)
+    assert.deepEqual(
+      [...(listed(provider, keys) ?? [])].sort(),
+      Object.keys(keys).sort(),
+      JSON.stringify(keys),
+    );
 });
 
 test("class keys are for classes, vendor keys for class 0xff", () => {
@@ -104,14 +176,30 @@ test("the comparison that decided: key, wanted, found, and a difference of type 
   assert.match(absent.reason, /idVendor is nothing, wanted 1/);
 });
 
-test("product masks and arrays", () => {
-  assert.equal(onDevice({ idVendor: 0x0403, idProduct: 0x60ff, idProductMask: 0xff00 }).score, 90_000);
+test("product masks and arrays: a mask that was needed costs 500, one that was not costs nothing", () => {
+  assert.equal(onDevice({ idVendor: 0x0403, idProduct: 0x60ff, idProductMask: 0xff00 }).score, 89_500);
+  assert.equal(onDevice({ idVendor: 0x0403, idProduct: 0x6001, idProductMask: 0xff00 }).score, 90_000);
+  assert.equal(
+    onDevice({ idVendor: 0x0403, idProductArray: [2, 0x6077], idProductMask: 0xff00 }).score,
+    89_500,
+  );
+  assert.match(
+    onDevice({ idVendor: 0x0403, idProductArray: [2], idProductMask: 0xff00 }).reason,
+    /not in idProductArray under the mask/,
+  );
   assert.match(
     onDevice({ idVendor: 0x0403, idProduct: 0x7001, idProductMask: 0xff00 }).reason,
     /under the mask/,
   );
   assert.equal(onDevice({ idVendor: 0x0403, idProductArray: [1, 0x6001] }).score, 90_000);
   assert.match(onDevice({ idVendor: 0x0403, idProductArray: [1, 2] }).reason, /not in idProductArray/);
+});
+
+test("a probe score of a whole rank of USB counts as 9000, so it does not jump one", () => {
+  const ids = { idVendor: 0x0403, idProduct: 0x6001 };
+  const scores = [9999, 10_000, 90_000].map((IOProbeScore) => onDevice({ ...ids, IOProbeScore }).score);
+  assert.deepEqual(scores, [99_999, 99_000, 99_000]);
+  assert.match(onDevice({ ...ids, IOProbeScore: 90_000 }).reason, /IOProbeScore 9000 \(given 90000\)/);
 });
 
 test("IOProbeScore is added; provider class comes first; generic keys are AND-ed", () => {

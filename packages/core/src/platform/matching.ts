@@ -10,137 +10,9 @@ import {
 } from "./match-verdict.ts";
 import { comparePciKey, isPciKey, matchPci } from "./pci-matching.ts";
 import { isDictionary, type Properties, type PropertyValue, sameProperty } from "./properties.ts";
+import { compareUsbKey, matchUsb } from "./usb-matching.ts";
 
-/** Keys by which USB devices and interfaces are matched (driverkit-core.md §11.2). */
-const usbKeys = [
-  "idVendor",
-  "idProduct",
-  "idProductMask",
-  "idProductArray",
-  "bcdDevice",
-  "bDeviceClass",
-  "bDeviceSubClass",
-  "bDeviceProtocol",
-  "bConfigurationValue",
-  "bInterfaceNumber",
-  "bInterfaceClass",
-  "bInterfaceSubClass",
-  "bInterfaceProtocol",
-] as const;
-
-/** A legal combination. `vendorClass`: must the class be 0xFF (true), anything but 0xFF (false), or anything (null)? */
-interface UsbRow {
-  readonly keys: readonly string[];
-  readonly score: number;
-  readonly vendorClass: boolean | null;
-}
-
-function rows(kind: "Device" | "Interface"): readonly UsbRow[] {
-  const place = kind === "Device" ? [] : ["bInterfaceNumber", "bConfigurationValue"];
-  const [cls, sub, protocol] = [`b${kind}Class`, `b${kind}SubClass`, `b${kind}Protocol`];
-  return [
-    { keys: ["idVendor", "idProduct", ...place, "bcdDevice"], score: 100_000, vendorClass: null },
-    { keys: ["idVendor", "idProduct", ...place], score: 90_000, vendorClass: null },
-    { keys: ["idVendor", sub, protocol], score: 80_000, vendorClass: true },
-    { keys: ["idVendor", sub], score: 70_000, vendorClass: true },
-    { keys: [cls, sub, protocol], score: 60_000, vendorClass: false },
-    { keys: [cls, sub], score: 50_000, vendorClass: false },
-  ];
-}
-
-const deviceRows = rows("Device");
-const interfaceRows = rows("Interface");
-
-/**
- * A personality's USB keys where its provider is a device or an interface and they hold no row of the table; else null. A row
- * with a key more is let through: a published network driver works with one.
- */
-export function unlistedUsbKeys(table: Properties): readonly string[] | null {
-  const provider = table.IOProviderClass;
-  if (provider !== "IOUSBHostDevice" && provider !== "IOUSBHostInterface") return null;
-  const kind = provider === "IOUSBHostDevice" ? "Device" : "Interface";
-  const given = usbKeys.filter((key) => table[key] !== undefined);
-  const normal = normalUsbKeys(given);
-  const holdsRow = (kind === "Device" ? deviceRows : interfaceRows).some(({ keys }) =>
-    keys.every((key) => normal.has(key)),
-  );
-  return given.length === 0 || holdsRow ? null : given;
-}
-
-function legalRow(kind: "Device" | "Interface", given: readonly string[]): UsbRow | undefined {
-  const normal = normalUsbKeys(given);
-  return (kind === "Device" ? deviceRows : interfaceRows).find(
-    (row) => row.keys.length === normal.size && row.keys.every((key) => normal.has(key)),
-  );
-}
-
-/** A mask and a list of products stand for the product. */
-function normalUsbKeys(given: readonly string[]): Set<string> {
-  return new Set(
-    given.map((key) => (key === "idProductMask" || key === "idProductArray" ? "idProduct" : key)),
-  );
-}
-
-/** USB's table of legal key sets: anything else matches nothing, and the reason says which key is in the way. */
-export function matchUsb(table: Properties, subject: MatchSubject): MatchVerdict | null {
-  const kind = subject.classChain.includes("IOUSBHostInterface")
-    ? "Interface"
-    : subject.classChain.includes("IOUSBHostDevice")
-      ? "Device"
-      : null;
-  if (kind === null) return null;
-  const given = usbKeys.filter((key) => table[key] !== undefined);
-  if (given.length === 0) return null;
-  for (const key of given) {
-    const refused = compareUsbKey(key, table, subject);
-    if (refused !== null) return refused;
-  }
-  const legal = legalRow(kind, given);
-  if (legal === undefined) {
-    const set = [...normalUsbKeys(given)].join(" + ");
-    return refusal(`${set} is no legal key combination for an IOUSBHost${kind}`, set);
-  }
-  const cls = subject.properties[`b${kind}Class`];
-  if (legal.vendorClass !== null && (cls === 0xff) !== legal.vendorClass) {
-    const must = legal.vendorClass
-      ? "is legal only when the class is 0xff"
-      : "is legal only when the class is not 0xff";
-    return refusal(`${legal.keys.join(" + ")} ${must}`, `b${kind}Class`, 0xff, cls);
-  }
-  return verdict(legal.score, `${legal.keys.join(" + ")} are equal: ${legal.score}`);
-}
-
-function compareUsbKey(key: string, table: Properties, subject: MatchSubject): MatchVerdict | null {
-  const wanted = table[key];
-  if (key === "idProductArray") {
-    const found = subject.properties.idProduct;
-    if (Array.isArray(wanted) && wanted.includes(found)) return null;
-    return refusal(`idProduct ${showProperty(found)} is not in idProductArray`, key, wanted, found);
-  }
-  if (key === "idProductMask") return null;
-  const found = subject.properties[key];
-  const mask = key === "idProduct" ? table.idProductMask : undefined;
-  if (typeof mask === "number" && typeof wanted === "number" && typeof found === "number") {
-    if ((wanted & mask) === (found & mask)) return null;
-    return refusal(
-      `idProduct differs under the mask ${showProperty(mask)}`,
-      key,
-      wanted & mask,
-      found & mask,
-    );
-  }
-  if (found !== undefined && sameProperty(wanted, found)) return null;
-  const type =
-    typeof wanted !== typeof found && found !== undefined
-      ? ` (a ${typeof wanted} never equals a ${typeof found})`
-      : "";
-  return refusal(
-    `${key} is ${showProperty(found)}, wanted ${showProperty(wanted)}${type}`,
-    key,
-    wanted,
-    found,
-  );
-}
+export { unlistedUsbKeys } from "./usb-matching.ts";
 
 /** Keys of SCSI units in rising order of rank, with the score when it is the last one given (driverkit-core.md §11.4). */
 const scsiRanks = [
@@ -149,9 +21,6 @@ const scsiRanks = [
   ["Product Identification", 15_000],
   ["Product Revision Level", 20_000],
 ] as const;
-/** A probe score of a whole rank is clamped below one. */
-const scsiRankStep = 5000;
-const scsiClampedScore = 4000;
 /** Without a device type, a personality matches only in a category of its own. */
 const scsiUntypedScore = 4900;
 
@@ -247,6 +116,12 @@ function holdsPair(wanted: Properties, pair: PropertyValue): boolean {
 /** By bus. */
 const familyMatchers: readonly FamilyMatcher[] = [matchUsb, matchHid, matchScsi, matchPci];
 
+/** A probe score of `from` or more counts as `counts`, so that it never jumps a whole rank (the families' public ancestors). */
+const probeClamps = new Map<FamilyMatcher, { readonly from: number; readonly counts: number }>([
+  [matchUsb, { from: 10_000, counts: 9000 }],
+  [matchScsi, { from: 5000, counts: 4000 }],
+]);
+
 /** Judges one personality. Generic keys are combined with AND; the family decides about its own. */
 export function matchPersonality(personality: Properties, subject: MatchSubject): MatchVerdict {
   const providerClass = personality.IOProviderClass;
@@ -266,9 +141,9 @@ export function matchPersonality(personality: Properties, subject: MatchSubject)
     const judged = matcher(personality, subject);
     if (judged === null) continue;
     if (!judged.matches) return judged;
-    // SCSI: a probe score never jumps a whole rank.
-    const isClamped = matcher === matchScsi && probeScore >= scsiRankStep;
-    const counted = isClamped ? scsiClampedScore : probeScore;
+    const clamp = probeClamps.get(matcher);
+    const isClamped = clamp !== undefined && probeScore >= clamp.from;
+    const counted = isClamped ? clamp.counts : probeScore;
     const added =
       probeScore === 0 ? "" : ` + IOProbeScore ${counted}${isClamped ? ` (given ${probeScore})` : ""}`;
     return verdict(judged.score + counted, `${judged.reason}${added}`);

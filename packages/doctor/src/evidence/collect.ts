@@ -15,6 +15,7 @@ import { isDiskImage } from "./installer-package.ts";
 import { decodeLine, LineScan, WatchTable } from "./line-scan.ts";
 import { type LogRow, parseLogRow } from "./log-row.ts";
 import { cleanLine, joinedLines } from "./pasted-text.ts";
+import { withProject } from "./project-variables.ts";
 import {
   type BinaryReader,
   type FactSink,
@@ -193,6 +194,7 @@ class Collector {
   }
 
   finish(): Evidence {
+    this.#applyProject();
     return new Evidence({
       files: this.#files,
       secrets: [...this.#secrets.values()],
@@ -200,6 +202,18 @@ class Collector {
       hits: this.#hits,
       digests: this.#digests,
     });
+  }
+
+  /** Lists of a source tree get what its project says in place of their variables. */
+  #applyProject(): void {
+    const settings = (this.#facts.get("build-settings") ?? []) as Fact<"build-settings">[];
+    const lists = (this.#facts.get("property-list") ?? []) as Fact<"property-list">[];
+    if (settings.length === 0 || lists.length === 0) return;
+    const all = settings.map(({ value }) => value);
+    this.#facts.set(
+      "property-list",
+      lists.map((list) => withProject(list, all)),
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 // What readers find in files: each kind of fact, its shape, and the files themselves.
 
 import type { DescriptorSet } from "../descriptors/descriptor-set.ts";
+import type { BuildSettings } from "../facts/build-settings.ts";
 import type { CrashReport } from "../facts/crash-report.ts";
 import type { Place } from "../facts/evidence-source.ts";
 import type { Executable } from "../facts/executable.ts";
@@ -14,6 +15,7 @@ import type { SourceFile } from "../source/source-file.ts";
 
 /** Name of a fact -> what it holds. A new reader adds its line here. */
 export interface FactTypes {
+  "build-settings": BuildSettings;
   crash: CrashReport;
   /** Descriptors of a USB device, from a listing, a file of bytes, or arrays of a source. */
   descriptors: DescriptorSet;

@@ -8,6 +8,7 @@ import { extensionsReader } from "./extensions-list.ts";
 import { cpioReader, packageReader } from "./installer-package.ts";
 import { panicReader } from "./panic.ts";
 import { profileReader } from "./profile-file.ts";
+import { projectReader, xcconfigReader } from "./project-settings.ts";
 import { binaryPlistReader, plistReader } from "./property-list.ts";
 import type { BinaryReader, TextReader } from "./reader.ts";
 import { registryReader } from "./registry.ts";
@@ -21,6 +22,8 @@ export const textReaders: readonly TextReader[] = [
   extensionsReader,
   plistReader,
   descriptorTextReader,
+  projectReader,
+  xcconfigReader,
   sourceReader,
   otherSourceReader,
   documentationReader,

@@ -11,4 +11,11 @@ export interface PropertyListFact {
   placeOf(path: string): Place;
   /** An XML comment is in it. */
   readonly hasComment: boolean;
+  /** Of a source tree with an Xcode project: the target that is built with this list; texts that nobody tells are empty. */
+  readonly target?: {
+    readonly bundleIdentifier: string;
+    readonly team: string;
+    /** Whether it is built for iPads and iPhones alone. */
+    readonly isForIpad: boolean;
+  };
 }

@@ -26,13 +26,20 @@ export function formatCheck(report: CheckReport): string {
     for (const { file, text, who } of report.readings)
       lines.push(`${file}: ${text}${who === null ? "" : `; to be done by ${who}`}`, "");
   if (report.packages.length === 0)
-    lines.push("Nothing here is a driver, or opens or installs one: there is nothing to rehearse.", "");
+    lines.push(
+      report.parts.some(({ role }) => role === "dext")
+        ? "Neither a signature nor entitlements of the driver are here: signing cannot be rehearsed."
+        : "Nothing here is a driver, or opens or installs one: there is nothing to rehearse.",
+      "",
+    );
   for (const item of report.packages) lines.push(...formatPackageRehearsal(item, true), "");
   for (const gate of report.gates) lines.push(...formatGate(gate), "");
   for (const part of report.channels) lines.push(...formatChannels(part), "");
   for (const { bundleIdentifier, verdicts } of report.platforms) {
     if (verdicts.length === 0) continue;
-    lines.push(`Platforms of driver ${bundleIdentifier}`);
+    lines.push(
+      `Platforms of ${bundleIdentifier === "" ? "the driver without a known bundle id" : `driver ${bundleIdentifier}`}`,
+    );
     for (const { platform, outcome, reason } of verdicts)
       lines.push(`  ${platform.padEnd(17)} ${outcome.padEnd(9)} ${reason}`);
     if (verdicts.length > 1)

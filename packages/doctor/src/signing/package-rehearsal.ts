@@ -42,7 +42,10 @@ export interface PackagePart {
 export function rehearsePackages(evidence: Evidence, options: RehearsalOptions = {}): PackageRehearsal[] {
   const parts = evidenceParts(evidence);
   const drivers = parts.filter(({ role }) => role === "dext");
-  const openers = parts.filter(({ role, claims }) => role !== "dext" && claims !== null);
+  // One project may build an app for the Mac and one for iPads: the Mac's comes first.
+  const openers = parts
+    .filter(({ role, claims }) => role !== "dext" && claims !== null)
+    .sort((left, right) => Number(left.isForIpad) - Number(right.isForIpad));
   const used = new Set<EvidencePart>();
   const packages: PackageRehearsal[] = [];
   for (const dext of drivers) {
@@ -53,9 +56,13 @@ export function rehearsePackages(evidence: Evidence, options: RehearsalOptions =
     if (app !== null) used.add(app);
     if (dext.claims === null && (app === null || app.claims === null)) continue;
     const others = openers.filter(
-      (part) => part !== app && !isFromManual(evidence, part) && names(part, dext),
+      (part) =>
+        part !== app &&
+        !isFromManual(evidence, part) &&
+        (names(part, dext) || (part.isForIpad && part.bundleIdentifier === app?.bundleIdentifier)),
     );
-    packages.push(rehearsePackage(evidence, app, dext, options, others[0] ?? null));
+    const otherOpener = others.find(({ isForIpad }) => !isForIpad) ?? null;
+    packages.push(rehearsePackage(evidence, app, dext, options, otherOpener));
     for (const other of others) {
       used.add(other);
       packages.push(rehearsePackage(evidence, other, dext, options));
@@ -175,12 +182,26 @@ export function signedPart(part: EvidencePart | null): SignedPart | null {
     profile: part.profile?.value.profile ?? null,
     isProfileOpen: part.profile === null && !part.isWhole,
     hasXmlComments: part.hasXmlComments,
+    opensDrivers: opensDrivers(part),
   };
+}
+
+/** By what its executables import; a library that lies in the bundle may do it for them. Null: nobody knows. */
+function opensDrivers({ executables }: EvidencePart): boolean | null {
+  const slices = executables.flatMap(({ value }) => (value.slice === null ? [] : [value.slice]));
+  if (slices.some(({ imports }) => imports.some(({ symbol }) => symbol === "_IOServiceOpen"))) return true;
+  const isKnown = slices.some(({ imports }) => imports.length > 0);
+  const hasOwnLibrary = slices.some(({ dylibs }) =>
+    dylibs.some(({ path }) => path.startsWith("@") && !path.includes("/libswift")),
+  );
+  return isKnown && !hasOwnLibrary ? false : null;
 }
 
 function platformOf(parts: readonly (EvidencePart | null)[]): PlatformProfile {
   const platforms = parts.flatMap((part) => part?.profile?.value.profile.platforms ?? []);
-  return platformProfile(platforms.length > 0 && !platforms.includes("OSX") ? "ipados" : "macos15");
+  const isForIpad =
+    platforms.length > 0 ? !platforms.includes("OSX") : parts.some((part) => part?.isForIpad === true);
+  return platformProfile(isForIpad ? "ipados" : "macos15");
 }
 
 function personalityOf(dext: EvidencePart): Properties | null {
@@ -193,14 +214,20 @@ function personalityOf(dext: EvidencePart): Properties | null {
   );
 }
 
-/** It comes from the personality, not from the bundle (posts.md T1). An Info.plist of a project still has variables. */
-function serviceIdentifier(dext: EvidencePart | null, personality: Properties | null): string | null {
+/**
+ * It comes from the personality, not from the bundle (posts.md T1). Null: the personality has none. Undefined: nobody knows,
+ * as with an Info.plist of a project that still has variables.
+ */
+function serviceIdentifier(
+  dext: EvidencePart | null,
+  personality: Properties | null,
+): string | null | undefined {
   if (dext === null) return null;
   const given = personality?.CFBundleIdentifier;
   if (typeof given === "string" && !given.includes("$(")) return given;
   // Without an Info.plist, or with a variable in it, the usual case is assumed.
   return dext.infoPlist === null || personality === null || given !== undefined
-    ? dext.bundleIdentifier || null
+    ? dext.bundleIdentifier || undefined
     : null;
 }
 

@@ -28,6 +28,8 @@ export interface EvidencePart {
   readonly folder: string;
   /** The bundle was handed in whole, so what is not in it is not there: its Info.plist and its executable are among the evidence, in a folder that is a bundle. */
   readonly isWhole: boolean;
+  /** An Xcode project builds it for iPads alone. */
+  readonly isForIpad: boolean;
   /** How the profile was found: it lies in the same bundle, or its App ID says so, or it is the only one. */
   readonly profileBy: "bundle" | "App ID" | "only one" | null;
 }
@@ -87,7 +89,7 @@ class Assembly {
 
   #addInfoPlist(list: Fact<"property-list">): void {
     const { value } = list.value;
-    const identifier = expandedText(value.CFBundleIdentifier);
+    const identifier = expandedText(value.CFBundleIdentifier) || (list.value.target?.bundleIdentifier ?? "");
     const isCode = ["CFBundleExecutable", "IOKitPersonalities", "CFBundlePackageType"].some(
       (key) => key in value,
     );
@@ -136,7 +138,7 @@ class Assembly {
     for (const list of lists) {
       if (signed.has(list.place.file)) continue;
       const isDext = isDextEntitlements(list.value.value);
-      const id = identifierOfClaims(list.value.value);
+      const id = identifierOfClaims(list.value.value) || (list.value.target?.bundleIdentifier ?? "");
       const open = this.#drafts.filter(
         (draft) =>
           draft.entitlements === null && !hasSignedClaims(draft) && (roleOf(draft) === "dext") === isDext,
@@ -239,6 +241,8 @@ function finish(draft: Draft): EvidencePart {
     textOr(claims?.["com.apple.developer.team-identifier"]) ??
     draft.profile?.value.profile.teamIdentifiers[0] ??
     certificate?.organizationalUnit ??
+    draft.infoPlist?.value.target?.team ??
+    draft.entitlements?.value.target?.team ??
     "";
   return {
     role: roleOf(draft),
@@ -256,6 +260,7 @@ function finish(draft: Draft): EvidencePart {
     profile: draft.profile,
     profileBy: draft.profileBy,
     folder: draft.folder,
+    isForIpad: (draft.entitlements ?? draft.infoPlist)?.value.target?.isForIpad === true,
     isWhole: isBundle(draft.folder) && draft.infoPlist !== null && draft.executables.length > 0,
   };
 }

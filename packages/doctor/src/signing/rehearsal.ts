@@ -36,6 +36,8 @@ export interface SignedPart {
   readonly isProfileOpen?: boolean;
   /** The .entitlements file holds `<!-- -->`. */
   readonly hasXmlComments?: boolean;
+  /** Whether its program calls IOServiceOpen; null or left out: nobody knows, and it is taken for the one that opens the driver. */
+  readonly opensDrivers?: boolean | null;
 }
 
 export interface RehearsalInput {
@@ -46,8 +48,8 @@ export interface RehearsalInput {
   /** Xcode compares claim and profile before it builds; codesign by hand does not. */
   readonly tool: "xcode" | "codesign";
   readonly platform: PlatformProfile;
-  /** The personality's CFBundleIdentifier: what the kernel compares userclient-access with. */
-  readonly serviceBundleIdentifier: string | null;
+  /** The personality's CFBundleIdentifier: what the kernel compares userclient-access with. Null: it has none. Left out: nobody knows it. */
+  readonly serviceBundleIdentifier: string | null | undefined;
   readonly serviceClass: string;
   /** Null: the driver's personality names no user client, so nobody opens it. */
   readonly userClientClass: string | null;
@@ -398,11 +400,38 @@ function userClientVerdict(input: RehearsalInput): StageVerdict {
       ok: null,
       finding: "no-client",
     });
+  if (
+    app.opensDrivers === false &&
+    app.claims[signingKeys.access] === undefined &&
+    !(signingKeys.communicates in app.claims)
+  )
+    return verdict("user client", app, {
+      ...pass(
+        "this program does not call IOServiceOpen, so it opens no driver; the one that does was not given",
+      ),
+      ok: null,
+      finding: "no-client",
+    });
+  const access = app.claims[signingKeys.access];
+  const hasVariable = JSON.stringify(access ?? "").includes("$(");
+  if (
+    access !== undefined &&
+    platform.userClientRules === "macos" &&
+    !(signingKeys.allowAny in dext.claims) &&
+    (input.serviceBundleIdentifier === undefined || hasVariable)
+  )
+    return verdict("user client", app, {
+      ...pass(
+        `${hasVariable ? "the app's list" : "the driver's bundle id"} holds a variable, and no Xcode project among the files says what it stands for`,
+      ),
+      ok: null,
+      finding: "variable",
+    });
   const judged = decideUserClientAccess({
     profile: platform,
     dextEntitlements: dext.claims,
     dextTeam: dext.teamIdentifier,
-    serviceBundleIdentifier: input.serviceBundleIdentifier,
+    serviceBundleIdentifier: input.serviceBundleIdentifier ?? null,
     userClientClassName: input.userClientClass,
     userClientRegistryId: exampleRegistryId,
     userClientDextEntitlements: undefined,
@@ -421,7 +450,7 @@ function userClientVerdict(input: RehearsalInput): StageVerdict {
     fix:
       platform.userClientRules === "ipados"
         ? `The app needs ${signingKeys.communicates} = true and the driver's team, or a driver that allows third parties.`
-        : `For development: ${signingKeys.allowAny} on the driver. For distribution: ${signingKeys.access} = ["${needed}"] on the app, as Apple approved it.`,
+        : `For development: ${signingKeys.allowAny} on the driver. For distribution: ${signingKeys.access} = ["${needed}"] on the app, as Apple approved it. A program that only installs the driver needs neither: give the one that opens it, too.`,
     who: "you",
   });
 }

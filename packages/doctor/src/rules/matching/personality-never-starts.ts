@@ -101,7 +101,7 @@ function usbKeys({ list, name, placeOf, value }: Personality): Finding[] {
           because: [placeOf(set[0])],
           about: [name],
           fix: [
-            "Interfaces: idVendor + idProduct + bInterfaceNumber + bConfigurationValue, or a class with its subclass and protocol. Devices: idVendor + idProduct. No key more.",
+            "Interfaces: idVendor + idProduct + bInterfaceNumber + bConfigurationValue, or a class with its subclass and protocol. Devices: idVendor + idProduct. Beside the ids only class, subclass and protocol; they must fit, and add nothing.",
           ],
         },
       ];

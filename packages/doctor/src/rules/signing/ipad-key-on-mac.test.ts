@@ -24,6 +24,16 @@ test("DR12-3 is silent on a near miss", async () => {
   });
 });
 
+test("DR12-3 is silent beside a driver that admits everybody: Apple's samples are made for both systems", async () => {
+  await assertSilent(ipadKeyOnMac, {
+    "App.entitlements": plist({ "com.apple.developer.driverkit.communicates-with-drivers": true }),
+    "Driver.entitlements": plist({
+      "com.apple.developer.driverkit": true,
+      "com.apple.developer.driverkit.allow-any-userclient-access": true,
+    }),
+  });
+});
+
 test("DR12-3 answers when the app's profile is for macOS alone", async () => {
   const claims = { [installKey]: true, "com.apple.developer.driverkit.communicates-with-drivers": true };
   const signed = (platform: "OSX" | "iOS") =>

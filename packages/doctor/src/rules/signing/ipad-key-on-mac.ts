@@ -33,8 +33,13 @@ export const ipadKeyOnMac: Rule = {
         because: [claimPlace(part, key)],
         about: [part.bundleIdentifier],
       }));
-    return listsOf(evidence, "entitlements").flatMap(({ value }): Finding[] =>
+    // A driver that admits everybody needs no other key on a Mac: the app is made for both, as Apple's samples are.
+    const lists = listsOf(evidence, "entitlements");
+    const admitsAll = lists.some(({ value }) => `${driverKit}.allow-any-userclient-access` in value.value);
+    return lists.flatMap(({ value }): Finding[] =>
       key in value.value &&
+      !admitsAll &&
+      value.target?.isForIpad !== true &&
       !isDextEntitlements(value.value) &&
       !(`${driverKit}.userclient-access` in value.value)
         ? [

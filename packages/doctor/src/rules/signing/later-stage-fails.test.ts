@@ -21,7 +21,7 @@ test("FX-STAGE fires for each later stage", async () => {
   await assertFires(
     laterStageFails,
     filesOf(sampleApp({ entitlements: without, profile: sampleProfile(sampleAppId, without) }), sampleDext()),
-    /org\.example\.app cannot open the driver: the app carries no .*userclient-access key at all/,
+    /org\.example\.app may not open the driver: the app carries no .*userclient-access key at all/,
   );
   const onlyAccess = { [accessKey]: [sampleDextId] };
   await assertFires(
@@ -45,6 +45,31 @@ test("FX-STAGE fires for each later stage", async () => {
     { r: device, ...filesOf(sampleApp(), dext) },
     /does not attach to its device: the value of .*transport\.usb/,
   );
+});
+
+test("FX-STAGE: an app that only installs the driver is not told that it may not open it", async () => {
+  // Installers and managers beside a daemon that talks to the driver: the app never calls IOServiceOpen.
+  const without = { [installKey]: true };
+  const installer = (imports: readonly string[], dylibs: readonly string[] = []) =>
+    filesOf(
+      sampleApp({
+        entitlements: without,
+        profile: sampleProfile(sampleAppId, without),
+        executable: {
+          minimumOS: "15.0",
+          sdk: "15.4",
+          dylibs: ["/System/Library/Frameworks/SystemExtensions.framework/SystemExtensions", ...dylibs],
+          imports: imports.map((symbol) => ({ symbol, dylib: 0 })),
+        },
+      }),
+      sampleDext(),
+    );
+  await assertSilent(laterStageFails, installer(["_OBJC_CLASS_$_OSSystemExtensionManager"]));
+  await assertSilent(laterStageFails, installer(["_main"], ["@rpath/libswiftCore.dylib"]));
+  const mayNot = /org\.example\.app may not open the driver/;
+  await assertFires(laterStageFails, installer(["_IOServiceOpen"]), mayNot);
+  // A library of its own may do it.
+  await assertFires(laterStageFails, installer(["_main"], ["@rpath/Client.framework/Client"]), mayNot);
 });
 
 test("FX-STAGE is silent on a near miss", async () => {

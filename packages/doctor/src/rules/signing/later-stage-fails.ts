@@ -30,7 +30,7 @@ export const laterStageFails: Rule = {
         install: "is not activated",
         launch: "is killed when it starts",
         provider: "does not attach to its device",
-        "user client": "cannot open the driver",
+        "user client": "may not open the driver",
       }[failed.stage];
       return [
         {
