@@ -1,6 +1,7 @@
 // Campaigns of a queue beside the case that they are for: looked at now and then, never waited for twice.
 
 import { isClean } from "@drydock/core/trials/campaign-book";
+import { campaignAddress } from "@drydock/lab/session/shown-campaign";
 import {
   type CampaignNote,
   campaignReport,
@@ -16,10 +17,13 @@ export interface CampaignLine {
   readonly text: string;
   /** Null: it is under way, or nothing is known of it. */
   readonly isClean: boolean | null;
+  /** First runs with a finding, each by its rule, as the lab has them. */
+  readonly runs?: readonly { readonly rule: string; readonly href: string }[];
 }
 
 const looksEveryMs = 5000;
 const shownMost = 20;
+const runsMost = 5;
 
 export class CampaignDesk {
   readonly #place: string;
@@ -79,6 +83,10 @@ export class CampaignDesk {
       id,
       text: `${what}: ${isClean(report) ? `${report.tried} runs, every contract was kept` : `${report.failed} of ${report.tried} runs with findings${report.lost.length === 0 ? "" : ", some were not run"}`}`,
       isClean: isClean(report),
+      runs: report.findings.slice(0, runsMost).flatMap((finding) => {
+        const address = campaignAddress(report.rig, finding);
+        return address === null ? [] : [{ rule: finding.rule, href: `/lab${address}` }];
+      }),
     };
     this.#done.set(id, line);
     return line;

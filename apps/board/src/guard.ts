@@ -2,6 +2,9 @@
 
 import type { MiddlewareHandler } from "hono";
 
+/** Where the board listens unless it is told otherwise. */
+export const defaultBoardPort = 4870;
+
 /**
  * Everything comes from here, and nothing else does: no inline script or style, no frame, no foreign request. Under
  * Trusted Types no text becomes script; the one policy makes workers from our own two files.

@@ -177,7 +177,7 @@ test("a session that watches: rows, acts, a server that goes and comes back, and
       if (message.kind === "state") state = message.state;
     },
     hands: makeHands,
-    playCase: null,
+    playEnded: null,
     findRig: () => null,
     later: () => Promise.reject(new Error("nobody asks")),
     connect: async () => {

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { startedName } from "@drydock/lab/session/server-names";
+import { startedName } from "@drydock/lab/session/opened-names";
 import { type WatchedRig, type WatcherPort, Watchers } from "@drydock/lab/session/watchers";
 import { WebSocketServer } from "ws";
 import type { Seat } from "./rig-in-thread.ts";

@@ -39,7 +39,6 @@ export const repositoryRoot = existsSync(packedContent)
   ? packedContent
   : join(import.meta.dirname, "../../..");
 export const seedFolder = join(import.meta.dirname, "../seed");
-export const defaultBoardPort = 4870;
 const housekeepingMs = 15 * 60_000;
 const noticesLiveMs = 180 * 86_400_000;
 

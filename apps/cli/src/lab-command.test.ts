@@ -45,7 +45,7 @@ test("what was done by hand while time went on, as the copied line does it: the 
     findRig,
     later: () => Promise.reject(new Error("nobody asks")),
     hands: makeHands,
-    playCase: null,
+    playEnded: null,
     connect: null,
     send: (message) => {
       if (message.kind === "state") state = message.state;

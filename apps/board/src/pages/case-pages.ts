@@ -63,7 +63,7 @@ export function casePage(options: {
       ? ""
       : html`<div class="wide" tabindex="0"><table class="runs"><thead><tr><th>When</th><th>Version</th><th>Side</th><th>Seed</th><th>Verdict</th><th>Result</th><th>Digest</th></tr></thead><tbody>${options.runs.map((run) => html`<tr><td>${timeTag(run.at, now)}</td><td>${run.drydockVersion}</td><td>${run.side}</td><td>${run.seed}</td><td>${run.verdict}</td><td>${run.result}</td><td><code>${run.traceDigest}</code></td></tr>`)}</tbody></table></div>`
   }${options.isStatic ? "" : html`<form method="post" action="/cases/${entry.id}/runs"><p><button>Run and record it</button></p></form>`}</section>
-${options.campaigns.length === 0 ? "" : html`<section><h2>Campaigns</h2><ul class="campaigns">${options.campaigns.map(({ id, isClean, text }) => html`<li><span class="chip ${isClean === null ? "plain" : isClean ? "good" : "bad"}"><span class="dot"></span>${isClean === null ? "under way" : isClean ? "clean" : "findings"}</span> ${text}${id === "" ? "" : html` <code>drydock campaign report ${id}</code>`}</li>`)}</ul></section>`}`;
+${options.campaigns.length === 0 ? "" : html`<section><h2>Campaigns</h2><ul class="campaigns">${options.campaigns.map(({ id, isClean, runs = [], text }) => html`<li><span class="chip ${isClean === null ? "plain" : isClean ? "good" : "bad"}"><span class="dot"></span>${isClean === null ? "under way" : isClean ? "clean" : "findings"}</span> ${text}${id === "" ? "" : html` <code>drydock campaign report ${id}</code>`}${runs.map(({ href, rule }) => html` <a href="${href}">${rule}</a>`)}</li>`)}</ul></section>`}`;
 }
 
 const stepsAround = 6;

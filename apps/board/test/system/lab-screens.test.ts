@@ -11,6 +11,7 @@ import { casebook } from "@drydock/cases/casebook";
 import { Random } from "@drydock/core/base/random";
 import { lineCodingPost } from "@drydock/doctor/source/post-samples";
 import { binaryPlistSeed, seeds } from "@drydock/doctor/test/seeds";
+import { campaignAddress } from "@drydock/lab/session/shown-campaign";
 import { hostTurn } from "@drydock/node/host-turn";
 import { build } from "esbuild";
 import type { Browser } from "playwright-core";
@@ -109,6 +110,22 @@ test("a device of the visitor's: chosen in the page, under our drivers in a work
   await page.keyboard.press("Enter");
   await says(page, ".console .screen", /ahoy/);
   assert.match(page.url(), /#\/consoles\/device/);
+  assert.deepEqual(wrong, []);
+  await context.close();
+});
+
+test("a run of a campaign, by the link of its report: its faults, its verdict, its rows, its line for a terminal", {
+  skip,
+  timeout: 120_000,
+}, async () => {
+  const { page, context, wrong } = await watchedPage(browser, board.url);
+  const faults = [{ fault: "late", access: "interrupt", number: 2, delayNs: 100_000 }] as const;
+  const address = campaignAddress("nvme", { seed: 5, faults });
+  await page.goto(`${board.url}/lab${address}`);
+  await says(page, "[role=grid]", /register/);
+  await page.click("[data-screen=rig]");
+  await says(page, ".rig h1", /nvme.*late:interrupt:2:100us, seed 5/);
+  await says(page, ".verdict", /every contract was kept/);
   assert.deepEqual(wrong, []);
   await context.close();
 });

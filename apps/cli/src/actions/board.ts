@@ -11,8 +11,9 @@ import {
   publishTo,
   restoreFrom,
 } from "@drydock/board-server/board-files";
+import { defaultBoardPort } from "@drydock/board-server/guard";
 import { RigInThread } from "@drydock/board-server/rig-in-thread";
-import { defaultBoardPort, PortTaken, type RunningBoard, startBoard } from "@drydock/board-server/server";
+import { PortTaken, type RunningBoard, startBoard } from "@drydock/board-server/server";
 import { shown } from "@drydock/core/base/shown-text";
 import type { RigEntry } from "@drydock/core/rigs/catalogue";
 import { openPage } from "@drydock/node/host/open-page";

@@ -1,7 +1,24 @@
 // A campaign's report as one HTML file: nothing is fetched, no script runs.
 
+import { defaultBoardPort } from "@drydock/board-server/guard";
 import { xmlAttribute } from "@drydock/core/codec/xml/xml-text";
-import { type CampaignReport, isClean, strikeOptions } from "@drydock/core/trials/campaign-book";
+import {
+  type CampaignFinding,
+  type CampaignReport,
+  isClean,
+  strikeOptions,
+} from "@drydock/core/trials/campaign-book";
+import { campaignAddress } from "@drydock/lab/session/shown-campaign";
+
+/** Where `npm start` and `drydock start` have the lab. */
+const labPage = `http://localhost:${defaultBoardPort}/lab`;
+
+function linkOf(rig: string, first: Pick<CampaignFinding, "faults" | "seed">): string {
+  const address = campaignAddress(rig, first);
+  if (address === null) return "";
+  return `
+<p><a href="${html(labPage + address)}">This run in the lab</a>, while <code>drydock start</code> runs.</p>`;
+}
 
 /** What a rig or a driver said is text, whatever it looks like. */
 const html = xmlAttribute;
@@ -29,7 +46,7 @@ export function campaignPage(report: CampaignReport): string {
   const found = findings.map(
     ({ count, problem, rule, places, ...first }) => `<h2>${html(rule)}</h2>
 <p>${count} runs, the first: ${html(problem)}</p>
-${places.some((place) => place !== "") ? `<p>Struck: ${html(places.filter((place) => place !== "").join("; "))}</p>\n` : ""}<pre>drydock campaign run ${html(rig)} ${html(strikeOptions(first))}</pre>`,
+${places.some((place) => place !== "") ? `<p>Struck: ${html(places.filter((place) => place !== "").join("; "))}</p>\n` : ""}<pre>drydock campaign run ${html(rig)} ${html(strikeOptions(first))}</pre>${linkOf(rig, first)}`,
   );
   return `<!doctype html>
 <html lang="en">

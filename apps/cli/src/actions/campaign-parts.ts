@@ -3,6 +3,7 @@
 import { availableParallelism } from "node:os";
 import { type CampaignReport, formatCampaign } from "@drydock/core/trials/campaign-book";
 import type { CampaignPlan, ShardAnswer, ShardRunner } from "@drydock/core/trials/campaign-shards";
+import { campaignAddress } from "@drydock/lab/session/shown-campaign";
 import { type CampaignNote, submitCampaign } from "@drydock/node/jobs/campaign-foreman";
 import type { CampaignSeat } from "@drydock/node/jobs/campaign-work";
 import type { JobQueue } from "@drydock/node/jobs/job-queue";
@@ -69,6 +70,10 @@ export function showReport(
 ): void {
   html?.write(Buffer.from(campaignPage(report)));
   junit?.write(Buffer.from(campaignJunit(report)));
-  if (json) io.document(report);
+  if (json)
+    io.document({
+      ...report,
+      findings: report.findings.map((each) => ({ ...each, lab: campaignAddress(report.rig, each) })),
+    });
   else io.print(formatCampaign(report));
 }

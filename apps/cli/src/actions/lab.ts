@@ -3,7 +3,7 @@
 import { loadCase } from "@drydock/cases/case-doors";
 import { shown } from "@drydock/core/base/shown-text";
 import { findRig } from "@drydock/core/rigs/catalogue";
-import { isCase, openingOf, parseAddress, wishOf } from "@drydock/lab/page/address";
+import { openingOf, parseAddress, wishOf } from "@drydock/lab/page/address";
 import { parseAct } from "@drydock/lab/session/acts";
 import { LabSession } from "@drydock/lab/session/lab-session";
 import {
@@ -14,6 +14,7 @@ import {
   type RowWish,
   type SessionState,
 } from "@drydock/lab/session/messages";
+import { isCampaignRun, isCase, isEnded } from "@drydock/lab/session/opened-names";
 import { makeHands } from "@drydock/lab/session/rig-hands";
 import { writeSessionFile } from "@drydock/lab/session/session-files";
 import { sessionLater } from "@drydock/lab/session/session-later";
@@ -52,7 +53,9 @@ export async function playInLab(options: LabOptions, io: CommandIo): Promise<Exi
     pause: () => hostTurn(),
     findRig: (name) => (name === own?.name ? own : findRig(name)),
     hands: makeHands,
-    playCase: async (asked, turn) => {
+    playEnded: async (asked, turn) => {
+      if (isCampaignRun(asked.what))
+        return (await import("@drydock/lab/session/shown-campaign")).playCampaignRun(asked, turn);
       const { ShownCase } = await import("@drydock/lab/session/shown-case");
       return await ShownCase.play(asked, turn, await loadCase(asked.what));
     },
@@ -111,7 +114,7 @@ async function targetOf(
     const address = parseAddress(what);
     return {
       opening: { ...openingOf(address), isRunning: false },
-      acts: isCase(address.what) ? [] : address.acts,
+      acts: isEnded(address.what) ? [] : address.acts,
       timeS: address.timeS,
       wish: wishOf(address),
     };

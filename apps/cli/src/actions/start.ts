@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import type { ShownRig } from "@drydock/board-server/lab-desk";
 import { platformProfile } from "@drydock/core/platform/platform-profile";
 import type { RigEntry } from "@drydock/core/rigs/catalogue";
-import { startedName } from "@drydock/lab/session/server-names";
+import { startedName } from "@drydock/lab/session/opened-names";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { type ExitCode, exitCodes } from "../terminal/exit-codes.ts";
 import { UsageError } from "../terminal/usage-error.ts";

@@ -15,7 +15,8 @@ const ownPlan: OwnFile = {
 };
 const strike: Kind<AccessFault> = parsed({
   placeholder: "fault",
-  takes: "lost, late, wrong or doubled, an access and its number: lost:interrupt:3",
+  takes:
+    "lost, late, wrong or doubled, an access and its number, of which bit, how late: lost:interrupt:3, wrong:dma-read:5:bit17",
   sample: "lost:transfer:3",
   wrong: [
     "lost",

@@ -1,6 +1,7 @@
 // The address of the lab says everything that is looked at: it is the case, never the layout of a window.
 
 import { everyRow, type Opening, type RowLevel, type RowWish, rowLevels } from "../session/messages.ts";
+import { isCase, isEnded } from "../session/opened-names.ts";
 
 export const screens = ["rig", "trace", "registry", "time", "consoles", "cases", "doctor"] as const;
 export type Screen = (typeof screens)[number];
@@ -96,11 +97,9 @@ export function formatAddress(address: Address): string {
   return `#/${address.screen}/${address.what}?${fields}`;
 }
 
-export const isCase = (what: string): boolean => /^P\d{2,3}$/i.test(what);
-
 export function openingOf(address: Address): Opening {
   const { acts, faults, seed, side, timeS, unplugAt, what } = address;
-  const isRunning = !isCase(what) && timeS === null && acts.length === 0;
+  const isRunning = !isEnded(what) && timeS === null && acts.length === 0;
   return { what, side, seed, faults, isRunning, unplugAt };
 }
 

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { h } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { isCase } from "./address.ts";
+import { isCase } from "../session/opened-names.ts";
 import type { RunAnswer } from "./case-run.ts";
 import { domOf } from "./dom-of.ts";
 import { boardLink, listOf } from "./kept-lab.ts";

@@ -2,7 +2,7 @@
 
 import { h } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { startedName } from "../session/server-names.ts";
+import { startedName } from "../session/opened-names.ts";
 import { DiskPart, InputPart, NetworkPart, PowerPart } from "./console-parts.ts";
 import { IommuPart } from "./iommu-part.ts";
 import type { LabPage } from "./lab-page.ts";

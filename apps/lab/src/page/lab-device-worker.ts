@@ -2,8 +2,8 @@
 
 import type { USB } from "@drydock/core/ports/web-usb";
 import { deviceEntry } from "../session/device-entry.ts";
+import { deviceName } from "../session/opened-names.ts";
 import { makeHands } from "../session/rig-hands.ts";
-import { deviceName } from "../session/server-names.ts";
 import { serveWorker } from "./worker-session.ts";
 
 const { usb = null } = navigator as { readonly usb?: USB };
@@ -16,7 +16,7 @@ const entry = deviceEntry(usb, () => wake());
 serveWorker({
   findRig: (name) => (name === deviceName ? entry : null),
   hands: makeHands,
-  playCase: null,
+  playEnded: null,
   connect: null,
   pause: (milliseconds) =>
     new Promise((resolve) => {

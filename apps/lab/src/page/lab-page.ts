@@ -3,11 +3,11 @@
 import { computed, effect, signal } from "@preact/signals";
 import { parseAct } from "../session/acts.ts";
 import type { RowDetail } from "../session/messages.ts";
+import { isCase, isEnded } from "../session/opened-names.ts";
 import {
   type Address,
   firstAddress,
   formatAddress,
-  isCase,
   openingOf,
   parseAddress,
   type Screen,
@@ -99,7 +99,7 @@ export class LabPage {
       const opening = openingOf(address);
       this.#wantsConsole = opening.isRunning;
       this.link.open(opening);
-      if (!isCase(address.what))
+      if (!isEnded(address.what))
         for (const line of address.acts)
           try {
             const { name, value } = parseAct(line);
@@ -107,7 +107,7 @@ export class LabPage {
           } catch (error) {
             this.link.say(String(error), true);
           }
-      if (address.timeS !== null && !isCase(address.what)) this.link.act("run-to", String(address.timeS));
+      if (address.timeS !== null && !isEnded(address.what)) this.link.act("run-to", String(address.timeS));
     }
     const isListed = JSON.stringify(wishOf(address)) === JSON.stringify(wishOf(before));
     if (!isListed || key !== keyOf(before)) this.link.list(wishOf(address));

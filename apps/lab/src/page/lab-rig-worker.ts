@@ -4,4 +4,4 @@ import { findRig } from "@drydock/core/rigs/catalogue";
 import { makeHands } from "../session/rig-hands.ts";
 import { serveWorker } from "./worker-session.ts";
 
-serveWorker({ findRig, hands: makeHands, playCase: null, connect: null });
+serveWorker({ findRig, hands: makeHands, playEnded: null, connect: null });

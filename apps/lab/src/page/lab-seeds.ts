@@ -3,7 +3,7 @@
 import { parseAct, wholeOf } from "../session/acts.ts";
 import type { DoneAct } from "../session/done-act.ts";
 import type { FromSession, SeedShare, SessionState } from "../session/messages.ts";
-import { isServerName } from "../session/server-names.ts";
+import { isServerName } from "../session/opened-names.ts";
 import type { SearchSeeds, SeedHost } from "./seed-door.ts";
 import { workerNames, workerOf } from "./worker-port.ts";
 

@@ -7,6 +7,6 @@ import { serveWorker } from "./worker-session.ts";
 serveWorker({
   findRig: (name) => serialEntries.find((entry) => entry.name === name) ?? null,
   hands: null,
-  playCase: null,
+  playEnded: null,
   connect: connectDesk,
 });

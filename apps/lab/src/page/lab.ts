@@ -3,7 +3,8 @@
 import { effect, signal } from "@preact/signals";
 import { h, render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { isCase, type Screen, screens } from "./address.ts";
+import { isEnded } from "../session/opened-names.ts";
+import { type Screen, screens } from "./address.ts";
 import { Dialogs } from "./dialogs.ts";
 import { boardLink, keptLab, type PageWorker } from "./kept-lab.ts";
 import { listenForKeys } from "./keys.ts";
@@ -101,7 +102,7 @@ function addSheet(name: string): void {
 // What cases and later screens are drawn with comes with the first of them.
 const end = effect(() => {
   const screen = page.screen.value;
-  if (!isCase(page.address.value.what) && (screen === "rig" || screen === "trace")) return;
+  if (!isEnded(page.address.value.what) && (screen === "rig" || screen === "trace")) return;
   addSheet("more.css");
   addSheet("lab-screens.css");
   queueMicrotask(() => end());

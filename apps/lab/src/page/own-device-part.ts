@@ -2,7 +2,7 @@
 
 import { h } from "preact";
 import { useState } from "preact/hooks";
-import { deviceName } from "../session/server-names.ts";
+import { deviceName } from "../session/opened-names.ts";
 import type { LabPage } from "./lab-page.ts";
 
 interface PageUsb {

@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { h } from "preact";
 import { findAct } from "../session/acts.ts";
 import type { FileForm } from "../session/messages.ts";
+import { isCase } from "../session/opened-names.ts";
 import type { LabPage } from "./lab-page.ts";
 
 /** The button of an act; hidden where the session does not have it. */
@@ -61,7 +62,7 @@ export function copy(page: LabPage, text: string, label: string): void {
 /** The fault of a case is its wrong driver: out it is the right one, on the same seed. */
 export function FaultSwitch({ page }: { readonly page: LabPage }) {
   const state = page.link.state.value;
-  if (state === null || !state.isCase) return null;
+  if (state === null || !isCase(state.opening.what)) return null;
   const { side } = state.opening;
   return h(Switch, {
     isOn: side === "bad",

@@ -2,7 +2,7 @@
 
 import { h } from "preact";
 import type { RigBox } from "../session/messages.ts";
-import { isServerName, startedName } from "../session/server-names.ts";
+import { isServerName, startedName } from "../session/opened-names.ts";
 import { AllActs } from "./all-acts.ts";
 import { Ledger } from "./findings.ts";
 import { keptLab } from "./kept-lab.ts";
@@ -54,7 +54,7 @@ export function RigScreen({ page }: { readonly page: LabPage }) {
             state.result.text,
           ),
       h("p", { class: "acts" }, h(FaultSwitch, { page })),
-      h("p", { class: "empty" }, "A case has run to its end already: its rows are in the trace."),
+      h("p", { class: "empty" }, "It has run to its end already: its rows are in the trace."),
       h("p", null, h("a", { class: "button", href: page.addressOf({ screen: "trace" }) }, "To the trace")),
       h("p", null, h("a", { href: "#/rig/serial?seed=1" }, "Or open a rig that lives")),
     );

@@ -1,8 +1,7 @@
 // The way to the session in a worker: the smallest worker that has what is opened, ended when it does not answer.
 
 import type { FromSession, ToSession } from "../session/messages.ts";
-import { deviceName, isServerName } from "../session/server-names.ts";
-import { isCase } from "./address.ts";
+import { deviceName, isEnded, isServerName } from "../session/opened-names.ts";
 import type { SessionPort } from "./session-link.ts";
 
 /** Scripts of the workers, by what they have: serial rigs and the server's; every rig; the casebook; the visitor's devices. */
@@ -17,7 +16,7 @@ export const workerNames = [
 export const lightRigs: readonly string[] = ["serial", "modem", "quad", "desk"];
 
 export const workerOf = (what: string): number =>
-  what === deviceName ? 3 : isCase(what) ? 2 : lightRigs.includes(what) || isServerName(what) ? 0 : 1;
+  what === deviceName ? 3 : isEnded(what) ? 2 : lightRigs.includes(what) || isServerName(what) ? 0 : 1;
 
 const askEveryMs = 1000;
 /** Asked so often without an answer, a worker goes round in a loop. */

@@ -41,7 +41,7 @@ async function later(): Promise<SessionLater> {
 }
 
 export function serveWorker(
-  abilities: Pick<LabHost, "findRig" | "hands" | "playCase" | "connect"> & Partial<Pick<LabHost, "pause">>,
+  abilities: Pick<LabHost, "findRig" | "hands" | "playEnded" | "connect"> & Partial<Pick<LabHost, "pause">>,
 ): void {
   const session = new LabSession({
     turn: pageTurn,

@@ -2,7 +2,7 @@
 
 import { type ActName, acts } from "./acts.ts";
 import { type EndedRun, RigRun } from "./lab-run.ts";
-import { deviceName } from "./server-names.ts";
+import { deviceName } from "./opened-names.ts";
 
 /** What a rig has that has such acts. */
 const outletOf = { serial: "terminal", disk: "block", input: "input", network: "network" } as const;

@@ -9,8 +9,8 @@ import { hostTurn } from "@drydock/node/host-turn";
 import { deviceEntry } from "./device-entry.ts";
 import { LabSession } from "./lab-session.ts";
 import type { SessionState } from "./messages.ts";
+import { deviceName } from "./opened-names.ts";
 import { makeHands } from "./rig-hands.ts";
-import { deviceName } from "./server-names.ts";
 import { sessionLater } from "./session-later.ts";
 
 /** The session, until something is so; time is the host's turns. */
@@ -26,7 +26,7 @@ async function opened(usb: USB | null) {
     },
     findRig: () => deviceEntry(usb, () => {}),
     hands: makeHands,
-    playCase: null,
+    playEnded: null,
     connect: null,
     later: async () => sessionLater,
     send: (message) => {

@@ -12,7 +12,7 @@ import {
   usbRigParts,
 } from "@drydock/core/rigs/rig-entry";
 import { WebUsbImporter } from "@drydock/core/transports/webusb/web-usb-importer";
-import { deviceName } from "./server-names.ts";
+import { deviceName } from "./opened-names.ts";
 
 /** Where devices appear: one place for each. */
 const firstLocation = 0x0310_0000;

@@ -16,8 +16,8 @@ export interface LabHost {
   /** Lets the host take messages, and comes back after so long. */
   pause(milliseconds: number): Promise<void>;
   send(message: FromSession): void;
-  /** Plays a case; null where there is no casebook. Throws RangeError for a case that does not exist. */
-  readonly playCase: ((opening: Opening, turn: HostTurn) => Promise<EndedRun>) | null;
+  /** Plays a case, or a run of a campaign; null where there is no casebook. Throws RangeError for what does not exist. */
+  readonly playEnded: ((opening: Opening, turn: HostTurn) => Promise<EndedRun>) | null;
   /** What writes files of a run and answers for screens besides rows: brought along when one is asked for. */
   later(): Promise<SessionLater>;
   /** For disks and networks of its rigs; null: none of them has one. */

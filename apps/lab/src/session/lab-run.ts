@@ -15,9 +15,9 @@ import type { FlushStory } from "@drydock/core/trials/durability-prover";
 import { actLine, wholeOf } from "./acts.ts";
 import type { DoneAct, HandAct } from "./done-act.ts";
 import type { Opening, RigBox } from "./messages.ts";
+import { campaignPrefix, deviceName, isCampaignRun } from "./opened-names.ts";
 import { boxesOf } from "./rig-boxes.ts";
 import type { MakeHands, RigHands } from "./rig-hands.ts";
-import { deviceName } from "./server-names.ts";
 
 /** Rows of a rig that runs for days: some two million of them, then the oldest go and are counted. */
 const timelineBytes = 192 << 20;
@@ -61,7 +61,7 @@ export interface LabRun {
   readonly dma?: DmaStory;
 }
 
-/** A case's side that has run to its end. */
+/** A case's side, or a run of a campaign, that has run to its end. */
 export interface EndedRun extends LabRun {
   readonly result: { readonly succeeded: boolean; readonly text: string };
   readonly digest: string;
@@ -103,8 +103,10 @@ export function scriptOf({ acts, rig }: RigRun): string[] {
   return lines;
 }
 
-/** The line that plays the same side of a case again. */
-export function caseCommandOf({ faults, seed, side, unplugAt = 0, what }: Opening): string {
+/** The line that plays the same side of a case, or the same run of a campaign, again. */
+export function endedCommandOf({ faults, seed, side, unplugAt = 0, what }: Opening): string {
+  if (isCampaignRun(what))
+    return `npx drydock campaign run ${what.slice(campaignPrefix.length)} --seed ${seed}${faults.map((fault) => ` --strike ${quoted(fault)}`).join("")}`;
   // One of its causes is what a link says alone.
   if (faults.length > 0 && side === "bad")
     return `npx drydock lab '#/trace/${what}?seed=${seed}&side=${side}&fault=${encodeURIComponent(faults[0])}'`;

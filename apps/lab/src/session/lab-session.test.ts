@@ -45,7 +45,7 @@ async function opened(opening: Partial<Opening> & { readonly what: string }): Pr
   const session = new LabSession({
     turn: hostTurn,
     hands: makeHands,
-    playCase: async (opening, turn) => ShownCase.play(opening, turn, findCase(opening.what)),
+    playEnded: async (opening, turn) => ShownCase.play(opening, turn, findCase(opening.what)),
     connect: null,
     findRig,
     later: async () => sessionLater,

@@ -3,7 +3,15 @@
 import { type ActName, findAct, givenOf, parseAct, wholeOf } from "./acts.ts";
 import { actsOf } from "./acts-of.ts";
 import type { LabHost } from "./lab-host.ts";
-import { caseCommandOf, commandOf, type EndedRun, type LabRun, RigRun, saidOf, scriptOf } from "./lab-run.ts";
+import {
+  commandOf,
+  type EndedRun,
+  endedCommandOf,
+  type LabRun,
+  RigRun,
+  saidOf,
+  scriptOf,
+} from "./lab-run.ts";
 import {
   type ActAsk,
   type Difference,
@@ -14,11 +22,11 @@ import {
   type SessionState,
   type ToSession,
 } from "./messages.ts";
+import { isEnded, isServerName } from "./opened-names.ts";
 import { GivenUp, type Pace, playTo, runPaced } from "./paced-run.ts";
 import { type RemoteLink, RemoteRun } from "./remote-run.ts";
 import { neighbourOf, RowList } from "./row-list.ts";
 import { differenceOf, transfersOf } from "./run-difference.ts";
-import { isServerName } from "./server-names.ts";
 
 /** Longest stretch of work without looking whether somebody wants something, milliseconds. */
 const sliceMs = 8;
@@ -226,8 +234,8 @@ export class LabSession {
   }
 
   async #make(opening: Opening): Promise<Shown> {
-    const { connect, playCase, turn } = this.#host;
-    if (playCase !== null && /^P\d{2,3}$/i.test(opening.what)) return await playCase(opening, turn);
+    const { connect, playEnded, turn } = this.#host;
+    if (playEnded !== null && isEnded(opening.what)) return await playEnded(opening, turn);
     if (connect !== null && isServerName(opening.what))
       return this.#watch(opening, await connect(opening.what));
     return this.#rig(opening);
@@ -763,7 +771,7 @@ export class LabSession {
     if (shown instanceof RemoteRun) return { ...common, ...shown.sharedState() };
     if (!(shown instanceof RigRun)) {
       const { causes, digest, evidence, ledger, result, unplugSteps } = shown;
-      const command = caseCommandOf(opening);
+      const command = endedCommandOf(opening);
       return { ...common, causes, command, digest, evidence: namesOf(evidence), ledger, result, unplugSteps };
     }
     const { entry, rig } = shown;

@@ -27,7 +27,7 @@ export class SharedRig implements WatchedRig {
    * the rig by its name.
    */
   constructor(
-    host: Omit<LabHost, "send" | "later" | "hands" | "playCase" | "connect">,
+    host: Omit<LabHost, "send" | "later" | "hands" | "playEnded" | "connect">,
     what: string,
     firstRun: number,
     isNamed: boolean,
@@ -43,7 +43,7 @@ export class SharedRig implements WatchedRig {
       findRig: (name) => host.findRig(name),
       later: async () => (await import("./session-later.ts")).sessionLater,
       hands: makeHands,
-      playCase: null,
+      playEnded: null,
       connect: null,
       send: (message) => {
         if (message.kind === "state") this.#state = message.state;

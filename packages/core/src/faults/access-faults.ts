@@ -46,8 +46,22 @@ export interface AccessRow {
   isRepeatable: boolean;
 }
 
-export const describeFault = ({ access, fault, number }: AccessFault): string =>
-  `${fault}:${access}:${number}`;
+/** As people type it; a bit and a delay only where they are not the default: `wrong:dma-read:5:bit17`, `late:interrupt:3:100us`. */
+export function describeFault({
+  access,
+  bit = 0,
+  delayNs = defaultAccessDelayNs,
+  fault,
+  number,
+}: AccessFault): string {
+  const more =
+    fault === "wrong" && bit > 0
+      ? `:bit${bit}`
+      : fault === "late" && delayNs !== defaultAccessDelayNs
+        ? `:${delayNs / 1000}us`
+        : "";
+  return `${fault}:${access}:${number}${more}`;
+}
 
 /**
  * Counts accesses of one run, over all ports of its rig, and says which fault strikes. The same seed and the same faults are the

@@ -10,6 +10,9 @@ import { withPciAccessFaults, withUpstreamFaults } from "./pci-access-faults.ts"
 import { withUsbAccessFaults } from "./usb-access-faults.ts";
 
 export class CountedRun extends AccessFaults implements CountedAccess {
+  /** Somebody will look at the rows of this run. */
+  readonly isShown: boolean = false;
+
   usb(port: UsbHostPort, clock: Clock): UsbHostPort {
     return withUsbAccessFaults(port, this, clock);
   }

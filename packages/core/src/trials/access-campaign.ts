@@ -64,8 +64,8 @@ export async function runWithFaults(
   seed: number,
   turn: HostTurn,
   faults: readonly AccessFault[],
+  access = new CountedRun(faults),
 ): Promise<CampaignResult> {
-  const access = new CountedRun(faults);
   const { outcome, problems } = await entry.run(seed, turn, plan, access);
   return {
     seed,

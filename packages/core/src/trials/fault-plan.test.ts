@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { type AccessFault, describeFault } from "../faults/access-faults.ts";
 import { formatFaultPlan, parseAccessFault, parseFaultPlan } from "./fault-plan.ts";
 
 const plan = {
@@ -22,6 +23,16 @@ test("what is written is read again, with what is struck beside it", () => {
 
 test("faults as people type them", () => {
   assert.deepEqual(parseAccessFault("lost:transfer:31"), { fault: "lost", access: "transfer", number: 31 });
+  // What a report says to type is the fault that it found: its bit, and how late.
+  const found: AccessFault[] = [
+    { fault: "wrong", access: "dma-read", number: 5, bit: 17 },
+    { fault: "late", access: "interrupt", number: 3, delayNs: 1500 },
+    { fault: "late", access: "transfer", number: 9, delayNs: 1_000_000 },
+  ];
+  const typed = found.map(describeFault);
+  assert.deepEqual(typed, ["wrong:dma-read:5:bit17", "late:interrupt:3:1.5us", "late:transfer:9:1000us"]);
+  assert.deepEqual(typed.map(parseAccessFault), found);
+  assert.equal(describeFault({ fault: "wrong", access: "dma-read", number: 5, bit: 0 }), "wrong:dma-read:5");
   for (const text of [
     "",
     "lost",
@@ -33,6 +44,12 @@ test("faults as people type them", () => {
     "late:irq:1",
     "gone:interrupt:1",
     "lost:transfer: 1",
+    "lost:transfer:1:bit3",
+    "wrong:transfer:1:3",
+    "wrong:transfer:1:100us",
+    "late:transfer:1:bit3",
+    "late:transfer:1:1ms",
+    "wrong:transfer:1:bit3:bit4",
   ])
     assert.throws(() => parseAccessFault(text), RangeError, text);
 });

@@ -22,15 +22,31 @@ export interface FaultPlan {
 
 /** A line for each fault as people type it: `late:interrupt:3`, `wrong:register-read:12`. */
 export function parseAccessFault(text: string): AccessFault {
-  const [fault, access, number, ...rest] = text.split(":");
+  const [fault, access, number, more = "", ...rest] = text.split(":");
   const kind = accessFaultKinds.find((known) => known === fault);
   const of = accessKinds.find((known) => known === access);
   const count = Number(number);
-  if (kind === undefined || of === undefined || rest.length > 0 || !/^[1-9]\d{0,14}$/.test(number ?? ""))
+  const bit = kind === "wrong" ? /^bit(\d{1,9})$/.exec(more) : null;
+  const late = kind === "late" ? /^(\d{1,9}(?:\.\d{1,3})?)us$/.exec(more) : null;
+  const isMoreWrong = more !== "" && bit === null && late === null;
+  if (
+    kind === undefined ||
+    of === undefined ||
+    isMoreWrong ||
+    rest.length > 0 ||
+    !/^[1-9]\d{0,14}$/.test(number ?? "")
+  )
     throw new RangeError(
-      `"${text}" is no fault: FAULT:ACCESS:NUMBER with ${accessFaultKinds.join(", ")}; ${accessKinds.join(", ")}; and a number from 1`,
+      `"${text}" is no fault: FAULT:ACCESS:NUMBER with ${accessFaultKinds.join(", ")}; ${accessKinds.join(", ")}; and a number from 1; ` +
+        "wrong may go on with :bit17, late with :100us",
     );
-  return { fault: kind, access: of, number: count };
+  return {
+    fault: kind,
+    access: of,
+    number: count,
+    ...(bit === null ? {} : { bit: Number(bit[1]) }),
+    ...(late === null ? {} : { delayNs: Math.round(Number(late[1]) * 1000) }),
+  };
 }
 
 /** With `places`, a word for each fault that says what is struck; a reader needs none of it. */

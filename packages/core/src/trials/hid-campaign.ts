@@ -7,7 +7,7 @@ import { platformProfile } from "../platform/platform-profile.ts";
 import { HidRig } from "../rigs/hid-rig.ts";
 import type { UsbRigOptions } from "../rigs/usb-rig.ts";
 import { digestOf } from "../rigs/usb-rig-doors.ts";
-import { runScenario, type ScenarioOptions, type ScenarioResult, splitPlan } from "./scenario.ts";
+import { recordFor, runScenario, type ScenarioOptions, type ScenarioResult, splitPlan } from "./scenario.ts";
 
 export interface HidScenario extends ScenarioOptions, Pick<UsbRigOptions, "path"> {
   readonly device: "keyboard" | "gamepad";
@@ -24,7 +24,12 @@ const presses = 5;
 export async function runHidScenario(options: HidScenario): Promise<ScenarioResult<HidOutcome>> {
   const { plan, rest: given } = splitPlan(options);
   const { device, ...rest } = given;
-  const rig = new HidRig({ profile: platformProfile("macos15"), devices: [device], record: "wire", ...rest });
+  const rig = new HidRig({
+    profile: platformProfile("macos15"),
+    devices: [device],
+    record: recordFor(options),
+    ...rest,
+  });
   const { scheduler } = rig.machine;
   const events = () => rig.inputs.reduce((sum, { listener }) => sum + listener.events.length, 0);
   const result = await runScenario<HidOutcome>(

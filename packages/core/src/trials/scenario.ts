@@ -31,6 +31,10 @@ export interface ScenarioOptions extends ScenarioPlan {
   readonly access?: CountedRun;
 }
 
+/** A campaign takes the digest and no more; a run that is looked at has every row. */
+export const recordFor = ({ access }: Pick<ScenarioOptions, "access">): "all" | "wire" =>
+  access?.isShown === true ? "all" : "wire";
+
 /** The part of a scenario's options that is no option of its rig, apart from the rest. */
 export function splitPlan<T extends ScenarioPlan>(
   options: T,

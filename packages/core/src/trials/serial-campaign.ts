@@ -5,7 +5,7 @@ import type { UsbFaultPlan } from "../faults/usb-faults.ts";
 import { defaultSerialRig, type SerialDeviceKind, type SerialRigOptions } from "../rigs/serial-rig.ts";
 import { SerialSession } from "../rigs/serial-session.ts";
 import { digestOf } from "../rigs/usb-rig-doors.ts";
-import { runScenario, type ScenarioOptions, type ScenarioResult, splitPlan } from "./scenario.ts";
+import { recordFor, runScenario, type ScenarioOptions, type ScenarioResult, splitPlan } from "./scenario.ts";
 
 export interface SerialScenario extends ScenarioOptions, Pick<SerialRigOptions, "bundles" | "path"> {
   readonly device: SerialDeviceKind;
@@ -23,7 +23,7 @@ const closeNs = 50_000_000;
 export async function runSerialScenario(options: SerialScenario): Promise<ScenarioResult<SerialOutcome>> {
   const { plan, rest: given } = splitPlan(options);
   const { device, seed, turn, ...rest } = given;
-  const rig = defaultSerialRig(seed, turn, { devices: [device], record: "wire", ...rest });
+  const rig = defaultSerialRig(seed, turn, { devices: [device], record: recordFor(options), ...rest });
   const { scheduler } = rig.machine;
   return runScenario(
     {

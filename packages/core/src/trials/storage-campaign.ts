@@ -6,6 +6,7 @@ import { defaultStorageRig, type StorageRig, type StorageRigOptions } from "../r
 import { digestOf } from "../rigs/usb-rig-doors.ts";
 import { type DiskOutcome, diskPatienceNs, useDisk } from "./disk-program.ts";
 import {
+  recordFor,
   runScenario,
   type ScenarioOptions,
   type ScenarioProgram,
@@ -33,7 +34,7 @@ export function storageEnd(
 /** Plug in, come up, write, flush, read back, unplug, end. What is read as good is right. */
 export async function runStorageScenario(options: StorageScenario): Promise<ScenarioResult<DiskOutcome>> {
   const { plan, rest } = splitPlan(options);
-  const rig = defaultStorageRig(rest.seed, rest.turn, { ...rest, record: "wire", timing: "bus" });
+  const rig = defaultStorageRig(rest.seed, rest.turn, { ...rest, record: recordFor(options), timing: "bus" });
   const { scheduler } = rig.machine;
   // A corrupted bit on the bus is nobody's to notice here: USB's CRC would have.
   const mayLie =
