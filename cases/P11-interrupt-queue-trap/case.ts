@@ -6,7 +6,7 @@ import { goodRaidDriver } from "./good-driver.ts";
 import { RaidBench } from "./raid-bench.ts";
 import { newRaidLedger } from "./raid-driver.ts";
 
-const interrupts = 100_000;
+export const interrupts = 100_000;
 
 async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
   const ledger = newRaidLedger();

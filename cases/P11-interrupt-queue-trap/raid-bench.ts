@@ -4,15 +4,17 @@ import type { Random } from "@drydock/core/base/random";
 import { PciBoardDevice } from "@drydock/core/devices/pci-board/pci-board-device";
 import { platformProfile } from "@drydock/core/platform/platform-profile";
 import { PciRig } from "@drydock/core/rigs/pci-rig";
+import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
 import type { HostTurn } from "@drydock/core/runtime/scheduler";
-import type { ServiceClass } from "@drydock/core/runtime/service";
+import type { IOService, ServiceClass } from "@drydock/core/runtime/service";
 import { boardBundle } from "../board-driver.ts";
 import { RaidDriver, vectorCount } from "./raid-driver.ts";
 
 export interface RaidBenchOptions {
   readonly seed: number;
   readonly turn: HostTurn;
-  readonly driver: ServiceClass;
+  /** A class, or a whole bundle whose class is P11Driver. */
+  readonly driver: ServiceClass | DriverBundle;
   readonly name: string;
   /** A legacy pin puts a level specifier in front. Default true. */
   readonly hasLine?: boolean;
@@ -40,7 +42,8 @@ export class RaidBench {
       vectors: vectorCount,
       hasLine: options.hasLine ?? true,
     });
-    machine.install(boardBundle("P11", options.name, options.driver, false));
+    const { driver, name } = options;
+    machine.install("classes" in driver ? driver : boardBundle("P11", name, driver, false));
     // Another place than P14's adapter has: evidence of both may lie in one folder.
     pci.bus.plugIn(this.board, 2);
   }
@@ -50,9 +53,16 @@ export class RaidBench {
     return null;
   }
 
+  /** The adapter's service, in whatever language its driver is. */
+  get service(): IOService | null {
+    return (
+      [...this.rig.machine.registry.entries()].find(({ className }) => className === "P11Driver") ?? null
+    );
+  }
+
   async bringUp(): Promise<void> {
     const { scheduler } = this.rig.machine;
-    await scheduler.run(scheduler.nowNs() + 10e9, () => this.driver?.isStarted === true);
+    await scheduler.run(scheduler.nowNs() + 10e9, () => this.service?.isStarted === true);
     await scheduler.run(scheduler.nowNs() + 1e6);
   }
 

@@ -99,6 +99,19 @@ const runs: Readonly<Record<string, Run>> = {
         /, (?:calls|answers): \d+ inputs in/,
       ),
   },
+  "dext-interrupts": {
+    summary:
+      "P11 in C++: the trap of the wrong dext by ten seeds, and the right dext, over a million virtual interrupts each",
+    run: async (count) =>
+      runTest(
+        "cases/test/system/cpp.test.ts",
+        "DRYDOCK_DEXT_INTERRUPTS",
+        count ?? 1_000_000,
+        (interrupts) => [
+          `the wrong dext is trapped within ${interrupts} interrupts for each of ten seeds; the right one bears ${interrupts}, every one counted`,
+        ],
+      ),
+  },
   unplugs: {
     summary:
       "P14's good driver unplugged at random moments, and at every step; the bad one over a hundred seeds",

@@ -3,12 +3,15 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { LoadedDext } from "@drydock/dext/host/dext-bundle";
 import { diagnose } from "@drydock/doctor/diagnose";
 import { sourceOfText } from "@drydock/doctor/facts/evidence-source";
 import { cppGrammar } from "@drydock/node/cpp-grammar";
 import { hostTurn } from "@drydock/node/host-turn";
-import { compareLanguages } from "../../cpp-case.ts";
+import { compareLanguages, compileSide } from "../../cpp-case.ts";
 import { loadCppCase } from "../../cpp-doors.ts";
+import { realSystem } from "../../P11-interrupt-queue-trap/bad-driver.ts";
+import { stormOver } from "../../P11-interrupt-queue-trap/cpp-case.ts";
 
 const options = { seed: 22, turn: hostTurn, cppGrammar };
 
@@ -78,6 +81,57 @@ test("P06 in C++: the gamepad of the .iig file is published, and the game sees w
   const good = await one.run("good", options);
   assert.deepEqual([good.succeeded, good.places], [true, []]);
   assert.equal(good.result, (await one.entry.run("good", options)).result);
+});
+
+/** Interrupts for each of ten seeds, and for the right dext; 10^6 by `npm run endurance -- dext-interrupts`. */
+const interrupts = Number(process.env.DRYDOCK_DEXT_INTERRUPTS ?? 150_000);
+
+test("P11 in C++: the trap comes when it comes in TypeScript, and the release that causes it is named", async () => {
+  const one = await loadCppCase("P11");
+  const run = await one.run("bad", options);
+  const twin = await one.entry.run("bad", options);
+  assert.equal(run.succeeded, false);
+  assert.match(run.result, /already owned by current thread, after \d+ interrupts raised$/);
+  assert.ok(twin.result.startsWith(run.result), `${run.result}\n${twin.result}`);
+  assert.equal(compareLanguages(one.entry, twin, run).difference, null);
+  const [{ line, path }] = run.places;
+  const text = readFileSync(new URL(path, one.folder), "utf8").split("\n")[line - 1];
+  assert.match(text, /old->release\(\);/);
+  // By the rules that hold unless somebody asks for a real system's, the run ends at the release.
+  const stopped = await stormOver(
+    new LoadedDext(await compileSide(one, "bad", options)),
+    "bad",
+    interrupts,
+    options,
+  );
+  assert.match(
+    stopped.result,
+    new RegExp(
+      `^queue-freed-under-source: .* 1 source\\(s\\).*, in ResetQueues \\(Channels\\.cpp:${line + 1}\\)`,
+    ),
+  );
+  const good = await one.run("good", options);
+  assert.deepEqual([good.succeeded, good.places], [true, []]);
+  assert.equal(good.result, (await one.entry.run("good", options)).result);
+});
+
+test(`P11 in C++: ten seeds trap within ${interrupts} interrupts each, and the right dext bears as many`, async () => {
+  const one = await loadCppCase("P11");
+  const [bad, good] = [await compileSide(one, "bad", options), await compileSide(one, "good", options)];
+  for (let seed = 1; seed <= 10; seed++) {
+    const dext = new LoadedDext(bad, { queueRules: realSystem });
+    const { result } = await stormOver(dext, "bad", interrupts, { ...options, seed });
+    dext.close();
+    assert.match(result, /already owned by current thread, after \d+ interrupts raised$/, `seed ${seed}`);
+  }
+  const dext = new LoadedDext(good);
+  const run = await stormOver(dext, "good", interrupts, options);
+  dext.close();
+  assert.equal(run.succeeded, true, run.result);
+  assert.match(
+    run.result,
+    new RegExp(`^${interrupts} interrupts raised, \\d+ callbacks, ${interrupts} completions$`),
+  );
 });
 
 test("a case that is not written in C++ says which are", async () => {

@@ -7,6 +7,7 @@ export const frameworkNames = [
   "SerialDriverKit",
   "USBSerialDriverKit",
   "HIDDriverKit",
+  "PCIDriverKit",
 ] as const;
 
 export type FrameworkName = (typeof frameworkNames)[number];
@@ -22,7 +23,6 @@ export const uncoveredByFramework: Readonly<Record<string, string>> = {
   SCSIPeripheralsDriverKit:
     "IOUserSCSIPeripheralDeviceType00 IOUserSCSIPeripheralDeviceType05 IOUserSCSIPeripheralDeviceType07 IOUserSCSIPeripheralDeviceHelper",
   BlockStorageDeviceDriverKit: "IOUserBlockStorageDevice",
-  PCIDriverKit: "IOPCIDevice",
   AudioDriverKit:
     "IOUserAudioDriver IOUserAudioDevice IOUserAudioClockDevice IOUserAudioObject IOUserAudioStream IOUserAudioControl IOUserAudioBooleanControl IOUserAudioLevelControl IOUserAudioSelectorControl IOUserAudioSliderControl IOUserAudioStereoPanControl IOUserAudioBox IOUserAudioCustomProperty",
   MIDIDriverKit: "IOUserMIDIDriver IOUserMIDIDriverUserClient",

@@ -99,8 +99,8 @@ const mistakes: readonly (readonly [string, string, RegExp])[] = [
   ],
   [
     "TYPE of a framework that is not described",
-    "virtual void Done(OSAction * action TARGET) TYPE(IOPCIDevice::Anything);",
-    /error: TYPE names IOPCIDevice of PCIDriverKit, which is not described here yet/,
+    "virtual void Done(OSAction * action TARGET) TYPE(IOUserNetworkEthernet::Anything);",
+    /error: TYPE names IOUserNetworkEthernet of NetworkingDriverKit, which is not described here yet/,
   ],
   [
     "an override that overrides nothing",
@@ -169,8 +169,8 @@ test("bases: unknown, misspelt, of a framework that is not described, in a circl
   );
   assert.match(told(dextOf("", "IOServce"))[0]!, /did you mean IOService\?/);
   assert.match(
-    told(dextOf("", "IOPCIDevice"))[0]!,
-    /IOPCIDevice is of PCIDriverKit, which is not described here yet/,
+    told(dextOf("", "IOUserNetworkEthernet"))[0]!,
+    /IOUserNetworkEthernet is of NetworkingDriverKit, which is not described here yet/,
   );
   const circle = generateDext(
     new Map([["A.iig", "class A : public B { };\nclass B : public A { };"]]),
@@ -198,7 +198,7 @@ test("an .iig file that is included and not there", () => {
     new Map([
       [
         "A.iig",
-        '#include <PCIDriverKit/IOPCIDevice.iig>\n#include <DriverKit/IOServise.iig>\n#include "B.iig"\n',
+        '#include <NetworkingDriverKit/IOUserNetworkEthernet.iig>\n#include <DriverKit/IOServise.iig>\n#include "B.iig"\n',
       ],
     ]),
     frameworks,
@@ -206,7 +206,7 @@ test("an .iig file that is included and not there", () => {
   assert.deepEqual(
     told(made).map((line) => line.split(": ")[2]),
     [
-      "PCIDriverKit/IOPCIDevice.iig",
+      "NetworkingDriverKit/IOUserNetworkEthernet.iig",
       "there is no DriverKit/IOServise.iig among the driver's files and the described frameworks | did you mean DriverKit/IOService.iig?",
       "there is no B.iig among the driver's files and the described frameworks",
     ],

@@ -4,6 +4,7 @@ import { ContractViolation } from "@drydock/core/base/errors";
 import { type IOReturn, IOReturns } from "@drydock/core/base/io-return";
 import type { PropertyValue } from "@drydock/core/platform/properties";
 import { AddressSpace } from "@drydock/core/runtime/address-space";
+import type { DispatchRules } from "@drydock/core/runtime/dispatch-queue";
 import { IOError, ProcessKilled } from "@drydock/core/runtime/io-error";
 import type { Process } from "@drydock/core/runtime/process";
 import type { Kernel, ServiceClass } from "@drydock/core/runtime/service";
@@ -59,6 +60,8 @@ export interface DextPlan {
   readonly tracesObjects?: boolean;
   /** Of a build with --sanitize: keeps where memory was made and given up. Default true; each costs 20 to 40 us. */
   readonly tracesMemory?: boolean;
+  /** What queues do when they are given up under somebody; default: the run stops at the release. */
+  readonly queueRules?: DispatchRules;
   /** Keeps what the dext hands to devices, with the places where it does. */
   readonly recordsSent?: boolean;
 }
@@ -154,6 +157,11 @@ export class CxxProcess {
     this.#records = readClassRecords(image, this.memory, first);
   }
 
+  /** See `DextPlan.queueRules`. */
+  get queueRules(): DispatchRules | undefined {
+    return this.#plan.queueRules;
+  }
+
   // Classes
 
   /** Nothing of it runs again. */
@@ -221,6 +229,11 @@ export class CxxProcess {
     const address = this.#make(found);
     this.#bind(address, host);
     return address;
+  }
+
+  /** As `addressOf`, of an object that the dext has already; 0: it has not. */
+  addressKnown(host: object): number {
+    return this.#addresses.get(host) ?? 0;
   }
 
   /** A list of the host's objects as an OSArray, the same one for the same list; the host keeps its reference. */

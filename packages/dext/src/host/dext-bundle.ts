@@ -15,6 +15,7 @@ import { actionCalls, heldByAction } from "./calls/action-calls.ts";
 import { hidCalls } from "./calls/hid-calls.ts";
 import { hidEventCalls } from "./calls/hid-event-calls.ts";
 import { memoryCalls } from "./calls/memory-calls.ts";
+import { pciCalls } from "./calls/pci-calls.ts";
 import { queueCalls, sourceCalls } from "./calls/queue-calls.ts";
 import { runtimeCalls } from "./calls/runtime-calls.ts";
 import { sanitizerCalls } from "./calls/sanitizer-calls.ts";
@@ -54,6 +55,7 @@ const hostCalls: HostCalls = {
   ...serialCalls,
   ...hidCalls,
   ...hidEventCalls,
+  ...pciCalls,
 };
 
 const sanitizedCalls: HostCalls = { ...hostCalls, ...sanitizerCalls };
@@ -258,6 +260,7 @@ const frameworkClasses = new Set([
   "IOUserUSBSerial",
   "IOHIDDevice",
   "IOHIDInterface",
+  "IOPCIDevice",
 ]);
 
 /** Methods of the dext's classes, from this one up to the framework's; the most derived of a name first. */

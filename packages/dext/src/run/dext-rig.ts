@@ -5,40 +5,16 @@ import { HidKeyboardDevice } from "@drydock/core/devices/hid-keyboard/hid-keyboa
 import { usbHidBundle } from "@drydock/core/drivers/usb-hid/usb-hid-driver";
 import { installHidFamily } from "@drydock/core/families/hid/hid-family";
 import { IOSerialBSDClient, installSerialFamily } from "@drydock/core/families/serial/io-serial-bsd-client";
-import type { UsbFaultPlan } from "@drydock/core/faults/usb-faults";
 import { platformProfile } from "@drydock/core/platform/platform-profile";
 import type { Properties } from "@drydock/core/platform/properties";
-import type { UsbDevicePort } from "@drydock/core/ports/usb-device";
 import type { RigEntry } from "@drydock/core/rigs/rig-entry";
 import { makeSerialDevice, serialRequestNames } from "@drydock/core/rigs/serial-rig";
 import { UsbRig } from "@drydock/core/rigs/usb-rig";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
 import type { Machine } from "@drydock/core/runtime/machine";
-import type { HostTurn } from "@drydock/core/runtime/scheduler";
-import type { Timeline } from "@drydock/core/trace/timeline";
 import { AskedDevice } from "./asked-device.ts";
-
-export interface DextRig {
-  readonly machine: Machine;
-  readonly timeline: Timeline;
-  readonly ports: readonly IOSerialBSDClient[];
-  /** Pulls every device out. */
-  unplug(): void;
-  /** Transfers so far, those of the system itself among them. */
-  transfers(): number;
-  digest(): string;
-  /** What is plugged in, in words. */
-  readonly devices: readonly string[];
-}
-
-export interface DextRigOptions {
-  readonly seed: number;
-  readonly turn: HostTurn;
-  readonly platform?: string;
-  readonly faults?: UsbFaultPlan;
-  /** Of `askedRig`: the device for a personality that asks for one on USB. Default: the chip's own model where we have it. */
-  readonly makeDevice?: (asked: Properties) => UsbDevicePort;
-}
+import { askedPciRig, isPci } from "./asked-pci-rig.ts";
+import type { DextRig, DextRigOptions } from "./dext-rig-promise.ts";
 
 /** The FTDI chips that we have a model of, by product. */
 const ftdiVendor = 0x0403;
@@ -75,8 +51,10 @@ export function catalogueRig(entry: RigEntry, bundle: DriverBundle, options: Dex
   };
 }
 
-/** A bus with a device for each personality of the dext that asks for one. */
+/** A bus with a device for each personality of the dext that asks for one: USB, or PCI where none asks for USB. */
 export function askedRig(bundle: DriverBundle, options: DextRigOptions): DextRig {
+  const asks = Object.values(bundle.personalities);
+  if (asks.some(isPci) && !asks.some(isUsb)) return askedPciRig(bundle, options);
   const { faults, platform = "open", seed, turn } = options;
   const rig = new UsbRig({
     seed,

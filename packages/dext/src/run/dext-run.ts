@@ -8,7 +8,7 @@ import type { IOService } from "@drydock/core/runtime/service";
 import { IOUserClient } from "@drydock/core/runtime/user-client";
 import type { DextLedger } from "../host/cxx-process.ts";
 import { type DextDescription, type DextOptions, LoadedDext } from "../host/dext-bundle.ts";
-import type { DextRig } from "./dext-rig.ts";
+import type { DextRig } from "./dext-rig-promise.ts";
 
 /** Builds the rig for a bundle; the same seed builds the same. */
 export type MakeRig = (dext: LoadedDext) => DextRig;

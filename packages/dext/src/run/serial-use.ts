@@ -2,7 +2,7 @@
 
 import { millisecond, second } from "@drydock/core/base/units";
 import { SerialSession } from "@drydock/core/rigs/serial-session";
-import type { DextRig } from "./dext-rig.ts";
+import type { DextRig } from "./dext-rig-promise.ts";
 
 export interface PortUse {
   readonly name: string;

@@ -1,5 +1,6 @@
 // IODispatchQueue and the sources that deliver to one.
 
+import { ContractViolation } from "@drydock/core/base/errors";
 import { IOReturns } from "@drydock/core/base/io-return";
 import { OSAction } from "@drydock/core/runtime/action";
 import { IODispatchQueue } from "@drydock/core/runtime/dispatch-queue";
@@ -19,6 +20,36 @@ export function queue(cxx: CxxProcess, self: number): IODispatchQueue {
   const host = cxx.hostAs(self, IODispatchQueue);
   if (host === null) throw new DextTrap("a call on a queue that the system did not make", cxx.here());
   return host;
+}
+
+/** Sources that hold a queue: as many references of the dext's object are theirs. */
+const holders = new WeakMap<IODispatchQueue, Set<DispatchSource>>();
+
+/** A source keeps its queue, as the dext's own count of it says: one release too many then frees it under the source. */
+function hold(cxx: CxxProcess, host: DispatchSource, address: number): void {
+  cxx.retain(address);
+  const held = holders.get(host.queue) ?? new Set();
+  holders.set(host.queue, held);
+  held.add(host);
+}
+
+/** Told behind the cancel of a source. */
+function letGo(cxx: CxxProcess, host: DispatchSource): void {
+  if (holders.get(host.queue)?.delete(host) === true) cxx.release(cxx.addressKnown(host.queue));
+}
+
+/** The dext's last reference is gone, and with it those that sources still counted on. */
+function queueFreed(cxx: CxxProcess, host: IODispatchQueue): void {
+  try {
+    for (let left = (holders.get(host)?.size ?? 0) + 1; left > 0; left--) host.release();
+  } catch (error) {
+    if (!(error instanceof ContractViolation)) throw error;
+    const [where] = cxx.here();
+    const detail = error.message.slice(error.rule.length + 2);
+    throw where === undefined ? error : new ContractViolation(error.rule, `${detail}, in ${where}`);
+  } finally {
+    holders.delete(host);
+  }
 }
 
 /** Events to sleep on, by their address in the dext. */
@@ -65,10 +96,11 @@ export const queueCalls: HostCalls = callsOf("IODispatchQueue", {
       cxx.memory.text(name, 255),
       Number(options),
       Number(priority),
+      cxx.queueRules,
     );
     cxx.memory.setU32(
       made,
-      cxx.handOut(host, "IODispatchQueue", () => host.release()),
+      cxx.handOut(host, "IODispatchQueue", () => queueFreed(cxx, host)),
     );
     return undefined;
   }, IOReturns.kIOReturnNoMemory),
@@ -158,7 +190,7 @@ export function sourceFreed(cxx: CxxProcess, host: Source): () => void {
   return () => {
     for (const action of handlers.get(host)?.values() ?? []) cxx.release(action);
     handlers.delete(host);
-    if (!host.isCancelled) host.cancel(() => {});
+    if (!host.isCancelled) host.cancel(() => letGo(cxx, host));
   };
 }
 
@@ -169,7 +201,12 @@ const setEnable = status((cxx, self: number, enable: number, handler: number) =>
 export const sourceCalls: HostCalls = {
   ...callsOf("IODispatchSource", {
     Cancel: status((cxx, self: number, handler: number) => {
-      source(cxx, self).cancel(blockOnce(cxx, handler) as () => void);
+      const host = source(cxx, self);
+      const run = blockOnce(cxx, handler);
+      host.cancel(() => {
+        letGo(cxx, host);
+        return run() as undefined;
+      });
       return undefined;
     }),
     SetEnableWithCompletion: setEnable,
@@ -179,6 +216,7 @@ export const sourceCalls: HostCalls = {
   ...callsOf("IOTimerDispatchSource", {
     Create: status((cxx, onQueue: number, made: number) => {
       const host = IOTimerDispatchSource.create(queue(cxx, onQueue));
+      hold(cxx, host, onQueue);
       cxx.memory.setU32(made, cxx.handOut(host, "IOTimerDispatchSource", sourceFreed(cxx, host)));
       return undefined;
     }, IOReturns.kIOReturnNoMemory),
@@ -199,6 +237,7 @@ export const sourceCalls: HostCalls = {
         queue(cxx, onQueue),
       );
       if (host === null) return code;
+      hold(cxx, host, onQueue);
       cxx.memory.setU32(made, cxx.handOut(host, "IOInterruptDispatchSource", sourceFreed(cxx, host)));
       return undefined;
     }),
