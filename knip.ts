@@ -30,7 +30,14 @@ const sources = {
 export default {
   workspaces: {
     ".": {
-      entry: ["house/*.ts", "house/*.mjs", "house/mutants/worker.ts", "house/test/system/*.test.ts"],
+      entry: [
+        "house/*.ts",
+        "house/*.mjs",
+        "house/mutants/worker.ts",
+
+        "house/seeded/probe.ts",
+        "house/test/system/*.test.ts",
+      ],
       project: ["house/**/*.{ts,mjs}"],
       includeEntryExports: true,
     },
@@ -64,11 +71,14 @@ export default {
     },
     examples: { entry: ["*.ts", "doors/*.ts"] },
   },
-  ignoreIssues,
-  // TypeScript 5, vite and vitest are installed in a stranger's project (house/test/system); the printer's and Stryker's core are reached by path.
+  ignoreIssues: {
+    ...ignoreIssues,
+    // Node's test runner asks for it by its path.
+    "house/test-times.mjs": ["exports"],
+  },
+  // TypeScript 5, vite and vitest are installed in a stranger's project (house/test/system); the printer's is reached by path.
   ignoreDependencies: [
     "@biomejs/biome",
-    "@stryker-mutator/core",
     "typescript-5",
     "vite",
     "vitest",

@@ -132,6 +132,7 @@ const commands = {
   screenshots: () => run(["apps/board/test/screenshots.ts"]),
   perf: (args) => run(["perf/run.ts", ...args]),
   endurance: (args) => run(["perf/endurance/run.ts", ...args]),
+  seeded: (args) => run(["house/seeded.ts", ...args]),
   mutants: (args) => run(["house/mutants.ts", ...args]),
 };
 

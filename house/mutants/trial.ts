@@ -31,9 +31,9 @@ type AnswerTo<Kind extends Order["kind"]> = Extract<
 
 /** A mutant's tests take at most so long, by what they took without it. */
 const budgetMs = 2000;
-/** How long the survey of all tests may take, nearest first, and one test of it. */
+/** How much of the processor's time the survey of all tests may take, nearest first; and how long one test. */
 const surveyMs = 60_000;
-const slowMs = 10_000;
+const slowMs = 30_000;
 /** How many test files judge what happens as files load. */
 const filesAtLoad = 4;
 /** A loop that passes no mutated place: found by the processor's time where the system tells it, else by the clock. */

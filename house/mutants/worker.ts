@@ -141,15 +141,20 @@ async function survey({ limitMs, slowMs }: Survey): Promise<Answer> {
   const atLoad = Object.keys(takePassed()).map(Number);
   const surveyed: SurveyedTest[] = [];
   const unasked = new Set<string>();
-  const began = performance.now();
+  // By the processor's time: on a busy machine the clock says nothing about a test.
+  const cpuMs = (): number => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  };
+  const began = cpuMs();
   for (const test of tests) {
-    if (performance.now() - began > limitMs) {
+    if (cpuMs() - began > limitMs) {
       unasked.add(test.file);
       continue;
     }
-    const begin = performance.now();
+    const begin = cpuMs();
     let failure = await attempt(test, slowMs);
-    const ms = performance.now() - begin;
+    const ms = cpuMs() - begin;
     const entered = takePassed();
     // Whoever cannot pass twice in one process cannot tell a mutant from its own leavings.
     if (failure === null && ms < 100 && Object.keys(entered).length > 0)
