@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { startPostgres } from "@drydock/node/checks/postgres-server";
 import { openBossQueue } from "@drydock/node/jobs/boss-job-queue";
-import { jobIdOf } from "@drydock/node/jobs/campaign-foreman";
 import type { JobQueue } from "@drydock/node/jobs/job-queue";
+import { jobIdOf } from "@drydock/node/jobs/job-queue";
 import { openSqliteQueue } from "@drydock/node/jobs/sqlite-job-queue";
 import { doorTo } from "@drydock/node/store/postgres-door";
 import type { BenchTable } from "./run.ts";
@@ -43,7 +43,7 @@ let made = 0;
 /** Jobs a second that so many workers take and answer, with nothing to do for each. */
 async function jobsBy(queues: readonly JobQueue[], crowd: number): Promise<number> {
   const name = `bench.${++made}`;
-  const ids = Array.from({ length: jobs }, (_, at) => jobIdOf(name, "singles", at));
+  const ids = Array.from({ length: jobs }, (_, at) => jobIdOf(`${name} singles ${at}`));
   await queues[0].send(
     name,
     ids.map((id, at) => ({ id, data: { phase: "singles", from: at * 40, to: at * 40 + 40 } })),

@@ -55,15 +55,14 @@ const runs: Readonly<Record<string, Run>> = {
         `${kills} kills of a writer; after each, every act that it had told was there`,
       ]),
   },
+  "board-kills-servers": {
+    summary: "kill -9 of a board's server on a file, 1,000 times under writes over HTTP and its own jobs",
+    run: async (count) => killServers("DRYDOCK_BOARD_SERVER_KILLS", count ?? 1000),
+  },
   "board-kills-postgres": {
-    summary: "kill -9 of the board's writer and of PostgreSQL in turn, 1,000 times on one board",
-    run: async (count) =>
-      runTest(
-        "apps/board/test/board-kill.long.test.ts",
-        "DRYDOCK_BOARD_POSTGRES_KILLS",
-        count ?? 1000,
-        (kills) => [`${kills} kills; after each, every act that had been told was there`],
-      ),
+    summary:
+      "kill -9 of two servers of one board and of their PostgreSQL, 1,000 times under writes over HTTP and their jobs",
+    run: async (count) => killServers("DRYDOCK_BOARD_POSTGRES_KILLS", count ?? 1000),
   },
   interrupts: {
     summary: "P11's good driver under a storm of interrupts, raised and delivered counted apart",
@@ -485,6 +484,17 @@ function runTest(
     problems: [...skipped, ...problems],
   };
 }
+
+const killServers = (variable: string, count: number): Result =>
+  runTest(
+    "apps/board/test/board-kill-servers.long.test.ts",
+    variable,
+    count,
+    (kills) => [
+      `${kills} kills at drawn moments: after each, every act that had been acknowledged was there; at the end each was there once, counters agree with the counted rows, and no job was recorded twice`,
+    ],
+    /^(?:SQLite|PostgreSQL): \d+ kills/,
+  );
 
 function lineOf(report: AttackReport): string {
   const { afterMib, attack, attackP99, came, connections: held, logLines, mostMib, protocol } = report;

@@ -40,16 +40,22 @@ export async function bytesOf(
   const { body } = c.req.raw;
   if (body === null) return new Uint8Array(0);
   const reader = body.getReader();
-  let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = true;
-    void reader.cancel().catch(() => {});
-  }, longestMs);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(
+          new BoardRefusal("invalid", "body-slow", "The request did not come in time: nothing was changed."),
+        ),
+      longestMs,
+    );
+  });
   const parts: Uint8Array[] = [];
   let length = 0;
+  // What is refused is not cancelled: that would end the connection before its answer. The server's door reads the rest.
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await Promise.race([reader.read(), late]);
       if (done) break;
       parts.push(value);
       length += value.length;
@@ -58,8 +64,6 @@ export async function bytesOf(
   } finally {
     clearTimeout(timer);
   }
-  if (isLate)
-    throw new BoardRefusal("invalid", "body-slow", "The request did not come in time: nothing was changed.");
   const bytes = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {

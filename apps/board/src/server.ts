@@ -8,17 +8,18 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { Board } from "@drydock/board/board";
 import type { BoardStore } from "@drydock/board/board-store";
-import { draftLivesMs } from "@drydock/board/evidence";
 import { gainCases, type ImportReport, importBoard } from "@drydock/board/exchange";
 import { People } from "@drydock/board/people";
-import { forgetViewers } from "@drydock/board/views";
 import { createHttpServer } from "@drydock/node/host/http-door";
 import { type TlsFiles, tlsDoor } from "@drydock/node/host/tls-door";
+import type { JobQueue } from "@drydock/node/jobs/job-queue";
+import { openSqliteQueue } from "@drydock/node/jobs/sqlite-job-queue";
 import { FolderLock } from "@drydock/node/store/folder-lock";
 import { SqliteBoardStore } from "@drydock/node/store/sqlite-board-store";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
 import { buildApp } from "./app.ts";
+import { BoardJobs } from "./board-jobs.ts";
 import { CampaignDesk } from "./campaign-desk.ts";
 import { CaseRunner } from "./case-runner.ts";
 import { DocPages } from "./doc-pages.ts";
@@ -39,8 +40,6 @@ export const repositoryRoot = existsSync(packedContent)
   ? packedContent
   : join(import.meta.dirname, "../../..");
 export const seedFolder = join(import.meta.dirname, "../seed");
-const housekeepingMs = 15 * 60_000;
-const noticesLiveMs = 180 * 86_400_000;
 
 export interface OpenBoard {
   readonly site: BoardSite;
@@ -72,6 +71,8 @@ export interface BoardOptions extends BoardPlace {
   readonly hasProxy?: boolean;
   /** A queue of campaigns, as `drydock campaign` takes it. */
   readonly queue?: string | undefined;
+  /** Runs cases, and what its runs have in common; default: this version's own, in a thread. */
+  readonly cases?: { readonly runner: CaseRunner; readonly build: string };
   /** Posts that come with the project. Default: this version's. */
   readonly seed?: string;
 }
@@ -85,10 +86,18 @@ export async function storeAt({ home, database }: BoardPlace): Promise<BoardStor
   return await openPostgresBoard(database);
 }
 
+/** Its jobs: a file beside the board's, or pg-boss in the board's own database. Throws StoreTrouble. */
+export async function jobsAt(home: string, database: URL | undefined): Promise<JobQueue> {
+  if (database === undefined) return openSqliteQueue(join(home, "jobs.db"));
+  const { doorTo } = await import("@drydock/node/store/postgres-door");
+  const { openBossQueue } = await import("@drydock/node/jobs/boss-job-queue");
+  return await openBossQueue(await doorTo(database, "drydock board jobs"));
+}
+
 /** Without listening: what tests, exports and published copies use. Throws StoreTrouble. */
 export async function openBoard(options: BoardOptions): Promise<OpenBoard> {
   const store = await storeAt(options);
-  const runner = new CaseRunner();
+  const runner = options.cases?.runner ?? new CaseRunner();
   const evidence: BoardSite["evidence"] = new ThreadTurns(new URL("./evidence-thread.ts", import.meta.url), {
     longestMs: 20_000,
     mostWaiting: 16,
@@ -103,7 +112,7 @@ export async function openBoard(options: BoardOptions): Promise<OpenBoard> {
       await gainCases(board, new Set(ids));
       return report;
     });
-    let build: string | null = null;
+    let build = options.cases?.build;
     const hosts = options.hosts ?? (() => loopbackHosts(80));
     const desk = new LabDesk(hosts);
     const site: BoardSite = {
@@ -193,6 +202,8 @@ export async function startBoard(
   options: Omit<BoardOptions, "home" | "hosts" | "people" | "scheme" | "hasProxy"> & {
     readonly home: string;
     readonly port: number;
+    /** How often it looks for what the board has to do by itself, milliseconds. Default: board-jobs.ts. */
+    readonly jobsEveryMs?: number;
     /** Left out: a board for one, on this machine. */
     readonly many?: ManyOptions | undefined;
   },
@@ -218,7 +229,8 @@ export async function startBoard(
     });
     const { app, site } = open;
     const tls = many?.tls;
-    server = createHttpServer(getRequestListener(app.fetch));
+    // What comes after an early answer is the door's affair (early-answer.ts): the listener would end it after half a second.
+    server = createHttpServer(getRequestListener(app.fetch, { autoCleanupIncoming: false }));
     door =
       tls === undefined
         ? server
@@ -237,19 +249,13 @@ export async function startBoard(
       site.desk.upgrade(request, socket, head),
     );
     lock?.tell(url);
-    // Cases of a new version run when the first page has long been served.
-    const stillTrue = setTimeout(() => void site.stillTrue.runAll(false).catch(site.onTrouble), 1500);
-    stillTrue.unref();
-    const keep = () => {
-      const now = site.board.now();
-      void forgetViewers(site.board.store, now).catch(site.onTrouble);
-      void site.board.store.accounts.forget(now).catch(site.onTrouble);
-      void site.board.store.evidence.forgetDrafts(now - draftLivesMs).catch(site.onTrouble);
-      void site.board.store.watching.forgetNotices(now - noticesLiveMs).catch(site.onTrouble);
-    };
-    keep();
-    const housekeeping = setInterval(keep, housekeepingMs);
-    housekeeping.unref();
+    const jobs = new BoardJobs({
+      board: site.board,
+      stillTrue: site.stillTrue,
+      open: () => jobsAt(options.home, options.database),
+      onTrouble: site.onTrouble,
+    });
+    jobs.start(options.jobsEveryMs);
     const [held, listening, entrance] = [open, server, door];
     return {
       url,
@@ -257,12 +263,14 @@ export async function startBoard(
       open,
       ownerLink,
       close: async () => {
-        clearTimeout(stillTrue);
-        clearInterval(housekeeping);
+        const jobsEnded = jobs.close();
         listening.closeAllConnections();
         // Behind TLS the inner server never listened: its own end is only told.
         await new Promise((resolve) => entrance.close(resolve));
         if (entrance !== listening) listening.emit("close");
+        // A case that is being run is not waited for: it is a job again.
+        await held.site.runner.close();
+        await jobsEnded;
         await held.close();
         lock?.release();
       },

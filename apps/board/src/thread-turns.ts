@@ -16,6 +16,9 @@ export interface TurnRules {
 /** What a thread answers. */
 export type TurnAnswer<Value> = { readonly value: Value } | { readonly error: string };
 
+const closing = () =>
+  new BoardRefusal("too_many", "closing", "The board is closing: nothing of this was done.", null, 5);
+
 /** A thread that has nothing to do for so long is ended: it holds as much memory as all the rest. */
 const idleMs = 5000;
 
@@ -33,15 +36,19 @@ export class ThreadTurns<Ask, Value> {
     this.#rules = rules;
   }
 
-  /** Rejects with BoardRefusal when too many wait, with Error when the thread broke off or took too long. */
+  /** Rejects with BoardRefusal when too many wait or the board closes, with Error when the thread broke off or took too long. */
   ask(ask: Ask): Promise<Value> {
     const { mostWaiting, crowded } = this.#rules;
+    if (this.#isClosed) throw closing();
     if (this.#queue.length >= mostWaiting)
       throw new BoardRefusal("too_many", crowded.code, crowded.text, null, 5);
     return new Promise((resolve, reject) => {
       this.#queue.push({
         ask,
-        done: (answer) => ("value" in answer ? resolve(answer.value) : reject(new Error(answer.error))),
+        done: (answer) => {
+          if ("value" in answer) resolve(answer.value);
+          else reject(this.#isClosed ? closing() : new Error(answer.error));
+        },
       });
       this.#next();
     });

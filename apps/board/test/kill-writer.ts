@@ -4,16 +4,11 @@ import { writeSync } from "node:fs";
 import { Board } from "@drydock/board/board";
 import { Moderation } from "@drydock/board/moderation";
 import { Random } from "@drydock/core/base/random";
-import { databaseUrl } from "@drydock/node/store/database-url";
-import { openPostgresBoard } from "@drydock/node/store/postgres-door";
 import { SqliteBoardStore } from "@drydock/node/store/sqlite-board-store";
 
-/** A file's path, or the address of a PostgreSQL database. */
 const [path, seed] = [process.argv[2], Number(process.argv[3])];
 const random = new Random(seed);
-const store = path.startsWith("postgres:")
-  ? await openPostgresBoard(databaseUrl(path))
-  : SqliteBoardStore.open(path);
+const store = SqliteBoardStore.open(path);
 await store.putTopic(
   { slug: "drivers", name: "Drivers", description: "", documentationUrl: "/docs", documentationName: "Docs" },
   1,

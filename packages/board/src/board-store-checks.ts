@@ -425,7 +425,8 @@ export const boardStoreChecks: readonly StoreContractCheck[] = [
         at: 10,
       } as const;
       await store.addCaseRun(run);
-      await store.addCaseRun({ ...run, at: 20, traceDigest: "01" });
+      for (let times = 0; times < 2; times++)
+        await store.addCaseRun({ ...run, at: 20, traceDigest: "01" }, { key: "a job's run, once", at: 20 });
       await store.addCaseRun({ ...run, side: "good", verdict: "succeeded" });
       equal(
         (await store.latestRuns()).map((row) => [row.side, row.traceDigest]),

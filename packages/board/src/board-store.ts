@@ -226,7 +226,8 @@ export interface BoardStore {
   /** Destroys keys of days before `keysBefore` and viewers of days before `seenBefore`. */
   purgeViews(keysBefore: number, seenBefore: number): Promise<void>;
 
-  addCaseRun(run: Omit<CaseRunRow, "id">): Promise<void>;
+  /** Once for an act that has a key. */
+  addCaseRun(run: Omit<CaseRunRow, "id">, act?: ActKey): Promise<void>;
   /** Newest first. */
   caseRuns(caseId: string, limit: number): Promise<CaseRunRow[]>;
   /** Of every case and side the newest run. */

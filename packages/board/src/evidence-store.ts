@@ -77,4 +77,6 @@ export interface EvidenceStore {
   removeOf(personId: number): Promise<void>;
   /** Drafts from before. */
   forgetDrafts(before: number): Promise<void>;
+  /** What a process that was ended in mid-way had deleted, and had not taken out of the files yet. */
+  scrub(): Promise<void>;
 }

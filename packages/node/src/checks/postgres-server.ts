@@ -78,7 +78,18 @@ export async function startPostgres(): Promise<PostgresServer> {
   const start = async () => {
     const server = spawn(
       join(programs, "postgres"),
-      ["-D", data, "-p", String(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="],
+      [
+        "-D",
+        data,
+        "-p",
+        String(port),
+        "-c",
+        "listen_addresses=127.0.0.1",
+        "-c",
+        "unix_socket_directories=",
+        "-c",
+        "recovery_init_sync_method=syncfs",
+      ],
       { ...options, stdio: "ignore" },
     );
     child = server;

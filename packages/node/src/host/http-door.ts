@@ -10,6 +10,7 @@ import {
 import type { Socket } from "node:net";
 import { Admission } from "./admission.ts";
 import { watchStorms } from "./after-storm.ts";
+import { closeAfterEarlyAnswer, lingerOver } from "./early-answer.ts";
 import { type Asker, RequestTurns } from "./request-turns.ts";
 import { limitSendRoom, readySendRoom } from "./send-room.ts";
 
@@ -19,8 +20,6 @@ const socketMaximum = 2048;
 const pace = { atOnce: 1, everyMs: 6 };
 /** More than so many are a crowd. */
 const crowdedSockets = 32;
-/** For so long is read, and thrown away, what somebody still sends who was answered before its end. */
-const lingerMs = 2000;
 
 class Connection implements Asker {
   readonly socket: Socket;
@@ -29,20 +28,7 @@ class Connection implements Asker {
 
   constructor(socket: Socket) {
     this.socket = socket;
-    this.#linger(socket);
-  }
-
-  /** A socket that closes over bytes it has not read is reset, and takes its last answer back (RFC 9112 §9.6): half of it closes first. */
-  #linger(socket: Socket): void {
-    const destroySoon = socket.destroySoon.bind(socket);
-    socket.destroySoon = () => {
-      if (this.request === null || this.request.complete || this.request.destroyed) return destroySoon();
-      socket.end();
-      const ended = setTimeout(() => socket.destroy(), lingerMs);
-      socket.once("close", () => clearTimeout(ended));
-      this.request.once("end", destroySoon);
-      this.request.resume();
-    };
+    lingerOver(socket, () => this.request);
   }
 
   get isBusy(): boolean {
@@ -68,6 +54,7 @@ export function createHttpServer(answer: RequestListener): Server {
     const isTaken = turns.asked(connection, () => {
       connection.request = request;
       connection.last = response;
+      closeAfterEarlyAnswer(request, response);
       answer(request, response);
     });
     if (!isTaken) socket.destroy();

@@ -1,6 +1,5 @@
 // Moves campaigns through their phases over a queue of jobs, whoever does the work, and adds up what came of it.
 
-import { createHash } from "node:crypto";
 import { fields, list, oneOf, text, whole } from "@drydock/core/base/strict-json";
 import { type AccessKind, accessKinds } from "@drydock/core/faults/access-faults";
 import { CampaignBook, type CampaignReport, type LostRuns } from "@drydock/core/trials/campaign-book";
@@ -23,7 +22,7 @@ import {
   type Shrunk,
   shrinkShards,
 } from "@drydock/core/trials/campaign-shards";
-import { attemptsMost, type JobQueue, type TakenJob } from "./job-queue.ts";
+import { attemptsMost, type JobQueue, jobIdOf, type TakenJob } from "./job-queue.ts";
 
 /** What a worker must have to make a campaign's runs: the same code, byte for byte. */
 export interface CampaignCode {
@@ -146,11 +145,8 @@ function parseNote(value: unknown): CampaignNote {
 
 const queueOf = (id: string, phase: CampaignPhase): string => `campaign.${id}.${phase}`;
 
-/** The same shard is the same job, whoever sends it: UUID version 8 (RFC 9562, 5.8) from the campaign's id and the shard's place. */
-export function jobIdOf(id: string, phase: CampaignPhase, at: number): string {
-  const digest = createHash("sha256").update(`${id} ${phase} ${at}`).digest("hex");
-  return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-8${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
-}
+/** The same shard is the same job, whoever sends it. */
+const shardJob = (id: string, phase: CampaignPhase, at: number): string => jobIdOf(`${id} ${phase} ${at}`);
 
 /** Sends a campaign's first shards. RangeError: the undisturbed run has problems. */
 export async function submitCampaign(
@@ -182,7 +178,7 @@ async function sendShards(
 ): Promise<void> {
   await queue.send(
     queueOf(id, phase),
-    shards.map((data, at) => ({ id: jobIdOf(id, phase, at), data })),
+    shards.map((data, at) => ({ id: shardJob(id, phase, at), data })),
   );
 }
 
@@ -248,7 +244,7 @@ async function addUp(queue: JobQueue, { id, phases, plan }: CampaignNote): Promi
   const shrunk = new Map<number, Shrunk>();
   const lost: LostRuns[] = [];
   for (const { phase, runs, shards } of phases) {
-    const ids = Array.from({ length: shards }, (_, at) => jobIdOf(id, phase, at));
+    const ids = Array.from({ length: shards }, (_, at) => shardJob(id, phase, at));
     const places = new Map(ids.map((each, at) => [each, at]));
     for (const ended of await queue.ended(queueOf(id, phase), ids)) {
       const at = places.get(ended.id) ?? 0;

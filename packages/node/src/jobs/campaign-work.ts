@@ -4,7 +4,8 @@ import { setTimeout } from "node:timers/promises";
 import { StoreTrouble } from "@drydock/board/refusal";
 import type { Shard, ShardAnswer } from "@drydock/core/trials/campaign-shards";
 import { type CampaignNote, type TakenShard, takeShard } from "./campaign-foreman.ts";
-import { beatMs, type JobQueue, type TakenJob } from "./job-queue.ts";
+import { Beats } from "./job-beats.ts";
+import type { JobQueue } from "./job-queue.ts";
 
 /** Whoever makes runs: a process, or this one. Throws when the runs cannot be made. */
 export interface CampaignSeat {
@@ -99,21 +100,6 @@ async function makeShard(
   } finally {
     patience.abort();
     beats.end();
-  }
-}
-
-/** Says that a job's holder lives, while the queue hears it. */
-class Beats {
-  readonly #timer: NodeJS.Timeout;
-
-  constructor(queue: JobQueue, job: TakenJob) {
-    // A beat that does not arrive is one that somebody else may have missed too: the answer decides, not the beat.
-    this.#timer = globalThis.setInterval(() => void queue.beat(job).catch(() => {}), beatMs);
-    this.#timer.unref();
-  }
-
-  end(): void {
-    clearInterval(this.#timer);
   }
 }
 

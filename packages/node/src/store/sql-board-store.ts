@@ -609,9 +609,10 @@ export class SqlBoardStore implements BoardStore {
     );
   }
 
-  async addCaseRun(done: Omit<CaseRunRow, "id">): Promise<void> {
+  async addCaseRun(done: Omit<CaseRunRow, "id">, act: ActKey = { key: null, at: done.at }): Promise<void> {
     await this.database.write(
       (function* () {
+        if ((yield* doneBefore(act)) !== null) return;
         const lastId = yield* insert(
           `INSERT INTO case_run (case_id, side, seed, drydock_version, build, verdict, result, trace_digest, wall_ms, at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -633,6 +634,7 @@ export class SqlBoardStore implements BoardStore {
           done.side,
           lastId,
         );
+        yield* remember(act, lastId);
       })(),
     );
   }

@@ -172,6 +172,10 @@ export class SqlEvidenceStore implements EvidenceStore {
     await this.#removeAll("SELECT id FROM evidence WHERE state = 'draft' AND created_at < ?", before);
   }
 
+  scrub(): Promise<void> {
+    return this.#database.scrub();
+  }
+
   async #removeAll(which: string, value: number): Promise<void> {
     const count = await this.#database.write(
       (function* () {
