@@ -27,12 +27,15 @@ export const doors = {
     },
     closed,
   ),
-  evidence: Type.Object({ evidence: idList, drop: Type.Optional(orNothing), key }, closed),
+  evidence: Type.Object(
+    { evidence: idList, drop: Type.Optional(orNothing), reply: Type.Optional(orNothing), key },
+    closed,
+  ),
   postEdit: Type.Object(
     { title: text(2000), markdown, tags: Type.Optional(text(500)), version: number, key, preview: flag },
     closed,
   ),
-  reply: Type.Object({ markdown, parent: Type.Optional(orNothing), key, preview: flag }, closed),
+  reply: Type.Object({ markdown, parent: Type.Optional(orNothing), key, preview: flag, files: flag }, closed),
   replyEdit: Type.Object({ markdown, version: number, preview: flag }, closed),
   boost: Type.Object(
     { os: Type.Optional(text(200)), hardware: Type.Optional(text(200)), _method: Type.Optional(text(10)) },

@@ -8,6 +8,7 @@ import { shown } from "@drydock/core/base/shown-text";
 import { diagnose } from "@drydock/doctor/diagnose";
 import type { Answer } from "@drydock/doctor/diagnosis";
 import { sourceOfBytes } from "@drydock/doctor/facts/evidence-source";
+import { cppGrammar } from "@drydock/node/cpp-grammar";
 import { EvidenceFolder } from "./page-scripts/evidence-folder.ts";
 
 export interface HandedFile {
@@ -65,7 +66,7 @@ export async function readEvidence(files: readonly HandedFile[], today: string):
   }
   const diagnosis = await diagnose(
     files.map(({ name, bytes }) => sourceOfBytes(name, bytes)),
-    { redact: true, today },
+    { redact: true, today, cppGrammar },
   );
   const answers = diagnosis.answers.slice(0, keptCards);
   return {

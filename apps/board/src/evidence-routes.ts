@@ -117,39 +117,45 @@ async function sendDrafts(c: Context, site: BoardSite): Promise<Response> {
   );
 }
 
+const replyOf = (text: string | undefined): number | null =>
+  text === undefined || !/^\d{1,15}$/.test(text) ? null : Number(text);
+
 async function addEvidence(c: Context, site: BoardSite): Promise<Response> {
   const desk = new EvidenceDesk(site.board);
   const post = await site.board.post(numberIn(c));
   const { fields, files } = isUpload(c)
     ? await readUpload(c, "evidence", desk)
     : { fields: await readFields(c, "evidence"), files: [] };
+  const replyId = replyOf(fields.reply);
+  await desk.mustBeOn(post.id, replyId);
   try {
     const { ids, refused } = await handIn(site, files);
     const list = idsOf(fields.evidence, fields.drop, ids);
     if (files.length === 0 && fields.drop === undefined && list !== "") {
-      await desk.attach(post.id, list);
-      return wantsJson(c) ? c.json({ done: true }) : c.redirect(postPath(post), 303);
+      await desk.attach(post.id, list, replyId);
+      if (wantsJson(c)) return c.json({ done: true });
+      return c.redirect(postPath(post) + (replyId === null ? "" : `?answer=${replyId}#r${replyId}`), 303);
     }
     const { shown, twins } = await shownDrafts(site, list, refused);
     if (wantsJson(c)) return c.json({ drafts: shown.files.map(draftJson), cards: shown.cards, refused });
-    return sendAdding(c, site, post, shown, twins, null);
+    return sendAdding(c, site, { post, replyId }, shown, twins, null);
   } catch (error) {
     if (wantsJson(c) || !(error instanceof BoardRefusal) || error.kind === "signed_out") throw error;
     if (error.retryAfter !== null) c.header("Retry-After", String(error.retryAfter));
     const { shown, twins } = await shownDrafts(site, idsOf(fields.evidence, fields.drop));
-    return sendAdding(c, site, post, shown, twins, error);
+    return sendAdding(c, site, { post, replyId }, shown, twins, error);
   }
 }
 
 function sendAdding(
   c: Context,
   site: BoardSite,
-  post: { readonly id: number; readonly title: string },
+  to: { readonly post: { readonly id: number; readonly title: string }; readonly replyId: number | null },
   shown: ShownEvidence,
   twins: Twins,
   problem: BoardRefusal | null,
 ): Response {
-  const main = addEvidencePage(post, shown, twins, problem?.message ?? null);
+  const main = addEvidencePage(to.post, to.replyId, shown, twins, problem?.message ?? null);
   const status = problem === null ? 200 : statusOf[problem.kind];
   return sendPage(
     c,
@@ -164,9 +170,13 @@ async function sendFile(c: Context, site: BoardSite): Promise<Response> {
   const bytes = (await site.board.store.evidence.bytes(file.id)) ?? new Uint8Array(0);
   const post = file.postId === null ? null : await site.board.post(file.postId);
   const { cards } = await readingsOf(site, [file]);
-  if (wantsJson(c)) return c.json({ ...draftJson(file), postId: file.postId, cards });
+  if (wantsJson(c)) return c.json({ ...draftJson(file), postId: file.postId, replyId: file.replyId, cards });
   const text = new TextDecoder().decode(bytes);
-  const main = evidencePage(file, text, cards, post === null ? null : postPath(post));
+  const back =
+    post === null
+      ? null
+      : postPath(post) + (file.replyId === null ? "" : `?answer=${file.replyId}#r${file.replyId}`);
+  const main = evidencePage(file, text, cards, back);
   return sendPage(c, site, { title: `${file.name} · Drydock`, main, isPrivate: true });
 }
 
@@ -195,7 +205,9 @@ export const evidenceRoutes: readonly BoardRoute[] = [
       const post = await site.board.post(numberIn(c));
       if (site.board.actor === null)
         throw new BoardRefusal("signed_out", "sign-in", "Sign in first, to add evidence.");
-      return sendAdding(c, site, post, { files: [], cards: [], refused: [] }, [], null);
+      const replyId = replyOf(c.req.query("answer"));
+      await new EvidenceDesk(site.board).mustBeOn(post.id, replyId);
+      return sendAdding(c, site, { post, replyId }, { files: [], cards: [], refused: [] }, [], null);
     },
   },
   {

@@ -145,6 +145,67 @@ test("what the doctor does not know of somebody new waits until somebody known h
   assert.equal((await site.get(raw)).status, 200);
 });
 
+test("an answer's files: looked at first, shown below it, hidden and deleted with it; another post's answer has none", async () => {
+  later();
+  const asked = await (
+    await site.send("POST", "/t/drivers/posts", { title: "Asked", markdown: "m" }, ann)
+  ).json();
+  later();
+  const answered = await site.form(
+    `/p/${asked.id}/replies`,
+    { markdown: "Mine says this", files: "1", key: "answer-0001" },
+    bob,
+  );
+  const place = answered.headers.get("location") ?? "";
+  assert.match(place, new RegExp(`^/p/${asked.id}/evidence\\?answer=\\d+$`));
+  const form = await (await site.get(place, bob)).text();
+  assert.match(form, /Add evidence to an answer/);
+  const [, reply] = /name="reply" value="(\d+)"/.exec(form) ?? [];
+  const preview = await upload(
+    `/p/${asked.id}/evidence`,
+    { reply },
+    [["z.panic", panicLog("pmuster2")]],
+    bob,
+  );
+  const page = await preview.text();
+  assert.match(page, /<mark>user1<\/mark>[\s\S]*Put it on the answer/);
+  const [, evidence] = /name="evidence" value="(\d+)"/.exec(page) ?? [];
+  // Neither on another post's address, nor on an answer that never was.
+  for (const [post, id] of [
+    [2, reply],
+    [asked.id, "999999"],
+  ])
+    for (const status of [
+      (await site.form(`/p/${post}/evidence`, { reply: id, evidence }, bob)).status,
+      (await site.get(`/p/${post}/evidence?answer=${id}`, bob)).status,
+    ])
+      assert.equal(status, 404);
+  const put = await site.form(`/p/${asked.id}/evidence`, { reply, evidence }, bob);
+  assert.equal(put.headers.get("location"), `/p/${asked.id}-asked?answer=${reply}#r${reply}`);
+  const below = new RegExp(
+    `id="r${reply}"[\\s\\S]*Evidence of answer ${reply}[\\s\\S]*z\\.panic[\\s\\S]*DR15-1`,
+  );
+  assert.match(await site.text(`/p/${asked.id}-asked`), below);
+  assert.doesNotMatch(await site.text(`/p/${asked.id}-asked`), /aria-label="Evidence"/, "the post has none");
+  const raw = `/evidence/${evidence}/raw`;
+  const hide = (act: string) => site.form(`/r/${reply}/moderate`, { act, reason: "a reason" }, owner);
+  assert.equal((await hide("hide")).status, 303);
+  assert.deepEqual(
+    [(await site.get(raw)).status, (await site.get(raw, ann)).status, (await site.get(raw, bob)).status],
+    [404, 404, 200],
+    "hidden with it, but to its author",
+  );
+  assert.equal((await hide("show")).status, 303);
+  assert.equal((await site.get(raw)).status, 200);
+  assert.equal((await site.form(`/r/${reply}/delete`, {}, bob)).status, 303);
+  assert.equal((await site.get(raw, bob)).status, 404);
+  const bytes = site.store.connection.get(
+    "SELECT count(*) AS n FROM evidence_bytes WHERE evidence_id = ?",
+    Number(evidence),
+  );
+  assert.equal(bytes?.n, 0, "for good");
+});
+
 test("whatever was uploaded is served as a download of plain text: no type, name or byte of it reaches a browser as a document", async () => {
   const hostile = [
     ["page.html", "<script>alert(1)</script>"],

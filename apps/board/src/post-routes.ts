@@ -1,7 +1,7 @@
 // Routes of posts and replies: reading, writing, editing, boosting, accepting, views.
 
 import { createHmac, randomBytes } from "node:crypto";
-import { EvidenceDesk } from "@drydock/board/evidence";
+import { EvidenceDesk, type SeenEvidence } from "@drydock/board/evidence";
 import type { LogRow } from "@drydock/board/moderation-store";
 import type { Post, Reply } from "@drydock/board/records";
 import { BoardRefusal, notFound, StoreTrouble } from "@drydock/board/refusal";
@@ -10,11 +10,12 @@ import type { Context } from "hono";
 import { isbot } from "isbot";
 import { postPath } from "./board-links.ts";
 import { type DoorFields, placeOf, readFields } from "./doors.ts";
+import type { EvidenceCard } from "./evidence-reading.ts";
 import { handIn, idsOf, readingsOf, shownDrafts } from "./evidence-routes.ts";
 import { rowJson, sendFeed } from "./list-routes.ts";
 import { renderMarkdown } from "./markdown.ts";
 import { postForm, previewPage, replyEditForm } from "./pages/form-pages.ts";
-import { historyPage, postPage, replyFields } from "./pages/post-page.ts";
+import { type EvidenceByPlace, historyPage, postPage, replyFields } from "./pages/post-page.ts";
 import { remoteOf } from "./people-desk.ts";
 import { type BoardRoute, type BoardSite, sendPage, sendTrouble, statusOf, wantsJson } from "./route.ts";
 import { isUpload, readUpload } from "./upload.ts";
@@ -103,9 +104,11 @@ async function originalOf(site: BoardSite, post: Post): Promise<Post | null> {
   return original === null || original.state === "hidden" || original.state === "deleted" ? null : original;
 }
 
-async function evidenceOf(site: BoardSite, postId: number) {
-  const { files, waiting } = await new EvidenceDesk(site.board).ofPost(postId);
-  return { files, waiting, cards: (await readingsOf(site, files)).cards };
+async function evidenceOf(site: BoardSite, postId: number): Promise<EvidenceByPlace> {
+  const places = new Map<number | null, SeenEvidence & { readonly cards: readonly EvidenceCard[] }>();
+  for (const [replyId, { files, waiting }] of await new EvidenceDesk(site.board).ofPost(postId))
+    places.set(replyId, { files, waiting, cards: (await readingsOf(site, files)).cards });
+  return places;
 }
 
 /** Why it is hidden or locked, for those who see it. */
@@ -307,6 +310,9 @@ async function addReply(c: Context, site: BoardSite): Promise<Response> {
       c.req.header("idempotency-key") ?? fields.key ?? null,
     );
     const path = `${postPath(post)}?answer=${done.id}`;
+    // Files are looked at before they are shown: they come on a page of their own.
+    if (fields.files !== undefined && !wantsJson(c))
+      return c.redirect(`/p/${post.id}/evidence?answer=${done.id}`, 303);
     if (wantsJson(c)) return c.json({ id: done.id, path }, done.isNew ? 201 : 200, { Location: path });
     return c.redirect(`${path}#r${done.id}`, 303);
   } catch (error) {

@@ -2,6 +2,7 @@
 
 import { decodeUtf8, encodeUtf8 } from "@drydock/core/base/text";
 import type { BoardStore } from "./board-store.ts";
+import type { EvidencePlace } from "./evidence-store.ts";
 import { type ExportedFile, type FolderReader, type PersonName, PostFileError } from "./post-folder.ts";
 import { type Symptom, symptomKinds } from "./records.ts";
 
@@ -9,6 +10,8 @@ const fileForm = /^(\d{6})\.json$/;
 
 interface EvidenceFile {
   readonly name: string;
+  /** The file of the reply that it belongs to; absent: the post. */
+  readonly reply?: string;
   readonly author: PersonName;
   readonly createdAt: number;
   readonly state: "waiting" | "shown";
@@ -26,6 +29,7 @@ export async function* exportEvidence(
   store: BoardStore,
   postId: number,
   place: readonly string[],
+  fileOf: ReadonlyMap<number, string>,
 ): AsyncGenerator<ExportedFile> {
   let number = 0;
   for (const file of await store.evidence.ofPost(postId)) {
@@ -35,6 +39,7 @@ export async function* exportEvidence(
     const base = String(++number).padStart(6, "0");
     const about: EvidenceFile = {
       name: file.name,
+      ...(file.replyId === null ? {} : { reply: fileOf.get(file.replyId) ?? "" }),
       author: { handle: file.owner.handle, shownName: file.owner.shownName },
       createdAt: file.createdAt,
       state: file.state,
@@ -56,10 +61,11 @@ export interface ReadEvidenceFile {
   readonly text: string;
 }
 
-/** Throws PostFileError: nothing of the post comes in then. */
+/** `replies`: files of the post's. Throws PostFileError: nothing of the post comes in then. */
 export async function readEvidenceFiles(
   folder: FolderReader,
   place: readonly string[],
+  replies: ReadonlySet<string>,
 ): Promise<ReadEvidenceFile[]> {
   const found: ReadEvidenceFile[] = [];
   for (const name of await folder.list([...place, "evidence"])) {
@@ -72,6 +78,8 @@ export async function readEvidenceFiles(
     if (text === null) throw new PostFileError(1, `evidence/${base}.txt is missing`);
     const about = aboutOf((await folder.read([...place, "evidence", name])) ?? "");
     if (about === null) throw new PostFileError(1, `evidence/${name} is not as an export writes it`);
+    if (about.reply !== undefined && !replies.has(about.reply))
+      throw new PostFileError(1, `evidence/${name}: there is no such reply as it belongs to`);
     found.push({ about, text });
   }
   return found;
@@ -94,6 +102,7 @@ function aboutOf(text: string): EvidenceFile | null {
     typeof author?.handle === "string" &&
     /^[a-z0-9][a-z0-9-]{0,38}$/.test(author.handle) &&
     typeof author.shownName === "string" &&
+    (value.reply === undefined || typeof value.reply === "string") &&
     Number.isSafeInteger(value.createdAt) &&
     Number.isSafeInteger(value.marks) &&
     (value.state === "shown" || value.state === "waiting") &&
@@ -110,12 +119,12 @@ function aboutOf(text: string): EvidenceFile | null {
 
 export async function importEvidence(
   store: BoardStore,
-  postId: number,
+  to: EvidencePlace,
   ownerId: number,
   { about, text }: ReadEvidenceFile,
 ): Promise<void> {
   const { name, sha256, marks, marked, notes, isKnown, cards, symptoms, createdAt, state } = about;
   const file = { name, sha256, marks, marked, notes, bytes: encodeUtf8(text) };
   const ids = await store.evidence.addDrafts(ownerId, [file], { isKnown, cards, symptoms }, createdAt);
-  await store.evidence.attach(postId, ownerId, ids, state === "shown", createdAt);
+  await store.evidence.attach(to, ownerId, ids, state === "shown", createdAt);
 }

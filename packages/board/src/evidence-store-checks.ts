@@ -31,10 +31,10 @@ export const evidenceStoreChecks: readonly StoreContractCheck[] = [
         "own",
       );
       equal(await evidence.drafts(other.id, ids), [], "not another's");
-      equal(await evidence.attach(id, other.id, ids, true, 7), 0, "nobody attaches another's");
-      equal(await evidence.attach(id + 9, author.id, ids, true, 7), null, "no post");
-      equal(await evidence.attach(id, author.id, ids, true, 7), 2, "attached");
-      equal(await evidence.attach(id, author.id, ids, true, 8), 0, "once");
+      equal(await evidence.attach({ postId: id }, other.id, ids, true, 7), 0, "nobody attaches another's");
+      equal(await evidence.attach({ postId: id + 9 }, author.id, ids, true, 7), null, "no post");
+      equal(await evidence.attach({ postId: id }, author.id, ids, true, 7), 2, "attached");
+      equal(await evidence.attach({ postId: id }, author.id, ids, true, 8), 0, "once");
       const [first] = await evidence.ofPost(id);
       equal(
         [
@@ -75,7 +75,7 @@ export const evidenceStoreChecks: readonly StoreContractCheck[] = [
       const id = await post("New here", 5);
       const known = await evidence.addDrafts(author.id, [file("k", "k")], reading(true), 6);
       const strange = await evidence.addDrafts(author.id, [file("s", "s")], reading(false), 6);
-      await evidence.attach(id, author.id, [...known, ...strange], false, 7);
+      await evidence.attach({ postId: id }, author.id, [...known, ...strange], false, 7);
       equal(
         (await evidence.ofPost(id)).map(({ state }) => state),
         ["shown", "waiting"],
@@ -102,7 +102,7 @@ export const evidenceStoreChecks: readonly StoreContractCheck[] = [
         reading(true),
         6,
       );
-      await evidence.attach(id, author.id, ids, true, 7);
+      await evidence.attach({ postId: id }, author.id, ids, true, 7);
       equal([await evidence.remove(ids[0]), await evidence.remove(ids[0])], [true, false], "once");
       const [place] = await evidence.ofPost(id);
       equal(
@@ -124,15 +124,50 @@ export const evidenceStoreChecks: readonly StoreContractCheck[] = [
     },
   },
   {
+    name: "files of an answer are the post's too, and end with the answer; of another post's answer, of none: refused",
+    async run(store) {
+      const { post, reply, author, other } = await begun(store);
+      const { evidence } = store;
+      const [id, elsewhere] = [await post("Asked", 5), await post("Elsewhere", 5)];
+      const [answer, strange] = [await reply(id, "an answer", 6), await reply(elsewhere, "another", 6)];
+      const own = await evidence.addDrafts(author.id, [file("p", "p")], reading(true), 6);
+      const ids = await evidence.addDrafts(other.id, [file("a", "a")], reading(false), 6);
+      await evidence.attach({ postId: id }, author.id, own, true, 7);
+      for (const replyId of [strange, answer + 99])
+        equal(await evidence.attach({ postId: id, replyId }, other.id, ids, true, 7), null, "no such answer");
+      equal(await evidence.attach({ postId: id, replyId: answer }, other.id, ids, true, 7), 1, "attached");
+      equal(
+        (await evidence.ofPost(id)).map(({ name, replyId }) => [name, replyId]),
+        [
+          ["p", null],
+          ["a", answer],
+        ],
+        "each in its place",
+      );
+      equal(
+        (await store.bySymptom(fingerprint, 5)).map((row) => row.id),
+        [id],
+        "its post is found by it",
+      );
+      await store.deleteReply(answer, 8);
+      equal(
+        [await evidence.bytes(ids[0]), textOf(await evidence.bytes(own[0]))],
+        [null, "p"],
+        "with the answer",
+      );
+      equal(await evidence.attach({ postId: id, replyId: answer }, author.id, own, true, 9), null, "deleted");
+    },
+  },
+  {
     name: "a post that is deleted takes its evidence along, and so does an account",
     async run(store) {
       const { post, author, other } = await begun(store);
       const { evidence } = store;
       const [one, two] = [await post("One", 5), await post("Two", 6)];
       const first = await evidence.addDrafts(author.id, [file("a", "a")], reading(true), 6);
-      await evidence.attach(one, author.id, first, true, 7);
+      await evidence.attach({ postId: one }, author.id, first, true, 7);
       const second = await evidence.addDrafts(other.id, [file("b", "b")], reading(true), 6);
-      await evidence.attach(two, other.id, second, true, 7);
+      await evidence.attach({ postId: two }, other.id, second, true, 7);
       await store.deletePost(one, 8);
       equal(await evidence.bytes(first[0]), null, "of the post");
       await evidence.removeOf(other.id);

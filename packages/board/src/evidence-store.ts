@@ -12,6 +12,8 @@ export interface Evidence {
   readonly id: number;
   /** Null while it is a draft. */
   readonly postId: number | null;
+  /** The answer or comment of that post that it belongs to; null: the post itself. */
+  readonly replyId: number | null;
   readonly owner: Person;
   /** Redacted too. */
   readonly name: string;
@@ -43,6 +45,12 @@ export type NewEvidence = Pick<Evidence, "name" | "sha256" | "marks" | "marked" 
   readonly bytes: Uint8Array;
 };
 
+export interface EvidencePlace {
+  readonly postId: number;
+  /** A reply of that post; left out: the post itself. */
+  readonly replyId?: number | null;
+}
+
 export interface EvidenceStore {
   /** Answers their ids. */
   addDrafts(
@@ -54,17 +62,17 @@ export interface EvidenceStore {
   /** Of these the drafts of this person. */
   drafts(ownerId: number, ids: readonly number[]): Promise<Evidence[]>;
   /**
-   * Drafts of this person become a post's, with the reading's symptoms. `isShown`: for everybody at once; else what the
-   * doctor did not know waits. Answers how many; null when the post is not there.
+   * Drafts of this person become a post's, or one of its replies', with the reading's symptoms. `isShown`: for everybody at
+   * once; else what the doctor did not know waits. Answers how many; null when the post or the reply is not there.
    */
   attach(
-    postId: number,
+    to: EvidencePlace,
     ownerId: number,
     ids: readonly number[],
     isShown: boolean,
     at: number,
   ): Promise<number | null>;
-  /** In order of arrival; deleted ones as their place. */
+  /** Of the post and of its replies, in order of arrival; deleted ones as their place. */
   ofPost(postId: number): Promise<Evidence[]>;
   one(id: number): Promise<Evidence | null>;
   bytes(id: number): Promise<Uint8Array | null>;

@@ -13,6 +13,11 @@ export const draftLivesMs = 86_400_000;
 const uploads = { most: 10, windowMs: 600_000 } as const;
 const filesOfPost = 50;
 
+export interface SeenEvidence {
+  readonly files: readonly Evidence[];
+  readonly waiting: number;
+}
+
 export class EvidenceDesk {
   readonly #board: Board;
   readonly store: EvidenceStore;
@@ -54,11 +59,12 @@ export class EvidenceDesk {
   }
 
   /** Throws BoardRefusal. */
-  async attach(postId: number, list: string): Promise<void> {
+  async attach(postId: number, list: string, replyId: number | null = null): Promise<void> {
     const who = mustBeActive(this.#board.actor);
     const drafts = await this.drafts(list);
     if (drafts.length === 0) return;
     const post = await this.#board.post(postId);
+    await this.mustBeOn(postId, replyId);
     if (post.isLocked && !mayModerate(who))
       throw new BoardRefusal("conflict", "locked", "A moderator has locked this post: nothing was changed.");
     const there = (await this.store.ofPost(postId)).filter(({ state }) => state !== "deleted");
@@ -66,8 +72,15 @@ export class EvidenceDesk {
       throw new BoardRefusal("invalid", "evidence-many", `A post has at most ${filesOfPost} files.`, "file");
     const ids = drafts.map(({ id }) => id);
     const isShown = who.limits !== "new";
-    if ((await this.store.attach(postId, who.id, ids, isShown, this.#board.now())) === null)
+    if ((await this.store.attach({ postId, replyId }, who.id, ids, isShown, this.#board.now())) === null)
       throw notFound("post");
+  }
+
+  /** Files may be added there. One "not found" for what never was, stands on another post, is hidden or was deleted. */
+  async mustBeOn(postId: number, replyId: number | null): Promise<void> {
+    if (replyId === null) return;
+    const reply = await this.#board.reply(replyId);
+    if (reply.postId !== postId || reply.state === "deleted") throw notFound("reply");
   }
 
   #sees({ owner, state }: Evidence): boolean {
@@ -84,14 +97,22 @@ export class EvidenceDesk {
     if (found === null || found.state === "deleted" || !this.#sees(found)) throw notFound("evidence");
     if (found.postId !== null && (await this.#board.post(found.postId)).state === "deleted")
       throw notFound("evidence");
+    // What stands on a hidden answer is as hidden as that.
+    if (found.replyId !== null)
+      await this.#board.reply(found.replyId).catch(() => Promise.reject(notFound("evidence")));
     return found;
   }
 
-  /** What this person may see of it; how many more wait. */
-  async ofPost(postId: number): Promise<{ readonly files: readonly Evidence[]; readonly waiting: number }> {
-    const all = await this.store.ofPost(postId);
-    const files = all.filter((each) => this.#sees(each));
-    return { files, waiting: all.length - files.length };
+  /** What this person may see of a post's files, by the reply that they belong to (null: the post); how many more wait there. */
+  async ofPost(postId: number): Promise<ReadonlyMap<number | null, SeenEvidence>> {
+    const seen = new Map<number | null, { files: Evidence[]; waiting: number }>();
+    for (const file of await this.store.ofPost(postId)) {
+      const there = seen.get(file.replyId) ?? { files: [], waiting: 0 };
+      seen.set(file.replyId, there);
+      if (this.#sees(file)) there.files.push(file);
+      else there.waiting++;
+    }
+    return seen;
   }
 
   /** By somebody known who has looked, and not one's own. */

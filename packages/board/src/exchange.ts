@@ -76,7 +76,7 @@ async function* exportPost(board: Board, post: Post, topicSlug: string): AsyncGe
     if (reply.state === "deleted" && !parents.has(reply.id)) continue;
     yield { path: [...place, "replies", reply.file], text: replyText(reply, fileOf) };
   }
-  yield* exportEvidence(store, post.id, place);
+  yield* exportEvidence(store, post.id, place, fileOf);
   const boosts = await store.boosts(post.id, 100_000);
   if (boosts.length > 0)
     yield {
@@ -199,7 +199,7 @@ async function importPost(
     }
   }
   const boosts = parseBoosts((await folder.read([slug, entry, "boosts.txt"])) ?? "");
-  const evidence = await readEvidenceFiles(folder, [slug, entry]);
+  const evidence = await readEvidenceFiles(folder, [slug, entry], new Set(replies.map(({ name }) => name)));
   const [title, markdown] = [titleOf(file.title), markdownOf(file.markdown, "post")];
   const content = contentHash(title, markdown, [...file.tags].sort().join());
   const path = `${slug}/${entry}/post.md`;
@@ -258,9 +258,15 @@ async function importPost(
   const isNew = here === null;
   await importReplies(board, postId, `${slug}/${entry}`, replies, incoming.source, isNew, report);
   if (isNew) {
+    const idOf = new Map((await store.replies(postId)).map((reply) => [reply.file, reply.id]));
     for (const file of evidence) {
       const owner = await personOf(board, file.about.author, file.about.createdAt);
-      await importEvidence(store, postId, owner.id, file);
+      await importEvidence(
+        store,
+        { postId, replyId: idOf.get(file.about.reply ?? "") ?? null },
+        owner.id,
+        file,
+      );
     }
     for (const boost of boosts) {
       const person = await personOf(board, boost.author, boost.at);

@@ -79,9 +79,10 @@ ${cards.length === 0 ? html`<p class="snapshot">The doctor knows no cause of thi
 <p data-evidence-text aria-live="polite"></p><div data-evidence-marks></div></fieldset>`;
 }
 
-/** Below a post. */
+/** Below a post, or below one of its replies. */
 export function evidenceSection(options: {
   readonly postId: number;
+  readonly replyId: number | null;
   readonly files: readonly Evidence[];
   readonly waiting: number;
   readonly cards: readonly EvidenceCard[];
@@ -89,11 +90,14 @@ export function evidenceSection(options: {
   readonly isStatic: boolean;
   readonly now: number;
 }): Html | string {
-  const { files, waiting, actor, isStatic, now } = options;
+  const { files, waiting, actor, isStatic, now, replyId } = options;
+  // An answer has its link among its other acts.
   const add =
-    actor === null || isStatic ? "" : html`<p><a href="/p/${options.postId}/evidence">Add evidence</a></p>`;
+    actor === null || isStatic || replyId !== null
+      ? ""
+      : html`<p><a href="/p/${options.postId}/evidence">Add evidence</a></p>`;
   if (files.length === 0 && waiting === 0) return add;
-  return html`<section class="evidence" aria-label="Evidence"><h2>Evidence</h2>
+  return html`<section class="evidence" aria-label="${replyId === null ? "Evidence" : `Evidence of answer ${replyId}`}">${replyId === null ? html`<h2>Evidence</h2>` : html`<h3>Evidence</h3>`}
 ${files.length === 0 ? "" : html`<ul class="files">${files.map((file) => fileRow(file, actor, isStatic, now))}</ul>`}
 ${waiting === 0 ? "" : html`<p class="snapshot">${plural(waiting, "file")} of somebody new ${waiting === 1 ? "waits" : "wait"} until the doctor or somebody known here has recognised ${waiting === 1 ? "it" : "them"}.</p>`}
 ${options.cards.length === 0 ? "" : html`<details class="more"><summary>What the doctor says: ${options.cards.map(({ rule }) => rule).join(", ")}</summary>${cardList(options.cards)}</details>`}
@@ -137,13 +141,14 @@ ${cardList(cards)}
 
 export function addEvidencePage(
   post: { readonly id: number; readonly title: string },
+  replyId: number | null,
   shown: ShownEvidence,
   twins: Twins,
   reason: string | null,
 ): Html {
-  return html`<nav class="crumbs" aria-label="Place"><a href="${postPath(post)}">${post.title}</a></nav><h1>Add evidence</h1>
+  return html`<nav class="crumbs" aria-label="Place"><a href="${postPath(post)}${replyId === null ? "" : `?answer=${replyId}#r${replyId}`}">${post.title}</a></nav><h1>${replyId === null ? "Add evidence" : "Add evidence to an answer"}</h1>
 ${reason === null ? "" : html`<p class="error" role="alert">${reason}</p>`}
 ${twinBox(twins.map(({ symptom, posts }) => ({ symptom, posts: posts.filter(({ id }) => id !== post.id) })).filter(({ posts }) => posts.length > 0))}
-<form method="post" action="/p/${post.id}/evidence" enctype="multipart/form-data" class="write">${evidenceField(shown)}
-<p><button class="button">${shown.files.length === 0 ? "Read the files" : "Put it on the post"}</button></p></form>`;
+<form method="post" action="/p/${post.id}/evidence" enctype="multipart/form-data" class="write">${replyId === null ? "" : html`<input type="hidden" name="reply" value="${replyId}">`}${evidenceField(shown)}
+<p><button class="button">${shown.files.length === 0 ? "Read the files" : replyId === null ? "Put it on the post" : "Put it on the answer"}</button></p></form>`;
 }

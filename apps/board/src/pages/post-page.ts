@@ -15,6 +15,16 @@ import { postModeration, replyModeration } from "./moderation-forms.ts";
 import { author } from "./person-name.ts";
 import { caseBadge, plural, timeTag } from "./post-list.ts";
 
+/** By the reply that files belong to; null: the post itself. */
+export type EvidenceByPlace = ReadonlyMap<
+  number | null,
+  {
+    readonly files: readonly Evidence[];
+    readonly waiting: number;
+    readonly cards: readonly EvidenceCard[];
+  }
+>;
+
 export interface PostPageOptions {
   readonly post: Post;
   readonly topic: Topic;
@@ -35,11 +45,7 @@ export interface PostPageOptions {
   /** A board for many: names lead to people. */
   readonly hasPeople: boolean;
   readonly isWatching: boolean;
-  readonly evidence: {
-    readonly files: readonly Evidence[];
-    readonly waiting: number;
-    readonly cards: readonly EvidenceCard[];
-  };
+  readonly evidence: EvidenceByPlace;
   /** Why it is hidden or locked, the newest acts. */
   readonly acts: readonly LogRow[];
   /** A reply's text that was refused, with the reason. */
@@ -69,13 +75,19 @@ ${options.original === null ? "" : html`<p class="snapshot">The same case as <a 
 ${options.isStatic ? "" : postActs(options)}
 </footer>
 </article>
-${evidenceSection({ postId: post.id, ...options.evidence, actor: options.actor, isStatic: options.isStatic, now })}
+${evidenceOn(null, options)}
 ${post.caseId === null ? noCase(post) : caseTeaser(post.caseId, options.stillTrue)}
 <section class="answers" aria-label="Answers">
 <h2>${answers.length === 0 ? "No answers yet" : plural(answers.length, "answer")}</h2>
 ${ordered.map((reply) => answerBlock(reply, options))}
 </section>
 ${options.isStatic ? "" : replyForm(options)}`;
+}
+
+function evidenceOn(replyId: number | null, options: PostPageOptions): Html | string {
+  const { post, actor, isStatic, now } = options;
+  const there = options.evidence.get(replyId) ?? { files: [], waiting: 0, cards: [] };
+  return evidenceSection({ postId: post.id, replyId, ...there, actor, isStatic, now });
 }
 
 function noCase(post: Post): Html | string {
@@ -148,6 +160,7 @@ function answerBlock(reply: Reply, options: PostPageOptions): Html {
       : ""
   } <a class="link" href="${postPath(post)}?answer=${reply.id}#r${reply.id}">Link</a></p>
 <div class="text">${bodies.of(reply.bodyId, reply.markdown, reply.author.isKnown)}</div>
+${evidenceOn(reply.id, options)}
 ${comments.length === 0 ? "" : html`<div class="comments">${comments.map((comment) => commentBlock(comment, options))}</div>`}
 ${isStatic ? "" : answerActs(reply, isAccepted, options, actor)}
 </article>`;
@@ -168,7 +181,7 @@ function answerActs(
   }${isOwn ? html`<a href="/r/${reply.id}/edit">Edit</a>` : ""}${
     post.isLocked && !mayModerate(actor)
       ? ""
-      : html`<details class="more"><summary>Comment</summary><form method="post" action="/p/${post.id}/replies" class="write small"><input type="hidden" name="key" value="${key}-${reply.id}"><input type="hidden" name="parent" value="${reply.id}"><label>Comment <textarea name="markdown" rows="3" required></textarea></label><button>Comment</button></form></details>`
+      : html`<a href="/p/${post.id}/evidence?answer=${reply.id}">Add evidence to it</a><details class="more"><summary>Comment</summary><form method="post" action="/p/${post.id}/replies" class="write small"><input type="hidden" name="key" value="${key}-${reply.id}"><input type="hidden" name="parent" value="${reply.id}"><label>Comment <textarea name="markdown" rows="3" required></textarea></label><button>Comment</button></form></details>`
   }${
     isOwn || actor.limits !== null
       ? html`<details class="more"><summary>More</summary>${isOwn ? html`<form method="post" action="/r/${reply.id}/delete"><button class="danger">Delete this answer</button></form>` : ""}${flagForm(actor, reply.author.id, `/r/${reply.id}/flag`, "this answer")}</details>`
@@ -176,7 +189,8 @@ function answerActs(
   }${mayModerate(actor) ? replyModeration(reply) : ""}</div>`;
 }
 
-function commentBlock(comment: Reply, { bodies, now, isStatic, actor, hasPeople }: PostPageOptions): Html {
+function commentBlock(comment: Reply, options: PostPageOptions): Html {
+  const { bodies, now, isStatic, actor, hasPeople } = options;
   if (comment.state === "deleted") return html``;
   const edit =
     isStatic || !mayEdit(actor, comment.author) ? "" : html` · <a href="/r/${comment.id}/edit">Edit</a>`;
@@ -184,7 +198,7 @@ function commentBlock(comment: Reply, { bodies, now, isStatic, actor, hasPeople 
     isStatic || actor === null || (actor.limits === null && !mayModerate(actor))
       ? ""
       : html`<div class="acts">${actor.id === comment.author.id || actor.limits === null ? "" : html`<details class="more"><summary>Flag</summary>${flagForm(actor, comment.author.id, `/r/${comment.id}/flag`, "this comment")}</details>`}${mayModerate(actor) ? replyModeration(comment) : ""}</div>`;
-  return html`<div class="comment" id="r${comment.id}"><p class="meta">${author(comment.author, hasPeople)} · ${timeTag(comment.createdAt, now)}${comment.state === "hidden" ? html` <span class="chip bad">hidden</span>` : ""}${edit}</p><div class="text">${bodies.of(comment.bodyId, comment.markdown, comment.author.isKnown)}</div>${acts}</div>`;
+  return html`<div class="comment" id="r${comment.id}"><p class="meta">${author(comment.author, hasPeople)} · ${timeTag(comment.createdAt, now)}${comment.state === "hidden" ? html` <span class="chip bad">hidden</span>` : ""}${edit}</p><div class="text">${bodies.of(comment.bodyId, comment.markdown, comment.author.isKnown)}</div>${evidenceOn(comment.id, options)}${acts}</div>`;
 }
 
 function replyForm({ post, key, draft, actor }: PostPageOptions): Html {
@@ -205,7 +219,7 @@ export function replyFields(
 <label for="reply-text">Markdown; code between lines of three backticks</label>
 <textarea id="reply-text" name="markdown" rows="8" required>
 ${fields.markdown}</textarea>
-<p><button class="button">Answer</button> <button name="preview" value="1" class="second">Preview</button></p></form>`;
+<p><button class="button">Answer</button> <button name="files" value="1" class="second">Answer and add evidence</button> <button name="preview" value="1" class="second">Preview</button></p></form>`;
 }
 
 export function historyPage(title: string, back: string, revisions: readonly Revision[], now: number): Html {

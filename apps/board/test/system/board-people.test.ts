@@ -6,8 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Browser, BrowserContext, Page } from "playwright-core";
+import { exportTo, importFrom } from "../../src/board-files.ts";
 import { type RunningBoard, startBoard } from "../../src/server.ts";
 import { startChromium, withoutChromium } from "../chromium.ts";
+import { filesBelow } from "../files-below.ts";
 import { seriousFindings } from "../watched-page.ts";
 
 const skip = withoutChromium;
@@ -73,6 +75,16 @@ async function signedIn(handle: string): Promise<{ context: BrowserContext; page
   return { context, page };
 }
 
+/** A new post of this person; answers its address. */
+async function written(page: Page, title: string): Promise<string> {
+  await page.goto(`${board.url}/t/drivers/new`);
+  await page.fill("#title", title);
+  await page.fill("#text", "What happens, and on what.");
+  await page.getByRole("button", { name: "Post", exact: true }).click();
+  await page.waitForURL("**/p/*");
+  return page.url();
+}
+
 async function sees(page: Page, words: string | RegExp): Promise<void> {
   await page.getByText(words).first().waitFor();
 }
@@ -126,6 +138,67 @@ test("a crash report dropped: redacted in the page before a byte is sent, shown 
   await other.page.getByRole("button", { name: /I have this too/ }).click();
   await sees(other.page, /You have this too/);
   await other.context.close();
+});
+
+test("a post answered with evidence, boosted by three, accepted, merged; exported, and imported byte for byte", {
+  skip,
+}, async () => {
+  const people = await Promise.all(["asker", "one", "two", "three"].map(signedIn));
+  const [asker, ...boosters] = people.map(({ page }) => page);
+  const main = await written(asker, "Stops after an hour");
+  for (const page of boosters) {
+    await page.goto(main);
+    await page.getByRole("button", { name: /I have this too/ }).click();
+    await sees(page, /You have this too/);
+  }
+  const [answering, other] = boosters;
+  await answering.fill("#reply-text", "It waits for a callback that never comes.");
+  await answering.getByRole("button", { name: "Answer and add evidence" }).click();
+  await answering.setInputFiles("#files", {
+    name: "mine.panic",
+    mimeType: "text/plain",
+    buffer: Buffer.from(panic("pmuster")),
+  });
+  await sees(answering, /Redacted in this page/);
+  await answering.getByRole("button", { name: "Read the files" }).click();
+  await answering.getByRole("button", { name: "Put it on the answer" }).click();
+  await answering.locator(".answer .evidence").getByRole("link", { name: "mine.panic" }).waitFor();
+  assert.deepEqual(await seriousFindings(answering), []);
+  await asker.goto(main);
+  await asker.getByRole("button", { name: "Accept" }).click();
+  await sees(asker, "accepted");
+  // The same question once more, by somebody else: a moderator merges it, and its boost moves along.
+  const twice = await written(other, "It stops, too");
+  const last = boosters[2];
+  await last.goto(twice);
+  await last.getByRole("button", { name: /I have this too/ }).click();
+  await sees(last, /You have this too/);
+  const { people: desk, store } = board.open.site.board;
+  const three = await store.accounts.byHandle("three");
+  await store.moderation.setRole(three?.id ?? 0, "moderator", {
+    actorId: desk.owner.id,
+    reason: "helps",
+    at: Date.now(),
+  });
+  await last.goto(twice);
+  const merge = last.locator("form", { has: last.locator('button[value="merge"]') });
+  await last.locator(".post .moderate > summary").click();
+  await merge.locator('input[name="reason"]').fill("the same");
+  await merge.locator('input[name="into"]').fill(/\/p\/(\d+)/.exec(main)?.[1] ?? "");
+  await merge.locator("button").click();
+  await sees(last, "The same case as");
+  for (const { context } of people) await context.close();
+  const post = await store.post(Number(/\/p\/(\d+)/.exec(main)?.[1]));
+  assert.deepEqual([post?.boosts, post?.replies, post?.state], [3, 1, "solved"]);
+
+  const [out, back, again] = ["out", "back", "again"].map((name) => join(home, name));
+  assert.ok((await exportTo({ home }, out)) > 40);
+  const report = await importFrom({ home: back }, out);
+  assert.deepEqual([report.kept, report.refused], [[], []]);
+  await exportTo({ home: back }, again);
+  const [before, after] = [filesBelow(out), filesBelow(again)];
+  assert.ok([...before.keys()].some((path) => path.endsWith("evidence/000001.txt")));
+  assert.deepEqual(after, before);
 });
 
 test("without script: up, a post, out, in by password; every page at three widths, axe finds nothing serious", {

@@ -1,7 +1,7 @@
 // The board on Debian's PostgreSQL: its contract, two servers as one, a move from SQLite, a server that dies.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -17,6 +17,7 @@ import { doorTo, openPostgresBoard } from "@drydock/node/store/postgres-door";
 import { exportTo, importFrom } from "../../src/board-files.ts";
 import { openBoard } from "../../src/server.ts";
 import { drydockCommand, serveBoard } from "../board-process.ts";
+import { filesBelow } from "../files-below.ts";
 
 const skip = withoutPostgres;
 let server: PostgresServer;
@@ -40,18 +41,6 @@ async function ask(url: string, path: string, method = "GET", body?: unknown): P
   const init = body === undefined ? {} : { body: JSON.stringify(body) };
   const response = await fetch(url + path, { method, headers: json, ...init });
   return { status: response.status, body: await response.json() };
-}
-
-/** Every file below, with its bytes. */
-function filesBelow(root: string, under = ""): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const name of readdirSync(join(root, under)).sort()) {
-    const path = join(under, name);
-    if (statSync(join(root, path)).isDirectory())
-      for (const [inner, bytes] of filesBelow(root, path)) found.set(inner, bytes);
-    else found.set(path, readFileSync(join(root, path), "latin1"));
-  }
-  return found;
 }
 
 test("the whole contract over a socket, by the library pg", { skip }, async () => {

@@ -350,8 +350,21 @@ CREATE TABLE evidence_bytes (
 ) STRICT;
 `;
 
+/** Files of answers and comments: `post_id` is their post's then, too. */
+const evidenceOfReplies = `
+ALTER TABLE evidence ADD COLUMN reply_id INTEGER REFERENCES reply(id);
+CREATE INDEX evidence_reply ON evidence(reply_id) WHERE reply_id IS NOT NULL;
+`;
+
 /** What both kinds of database share; postgres-schema.ts says the types in PostgreSQL's words. */
-export const sharedSteps: readonly string[] = [first, caseRuns, people, moderation, evidence];
+export const sharedSteps: readonly string[] = [
+  first,
+  caseRuns,
+  people,
+  moderation,
+  evidence,
+  evidenceOfReplies,
+];
 
 /** What SQLite says besides, by step. */
 const sqliteOnly: Readonly<Record<number, string>> = { 0: firstOfSqlite, 3: moderationOfSqlite };

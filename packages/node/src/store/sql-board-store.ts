@@ -293,7 +293,7 @@ export class SqlBoardStore implements BoardStore {
         yield* setTags(id, []);
         yield* run("DELETE FROM post_symptom WHERE post_id = ?", id);
         yield* index.drop("post", id);
-        return yield* removeEvidenceOf(id);
+        return yield* removeEvidenceOf("post", id);
       })(),
     );
     if (files !== null && files > 0) await this.database.scrub();
@@ -302,10 +302,10 @@ export class SqlBoardStore implements BoardStore {
 
   async deleteReply(id: number, at: number): Promise<boolean> {
     const { index } = this.database;
-    return this.database.write(
+    const files = await this.database.write(
       (function* () {
         const row = yield* get("SELECT post_id, state FROM reply WHERE id = ?", id);
-        if (row === undefined || row.state !== "shown") return false;
+        if (row === undefined || row.state !== "shown") return null;
         const postId = Number(row.post_id);
         yield* emptyBodies("reply", id);
         yield* run("UPDATE reply SET state = 'deleted' WHERE id = ?", id);
@@ -320,9 +320,11 @@ export class SqlBoardStore implements BoardStore {
           id,
           postId,
         );
-        return true;
+        return yield* removeEvidenceOf("reply", id);
       })(),
     );
+    if (files !== null && files > 0) await this.database.scrub();
+    return files !== null;
   }
 
   boost(boost: Parameters<BoardStore["boost"]>[0]): Promise<boolean> {

@@ -2,6 +2,7 @@
 
 import type {
   Evidence,
+  EvidencePlace,
   EvidenceReading,
   EvidenceState,
   EvidenceStore,
@@ -14,7 +15,7 @@ import { setSymptoms } from "./board-parts.ts";
 import { orNull, personColumns, personOf } from "./board-rows.ts";
 import { all, get, insert, type Row, run, type SqlDatabase, type Talk } from "./sql-talk.ts";
 
-const query = `SELECT e.id, e.post_id, e.name, e.size_bytes, e.sha256, e.marks, e.marked, e.notes, e.state, e.created_at,
+const query = `SELECT e.id, e.post_id, e.reply_id, e.name, e.size_bytes, e.sha256, e.marks, e.marked, e.notes, e.state, e.created_at,
   e.reading_id, ${personColumns} FROM evidence e CROSS JOIN person a ON a.id = e.owner_id`;
 
 export class SqlEvidenceStore implements EvidenceStore {
@@ -71,7 +72,7 @@ export class SqlEvidenceStore implements EvidenceStore {
   }
 
   attach(
-    postId: number,
+    { postId, replyId = null }: EvidencePlace,
     ownerId: number,
     ids: readonly number[],
     isShown: boolean,
@@ -80,6 +81,7 @@ export class SqlEvidenceStore implements EvidenceStore {
     return this.#database.write(
       (function* () {
         if (!(yield* isThere(postId))) return null;
+        if (replyId !== null && !(yield* isReplyOf(postId, replyId))) return null;
         let count = 0;
         for (const id of ids) {
           const row = yield* get(
@@ -91,8 +93,9 @@ export class SqlEvidenceStore implements EvidenceStore {
           if (row === undefined) continue;
           const state = isShown || Number(row.is_known) === 1 ? "shown" : "waiting";
           yield* run(
-            "UPDATE evidence SET post_id = ?, state = ?, created_at = ? WHERE id = ?",
+            "UPDATE evidence SET post_id = ?, reply_id = ?, state = ?, created_at = ? WHERE id = ?",
             postId,
+            replyId,
             state,
             at,
             id,
@@ -211,9 +214,14 @@ export function* removeEvidence(id: number): Talk<boolean> {
   return true;
 }
 
-/** Of a post that is deleted. Answers how many. */
-export function* removeEvidenceOf(postId: number): Talk<number> {
-  const rows = yield* all("SELECT id FROM evidence WHERE post_id = ? AND state <> 'deleted'", postId);
+function* isReplyOf(postId: number, replyId: number): Talk<boolean> {
+  const row = yield* get("SELECT post_id, state FROM reply WHERE id = ?", replyId);
+  return row !== undefined && Number(row.post_id) === postId && row.state !== "deleted";
+}
+
+/** Of a post or a reply that is deleted. Answers how many. */
+export function* removeEvidenceOf(of: "post" | "reply", id: number): Talk<number> {
+  const rows = yield* all(`SELECT id FROM evidence WHERE ${of}_id = ? AND state <> 'deleted'`, id);
   for (const row of rows) yield* removeEvidence(Number(row.id));
   return rows.length;
 }
@@ -221,6 +229,7 @@ export function* removeEvidenceOf(postId: number): Talk<number> {
 const evidenceOf = (row: Row): Evidence => ({
   id: Number(row.id),
   postId: orNull(row.post_id),
+  replyId: orNull(row.reply_id),
   owner: personOf(row),
   name: String(row.name),
   sizeBytes: Number(row.size_bytes),
