@@ -1,4 +1,4 @@
-// What the board does by itself, as jobs: whichever of its servers is first does each, once, also when one is killed over it.
+// What the board does by itself, as jobs: whichever of its servers is first does each, and once.
 
 import type { Board } from "@drydock/board/board";
 import { draftLivesMs } from "@drydock/board/evidence";

@@ -1,4 +1,4 @@
-// What people hand in, by the board's own path: the casebook's bundles are named, planted secrets never leave (board.md 5.3).
+// What is handed in, by the board's own path: the casebook's bundles are named, planted secrets never leave.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

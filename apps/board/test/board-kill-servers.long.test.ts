@@ -1,4 +1,4 @@
-// kill -9 of whole servers and of PostgreSQL under writes and jobs: nothing acknowledged is lost, nothing happens twice.
+// kill -9 of whole servers and of PostgreSQL: nothing acknowledged is lost, nothing happens twice.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

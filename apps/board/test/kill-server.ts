@@ -1,4 +1,4 @@
-// A server of the board whose quarters of an hour last a second, and whose cases are soon run: the program that gets killed.
+// A server of the board whose quarters of an hour last a second: the program that gets killed.
 
 import { startBoard } from "../src/server.ts";
 import { SoonRun } from "./soon-run.ts";

@@ -1,4 +1,4 @@
-// Servers of one board killed at random moments under writes, and their database too: what was acknowledged, and what they did by themselves.
+// Servers of one board and their database killed at random moments, under writes and their own jobs.
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
