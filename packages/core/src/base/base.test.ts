@@ -206,3 +206,27 @@ test("hexadecimal: places, limits, blanks", () => {
   assert.deepEqual([...bytesFromHex(" 0A\n fF\t")], [10, 255]);
   for (const wrong of ["0", "0g", "0x10", "zz"]) assert.throws(() => bytesFromHex(wrong), RangeError);
 });
+
+test("what may be late changes when the wall has to be looked at, and nothing else", () => {
+  const clock = new VirtualClock();
+  const order: string[] = [];
+  const call = (name: string) => void order.push(`${name} at ${clock.nowNs()}`);
+  const patient = clock.after(100, call, "patient");
+  clock.mayBeLate(patient, 400);
+  assert.equal(clock.wakeTimeNs(), 500);
+  const strict = clock.after(300, call, "strict");
+  assert.equal(clock.wakeTimeNs(), 300, "somebody else is in a hurry");
+  clock.cancel(strict);
+  assert.equal(clock.wakeTimeNs(), 500);
+  clock.mayBeLate(patient, 0);
+  assert.equal(clock.wakeTimeNs(), 100);
+  clock.mayBeLate(patient, 1000);
+  clock.after(200, call, "next");
+  assert.equal(clock.nextTimeNs(), 100);
+  clock.runUntil(600);
+  assert.deepEqual(order, ["patient at 100", "next at 200"]);
+  clock.mayBeLate(patient, 5000);
+  // Its place is somebody else's now.
+  clock.after(50, call, "strict again");
+  assert.equal(clock.wakeTimeNs(), 650);
+});

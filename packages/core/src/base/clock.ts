@@ -23,6 +23,12 @@ export interface Clock {
    * row may set it for what follows from the row.
    */
   cause: number;
+  /**
+   * Of a pending call: nobody minds when it comes `byNs` after its instant. Virtual time makes no difference, order and
+   * instants stay as they are; who follows the wall may sleep longer and do several calls in one go. A clock without it is
+   * always in time.
+   */
+  mayBeLate?(handle: TimerHandle, byNs: Nanoseconds): void;
   /** Forgets a pending call. A handle that has run, was cancelled or is 0 is ignored. */
   cancel(handle: TimerHandle): void;
 }

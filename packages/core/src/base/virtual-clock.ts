@@ -17,6 +17,10 @@ export class VirtualClock implements Clock {
   #runs: (((argument: unknown) => void) | null)[] = [];
   #arguments: unknown[] = [];
   readonly #causes: number[] = [];
+  /** By slot: how late it may be. */
+  readonly #patience: Nanoseconds[] = [];
+  /** No pending call may be late, for all that is known. */
+  #isStrict = true;
   #generations: number[] = [];
   #free: number[] = [];
   #live = 0;
@@ -43,9 +47,17 @@ export class VirtualClock implements Clock {
     this.#runs[slot] = run as (argument: unknown) => void;
     this.#arguments[slot] = argument;
     this.#causes[slot] = this.cause;
+    this.#patience[slot] = 0;
     this.#live++;
     this.#push(this.#now + delayNs, slot);
     return this.#generations[slot] * 1048576 + slot;
+  }
+
+  mayBeLate(handle: TimerHandle, byNs: Nanoseconds): void {
+    const slot = handle % 1048576;
+    if (handle === 0 || this.#generations[slot] !== Math.floor(handle / 1048576)) return;
+    this.#patience[slot] = byNs;
+    if (byNs > 0) this.#isStrict = false;
   }
 
   cancel(handle: TimerHandle): void {
@@ -62,6 +74,22 @@ export class VirtualClock implements Clock {
   nextTimeNs(): Nanoseconds {
     while (this.#size > 0 && this.#runs[this.#slots[0]] === null) this.#dropTop();
     return this.#size > 0 ? this.#times[0] : Number.POSITIVE_INFINITY;
+  }
+
+  /** Until when somebody who follows the wall may sleep, or Infinity: the first call that may not be later. */
+  wakeTimeNs(): Nanoseconds {
+    const next = this.nextTimeNs();
+    if (this.#isStrict) return next;
+    let wake = Number.POSITIVE_INFINITY;
+    this.#isStrict = true;
+    for (let at = 0; at < this.#size; at++) {
+      const slot = this.#slots[at];
+      if (this.#runs[slot] === null) continue;
+      const patience = this.#patience[slot];
+      if (patience > 0) this.#isStrict = false;
+      wake = Math.min(wake, this.#times[at] + patience);
+    }
+    return wake;
   }
 
   /** Moves time to the next call and runs it. False when nothing is pending or it lies beyond `limitNs`. */

@@ -165,6 +165,11 @@ export class Scheduler implements Clock {
     return handle;
   }
 
+  /** See Clock. */
+  mayBeLate(handle: TimerHandle, byNs: Nanoseconds): void {
+    this.#clock.mayBeLate(handle, byNs);
+  }
+
   cancel(handle: TimerHandle): void {
     this.#clock.cancel(handle);
   }
@@ -181,6 +186,11 @@ export class Scheduler implements Clock {
   /** When the next work is due: now, an instant, or Infinity. For the real clock's runner. */
   nextTimeNs(): Nanoseconds {
     return this.#runs.length > 0 ? this.nowNs() : this.#clock.nextTimeNs();
+  }
+
+  /** Until when the real clock's runner may sleep: later than what is due next where that may be late. */
+  wakeTimeNs(): Nanoseconds {
+    return this.#runs.length > 0 ? this.nowNs() : this.#clock.wakeTimeNs();
   }
 
   /**

@@ -83,3 +83,43 @@ test("work that makes more of itself without end leaves sockets and timers their
   await runner.stop();
   await running;
 });
+
+test("what may be late is done in one go with what comes behind it, at its own instants", async () => {
+  const { runner, scheduler } = liveMachine();
+  let told = 0;
+  let packets = 0;
+  const instants: number[] = [];
+  await new Promise<void>((resolve) => {
+    const serve = (): void => {
+      instants.push(scheduler.nowNs());
+      if (++packets === packetCount) resolve();
+      else scheduler.mayBeLate(scheduler.after(packetNs, serve, undefined), 20e6);
+    };
+    scheduler.after(20e6, serve, undefined);
+    void runner.start(() => told++);
+  });
+  await runner.stop();
+  assert.ok(
+    instants.every((at, index) => index === 0 || at === instants[index - 1] + packetNs),
+    "no instant has moved",
+  );
+  // Half a second in steps of 20 ms, and as much again for the start; each millisecond would be 500.
+  assert.ok(told < 100, `told ${told} times of ${packets} packets`);
+});
+
+test("input comes behind what was due before it", async () => {
+  const { runner, scheduler } = liveMachine();
+  const seen: string[] = [];
+  const running = runner.start();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  runner.ready(() => {
+    const due = scheduler.after(2e6, () => seen.push("due"), undefined);
+    scheduler.mayBeLate(due, 10e9);
+  }, undefined);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal(seen.length, 0, "it may be late");
+  runner.ready(() => void seen.push("input"), undefined);
+  assert.deepEqual(seen, ["due", "input"]);
+  await runner.stop();
+  await running;
+});

@@ -10,6 +10,8 @@ const stretchMs = 2;
 const stepsPerLook = 64;
 /** Callbacks in a row, before sockets and timers are looked at. */
 const mostCallbacks = 1024;
+/** An alarm that is wrong by less than this stays as it is. */
+const alarmGrainNs = 500_000;
 const stillRunning: RunOutcome = { reason: "time", waits: [] };
 
 /**
@@ -60,12 +62,15 @@ export class LiveRunner {
    */
   ready<T>(run: (argument: T) => void, argument: T): void {
     const wake = this.#wake;
+    // What is due came before it. Not where we are behind: the input may have waited for us as long.
+    const isDue = wake !== null && this.#isHeld === null && this.#scheduler.nextTimeNs() < this.nowNs();
+    const goesOn = !isDue || this.nowNs() > this.#wakesAtNs + alarmGrainNs || this.#takesDue();
     this.#wake = null;
     this.#scheduler.ready(run, argument);
     this.#wake = wake;
     if (wake === null) return;
-    if (!this.#takesDue()) wake();
-    else if (this.#scheduler.nextTimeNs() < this.#wakesAtNs) this.#arm();
+    if (!goesOn || !this.#takesDue()) wake();
+    else if (Math.abs(this.#scheduler.wakeTimeNs() - this.#wakesAtNs) > alarmGrainNs) this.#arm();
   }
 
   /** What is due while the machine sleeps. True: that was callbacks and it is done, so that it may sleep on. */
@@ -154,7 +159,7 @@ export class LiveRunner {
   /** Sets the alarm for what is due next. */
   #arm(): void {
     clearTimeout(this.#timer);
-    const waitMs = (this.#scheduler.nextTimeNs() - this.nowNs()) / 1e6 / this.#rate;
+    const waitMs = (this.#scheduler.wakeTimeNs() - this.nowNs()) / 1e6 / this.#rate;
     const milliseconds = Math.max(0, Math.min(waitMs, longestSleepMs));
     this.#wakesAtNs = this.nowNs() + milliseconds * 1e6 * this.#rate;
     this.#timer = setTimeout(this.#fired, milliseconds);

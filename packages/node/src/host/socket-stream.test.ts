@@ -1,11 +1,12 @@
 // A socket as a byte stream: what encryption is given ahead, and that all of it arrives, in order, once.
 
 import assert from "node:assert/strict";
-import type { Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { SocketStream } from "./socket-stream.ts";
+import { readIntoBlock } from "./read-block.ts";
+import { connectSocket, type Listener, listen, SocketStream } from "./socket-stream.ts";
 
 /** What a TLS socket is to its stream; it takes a write when it is told to. */
 class EncryptedSocket extends Duplex {
@@ -97,4 +98,70 @@ test("what was written before the end is sent before it, and what many owners wr
       bytes.subarray(index * 100_000, (index + 1) * 100_000).every((value) => value === index + 1),
       `what owner ${index} wrote is not what came`,
     );
+});
+
+/** What a client wrote in pieces, as a listener's stream heard it; `later` keeps what it hears for a while. */
+async function heardOf(size: number, later: ((call: () => void) => void) | null): Promise<Buffer> {
+  const steps =
+    later === null
+      ? {}
+      : { steps: { ready: <T>(run: (value: T) => void, value: T) => later(() => run(value)) } };
+  const parts: Buffer[] = [];
+  let isOver: () => void = () => {};
+  const over = new Promise<void>((resolve) => {
+    isOver = resolve;
+  });
+  const listener: Listener = await listen({ port: 0, ...steps }, (stream) =>
+    stream.connect({
+      received: (bytes) => void parts.push(Buffer.from(bytes)),
+      drained: () => {},
+      closed: () => isOver(),
+    }),
+  );
+  const client = connectSocket("127.0.0.1", listener.port);
+  client.connect({ received: () => {}, drained: () => {}, closed: () => {} });
+  client.write(pattern(size));
+  client.close();
+  await over;
+  await listener.close();
+  return Buffer.concat(parts);
+}
+
+function pattern(size: number): Buffer {
+  const bytes = Buffer.alloc(size);
+  for (let at = 0; at < size; at++) bytes[at] = (at * 31 + (at >> 9)) & 0xff;
+  return bytes;
+}
+
+test("what comes is read into a block that is used again, and is what was sent, heard at once or later", async () => {
+  const sent = pattern(3_000_000);
+  assert.ok((await heardOf(sent.length, null)).equals(sent));
+  // A machine that is busy hears its input when it comes round: the block has been filled many times by then.
+  const waiting: (() => void)[] = [];
+  const late = (call: () => void): void => {
+    waiting.push(call);
+    if (waiting.length === 1)
+      setTimeout(() => {
+        for (const one of waiting.splice(0)) one();
+      }, 5);
+  };
+  assert.ok((await heardOf(sent.length, late)).equals(sent));
+});
+
+test("this Node reads accepted sockets into our block; another kind of stream is left as it is", async () => {
+  const taken = await new Promise<boolean>((resolve) => {
+    const server = createServer({ pauseOnConnect: true }, (socket) => {
+      resolve(readIntoBlock(socket, () => {}));
+      socket.destroy();
+      server.close();
+    }).listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      if (address !== null && typeof address === "object") connectSocket("127.0.0.1", address.port);
+    });
+  });
+  assert.equal(taken, true);
+  assert.equal(
+    readIntoBlock(new EncryptedSocket() as unknown as Socket, () => {}),
+    false,
+  );
 });

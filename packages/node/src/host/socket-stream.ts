@@ -6,6 +6,7 @@ import { Admission, type Pace } from "./admission.ts";
 import { StormWatch } from "./after-storm.ts";
 import { InputTurns, newTurn } from "./input-turns.ts";
 import { type StepTaker, stepsOf } from "./ordered-steps.ts";
+import { readIntoBlock } from "./read-block.ts";
 import { limitSendRoom, readySendRoom } from "./send-room.ts";
 import { SocketPlace } from "./socket-place.ts";
 import { systemWords } from "./system-words.ts";
@@ -84,7 +85,9 @@ export class SocketStream implements ByteStream {
 
   connect(client: ByteStreamClient): void {
     this.#client = client;
-    this.#socket.on("data", this.#received);
+    // What is encrypted comes from the one who decrypts it.
+    const isBare = !this.#isEncrypted && readIntoBlock(this.#socket, this.#read);
+    if (!isBare) this.#socket.on("data", this.#received);
     if (this.#isClosed) setImmediate(() => this.#tell(() => client.closed()));
     else this.#socket.resume();
   }
@@ -214,9 +217,29 @@ export class SocketStream implements ByteStream {
     else if (this.#isWaiting) setImmediate(this.#drained);
   };
 
-  readonly #received = (bytes: Uint8Array): void => {
+  /** The block is filled again after this call: what is not heard within it is kept. */
+  readonly #read = (count: number, block: Uint8Array): void => {
+    const client = this.#client;
+    if (client === null) return;
+    const bytes = block.subarray(0, count);
+    if (this.#steps === null && this.#share.turns.isCalm(this.#share.count)) {
+      client.received(bytes);
+      return;
+    }
+    let kept = bytes;
+    let isHeard = false;
+    this.#hear(() => {
+      isHeard = true;
+      this.#client?.received(kept);
+    });
+    if (!isHeard) kept = bytes.slice();
+  };
+
+  readonly #received = (bytes: Uint8Array): void => this.#hear(() => this.#client?.received(bytes));
+
+  #hear(call: () => void): void {
     const { count, turns } = this.#share;
-    const tell = () => this.#tell(() => this.#client?.received(bytes));
+    const tell = () => this.#tell(call);
     if (turns.isCalm(count)) {
       tell();
       return;
@@ -228,7 +251,7 @@ export class SocketStream implements ByteStream {
       if (!this.#isPaused && !this.#isClosed) this.#socket.resume();
     };
     if (!turns.came(this.#turn, hear)) this.#socket.pause();
-  };
+  }
 
   readonly #failed = (error: Error): void => {
     this.problem = systemWords(error);

@@ -5,6 +5,7 @@ import { type IOReturn, IOReturns } from "../../base/io-return.ts";
 import { millisecond } from "../../base/units.ts";
 import { type Endpoint, type EndpointDescriptor, streamsOf } from "../../codec/usb/descriptors.ts";
 import { UsbSpeed } from "../../codec/usb/usb-speed.ts";
+import { isochronousIntervalNs } from "../../dissect/usb-endpoints.ts";
 import type { OSAction } from "../../runtime/action.ts";
 import {
   type IOMemoryDescriptor,
@@ -48,6 +49,9 @@ export class IOUSBHostPipe {
   #idleTimeoutMs = 0;
   #ring: Bundle | null = null;
   #hasStreams = false;
+  /** Isochronous transfers that are not over, and when the last of their intervals is. */
+  #isochronousPending = 0;
+  #isochronousUntilNs = 0;
 
   /** Called by the interface. */
   constructor(owner: IOUSBHostInterface, endpoint: Endpoint, requests: UsbRequests) {
@@ -139,10 +143,12 @@ export class IOUSBHostPipe {
 
   /**
    * Frames of an isochronous pipe: those of `frameList` lie one after the other in `dataBuffer`, and each gets its status and
-   * count before `completion` is invoked with (status, time). kIOReturnSuccess means it will be, once. `firstFrameNumber`
-   * must lie ahead: kIOReturnIsoTooOld, and kIOReturnIsoTooNew for more than 1024 frames; 0 and every lawful one mean right
-   * behind what is under way, or the next interval (fidelity: a pause between two transfers is not kept). Others as asyncIO;
-   * kIOReturnUnsupported on another kind of pipe, or on a path that carries none.
+   * count before `completion` is invoked with (status, time). kIOReturnSuccess means it will be, once. The first of them goes
+   * in frame `firstFrameNumber`, as `getFrameNumber` counts: with 0 right behind what is under way, or in the next interval. A
+   * pause between two transfers is kept, by the machine's clock: over carriers that number no frames as exactly as these are
+   * in time. kIOReturnIsoTooOld for a frame that has begun or that belongs to what is under way (the latter: likely);
+   * kIOReturnIsoTooNew for more than 1024 frames ahead. Others as asyncIO; of a transfer that lies ahead some of them come as
+   * the completion's status. kIOReturnUnsupported on another kind of pipe, or on a path that carries none.
    */
   isochIO(
     dataBuffer: IOMemoryDescriptor,
@@ -154,19 +160,40 @@ export class IOUSBHostPipe {
     const length = frameList.reduce((sum, { requestCount }) => sum + requestCount, 0);
     const refused = this.#check(dataBuffer, length, 0);
     if (refused !== IOReturns.kIOReturnSuccess) return refused;
+    const { scheduler } = this.interface;
+    const periodNs = isochronousIntervalNs(this.#requests.port.speed, this.descriptor);
+    const nowNs = scheduler.nowNs();
     const now = this.getFrameNumber();
-    if (firstFrameNumber !== 0 && firstFrameNumber <= now) return IOReturns.kIOReturnIsoTooOld;
-    if (firstFrameNumber > now + isochronousFramesAhead) return IOReturns.kIOReturnIsoTooNew;
-    const receiver = new IsochronousReceiver(this.interface.scheduler, frameList, completion);
-    return this.#requests.isochronous(
+    const busyUntilNs = this.#isochronousPending > 0 ? this.#isochronousUntilNs : 0;
+    const firstNs = firstFrameNumber * millisecond;
+    if (firstFrameNumber !== 0) {
+      if (firstFrameNumber <= now || firstNs < busyUntilNs) return IOReturns.kIOReturnIsoTooOld;
+      if (firstFrameNumber > now + isochronousFramesAhead) return IOReturns.kIOReturnIsoTooNew;
+    }
+    const nextNs = (Math.floor(nowNs / periodNs) + 1) * periodNs;
+    const startNs = firstFrameNumber === 0 ? Math.max(busyUntilNs, nextNs) : firstNs;
+    // What is right behind the one before needs no alarm.
+    const isBehind = firstFrameNumber === 0 || firstNs === busyUntilNs;
+    const receiver = new IsochronousReceiver(scheduler, frameList, completion, this.#isochronousOver);
+    const status = this.#requests.isochronous(
       "IOUSBHostPipe.isochIO",
       this.interface.client,
       this.address,
       dataBuffer.bytes,
       receiver.packets,
       receiver,
+      isBehind ? 0 : startNs,
     );
+    if (status === IOReturns.kIOReturnSuccess) {
+      this.#isochronousPending++;
+      this.#isochronousUntilNs = startNs + frameList.length * periodNs;
+    }
+    return status;
   }
+
+  readonly #isochronousOver = (): void => {
+    this.#isochronousPending--;
+  };
 
   /**
    * Ends what is pending on this pipe with `withError`. Asynchronous: returns at once, completions follow.

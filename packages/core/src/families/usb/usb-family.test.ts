@@ -20,7 +20,7 @@ import {
   kUSBHostOpenOptionSelectAlternateSetting,
 } from "./io-usb-host-interface.ts";
 import { kIOUSBAbortSynchronous } from "./io-usb-host-pipe.ts";
-import { newIsochronousFrame } from "./usb-isochronous.ts";
+import { type IOUSBIsochronousFrame, newIsochronousFrame } from "./usb-isochronous.ts";
 
 const [bulkOut, bulkIn, interruptIn, alternateIn] = [0x01, 0x81, 0x82, 0x83];
 /** Vendor requests of the loopback device. */
@@ -450,4 +450,87 @@ test("isochIO: frames go round with a status and a count each; what cannot be is
     assert.equal(heard[4].status, IOReturns.kIOReturnNotResponding, "an interval without a packet");
     assert.deepEqual([...back.bytes.subarray(64, 67)], [11, 12, 13]);
   });
+});
+
+test("isochIO: a transfer begins in its frame, and a pause between two is kept", async () => {
+  const { perform, rig } = await bench();
+  await perform(async (usb) => {
+    await usb.selectAlternateSetting(2);
+    const { scheduler } = rig.machine;
+    const ends: { status: number; atMs: number }[] = [];
+    const action = usb.client?.createAction(
+      "CompleteAsyncIsochIO",
+      (_action, status) => void ends.push({ status, atMs: scheduler.nowNs() / 1e6 }),
+    );
+    assert.ok(action !== undefined);
+    const pipe = usb.copyPipe(0x04);
+    const buffer = usb.createIOBuffer(kIOMemoryDirectionOut, 4);
+    const ask = (first: number) => pipe.isochIO(buffer, [1, 1, 1, 1].map(newIsochronousFrame), first, action);
+    const now = pipe.getFrameNumber();
+    const [ok, old] = [IOReturns.kIOReturnSuccess, IOReturns.kIOReturnIsoTooOld];
+    // Two with six frames between them, and one right behind each: by its number, and by none.
+    const first = now + 5;
+    assert.equal(ask(first), ok);
+    assert.equal(ask(first + 3), old, "a frame of the one before");
+    assert.equal(ask(first + 4), ok);
+    assert.equal(ask(first + 14), ok);
+    assert.equal(ask(first + 9), old, "before what was asked for already, even where nothing is");
+    assert.equal(ask(0), ok);
+    await scheduler.sleep(40_000_000);
+    const lastFrames = [first + 3, first + 7, first + 17, first + 21];
+    assert.deepEqual(
+      ends.map(({ status, atMs }) => [status, Math.floor(atMs)]),
+      lastFrames.map((frame) => [ok, frame]),
+    );
+    // Over: nothing of it is in the way of a new one.
+    assert.equal(ask(pipe.getFrameNumber()), old);
+    assert.equal(ask(pipe.getFrameNumber() + 1), ok);
+    await scheduler.sleep(20_000_000);
+    assert.equal(ends.length, 5);
+  });
+});
+
+test("isochIO: what lies ahead ends once, by an abort, by another setting, and with the device", async () => {
+  const { perform, rig } = await bench();
+  const frames: IOUSBIsochronousFrame[] = [];
+  await perform(async (usb) => {
+    await usb.selectAlternateSetting(2);
+    const { scheduler } = rig.machine;
+    const ends: number[] = [];
+    const action = usb.client?.createAction(
+      "CompleteAsyncIsochIO",
+      (_action, status) => void ends.push(status),
+    );
+    assert.ok(action !== undefined);
+    const buffer = usb.createIOBuffer(kIOMemoryDirectionOut, 1);
+    const ask = () => {
+      const pipe = usb.copyPipe(0x04);
+      const first = pipe.getFrameNumber() + 10;
+      for (const frame of [first, 0]) {
+        const asked = newIsochronousFrame(1);
+        frames.push(asked);
+        assert.equal(pipe.isochIO(buffer, [asked], frame, action), IOReturns.kIOReturnSuccess);
+      }
+      return pipe;
+    };
+    await ask().abort(0, IOReturns.kIOReturnTimeout);
+    assert.deepEqual(ends, [], "not inside the call");
+    await scheduler.sleep(1000);
+    assert.deepEqual(ends, new Array(2).fill(IOReturns.kIOReturnTimeout));
+    ask();
+    await usb.selectAlternateSetting(0);
+    await usb.selectAlternateSetting(2);
+    await scheduler.sleep(1000);
+    assert.deepEqual(ends.splice(2), new Array(2).fill(IOReturns.kIOReturnAborted));
+    ask();
+  });
+  const left = frames.slice(-2);
+  assert.ok(left.every(({ status }) => status === IOReturns.kIOReturnInvalid));
+  rig.usb.bus.unplug(1);
+  await rig.machine.run();
+  assert.deepEqual(
+    left.map(({ completeCount, status }) => [completeCount, status]),
+    // The intervals went by without a packet.
+    new Array(2).fill([0, IOReturns.kIOReturnNotResponding]),
+  );
 });

@@ -38,8 +38,16 @@ export class IsochronousReceiver implements UsbReceiver {
   readonly #scheduler: Scheduler;
   readonly #frames: readonly IOUSBIsochronousFrame[];
   readonly #completion: OSAction;
+  readonly #onOver: () => void;
 
-  constructor(scheduler: Scheduler, frames: readonly IOUSBIsochronousFrame[], completion: OSAction) {
+  /** `onOver` is told before the action. */
+  constructor(
+    scheduler: Scheduler,
+    frames: readonly IOUSBIsochronousFrame[],
+    completion: OSAction,
+    onOver: () => void,
+  ) {
+    this.#onOver = onOver;
     this.#scheduler = scheduler;
     this.#frames = frames;
     this.#completion = completion;
@@ -53,6 +61,7 @@ export class IsochronousReceiver implements UsbReceiver {
       frame.completeCount = this.packets.actualBytes[index];
       frame.timeStamp = timeStamp;
     }
+    this.#onOver();
     this.#completion.invoke(status, timeStamp, 0);
   }
 }

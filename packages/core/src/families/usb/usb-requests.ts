@@ -18,6 +18,17 @@ export interface UsbReceiver {
   usbCompleted(tag: number, status: IOReturn, actualBytes: number): void;
 }
 
+/** An isochronous transfer whose first frame lies ahead. */
+interface TransferAhead {
+  readonly call: string;
+  readonly owner: IOService | null;
+  readonly endpoint: number;
+  readonly buffer: Uint8Array;
+  readonly packets: UsbPackets;
+  /** Gives it to the port; 0: it goes right behind the one before. */
+  readonly timer: TimerHandle;
+}
+
 /** What a transfer was for, so that it can be aborted by endpoint or by client. */
 const defaultEndpoint = 0;
 
@@ -38,6 +49,8 @@ export class UsbRequests implements UsbHostClient {
   readonly #timers: TimerHandle[] = [];
   /** What a cancelled slot reports: the abort's error, or kIOReturnTimeout. */
   readonly #cancelCodes: IOReturn[] = [];
+  /** By slot, in the order of their frames: isochronous transfers that the port has not been given yet. */
+  readonly #ahead = new Map<number, TransferAhead>();
   #isGone = false;
   /** The call that is submitting right now, for traces. */
   #call = "";
@@ -114,7 +127,11 @@ export class UsbRequests implements UsbHostClient {
     return this.#accepted(slot, submitted, timeoutMs);
   }
 
-  /** Packets of an isochronous endpoint; as `transfer`. What became of each stands in `packets` at the completion. */
+  /**
+   * Packets of an isochronous endpoint; as `transfer`. What became of each stands in `packets` at the completion. The first
+   * goes in the interval that begins at `startNs`, 0: right behind what is under way. Ports know of no frame numbers: a
+   * transfer that lies ahead is given to the port just before its time, and what refuses it then is its completion.
+   */
   isochronous(
     call: string,
     owner: IOService | null,
@@ -122,9 +139,16 @@ export class UsbRequests implements UsbHostClient {
     buffer: Uint8Array,
     packets: UsbPackets,
     receiver: UsbReceiver,
+    startNs = 0,
   ): IOReturn {
     const slot = this.#claim(owner, endpoint, receiver, 0);
     if (slot < 0) return IOReturns.kIOReturnNoResources;
+    const aheadNs = startNs - 1 - this.#scheduler.nowNs();
+    if (aheadNs > 0 || this.#isAhead(endpoint)) {
+      const timer = aheadNs > 0 ? this.#scheduler.after(aheadNs, this.#begin, slot) : 0;
+      this.#ahead.set(slot, { call, owner, endpoint, buffer, packets, timer });
+      return IOReturns.kIOReturnSuccess;
+    }
     this.#call = call;
     this.#caller = owner;
     const submitted = this.port.isochronous(slot, endpoint, buffer, 0, packets);
@@ -137,7 +161,7 @@ export class UsbRequests implements UsbHostClient {
     for (let slot = 0; slot < this.#receivers.length; slot++) {
       if (this.#receivers[slot] !== receiver || this.#tags[slot] !== tag) continue;
       this.#cancelCodes[slot] = code;
-      this.port.cancel(slot);
+      this.#cancel(slot);
       return true;
     }
     return false;
@@ -151,7 +175,7 @@ export class UsbRequests implements UsbHostClient {
       if (endpoint !== null && this.#endpoints[slot] !== endpoint) continue;
       if (owner !== null && this.#owners[slot] !== owner) continue;
       this.#cancelCodes[slot] = code;
-      this.port.cancel(slot);
+      this.#cancel(slot);
       count++;
     }
     return count;
@@ -168,7 +192,53 @@ export class UsbRequests implements UsbHostClient {
 
   detached(): void {
     this.#isGone = true;
+    for (const slot of [...this.#ahead.keys()]) this.#endAhead(slot, returnOfStatus[UsbStatus.gone]);
     this.#onDetached();
+  }
+
+  #isAhead(endpoint: number): boolean {
+    if (this.#ahead.size === 0) return false;
+    for (const ahead of this.#ahead.values()) if (ahead.endpoint === endpoint) return true;
+    return false;
+  }
+
+  /** Its time has come, and with it that of those right behind it. */
+  readonly #begin = (first: number): void => {
+    const endpoint = this.#ahead.get(first)?.endpoint;
+    for (const [slot, ahead] of this.#ahead) {
+      if (ahead.endpoint !== endpoint) continue;
+      if (slot !== first && ahead.timer !== 0) return;
+      this.#ahead.delete(slot);
+      this.#call = ahead.call;
+      this.#caller = ahead.owner;
+      const submitted = this.port.isochronous(slot, ahead.endpoint, ahead.buffer, 0, ahead.packets);
+      this.#call = "";
+      if (submitted !== UsbSubmit.accepted) this.#end(slot, returnOfSubmit[submitted]);
+    }
+  };
+
+  #cancel(slot: number): void {
+    if (this.#ahead.has(slot)) this.#scheduler.after(0, this.#cancelAhead, slot);
+    else this.port.cancel(slot);
+  }
+
+  readonly #cancelAhead = (slot: number): void => {
+    // It may have begun meanwhile.
+    if (this.#ahead.has(slot)) this.#endAhead(slot, this.#cancelCodes[slot]);
+    else if (this.#receivers[slot] !== null) this.port.cancel(slot);
+  };
+
+  #endAhead(slot: number, status: IOReturn): void {
+    this.#scheduler.cancel(this.#ahead.get(slot)?.timer ?? 0);
+    this.#ahead.delete(slot);
+    this.#end(slot, status);
+  }
+
+  #end(slot: number, status: IOReturn): void {
+    const receiver = this.#receivers[slot];
+    const tag = this.#tags[slot];
+    this.#release(slot);
+    receiver?.usbCompleted(tag, status, 0);
   }
 
   #claim(owner: IOService | null, endpoint: number, receiver: UsbReceiver, tag: number): number {

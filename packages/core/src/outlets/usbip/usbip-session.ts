@@ -25,9 +25,9 @@ import {
   writeUsbipHeader,
 } from "../../codec/usbip/usbip.ts";
 import {
-  decodeUsbipPackets,
-  encodeUsbipPackets,
-  type UsbipPacket,
+  putUsbipPacket,
+  readUsbipPackets,
+  type UsbipPacketColumns,
   UsbipPacketErrno,
 } from "../../codec/usbip/usbip-packets.ts";
 import { UsbEndpointTable } from "../../dissect/usb-endpoints.ts";
@@ -92,11 +92,30 @@ const errnoOfPacket: Readonly<Record<UsbPacketStatus, number>> = {
 /** Bytes that a client may send before its import is answered. */
 const unansweredMaximum = 64 * 1024;
 
-/** An isochronous transfer under way: what is asked of the port, and where the client wants its packets. */
-interface AskedPackets {
+/** An isochronous transfer under way: what is asked of the port, and where the client wants its packets. Used again. */
+class AskedPackets implements UsbipPacketColumns {
   readonly packets: UsbPackets;
-  readonly rows: readonly UsbipPacket[];
+  readonly offsets: Uint32Array;
+  readonly lengths: Uint32Array;
+  /** Sum of the lengths. */
+  total = 0;
+
+  constructor(count: number) {
+    this.packets = newUsbPackets(new Uint32Array(count));
+    this.lengths = this.packets.lengths;
+    this.offsets = new Uint32Array(count);
+  }
 }
+
+/** Each packet lies right behind the one before: they are one piece. */
+function liesInARow({ offsets, lengths }: AskedPackets): boolean {
+  for (let index = 0, at = 0; index < lengths.length; at += lengths[index++])
+    if (offsets[index] !== at) return false;
+  return true;
+}
+
+/** So many transfers' columns are kept for the next ones of as many packets. */
+const askedKept = 32;
 
 export interface SessionOptions {
   readonly exports: ReadonlyMap<string, UsbipExport>;
@@ -153,6 +172,7 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
   readonly #table = new UsbEndpointTable();
   readonly #pool = new BufferPool(pooledMaximum);
   readonly #sent = new SentBuffers(this.#pool);
+  #replyBlock: ByteOwner | null = null;
   readonly #replies = new ByteArena(replyBlockBytes, replyBlocks, () => {});
   #device: UsbipExport | null = null;
   #isOver = false;
@@ -169,6 +189,7 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
   #flags = new Uint32Array(0);
   /** By slot: of isochronous transfers. */
   #asked: (AskedPackets | null)[] = [];
+  readonly #askedBefore: AskedPackets[] = [];
   /** The latest sequence of a submit; those whose unlink came before they did, with the sequence of that. */
   #lastSubmit = 0;
   readonly #unlinkedEarly = new Map<number, number>();
@@ -286,12 +307,11 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
     const unlink = this.#unlinks[slot];
     this.#asked[slot] = null;
     slots.release(slot);
-    if (unlink !== noUnlink && status === UsbStatus.cancelled) {
-      this.#answerUnlink(unlink, UsbipErrno.connectionReset);
-      return;
-    }
-    this.#answerPackets(sequence, errnoOfStatus[status], isIn, buffer, asked);
-    if (unlink !== noUnlink) this.#answerUnlink(unlink, UsbipErrno.ok);
+    const isUnlinked = unlink !== noUnlink && status === UsbStatus.cancelled;
+    if (!isUnlinked) this.#answerPackets(sequence, errnoOfStatus[status], isIn, buffer, asked);
+    if (unlink !== noUnlink)
+      this.#answerUnlink(unlink, isUnlinked ? UsbipErrno.connectionReset : UsbipErrno.ok);
+    this.#keepAsked(buffer, asked);
   }
 
   #readOn(): void {
@@ -418,9 +438,10 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
     const { bytes, start } = this.#input;
     const dataAt = start + usbipHeaderBytes;
     const tableAt = dataAt + (isIn ? 0 : length);
-    const rows = decodeUsbipPackets(bytes, tableAt, count, length, largestTransfer);
-    const packets = newUsbPackets(rows.map((row) => row.length));
-    const total = packets.lengths.reduce((sum, size) => sum + size, 0);
+    const last = this.#askedBefore.pop();
+    const asked = last?.lengths.length === count ? last : new AskedPackets(count);
+    const total = readUsbipPackets(bytes, tableAt, length, largestTransfer, asked);
+    asked.total = total;
     this.#lastSubmit = sequence;
     const early = this.#unlinkedEarly.get(sequence);
     if (early !== undefined) {
@@ -441,16 +462,22 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
       this.#answerSubmit(sequence, UsbipErrno.outOfMemory, 0, null);
       return;
     }
-    const buffer = new Uint8Array(total);
-    let at = 0;
-    for (const row of rows) {
-      if (!isIn) buffer.set(bytes.subarray(dataAt + row.offset, dataAt + row.offset + row.length), at);
-      at += row.length;
+    const buffer = this.#pool.take(total);
+    const { lengths, offsets, packets } = asked;
+    if (!isIn && liesInARow(asked)) buffer.set(bytes.subarray(dataAt, dataAt + total));
+    else if (!isIn) {
+      let at = 0;
+      for (let index = 0; index < count; index++) {
+        const from = dataAt + offsets[index];
+        buffer.set(bytes.subarray(from, from + lengths[index]), at);
+        at += lengths[index];
+      }
     }
     const address = endpoint | (isIn ? 0x80 : 0);
     const submitted = device.lent.port.isochronous(slot, address, buffer, 0, packets);
     if (submitted !== UsbSubmit.accepted) {
       slots.release(slot);
+      this.#keepAsked(buffer, asked);
       this.#answerSubmit(sequence, errnoOfSubmit[submitted], 0, null);
       return;
     }
@@ -458,7 +485,7 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
     this.#flags[slot] = 0;
     slots.endpoints[slot] = address;
     slots.buffers[slot] = buffer;
-    this.#asked[slot] = { packets, rows };
+    this.#asked[slot] = asked;
   }
 
   /** Data of an IN travel without gaps; the table says where each packet belongs. */
@@ -469,34 +496,49 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
     buffer: Uint8Array,
     asked: AskedPackets,
   ): void {
-    const { packets, rows } = asked;
-    const answered = rows.map((row, index) => ({
-      ...row,
-      actualBytes: packets.actualBytes[index],
-      status: errnoOfPacket[packets.statuses[index] as UsbPacketStatus],
-    }));
-    const actual = answered.reduce((sum, { actualBytes }) => sum + actualBytes, 0);
-    const dataBytes = isIn ? actual : 0;
-    const bytes = new Uint8Array(usbipHeaderBytes + dataBytes + rows.length * usbipIsoPacketBytes);
+    const { lengths, offsets, packets } = asked;
+    const { actualBytes, statuses } = packets;
+    const count = lengths.length;
+    let actual = 0;
+    let failed = 0;
+    for (let index = 0; index < count; index++) {
+      actual += actualBytes[index];
+      if (statuses[index] !== UsbPacketStatus.ok) failed++;
+    }
+    const total = usbipHeaderBytes + (isIn ? actual : 0) + count * usbipIsoPacketBytes;
+    const bytes = this.#roomForReply(total);
     const reply = this.#reply;
     reply.command = UsbipCommand.returnSubmit;
     reply.sequence = sequence;
     reply.word20 = errno;
     reply.length = actual;
-    reply.isoPackets = rows.length;
-    reply.interval = answered.filter(({ status }) => status !== UsbipPacketErrno.ok).length;
+    reply.isoPackets = count;
+    reply.interval = failed;
     writeUsbipHeader(bytes, 0, reply, null);
     reply.isoPackets = 0;
     reply.interval = 0;
     let from = 0;
     let to = usbipHeaderBytes;
-    for (const { actualBytes, length } of answered) {
-      if (isIn) bytes.set(buffer.subarray(from, from + actualBytes), to);
-      from += length;
-      if (isIn) to += actualBytes;
+    if (isIn && actual === asked.total) {
+      bytes.set(buffer.subarray(0, actual), to);
+      to += actual;
+    } else if (isIn) {
+      for (let index = 0; index < count; index++) {
+        bytes.set(buffer.subarray(from, from + actualBytes[index]), to);
+        from += lengths[index];
+        to += actualBytes[index];
+      }
     }
-    encodeUsbipPackets(answered, bytes, to);
-    this.#write(bytes);
+    for (let index = 0; index < count; index++, to += usbipIsoPacketBytes) {
+      const status = errnoOfPacket[statuses[index] as UsbPacketStatus];
+      putUsbipPacket(bytes, to, offsets[index], lengths[index], actualBytes[index], status);
+    }
+    this.#write(bytes, this.#replyBlock ?? undefined);
+  }
+
+  #keepAsked(buffer: Uint8Array, asked: AskedPackets): void {
+    this.#pool.give(buffer);
+    if (this.#askedBefore.length < askedKept) this.#askedBefore.push(asked);
   }
 
   /** Takes what belongs to the OUT under way; answers the rest. */
@@ -633,14 +675,18 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
 
   /** What `#reply` says, without data. */
   #writeReply(): void {
-    const replies = this.#replies;
-    const block = replies.reserve(usbipHeaderBytes);
-    const bytes =
-      block === null
-        ? new Uint8Array(usbipHeaderBytes)
-        : block.bytes.subarray(replies.offset, replies.offset + usbipHeaderBytes);
+    const bytes = this.#roomForReply(usbipHeaderBytes);
     writeUsbipHeader(bytes, 0, this.#reply, null);
-    this.#write(bytes, block ?? undefined);
+    this.#write(bytes, this.#replyBlock ?? undefined);
+  }
+
+  /** Room side by side with the reply before, whose owner is then `#replyBlock`. */
+  #roomForReply(length: number): Uint8Array {
+    const replies = this.#replies;
+    const block = length <= replyBlockBytes / 2 ? replies.reserve(length) : null;
+    this.#replyBlock = block;
+    if (block === null) return new Uint8Array(length);
+    return block.bytes.subarray(replies.offset, replies.offset + length);
   }
 
   #write(bytes: Uint8Array, owner?: ByteOwner): void {

@@ -1,7 +1,8 @@
 // Carries transfers to a device model: queues, halts, control stages, cancellation, wire time.
 
-import type { Clock } from "../../base/clock.ts";
+import type { Clock, TimerHandle } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
+import { millisecond } from "../../base/units.ts";
 import { TransferType } from "../../codec/usb/descriptors.ts";
 import {
   decodeSetup,
@@ -51,6 +52,13 @@ export const carrierSlots = 256;
 const serviceLatencyNs = 1_500;
 const serviceJitterNs = 6_000;
 
+/** Packets of an isochronous endpoint are never left for longer, however many wait. */
+const longestLateNs = 8 * millisecond;
+/** Beside what the host takes to queue again, and half of that: what an alarm takes to be heard. */
+const leastReserveNs = millisecond / 2;
+/** A host that answers faster than it did is believed after about so many answers. */
+const answersRemembered = 16;
+
 const free = 0;
 const queued = 1;
 const cancelling = 2;
@@ -86,6 +94,15 @@ class EndpointQueue {
   /** The device answered NAK: asleep until `ready`. */
   isWaiting = false;
   isScheduled = false;
+  /** Isochronous: the event of its next packet. */
+  event: TimerHandle = 0;
+  eventAtNs = 0;
+  /** So late may it and those behind it in the same transfer be. */
+  lateUntilNs = 0;
+  /** When a transfer ended to which the host has queued nothing since; -1: none. */
+  endedAtNs = -1;
+  /** What that takes it; not yet known: for ever. */
+  answerNs = Number.POSITIVE_INFINITY;
   readonly slots: number[] = [];
 
   constructor(key: number) {
@@ -220,7 +237,9 @@ export class UsbCarrier implements UsbUpstream {
     packets.statuses.fill(UsbPacketStatus.missed);
     this.#packetsOf[slot] = packets;
     this.#packetAt[slot] = 0;
+    this.#noteAnswer(queue);
     this.#enqueue(slot, queue, buffer, offset, 0);
+    this.#loosen(queue);
     return UsbSubmit.accepted;
   }
 
@@ -325,12 +344,52 @@ export class UsbCarrier implements UsbUpstream {
       const now = this.#clock.nowNs();
       const next = (Math.floor(now / queue.periodNs) + 1) * queue.periodNs;
       delay = Math.max(next, queue.notBeforeNs) - now;
-    } else if (this.#hasTiming) {
+      queue.eventAtNs = now + delay;
+      queue.event = this.#clock.after(delay, this.#service, queue.key);
+      if (this.#packetAt[queue.slots[0]] === 0) this.#loosen(queue);
+      else this.#clock.mayBeLate?.(queue.event, Math.max(0, queue.lateUntilNs - queue.eventAtNs));
+      return;
+    }
+    if (this.#hasTiming) {
       const now = this.#clock.nowNs();
       const start = Math.max(now, this.#wire.busyUntilNs, queue.notBeforeNs);
       delay = start - now + serviceLatencyNs + this.#random.below(serviceJitterNs);
     }
     this.#clock.after(delay, this.#service, queue.key);
+  }
+
+  /**
+   * What a packet does is seen by the host at the end of its transfer, and a host that has queued ahead misses nothing as
+   * long as it hears of that end before the queue is dry, by as much as it takes to queue more: so late may the next packet
+   * be where the wall is followed, as at a controller that moderates its interrupts (xHCI 1.2 §4.17.2).
+   */
+  #loosen(queue: EndpointQueue): void {
+    if (!queue.isScheduled) return;
+    let head = 0;
+    let all = 0;
+    for (let index = 0; index < queue.slots.length; index++) {
+      const slot = queue.slots[index];
+      const packets = this.#packetsOf[slot];
+      if (packets == null) continue;
+      all += packets.lengths.length - this.#packetAt[slot];
+      if (index === 0) head = all;
+    }
+    const reserveNs = queue.answerNs * 1.5 + leastReserveNs;
+    const headNs = (head - 1) * queue.periodNs;
+    const lateNs = Math.min((all - 1) * queue.periodNs - reserveNs, longestLateNs);
+    queue.lateUntilNs = queue.eventAtNs + Math.max(headNs, lateNs);
+    this.#clock.mayBeLate?.(queue.event, queue.lateUntilNs - queue.eventAtNs);
+  }
+
+  /** The host queues again after it has heard of an end: how long that takes it, at most, lately. */
+  #noteAnswer(queue: EndpointQueue): void {
+    if (queue.endedAtNs < 0) return;
+    const tookNs = this.#clock.nowNs() - queue.endedAtNs;
+    queue.endedAtNs = -1;
+    queue.answerNs =
+      tookNs > queue.answerNs || queue.answerNs === Number.POSITIVE_INFINITY
+        ? tookNs
+        : queue.answerNs - (queue.answerNs - tookNs) / answersRemembered;
   }
 
   readonly #service = (key: number): void => {
@@ -349,6 +408,7 @@ export class UsbCarrier implements UsbUpstream {
           : this.#serveData(slot, queue);
     if (status >= 0) {
       queue.slots.shift();
+      if (queue.periodNs > 0) queue.endedAtNs = this.#clock.nowNs();
       this.#complete(slot, status as UsbStatus);
     }
     this.#schedule(queue);
