@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { realpathSync, rmSync } from "node:fs";
 import { shown } from "@drydock/core/base/shown-text";
 import type { ScsiUnitOptions } from "@drydock/core/devices/scsi-disk/unit-options";
+import type { UsbFaultRule } from "@drydock/core/faults/usb-faults";
 import type { StepTaker } from "@drydock/node/ordered-steps";
 import { type DiskImage, openDiskImage } from "@drydock/node/store/disk-image";
 import type { ByteSize } from "../grammar/option-kind.ts";
@@ -29,6 +30,8 @@ export interface DiskFileOptions {
   readonly readOnly: boolean;
   readonly part: boolean;
   readonly unguarded: boolean;
+  /** Faults of the way to the disk; some of them take its power. */
+  readonly fault: readonly UsbFaultRule[];
 }
 
 /** What is served, before anything serves it. */
@@ -77,6 +80,8 @@ export function openDiskFiles(options: DiskFileOptions, identity: string, io: Co
         blockCount: bytes / block,
         ...diskNameOf(JSON.stringify(whole)),
         ...(image === undefined ? {} : { store: image.store, keeper: image.reservations }),
+        // Nobody cuts the power of a disk without faults: what its medium would lack then is not remembered.
+        ...(options.fault.length === 0 ? { cacheBytes: 0 } : {}),
         ...(options.readOnly ? { isWriteProtected: true } : {}),
       };
     }),

@@ -4,15 +4,41 @@ import { type BlockStore, StoreResult } from "../../ports/block-store.ts";
 
 /** Memory is given out in pieces of this size. */
 const pageBytes = 65536;
+/**
+ * And taken from the host in as much again as there is, up to this: large pieces come from it as zeros and are not cleared once
+ * more, and the collector has few of them to look at.
+ */
+const largestSlabPages = 64;
 /** The unit in which mapped and unmapped are told apart. */
 const unitBytes = 512;
 const unitsPerPage = pageBytes / unitBytes;
 
+/** Neighbouring pages; whoever has none in use any more is given back whole. */
+interface Slab {
+  readonly pages: number;
+  /** Full of zeros. */
+  readonly free: Uint8Array[];
+}
+
+function newSlab(pages: number): Slab {
+  const bytes = new Uint8Array(pages * pageBytes);
+  const free: Uint8Array[] = [];
+  for (let page = pages - 1; page >= 0; page--)
+    free.push(bytes.subarray(page * pageBytes, (page + 1) * pageBytes));
+  return { pages, free };
+}
+
 class Page {
-  readonly bytes = new Uint8Array(pageBytes);
+  readonly bytes: Uint8Array;
+  readonly slab: Slab;
   /** One bit per unit. */
   readonly mapped = new Uint8Array(unitsPerPage / 8);
   mappedCount = 0;
+
+  constructor(slab: Slab, bytes: Uint8Array) {
+    this.slab = slab;
+    this.bytes = bytes;
+  }
 
   map(first: number, count: number): void {
     if (this.mappedCount === unitsPerPage) return;
@@ -47,6 +73,8 @@ export class SparseStore implements BlockStore {
   readonly lengthBytes: number;
   readonly canDiscard = true;
   readonly #pages = new Map<number, Page>();
+  /** Those that have free pages. */
+  readonly #roomy = new Set<Slab>();
   // Neighbouring accesses nearly always hit the last page.
   #lastNumber = -1;
   #lastPage: Page | null = null;
@@ -85,7 +113,7 @@ export class SparseStore implements BlockStore {
       const count = Math.min(length, pageBytes - inside);
       let page = this.#find(number);
       if (page === null) {
-        page = new Page();
+        page = this.#newPage();
         this.#pages.set(number, page);
         this.#lastNumber = number;
         this.#lastPage = page;
@@ -169,6 +197,24 @@ export class SparseStore implements BlockStore {
     return page;
   }
 
+  #newPage(): Page {
+    let [slab] = this.#roomy;
+    if (slab === undefined) {
+      slab = newSlab(Math.max(1, Math.min(largestSlabPages, this.#pages.size)));
+      this.#roomy.add(slab);
+    }
+    const bytes = slab.free.pop() as Uint8Array;
+    if (slab.free.length === 0) this.#roomy.delete(slab);
+    return new Page(slab, bytes);
+  }
+
+  /** What has no unit mapped is zeros. */
+  #freePage({ bytes, slab }: Page): void {
+    slab.free.push(bytes);
+    if (slab.free.length < slab.pages) this.#roomy.add(slab);
+    else this.#roomy.delete(slab);
+  }
+
   #discardIn(number: number, at: number, end: number): void {
     const page = this.#pages.get(number);
     if (page === undefined) return;
@@ -178,6 +224,7 @@ export class SparseStore implements BlockStore {
     page.unmap(from / unitBytes, (to - from) / unitBytes);
     if (page.mappedCount > 0) return;
     this.#pages.delete(number);
+    this.#freePage(page);
     this.#lastNumber = -1;
     this.#lastPage = null;
   }
