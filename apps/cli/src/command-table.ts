@@ -200,6 +200,12 @@ export const commandTable: CommandTable = {
       form: async () => (await import("./commands/dext-test.ts")).dextTest,
     },
     {
+      words: ["dext", "fuzz"],
+      summary:
+        "a C++ dext fed with calls and with its device's answers, guided by what ran; faults shrunk to a line",
+      form: async () => (await import("./commands/dext-fuzz.ts")).dextFuzz,
+    },
+    {
       words: ["dext", "toolchain"],
       summary: "which compiler makes WebAssembly of C++ here, or what to install",
       form: async () => (await import("./commands/dext-toolchain.ts")).dextToolchain,

@@ -3,18 +3,20 @@
 import { parentPort } from "node:worker_threads";
 import type { Properties } from "@drydock/core/platform/properties";
 import { findRig } from "@drydock/core/rigs/catalogue";
-import type { DextOptions } from "@drydock/dext/host/dext-bundle";
+import { type DextDescription, type DextOptions, LoadedDext } from "@drydock/dext/host/dext-bundle";
 import { type CoveredFile, DextCoverage } from "@drydock/dext/host/dext-coverage";
 import { DextImage } from "@drydock/dext/host/dext-image";
 import { askedRig, catalogueRig } from "@drydock/dext/run/dext-rig";
 import { type DextRunResult, runDext, tryUserClients } from "@drydock/dext/run/dext-run";
 import { type TrialReport, tryDext } from "@drydock/dext/run/dext-trials";
+import { caseText, type FuzzFeed, readCase } from "@drydock/dext/run/fuzz-input";
+import { type FuzzReport, fuzzDext, replayCase } from "@drydock/dext/run/fuzz-search";
 import { type PortUse, useSerialPorts } from "@drydock/dext/run/serial-use";
 import { hostTurn } from "@drydock/node/host-turn";
 import { isRigFile, loadRigFile } from "./rig-file.ts";
 
 export interface DextJob {
-  readonly kind: "run" | "test";
+  readonly kind: "run" | "test" | "fuzz";
   readonly module: Uint8Array<ArrayBuffer>;
   readonly info: Properties;
   readonly entitlements: Properties;
@@ -25,6 +27,12 @@ export interface DextJob {
   readonly noJspi: boolean;
   /** Of a build that counts: whose lines are told; null: none. */
   readonly counted: { readonly folder: string; readonly files: readonly string[] } | null;
+  /** Of a fuzz: what is fed, how much of each, or the line that is replayed. */
+  readonly fuzz?: {
+    readonly feeds: readonly FuzzFeed[];
+    readonly inputs: number;
+    readonly replay: string | null;
+  };
   /** Which function of the dext runs now, for whoever has to end it. */
   readonly watch: Int32Array<SharedArrayBuffer>;
 }
@@ -39,12 +47,18 @@ export type DextThreadMessage =
       readonly ports: readonly PortUse[];
       readonly covered: readonly CoveredFile[] | null;
     }
+  | { readonly kind: "fuzz"; readonly reports: readonly ToldFuzz[]; readonly replayed: readonly string[] }
   | {
       readonly kind: "test";
       readonly report: TrialReport;
       readonly devices: readonly string[];
       readonly covered: readonly CoveredFile[] | null;
     };
+
+/** A report whose findings carry their lines. */
+export interface ToldFuzz extends Omit<FuzzReport, "findings"> {
+  readonly findings: readonly { readonly what: string; readonly line: string; readonly again: number }[];
+}
 
 const tell = (message: DextThreadMessage): void => parentPort?.postMessage(message);
 
@@ -59,6 +73,7 @@ function isCounted({ counted }: DextJob, path: string): boolean {
 async function work(job: DextJob): Promise<void> {
   const description = { image: new DextImage(job.module), info: job.info, entitlements: job.entitlements };
   const entry = job.rig === null ? null : isRigFile(job.rig) ? await loadRigFile(job.rig) : findRig(job.rig);
+  if (job.fuzz !== undefined) return fuzz(job, job.fuzz, description);
   if (entry === null && job.rig !== null) throw new RangeError(`there is no rig ${job.rig}`);
   let devices: readonly string[] = [];
   const makeRig: Parameters<typeof runDext>[1] = (dext) => {
@@ -99,6 +114,32 @@ async function work(job: DextJob): Promise<void> {
     });
     tell({ kind: "test", report, devices, covered: covered() });
   }
+}
+
+async function fuzz(
+  { noJspi, seed, watch }: DextJob,
+  { feeds, inputs, replay }: NonNullable<DextJob["fuzz"]>,
+  description: DextDescription,
+): Promise<void> {
+  tell({ kind: "functions", names: new LoadedDext(description).functionNames });
+  const load = { watch, ...(noJspi ? { suspends: "threads" as const } : {}) };
+  const options = { description, load, turn: hostTurn };
+  if (replay !== null) {
+    tell({ kind: "fuzz", reports: [], replayed: await replayCase(readCase(replay), options) });
+    return;
+  }
+  const reports: ToldFuzz[] = [];
+  for (const feed of feeds) {
+    const onProgress = (fed: number) => tell({ kind: "progress", text: `${fed} of ${inputs} ${feed}` });
+    const report = await fuzzDext({ ...options, feed, inputs, seed, onProgress });
+    const findings = report.findings.map(({ again, shrunk, what }) => ({
+      again,
+      what,
+      line: caseText(shrunk),
+    }));
+    reports.push({ ...report, findings });
+  }
+  tell({ kind: "fuzz", reports, replayed: [] });
 }
 
 parentPort?.on("message", (job: DextJob) => void work(job));

@@ -7,7 +7,7 @@ import type { DextJob, DextThreadMessage } from "./dext-thread.ts";
 const memoryMegabytes = 1024;
 
 export type DextEnd =
-  | Extract<DextThreadMessage, { readonly kind: "run" | "test" }>
+  | Extract<DextThreadMessage, { readonly kind: "run" | "test" | "fuzz" }>
   | { readonly kind: "ended"; readonly text: string };
 
 /** A thread for one job after the other: what it has loaded stays. It is made anew after a dext that had to be ended. */
