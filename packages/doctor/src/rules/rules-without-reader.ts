@@ -116,6 +116,7 @@ import { ipadAppMayNotOpen } from "./user-client/ipad-app-may-not-open.ts";
 import { noAccessKey } from "./user-client/no-access-key.ts";
 import { verdictAfterStart } from "./user-client/verdict-after-start.ts";
 import { codesignCannotSign } from "./xcode/codesign-cannot-sign.ts";
+import { interfaceNotLinked } from "./xcode/interface-not-linked.ts";
 import { noProfileChosen } from "./xcode/no-profile-chosen.ts";
 
 /** In the order of their ids. */
@@ -212,6 +213,7 @@ export const allRules: readonly Rule[] = [
   killedByCodeSigning,
   knownWords,
   processNotLaunched,
+  interfaceNotLinked,
   listCutOff,
   codeMistyped,
   driverLacksEntitlement,

@@ -12,6 +12,8 @@ export type ChannelAccess =
   | "self-service"
   /** Apple has to approve. */
   | "on request"
+  /** The same, and reports say that Apple mostly refuses (likely). */
+  | "on request, usually declined"
   /** The portal's record says nothing of it. */
   | "unknown"
   /** The channel is not there on that system. */
@@ -67,11 +69,16 @@ function accessOf(
 ): Record<Channel, ChannelAccess> {
   const found = capabilities.filter(({ entitlement }) => entitlement === key);
   const own = found.filter(({ access }) => access === "self-service");
-  const asked = found.some(({ access }) => access === "request");
+  const requests = found.filter(({ access }) => access === "request");
+  const asked = requests.length > 0;
+  const onRequest: ChannelAccess =
+    asked && requests.every(({ usuallyDeclined }) => usuallyDeclined !== undefined)
+      ? "on request, usually declined"
+      : "on request";
   const ships = own.some(({ isDevelopmentVariant }) => !isDevelopmentVariant);
-  const distribution: ChannelAccess = ships ? "self-service" : asked ? "on request" : "unknown";
+  const distribution: ChannelAccess = ships ? "self-service" : asked ? onRequest : "unknown";
   return {
-    development: own.length > 0 ? "self-service" : asked ? "on request" : "unknown",
+    development: own.length > 0 ? "self-service" : asked ? onRequest : "unknown",
     // A Mac's profile with a list of devices is a development one.
     "ad hoc": system === "macOS" ? "no such channel" : distribution,
     "TestFlight or App Store": distribution,

@@ -18,6 +18,8 @@ export interface PortalCapability {
     | "approved list of driver bundle ids";
   /** App IDs it belongs on. */
   readonly holder: "driver" | "app";
+  /** Requests for it are usually declined: the month of the reports (likely), and what to ask for in its place. */
+  readonly usuallyDeclined?: { readonly since: string; readonly instead: string };
 }
 
 /** One record of the portal. A newer one is added in front; verdicts follow the one in force at their date. */
@@ -56,51 +58,64 @@ const request = (
   holder,
 });
 
+const capabilitiesOf2025: readonly PortalCapability[] = [
+  development("DriverKit", ""),
+  development("DriverKit Allow Any UserClient", ".allow-any-userclient-access"),
+  development("DriverKit USB Transport", ".transport.usb", "wildcard dictionaries"),
+  development("DriverKit PCI", ".transport.pci", "wildcard dictionaries"),
+  development("DriverKit Transport HID", ".transport.hid"),
+  development("DriverKit Family Audio", ".family.audio"),
+  development("DriverKit Family HID Device", ".family.hid.device"),
+  development("DriverKit Family HID EventService", ".family.hid.eventservice"),
+  development("DriverKit Family MIDI", ".family.midi"),
+  development("DriverKit Family Networking", ".family.networking"),
+  development("DriverKit Family SCSIController", ".family.scsicontroller"),
+  development("DriverKit Family Serial", ".family.serial"),
+  {
+    ...development("DriverKit Allow Third Party UserClients", ".allow-third-party-userclients"),
+    name: "DriverKit Allow Third Party UserClients",
+    isDevelopmentVariant: false,
+  },
+  {
+    ...development("DriverKit Communicates with Drivers", ".communicates-with-drivers"),
+    name: "DriverKit Communicates with Drivers",
+    isDevelopmentVariant: false,
+    holder: "app",
+  },
+  {
+    ...development("System Extension", ""),
+    name: "System Extension",
+    entitlement: "com.apple.developer.system-extension.install",
+    isDevelopmentVariant: false,
+    holder: "app",
+  },
+  request("DriverKit UserClient Access", ".userclient-access", "approved list of driver bundle ids", "app"),
+  request("DriverKit USB Transport - VendorID", ".transport.usb", "approved dictionaries"),
+  request("DriverKit USB Transport - VendorID and ProductID", ".transport.usb", "approved dictionaries"),
+  request("DriverKit PCI (Primary Match)", ".transport.pci", "approved dictionaries"),
+];
+
+/** By name: what takes the place of a request that is usually declined. */
+const declinedIn2026: Readonly<Record<string, string>> = {
+  "DriverKit UserClient Access":
+    "for development allow-any-userclient-access on the driver does without it; a request names the driver's bundle id and says why the app has to open it",
+  "DriverKit USB Transport - VendorID": "ask for vendor and product ids together",
+};
+
 export const portalRecords: readonly PortalRecord[] = [
+  {
+    since: "2026-02-01",
+    source: "posts.md §6 (L: reports of that month)",
+    capabilities: capabilitiesOf2025.map((entry) =>
+      entry.name in declinedIn2026
+        ? { ...entry, usuallyDeclined: { since: "2026-02", instead: declinedIn2026[entry.name] } }
+        : entry,
+    ),
+  },
   {
     since: "2025-01-01",
     source: "posts.md T3 (E for the time of its records)",
-    capabilities: [
-      development("DriverKit", ""),
-      development("DriverKit Allow Any UserClient", ".allow-any-userclient-access"),
-      development("DriverKit USB Transport", ".transport.usb", "wildcard dictionaries"),
-      development("DriverKit PCI", ".transport.pci", "wildcard dictionaries"),
-      development("DriverKit Transport HID", ".transport.hid"),
-      development("DriverKit Family Audio", ".family.audio"),
-      development("DriverKit Family HID Device", ".family.hid.device"),
-      development("DriverKit Family HID EventService", ".family.hid.eventservice"),
-      development("DriverKit Family MIDI", ".family.midi"),
-      development("DriverKit Family Networking", ".family.networking"),
-      development("DriverKit Family SCSIController", ".family.scsicontroller"),
-      development("DriverKit Family Serial", ".family.serial"),
-      {
-        ...development("DriverKit Allow Third Party UserClients", ".allow-third-party-userclients"),
-        name: "DriverKit Allow Third Party UserClients",
-        isDevelopmentVariant: false,
-      },
-      {
-        ...development("DriverKit Communicates with Drivers", ".communicates-with-drivers"),
-        name: "DriverKit Communicates with Drivers",
-        isDevelopmentVariant: false,
-        holder: "app",
-      },
-      {
-        ...development("System Extension", ""),
-        name: "System Extension",
-        entitlement: "com.apple.developer.system-extension.install",
-        isDevelopmentVariant: false,
-        holder: "app",
-      },
-      request(
-        "DriverKit UserClient Access",
-        ".userclient-access",
-        "approved list of driver bundle ids",
-        "app",
-      ),
-      request("DriverKit USB Transport - VendorID", ".transport.usb", "approved dictionaries"),
-      request("DriverKit USB Transport - VendorID and ProductID", ".transport.usb", "approved dictionaries"),
-      request("DriverKit PCI (Primary Match)", ".transport.pci", "approved dictionaries"),
-    ],
+    capabilities: capabilitiesOf2025,
   },
 ];
 
@@ -135,6 +150,11 @@ export function portalAdvice(
         : `For distribution request ${names} from Apple.`,
     );
   }
+  for (const { name, usuallyDeclined } of asked)
+    if (usuallyDeclined !== undefined)
+      parts.push(
+        `A request for "${name}" is usually declined (likely; ${usuallyDeclined.since}): ${usuallyDeclined.instead}.`,
+      );
   parts.push("Then generate the profile anew: an old one does not change.");
   return parts.join(" ");
 }
