@@ -114,6 +114,28 @@ function systemTests(filter) {
   return runTests("system", ["--test-concurrency=1", "--test-timeout=600000"], chosen.sort());
 }
 
+/** Which lines and branches of which room the chosen unit tests enter: a page in build/coverage.md. */
+function coverage(filter) {
+  const all = filesBelow(root, (path) => isTest(path) && !isSystemTest(path) && !isLongTest(path));
+  const chosen = all
+    .map((path) => relative(root, path))
+    .filter((path) => filter === undefined || path.includes(filter));
+  if (chosen.length === 0) fail(`no test file has "${filter}" in its path`);
+  const page = join(root, "build/coverage.md");
+  mkdirSync(dirname(page), { recursive: true });
+  const reporters = [
+    ["dot", "stdout"],
+    ["./house/coverage-page.mjs", page],
+  ];
+  const code = run([
+    ...["--test", "--test-isolation=none", "--experimental-test-coverage"],
+    ...reporters.flatMap(([name, to]) => [`--test-reporter=${name}`, `--test-reporter-destination=${to}`]),
+    ...chosen.sort(),
+  ]);
+  console.error(`drydock: coverage by room is in ${relative(root, page)}`);
+  return code;
+}
+
 const commands = {
   start: (args) => run(["apps/cli/src/main.ts", "start", ...args]),
   test: () => {
@@ -132,6 +154,7 @@ const commands = {
   screenshots: () => run(["apps/board/test/screenshots.ts"]),
   perf: (args) => run(["perf/run.ts", ...args]),
   endurance: (args) => run(["perf/endurance/run.ts", ...args]),
+  coverage: ([filter]) => coverage(filter),
   seeded: (args) => run(["house/seeded.ts", ...args]),
   mutants: (args) => run(["house/mutants.ts", ...args]),
 };

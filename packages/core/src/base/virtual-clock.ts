@@ -63,7 +63,6 @@ export class VirtualClock implements Clock {
   cancel(handle: TimerHandle): void {
     const slot = handle % 1048576;
     if (handle === 0 || this.#generations[slot] !== Math.floor(handle / 1048576)) return;
-    if (this.#runs[slot] === null) return;
     this.#runs[slot] = null;
     this.#arguments[slot] = null;
     this.#generations[slot]++;
