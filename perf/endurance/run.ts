@@ -64,6 +64,19 @@ const runs: Readonly<Record<string, Run>> = {
       "kill -9 of two servers of one board and of their PostgreSQL, 1,000 times under writes over HTTP and their jobs",
     run: async (count) => killServers("DRYDOCK_BOARD_POSTGRES_KILLS", count ?? 1000),
   },
+  "board-crowd": {
+    summary: "slow and hostile connections at a board, on both stores, beside an honest reader and a writer",
+    run: async (count) =>
+      runTest(
+        "apps/board/test/board-crowd.long.test.ts",
+        "DRYDOCK_BOARD_CROWD",
+        count ?? 1000,
+        (crowd) => [
+          `${crowd} connections at once: silent, half a head, a body that drips, forty lists asked for and none read`,
+        ],
+        /^(?:SQLite|PostgreSQL): \d+ connections/,
+      ),
+  },
   interrupts: {
     summary: "P11's good driver under a storm of interrupts, raised and delivered counted apart",
     run: async (count) =>
