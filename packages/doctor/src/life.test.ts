@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Random } from "@drydock/core/base/random";
 import {
   evidenceOfHistory,
   historyNames,
@@ -62,6 +63,45 @@ for (const history of lifeHistories)
       );
     }
   });
+
+/** What a Mac's log says all the time beside it: other processes, other drivers, other extensions. */
+function noise(random: Random, index: number): string {
+  const time = `2026-11-30 10:${String(index % 60).padStart(2, "0")}:00.${String(random.below(1_000_000)).padStart(6, "0")}+0000`;
+  const words = [
+    "kernel[0:5f2] (AppleUSBHostPort) enumerated 0x1209/0x0007 at 480 Mbps",
+    "sysextd[99:1c2] [com.apple.sx:XPC] client connection opened by pid 812",
+    "sysextd[99:1c2] initial state: net.sample.filter, waiting for nothing",
+    "kernel[0:77] DK: FilterUserClient-0x100000b01::stop(SampleFilter-0x100000a99) ok",
+    "mDNSResponder[211:a1] [R12] getaddrinfo start",
+    "WindowServer[188:3] 0 display(s) reconfigured",
+    "sample-app[700:9] didFinishWithResult net.sample.filter completed",
+    "kernel[0:1] wlan0: link quality changed, driver has 3 time slots left",
+    "taskgated-helper[140:2] net.sample.tool: no entitlements to check",
+  ];
+  return `${time} ${words[random.below(words.length)]}`;
+}
+
+test("each history is named among three thousand lines of other programs, and no other one of that driver", async () => {
+  for (const history of lifeHistories) {
+    const random = new Random(history.name.length * 977);
+    const { list, log } = evidenceOfHistory(history);
+    const lines: string[] = [];
+    const own = log.split("\n");
+    for (const [index, line] of own.entries()) {
+      for (let count = 0; count < 3000 / own.length; count++) lines.push(noise(random, index));
+      lines.push(line);
+    }
+    const lives = await nameLives([
+      sourceOfText("system.log", lines.join("\n")),
+      sourceOfText("lists.txt", list),
+    ]);
+    assert.deepEqual(
+      lives.filter(({ identifier }) => identifier === "org.example.driver").map(({ history: name }) => name),
+      [history.name],
+      JSON.stringify(lives),
+    );
+  }
+});
 
 test("there are at least twelve histories, every name once, and every line is marked", () => {
   assert.ok(lifeHistories.length >= 12);
