@@ -102,6 +102,17 @@ export interface CheckReport {
   readonly readings: readonly Reading[];
 }
 
+/** How those who hand in files name what was too many. What was not read cannot pass. */
+const restOfFiles = "the rest";
+const unreadRest: ReadFile = {
+  name: restOfFiles,
+  kinds: [],
+  sizeBytes: 0,
+  problems: [
+    "cannot be read: there are more files than are looked at together; give the app or the driver alone",
+  ],
+};
+
 const packageWatches = packageRules.flatMap(({ watches }) => watches ?? []);
 
 /** Throws RangeError when there is nothing to check in the files: it says what was there instead. */
@@ -135,9 +146,11 @@ export async function checkPackage(
     found.filter(({ rule }) => rule !== promisedSystemTooOld.id || options.minimumSystem == null);
   const findings = ofPackage(answers);
   const signatures = signaturesOf(all, options);
+  const isWhole = options.skipped?.has(restOfFiles) !== true;
   return shownReport({
     version: 1,
     ok:
+      isWhole &&
       profiles.every(({ isExpired }) => !isExpired) &&
       brokenPoints(signatures).length === 0 &&
       packages.every(({ rehearsal }) => rehearsal.stoppedAt === null) &&
@@ -157,7 +170,7 @@ export async function checkPackage(
     signatures,
     findings,
     hints: ofPackage(hints),
-    files: all.files,
+    files: isWhole ? all.files : [...all.files, unreadRest],
     readings,
   });
 }

@@ -50,6 +50,14 @@ function anonymous(files: Record<string, Uint8Array>): Record<string, Uint8Array
   );
 }
 
+test("a package of which not every file was read does not pass, and the report says so", async () => {
+  const files = filesOf(sampleApp(), sampleDext());
+  assert.equal((await checkFiles(files)).ok, true);
+  const report = await checkFiles(files, { skipped: new Set(["the rest"]) });
+  assert.equal(report.ok, false);
+  assert.match(formatCheck(report), /the rest cannot be read: there are more files/);
+});
+
 test("an app with its driver: every part is found, and every stage passes", async () => {
   const files = filesOf(sampleApp(), sampleDext());
   for (const given of [files, anonymous(files)]) {
