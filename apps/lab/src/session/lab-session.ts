@@ -25,8 +25,8 @@ import {
 import { isEnded, isServerName } from "./opened-names.ts";
 import { GivenUp, type Pace, playTo, runPaced } from "./paced-run.ts";
 import { type RemoteLink, RemoteRun } from "./remote-run.ts";
+import { wireRows } from "./row-cells.ts";
 import { neighbourOf, RowList } from "./row-list.ts";
-import { differenceOf, transfersOf } from "./run-difference.ts";
 
 /** Longest stretch of work without looking whether somebody wants something, milliseconds. */
 const sliceMs = 8;
@@ -585,6 +585,7 @@ export class LabSession {
     this.#note = "";
     this.#mode = "paused";
     this.#show(again);
+    const { differenceOf } = await this.#host.later();
     this.#difference = differenceOf(again, before, `the run without the unplug at row ${sequence}`);
     if (scheduler.isStopped) this.#stopped(again);
   }
@@ -598,7 +599,7 @@ export class LabSession {
     const other = await this.#make(opening);
     if (other instanceof RigRun && shown instanceof RigRun)
       await playTo(other, shown.acts, shown.rig.machine.scheduler.nowNs(), this.#pace());
-    this.#difference = differenceOf(shown, other, against);
+    this.#difference = (await this.#host.later()).differenceOf(shown, other, against);
     this.#note = "";
     this.#mode = mode;
   }
@@ -748,7 +749,7 @@ export class LabSession {
       hits: this.#list?.hits ?? 0,
       marks: this.#list?.marks(this.#differing) ?? [],
       filterProblem: this.#list?.problem ?? "",
-      transfers: transfersOf(timeline),
+      transfers: wireRows(timeline),
       speed: this.#speed,
       boxes: [],
       acts: this.#actsNow(),

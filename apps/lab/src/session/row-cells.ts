@@ -43,6 +43,13 @@ export const wireKinds: ReadonlySet<TimelineKind> = new Set([
   TimelineKind.ethernet,
 ]);
 
+/** How many of them there have been. */
+export function wireRows(timeline: Timeline): number {
+  let count = 0;
+  for (const kind of wireKinds) count += timeline.kept(kind) + timeline.lost(kind);
+  return count;
+}
+
 const noBytes = new Uint8Array(0);
 
 export interface CellsOptions {

@@ -1,6 +1,5 @@
-// Two runs side by side: the first row of the wire in which they part, and how much crossed the wire at all.
+// Two runs side by side: the first row of the wire in which they part.
 
-import type { Timeline } from "@drydock/core/trace/timeline";
 import type { LabRun } from "./lab-run.ts";
 import type { Difference } from "./messages.ts";
 import { cellsOf, wireKinds } from "./row-cells.ts";
@@ -14,12 +13,6 @@ const rowsAfter = 8;
 interface WireLine {
   readonly sequence: number;
   readonly text: string;
-}
-
-export function transfersOf(timeline: Timeline): number {
-  let count = 0;
-  for (const kind of wireKinds) count += timeline.kept(kind) + timeline.lost(kind);
-  return count;
 }
 
 function* linesOf(run: LabRun): Generator<WireLine> {
