@@ -14,7 +14,7 @@ import { doorTo } from "@drydock/node/store/postgres-door";
 import type { BenchTable } from "./run.ts";
 
 const rounds = 3;
-const seeds = 16_000;
+const seeds = 48_000;
 const jobs = 500;
 const crowds = [1, 10, 100, 1000];
 /** Connections' owners: each queue has up to eight connections. */
@@ -30,7 +30,7 @@ function drydock(...words: string[]): string {
   return stdout;
 }
 
-/** Runs a second: a campaign by one process with so many threads, its start included. */
+/** Runs a second: a campaign by so many processes under one, their start included. */
 function runsBy(workers: number, folder: string): number {
   const place = join(folder, `${Math.random()}.queue`);
   drydock("submit", "serial", "--seeds", String(seeds), "--queue", place);
@@ -97,7 +97,7 @@ export async function bench(): Promise<BenchTable[]> {
       title: "Campaigns over a queue",
       unit: "per second",
       rows: [...rows].map(([name, figures]) => ({ name, rounds: figures })),
-      note: `Runs: the rig serial over ${seeds} seeds with a drawn fault in each, from the start of the worker's process to its end. Jobs: taken and answered with nothing to do, ${jobs} of them, by workers that share ${queuesMost} queues of eight connections in one process; server and workers share this machine. The peer of two workers is one.`,
+      note: `Runs: the rig serial over ${seeds} seeds with a drawn fault in each, from the start of the command to its end. Jobs: taken and answered with nothing to do, ${jobs} of them, by workers that share ${queuesMost} queues of eight connections in one process; server and workers share this machine. The peer of two workers is one.`,
     },
   ];
 }

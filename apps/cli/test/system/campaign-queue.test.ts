@@ -54,7 +54,7 @@ function drydock(queue: string, ...words: string[]): Answer {
   return { code: status, out: stdout, said: stderr };
 }
 
-/** A worker of one thread; what it says is kept. */
+/** A worker of one process; what it says is kept. */
 function work(queue: string): { readonly child: ChildProcess; said(): string } {
   let said = "";
   const child = spawn(process.execPath, [main, "campaign", "work", "--workers", "1", "--until-done"], {
@@ -144,7 +144,7 @@ test("two workers, one killed by -9 in the middle, the server away and back: the
   );
 });
 
-test("a rig file: who has another one leaves it to others; a part that ends its thread is given up and named", {
+test("a rig file: who has another one leaves it to others; a part that ends its process is given up and named", {
   skip,
   timeout: 240_000,
 }, async () => {
@@ -157,11 +157,11 @@ test("a rig file: who has another one leaves it to others; a part that ends its 
   assert.match(without.said, new RegExp(`left to others: ${id}, of deadly: made of other files`));
   const having = drydock(place, "work", "--workers", "1", "--until-done", "--rig", rig);
   assert.equal(having.code, 0, having.said);
-  assert.match(having.said, /deadly, singles, attempt 3: the thread ended/);
+  assert.match(having.said, /deadly, singles, attempt 3: the process ended by exit 7/);
   const report = drydock(place, "report", id, "--json");
   assert.equal(report.code, 1, report.said);
   const { lost } = JSON.parse(report.out) as CampaignReport;
-  assert.deepEqual(lost, [{ runs: "singles 1 to 20", why: "the thread ended" }]);
+  assert.deepEqual(lost, [{ runs: "singles 1 to 20", why: "the process ended by exit 7" }]);
   const alone = drydock("", "run", rig, "--pairs", "0", "--most", "20", "--json");
   assert.deepEqual([alone.code, alone.out], [1, report.out]);
 });

@@ -3,12 +3,15 @@
 import { parentPort, Worker } from "node:worker_threads";
 import type { JobReply } from "./job-pool.ts";
 
-/** Waits in a thread of its own, for a job may go round in a loop: the pipe's other end is closed by the kernel alone. */
+/**
+ * Waits in a thread of its own, for a job may go round in a loop: the pipe's other end is closed by the kernel alone. It waits by
+ * events: a thread that stands in a system call would keep a process that ends itself from ending.
+ */
 const watchman = `
-const { readSync } = require("node:fs");
+const { Socket } = require("node:net");
 const { workerData } = require("node:worker_threads");
-try { readSync(workerData, Buffer.alloc(1)); } catch {}
-process.kill(process.pid, "SIGKILL");
+const pipe = new Socket({ fd: workerData, readable: true, writable: false });
+pipe.on("error", () => {}).on("close", () => process.kill(process.pid, "SIGKILL")).resume();
 `;
 
 /** Call it once, in the module of the thread or the process. */
