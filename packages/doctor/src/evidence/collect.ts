@@ -237,10 +237,15 @@ class WholeDigest {
   }
 }
 
-/** The last 512 bytes of what came so far. */
+/** The end of a disk image says that it is one. */
+const tailBytes = 512;
+
+/** The last bytes of what came so far. */
 function lastOf(tail: Uint8Array, pieces: readonly Uint8Array[]): Uint8Array {
+  const last = pieces.at(-1);
+  if (last !== undefined && last.length >= tailBytes) return last.slice(-tailBytes);
   const all = joined([tail, ...pieces], Number.MAX_SAFE_INTEGER);
-  return all.slice(Math.max(0, all.length - 512));
+  return all.slice(Math.max(0, all.length - tailBytes));
 }
 
 function joined(pieces: readonly Uint8Array[], most: number): Uint8Array {
