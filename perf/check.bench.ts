@@ -4,8 +4,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { encodeUtf8 } from "@drydock/core/base/text";
-import { sampleApp, sampleDext, sha256 } from "@drydock/doctor/test/signed-samples";
+import { sampleApp, sampleDext, sealOf } from "@drydock/doctor/test/signed-samples";
 import type { BenchTable } from "./run.ts";
 
 const launcher = join(import.meta.dirname, "../apps/cli/bin/drydock.mjs");
@@ -15,20 +14,17 @@ const rounds = 7;
 
 /** The app, its driver inside, and its resources with their hashes in the seal. */
 function writeApp(folder: string): void {
-  const entries: string[] = [];
-  const files = new Map<string, Uint8Array>();
-  for (let index = 0; index < resources; index++) {
-    const bytes = new Uint8Array(resourceBytes).map((_, at) => (at * 31 + index) & 0xff);
-    const name = `Resources/part-${index}.bin`;
-    files.set(`Sample.app/Contents/${name}`, bytes);
-    const hash = Buffer.from(sha256(bytes)).toString("base64");
-    entries.push(`<key>${name}</key><dict><key>hash2</key><data>${hash}</data></dict>`);
-  }
-  const seal = encodeUtf8(
-    `<?xml version="1.0"?><plist version="1.0"><dict><key>files2</key><dict>${entries.join("")}</dict><key>rules2</key><dict><key>^.*</key><true/></dict></dict></plist>`,
-  );
-  for (const { bytes, name } of [...sampleApp({ seal }), ...sampleDext()]) files.set(name, bytes);
-  for (const [name, bytes] of files) {
+  const sealed: Record<string, Uint8Array> = {};
+  for (let index = 0; index < resources; index++)
+    sealed[`Resources/part-${index}.bin`] = new Uint8Array(resourceBytes).map(
+      (_, at) => (at * 31 + index) & 0xff,
+    );
+  const files = [
+    ...sampleApp({ seal: sealOf(sealed) }),
+    ...sampleDext(),
+    ...Object.entries(sealed).map(([name, bytes]) => ({ name: `Sample.app/Contents/${name}`, bytes })),
+  ];
+  for (const { bytes, name } of files) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), bytes);
   }

@@ -332,8 +332,9 @@ export class Scheduler implements Clock {
 
   /** For the timeline: the blocked `thread` waits for what somebody holds, if somebody does. */
   beginsWait(thread: Thread): void {
+    if (this.recorder === null) return;
     const holder = thread.wait?.heldBy() ?? null;
-    if (this.recorder === null || holder === null) return;
+    if (holder === null) return;
     const by = holder === thread ? "itself" : holder.lane;
     const text = `${thread.lane}${waitWords.begin}${thread.wait?.what}, held by ${by}`;
     thread.waitRow = this.recorder.record(TimelineKind.wait, text);

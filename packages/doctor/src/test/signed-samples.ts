@@ -1,6 +1,7 @@
 // Signed apps and drivers for tests: every part can be changed, the rest stays right.
 
 import { createHash } from "node:crypto";
+import { encodeUtf8 } from "@drydock/core/base/text";
 import {
   type BundleFile,
   type BundlePlan,
@@ -21,6 +22,20 @@ export const installKey = "com.apple.developer.system-extension.install";
 
 export const sha256 = (bytes: Uint8Array): Uint8Array =>
   new Uint8Array(createHash("sha256").update(bytes).digest());
+
+/** CodeResources with these files, each by its SHA-256; what a bundle's signature holds by other means is left out. */
+export function sealOf(files: Readonly<Record<string, Uint8Array>>): Uint8Array {
+  const entries = Object.entries(files).map(
+    ([name, bytes]) =>
+      `<key>${name}</key><dict><key>hash2</key><data>${Buffer.from(sha256(bytes)).toString("base64")}</data></dict>`,
+  );
+  const left = ["^Info\\.plist$", "^embedded\\.provisionprofile$"].map(
+    (rule) => `<key>${rule}</key><dict><key>omit</key><true/><key>weight</key><real>20</real></dict>`,
+  );
+  return encodeUtf8(
+    `<?xml version="1.0"?><plist version="1.0"><dict><key>files2</key><dict>${entries.join("")}</dict><key>rules2</key><dict><key>^.*</key><true/>${left.join("")}</dict></dict></plist>`,
+  );
+}
 
 export const driverClaims: Properties = {
   "com.apple.developer.driverkit": true,

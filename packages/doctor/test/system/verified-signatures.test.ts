@@ -11,7 +11,7 @@ import type { BundleFile, BundlePlan } from "@drydock/core/platform/evidence/sig
 import { signatureCrypto } from "@drydock/node/signature-crypto";
 import { brokenPoints, type CheckReport, checkPackage } from "../../src/check.ts";
 import { sourceOfBytes } from "../../src/facts/evidence-source.ts";
-import { sampleDext, sampleTeam, sha256 } from "../../src/test/signed-samples.ts";
+import { sampleDext, sampleTeam, sealOf } from "../../src/test/signed-samples.ts";
 
 const skip =
   spawnSync("openssl", ["version"]).error === undefined
@@ -90,16 +90,7 @@ function signWith(name: string, content: Uint8Array): Uint8Array {
 }
 
 const seal = (files: Readonly<Record<string, string>>): Uint8Array =>
-  encodeUtf8(
-    `<?xml version="1.0"?><plist version="1.0"><dict><key>files2</key><dict>${Object.entries(files)
-      .map(
-        ([name, text]) =>
-          `<key>${name}</key><dict><key>hash2</key><data>${Buffer.from(sha256(encodeUtf8(text))).toString("base64")}</data></dict>`,
-      )
-      .join(
-        "",
-      )}</dict><key>rules2</key><dict><key>^.*</key><true/><key>^Info\\.plist$</key><dict><key>omit</key><true/><key>weight</key><real>20</real></dict><key>^embedded\\.provisionprofile$</key><dict><key>omit</key><true/><key>weight</key><real>20</real></dict></dict></dict></plist>`,
-  );
+  sealOf(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, encodeUtf8(text)])));
 
 /** Compiled: identifier "..." and certificate leaf[subject.OU] = TEAM. */
 function requirementFor(identifier: string): Uint8Array {

@@ -30,6 +30,8 @@ export function answerJobs<Job, Answer>(work: (job: Job) => Promise<Answer>): vo
   }
   const pipe = process.env.DRYDOCK_SEAT_PIPE;
   if (process.send === undefined || pipe === undefined) return;
+  // What a job starts has no such pipe.
+  delete process.env.DRYDOCK_SEAT_PIPE;
   new Worker(watchman, { eval: true, workerData: Number(pipe) }).unref();
   // Ctrl-C reaches everybody at a terminal: whoever gave the job says when it is over.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
