@@ -12,10 +12,11 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const library = readLibrary();
 
 test("each bug has a public source, two forms that differ, and a fixed form that stands once in the driver", () => {
-  for (const { name, source, target, wrong, fixed, title } of library) {
+  for (const { code, name, source, target, wrong, fixed, title } of library) {
     assert.match(source, /^https:\/\/\S+$/, name);
     assert.notEqual(wrong, fixed, name);
     assert.ok(title.length > 10, name);
+    if (target.kind === "dext") assert.equal(code.match(/^\/\/ HERE$/gm)?.length, 1, name);
     if (target.kind !== "driver") continue;
     const pieces = readFileSync(join(root, target.file), "utf8").split(fixed);
     assert.equal(pieces.length, 2, `${name}: ${target.file}`);

@@ -4,11 +4,13 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { DextDescription } from "@drydock/dext/host/dext-bundle";
 import { checkPackage } from "@drydock/doctor/check";
 import { diagnose } from "@drydock/doctor/diagnose";
 import { sourceOfText } from "@drydock/doctor/facts/evidence-source";
 import { formatCheck } from "@drydock/doctor/report/check-report";
 import { cppGrammar } from "@drydock/node/cpp-grammar";
+import { buildBed, formOf, lookAtSeed } from "./seeded/dext-bed.ts";
 import { readLibrary, type SeededBug } from "./seeded/library.ts";
 import type { Sighting } from "./seeded/probe.ts";
 
@@ -107,7 +109,37 @@ async function trySource(bug: SeededBug): Promise<Found> {
   };
 }
 
+const bedFolder = join(root, "build/seeded-bed");
+
+/** Compiled once: every seed of C++ is in it. */
+let bed: Promise<DextDescription> | null = null;
+
+async function tryDextBug(bug: SeededBug): Promise<Found> {
+  bed ??= buildBed(
+    readLibrary().filter(({ target }) => target.kind === "dext"),
+    bedFolder,
+  );
+  const description = await bed;
+  const look = async (form: "wrong" | "fixed"): Promise<Record<string, readonly string[]>> => ({
+    ...(await lookAtSeed(description, bug.name, form)),
+    doctor: await rulesFor(formOf(bug, form)),
+  });
+  const [wrong, fixed] = [await look("wrong"), await look("fixed")];
+  const news = Object.entries(wrong).map(
+    ([tool, said]) => [tool, said.filter((each) => !fixed[tool].includes(each))] as const,
+  );
+  const said = news.flatMap(([, each]) => each);
+  return {
+    bug,
+    by: news.flatMap(([tool, each]) => (each.length > 0 ? [tool] : [])),
+    isNamed: said.some((each) => bug.named.test(each)),
+    falseReports: Object.values(fixed).flat(),
+    said,
+  };
+}
+
 export async function tryBug(bug: SeededBug): Promise<Found> {
+  if (bug.target.kind === "dext") return await tryDextBug(bug);
   return bug.target.kind === "cpp" ? await trySource(bug) : tryDriver(bug, bug.target.rig);
 }
 
@@ -121,7 +153,8 @@ function pageOf(found: readonly Found[]): string {
 
 Each was reduced, in our words, from a public report or fix and planted in a driver of ours or written as a dext's C++ or property lists; the tools looked at both
 forms. \`run\`: the rig's own scenario, undisturbed; \`explore\`: the cable out at steps spread over it, and every way out; \`campaign\`: accesses lost,
-late, wrong, doubled, spread over the workload; \`soak\`: an hour of work with plug cycles; \`doctor\`: the rules that read source and property lists; \`check\`: what \`drydock check\` refuses. Named: what a tool said is the bug's name, not only its
+late, wrong, doubled, spread over the workload; \`soak\`: an hour of work with plug cycles; \`doctor\`: the rules that read source and property lists; \`check\`: what \`drydock check\` refuses.
+C++ that runs stands in one small dext (\`house/seeded/dext\`), built with \`--sanitize\`: \`run\`, \`test\` and \`fuzz\` are what \`drydock dext run\`, \`test\` and \`fuzz\` do. Named: what a tool said is the bug's name, not only its
 consequence. Made by \`npm run seeded\`; a page with both forms and the source is in \`house/seeded/bugs\`.
 
 **${found.length} bugs: ${count(({ by }) => by.length > 0)} found, ${count(({ isNamed }) => isNamed)} named, ${count(({ by }) => by.length === 0)} missed; ${found.reduce((sum, { falseReports }) => sum + falseReports.length, 0)} reports on fixed forms.**

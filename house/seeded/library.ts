@@ -23,12 +23,15 @@ export interface SeededBug {
   readonly family: SeededFamily;
   /** The public report or commit that it was reduced from. */
   readonly source: string;
-  /** A file of ours in which `fixed` stands once and `wrong` is put; or C++ of a dext, which doctor reads. */
+  /** A file of ours in which `fixed` stands once and `wrong` is put; C++ of a dext that runs; or C++ and lists, which doctor reads. */
   readonly target:
     | { readonly kind: "driver"; readonly file: string; readonly rig: string }
+    | { readonly kind: "dext" }
     | { readonly kind: "cpp" };
   /** What a tool says that names it; for C++ the rule. */
   readonly named: RegExp;
+  /** Of a dext that runs: what both forms share; each stands in it where a line says "// HERE". Else empty. */
+  readonly code: string;
   readonly wrong: string;
   readonly fixed: string;
 }
@@ -59,8 +62,11 @@ export function readBug(name: string): SeededBug {
     family: family as SeededFamily,
     source: field(page, "source", name),
     target:
-      target === "cpp" ? { kind: "cpp" } : { kind: "driver", file: target, rig: field(page, "rig", name) },
+      target === "cpp" || target === "dext"
+        ? { kind: target }
+        : { kind: "driver", file: target, rig: field(page, "rig", name) },
     named: new RegExp(field(page, "named", name)),
+    code: target === "dext" ? block(page, "Code", name) : "",
     wrong: block(page, "Wrong", name),
     fixed: block(page, "Fixed", name),
   };
