@@ -4,12 +4,17 @@ import type { CaseOptions, CaseRun, DriverCase, Side, UnplugBench } from "../dri
 import { badHbaDriver } from "./bad-driver.ts";
 import { goodHbaDriver } from "./good-driver.ts";
 import { HbaBench } from "./hba-bench.ts";
-import { type HbaLedger, newLedger } from "./hba-driver.ts";
+import { describeEnds, type EndsOfCommands, newLedger } from "./hba-driver.ts";
 
 const cycles = 100;
 
 async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
   const { bench, ledger } = benchOf(side, options);
+  return cyclesOf(bench, () => ledger);
+}
+
+/** A hundred times pulled and pushed in. `ledgerOf`: what became of all commands, asked at the end. */
+export async function cyclesOf(bench: HbaBench, ledgerOf: () => EndsOfCommands): Promise<CaseRun> {
   const survived = await bench.cycles(cycles);
   const { machine } = bench.rig;
   const panic = panicOf(bench);
@@ -17,7 +22,7 @@ async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
     succeeded: survived === cycles && panic === null,
     result:
       panic === null
-        ? `${survived} unplugs survived; ${endsOf(ledger)}`
+        ? `${survived} unplugs survived; ${describeEnds(ledgerOf())}`
         : `panic in unplug ${survived + 1}: ${panic.text}${whereRead(bench)}`,
     trace: null,
     log: machine.log.show(),
@@ -30,9 +35,6 @@ function benchOf(side: Side, options: CaseOptions) {
   const driver = side === "bad" ? badHbaDriver(ledger) : goodHbaDriver(ledger);
   return { bench: new HbaBench({ ...options, driver, name: side }), ledger };
 }
-
-const endsOf = (ledger: HbaLedger): string =>
-  `${ledger.completed} commands completed, ${ledger.notPresent} ended as "device not present", ${ledger.twice} twice`;
 
 const panicOf = ({ rig }: HbaBench) => (rig.machine.failure?.kind === "panic" ? rig.machine.failure : null);
 
@@ -72,7 +74,7 @@ const unplug: UnplugBench = {
       result:
         panic !== null
           ? `unplugged before step ${step}: panic: ${panic.text}${whereRead(bench)}`
-          : `unplugged before step ${step}: ${isGone ? "survived" : "the driver did not end"}; ${endsOf(ledger)}`,
+          : `unplugged before step ${step}: ${isGone ? "survived" : "the driver did not end"}; ${describeEnds(ledger)}`,
       trace: null,
       timeline,
       log: machine.log.show(),

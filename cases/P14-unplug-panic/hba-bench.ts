@@ -5,8 +5,9 @@ import { PciBoardDevice } from "@drydock/core/devices/pci-board/pci-board-device
 import type { IOPCIDevice } from "@drydock/core/families/pci/io-pci-device";
 import { type PlatformProfile, platformProfile } from "@drydock/core/platform/platform-profile";
 import { PciRig, pciDigest } from "@drydock/core/rigs/pci-rig";
+import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
 import type { HostTurn } from "@drydock/core/runtime/scheduler";
-import type { ServiceClass } from "@drydock/core/runtime/service";
+import type { IOService, ServiceClass } from "@drydock/core/runtime/service";
 import { type PciFindings, PciWatch } from "@drydock/core/trials/pci-watch";
 import {
   makeLeave,
@@ -15,7 +16,6 @@ import {
   type ScenarioResult,
 } from "@drydock/core/trials/scenario";
 import { boardBundle } from "../board-driver.ts";
-import { HbaDriver } from "./hba-driver.ts";
 
 /** Apple silicon without the question of entitlements, which is another case's. */
 export const appleSilicon: PlatformProfile = { ...platformProfile("macos15"), checksEntitlements: false };
@@ -25,7 +25,8 @@ export interface HbaBenchOptions {
   readonly seed: number;
   readonly turn: HostTurn;
   readonly profile?: PlatformProfile;
-  readonly driver: ServiceClass;
+  /** A class, or a whole bundle whose class is P14Driver. */
+  readonly driver: ServiceClass | DriverBundle;
   readonly name: string;
 }
 
@@ -45,7 +46,8 @@ export class HbaBench {
     const { machine, pci, family } = this.rig;
     this.#random = machine.random.fork("cable");
     this.board = new PciBoardDevice({ clock: machine.scheduler, random: machine.random.fork("board") });
-    machine.install(boardBundle("P14", options.name, options.driver, true));
+    const { driver, name } = options;
+    machine.install("classes" in driver ? driver : boardBundle("P14", name, driver, true));
     machine.onRegistered(() => {
       for (const device of family.devices) if (!this.devices.includes(device)) this.devices.push(device);
       if (this.devices.length > 4) this.devices.shift();
@@ -53,8 +55,10 @@ export class HbaBench {
     pci.bus.plugIn(this.board, 1);
   }
 
-  get driver(): HbaDriver | null {
-    for (const entry of this.rig.machine.registry.entries()) if (entry instanceof HbaDriver) return entry;
+  /** The adapter's service, in whatever language its driver is. */
+  get driver(): IOService | null {
+    for (const entry of this.rig.machine.registry.entries())
+      if (entry.className === "P14Driver") return entry;
     return null;
   }
 

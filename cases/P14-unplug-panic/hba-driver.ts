@@ -17,8 +17,15 @@ import { BoardCounters, BoardRegister, openBoard } from "../board-driver.ts";
 const depth = 4;
 const queueName = "Interrupt";
 
+/** How commands ended. */
+export interface EndsOfCommands {
+  readonly completed: number;
+  readonly notPresent: number;
+  readonly twice: number;
+}
+
 /** What became of commands, over all drivers of a bench. */
-export interface HbaLedger {
+export interface HbaLedger extends EndsOfCommands {
   submitted: number;
   completed: number;
   /** Ended with kIOReturnNoDevice. */
@@ -26,6 +33,10 @@ export interface HbaLedger {
   /** Ended more than once: never. */
   twice: number;
 }
+
+/** The driver's last line, and a case's result. */
+export const describeEnds = (ledger: EndsOfCommands): string =>
+  `${ledger.completed} commands completed, ${ledger.notPresent} ended as "device not present", ${ledger.twice} twice`;
 
 export const newLedger = (): HbaLedger => ({ submitted: 0, completed: 0, notPresent: 0, twice: 0 });
 
@@ -43,6 +54,8 @@ export abstract class HbaDriver extends IOService {
   #seen = 0;
   readonly #pending = new Set<number>();
   #next = 0;
+  #completed = 0;
+  #twice = 0;
 
   override async start(provider: IOService): Promise<void> {
     await super.start(provider);
@@ -82,7 +95,9 @@ export abstract class HbaDriver extends IOService {
 
   /** From software's own state, without a look at the device. */
   protected failAll(): void {
+    const notPresent = this.#pending.size;
     while (this.#pending.size > 0) this.#end(IOReturns.kIOReturnNoDevice);
+    this.log(describeEnds({ completed: this.#completed, notPresent, twice: this.#twice }));
   }
 
   protected async cancelSources(): Promise<void> {
@@ -101,11 +116,14 @@ export abstract class HbaDriver extends IOService {
     const [first] = this.#pending;
     if (first === undefined) {
       this.ledger.twice++;
+      this.#twice++;
       return;
     }
     this.#pending.delete(first);
-    if (status === IOReturns.kIOReturnSuccess) this.ledger.completed++;
-    else this.ledger.notPresent++;
+    if (status === IOReturns.kIOReturnSuccess) {
+      this.ledger.completed++;
+      this.#completed++;
+    } else this.ledger.notPresent++;
   }
 
   #makeSources(device: IOPCIDevice): void {
