@@ -65,7 +65,8 @@ const runs: Readonly<Record<string, Run>> = {
     run: async (count) => killServers("DRYDOCK_BOARD_POSTGRES_KILLS", count ?? 1000),
   },
   "board-crowd": {
-    summary: "slow and hostile connections at a board, on both stores, beside an honest reader and a writer",
+    summary:
+      "slow and hostile connections at a board, then a flood of readers, on both stores, beside an honest reader and a writer",
     run: async (count) =>
       runTest(
         "apps/board/test/board-crowd.long.test.ts",
@@ -74,7 +75,18 @@ const runs: Readonly<Record<string, Run>> = {
         (crowd) => [
           `${crowd} connections at once: silent, half a head, a body that drips, forty lists asked for and none read`,
         ],
-        /^(?:SQLite|PostgreSQL): \d+ connections/,
+        /^(?:SQLite|PostgreSQL): (?:\d+ connections|a flood)/,
+      ),
+  },
+  "board-mutations": {
+    summary: "mutated files of every kind as the board's server reads what people hand in",
+    run: async (count) =>
+      runTest(
+        "apps/board/src/evidence-mutations.long.test.ts",
+        "DRYDOCK_BOARD_MUTATIONS",
+        count ?? 1_000_000,
+        (files) => [`${files} mutated files, each read, redacted and diagnosed to an end, memory bounded`],
+        /^\d+ files: /,
       ),
   },
   interrupts: {

@@ -47,8 +47,8 @@ export function buildApp(site: BoardSite): Hono {
   app.use(securityHeaders());
   app.use(onlyOurHosts(site.hosts));
   app.use(onlyOurPages(site.hosts, site.scheme));
-  for (const route of boardRoutes)
-    app.on(route.method, route.path, async (c) => {
+  for (const route of boardRoutes) {
+    const answer = async (c: Context): Promise<Response> => {
       let own = site;
       try {
         own = await siteFor(c, site);
@@ -56,7 +56,11 @@ export function buildApp(site: BoardSite): Hono {
       } catch (error) {
         return sendTrouble(c, own, error);
       }
-    });
+    };
+    // A flood of readers does not keep writers waiting.
+    const isWriting = route.method !== "GET";
+    app.on(route.method, route.path, isWriting ? (c) => site.board.store.urgently(() => answer(c)) : answer);
+  }
   app.notFound((c) => {
     if (wantsJson(c))
       return sendTrouble(c, site, new BoardRefusal("missing", "not-found", "There is no such page."));

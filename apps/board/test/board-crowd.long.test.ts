@@ -1,17 +1,21 @@
-// A thousand slow and hostile connections at a board at once: an honest reader and a writer are served.
+// A thousand slow and hostile connections at a board, and a flood of readers: an honest reader and a writer are served.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { Worker } from "node:worker_threads";
 import { startPostgres, withoutPostgres } from "@drydock/node/checks/postgres-server";
 import { serveBoard } from "./board-process.ts";
 
 /** 1,000: `npm run endurance -- board-crowd`, which writes down how long reader and writer waited. */
 const crowd = Number(process.env.DRYDOCK_BOARD_CROWD ?? 200);
 const [reads, writes] = [300, 60];
+/** Of a flood: requests a second (board.md §8), over so many connections, for so many seconds. */
+const flood = { perSecond: 5000, connections: 32, seconds: crowd < 1000 ? 1 : 10 };
 
 const heads: readonly ((host: string) => string)[] = [
   () => "",
@@ -34,6 +38,18 @@ async function timed(count: number, act: (at: number) => Promise<Response>): Pro
   return taken.sort((left, right) => left - right);
 }
 
+/** Says an answer of its own, `count` times; sorted milliseconds until each was acknowledged. */
+const answersKept = (url: string, count: number, what: string) =>
+  timed(count, (at) =>
+    fetch(`${url}/p/2/replies`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ markdown: `answer ${at}`, key: `${what}-${at}` }),
+    }),
+  );
+
+const p95 = (sorted: readonly number[]) => sorted[Math.floor(sorted.length * 0.95)].toFixed(1);
+
 async function crowded(t: TestContext, where: string, words: readonly string[]): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), "drydock-crowd-"));
   const board = await serveBoard(home, ["--port", "0", ...words]);
@@ -53,16 +69,9 @@ async function crowded(t: TestContext, where: string, words: readonly string[]):
     }, 1000);
     const [read, written] = await Promise.all([
       timed(reads, () => fetch(`${board.url}/t/drivers`)),
-      timed(writes, (at) =>
-        fetch(`${board.url}/p/2/replies`, {
-          method: "POST",
-          headers: { "content-type": "application/json" },
-          body: JSON.stringify({ markdown: `answer ${at}`, key: `crowd-${where}-${at}` }),
-        }),
-      ),
+      answersKept(board.url, writes, `crowd-${where}`),
     ]);
     clearInterval(drip);
-    const p95 = (sorted: readonly number[]) => sorted[Math.floor(sorted.length * 0.95)].toFixed(1);
     t.diagnostic(
       `${where}: ${crowd} connections; ${reads} of ${reads} reads, half under ${read[reads / 2].toFixed(1)} ms, 95 of 100 under ${p95(read)} ms; ${writes} of ${writes} answers kept, 95 of 100 in ${p95(written)} ms`,
     );
@@ -75,18 +84,72 @@ async function crowded(t: TestContext, where: string, words: readonly string[]):
   }
 }
 
-test(`SQLite: ${crowd} slow and hostile connections, a reader and a writer`, { timeout: 600_000 }, (t) =>
-  crowded(t, "SQLite", []),
-);
+interface Flood {
+  /** Asked for so far; and answered whole. */
+  readonly asked: number;
+  readonly answered: number;
+  end(): Promise<void>;
+}
 
-test(`PostgreSQL: ${crowd} slow and hostile connections, a reader and a writer`, {
-  timeout: 600_000,
-  skip: withoutPostgres,
-}, async (t) => {
-  const server = await startPostgres();
+/** Readers in a thread of their own, who ask at their pace whether or not they were answered. */
+async function startFlood(url: string): Promise<Flood> {
+  const counts = new Int32Array(new SharedArrayBuffer(8));
+  const worker = new Worker(new URL("./reader-flood.ts", import.meta.url), {
+    workerData: { url, ...flood, counts },
+  });
+  await once(worker, "message");
+  return {
+    get asked() {
+      return Atomics.load(counts, 0);
+    },
+    get answered() {
+      return Atomics.load(counts, 1);
+    },
+    end: async () => {
+      await worker.terminate();
+    },
+  };
+}
+
+async function flooded(t: TestContext, where: string, words: readonly string[]): Promise<void> {
+  const home = mkdtempSync(join(tmpdir(), "drydock-flood-"));
+  const board = await serveBoard(home, ["--port", "0", ...words]);
+  const readers = await startFlood(board.url);
   try {
-    await crowded(t, "PostgreSQL", ["--database", (await server.database("crowd")).href]);
+    const begun = performance.now();
+    const taken: number[] = [];
+    while (performance.now() - begun < flood.seconds * 1000)
+      taken.push(...(await answersKept(board.url, 5, `flood-${where}-${taken.length}`)));
+    const seconds = (performance.now() - begun) / 1000;
+    const { asked, answered } = readers;
+    t.diagnostic(
+      `${where}: a flood, ${Math.round(asked / seconds)} reads a second asked for, ${Math.round(answered / seconds)} answered; ${taken.length} of ${taken.length} answers kept one after another, 95 of 100 in ${p95(taken.sort((left, right) => left - right))} ms`,
+    );
+    assert.ok(answered > 0, "readers were answered as well");
+    const post = await (await fetch(`${board.url}/p/2.json`)).json();
+    assert.equal(
+      post.answers.filter((each: { source: string }) => each.source === "own").length,
+      taken.length,
+    );
   } finally {
-    await server.end();
+    await readers.end();
+    await board.end();
+    rmSync(home, { recursive: true, force: true });
   }
-});
+}
+
+for (const [what, act] of [
+  [`${crowd} slow and hostile connections, a reader and a writer`, crowded],
+  [`${flood.perSecond} reads a second asked for, and a writer`, flooded],
+] as const) {
+  test(`SQLite: ${what}`, { timeout: 600_000 }, (t) => act(t, "SQLite", []));
+
+  test(`PostgreSQL: ${what}`, { timeout: 600_000, skip: withoutPostgres }, async (t) => {
+    const server = await startPostgres();
+    try {
+      await act(t, "PostgreSQL", ["--database", (await server.database("crowd")).href]);
+    } finally {
+      await server.end();
+    }
+  });
+}

@@ -241,6 +241,8 @@ export interface BoardStore {
 
   /** Does what only one server of this board may do at a time: whoever comes meanwhile waits for it. */
   alone<T>(act: () => Promise<T>): Promise<T>;
+  /** Does what somebody changes: where statements wait for a connection, those within go before others. */
+  urgently<T>(act: () => Promise<T>): Promise<T>;
   /** Counts everything again and compares. */
   check(): Promise<StoreCheck>;
   close(): Promise<void>;

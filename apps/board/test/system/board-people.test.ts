@@ -230,13 +230,16 @@ test("without script: up, a post, out, in by password; every page at three width
   const { moderation } = board.open.site.board.store;
   await moderation.setRole(ann?.id ?? 0, "moderator", act);
   await moderation.flag("post", 2, { personId: ann?.id ?? 0, reason: "a reason", at: Date.now() });
+  assert.ok(ann !== null);
+  const asAnn = board.open.site.board.as({ ...ann, limits: null });
+  const answer = await asAnn.addReply(post, { markdown: "An answer of hers." });
   let isDark = false;
   // With a picture of each, for whoever wants to look: DRYDOCK_PICTURES is a folder.
   const pictures = process.env.DRYDOCK_PICTURES;
   for (const path of [
     ...["/login", "/signup", "/me", "/owner/none", "/notices", "/me/log"],
     ...["/moderation/queue", "/moderation/log", "/people", "/people/ann"],
-    ...[`/p/${post}`, `/p/${post}/evidence`, "/t/drivers/new"],
+    ...[`/p/${post}`, `/p/${post}/evidence`, `/p/${post}/evidence?answer=${answer.id}`, "/t/drivers/new"],
   ]) {
     isDark = !isDark;
     await view.emulateMedia({ colorScheme: isDark ? "dark" : "light" });

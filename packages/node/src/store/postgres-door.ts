@@ -4,10 +4,13 @@ import { StoreTrouble } from "@drydock/board/refusal";
 import type { Client, Pool } from "pg";
 import { shownDatabase } from "./database-url.ts";
 import { PostgresDatabase, type PostgresDoor, type PostgresSession } from "./postgres.ts";
+import { SessionGate } from "./session-gate.ts";
 import { SqlBoardStore } from "./sql-board-store.ts";
 import type { Row } from "./sql-talk.ts";
 
 const mostConnections = 8;
+/** Of these, for those who write: however many read, one is free for each step of theirs. */
+const keptForWriters = 2;
 const answerMs = 10_000;
 /** Whoever holds the writers' lock and says nothing more loses it. */
 const silenceMs = 15_000;
@@ -54,17 +57,26 @@ export async function doorTo(url: URL, application = "drydock board"): Promise<S
   });
   // A connection that dies at rest leaves the pool by itself; whoever asks next hears of a server that is away.
   pool.on("error", () => {});
+  const gate = new SessionGate(mostConnections, keptForWriters);
   return {
     name,
     async session() {
-      const client = await pool.connect();
+      const leave = await gate.enter();
+      const client = await pool.connect().catch((error) => {
+        leave();
+        throw error;
+      });
       let isReleased = false;
       // One that dies while it is ours is heard of by the statement that it answers.
       const quiet = () => {};
       client.on("error", quiet);
       return {
         async query(sql, values) {
-          const { rows, rowCount } = await client.query(sql, values.map(parameterOf));
+          const { rows, rowCount } = await client.query({
+            ...preparedName(sql),
+            text: sql,
+            values: values.map(parameterOf),
+          });
           return { rows: rows as readonly Row[], changes: rowCount ?? 0 };
         },
         script: async (sql) => (await answersOf(client, sql)).findLast((rows) => rows.length > 0) ?? [],
@@ -75,11 +87,29 @@ export async function doorTo(url: URL, application = "drydock board"): Promise<S
           client.off("error", quiet);
           if (broken) client.on("error", quiet);
           client.release(broken);
+          leave();
         },
       };
     },
     close: () => pool.end(),
   };
+}
+
+/** Texts that a session has planned once; more than there are places in our sources must be made of something else. */
+const mostPrepared = 400;
+const prepared = new Map<string, string>();
+
+/**
+ * A statement under a name is planned once for each session, which halves what a page of a list costs the server. One
+ * with a star is not: another server may add a column meanwhile, and a plan whose columns change is refused.
+ */
+function preparedName(sql: string): { readonly name?: string } {
+  const known = prepared.get(sql);
+  if (known !== undefined) return { name: known };
+  if (prepared.size >= mostPrepared || /SELECT \*|\w\.\*|RETURNING \*/i.test(sql)) return {};
+  const name = `drydock_${prepared.size}`;
+  prepared.set(sql, name);
+  return { name };
 }
 
 const parameterOf = (value: unknown): unknown => (value instanceof Uint8Array ? Buffer.from(value) : value);

@@ -56,6 +56,7 @@ import {
   replyOf,
 } from "./board-rows.ts";
 import { searchBoard } from "./board-search.ts";
+import { urgently } from "./session-gate.ts";
 import { removeEvidenceOf, SqlEvidenceStore } from "./sql-evidence-store.ts";
 import { withinLimits } from "./sql-limits.ts";
 import { SqlModerationStore } from "./sql-moderation-store.ts";
@@ -109,13 +110,13 @@ export class SqlBoardStore implements BoardStore {
   }
 
   async topics(): Promise<Topic[]> {
-    return (await this.#all("SELECT * FROM topic WHERE parent_id IS NULL ORDER BY position, id")).map(
-      topicOf,
-    );
+    return (
+      await this.#all(`SELECT ${topicColumns} FROM topic WHERE parent_id IS NULL ORDER BY position, id`)
+    ).map(topicOf);
   }
 
   async topic(slug: string): Promise<Topic | null> {
-    const row = await this.#get("SELECT * FROM topic WHERE slug = ?", slug);
+    const row = await this.#get(`SELECT ${topicColumns} FROM topic WHERE slug = ?`, slug);
     return row === undefined ? null : topicOf(row);
   }
 
@@ -134,7 +135,7 @@ export class SqlBoardStore implements BoardStore {
           topic.documentationName,
           position,
         );
-        return topicOf((yield* get("SELECT * FROM topic WHERE slug = ?", topic.slug)) ?? {});
+        return topicOf((yield* get(`SELECT ${topicColumns} FROM topic WHERE slug = ?`, topic.slug)) ?? {});
       })(),
     );
   }
@@ -685,6 +686,10 @@ export class SqlBoardStore implements BoardStore {
     return await this.database.alone(act);
   }
 
+  urgently<T>(act: () => Promise<T>): Promise<T> {
+    return urgently(act);
+  }
+
   async check(): Promise<StoreCheck> {
     const faults = await this.database.faults();
     return { faults: [...faults, ...(await this.database.read(countFaults()))] };
@@ -752,6 +757,8 @@ const replyQuery = `SELECT r.id, r.post_id, r.parent_id, r.kind, r.state, r.crea
   b.markdown, ${personColumns} FROM reply r CROSS JOIN person a ON a.id = r.author_id CROSS JOIN body b ON b.id = r.body_id`;
 
 const isListed = (state: PostState, isPinned: boolean): boolean => isVisible(state) && !isPinned;
+
+const topicColumns = "id, slug, name, description, documentation_url, documentation_name, posts";
 
 function topicOf(row: Readonly<Record<string, unknown>>): Topic {
   return {
