@@ -1,11 +1,14 @@
 // The commands behind `npm start` and `npm test`. Plain JavaScript for Node 20 and newer, no dependencies.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { findNode } from "../apps/cli/bin/find-node.mjs";
+import { runTestFiles } from "./test-run.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 /** Found anew after an installation. */
@@ -66,26 +69,24 @@ const isSystemTest = (path) => isTest(path) && path.includes("/test/system/");
 /** Campaigns over seeds and fuzzing: part of `npm test`, and of `test:unit` only when named. */
 const isLongTest = (path) => path.endsWith(".long.test.ts");
 
-/** Runs test files, and keeps what was skipped; in CI, where `.ci/run` installs everything, a skip is a failure. */
-function runTests(kind, options, files) {
-  const folder = join(root, "build");
-  mkdirSync(folder, { recursive: true });
-  const record = join(folder, `${kind}-tests.tap`);
-  const reporters = ["spec:stdout", `tap:${record}`].flatMap((entry) => {
-    const at = entry.indexOf(":");
-    return [`--test-reporter=${entry.slice(0, at)}`, `--test-reporter-destination=${entry.slice(at + 1)}`];
-  });
-  const code = run(["--test", ...options, ...reporters, ...files]);
-  const skipped = readFileSync(record, "utf8")
-    .split("\n")
-    .filter((line) => /^\s*ok \d+ .*# SKIP/.test(line));
+/** Runs groups of test files, and names what was skipped; in CI, where `.ci/run` installs everything, a skip is a failure. */
+async function runTests(kind, options, groups, atATime = 1) {
+  const { code, skipped } = await runTestFiles({ node: node26, root, kind, groups, atATime, options });
   if (skipped.length === 0) return code;
   console.error(`drydock: ${skipped.length} ${kind} tests were skipped:`);
-  for (const line of skipped) console.error(`  ${line.trim().replace(/^ok \d+ - /, "")}`);
+  for (const name of skipped) console.error(`  ${name}`);
   return process.env.CI && code === 0 ? 1 : code;
 }
 
-function unitTests(filter) {
+/** A unit test's file is quick to run and slow to load: many share a process, so that what they import is loaded once. */
+const filesPerProcess = 40;
+
+/** `[WORD] [--seed N]`: with a seed, other files share a process, and all run in another order. */
+function unitTests(args) {
+  const { values, positionals } = readArguments("test:unit", args, { seed: { type: "string" } });
+  const [filter] = positionals;
+  const { seed } = values;
+  if (seed !== undefined && !/^\d{1,9}$/.test(seed)) fail(`--seed takes a whole number, not "${seed}"`);
   const all = filesBelow(root, (path) => isTest(path) && !isSystemTest(path)).map((path) =>
     relative(root, path),
   );
@@ -94,24 +95,39 @@ function unitTests(filter) {
       ? all.filter((path) => !isLongTest(path))
       : all.filter((path) => path.includes(filter));
   if (chosen.length === 0) fail(`no test file has "${filter}" in its path`);
-  return runTests("unit", ["--test-isolation=none"], chosen.sort());
+  const rank = (path) =>
+    seed === undefined ? path : createHash("sha256").update(`${seed}:${path}`).digest("hex");
+  const ranks = new Map(chosen.map((path) => [path, rank(path)]));
+  chosen.sort((a, b) => (ranks.get(a) < ranks.get(b) ? -1 : 1));
+  const groups = [];
+  for (let at = 0; at < chosen.length; at += filesPerProcess)
+    groups.push(chosen.slice(at, at + filesPerProcess));
+  const order = seed === undefined ? [] : ["--test-randomize", `--test-random-seed=${seed}`];
+  const atATime = Math.min(availableParallelism(), groups.length);
+  return runTests("unit", ["--test-isolation=none", ...order], groups, atATime);
+}
+
+function readArguments(command, args, options) {
+  try {
+    return parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    return fail(`${command}: ${error.message}`);
+  }
 }
 
 /** One process for each file, as many at a time as there are CPUs. */
+const byFile = [`--test-concurrency=${availableParallelism()}`, "--test-timeout=600000"];
+
 function longTests() {
   const all = filesBelow(root, isLongTest).map((path) => relative(root, path));
-  return runTests(
-    "long",
-    [`--test-concurrency=${availableParallelism()}`, "--test-timeout=600000"],
-    all.sort(),
-  );
+  return runTests("long", byFile, [all.sort()]);
 }
 
 function systemTests(filter) {
   const all = filesBelow(root, isSystemTest).map((path) => relative(root, path));
   const chosen = filter === undefined ? all : all.filter((path) => path.includes(filter));
   if (chosen.length === 0) fail(`no system test has "${filter}" in its path`);
-  return runTests("system", ["--test-concurrency=1", "--test-timeout=600000"], chosen.sort());
+  return runTests("system", byFile, [chosen.sort()]);
 }
 
 /** Which lines and branches of which room the chosen unit tests enter: a page in build/coverage.md. */
@@ -138,11 +154,11 @@ function coverage(filter) {
 
 const commands = {
   start: (args) => run(["apps/cli/src/main.ts", "start", ...args]),
-  test: () => {
-    const codes = [commands.check([]), unitTests(undefined), longTests(), systemTests(undefined)];
+  test: async () => {
+    const codes = [commands.check([]), await unitTests([]), await longTests(), await systemTests()];
     return codes.find((code) => code !== 0) ?? 0;
   },
-  "test:unit": ([filter]) => unitTests(filter),
+  "test:unit": (args) => unitTests(args),
   "test:long": () => longTests(),
   "test:system": ([filter]) => systemTests(filter),
   check: (args) => run(["house/check.ts", ...args]),
@@ -165,4 +181,4 @@ if (command === null) fail(`unknown command "${name ?? ""}"; there are: ${Object
 if (Number(process.versions.node.split(".")[0]) < 20)
   fail(`Node 20 or newer is needed to begin, this is ${process.version}`);
 install();
-process.exitCode = command(rest);
+process.exitCode = await command(rest);

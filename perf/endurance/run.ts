@@ -10,6 +10,7 @@ import { explorables } from "@drydock/core/trials/explorables";
 import { hostTurn } from "@drydock/node/host-turn";
 import { type AttackReport, attackDoors, leftoversOf, problemsOf, slownessOf } from "./disk-hostile.ts";
 import { killDisks, killsSkip } from "./disk-kills.ts";
+import { huntFlaky, judgeFlaky } from "./flaky.ts";
 
 interface Result {
   readonly lines: readonly string[];
@@ -379,6 +380,24 @@ const runs: Readonly<Record<string, Run>> = {
         ],
       ),
   },
+  flaky: {
+    summary:
+      "unit tests in drawn orders and companies, 100 times, and system tests on one busy core, a tenth as often",
+    run: async (count) => {
+      const root = join(import.meta.dirname, "../..");
+      const units = count ?? 100;
+      const book = huntFlaky({
+        root,
+        book: join(root, "build/flaky.json"),
+        commit: commitOfTree(),
+        units,
+        systems: Number(process.env.DRYDOCK_FLAKY_SYSTEM ?? Math.ceil(units / 10)),
+        onRun: ({ failed, kind, seconds, seed }) =>
+          process.stderr.write(`${kind} ${seed}: ${failed.length} failed, ${seconds} s\n`),
+      });
+      return judgeFlaky(book);
+    },
+  },
   "disk-hostile": {
     summary: `${connections} hostile connections of four kinds at each door: NBD (TCP, a Unix socket, TLS), iSCSI, USB/IP, usbredir, RFC 2217, the board`,
     run: async (count) => {
@@ -527,6 +546,10 @@ function lineOf(report: AttackReport): string {
   return `${protocol}, ${held} ${attack}: ${served} of ${came} honest clients served; p99 of one that was there ${quietP99.toFixed(2)} -> ${attackP99.toFixed(2)} ms; ${quietMib} -> at most ${mostMib} -> ${afterMib} MiB; ${logLines} log lines in ${seconds.toFixed(0)} s`;
 }
 
+function commitOfTree(): string {
+  return spawnSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).stdout.trim();
+}
+
 const [name, count] = process.argv.slice(2);
 const chosen = Object.hasOwn(runs, name ?? "") ? runs[name] : null;
 if (chosen === null || (count !== undefined && !/^[1-9]\d*$/.test(count))) {
@@ -537,7 +560,7 @@ if (chosen === null || (count !== undefined && !/^[1-9]\d*$/.test(count))) {
   const begun = performance.now();
   const [load] = loadavg();
   const { lines, problems } = await chosen.run(count === undefined ? null : Number(count));
-  const commit = spawnSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).stdout.trim();
+  const commit = commitOfTree();
   const text = [
     `# ${name}`,
     "",

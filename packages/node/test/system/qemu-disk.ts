@@ -39,12 +39,15 @@ export class QemuImages {
   }
 }
 
+/** How long a look is apart from the next: sockets and timers are served meanwhile, and QEMU has the processor. */
+const pollMs = 1;
+
 /** Bounded, in real time: a disk that hangs fails the test with what is missing. */
 export async function until(isDone: () => boolean, what: string, milliseconds = 30_000): Promise<void> {
   const deadline = performance.now() + milliseconds;
   while (!isDone()) {
     assert.ok(performance.now() < deadline, `${what} did not happen within ${milliseconds / 1000} s`);
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
 }
 
