@@ -78,7 +78,7 @@ function withSeed(description: DextDescription, name: string, form: Form): DextD
   };
 }
 
-/** Looks at one form with what `drydock dext run`, `test` and `fuzz` do. */
+/** Looks at one form with what `drydock dext run`, `test` and `fuzz` do. Throws where a fixed form does not start: nothing would be seen of it. */
 export async function lookAtSeed(
   description: DextDescription,
   name: string,
@@ -93,6 +93,7 @@ export async function lookAtSeed(
     use: async (rig: ReturnType<MakeRig>) => void (await tryUserClients(rig, identifier)),
   };
   const plain = await runDext(seeded, makeRig, options);
+  if (form === "fixed" && !plain.isStarted) throw new Error(`${name}: ${plain.outcomes.join(", ")}`);
   const trials = await tryDext(seeded, makeRig, { ...options, most: trialsMost });
   const fuzz: string[] = [];
   for (const feed of ["calls", "answers"] as const) {
