@@ -12,6 +12,7 @@ import {
 } from "./facts/evidence-source.ts";
 import type { EvidenceKind } from "./facts/read-file.ts";
 import type { Claimed, Statement } from "./facts/statement.ts";
+import { lifeWatches, livesOf } from "./life.ts";
 import { readingsOf } from "./readings.ts";
 import { redactDiagnosis } from "./redact.ts";
 import { allRules } from "./rules/all-rules.ts";
@@ -34,6 +35,7 @@ export interface DiagnoseOptions {
 }
 
 const placesShown = 12;
+const livesShown = 20;
 
 /** The same list for the same rules, so that what is compiled from it is compiled once. */
 const watchLists = new WeakMap<readonly Rule[], readonly Watch[]>();
@@ -41,7 +43,7 @@ const watchLists = new WeakMap<readonly Rule[], readonly Watch[]>();
 function watchesOf(rules: readonly Rule[]): readonly Watch[] {
   let watches = watchLists.get(rules);
   if (watches === undefined) {
-    watches = rules.flatMap((rule) => rule.watches ?? []);
+    watches = [...rules.flatMap((rule) => rule.watches ?? []), ...lifeWatches];
     watchLists.set(rules, watches);
   }
   return watches;
@@ -123,6 +125,9 @@ export function judge(
     suppressed,
     files: evidence.files,
     readings: readingsOf(evidence, today, answers),
+    lives: livesOf(evidence)
+      .filter(({ history }) => history !== null)
+      .slice(0, livesShown),
     missing: whatIsMissing(evidence, answers, hints),
     rehearsals: rehearsePackages(evidence, { date: today }),
   };

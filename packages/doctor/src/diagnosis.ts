@@ -3,6 +3,7 @@
 import type { Place } from "./facts/evidence-source.ts";
 import type { ReadFile } from "./facts/read-file.ts";
 import type { Statement } from "./facts/statement.ts";
+import type { NamedLife } from "./life.ts";
 import type { Actor, Certainty, Severity } from "./rules/rule.ts";
 import type { PackageRehearsal } from "./signing/package-rehearsal.ts";
 
@@ -39,6 +40,8 @@ export interface Diagnosis {
   readonly files: readonly ReadFile[];
   /** What was read, one line a file: kind, system, process, driver, date, what is notable. */
   readonly readings: readonly Reading[];
+  /** Extensions whose lines tell a known history, from activation to the restart that takes it away. */
+  readonly lives: readonly NamedLife[];
   /** What would help to say more. */
   readonly missing: readonly string[];
   /** Each driver and app whose entitlements are among the files, played through all stages of signing. */

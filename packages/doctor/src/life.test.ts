@@ -9,8 +9,12 @@ import {
   lifeHistories,
   playHistory,
 } from "@drydock/core/platform/life-histories";
+import { diagnose } from "./diagnose.ts";
 import { sourceOfText } from "./facts/evidence-source.ts";
 import { nameLives } from "./life.ts";
+import { formatHtml } from "./report/html-report.ts";
+import { formatDiagnosis } from "./report/text-report.ts";
+import { assertDiagnosis } from "./test/schema-check.ts";
 
 /** What is left, and which number a request ended with. */
 const endings: Readonly<Record<(typeof historyNames)[number], readonly [readonly string[], RegExp | null]>> =
@@ -101,6 +105,94 @@ test("each history is named among three thousand lines of other programs, and no
       JSON.stringify(lives),
     );
   }
+});
+
+test("drydock diagnose names each history, too, from its lines alone and among other lines, in every report", async () => {
+  for (const history of lifeHistories) {
+    const random = new Random(history.name.length * 409);
+    const { list, log } = evidenceOfHistory(history);
+    const loud = log
+      .split("\n")
+      .flatMap((line, index) => [...Array.from({ length: 60 }, () => noise(random, index)), line])
+      .join("\n");
+    for (const files of [
+      [sourceOfText("log.txt", log), sourceOfText("lists.txt", list)],
+      [sourceOfText("system.log", loud), sourceOfText("lists.txt", list)],
+      [sourceOfText("mail.txt", `${log}\n${list}`)],
+    ]) {
+      const diagnosis = await diagnose(files);
+      assertDiagnosis(diagnosis);
+      assert.deepEqual(
+        diagnosis.lives.map(({ history: name, identifier }) => [identifier, name]),
+        [["org.example.driver", history.name]],
+      );
+      assert.ok(
+        formatDiagnosis(diagnosis, { width: 10_000 }).includes(`${history.name}: ${history.summary}`),
+      );
+      assert.ok(
+        formatHtml(diagnosis).replaceAll("&amp;", "&").replaceAll("&#39;", "'").includes(history.ending),
+      );
+      // What an earlier list said is the past: these two are the ones that go no further.
+      assert.equal(
+        diagnosis.answers.some(({ rule }) => rule === "FX-APPROVAL" || rule === "NT-824746"),
+        history.name === "approval-pending" || history.name === "same-version-twice",
+        `${history.name}: ${diagnosis.answers.map(({ claim }) => claim).join("; ")}`,
+      );
+    }
+  }
+});
+
+const example = "2026-11-30 10:00:00.000000+0000 Example[401:1] ";
+
+test("from the log alone: what the delegate was asked and how it ended; an error that was mended later is none", async () => {
+  const lines = (...texts: string[]) => [
+    sourceOfText("log.txt", texts.map((text) => `${example}${text}\n`).join("")),
+  ];
+  const ask = (from: string, to: string) =>
+    `request(_:actionForExtension:withExtension:) org.example.driver ${from} -> ${to}`;
+  const done = "request(_:didFinishWithResult:) org.example.driver completed";
+  const name = async (...texts: string[]) => (await diagnose(lines(...texts))).lives[0]?.history;
+  assert.equal(await name(ask("1.0/1", "1.1/2"), done), "replaced-never-opened");
+  assert.equal(await name(ask("1.10/3", "1.9/12"), done), "downgraded");
+  assert.equal(
+    await name(
+      ask("1.0/1", "1.1/2"),
+      "request(_:didFinishWithResult:) org.example.driver willCompleteAfterReboot",
+    ),
+    "replaced-while-open",
+  );
+  assert.equal(await name(ask("1.0/1", "1.0/1"), done), undefined, "the same version: nothing was replaced");
+  const refusal = "request(_:didFailWithError:) org.example.driver OSSystemExtensionErrorDomain 3";
+  assert.equal(await name(refusal), "not-in-applications");
+  assert.equal(await name(refusal, done), undefined);
+});
+
+test("a program that is refused for its claims has no life of a driver", async () => {
+  const refused = (id: string, key: string) =>
+    `2026-11-30 10:00:00.000000+0000 taskgated-helper[140:2] ${id}: Unsatisfied entitlements: ${key}\n`;
+  const { lives } = await diagnose([
+    sourceOfText(
+      "log.txt",
+      refused("net.sample.tool", "com.apple.developer.driverkit.userclient-access") +
+        refused("net.sample.editor", "com.apple.developer.networking.vpn.api") +
+        refused("net.sample.driver", "com.apple.developer.driverkit.family.serial"),
+    ),
+  ]);
+  assert.deepEqual(
+    lives.map(({ history, identifier }) => [identifier, history]),
+    [["net.sample.driver", "profile-lacks-key"]],
+  );
+});
+
+test("ten thousand extensions in one list are told in bounded work, and none of them has a history", async () => {
+  const rows = Array.from(
+    { length: 10_000 },
+    (_, index) => `*\t*\tABCDE12345\tnet.sample.e${index} (1.0/1)\tE\t[activated enabled]`,
+  );
+  const list = `${rows.length} extension(s)\n--- com.apple.system_extension.driver_extension\n${rows.join("\n")}\n`;
+  const { files, lives } = await diagnose([sourceOfText("list.txt", list)]);
+  assert.deepEqual(files[0].kinds, ["system extensions list"]);
+  assert.deepEqual(lives, []);
 });
 
 test("there are at least twelve histories, every name once, and every line is marked", () => {

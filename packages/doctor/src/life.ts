@@ -1,11 +1,12 @@
 // Which history of a driver extension the lines tell: from the log, the lists and what apps' delegates were told.
 
-import type { HistoryName } from "@drydock/core/platform/life-histories";
+import type { LifeMark } from "@drydock/core/platform/extension-life";
+import { type HistoryName, lifeHistories } from "@drydock/core/platform/life-histories";
 import { collectEvidence } from "./evidence/collect.ts";
 import type { Evidence } from "./evidence/evidence.ts";
-import { watch } from "./evidence/watch.ts";
+import { type Hit, type Watch, watch } from "./evidence/watch.ts";
 import type { EvidenceSource, Place } from "./facts/evidence-source.ts";
-import type { SystemExtension } from "./facts/system-extension.ts";
+import { type ExtensionRows, extensionRows } from "./rules/extension-lists.ts";
 
 export interface NamedLife {
   readonly identifier: string;
@@ -14,6 +15,10 @@ export interface NamedLife {
   /** What was seen that tells, one sentence. */
   readonly because: string;
   readonly places: readonly Place[];
+  /** The history in one line, what it ends with and how well that is known; empty and unknown without a history. */
+  readonly summary: string;
+  readonly ending: string;
+  readonly mark: LifeMark;
 }
 
 const realized = watch(
@@ -38,7 +43,26 @@ const looked = watch(
   ["IOServiceGetMatchingService"],
   /iPadOS\b.{0,80}IOServiceGetMatchingService for ([\w.-]{3,255}): no service/,
 );
-const watches = [realized, finished, approval, failed, crashed, unsatisfied, looked];
+/** What the app's delegate was asked about another version. */
+const asked = watch(
+  ["actionForExtension"],
+  /actionForExtension\S{0,40}\s+([\w.-]{3,255})\s+([\w.+-]{1,40}\/[\w.+-]{1,40}) -> ([\w.+-]{1,40}\/[\w.+-]{1,40})/,
+);
+/** Whoever collects evidence for {@link livesOf} looks for these. */
+export const lifeWatches: readonly Watch[] = [
+  realized,
+  finished,
+  approval,
+  failed,
+  crashed,
+  unsatisfied,
+  looked,
+  asked,
+];
+
+const placesKept = 12;
+/** The request that came instead may well have been carried out; after any other number that means that it went well later. */
+const superseded = "12";
 
 const byError: Readonly<Record<number, readonly [HistoryName, string]>> = {
   3: [
@@ -51,31 +75,78 @@ const byError: Readonly<Record<number, readonly [HistoryName, string]>> = {
 };
 
 export async function nameLives(sources: Iterable<EvidenceSource>): Promise<NamedLife[]> {
-  const evidence = await collectEvidence(sources, watches);
-  const ids = new Set([
-    ...evidence.facts("system-extension").map(({ value }) => value.bundleIdentifier),
-    ...watches.flatMap((each) => evidence.hits(each).map(({ match }) => match[1])),
-  ]);
-  return [...ids].map((identifier) => nameLife(evidence, identifier));
+  return livesOf(await collectEvidence(sources, lifeWatches));
 }
 
-function nameLife(evidence: Evidence, identifier: string): NamedLife {
-  const of = (each: (typeof watches)[number]) =>
-    evidence.hits(each).filter(({ match }) => match[1] === identifier);
-  const lists = listsOf(evidence, identifier);
+/** One for each extension that a line names, known history or not, in the order in which they are met. */
+export function livesOf(evidence: Evidence): NamedLife[] {
+  const hits = lifeWatches.map((each) => ({ each, byId: hitsById(evidence.hits(each)) }));
+  const ids = new Set([
+    ...evidence.facts("system-extension").map(({ value }) => value.bundleIdentifier),
+    ...hits.flatMap(({ each, byId }) =>
+      [...byId].flatMap(([id, own]) => (each !== unsatisfied || own.some(isOfDriver) ? [id] : [])),
+    ),
+  ]);
+  const of: HitsOf = (each, id) => hits.find((one) => one.each === each)?.byId.get(id) ?? [];
+  const listsOf = extensionRows(evidence);
+  return [...ids].map((identifier) =>
+    nameLife(identifier, listsOf(identifier), (each) => of(each, identifier)),
+  );
+}
+
+/** A named history as a report says it, one paragraph. */
+export function lifeSentence({ because, ending, history, identifier, mark, summary }: NamedLife): string {
+  return `${identifier}: ${history}: ${summary}; because ${because}. It ends: ${ending} (${mark}).`;
+}
+
+/** Of the same file; of two files nobody knows which was first. */
+function isAfter(place: Place, other: Place): boolean {
+  return place.file === other.file && place.line > other.line;
+}
+
+type HitsOf = (each: Watch, identifier: string) => readonly Hit[];
+
+function hitsById(hits: readonly Hit[]): Map<string, Hit[]> {
+  const byId = new Map<string, Hit[]>();
+  for (const hit of hits) {
+    const own = byId.get(hit.match[1]) ?? [];
+    own.push(hit);
+    byId.set(hit.match[1], own);
+  }
+  return byId;
+}
+
+/** Programs are refused in the same words; only a driver claims these. */
+function isOfDriver({ match }: Hit): boolean {
+  return /com\.apple\.developer\.driverkit(?:\.(?:transport|family|builtin)\b|(?![.\w]))/.test(match[2]);
+}
+
+function nameLife(
+  identifier: string,
+  lists: readonly ExtensionRows[],
+  of: (each: Watch) => readonly Hit[],
+): NamedLife {
   const last = lists.at(-1)?.rows ?? [];
   const end = (
     history: HistoryName | null,
     because: string,
     places: readonly (Place | undefined)[],
-  ): NamedLife => ({
-    identifier,
-    history,
-    because,
-    places: places.filter((place) => place !== undefined),
-  });
+  ): NamedLife => {
+    const known = lifeHistories.find(({ name }) => name === history);
+    return {
+      identifier,
+      history,
+      because,
+      places: places.filter((place) => place !== undefined).slice(0, placesKept),
+      summary: known?.summary ?? "",
+      ending: known?.ending ?? "",
+      mark: known?.mark ?? "unknown",
+    };
+  };
   const listed = last.map(({ place }) => place);
-  const error = of(failed).at(-1);
+  const error = of(failed).findLast(
+    ({ match, place }) => match[2] === superseded || !of(finished).some((done) => isAfter(done.place, place)),
+  );
   const code = error === undefined ? 0 : Number(error.match[2]);
   const isStuck = last.some(({ value }) => /terminating for upgrade/.test(value.state));
   if (isStuck && (code === 4 || error === undefined))
@@ -112,7 +183,11 @@ function nameLife(evidence: Evidence, identifier: string): NamedLife {
     lists.slice(0, -1).some(({ rows }) => rows.some(({ value }) => /reboot/.test(value.state)));
   if (hasLeft)
     return end("uninstalled-then-restarted", "it waited for a restart, and is in the list no more", []);
-  return ofVersions(identifier, lists, of(finished), of(approval).length > 0, end);
+  return ofVersions(
+    identifier,
+    { lists, done: of(finished), asked: of(asked).at(-1), wasAsked: of(approval).length > 0 },
+    end,
+  );
 }
 
 type End = (
@@ -123,13 +198,19 @@ type End = (
 
 function ofVersions(
   identifier: string,
-  lists: readonly List[],
-  done: readonly {
-    readonly place: Place;
-    readonly row: { readonly process: string };
-    readonly match: RegExpExecArray;
-  }[],
-  wasAsked: boolean,
+  {
+    asked: change,
+    done,
+    lists,
+    wasAsked,
+  }: {
+    readonly lists: readonly ExtensionRows[];
+    readonly done: readonly Hit[];
+    /** The last question about another version. */
+    readonly asked: Hit | undefined;
+    /** Whether the user was asked. */
+    readonly wasAsked: boolean;
+  },
   end: End,
 ): NamedLife {
   const last = lists.at(-1)?.rows ?? [];
@@ -167,7 +248,23 @@ function ofVersions(
       [before.place, ...listed],
     );
   }
-  if (staying !== undefined && done.length > 0)
+  const [, , oldVersion = "", newVersion = ""] = change?.match ?? [];
+  // Without a list, what the delegate was asked and how the request ended.
+  if (lists.length === 0 && change !== undefined && oldVersion !== newVersion) {
+    const result = done.find(({ place }) => isAfter(place, change.place));
+    if (result?.match[2] === "willCompleteAfterReboot")
+      return end("replaced-while-open", `${newVersion} replaces ${oldVersion} after a restart: it was open`, [
+        change.place,
+        result.place,
+      ]);
+    if (result !== undefined)
+      return end(
+        compareVersions(newVersion, oldVersion) < 0 ? "downgraded" : "replaced-never-opened",
+        `${newVersion} came for ${oldVersion}, and the request was completed`,
+        [change.place, result.place],
+      );
+  }
+  if (staying !== undefined && done.length > 0 && change === undefined)
     return wasAsked
       ? end("fresh", "the user was asked, and it is activated and enabled", [...listed, done[0].place])
       : end(
@@ -182,27 +279,6 @@ function ofVersions(
       : `it is "${staying.value.state}"; how it came there is not in these lines`,
     listed,
   );
-}
-
-interface List {
-  readonly rows: readonly { readonly place: Place; readonly value: SystemExtension }[];
-}
-
-/** Lists in the order in which they stand: each begins with its count. One without a head is one list. */
-function listsOf(evidence: Evidence, identifier: string): List[] {
-  const rows = evidence
-    .facts("system-extension")
-    .filter(({ value }) => value.bundleIdentifier === identifier);
-  const heads = evidence.facts("extension-list");
-  if (heads.length === 0) return rows.length === 0 ? [] : [{ rows }];
-  return heads.map((head, index) => {
-    const next = heads[index + 1];
-    const isIn = (place: Place): boolean =>
-      place.file === head.place.file &&
-      place.line > head.place.line &&
-      (next === undefined || next.place.file !== head.place.file || place.line < next.place.line);
-    return { rows: rows.filter(({ place }) => isIn(place)) };
-  });
 }
 
 /** "1.10/3" against "1.9/12": number by number, the build last. */

@@ -41,7 +41,8 @@ export function readingsOf(
       for (const { text, who } of lines.slice(0, 4)) readings.push({ file: file.name, text, who });
       if (lines.length > 4)
         readings.push({ file: file.name, text: `and ${lines.length - 4} more of them`, who: null });
-    } else if (file.kinds.includes("unknown")) continue;
+      // Of an empty file its problem says all that there is.
+    } else if (file.kinds.includes("unknown") || file.kinds.length === 0) continue;
     else if (file.kinds.every((kind) => folded.has(kind))) plain.push(file);
     else readings.push({ file: file.name, text: file.kinds.join(" and "), who: null });
   }

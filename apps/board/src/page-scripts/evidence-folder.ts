@@ -4,6 +4,7 @@ import { shown } from "@drydock/core/base/shown-text";
 import { diagnose } from "@drydock/doctor/diagnose";
 import type { Answer, Diagnosis } from "@drydock/doctor/diagnosis";
 import { sourceOfBytes } from "@drydock/doctor/facts/evidence-source";
+import { lifeSentence } from "@drydock/doctor/life";
 import { membersOf, redactFile, redactName, textOf } from "@drydock/doctor/redaction/redacted-file";
 import { RedactionLedger, redactText } from "@drydock/doctor/redaction/redacted-text";
 import { formatHtml } from "@drydock/doctor/report/html-report";
@@ -61,11 +62,12 @@ export class EvidenceFolder {
       for (const [index, { name }] of (await ask(false)).files.entries())
         this.#names.set(diagnosis.files[index]?.name ?? "", name);
     this.#diagnosis = diagnosis;
-    const { answers, files, hints, missing, readings } = diagnosis;
+    const { answers, files, hints, lives, missing, readings } = diagnosis;
     return {
       answers: answers.map(cardOf),
       hints: hints.map(cardOf),
       missing,
+      lives: lives.map(lifeSentence),
       readings: readings.map(
         ({ file, text, who }) => `${file}: ${text}${who === null ? "" : `; to be done by ${who}`}`,
       ),

@@ -63,16 +63,15 @@ function formatPlayed(
   return `${[...lines, `  ends: ${ending} (${mark})`].join("\n")}\n\n`;
 }
 
-function formatNamed({ because, history, identifier, places }: NamedLife): string {
-  const known = lifeHistories.find(({ name }) => name === history);
-  const head = `${shown(identifier, 300)}: ${history === null ? "unknown" : `${history}: ${known?.summary}`}`;
+function formatNamed({ because, ending, history, identifier, mark, places, summary }: NamedLife): string {
+  const head = `${shown(identifier, 300)}: ${history === null ? "unknown" : `${history}: ${summary}`}`;
   return [
     head,
     `  because ${shown(because, 600)}`,
     ...places
       .slice(0, 4)
       .map(({ file, line, text }) => `    ${shown(file, 300)}:${line}: ${shown(text, 300)}`),
-    ...(known === undefined ? [] : [`  ends: ${known.ending} (${known.mark})`]),
+    ...(history === null ? [] : [`  ends: ${ending} (${mark})`]),
     "",
   ].join("\n");
 }

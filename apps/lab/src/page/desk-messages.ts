@@ -53,6 +53,8 @@ export interface DiagnosisView {
   readonly hints: readonly AnswerCard[];
   readonly missing: readonly string[];
   readonly readings: readonly string[];
+  /** Histories of extensions that the lines tell, a sentence each. */
+  readonly lives: readonly string[];
   readonly files: readonly {
     readonly name: string;
     readonly kinds: string;

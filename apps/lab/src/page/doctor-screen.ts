@@ -194,6 +194,7 @@ export function DoctorScreen({ doctor, page }: { readonly doctor: Doctor; readon
             found.hints.length === 0 ? null : h("h2", null, "Seen, but it fits many causes"),
             found.hints.map((answer) => h(Card, { answer, isOpen: false, key: answer.rule + answer.claim })),
             list(found.answers.length === 0 ? "What would help" : "Still missing", found.missing),
+            list("An extension's life, as the lines tell it", found.lives),
             list("What was read", found.readings),
           ),
           h(

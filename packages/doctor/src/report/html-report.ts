@@ -2,6 +2,7 @@
 
 import type { Answer, Diagnosis } from "../diagnosis.ts";
 import type { Place } from "../facts/evidence-source.ts";
+import { lifeSentence } from "../life.ts";
 import { placeName } from "./text-report.ts";
 
 const style = `
@@ -50,6 +51,7 @@ export function formatHtml(diagnosis: Diagnosis): string {
       "Taken back by comments in the source",
       listed(diagnosis.suppressed.map(({ rule, place, reason }) => `${placeName(place)} ${rule}: ${reason}`)),
     ),
+    section("What the lines tell of an extension's life", listed(diagnosis.lives.map(lifeSentence))),
     section("Signing, stage by stage", diagnosis.rehearsals.map(stagesOf)),
     section("What was read", [
       ...listed(

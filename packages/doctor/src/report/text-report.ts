@@ -3,6 +3,7 @@
 import { hex } from "@drydock/core/base/text";
 import type { Answer, Diagnosis } from "../diagnosis.ts";
 import type { Place } from "../facts/evidence-source.ts";
+import { lifeSentence } from "../life.ts";
 import { formatPackageRehearsal, formatRehearsalInShort } from "./rehearsal-report.ts";
 import { wrap } from "./wrap.ts";
 
@@ -38,6 +39,13 @@ export function formatDiagnosis(diagnosis: Diagnosis, options: TextReportOptions
     }
     const more = others.length - also.length;
     if (more > 0) lines.push(`  and ${more} more: --all shows them`);
+  }
+  if (diagnosis.lives.length > 0) {
+    lines.push("", bold("What the lines tell of an extension's life"));
+    for (const life of diagnosis.lives.slice(0, options.all === true ? 1000 : 3))
+      lines.push(...wrap(lifeSentence(life), width, "  - ", "    "));
+    const more = diagnosis.lives.length - 3;
+    if (more > 0 && options.all !== true) lines.push(`  and ${more} more: --all shows them`);
   }
   for (const item of diagnosis.rehearsals)
     lines.push(

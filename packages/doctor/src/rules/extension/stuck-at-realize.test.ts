@@ -37,3 +37,10 @@ test("NT-824746 is silent on a near miss: sysextd went on", async () => {
     m: "sysextd: staging extension with identifier org.example.drv",
   });
 });
+
+test("NT-824746 is silent: the list is from before, the app was told that it is done", async () => {
+  await assertSilent(stuckAtRealize, {
+    l: `${line}\nExample: request(_:didFinishWithResult:) org.example.drv completed`,
+    s: list("terminating for upgrade via delegate"),
+  });
+});

@@ -1,12 +1,18 @@
 // NT-824746: activation goes no further than the attempt to realize the extension.
 
 import { type Hit, watch } from "../../evidence/watch.ts";
+import { currentRows } from "../extension-lists.ts";
 import { spoken } from "../questions.ts";
 import type { Finding, Rule } from "../rule.ts";
 
 const realize = watch(
   ["attempting to realize extension"],
   /attempting to realize extension with identifier ([\w.-]{3,255})/,
+);
+/** What the app is told at the end: whatever the lists said before, it went through. */
+const ended = watch(
+  ["didFinishWithResult"],
+  /didFinishWithResult\S{0,20}\s+([\w.-]{3,255})\s+(?:completed|willCompleteAfterReboot)/,
 );
 /** What sysextd says when it goes on. */
 const further = watch(
@@ -33,12 +39,16 @@ export const stuckAtRealize: Rule = {
     "Activated waiting for user: approve it in System Settings, General, Login Items & Extensions (or Privacy & Security).",
   ],
   who: "you",
-  watches: [realize, further],
+  watches: [realize, further, ended],
   judge(evidence) {
     const last = new Map<string, Hit>();
     for (const hit of spoken(evidence, realize)) last.set(hit.match[1].replace(/\.$/, ""), hit);
     return [...last].flatMap(([id, hit]): Finding[] => {
-      const rows = evidence.facts("system-extension").filter(({ value }) => value.bundleIdentifier === id);
+      const isEnded = spoken(evidence, ended).some(
+        ({ match, place }) => match[1] === id && place.file === hit.place.file && place.line > hit.place.line,
+      );
+      if (isEnded) return [];
+      const rows = currentRows(evidence).filter(({ value }) => value.bundleIdentifier === id);
       if (rows.some(({ value }) => value.state === "activated enabled") && rows.length === 1) return [];
       const isFurther = spoken(evidence, further).some(({ match }) => match[1].replace(/\.$/, "") === id);
       if (isFurther && rows.length === 0) return [];

@@ -19,3 +19,9 @@ test("FX-TWO-VERSIONS is silent on: 2 extension(s)", async () => {
     s: "2 extension(s)\n*\t*\tABCDE12345\torg.example.drv (1.1/2)\tdrv\t[activated enabled]\n*\t*\tABCDE12345\torg.example.other (1.0/1)\tother\t[activated enabled]\n",
   });
 });
+
+test("FX-TWO-VERSIONS is silent: the list before the update and the one after it", async () => {
+  const row = (version: string) =>
+    `1 extension(s)\n*\t*\tABCDE12345\torg.example.drv (${version})\tdrv\t[activated enabled]\n`;
+  await assertSilent(twoVersionsAlive, { s: `${row("1.0/1")}${row("1.1/2")}` });
+});

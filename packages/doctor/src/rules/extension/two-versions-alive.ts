@@ -1,6 +1,7 @@
 // FX-TWO-VERSIONS: two versions of one extension are alive.
 
 import type { Fact } from "../../evidence/facts.ts";
+import { currentRows } from "../extension-lists.ts";
 import type { Finding, Rule } from "../rule.ts";
 
 export const twoVersionsAlive: Rule = {
@@ -18,10 +19,12 @@ export const twoVersionsAlive: Rule = {
   who: "you",
   judge(evidence) {
     const rows = new Map<string, Fact<"system-extension">[]>();
-    for (const row of evidence.facts("system-extension")) {
-      // The same list is often collected twice: only rows of one file count.
+    for (const row of currentRows(evidence)) {
+      // The same list is often collected twice: only rows of one file count, and of its last list.
       const key = `${row.place.file}\n${row.value.bundleIdentifier}`;
-      rows.set(key, [...(rows.get(key) ?? []), row]);
+      const own = rows.get(key) ?? [];
+      rows.set(key, own);
+      own.push(row);
     }
     return [...rows.values()].flatMap((group): Finding[] => {
       const versions = [...new Set(group.map(({ value }) => value.version))];

@@ -17,3 +17,11 @@ test("FX-APPROVAL is silent on: 1 extension(s)", async () => {
     s: "1 extension(s)\n*\t*\tABCDE12345\torg.example.drv (1.0/1)\tdrv\t[activated enabled]\n",
   });
 });
+
+test("FX-APPROVAL is silent: a later list of the same file says that it was switched on", async () => {
+  const row = (state: string) =>
+    `1 extension(s)\n*\t*\tABCDE12345\torg.example.drv (1.0/1)\tdrv\t[${state}]\n`;
+  await assertSilent(waitsForApproval, {
+    s: `${row("activated waiting for user")}${row("activated enabled")}`,
+  });
+});

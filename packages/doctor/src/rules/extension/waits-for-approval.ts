@@ -1,5 +1,6 @@
 // FX-APPROVAL: the extension waits for the user's approval.
 
+import { currentRows } from "../extension-lists.ts";
 import type { Finding, Rule } from "../rule.ts";
 
 export const waitsForApproval: Rule = {
@@ -16,7 +17,7 @@ export const waitsForApproval: Rule = {
   ],
   who: "you",
   judge(evidence) {
-    return evidence.facts("system-extension").flatMap(({ place, value }): Finding[] =>
+    return currentRows(evidence).flatMap(({ place, value }): Finding[] =>
       /waiting for user|waiting to be enabled|activated disabled/.test(value.state)
         ? [
             {
