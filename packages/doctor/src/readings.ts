@@ -4,7 +4,7 @@ import { hex } from "@drydock/core/base/text";
 import { isDictionary } from "@drydock/core/platform/properties";
 import type { Answer, Reading } from "./diagnosis.ts";
 import type { Evidence } from "./evidence/evidence.ts";
-import type { Fact, FactName } from "./evidence/facts.ts";
+import type { Fact } from "./evidence/facts.ts";
 import type { CrashReport } from "./facts/crash-report.ts";
 import { cutText } from "./facts/cut-text.ts";
 import type { Place } from "./facts/evidence-source.ts";
@@ -67,9 +67,11 @@ export function readingsOf(
   for (const file of plain.slice(0, fewFiles * 2))
     readings.push({
       file: file.name,
-      text: file.kinds.includes("text")
-        ? "text, with nothing in it that is a report or a list"
-        : file.kinds.join(" and "),
+      text: !file.kinds.includes("text")
+        ? file.kinds.join(" and ")
+        : file.problems.length > 0
+          ? "text, not read whole"
+          : "text, with nothing in it that is a report or a list",
       who: null,
     });
   if (plain.length > fewFiles * 2)
@@ -84,10 +86,6 @@ export function readingsOf(
   return readings;
 }
 
-function ofFile<Name extends FactName>(evidence: Evidence, name: Name, file: ReadFile): Fact<Name>[] {
-  return evidence.facts(name).filter(({ place }) => place.file === file.name);
-}
-
 function linesOf(
   evidence: Evidence,
   file: ReadFile,
@@ -99,15 +97,18 @@ function linesOf(
     ...line,
     who: actors.get(lineOf(place)) ?? line.who,
   });
-  for (const { place, value } of ofFile(evidence, "panic", file)) lines.push(judged(place, panicLine(value)));
-  for (const { place, value } of ofFile(evidence, "crash", file)) lines.push(judged(place, crashLine(value)));
-  for (const { value } of ofFile(evidence, "profile", file)) lines.push(profileLine(value.profile, today));
-  const transfers = ofFile(evidence, "transfer", file);
+  for (const { place, value } of evidence.factsIn("panic", file.name))
+    lines.push(judged(place, panicLine(value)));
+  for (const { place, value } of evidence.factsIn("crash", file.name))
+    lines.push(judged(place, crashLine(value)));
+  for (const { value } of evidence.factsIn("profile", file.name))
+    lines.push(profileLine(value.profile, today));
+  const transfers = evidence.factsIn("transfer", file.name);
   if (transfers.length > 0) lines.push(captureLine(transfers));
-  const lists = ofFile(evidence, "extension-list", file);
-  const rows = ofFile(evidence, "system-extension", file);
+  const lists = evidence.factsIn("extension-list", file.name);
+  const rows = evidence.factsIn("system-extension", file.name);
   if (lists.length > 0 || rows.length > 0) lines.push(listLine(lists[0], rows));
-  for (const { value } of ofFile(evidence, "executable", file)) {
+  for (const { value } of evidence.factsIn("executable", file.name)) {
     const { slice, directory, certificates } = value;
     const build = slice?.build ?? null;
     const by =
@@ -119,11 +120,11 @@ function linesOf(
       who: null,
     });
   }
-  for (const { value } of ofFile(evidence, "property-list", file)) {
+  for (const { value } of evidence.factsIn("property-list", file.name)) {
     const line = plistLine(value.role, value.value);
     if (line !== null) lines.push(line);
   }
-  const entries = ofFile(evidence, "registry-entry", file);
+  const entries = evidence.factsIn("registry-entry", file.name);
   if (entries.length > 0) {
     const drivers = [
       ...new Set(

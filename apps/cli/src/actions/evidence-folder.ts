@@ -20,6 +20,8 @@ import { UsageError } from "../terminal/usage-error.ts";
 const mostFiles = 10_000;
 const deepest = 16;
 const pieceBytes = 1 << 20;
+/** What says of itself that it is empty may have something all the same. */
+const leastPieceBytes = 4096;
 /** What comes through a pipe is held in memory: it can be read once only, and evidence is asked for again. */
 const mostPipeBytes = 512 << 20;
 /** Lines about what was not read; the rest is counted. */
@@ -79,7 +81,7 @@ export function evidenceOf(paths: readonly string[]): EvidenceFolder {
         return;
       }
       accessSync(path, constants.R_OK);
-      sources.push({ name, chunks: () => piecesOf(path) });
+      sources.push({ name, chunks: () => piecesOf(path, status.size) });
     } else skip(name, "is neither a file nor a folder and was not read");
   };
 
@@ -129,10 +131,12 @@ function nameOf(bytes: Buffer): string {
   );
 }
 
-/** What the system says while it is read ends the file, with its words. */
-async function* piecesOf(path: Buffer): AsyncGenerator<Uint8Array> {
+/** What the system says while it is read ends the file, with its words. Of a thousand small files none needs a large buffer. */
+async function* piecesOf(path: Buffer, sizeBytes: number): AsyncGenerator<Uint8Array> {
   try {
-    yield* createReadStream(path, { highWaterMark: pieceBytes });
+    yield* createReadStream(path, {
+      highWaterMark: Math.min(pieceBytes, Math.max(leastPieceBytes, sizeBytes + 1)),
+    });
   } catch (error) {
     throw new Error(systemWords(error));
   }

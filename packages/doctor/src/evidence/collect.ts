@@ -182,8 +182,11 @@ class Collector {
   }
 
   #keep(file: FileInHand): void {
-    for (const [name, facts] of file.facts)
-      this.#facts.set(name, [...(this.#facts.get(name) ?? []), ...facts]);
+    for (const [name, facts] of file.facts) {
+      const all = this.#facts.get(name) ?? [];
+      this.#facts.set(name, all);
+      for (const fact of facts) all.push(fact);
+    }
     for (const secret of file.secrets) this.#secrets.set(`${secret.kind} ${secret.text}`, secret);
     for (const hit of file.hits.sort((left, right) => left.place.line - right.place.line)) {
       const watch = this.#watches[hit.watchIndex];
@@ -346,7 +349,7 @@ class FileInHand implements FactSink {
         .map((reader) => reader.kind);
       if (skipped.length > 0)
         this.problem(
-          `is larger than ${this.limits.wholeFileBytes >> 20} MiB: its lines were read, but not what looks like a ${skipped.join(" and a ")} in it`,
+          `is larger than ${this.limits.wholeFileBytes >> 20} MiB: its lines were read, but not what looks like a ${skipped.join(" and a ")} in it; give me the part that matters`,
         );
     } else if (this.#anchored.size > 0 || this.#wholeBytes <= mostWrapped) {
       const bytes = joined(this.#whole, this.#wholeBytes);

@@ -20,6 +20,7 @@ export class Evidence {
   readonly digests: ReadonlyMap<string, FileDigests>;
   readonly #facts: ReadonlyMap<FactName, readonly Fact<FactName>[]>;
   readonly #hits: ReadonlyMap<Watch, readonly Hit[]>;
+  readonly #byFile = new Map<FactName, ReadonlyMap<string, readonly Fact<FactName>[]>>();
 
   constructor(parts: {
     files: readonly ReadFile[];
@@ -52,6 +53,16 @@ export class Evidence {
   /** In the order of files and lines. */
   facts<Name extends FactName>(name: Name): readonly Fact<Name>[] {
     return (this.#facts.get(name) ?? []) as unknown as readonly Fact<Name>[];
+  }
+
+  /** The same of one file, however many files there are. */
+  factsIn<Name extends FactName>(name: Name, file: string): readonly Fact<Name>[] {
+    let byFile = this.#byFile.get(name);
+    if (byFile === undefined) {
+      byFile = Map.groupBy(this.#facts.get(name) ?? [], ({ place }) => place.file);
+      this.#byFile.set(name, byFile);
+    }
+    return (byFile.get(file) ?? []) as unknown as readonly Fact<Name>[];
   }
 
   /** The first hits of a watch in each file and its last ones (both bounded), in the order of files and lines. */

@@ -40,6 +40,31 @@ test("an XML list nested without end, and entities that would explode, cost noth
   assert.deepEqual(files[1].problems, []);
 });
 
+test("a property list of 120 MB, XML or binary: a sentence, and memory for its lines alone", async () => {
+  const piece = utf8("<dict><key>a</key><string>some value of this list</string></dict>\n".repeat(15_000));
+  const pieces = Math.ceil((120 << 20) / piece.length);
+  const source = (name: string, head: Uint8Array) => ({
+    name,
+    *chunks() {
+      yield head;
+      for (let index = 0; index < pieces; index++) yield piece;
+    },
+  });
+  const before = process.memoryUsage().rss;
+  const { answers, files, readings } = await diagnose([
+    source(
+      "xml.plist",
+      utf8("<plist><dict><key>CFBundleIdentifier</key><string>a</string><key>b</key><array>\n"),
+    ),
+    source("binary.plist", utf8("bplist00")),
+  ]);
+  assert.ok(process.memoryUsage().rss - before < 400 << 20);
+  assert.deepEqual(answers, []);
+  assert.match(files[0].problems.join(), /^is larger than 64 MiB: .* what looks like a property list/);
+  assert.match(files[1].problems.join(), /^is a property list of more than 64 MiB, which is not read/);
+  assert.doesNotMatch(readings.map(({ text }) => text).join(), /nothing in it that is a report/);
+});
+
 test("a gzip bomb stops at the limit; the other files are still read", async () => {
   const limits = { ...defaultLimits, unpackedBytes: 1 << 20 };
   const { files, answers } = await diagnose(

@@ -46,21 +46,14 @@ export function rehearsePackages(evidence: Evidence, options: RehearsalOptions =
   const openers = parts
     .filter(({ role, claims }) => role !== "dext" && claims !== null)
     .sort((left, right) => Number(left.isForIpad) - Number(right.isForIpad));
+  const own = new Openers(openers.filter((part) => !isFromManual(evidence, part)));
   const used = new Set<EvidencePart>();
   const packages: PackageRehearsal[] = [];
   for (const dext of drivers) {
-    const app = openerOf(
-      dext,
-      openers.filter((part) => !isFromManual(evidence, part)),
-    );
+    const app = own.of(dext);
     if (app !== null) used.add(app);
     if (dext.claims === null && (app === null || app.claims === null)) continue;
-    const others = openers.filter(
-      (part) =>
-        part !== app &&
-        !isFromManual(evidence, part) &&
-        (names(part, dext) || (part.isForIpad && part.bundleIdentifier === app?.bundleIdentifier)),
-    );
+    const others = own.others(dext, app);
     const otherOpener = others.find(({ isForIpad }) => !isForIpad) ?? null;
     packages.push(rehearsePackage(evidence, app, dext, options, otherOpener));
     for (const other of others) {
@@ -75,29 +68,76 @@ export function rehearsePackages(evidence: Evidence, options: RehearsalOptions =
   return packages;
 }
 
-/**
- * The app that a driver belongs to: it lies in the app's bundle, the app names it, its id begins with the app's or is the
- * same, or both are of one team and no other app is. Parts that share nothing are never paired.
- */
-function openerOf(dext: EvidencePart, openers: readonly EvidencePart[]): EvidencePart | null {
-  const ids = driverIdentifiers(dext);
-  const around = openers.find(({ folder }) => isInside(dext.folder, folder));
-  const naming = openers.find((part) => names(part, dext));
-  const nested = openers.find(
-    ({ bundleIdentifier }) =>
-      bundleIdentifier !== "" &&
-      ids.some((id) => id === bundleIdentifier || id.startsWith(`${bundleIdentifier}.`)),
-  );
-  const sameTeam = openers.filter(
-    ({ teamIdentifier }) => teamIdentifier !== "" && teamIdentifier === dext.teamIdentifier,
-  );
-  return around ?? naming ?? nested ?? (sameTeam.length === 1 ? sameTeam[0] : null);
+/** Programs that may open drivers, by what a driver is known by: a package may have thousands of both. */
+class Openers {
+  readonly #all: readonly EvidencePart[];
+  readonly #places: ReadonlyMap<EvidencePart, number>;
+  readonly #byFolder: ReadonlyMap<string, readonly EvidencePart[]>;
+  readonly #byId: ReadonlyMap<string, readonly EvidencePart[]>;
+  readonly #byTeam: ReadonlyMap<string, readonly EvidencePart[]>;
+  readonly #byName = new Map<string, EvidencePart[]>();
+
+  constructor(all: readonly EvidencePart[]) {
+    this.#all = all;
+    this.#places = new Map(all.map((part, index) => [part, index]));
+    this.#byFolder = Map.groupBy(all, ({ folder }) => folder);
+    this.#byId = Map.groupBy(all, ({ bundleIdentifier }) => bundleIdentifier);
+    this.#byTeam = Map.groupBy(all, ({ teamIdentifier }) => teamIdentifier);
+    for (const part of all)
+      for (const name of new Set(stringsIn(part.claims?.[signingKeys.access]))) {
+        const named = this.#byName.get(name) ?? [];
+        this.#byName.set(name, named);
+        named.push(part);
+      }
+  }
+
+  /**
+   * The app that a driver belongs to: it lies in the app's bundle, the app names it, its id begins with the app's or is the
+   * same, or both are of one team and no other app is. Parts that share nothing are never paired.
+   */
+  of(dext: EvidencePart): EvidencePart | null {
+    const around = this.#first(
+      beginnings(dext.folder, "/")
+        .filter((folder) => isInside(dext.folder, folder))
+        .flatMap((folder) => this.#byFolder.get(folder) ?? []),
+    );
+    const nested = this.#first(
+      driverIdentifiers(dext)
+        .flatMap((id) => beginnings(id, "."))
+        .flatMap((id) => this.#byId.get(id) ?? []),
+    );
+    const sameTeam = dext.teamIdentifier === "" ? [] : (this.#byTeam.get(dext.teamIdentifier) ?? []);
+    return around ?? this.#naming(dext)[0] ?? nested ?? (sameTeam.length === 1 ? sameTeam[0] : null);
+  }
+
+  /** Those that name the driver, too, and the iPad's build of `app`, which is the driver's. */
+  others(dext: EvidencePart, app: EvidencePart | null): EvidencePart[] {
+    const twins = app === null ? [] : (this.#byId.get(app.bundleIdentifier) ?? []);
+    return this.#inOrder([...this.#naming(dext), ...twins.filter(({ isForIpad }) => isForIpad)]).filter(
+      (part) => part !== app,
+    );
+  }
+
+  /** Whose list of drivers has this one. */
+  #naming(dext: EvidencePart): EvidencePart[] {
+    return this.#inOrder(driverIdentifiers(dext).flatMap((id) => this.#byName.get(id) ?? []));
+  }
+
+  #first(parts: readonly EvidencePart[]): EvidencePart | undefined {
+    return this.#inOrder(parts)[0];
+  }
+
+  #inOrder(parts: readonly EvidencePart[]): EvidencePart[] {
+    return [...new Set(parts.map((part) => this.#places.get(part) ?? -1))]
+      .sort((left, right) => left - right)
+      .map((place) => this.#all[place]);
+  }
 }
 
-/** Whether a program's list of drivers has this one. */
-function names({ claims }: EvidencePart, dext: EvidencePart): boolean {
-  const ids = driverIdentifiers(dext);
-  return stringsIn(claims?.[signingKeys.access]).some((name) => ids.includes(name));
+/** "a/b/c" -> "a", "a/b", "a/b/c". */
+function beginnings(text: string, mark: string): string[] {
+  const steps = text.split(mark);
+  return text === "" ? [] : steps.map((_, index) => steps.slice(0, index + 1).join(mark));
 }
 
 /** The bundle's id and those of its personalities, as far as they are known. */

@@ -69,9 +69,49 @@ interface Draft {
   profileBy: EvidencePart["profileBy"];
 }
 
+/** Parts by what they are looked for by: packages may have thousands of bundles. */
+class DraftIndex {
+  readonly all: Draft[] = [];
+  readonly #byId = new Map<string, Draft[]>();
+  readonly #byFolder = new Map<string, Draft[]>();
+  readonly #byExecutable = new Map<string, Draft>();
+
+  add(draft: Draft): void {
+    this.all.push(draft);
+    if (draft.identifier !== "") addTo(this.#byId, draft.identifier, draft);
+    addTo(this.#byFolder, draft.folder, draft);
+    if (draft.executables.length > 0) this.#byExecutable.set(draft.executables[0].place.file, draft);
+  }
+
+  addExecutable(draft: Draft, executable: Fact<"executable">): void {
+    if (draft.executables.length === 0) this.#byExecutable.set(executable.place.file, draft);
+    draft.executables.push(executable);
+  }
+
+  /** Of an id, which is not empty; in the order in which they were added. */
+  ofId(identifier: string): readonly Draft[] {
+    return this.#byId.get(identifier) ?? [];
+  }
+
+  in(folder: string): readonly Draft[] {
+    return this.#byFolder.get(folder) ?? [];
+  }
+
+  /** Whose first executable lies in this file. */
+  ofFile(file: string): Draft | undefined {
+    return this.#byExecutable.get(file);
+  }
+}
+
+function addTo<Item>(map: Map<string, Item[]>, key: string, item: Item): void {
+  const items = map.get(key) ?? [];
+  map.set(key, items);
+  items.push(item);
+}
+
 class Assembly {
   readonly #evidence: Evidence;
-  readonly #drafts: Draft[] = [];
+  readonly #drafts = new DraftIndex();
 
   constructor(evidence: Evidence) {
     this.#evidence = evidence;
@@ -82,7 +122,7 @@ class Assembly {
     for (const executable of this.#evidence.facts("executable")) this.#addExecutable(executable);
     this.#addEntitlements();
     this.#addProfiles();
-    return this.#drafts
+    return this.#drafts.all
       .map(finish)
       .filter((part) => part.claims !== null || part.infoPlist !== null || part.executables.length > 0);
   }
@@ -95,10 +135,10 @@ class Assembly {
     );
     const type = value.CFBundlePackageType;
     if (!isCode || (typeof type === "string" && !["APPL", "DEXT", "SYSX"].includes(type))) return;
-    const twin = this.#drafts.find((draft) => identifier !== "" && draft.identifier === identifier);
+    const [twin] = this.#drafts.ofId(identifier);
     // An executable's own copy of its Info.plist, or a second architecture's.
     if (twin !== undefined && twin.infoPlist?.place.file === list.place.file) return;
-    this.#drafts.push({
+    this.#drafts.add({
       ...emptyDraft,
       identifier,
       folder: bundleFolder(list.place.file),
@@ -112,67 +152,70 @@ class Assembly {
     if (slice !== null && slice.fileType !== "executable") return;
     const folder = bundleFolder(executable.place.file);
     const identifier = directory?.identifier ?? expandedText(infoPlist?.CFBundleIdentifier);
-    const same = this.#drafts.filter((draft) => draft.identifier !== "" && draft.identifier === identifier);
-    const near = this.#drafts.filter((draft) => draft.folder === folder && draft.infoPlist !== null);
-    const here = this.#drafts.filter((draft) => draft.executables[0]?.place.file === executable.place.file);
+    const same = this.#drafts.ofId(identifier);
+    const near = this.#drafts.in(folder).filter((draft) => draft.infoPlist !== null);
     const home =
-      here[0] ??
+      this.#drafts.ofFile(executable.place.file) ??
       same.find((draft) => draft.folder === folder) ??
       same[0] ??
       // Unsigned, or signed by a linker under the file's own name: the bundle it lies in tells.
       (near.length === 1 && near[0].executables.length === 0 && isWeakIdentity(executable)
         ? near[0]
         : undefined);
-    if (home !== undefined) home.executables.push(executable);
-    else this.#drafts.push({ ...emptyDraft, identifier, folder, executables: [executable] });
+    if (home !== undefined) this.#drafts.addExecutable(home, executable);
+    else this.#drafts.add({ ...emptyDraft, identifier, folder, executables: [executable] });
   }
 
   /** Those of signatures belong to their executable; files to the part of their kind that has none. */
   #addEntitlements(): void {
     const lists = listsOf(this.#evidence, "entitlements");
-    const signed = new Set(this.#drafts.flatMap((draft) => draft.executables.map(({ place }) => place.file)));
-    for (const draft of this.#drafts) {
-      const files = new Set(draft.executables.map(({ place }) => place.file));
-      draft.entitlements = lists.find(({ place }) => files.has(place.file)) ?? null;
-    }
+    const firstIn = new Map<string, Fact<"property-list">>();
+    for (const list of lists) if (!firstIn.has(list.place.file)) firstIn.set(list.place.file, list);
+    const signed = new Set<string>();
+    for (const draft of this.#drafts.all)
+      for (const { place } of draft.executables) {
+        signed.add(place.file);
+        draft.entitlements ??= firstIn.get(place.file) ?? null;
+      }
+    const nameless = this.#drafts.all.filter(({ identifier }) => identifier === "");
     for (const list of lists) {
       if (signed.has(list.place.file)) continue;
       const isDext = isDextEntitlements(list.value.value);
       const id = identifierOfClaims(list.value.value) || (list.value.target?.bundleIdentifier ?? "");
-      const open = this.#drafts.filter(
-        (draft) =>
-          draft.entitlements === null && !hasSignedClaims(draft) && (roleOf(draft) === "dext") === isDext,
-      );
+      const isOpen = (draft: Draft): boolean =>
+        draft.entitlements === null && !hasSignedClaims(draft) && (roleOf(draft) === "dext") === isDext;
       const folder = bundleFolder(list.place.file);
       // A list with an id of its own belongs to nobody else; one without may belong to the only part of its tree.
-      const fitting = open.filter((draft) => id === "" || draft.identifier === "");
+      const fits = (draft: Draft): boolean => (id === "" || draft.identifier === "") && isOpen(draft);
       const home =
-        open.find((draft) => id !== "" && draft.identifier === id) ??
-        only(fitting.filter((draft) => draft.folder === folder)) ??
-        only(fitting.filter((draft) => isNear(draft.folder, folder)));
+        this.#drafts.ofId(id).find(isOpen) ??
+        only(this.#drafts.in(folder).filter(fits)) ??
+        onlyOne(
+          id === "" ? this.#drafts.all : nameless,
+          (draft) => isNear(draft.folder, folder) && fits(draft),
+        );
       if (home !== undefined) home.entitlements = list;
       else if (isDext || isAppEntitlements(list.value.value))
-        this.#drafts.push({ ...emptyDraft, identifier: id, folder, executables: [], entitlements: list });
+        this.#drafts.add({ ...emptyDraft, identifier: id, folder, executables: [], entitlements: list });
     }
   }
 
   #addProfiles(): void {
     const profiles = this.#evidence.facts("profile");
-    for (const draft of this.#drafts) {
-      const near = profiles.filter(({ place }) => bundleFolder(place.file) === draft.folder);
-      const rivals = this.#drafts.filter(
-        ({ folder, infoPlist, executables }) =>
-          folder === draft.folder && (infoPlist !== null || executables.length > 0),
-      );
+    const profilesIn = Map.groupBy(profiles, ({ place }) => bundleFolder(place.file));
+    const fitting = profilesByAppId(profiles);
+    for (const draft of this.#drafts.all) {
+      const near = profilesIn.get(draft.folder) ?? [];
+      const rivals = this.#drafts
+        .in(draft.folder)
+        .filter(({ executables, infoPlist }) => infoPlist !== null || executables.length > 0);
       // A bundle's folder with one profile: it is that bundle's, whatever it names.
       if (isBundle(draft.folder) && near.length === 1 && rivals.length === 1 && rivals[0] === draft) {
         draft.profile = near[0];
         draft.profileBy = "bundle";
         continue;
       }
-      const matching = profiles.filter(({ value }) =>
-        fitsAppId(value.profile.applicationIdentifier, draft.identifier),
-      );
+      const matching = fitting(draft.identifier);
       const exact = matching.filter(({ value }) => !value.profile.applicationIdentifier.endsWith("*"));
       // An app and its driver may have one id: each takes the profile that has its kind of keys.
       const isDext = roleOf(draft) === "dext";
@@ -180,11 +223,11 @@ class Assembly {
       draft.profile = newest(own) ?? newest(exact) ?? newest(matching);
       draft.profileBy = draft.profile === null ? null : "App ID";
     }
-    const taken = new Set(this.#drafts.map(({ profile }) => profile));
+    const taken = new Set(this.#drafts.all.map(({ profile }) => profile));
     const free = profiles.filter((profile) => !taken.has(profile));
     // One left on each side, of one team or with nothing that contradicts: each other's, and if the App ID does not fit,
     // that is a finding.
-    const bare = this.#drafts.filter(
+    const bare = this.#drafts.all.filter(
       ({ profile, entitlements }) => profile === null && entitlements !== null,
     );
     for (const kind of [true, false]) {
@@ -197,6 +240,23 @@ class Assembly {
         part.identifier = bundleOfAppId(profile.value.profile.applicationIdentifier);
     }
   }
+}
+
+/** Profiles whose App ID covers a bundle id, in the order of the evidence. */
+function profilesByAppId(profiles: readonly Fact<"profile">[]): (bundle: string) => Fact<"profile">[] {
+  const isWild = ({ value }: Fact<"profile">): boolean => value.profile.applicationIdentifier.endsWith("*");
+  const exact = Map.groupBy(
+    profiles.filter((profile) => !isWild(profile)),
+    ({ value }) => value.profile.applicationIdentifier.replace(/^[A-Z0-9]{10}\./, ""),
+  );
+  const wild = profiles.filter(isWild);
+  return (bundle) =>
+    bundle === ""
+      ? []
+      : [
+          ...(exact.get(bundle) ?? []),
+          ...wild.filter(({ value }) => coversBundle(value.profile.applicationIdentifier, bundle)),
+        ];
 }
 
 /** One lies in the other's folder, or both lie below one folder that is not the root of everything handed in. */
@@ -317,16 +377,18 @@ function identifierOfClaims(claims: Properties): string {
   return bundleOfAppId(expandedText(own));
 }
 
-function fitsAppId(applicationIdentifier: string, bundle: string): boolean {
-  return bundle !== "" && applicationIdentifier !== "" && coversBundle(applicationIdentifier, bundle);
-}
-
 function newest(profiles: readonly Fact<"profile">[]): Fact<"profile"> | null {
   return profiles.reduce<Fact<"profile"> | null>(
     (best, entry) =>
       best === null || entry.value.profile.created > best.value.profile.created ? entry : best,
     null,
   );
+}
+
+/** The one that fits; undefined when none does or a second one. */
+function onlyOne<Item>(items: readonly Item[], fits: (item: Item) => boolean): Item | undefined {
+  const at = items.findIndex(fits);
+  return at >= 0 && items.findIndex((item, index) => index > at && fits(item)) < 0 ? items[at] : undefined;
 }
 
 function only<Item>(items: readonly Item[]): Item | undefined {

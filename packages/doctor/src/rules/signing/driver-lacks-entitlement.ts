@@ -30,14 +30,16 @@ export const driverLacksEntitlement: Rule = {
   ],
   who: "you",
   judge(evidence) {
-    const plists = listsOf(evidence, "Info.plist").filter(
-      ({ value }) => personalitiesOf(value.value).length > 0,
+    const plistsIn = Map.groupBy(
+      listsOf(evidence, "Info.plist").filter(({ value }) => personalitiesOf(value.value).length > 0),
+      ({ place }) => bundleFolder(place.file),
     );
     return listsOf(evidence, "entitlements").flatMap((list): Finding[] => {
       const claims = list.value.value;
       if (!isDextEntitlements(claims)) return [];
       const found: Finding[] = [];
-      const fits = plists.filter((plist) => areOne(plist, list, plists));
+      const near = plistsIn.get(bundleFolder(list.place.file)) ?? [];
+      const fits = near.filter((plist) => areOne(plist, list, near));
       const lacking = (key: string, because: string, places: Finding["because"]): void =>
         void found.push({
           score: 80,
@@ -86,15 +88,13 @@ function personalitiesOf(list: Properties): [string, Properties][] {
 }
 
 /**
- * A file of entitlements in the folder of the driver's Info.plist, or what its binary was signed with. Where several drivers lie in
+ * `near` are the Info.plists of drivers in the folder of the list. A file of entitlements in the folder of the driver's Info.plist, or what its binary was signed with. Where several drivers lie in
  * one folder only the identifier that a signature claims says whose it is.
  */
-function areOne(plist: PropertyList, list: PropertyList, plists: readonly PropertyList[]): boolean {
-  const folder = bundleFolder(plist.place.file);
-  if (bundleFolder(list.place.file) !== folder) return false;
+function areOne(plist: PropertyList, list: PropertyList, near: readonly PropertyList[]): boolean {
   const claimed = applicationIdentifierOf(list.value.value);
   const own = plist.value.value.CFBundleIdentifier;
   if (claimed !== "" && !claimed.includes("$(") && typeof own === "string" && !own.includes("$("))
     return coversBundle(claimed, own);
-  return plists.every((other) => other === plist || bundleFolder(other.place.file) !== folder);
+  return near.length === 1;
 }
