@@ -5,10 +5,11 @@ import type { Place } from "../facts/evidence-source.ts";
 import { shownText } from "../facts/evidence-source.ts";
 import type { EvidenceKind } from "../facts/read-file.ts";
 import { isBinaryPlist, parseBinaryPlist } from "./plist-binary.ts";
-import { parsePlistXml } from "./plist-xml.ts";
+import { parsePlainPlist, parsePrintedEntitlements } from "./plist-plain.ts";
+import { type ParsedPlist, parsePlistXml } from "./plist-xml.ts";
 import { profileOfPlist } from "./profile.ts";
 import { addProfile } from "./profile-file.ts";
-import type { BinaryReader, FactSink, TextReader } from "./reader.ts";
+import type { BinaryReader, FactSink, TextDocument, TextReader } from "./reader.ts";
 import { addRegistryPlist } from "./registry.ts";
 
 const marker = /<plist\b|<dict\b\s*\/?>/g;
@@ -25,13 +26,45 @@ export const plistReader: TextReader = {
       const parsed = parsePlistXml(document, match.index);
       if (parsed === null || parsed.end <= match.index) return;
       from = parsed.end;
-      if (parsed.problem !== null)
-        sink.problem(`has a property list that is not whole (${parsed.problem}); what is there was read`);
-      const placeOf = (path: string) => document.place(parsed.lines.get(path) ?? parsed.lines.get("") ?? 1);
-      addPropertyList(parsed.value, placeOf, parsed.hasComment, sink);
+      addParsed(document, parsed, sink);
     }
   },
 };
+
+/** Where a dictionary of the plain forms may begin, or what codesign prints. */
+const plainStart = /^[ \t]*(?:\{(?=\s*(?:["'\w$]|\/[/*]))|\[Dict\]\s*$)/gm;
+const mostStarts = 64;
+
+/** Old-style lists, JSON and printed lists, where they are an Info.plist or entitlements: many other texts have braces. */
+export const plainPlistReader: TextReader = {
+  kind: "property list",
+  anchors: [
+    ...["CFBundleIdentifier", "CFBundlePackageType", "IOKitPersonalities"],
+    ...["com.apple.developer.", "com.apple.security.", "com.apple.application-identifier"],
+  ],
+  read(document, sink) {
+    let from = 0;
+    for (let starts = 0; starts < mostStarts; starts++) {
+      plainStart.lastIndex = from;
+      const match = plainStart.exec(document.text);
+      if (match === null) return;
+      const parsed = match[0].endsWith("{")
+        ? parsePlainPlist(document, plainStart.lastIndex - 1)
+        : parsePrintedEntitlements(document, document.lineAt(match.index));
+      const role = isDictionary(parsed.value) ? roleOf(parsed.value) : null;
+      const isList = role === "Info.plist" || role === "entitlements";
+      if (isList) addParsed(document, parsed, sink);
+      from = Math.max(isList ? parsed.end : 0, plainStart.lastIndex);
+    }
+  },
+};
+
+function addParsed(document: TextDocument, parsed: ParsedPlist, sink: FactSink): void {
+  if (parsed.problem !== null)
+    sink.problem(`has a property list that is not whole (${parsed.problem}); what is there was read`);
+  const placeOf = (path: string) => document.place(parsed.lines.get(path) ?? parsed.lines.get("") ?? 1);
+  addPropertyList(parsed.value, placeOf, parsed.hasComment, sink);
+}
 
 export const binaryPlistReader: BinaryReader = {
   kind: "property list",

@@ -9,7 +9,7 @@ import { cpioReader, packageReader } from "./installer-package.ts";
 import { panicReader } from "./panic.ts";
 import { profileReader } from "./profile-file.ts";
 import { projectReader, xcconfigReader } from "./project-settings.ts";
-import { binaryPlistReader, plistReader } from "./property-list.ts";
+import { binaryPlistReader, plainPlistReader, plistReader } from "./property-list.ts";
 import type { BinaryReader, TextReader } from "./reader.ts";
 import { registryReader } from "./registry.ts";
 import { machOReader, signatureReader } from "./signed-code.ts";
@@ -21,6 +21,7 @@ export const textReaders: readonly TextReader[] = [
   registryReader,
   extensionsReader,
   plistReader,
+  plainPlistReader,
   descriptorTextReader,
   projectReader,
   xcconfigReader,
