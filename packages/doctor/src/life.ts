@@ -166,7 +166,7 @@ function nameLife(
   if (refused !== undefined)
     return end(
       "profile-lacks-key",
-      `it is killed at launch: its profile does not cover ${refused.match[2]}; whether that is a TestFlight profile is not in these lines`,
+      `it is killed at launch for ${refused.match[2]}; whose profile that is, TestFlight or another, is not in these lines`,
       [refused.place],
     );
   const service = of(looked)[0];
