@@ -18,12 +18,13 @@ import {
   scsiUnitProperties,
   type UsbStrings,
   usbDeviceProperties,
+  usbEntitlement,
   usbInterfaceProperties,
 } from "@drydock/core/platform/nub-properties";
 import { isDictionary, type Properties } from "@drydock/core/platform/properties";
 import { collectEvidence } from "./evidence/collect.ts";
 import type { Evidence } from "./evidence/evidence.ts";
-import { snapshotOf } from "./evidence/registry-snapshot.ts";
+import { entriesOf, snapshotOf } from "./evidence/registry-snapshot.ts";
 import type { EvidenceSource } from "./facts/evidence-source.ts";
 import type { RegistryEntry } from "./facts/registry-entry.ts";
 import type { UsbTransfer } from "./facts/usb-transfer.ts";
@@ -63,6 +64,7 @@ export async function matchEvidence(sources: Iterable<EvidenceSource>): Promise<
   return {
     nubs: [
       ...nubsOfEntries(entries, wanted),
+      ...nubsOfListing(evidence.facts("usb-listing").map(({ value }) => value)),
       ...nubsOfTransfers(evidence.facts("transfer").map(({ value }) => value)),
     ],
     running,
@@ -151,6 +153,21 @@ function nubsOfEntries(entries: readonly RegistryEntry[], wanted: ReadonlySet<st
       },
     ];
   });
+}
+
+/** Devices of a listing that no registry says more of. */
+function nubsOfListing(entries: readonly RegistryEntry[]): Nub[] {
+  return nubsOfEntries(entries, new Set(["IOUSBHostDevice"])).map((nub) => ({
+    ...nub,
+    // What the kernel publishes of every USB device.
+    subject: {
+      ...nub.subject,
+      properties: { IOServiceDEXTEntitlements: usbEntitlement, ...nub.subject.properties },
+    },
+    alsoThere: [
+      "a listing of system_profiler has no classes, configurations and interfaces: a personality that asks for them, and one for IOUSBHostInterface, is not judged by it; ioreg -l -w0 says more",
+    ],
+  }));
 }
 
 /** The nubs of one USB device: itself, and the interfaces of each configuration. */
@@ -311,7 +328,6 @@ export function scsiNub(inquiry: Uint8Array, place: string): Nub {
 
 /** A dump as a tree; null: the evidence holds none. Several roots, as in fragments, stand under one without a name. */
 export async function registryOf(sources: Iterable<EvidenceSource>): Promise<RegistrySnapshot | null> {
-  const evidence = await collectEvidence(sources, noWatches);
-  const entries = evidence.facts("registry-entry").map(({ value }) => value);
+  const entries = entriesOf(await collectEvidence(sources, noWatches));
   return entries.length === 0 ? null : snapshotOf(entries, "");
 }

@@ -11,6 +11,7 @@ import type { Place } from "./facts/evidence-source.ts";
 import type { PanicReport } from "./facts/panic-report.ts";
 import type { ProvisioningProfile } from "./facts/provisioning-profile.ts";
 import type { EvidenceKind, ReadFile } from "./facts/read-file.ts";
+import type { RegistryEntry } from "./facts/registry-entry.ts";
 import type { UsbTransfer } from "./facts/usb-transfer.ts";
 import { classOf, isBacktraceWhole, isMobile, kextOf, mobileName } from "./rules/panic-classes.ts";
 import type { Actor } from "./rules/rule.ts";
@@ -140,6 +141,8 @@ function linesOf(
       who: null,
     });
   }
+  const listed = evidence.factsIn("usb-listing", file.name);
+  if (listed.length > 0) lines.push(usbListingLine(listed.map(({ value }) => value)));
   const isOnlyLog = lines.length === 0 && file.kinds.includes("log");
   if (isOnlyLog) lines.push({ text: "log", who: null });
   return lines;
@@ -278,6 +281,31 @@ function captureLine(facts: readonly Fact<"transfer">[]): Line {
 
 const word = (bytes: Uint8Array, at: number): string =>
   (bytes[at] | (bytes[at + 1] << 8)).toString(16).padStart(4, "0");
+
+/** Devices with their numbers and speeds, and those that ask for more current than there is. */
+function usbListingLine(entries: readonly RegistryEntry[]): Line {
+  const devices = entries.filter(({ className }) => className !== "");
+  const number = (value: unknown): string => (Number(value) || 0).toString(16).padStart(4, "0");
+  const shownDevices = devices.slice(0, 6).map(({ name, properties }) => {
+    const speed = typeof properties.Speed === "string" ? ` ${properties.Speed.toLowerCase()}` : "";
+    return `${name} (${number(properties.idVendor)}:${number(properties.idProduct)}${speed})`;
+  });
+  const starved = devices.filter(
+    ({ properties }) =>
+      Number(properties["Current Required (mA)"]) > Number(properties["Current Available (mA)"]),
+  );
+  const power = starved
+    .slice(0, 3)
+    .map(
+      ({ name, properties }) =>
+        `; ${name} asks for ${String(properties["Current Required (mA)"])} mA where ${String(properties["Current Available (mA)"])} are there`,
+    )
+    .join("");
+  return {
+    text: `list of USB devices, ${devices.length}: ${shownDevices.join(", ")}${devices.length > 6 ? ` and ${devices.length - 6} more` : ""}${power}; it says nothing of drivers, classes or interfaces`,
+    who: null,
+  };
+}
 
 function treeText(evidence: Evidence): string {
   const kexts = kextFiles(evidence);

@@ -7,7 +7,7 @@ import type { ConfigurationHeader, DeviceDescriptor, InterfaceDescriptor } from 
 import type { Properties } from "./properties.ts";
 
 /** The entitlements that the kernel demands of a dext before it may attach (posts.md T2). */
-const usbEntitlement = [["com.apple.developer.driverkit.transport.usb"]];
+export const usbEntitlement = [["com.apple.developer.driverkit.transport.usb"]];
 const pciEntitlement = [["com.apple.developer.driverkit.transport.pci"]];
 
 /** Strings of a device; "" where it has none. */

@@ -31,6 +31,8 @@ export interface FactTypes {
   "extension-list": ExtensionList;
   "system-extension": SystemExtension;
   transfer: UsbTransfer;
+  /** A bus or a device of `system_profiler SPUSBDataType`, as an entry of a registry would be. */
+  "usb-listing": RegistryEntry;
 }
 
 export interface Suppression {

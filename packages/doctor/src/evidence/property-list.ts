@@ -11,6 +11,7 @@ import { profileOfPlist } from "./profile.ts";
 import { addProfile } from "./profile-file.ts";
 import type { BinaryReader, FactSink, TextDocument, TextReader } from "./reader.ts";
 import { addRegistryPlist } from "./registry.ts";
+import { addUsbItems } from "./usb-listing.ts";
 
 const marker = /<plist\b|<dict\b\s*\/?>/g;
 
@@ -90,6 +91,11 @@ export function addPropertyList(
         if (isDictionary(item)) addRegistryPlist(item, String(index), placeOf, sink);
       });
     }
+    // So does `system_profiler -xml`, one for each kind of hardware.
+    value.forEach((item, index) => {
+      if (isDictionary(item) && item._dataType === "SPUSBDataType")
+        addUsbItems(item._items, `${index}/_items`, placeOf, sink);
+    });
     return;
   }
   if (!isDictionary(value)) return;

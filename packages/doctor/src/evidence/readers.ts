@@ -14,12 +14,14 @@ import type { BinaryReader, TextReader } from "./reader.ts";
 import { registryReader } from "./registry.ts";
 import { machOReader, signatureReader } from "./signed-code.ts";
 import { documentationReader, otherSourceReader, sourceReader } from "./source-text.ts";
+import { usbListingReader } from "./usb-listing.ts";
 
 export const textReaders: readonly TextReader[] = [
   panicReader,
   crashReader,
   registryReader,
   extensionsReader,
+  usbListingReader,
   plistReader,
   plainPlistReader,
   descriptorTextReader,

@@ -4,6 +4,7 @@ import type { RegistrySnapshot } from "@drydock/core/platform/evidence/registry-
 import type { EvidenceSource } from "../facts/evidence-source.ts";
 import type { RegistryEntry } from "../facts/registry-entry.ts";
 import { collectEvidence } from "./collect.ts";
+import type { Evidence } from "./evidence.ts";
 
 export interface RegistryDump {
   readonly root: RegistrySnapshot;
@@ -12,10 +13,16 @@ export interface RegistryDump {
   readonly problems: readonly string[];
 }
 
-/** `ioreg -l`, `ioreg -a`, a paste of either, or an archive that holds one. Throws RangeError for what is no registry. */
+/** What there is of a registry: its entries, or the USB devices of a listing, which stand in one. */
+export function entriesOf(evidence: Evidence): RegistryEntry[] {
+  const entries = evidence.facts("registry-entry");
+  return (entries.length > 0 ? entries : evidence.facts("usb-listing")).map(({ value }) => value);
+}
+
+/** `ioreg -l`, `ioreg -a`, `system_profiler SPUSBDataType`, a paste of one, or an archive that holds one. Throws RangeError for what is no registry. */
 export async function readRegistryDump(source: EvidenceSource): Promise<RegistryDump> {
   const evidence = await collectEvidence([source], []);
-  const entries = evidence.facts("registry-entry").map(({ value }) => value);
+  const entries = entriesOf(evidence);
   const problems = evidence.files.flatMap(({ name, problems: said }) =>
     said.map((text) => `${name} ${text}`),
   );

@@ -21,6 +21,7 @@ export type EvidenceKind =
   | "system extensions list"
   | "text"
   | "USB descriptors"
+  | "USB device listing"
   | "unknown";
 
 export interface ReadFile {
