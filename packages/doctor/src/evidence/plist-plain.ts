@@ -1,4 +1,4 @@
-// Property lists that are no XML: old-style (OpenStep) lists, JSON, and what plutil -p and codesign -d --entitlements print.
+// Property lists that are no XML: old-style (OpenStep) ones, JSON, what plutil -p and codesign print.
 //
 // In an old-style list every value is a text, data, a list or a dictionary (Apple, Property List Programming Guide, "Old-Style
 // ASCII Property Lists"): a number or a YES in it stays a text, and rules may say so. JSON and plutil -p have numbers.

@@ -1,4 +1,4 @@
-// `system_profiler SPUSBDataType`, as text, as JSON and as XML: which USB devices a Mac has, and where they are plugged in.
+// system_profiler SPUSBDataType as text, JSON and XML: the USB devices of a Mac, and where they are plugged in.
 
 import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/platform/properties";
 import type { Place } from "../facts/evidence-source.ts";

@@ -1,4 +1,4 @@
-// A package with ten thousand drivers in it: each is one part with its own claims, and all belong to the app round them.
+// A package with ten thousand drivers in it: each is one part with its own claims, all belong to one app.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

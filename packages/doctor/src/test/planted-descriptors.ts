@@ -1,4 +1,4 @@
-// Descriptors of the classes' own examples, and faults to plant in them: for the judge of descriptors, and for a Linux guest.
+// Descriptors of the classes' own examples, and faults to plant in them, for our judge and for a Linux guest.
 
 import { bytesFromHex } from "@drydock/core/base/text";
 import { DescriptorType, walkDescriptors } from "@drydock/core/codec/usb/descriptors";
