@@ -5,8 +5,10 @@ import type { CppCase } from "./cpp-case.ts";
 const doors: Readonly<Record<string, () => Promise<CppCase>>> = {
   P02: async () => (await import("./P02-set-line-coding/cpp-case.ts")).setLineCodingCpp,
   P06: async () => (await import("./P06-osdeclare-structors/cpp-case.ts")).declareStructorsCpp,
+  P09: async () => (await import("./P09-sendcdb-uas/cpp-case.ts")).sendCdbUasCpp,
   P11: async () => (await import("./P11-interrupt-queue-trap/cpp-case.ts")).interruptTrapCpp,
   P14: async () => (await import("./P14-unplug-panic/cpp-case.ts")).unplugPanicCpp,
+  P15: async () => (await import("./P15-power-20s/cpp-case.ts")).power20sCpp,
   P17: async () => (await import("./P17-lost-logs/cpp-case.ts")).lostLogsCpp,
   P20: async () => (await import("./P20-userclient-sample/cpp-case.ts")).userClientSampleCpp,
 };

@@ -11,6 +11,7 @@ import { kSCSIServiceResponse_TASK_COMPLETE } from "@drydock/core/families/scsi/
 import { platformProfile } from "@drydock/core/platform/platform-profile";
 import { StorageRig } from "@drydock/core/rigs/storage-rig";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
+import type { IOService } from "@drydock/core/runtime/service";
 import { storageCommands } from "@drydock/core/trace/storage-trace";
 import type { CaseOptions, CaseRun, DriverCase, Side } from "../driver-case.ts";
 import { noDirectionBundle, silentUpdaterBundle } from "./bad-driver.ts";
@@ -46,8 +47,24 @@ export interface DriveOptions extends CaseOptions {
 export interface Drive {
   readonly rig: StorageRig;
   readonly firmware: VendorFirmware;
-  readonly updater: UpdaterDriver;
+  /** The driver on it, in whatever language. */
+  readonly updater: IOService;
 }
+
+/** What came of loading an image and of reading it back. */
+export interface UpdateResult {
+  readonly load: MoveResult;
+  readonly readBack: MoveResult;
+}
+
+/** How a drive's updater is asked for the whole update. */
+export type Update = (drive: Drive, image: Uint8Array) => Promise<UpdateResult>;
+
+/** In the dext's own process, by its method. */
+const updateByDriver: Update = ({ rig, updater }, image) => {
+  if (!(updater instanceof UpdaterDriver)) throw new TypeError("the updater is of another language");
+  return rig.machine.perform(() => updater.update(image), updater.process);
+};
 
 /** The drive with `updater` on it, up and ready. */
 export async function openDrive(updater: DriverBundle, options: DriveOptions): Promise<Drive> {
@@ -66,22 +83,22 @@ export async function openDrive(updater: DriverBundle, options: DriveOptions): P
     bundles: [...(options.transport ?? [massStorageBundle(policyOf[options.path])]), updater],
   });
   await rig.openMedia();
-  const driver = rig.machine.registry.byClass("P09Driver")[0];
-  if (!(driver instanceof UpdaterDriver) || firmware === null) throw new Error("the updater did not match");
-  return { rig, firmware, updater: driver };
+  const updaters = rig.machine.registry.byClass("P09Driver");
+  if (updaters.length === 0 || firmware === null) throw new Error("the updater did not match");
+  return { rig, firmware, updater: updaters[0] };
 }
 
-/** Loads an image of `bytes` and reads it back, in the dext's process. */
+/** Loads an image of `bytes` and reads it back. */
 export async function updateFirmware(
   drive: Drive,
   bytes: number,
   seed: number,
-): Promise<{ readonly image: Uint8Array; readonly load: MoveResult; readonly readBack: MoveResult }> {
+  update: Update = updateByDriver,
+): Promise<UpdateResult & { readonly image: Uint8Array }> {
   const image = new Uint8Array(bytes);
   const random = new Random(seed);
   for (let index = 0; index < bytes; index++) image[index] = random.below(256);
-  const done = await drive.rig.machine.perform(() => drive.updater.update(image), drive.updater.process);
-  return { image, ...done };
+  return { image, ...(await update(drive, image)) };
 }
 
 /** The vendor commands that the wire showed. */
@@ -95,12 +112,18 @@ export async function runUpdate(
   options: CaseOptions,
 ): Promise<CaseRun> {
   const bundles = { silent: silentUpdaterBundle, "no direction": noDirectionBundle, good: goodUpdaterBundle };
-  const drive = await openDrive(bundles[variant], {
-    ...options,
-    path: "UAS at SuperSpeed",
-    lengthFrom: variant === "silent" ? "CBW" : "CDB",
-  });
-  const { image, load, readBack } = await updateFirmware(drive, imageBytes, options.seed);
+  return updateOver(bundles[variant], variant === "silent" ? "CBW" : "CDB", options);
+}
+
+/** An update at SuperSpeed, and what the wire says of data that did not move. */
+export async function updateOver(
+  updater: DriverBundle,
+  lengthFrom: LengthSource,
+  options: CaseOptions,
+  update: Update = updateByDriver,
+): Promise<CaseRun> {
+  const drive = await openDrive(updater, { ...options, path: "UAS at SuperSpeed", lengthFrom });
+  const { image, load, readBack } = await updateFirmware(drive, imageBytes, options.seed, update);
   // In a page, too: no Buffer.
   const succeeded =
     readBack.bytes.length === image.length && readBack.bytes.every((byte, index) => byte === image[index]);

@@ -1,6 +1,7 @@
 // P15: a slow disk wakes behind a dext, and the kernel's 20 s are over before it turns.
 
 import { BlockStatus } from "@drydock/core/ports/block";
+import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
 import { powerRehearsal } from "@drydock/core/trials/power-rehearsal";
 import { changePower, firstRead, slowDisk } from "@drydock/core/trials/slow-disk";
 import type { CaseOptions, CaseRun, DriverCase, Side } from "../driver-case.ts";
@@ -9,8 +10,12 @@ import { goodPowerBundle } from "./good-driver.ts";
 
 const second = 1e9;
 
-async function run(side: Side, options: CaseOptions): Promise<CaseRun> {
-  const { rig, media } = await slowDisk(side === "bad" ? badPowerBundle : goodPowerBundle, 25, options);
+const run = (side: Side, options: CaseOptions): Promise<CaseRun> =>
+  wakeOver(side === "bad" ? badPowerBundle : goodPowerBundle, options);
+
+/** A disk that needs 25 s, with that driver on top: put to sleep and woken. */
+export async function wakeOver(bundle: DriverBundle, options: CaseOptions): Promise<CaseRun> {
+  const { rig, media } = await slowDisk(bundle, 25, options);
   await changePower(rig, "sleep");
   await changePower(rig, "wake");
   const { machine } = rig;

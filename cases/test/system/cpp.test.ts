@@ -25,6 +25,14 @@ const reasons: Readonly<Record<string, readonly (readonly [path: string, line: s
     ],
     ["cpp/bad/SetLineCoding.cpp", "memcpy(&ptr, wanted, length);", /over the variable/],
   ],
+  P09: [["cpp/bad/Fill.cpp", "only fRequestedByteCountOfTransfer", /the drive takes it from the transport/]],
+  P15: [
+    [
+      "cpp/bad/Power.cpp",
+      "return SetPowerState(powerFlags, SUPERDISPATCH);",
+      /inside the 20 s of a hosted service/,
+    ],
+  ],
   P17: [["cpp/bad/Trace.cpp", "os_log(OS_LOG_DEFAULT", /the only trace of a ping/]],
   P20: [["cpp/bad/NullDriver.entitlements", "<dict>", /lack com\.apple\.developer\.driverkit\.allow-any/]],
 };
@@ -135,5 +143,5 @@ test(`P11 in C++: ten seeds trap within ${interrupts} interrupts each, and the r
 });
 
 test("a case that is not written in C++ says which are", async () => {
-  await assert.rejects(loadCppCase("P09"), /P09 is not written in C\+\+; these are: P02/);
+  await assert.rejects(loadCppCase("P10"), /P10 is not written in C\+\+; these are: P02/);
 });

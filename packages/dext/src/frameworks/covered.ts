@@ -8,6 +8,8 @@ export const frameworkNames = [
   "USBSerialDriverKit",
   "HIDDriverKit",
   "PCIDriverKit",
+  "SCSIControllerDriverKit",
+  "SCSIPeripheralsDriverKit",
 ] as const;
 
 export type FrameworkName = (typeof frameworkNames)[number];
@@ -20,8 +22,7 @@ export const uncoveredByFramework: Readonly<Record<string, string>> = {
   NetworkingDriverKit:
     "IOUserNetworkEthernet IOUserNetworkPacket IOUserNetworkPacketBufferPool IOUserNetworkPacketQueue IOUserNetworkRxCompletionQueue IOUserNetworkRxSubmissionQueue IOUserNetworkTxCompletionQueue IOUserNetworkTxSubmissionQueue",
   SCSIControllerDriverKit: "IOUserSCSIParallelInterfaceController",
-  SCSIPeripheralsDriverKit:
-    "IOUserSCSIPeripheralDeviceType00 IOUserSCSIPeripheralDeviceType05 IOUserSCSIPeripheralDeviceType07 IOUserSCSIPeripheralDeviceHelper",
+  SCSIPeripheralsDriverKit: "IOUserSCSIPeripheralDeviceType05 IOUserSCSIPeripheralDeviceType07",
   BlockStorageDeviceDriverKit: "IOUserBlockStorageDevice",
   AudioDriverKit:
     "IOUserAudioDriver IOUserAudioDevice IOUserAudioClockDevice IOUserAudioObject IOUserAudioStream IOUserAudioControl IOUserAudioBooleanControl IOUserAudioLevelControl IOUserAudioSelectorControl IOUserAudioSliderControl IOUserAudioStereoPanControl IOUserAudioBox IOUserAudioCustomProperty",

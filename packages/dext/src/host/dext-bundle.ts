@@ -3,6 +3,7 @@
 import { IOHIDEventService, IOUserHIDEventService } from "@drydock/core/families/hid/io-hid-event-service";
 import { IOUserHIDDevice } from "@drydock/core/families/hid/io-user-hid-device";
 import { IOUserHIDEventDriver } from "@drydock/core/families/hid/io-user-hid-event-driver";
+import { IOUserSCSIPeripheralDeviceType00 } from "@drydock/core/families/scsi/io-user-scsi-peripheral-device-type00";
 import { IOUserUSBHostHIDDevice } from "@drydock/core/families/usb-hid/io-user-usb-host-hid-device";
 import type { Properties, PropertyValue } from "@drydock/core/platform/properties";
 import { isDictionary } from "@drydock/core/platform/properties";
@@ -19,6 +20,7 @@ import { pciCalls } from "./calls/pci-calls.ts";
 import { queueCalls, sourceCalls } from "./calls/queue-calls.ts";
 import { runtimeCalls } from "./calls/runtime-calls.ts";
 import { sanitizerCalls } from "./calls/sanitizer-calls.ts";
+import { scsiPeripheralCalls } from "./calls/scsi-peripheral-calls.ts";
 import { serialCalls } from "./calls/serial-calls.ts";
 import { serviceCalls } from "./calls/service-calls.ts";
 import { richSourceCalls } from "./calls/source-calls.ts";
@@ -56,6 +58,7 @@ const hostCalls: HostCalls = {
   ...hidCalls,
   ...hidEventCalls,
   ...pciCalls,
+  ...scsiPeripheralCalls,
 };
 
 const sanitizedCalls: HostCalls = { ...hostCalls, ...sanitizerCalls };
@@ -73,6 +76,7 @@ const bases: Readonly<Record<string, ServiceClass>> = {
   IOHIDEventService,
   IOUserHIDEventService,
   IOUserHIDEventDriver,
+  IOUserSCSIPeripheralDeviceType00,
 };
 
 export interface DextDescription {

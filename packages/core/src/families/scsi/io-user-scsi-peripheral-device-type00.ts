@@ -41,6 +41,12 @@ export interface SCSIType00InParameters {
   fSenseDataValid: boolean;
 }
 
+/** The memory that a command's addresses mean. Each throws what its owner's faults are. */
+export interface CommandMemory {
+  read(address: Address, lengthBytes: number): Uint8Array;
+  write(address: Address, bytes: Uint8Array): void;
+}
+
 const senseMaximum = 22;
 /** Opcodes that need exclusive access: the vendor groups. */
 const firstPrivilegedOpcode = 0xc0;
@@ -91,8 +97,13 @@ export class IOUserSCSIPeripheralDeviceType00 extends IOService {
    *
    * Both directions must be set, in their two encodings. Where they contradict each other no data moves; whether Apple's
    * kernel tolerates that is not known (page: likely).
+   *
+   * `memory` is the dext's: by default its process's; a dext in C++ has its own.
    */
-  async userSendCDB(command: SCSIType00OutParameters): Promise<SCSIType00InParameters> {
+  async userSendCDB(
+    command: SCSIType00OutParameters,
+    memory: CommandMemory = this.process.memory,
+  ): Promise<SCSIType00InParameters> {
     const call = "IOUserSCSIPeripheralDeviceType00.userSendCDB";
     const unit = this.#unit(call);
     const cdb = command.fCommandDescriptorBlock;
@@ -116,7 +127,6 @@ export class IOUserSCSIPeripheralDeviceType00 extends IOService {
     task.cdb.set(cdb.subarray(0, 16));
     task.cdbBytes = cdbBytesOfGroup(cdb[0]);
     task.timeoutMs = command.fTimeoutDuration;
-    const { memory } = this.process;
     if (hasData) {
       task.direction = direction;
       task.data =

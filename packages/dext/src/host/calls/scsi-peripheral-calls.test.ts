@@ -1,0 +1,18 @@
+// The members of the described structures lie where the host reads them.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readDescriptions } from "../../frameworks/description-files.ts";
+import { generateFrameworks } from "../../generate/frameworks.ts";
+import { inParameters, outParameters } from "./scsi-peripheral-calls.ts";
+
+const { structs } = generateFrameworks(readDescriptions()).abi;
+
+for (const [name, members] of Object.entries({
+  SCSIDeviceOutParameters: outParameters,
+  SCSIDeviceInParameters: inParameters,
+}))
+  test(`${name}: as it is described`, () => {
+    const placed = new Map(structs.get(name)?.fields.map((field) => [field.name, field.offset]));
+    for (const [member, offset] of Object.entries(members)) assert.equal(placed.get(member), offset, member);
+  });
