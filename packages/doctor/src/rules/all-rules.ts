@@ -110,6 +110,7 @@ import { defaultQueueReplaced } from "./source/default-queue-replaced.ts";
 import { deviceAddressCut } from "./source/device-address-cut.ts";
 import { dmaNotCompleted } from "./source/dma-not-completed.ts";
 import { everyErrorEndsSearch } from "./source/every-error-ends-search.ts";
+import { falseForStatus } from "./source/false-for-status.ts";
 import { frameAcrossTransfersLost } from "./source/frame-across-transfers-lost.ts";
 import { freeCalledDirectly } from "./source/free-called-directly.ts";
 import { freeWithoutSuper } from "./source/free-without-super.ts";
@@ -121,7 +122,10 @@ import { interruptNumbersImpossible } from "./source/interrupt-numbers-impossibl
 import { interruptsByCount } from "./source/interrupts-by-count.ts";
 import { kernelNameInDext } from "./source/kernel-name-in-dext.ts";
 import { lengthFromStructSize } from "./source/length-from-struct-size.ts";
+import { lockOverWaitingCall } from "./source/lock-over-waiting-call.ts";
+import { longSleepInQueue } from "./source/long-sleep-in-queue.ts";
 import { madeObjectDropped } from "./source/made-object-dropped.ts";
+import { objectMadeByNew } from "./source/object-made-by-new.ts";
 import { openEventNamesNoDevice } from "./source/open-event-names-no-device.ts";
 import { overrideMissing } from "./source/override-missing.ts";
 import { plainActionDropsCallbacks } from "./source/plain-action-drops-callbacks.ts";
@@ -133,12 +137,14 @@ import { readOnlyMapWritten } from "./source/read-only-map-written.ts";
 import { registerAfterClose } from "./source/register-after-close.ts";
 import { registerReadWhenGone } from "./source/register-read-when-gone.ts";
 import { requestDataDoesNotFit } from "./source/request-data-does-not-fit.ts";
+import { requestResultDropped } from "./source/request-result-dropped.ts";
 import { scsiDirectionEncoding } from "./source/scsi-direction-encoding.ts";
 import { scsiResponseIncomplete } from "./source/scsi-response-incomplete.ts";
 import { segmentsNotCounted } from "./source/segments-not-counted.ts";
 import { sleepOnPlainQueue } from "./source/sleep-on-plain-queue.ts";
 import { sourceNeverCancelled } from "./source/source-never-cancelled.ts";
 import { startWithoutSuper } from "./source/start-without-super.ts";
+import { stopWaitsForTarget } from "./source/stop-waits-for-target.ts";
 import { stopWithoutSuper } from "./source/stop-without-super.ts";
 import { subtractionWraps } from "./source/subtraction-wraps.ts";
 import { swapResultDropped } from "./source/swap-result-dropped.ts";
@@ -283,6 +289,7 @@ export const allRules: readonly Rule[] = [
   readableCopyDiffers,
   entitlementWrong,
   enumerationFails,
+  falseForStatus,
   foreignLibrary,
   freeCalledDirectly,
   freeWithoutSuper,
@@ -300,9 +307,12 @@ export const allRules: readonly Rule[] = [
   processNotLaunched,
   interfaceNotLinked,
   listCutOff,
+  lockOverWaitingCall,
+  longSleepInQueue,
   everyErrorEndsSearch,
   codeMistyped,
   driverLacksEntitlement,
+  objectMadeByNew,
   noProfileChosen,
   openedWhileStopping,
   overrideMissing,
@@ -313,6 +323,7 @@ export const allRules: readonly Rule[] = [
   providerNotCovered,
   queueNameUnknown,
   requestDataDoesNotFit,
+  requestResultDropped,
   rigSaysWhy,
   scsiDirectionEncoding,
   auxiliaryQueueMissing,
@@ -323,6 +334,7 @@ export const allRules: readonly Rule[] = [
   startFailed,
   startWithoutSuper,
   stopWithoutSuper,
+  stopWaitsForTarget,
   taskOnOwnQueue,
   twoVersionsAlive,
   typeRepeated,

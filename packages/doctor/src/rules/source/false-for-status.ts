@@ -1,0 +1,36 @@
+// FX-FALSE-STATUS: a function that answers a status returns true or false.
+
+import type { Finding, Rule } from "../rule.ts";
+import { isDext, nameOf, perFunction } from "../source-questions.ts";
+
+export const falseForStatus: Rule = {
+  id: "FX-FALSE-STATUS",
+  title: "A status is returned as true or false",
+  severity: "error",
+  certainty: "established",
+  source: "C++: false converts to 0, and kIOReturnSuccess is 0 (IOReturn.h)",
+  needs: ["source"],
+  why: "A kern_return_t of false is 0, which means success: a Start that fails so counts as started, and what it has not set is used. true is 1, which is no code of IOKit's.",
+  fix: [
+    "Return the code that failed, or one of IOReturn.h: kIOReturnBadArgument, kIOReturnNotFound, kIOReturnError.",
+  ],
+  who: "you",
+  judge(evidence) {
+    return perFunction(evidence, (one, file) => {
+      if (!isDext(file) || !/\b(?:kern_return_t|IOReturn)\b/.test(one.returnType)) return [];
+      const places = one.body
+        .all("return_statement")
+        .filter((node) => node.above("lambda_expression") === null)
+        .filter(({ children }) => children.length === 1 && /^(?:true|false)$/.test(children[0].text));
+      if (places.length === 0) return [];
+      const said = places[0].children[0].text;
+      const finding: Finding = {
+        score: 86,
+        claim: `${nameOf(one)} returns ${said} for a status: ${said === "false" ? "that is 0, kIOReturnSuccess" : "that is 1, no code of IOKit's"}.`,
+        because: places.map((node) => file.placeOf(node)),
+        about: [nameOf(one)],
+      };
+      return [finding];
+    });
+  },
+};
