@@ -99,6 +99,9 @@ function stackVariables(memory: DextMemory, address: number): StackVariable[] {
   return [];
 }
 
+/** Above it a length of 32 bits is one that has fallen below zero. */
+const largestLength = 0x7fff_ffff;
+
 export interface BadAccess {
   readonly isWrite: boolean;
   readonly at: number;
@@ -116,8 +119,10 @@ export function badAccessText(
   memory: DextMemory,
   describe: (stack: string) => readonly string[],
 ): string {
-  const kind = kinds[shadow] ?? "bad-access";
-  const head = `${kind}: ${isWrite ? "a write" : "a read"} of ${size} byte${size === 1 ? "" : "s"}`;
+  const isBelowZero = size > largestLength;
+  const kind = isBelowZero ? "negative-size" : (kinds[shadow] ?? "bad-access");
+  const what = isBelowZero ? `${size} bytes, which is a length of ${size - 0x1_0000_0000}` : "";
+  const head = `${kind}: ${isWrite ? "a write" : "a read"} of ${what === "" ? `${size} byte${size === 1 ? "" : "s"}` : what}`;
   if (shadow === 0xfe) return `${head} at address 0x${at.toString(16)}, where nothing is`;
   if (shadow === 0) return `${head} at 0x${at.toString(16)}, outside of all memory`;
   if (shadow === 0xca) return `${head}, beside memory of alloca`;

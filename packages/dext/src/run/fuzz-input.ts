@@ -147,11 +147,19 @@ const edges: readonly number[] = [
   Number.MAX_SAFE_INTEGER,
 ];
 
-/** One that code may not expect. */
-export function number(random: Random): number {
+/** One that code may not expect; `before`: now and then one whose sum with it is small again in 32 bits. */
+export function number(random: Random, before = 0): number {
+  if (before > 0xff && before <= 0xffffffff && random.chance(0.2))
+    return 0x100000000 - before + random.below(32);
   const kind = random.below(4);
   if (kind < 2) return edges[random.below(edges.length)];
   return kind === 2 ? random.below(32) : random.next32();
+}
+
+function numbers(random: Random, count: number): number[] {
+  const made: number[] = [];
+  for (let index = 0; index < count; index++) made.push(number(random, made.at(-1)));
+  return made;
 }
 
 function someBytes(random: Random, most: number): Uint8Array {
@@ -188,7 +196,7 @@ export function newCall(random: Random): FuzzCall {
     kind: "call",
     client: random.below(2),
     selector: random.chance(0.95) ? random.below(12) : number(random) % 0x100000000,
-    scalars: Array.from({ length: isPlain ? random.below(4) : random.below(17) }, () => number(random)),
+    scalars: numbers(random, isPlain ? random.below(4) : random.below(17)),
     bytes: random.chance(0.5)
       ? new Uint8Array(0)
       : someBytes(random, random.chance(0.01) ? 8192 : callBytesMost),
@@ -220,7 +228,7 @@ export function changedCall(random: Random, call: FuzzCall): FuzzCall {
     default:
       return {
         ...call,
-        scalars: scalars.map(() => number(random)),
+        scalars: numbers(random, scalars.length),
         bytes: changedBytes(random, call.bytes, callBytesMost),
       };
   }

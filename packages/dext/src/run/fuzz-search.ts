@@ -58,6 +58,8 @@ export interface FuzzReport {
   idle: string | null;
 }
 
+/** Inputs of the first sessions, then of every further one: what only a fresh machine does wrong wants many beginnings. */
+const firstSessions: readonly number[] = [8, 8, 16, 16, 32, 32, 64, 64, 128, 256];
 const sessionInputs = 1000;
 const fromKept = 0.65;
 /** How often a refusal of a dispatch table is heeded: the rest looks at what others do with wrong counts. */
@@ -134,10 +136,11 @@ export async function fuzzDext(options: FuzzOptions): Promise<FuzzReport> {
       load: { ...load, tracesMemory: false },
     };
     const fed: FuzzInput[] = [];
+    const most = firstSessions[report.sessions] ?? sessionInputs;
     let next: FuzzInput | null = null;
     const source: Feed = {
       next: () => {
-        if (fed.length >= sessionInputs || report.inputs + fed.length >= options.inputs) return null;
+        if (fed.length >= most || report.inputs + fed.length >= options.inputs) return null;
         const input = next ?? nextInput(chance, feed, kept);
         next = null;
         fed.push(input);
@@ -168,7 +171,7 @@ export async function fuzzDext(options: FuzzOptions): Promise<FuzzReport> {
       const found: FuzzCase = { feed, seed: session.seed, inputs: fed };
       const shrunk = await shrinkCase(found, signature, {
         ...session,
-        load: { ...load, tracesMemory: true },
+        load: { ...load, tracesMemory: true, tracesObjects: true },
       });
       const made: FuzzFinding = {
         what: shrunk.what ?? what,

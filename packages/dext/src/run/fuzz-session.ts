@@ -70,8 +70,12 @@ async function feedDext(session: FuzzSession, feed: Feed, dext: LoadedDext): Pro
   const { machine } = rig;
   const { watch } = session.load ?? {};
   if (watch !== undefined) machine.scheduler.onStep = () => void Atomics.add(watch, 1, 1);
-  await machine.scheduler.run(settleNs, hasDied);
-  const isStarted = outcomesOf(dext, machine).some((outcome) => outcome.endsWith(": started"));
+  const hasStarted = (): boolean =>
+    outcomesOf(dext, machine).some((outcome) => outcome.endsWith(": started"));
+  // A driver that reads without a pause would take all answers before anybody uses it.
+  const isOver = session.feed === "answers" ? () => hasDied() || hasStarted() : hasDied;
+  await machine.scheduler.run(settleNs, isOver);
+  const isStarted = hasStarted();
   let clients = 0;
   if (isStarted && !hasDied()) {
     if (session.feed === "calls") clients = await feedCalls(rig, dext, feed);
@@ -87,7 +91,8 @@ async function feedDext(session: FuzzSession, feed: Feed, dext: LoadedDext): Pro
           `deadlock after the unplug: ${thread} waits for ${waitsFor}${heldBy === null ? "" : `, held by ${heldBy}`}`,
         );
   }
-  findings.push(...endOfDext(dext, machine, isStarted).wrong);
+  const { leaks, wrong } = endOfDext(dext, machine, isStarted);
+  findings.push(...wrong, ...leaks.map((leak) => `leak: ${leak}`));
   return { isStarted, clients, findings };
 }
 

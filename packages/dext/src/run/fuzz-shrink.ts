@@ -5,7 +5,10 @@ import { type FuzzSession, runSession } from "./fuzz-session.ts";
 
 /** Findings that differ in numbers only, at the same places, are one, wherever their memory came from. */
 export function signatureOf(whole: string): string {
-  const finding = whole.replace(/, (?:made|given up) in [^()]*\([^()]*\)/g, "");
+  // A session that traces nothing does not know where an object was made.
+  const finding = whole
+    .replace(/^(leak: \w+) made in .*$/, "$1")
+    .replace(/, (?:made|given up) in [^()]*\([^()]*\)/g, "");
   const places = finding.match(/[\w.+-]+\.\w+:\d+/g) ?? [];
   return `${finding.replace(/0x[0-9a-f]+|\d+/g, "#")} ${places.join(" ")}`;
 }

@@ -76,7 +76,7 @@ const ways: readonly (readonly [name: string, feed: FuzzFeed, paths: readonly st
       ],
       40,
     ],
-    ["frames", "answers", [join(dexts, "frames")], 150],
+    ["frames", "answers", [join(dexts, "frames")], 280],
     ["loop", "answers", [join(dexts, "loop")], 300],
     ["ftdi-dext", "answers", [join(repository, "examples/ftdi-dext")], 300],
   ];

@@ -63,8 +63,8 @@ kern_return_t IMPL(LoopDriver, Start)
     const IOUSBEndpointDescriptor * endpoint = nullptr;
     while (descriptor != nullptr
            && (endpoint = IOUSBGetNextEndpointDescriptor(configuration, descriptor, (const IOUSBDescriptorHeader *) endpoint)) != nullptr) {
-        bool isIn = IOUSBGetEndpointDirection(endpoint) == kIOUSBEndpointDirectionIn;
-        result = ivars->interface->CopyPipe(IOUSBGetEndpointAddress(endpoint), isIn ? &ivars->in : &ivars->out);
+        IOUSBHostPipe ** pipe = IOUSBGetEndpointDirection(endpoint) == kIOUSBEndpointDirectionIn ? &ivars->in : &ivars->out;
+        if (*pipe == nullptr) result = ivars->interface->CopyPipe(IOUSBGetEndpointAddress(endpoint), pipe);
         if (result != kIOReturnSuccess) break;
     }
     IOUSBHostFreeDescriptor(configuration);
