@@ -12,7 +12,7 @@ import {
   scoresAreOwn,
 } from "@drydock/core/platform/driver-choice";
 import { pciDeviceProperties, pciName } from "@drydock/core/platform/nub-properties";
-import { platformProfile } from "@drydock/core/platform/platform-profile";
+import { nameWithUnknowns, platformProfile } from "@drydock/core/platform/platform-profile";
 import { type BuiltRig, type RigEntry, rigCatalogue } from "@drydock/core/rigs/catalogue";
 import type { Machine } from "@drydock/core/runtime/machine";
 import { sourceOfBytes } from "@drydock/doctor/facts/evidence-source";
@@ -77,10 +77,10 @@ export async function matchDrivers(options: MatchCommand, io: CommandIo): Promis
     reportOf(nub, chooseDrivers(offers, nub.subject, profile, device.startRefusal?.(nub.place))),
   );
   const bound = reports.some(({ drivers }) => drivers.some(({ outcome }) => outcome === "binds"));
-  if (options.json) io.document({ platform: profile.name, nubs: reports });
+  if (options.json) io.document({ platform: nameWithUnknowns(profile), nubs: reports });
   else {
     if (isOwn) io.say("drydock: no --driver: the drivers that Drydock has are judged");
-    io.print(formatMatch(reports, profile.name, device.startRefusal !== undefined));
+    io.print(formatMatch(reports, nameWithUnknowns(profile), device.startRefusal !== undefined));
   }
   return bound ? exitCodes.pass : exitCodes.finding;
 }

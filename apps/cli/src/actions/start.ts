@@ -2,7 +2,7 @@
 
 import { createInterface } from "node:readline";
 import type { ShownRig } from "@drydock/board-server/lab-desk";
-import { platformProfile } from "@drydock/core/platform/platform-profile";
+import { nameWithUnknowns, platformProfile } from "@drydock/core/platform/platform-profile";
 import type { RigEntry } from "@drydock/core/rigs/catalogue";
 import { startedName } from "@drydock/lab/session/opened-names";
 import type { CommandIo } from "../terminal/command-io.ts";
@@ -49,7 +49,7 @@ export async function start(given: StartOptions, io: CommandIo): Promise<ExitCod
   });
 
   io.say(
-    `drydock: ${options.pair ? "two ports and a null modem" : `rig "${(options.rig ?? defaultRig).name}"`}, seed ${options.seed}, platform ${platformProfile(options.platform).name}`,
+    `drydock: ${options.pair ? "two ports and a null modem" : `rig "${(options.rig ?? defaultRig).name}"`}, seed ${options.seed}, platform ${nameWithUnknowns(platformProfile(options.platform))}`,
   );
   io.say("  u Enter pulls the cable, p Enter plugs it in, r Enter prints the registry, Ctrl-C ends");
   io.say(

@@ -19,6 +19,8 @@ export const driverKitOfSystem: readonly { readonly driverKit: number; readonly 
   { driverKit: 23, system: "macOS 14" },
   { driverKit: 24, system: "macOS 15" },
   { driverKit: 25, system: "macOS 26" },
+  // The number is Apple's (PackageDescription, DriverKitVersion.v27); that it is macOS 27's is likely.
+  { driverKit: 27, system: "macOS 27" },
 ];
 
 /** When a framework, a class or a method first appeared. Names that are not here are of unknown age, not absent. */

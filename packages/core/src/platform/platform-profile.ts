@@ -1,7 +1,7 @@
 // What each operating system lets a driver do, as data. Marks: E established, L likely, U unknown.
 
 export interface PlatformProfile {
-  /** How people type it: macos15, macos15-intel, macos26, ipados, iphone, open. */
+  /** How people type it: macos15, macos15-intel, macos26, macos27, ipados, iphone, open. */
   readonly id: string;
   readonly name: string;
   /** As crash reports print it: "macOS 15.7.1 (24G231)". */
@@ -39,6 +39,11 @@ export interface PlatformProfile {
    * the absence of the others; E for SerialDriverKit, P13).
    */
   readonly families: readonly string[];
+  /**
+   * Null: what stands here is recorded, with the marks above. Else only `recorded` is: everything else stands as that other
+   * system has it, is unknown (U) of this one, and whoever shows a verdict by it says so ({@link nameWithUnknowns}).
+   */
+  readonly unknownBut: { readonly standsAs: string; readonly recorded: readonly string[] } | null;
 }
 
 const everyFamily = ["usb", "pci", "hid", "serial", "network", "scsi", "block", "audio"];
@@ -64,6 +69,20 @@ const macOS15: PlatformProfile = {
   ioPageBytes: 16_384,
   hiddenProperties: {},
   families: everyFamily,
+  unknownBut: null,
+};
+
+const macOS26: PlatformProfile = {
+  ...macOS15,
+  id: "macos26",
+  name: "macOS 26",
+  osVersion: "macOS 26.0 (25A354)",
+  osTrain: "macOS 26.0",
+  osBuild: "25A354",
+  darwinVersion: "Darwin Kernel Version 25.0.0",
+  openEventsNameTheDevice: true,
+  recordsDmaFaults: true,
+  driverKitVersion: "25.0",
 };
 
 export const platformProfiles: Readonly<Record<string, PlatformProfile>> = {
@@ -76,17 +95,21 @@ export const platformProfiles: Readonly<Record<string, PlatformProfile>> = {
     panicsOnDeadLinkLoad: false,
     ioPageBytes: 4096,
   },
-  macos26: {
-    ...macOS15,
-    id: "macos26",
-    name: "macOS 26",
-    osVersion: "macOS 26.0 (25A354)",
-    osTrain: "macOS 26.0",
-    osBuild: "25A354",
-    darwinVersion: "Darwin Kernel Version 25.0.0",
-    openEventsNameTheDevice: true,
-    recordsDmaFaults: true,
-    driverKitVersion: "25.0",
+  macos26: macOS26,
+  macos27: {
+    ...macOS26,
+    id: "macos27",
+    name: "macOS 27",
+    osVersion: "macOS 27.0 (unknown)",
+    osTrain: "macOS 27.0",
+    osBuild: "unknown",
+    darwinVersion: "Darwin Kernel Version unknown",
+    driverKitVersion: "27.0",
+    unknownBut: {
+      standsAs: macOS26.name,
+      // Apple, documentation of PackageDescription (Swift 6.4), SupportedPlatform.DriverKitVersion.v27.
+      recorded: ["it has DriverKit 27.0"],
+    },
   },
   ipados: {
     ...macOS15,
@@ -125,6 +148,13 @@ export const platformProfiles: Readonly<Record<string, PlatformProfile>> = {
     panicsOnPowerTimeout: false,
   },
 };
+
+/** "macOS 27 (as macOS 26; only that it has DriverKit 27.0 is recorded)". */
+export function nameWithUnknowns({ name, unknownBut }: PlatformProfile): string {
+  return unknownBut === null
+    ? name
+    : `${name} (as ${unknownBut.standsAs}: of ${name} only that ${unknownBut.recorded.join(" and that ")} is recorded, the rest is unknown)`;
+}
 
 /** By id; the error lists what there is. */
 export function platformProfile(id: string): PlatformProfile {

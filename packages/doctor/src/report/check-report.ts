@@ -42,10 +42,6 @@ export function formatCheck(report: CheckReport): string {
     );
     for (const { platform, outcome, reason } of verdicts)
       lines.push(`  ${platform.padEnd(17)} ${outcome.padEnd(9)} ${reason}`);
-    if (verdicts.length > 1)
-      lines.push(
-        `  ${"macOS 27".padEnd(17)} ${"unknown".padEnd(9)} nothing is recorded of it: what holds for macOS 26 may have changed`,
-      );
     lines.push("");
   }
   if (report.findings.length > 0) {

@@ -68,6 +68,7 @@ const driverKitOfIPad: readonly (readonly [system: number, driverKit: number])[]
   [17, 23],
   [18, 24],
   [26, 25],
+  [27, 27],
 ];
 
 /**

@@ -2,7 +2,11 @@
 
 import type { MatchSubject } from "@drydock/core/platform/match-verdict";
 import { matchPersonality } from "@drydock/core/platform/matching";
-import { type PlatformProfile, platformProfile } from "@drydock/core/platform/platform-profile";
+import {
+  nameWithUnknowns,
+  type PlatformProfile,
+  platformProfile,
+} from "@drydock/core/platform/platform-profile";
 import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/platform/properties";
 import type { Evidence } from "../evidence/evidence.ts";
 import { type ClaimRow, claimTable } from "./claim-table.ts";
@@ -208,7 +212,7 @@ function rehearsePackage(
     device: personality === null ? null : deviceOf(evidence, personality),
     machine: { udid: options.udid ?? provisioningUdid(evidence), date: options.date ?? null },
   });
-  return { platform: platform.name, app: describe(app), dext: describe(dext), rehearsal };
+  return { platform: nameWithUnknowns(platform), app: describe(app), dext: describe(dext), rehearsal };
 }
 
 /** A part as the rehearsal takes it; null when nobody knows what it claims. */

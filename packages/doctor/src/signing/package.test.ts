@@ -218,7 +218,7 @@ test("F19: one network driver for USB: refused on iPhone, for its app on iPadOS,
       },
     }),
   );
-  const platforms = ["iphone", "ipados", "macos15", "macos26"].map(platformProfile);
+  const platforms = ["iphone", "ipados", "macos15", "macos26", "macos27"].map(platformProfile);
   const report = await checkFiles(files, { platforms });
   assert.deepEqual(
     report.platforms[0].verdicts.map(({ platform, outcome }) => [platform, outcome]),
@@ -227,7 +227,18 @@ test("F19: one network driver for USB: refused on iPhone, for its app on iPadOS,
       ["iPadOS 18", "app only"],
       ["macOS 15", "system"],
       ["macOS 26", "system"],
+      ["macOS 27", "unknown"],
     ],
+  );
+  // What is recorded of it, what another system does, and that nobody knows whether it does the same.
+  assert.match(
+    report.platforms[0].verdicts[4].reason,
+    /^only that it has DriverKit 27\.0 is recorded; on macOS 26: system, it becomes a network service/,
+  );
+  const newest = await checkFiles(files, { platform: platformProfile("macos27"), minimumSystem: "27.0" });
+  assert.match(
+    formatCheck(newest),
+    /macOS 27 \(as macOS 26: of macOS 27 only that it has DriverKit 27\.0 is recorded, the rest is unknown\)/,
   );
   assert.equal(new Set(report.platforms[0].verdicts.slice(0, 3).map(({ reason }) => reason)).size, 3);
   const iphone = await checkFiles(files, {

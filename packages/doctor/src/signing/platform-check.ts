@@ -8,8 +8,11 @@ import type { EvidencePart } from "./parts.ts";
 
 export interface PlatformVerdict {
   readonly platform: string;
-  /** "refused": nothing starts. "app only": it runs, and only apps can use it. "system": it joins a family there. */
-  readonly outcome: "refused" | "app only" | "system";
+  /**
+   * "refused": nothing starts. "app only": it runs, and only apps can use it. "system": it joins a family there. "unknown":
+   * nothing is recorded of that system, and the reason says what another one does.
+   */
+  readonly outcome: "refused" | "app only" | "system" | "unknown";
   readonly reason: string;
 }
 
@@ -43,6 +46,15 @@ export function familiesOf(part: EvidencePart): string[] {
 }
 
 export function judgePlatform(part: EvidencePart, platform: PlatformProfile): PlatformVerdict {
+  const { unknownBut } = platform;
+  if (unknownBut !== null) {
+    const { outcome, reason } = judgePlatform(part, { ...platform, unknownBut: null });
+    return {
+      platform: platform.name,
+      outcome: "unknown",
+      reason: `only that ${unknownBut.recorded.join(" and that ")} is recorded; on ${unknownBut.standsAs}: ${outcome}, ${reason}`,
+    };
+  }
   const families = familiesOf(part);
   if (!platform.driverKit) {
     return {
