@@ -380,6 +380,20 @@ const runs: Readonly<Record<string, Run>> = {
         ],
       ),
   },
+  signatures: {
+    summary: "mutated CMS, code signatures and signed bundles under reading and verifying",
+    run: async (count) =>
+      runTest(
+        "packages/doctor/src/signing/signature-fuzz.long.test.ts",
+        "DRYDOCK_SIGNATURES",
+        count ?? 1_000_000,
+        (inputs) => [
+          `${inputs} mutated inputs, half of them CMS, one in a thousand a whole bundle: each read and verified to an end, memory bounded`,
+          "no changed content or signature was called fitting",
+        ],
+        /^(?:CMS|code signatures|bundles): /,
+      ),
+  },
   flaky: {
     summary:
       "unit tests in drawn orders and companies, 100 times, and system tests on one busy core, a tenth as often",

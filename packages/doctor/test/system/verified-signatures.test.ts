@@ -1,116 +1,27 @@
 // Signatures verified against openssl's own: a root and a leaf made for the test, and each part changed in turn.
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { encodeUtf8 } from "@drydock/core/base/text";
 import type { BundleFile, BundlePlan } from "@drydock/core/platform/evidence/signed-bundle";
 import { signatureCrypto } from "@drydock/node/signature-crypto";
 import { brokenPoints, type CheckReport, checkPackage } from "../../src/check.ts";
 import { sourceOfBytes } from "../../src/facts/evidence-source.ts";
-import { sampleDext, sampleTeam, sealOf } from "../../src/test/signed-samples.ts";
+import { OwnAuthorities, opensslSkip, requirementFor } from "../../src/test/own-authorities.ts";
+import { sampleDext, sealOf } from "../../src/test/signed-samples.ts";
 
-const skip =
-  spawnSync("openssl", ["version"]).error === undefined
-    ? false
-    : "openssl is missing: apt-get install openssl";
-let folder = "";
-const at = (name: string): string => join(folder, name);
-const der = (name: string): Uint8Array => new Uint8Array(readFileSync(at(name)));
-
-function openssl(...args: string[]): void {
-  const { status, stderr } = spawnSync("openssl", args, { encoding: "utf8" });
-  assert.equal(status, 0, stderr);
-}
-
-const ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-
-/** A root of its own, and a leaf with one of Apple's marks below it. */
-function authority(name: string): void {
-  openssl(
-    "req",
-    "-x509",
-    ...ec,
-    "-days",
-    "3650",
-    "-subj",
-    `/CN=${name} Root`,
-    "-keyout",
-    at(`${name}.key`),
-    "-out",
-    at(`${name}.pem`),
-  );
-  openssl("x509", "-in", at(`${name}.pem`), "-outform", "DER", "-out", at(`${name}.der`));
-  openssl(
-    "req",
-    ...ec,
-    "-subj",
-    `/OU=${sampleTeam}/CN=${name} Signer`,
-    "-keyout",
-    at(`${name}-leaf.key`),
-    "-out",
-    at(`${name}-leaf.csr`),
-  );
-  writeFileSync(at("mark"), "1.2.840.113635.100.6.1.13=DER:0500\n");
-  openssl(
-    ...[
-      "x509",
-      "-req",
-      "-days",
-      "365",
-      "-in",
-      at(`${name}-leaf.csr`),
-      "-CA",
-      at(`${name}.pem`),
-      "-CAkey",
-      at(`${name}.key`),
-    ],
-    ...["-CAcreateserial", "-extfile", at("mark"), "-out", at(`${name}-leaf.pem`)],
-  );
-}
+const skip = opensslSkip;
+let authorities: OwnAuthorities | null = null;
+const own = (): OwnAuthorities => authorities ?? assert.fail("there is no openssl");
+const signWith = (name: string, content: Uint8Array): Uint8Array => own().sign(name, content);
 
 before(() => {
-  folder = mkdtempSync(join(tmpdir(), "drydock-verified-"));
-  if (skip !== false) return;
-  authority("Own");
-  authority("Other");
+  if (skip === false) authorities = new OwnAuthorities(["Own", "Other"]);
 });
-after(() => rmSync(folder, { recursive: true, force: true }));
-
-function signWith(name: string, content: Uint8Array): Uint8Array {
-  writeFileSync(at("in"), content);
-  openssl(
-    ...["cms", "-sign", "-binary", "-outform", "DER", "-md", "sha256", "-signer", at(`${name}-leaf.pem`)],
-    ...["-inkey", at(`${name}-leaf.key`), "-certfile", at(`${name}.pem`), "-in", at("in"), "-out", at("out")],
-  );
-  return der("out");
-}
+after(() => authorities?.remove());
 
 const seal = (files: Readonly<Record<string, string>>): Uint8Array =>
   sealOf(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, encodeUtf8(text)])));
-
-/** Compiled: identifier "..." and certificate leaf[subject.OU] = TEAM. */
-function requirementFor(identifier: string): Uint8Array {
-  const word = (value: number): number[] => [
-    value >>> 24,
-    (value >> 16) & 255,
-    (value >> 8) & 255,
-    value & 255,
-  ];
-  const data = (text: string): number[] => [
-    ...word(text.length),
-    ...encodeUtf8(text),
-    ...new Array((4 - (text.length % 4)) % 4).fill(0),
-  ];
-  return Uint8Array.from([
-    ...word(6),
-    ...[...word(2), ...data(identifier)],
-    ...[...word(11), ...word(0), ...data("subject.OU"), ...word(1), ...data(sampleTeam)],
-  ]);
-}
 
 const resources = { "Resources/a.txt": "first", "Resources/b.txt": "second" };
 
@@ -138,7 +49,7 @@ function bundle(more: Partial<BundlePlan> = {}, by: string | null = "Own"): Bund
 function check(files: readonly BundleFile[], root = "Own"): Promise<CheckReport> {
   return checkPackage(
     files.map(({ bytes, name }) => sourceOfBytes(name, bytes)),
-    { platforms: [], platformsMustAccept: false, crypto: signatureCrypto, roots: [der(`${root}.der`)] },
+    { platforms: [], platformsMustAccept: false, crypto: signatureCrypto, roots: [own().root(root)] },
   );
 }
 
