@@ -71,3 +71,12 @@ test("FX-PERSONALITY is silent: the kernel's classes, a row of USB's table with 
     ),
   );
 });
+
+test("FX-PERSONALITY hints: no identifier in the personality, before any user client is named", async () => {
+  await assertFires(
+    personalityNeverStarts,
+    plist(key("IOClass", "IOUserService") + key("IOProviderClass", "IOUserResources") + server, executable),
+    /"Pad" has no CFBundleIdentifier: .* once an app opens the driver/,
+    "hint",
+  );
+});

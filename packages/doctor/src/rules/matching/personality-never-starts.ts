@@ -76,11 +76,13 @@ function identifier({ list, name, placeOf, value }: Personality): Finding[] {
   const opens = Object.values(value).some(
     (entry) => isDictionary(entry) && entry.IOClass === "IOUserUserClient",
   );
-  if ("CFBundleIdentifier" in value || !opens || !("CFBundleExecutable" in whole)) return [];
+  if ("CFBundleIdentifier" in value || !("IOUserServerName" in value) || !("CFBundleExecutable" in whole))
+    return [];
   return [
     {
-      score: 40,
-      claim: `The personality "${name}" has no CFBundleIdentifier: Apple asks for it in every personality, and it is what an app's userclient-access is compared with.`,
+      // Without a dictionary for user clients NewUserClient may still make one by another name.
+      score: opens ? 40 : 30,
+      claim: `The personality "${name}" has no CFBundleIdentifier: Apple asks for it in every personality, and it is what an app's userclient-access is compared with${opens ? "" : ", once an app opens the driver"}.`,
       because: [placeOf("")],
       about: [name],
       states: absent("list", "a personality names its bundle"),
