@@ -1,4 +1,4 @@
-// Mutated CMS, code signatures and signed bundles under reading and verifying: an end each time, and never a false "fits".
+// Mutated CMS, code signatures and signed bundles, read and verified: an end each time, never a false "fits".
 //
 // npm run endurance -- signatures runs a million.
 
