@@ -10,6 +10,7 @@ const doors: Readonly<Record<string, () => Promise<CppCase>>> = {
   P14: async () => (await import("./P14-unplug-panic/cpp-case.ts")).unplugPanicCpp,
   P15: async () => (await import("./P15-power-20s/cpp-case.ts")).power20sCpp,
   P17: async () => (await import("./P17-lost-logs/cpp-case.ts")).lostLogsCpp,
+  P18: async () => (await import("./P18-zero-dma/cpp-case.ts")).zeroDmaCpp,
   P20: async () => (await import("./P20-userclient-sample/cpp-case.ts")).userClientSampleCpp,
 };
 

@@ -21,7 +21,6 @@ export const uncoveredByFramework: Readonly<Record<string, string>> = {
   HIDDriverKit: "IOHIDDigitizerCollection",
   NetworkingDriverKit:
     "IOUserNetworkEthernet IOUserNetworkPacket IOUserNetworkPacketBufferPool IOUserNetworkPacketQueue IOUserNetworkRxCompletionQueue IOUserNetworkRxSubmissionQueue IOUserNetworkTxCompletionQueue IOUserNetworkTxSubmissionQueue",
-  SCSIControllerDriverKit: "IOUserSCSIParallelInterfaceController",
   SCSIPeripheralsDriverKit: "IOUserSCSIPeripheralDeviceType05 IOUserSCSIPeripheralDeviceType07",
   BlockStorageDeviceDriverKit: "IOUserBlockStorageDevice",
   AudioDriverKit:

@@ -91,6 +91,8 @@ function stubLines(method: MethodModel, one: ClassModel, nested: ReadonlySet<str
   const passed = ["this", ...syntax.parameters.map(parameterName)].join(", ");
   const give = result === "void" ? "" : "return ";
   const superCall = `DRYDOCK_SUPER(${idName(method)}, supermethod, ${result} (*)(${types}))(${passed})`;
+  // REMOTE, in a description: what a dext calls is the kernel's, whatever body its own class gives the method.
+  const isRemote = hasImport(method, one) && syntax.attributes.some(({ word }) => word === "REMOTE");
   const lines = [
     `${outside(result, name, nested)} ${name}::${syntax.name}(${list === "" ? tag : `${list}, ${tag}`})${behind}`,
     "{",
@@ -98,7 +100,7 @@ function stubLines(method: MethodModel, one: ClassModel, nested: ReadonlySet<str
     result === "void"
       ? `    if (supermethod != NULL) { ${superCall}; return; }`
       : `    if (supermethod != NULL) return ${superCall};`,
-    `    ${give}${syntax.name}_Impl(${argumentList(syntax)});`,
+    `    ${give}${isRemote ? `${importName(name, method.symbol)}(${passed})` : `${syntax.name}_Impl(${argumentList(syntax)})`};`,
     "}",
   ];
   if (method.callback !== null) {

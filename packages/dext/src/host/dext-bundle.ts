@@ -20,6 +20,7 @@ import { pciCalls } from "./calls/pci-calls.ts";
 import { queueCalls, sourceCalls } from "./calls/queue-calls.ts";
 import { runtimeCalls } from "./calls/runtime-calls.ts";
 import { sanitizerCalls } from "./calls/sanitizer-calls.ts";
+import { scsiControllerCalls } from "./calls/scsi-controller-calls.ts";
 import { scsiPeripheralCalls } from "./calls/scsi-peripheral-calls.ts";
 import { serialCalls } from "./calls/serial-calls.ts";
 import { serviceCalls } from "./calls/service-calls.ts";
@@ -39,6 +40,7 @@ import type { DextCoverage } from "./dext-coverage.ts";
 import type { DextImage } from "./dext-image.ts";
 import { hasJspi, JspiEngine } from "./jspi-engine.ts";
 import { reachableFrom } from "./reachable.ts";
+import { DextScsiController } from "./scsi-base.ts";
 import { DextSerial, DextUsbSerial } from "./serial-base.ts";
 import { queueNamesOf, serviceClass } from "./service-class.ts";
 import { WorkerEngine } from "./worker-engine.ts";
@@ -58,6 +60,7 @@ const hostCalls: HostCalls = {
   ...hidCalls,
   ...hidEventCalls,
   ...pciCalls,
+  ...scsiControllerCalls,
   ...scsiPeripheralCalls,
 };
 
@@ -76,6 +79,7 @@ const bases: Readonly<Record<string, ServiceClass>> = {
   IOHIDEventService,
   IOUserHIDEventService,
   IOUserHIDEventDriver,
+  IOUserSCSIParallelInterfaceController: DextScsiController,
   IOUserSCSIPeripheralDeviceType00,
 };
 

@@ -6,6 +6,7 @@ import type { IOService, ServiceClass, ServiceContext } from "@drydock/core/runt
 import type { IOUserClient, IOUserClientMethodArguments } from "@drydock/core/runtime/user-client";
 import { hidHooks } from "./calls/hid-calls.ts";
 import { hidEventHooks } from "./calls/hid-event-calls.ts";
+import { scsiControllerHooks } from "./calls/scsi-controller-calls.ts";
 import { scsiPeripheralHooks } from "./calls/scsi-peripheral-calls.ts";
 import { serialHooks } from "./calls/serial-calls.ts";
 import { takeUserClient } from "./calls/service-calls.ts";
@@ -67,7 +68,14 @@ const serviceHooks: readonly Hook[] = [
   },
 ];
 
-const hooks = [...serviceHooks, ...serialHooks, ...hidHooks, ...hidEventHooks, ...scsiPeripheralHooks];
+const hooks = [
+  ...serviceHooks,
+  ...serialHooks,
+  ...hidHooks,
+  ...hidEventHooks,
+  ...scsiControllerHooks,
+  ...scsiPeripheralHooks,
+];
 
 /** Name of a method in queueNames: "externalMethod" for "IOUserClient.ExternalMethod", "Read" for one of the dext's own. */
 function queueKey(name: string): string {

@@ -172,8 +172,11 @@ export abstract class IOUserSCSIParallelInterfaceController extends IOService {
   abstract userDoesHBAPerformDeviceManagement(): boolean;
   abstract userInitializeController(): Promise<void>;
   abstract userStartController(): Promise<void>;
-  /** A SCSIServiceResponse; hot: never awaits. */
-  abstract userProcessParallelTask(request: SCSIUserParallelTask, completion: OSAction | null): number;
+  /** A SCSIServiceResponse. Hot: a driver that answers with a promise holds the default queue until it settles. */
+  abstract userProcessParallelTask(
+    request: SCSIUserParallelTask,
+    completion: OSAction | null,
+  ): number | Promise<number>;
   abstract userGetDMASpecification(): DmaSpecification;
   /** Once for each task object; a different number each time, never 0. */
   abstract userMapHBAData(): number;

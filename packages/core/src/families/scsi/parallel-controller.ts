@@ -441,7 +441,7 @@ export class ParallelController implements ParallelControllerKernel, ParallelTar
   }
 
   /** On the dext's queue: prepares the memory and calls the dext. */
-  #handOver(slot: Slot): void {
+  #handOver(slot: Slot): void | Promise<void> {
     const { task } = slot;
     if (task === null || this.#isEnded || !this.#prepare(slot, task)) return;
     slot.isOut = true;
@@ -454,6 +454,11 @@ export class ParallelController implements ParallelControllerKernel, ParallelTar
       response: null,
     });
     const response = this.service.userProcessParallelTask(slot.request, null);
+    if (typeof response === "number") this.#handedOver(slot, task, response);
+    else return response.then((answer) => this.#handedOver(slot, task, answer));
+  }
+
+  #handedOver(slot: Slot, task: SCSITask, response: number): void {
     this.#handing = null;
     if (response !== kSCSIServiceResponse_Request_In_Process && slot.task === task)
       this.#deliverFailure(slot);

@@ -71,6 +71,49 @@ export function flushMirror(cxx: CxxProcess, host: IOMemoryDescriptor): void {
   if (mirror !== undefined) host.bytes.set(cxx.memory.view(mirror.address, mirror.length));
 }
 
+/** Data of a SCSI task that was lent to the dext: what its copy held when it was made, by descriptor. */
+const copies = new WeakMap<IOMemoryDescriptor, Uint8Array>();
+const taskBuffers = new WeakMap<CxxProcess, Map<number, IOMemoryDescriptor>>();
+
+/**
+ * A task's data, +1 for the dext, and 0 references of the host's. The copy in the dext's memory is made when its address is asked
+ * for, and again at each further time, so that it shows what the hardware has written meanwhile; what the dext writes goes to
+ * the task when it is completed.
+ */
+export function lendTaskBuffer(cxx: CxxProcess, host: IOMemoryDescriptor, taskId: number): number {
+  const known = taskBuffers.get(cxx) ?? new Map<number, IOMemoryDescriptor>();
+  taskBuffers.set(cxx, known);
+  known.set(taskId, host);
+  copies.set(host, host.bytes.slice());
+  return cxx.handOut(host, "IOBufferMemoryDescriptor", () => {
+    if (known.get(taskId) === host) known.delete(taskId);
+  });
+}
+
+export function settleTaskBuffer(cxx: CxxProcess, taskId: number): void {
+  const known = taskBuffers.get(cxx);
+  const host = known?.get(taskId);
+  if (host === undefined) return;
+  if (isWritten(cxx, host)) flushMirror(cxx, host);
+  known?.delete(taskId);
+  copies.delete(host);
+}
+
+function isWritten(cxx: CxxProcess, host: IOMemoryDescriptor): boolean {
+  const copy = copies.get(host);
+  const mirror = mirrors.get(host);
+  if (copy === undefined || mirror === undefined) return false;
+  const now = cxx.memory.view(mirror.address, mirror.length);
+  return copy.some((byte, at) => byte !== now[at]);
+}
+
+/** A task's data as the hardware has left it, unless the dext writes it itself. */
+function freshen(cxx: CxxProcess, host: IOMemoryDescriptor): void {
+  if (!copies.has(host) || isWritten(cxx, host)) return;
+  refreshMirror(cxx, host);
+  copies.set(host, host.bytes.slice());
+}
+
 /** Bytes that changed although nothing maps them for writing: on a real system that write has ended the dext. */
 function checkReadOnly(cxx: CxxProcess, host: IOMemoryDescriptor): void {
   const known = mappings.get(host);
@@ -112,6 +155,7 @@ export const memoryCalls: HostCalls = {
           Number(alignment),
         );
         if (made.value === null) return made.status;
+        freshen(cxx, host);
         const address = addressOfBytes(cxx, host) + Number(offset);
         const size = made.value.getLength();
         const known = mappings.get(host) ?? { readOnly: [], isWritable: false };
@@ -201,6 +245,7 @@ export const memoryCalls: HostCalls = {
     }, IOReturns.kIOReturnNoMemory),
     GetAddressRange: status((cxx, self: number, range: number) => {
       const host = descriptor(cxx, self);
+      freshen(cxx, host);
       cxx.memory.setU64(range, BigInt(addressOfBytes(cxx, host)));
       cxx.memory.setU64(range + 8, BigInt(host.length));
       const known = mappings.get(host) ?? { readOnly: [], isWritable: true };
