@@ -1,4 +1,4 @@
-// P18 in C++: a small SCSI host adapter's dext whose scatter entries name the adapter's memory, and one whose name the host's.
+// P18 in C++: a host adapter whose scatter entries name its own memory, and one whose name the host's.
 
 import { RingHbaRig } from "@drydock/core/rigs/ring-hba-rig";
 import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";

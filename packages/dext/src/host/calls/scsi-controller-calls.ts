@@ -1,4 +1,4 @@
-// SCSIControllerDriverKit: what the kernel asks a host adapter's dext, the tasks it hands over, and what the dext answers.
+// SCSIControllerDriverKit: what the kernel asks a host adapter, the tasks that it hands over, and the answers.
 
 import { type IOReturn, IOReturns } from "@drydock/core/base/io-return";
 import {
