@@ -7,14 +7,16 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { after, test } from "node:test";
 import { buildCatalogue, cataloguePath } from "./catalogue.ts";
 import { readSource } from "./imports.ts";
@@ -23,29 +25,59 @@ import { buildRuleList, ruleListPath, shortListPath } from "./rule-list.ts";
 import { checkWalls } from "./walls.ts";
 
 const root = join(import.meta.dirname, "..");
-const copies: string[] = [];
+/** What the copy holds as long as nobody has planted anything: when each file was last changed. */
+const untouched = new Map<string, number>();
+let tree = "";
 
-/** A copy of the tree to plant faults in. node_modules are linked, so that tests can run there. */
-function copyTree(): string {
-  const copy = mkdtempSync(join(tmpdir(), "drydock-house-"));
-  copies.push(copy);
-  for (const folder of ["packages", "apps", "cases", "house", "docs", "examples"]) {
-    cpSync(join(root, folder), join(copy, folder), {
-      recursive: true,
-      filter: (path) => !path.includes("node_modules") && !path.endsWith("/build"),
-    });
+/** The copy's own files, by path. */
+function filesOfCopy(): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const entry of readdirSync(tree, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && !path.includes("/node_modules/")) found.set(path, statSync(path).mtimeMs);
   }
-  writeFileSync(join(copy, "package.json"), '{ "type": "module" }\n');
-  const modules = join(copy, "node_modules/@drydock");
-  mkdirSync(modules, { recursive: true });
-  symlinkSync(join(copy, "packages/core"), join(modules, "core"));
-  symlinkSync(join(copy, "packages/node"), join(modules, "node"));
-  symlinkSync(join(copy, "packages/doctor"), join(modules, "doctor"));
-  return copy;
+  return found;
+}
+
+const isCopied = (path: string): boolean => !path.includes("node_modules") && !path.endsWith("/build");
+const copied = ["packages", "apps", "cases", "house", "docs", "examples"];
+
+/** A copy of the tree to plant faults in, as it was before the last test's faults. node_modules are linked, so that tests can run there. */
+function copyTree(): string {
+  if (tree === "") {
+    tree = mkdtempSync(join(tmpdir(), "drydock-house-"));
+    for (const folder of copied)
+      cpSync(join(root, folder), join(tree, folder), { recursive: true, filter: isCopied });
+    writeFileSync(join(tree, "package.json"), '{ "type": "module" }\n');
+    const modules = join(tree, "node_modules/@drydock");
+    mkdirSync(modules, { recursive: true });
+    for (const name of ["core", "node", "doctor"])
+      symlinkSync(join(tree, "packages", name), join(modules, name));
+    for (const [path, changed] of filesOfCopy()) untouched.set(path, changed);
+    return tree;
+  }
+  const now = filesOfCopy();
+  for (const path of now.keys()) if (!untouched.has(path)) rmSync(path);
+  for (const [path, changed] of untouched) {
+    if (now.get(path) === changed) continue;
+    const name = relative(tree, path);
+    if (name === "package.json") writeFileSync(path, '{ "type": "module" }\n');
+    else cpSync(join(root, name), path);
+    untouched.set(path, statSync(path).mtimeMs);
+  }
+  removeEmpty(tree);
+  return tree;
+}
+
+/** A folder of which nothing is left would be an incomplete device or case. */
+function removeEmpty(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true }))
+    if (entry.isDirectory() && entry.name !== "node_modules") removeEmpty(join(folder, entry.name));
+  if (folder !== tree && readdirSync(folder).length === 0) rmSync(folder, { recursive: true });
 }
 
 after(() => {
-  for (const copy of copies) rmSync(copy, { recursive: true, force: true });
+  if (tree !== "") rmSync(tree, { recursive: true, force: true });
 });
 
 test("the tree has no finding", () => {
@@ -73,8 +105,6 @@ test("the list of rules is up to date", () => {
   );
 });
 
-const planted = mkdtempSync(join(tmpdir(), "drydock-planted-"));
-copies.push(planted);
 const core = "packages/core/src";
 
 /** One fault each: what is written where, and which rule must name it. */
@@ -264,10 +294,7 @@ test("an export that nobody imports is found, but for those of doors", () => {
   const copy = copyTree();
   for (const file of ["package.json", "knip.ts"]) cpSync(join(root, file), join(copy, file));
   for (const folder of ["perf", "examples"]) {
-    cpSync(join(root, folder), join(copy, folder), {
-      recursive: true,
-      filter: (path) => !path.includes("node_modules") && !path.endsWith("/build"),
-    });
+    cpSync(join(root, folder), join(copy, folder), { recursive: true, filter: isCopied });
   }
   appendFileSync(join(copy, core, "transports/kept-connection.ts"), "\nexport const planted = 1;\n");
   appendFileSync(join(copy, core, "rigs/usb-rig.ts"), "\nexport const forPeopleOutside = 1;\n");

@@ -104,8 +104,10 @@ function unitTests(args) {
     groups.push(chosen.slice(at, at + filesPerProcess));
   const order = seed === undefined ? [] : ["--test-randomize", `--test-random-seed=${seed}`];
   const atATime = Math.min(availableParallelism(), groups.length);
-  return runTests("unit", ["--test-isolation=none", ...order], groups, atATime);
+  return runTests("unit", [...inOneProcess, ...order], groups, atATime);
 }
+
+const inOneProcess = ["--test-isolation=none", "--test-global-setup=house/test-loading.mjs"];
 
 function readArguments(command, args, options) {
   try {
@@ -144,7 +146,7 @@ function coverage(filter) {
     ["./house/coverage-page.mjs", page],
   ];
   const code = run([
-    ...["--test", "--test-isolation=none", "--experimental-test-coverage"],
+    ...["--test", ...inOneProcess, "--experimental-test-coverage"],
     ...reporters.flatMap(([name, to]) => [`--test-reporter=${name}`, `--test-reporter-destination=${to}`]),
     ...chosen.sort(),
   ]);

@@ -79,6 +79,31 @@ test("groups run side by side: one record, the slowest file first, skipped tests
   assert.match(rows[0], /\tslow\.test\.mjs$/);
 });
 
+test("a file that registers a test and then throws fails the run, and its error is shown", async () => {
+  writeFileSync(
+    join(folder, "torn.test.mjs"),
+    `${head}test("six", () => {}); throw new Error("torn in two");`,
+  );
+  let said = "";
+  const { code } = await runTestFiles({
+    node: process.execPath,
+    root: folder,
+    kind: "torn",
+    groups: [["sound.test.mjs", "torn.test.mjs"], ["slow.test.mjs"]],
+    atATime: 2,
+    options: [
+      "--test-isolation=none",
+      `--test-global-setup=${join(import.meta.dirname, "test-loading.mjs")}`,
+    ],
+    write: (text) => {
+      said += text.toString();
+    },
+  });
+  assert.equal(code, 1);
+  assert.match(said, /drydock: torn\.test\.mjs does not load:\nError: torn in two/);
+  assert.doesNotMatch(said, /(sound|slow)\.test\.mjs does not load/);
+});
+
 test("a call that is killed, or a program that is not there, is a failure", async () => {
   writeFileSync(join(folder, "dies.test.mjs"), `process.kill(process.pid, "SIGKILL");`);
   const said: string[] = [];
