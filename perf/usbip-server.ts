@@ -38,7 +38,8 @@ async function serveOurs(): Promise<void> {
       if (rig.server.exports.size === 3) process.stdout.write(`${listener.port}\n`);
     },
   });
-  const listener = await listenUsbip(rig.server, { port: 0, steps: rig.scheduler });
+  const runner = new LiveRunner(rig.scheduler);
+  const listener = await listenUsbip(rig.server, { port: 0, steps: runner });
   rig.usb.bus.plugIn(new LoopbackDevice());
   const ftdi = new FtdiDevice({
     clock: rig.scheduler,
@@ -48,7 +49,7 @@ async function serveOurs(): Promise<void> {
   });
   rig.usb.bus.plugIn(ftdi);
   rig.usb.bus.plugIn(new SinkDevice());
-  await new LiveRunner(rig.scheduler).start();
+  await runner.start();
 }
 
 /** A headset with 8000 packets a second, at the pace of the wall. */

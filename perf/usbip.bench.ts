@@ -145,7 +145,7 @@ export async function bench(): Promise<BenchTable[]> {
       title: "Bulk",
       unit: "MB/s",
       rows: measures.megabytes,
-      note: "Each byte is copied once on its way through the server, into or out of a buffer that is used again; answers without data leave side by side. IN reads zeros from the loopback device, OUT goes into a device that forgets it, and for comparison into the model of an FT232R, which moves it through its rings. Aim: half of the bare socket: met for IN, missed for OUT (a quarter of it). A profile of OUT has over half of the server's time in the collector: Node hands over what it reads in a fresh block of 64 KiB each time, and since the server makes little other garbage they go in full collections, where the bare socket's go young.",
+      note: "Each byte of a large transfer is copied once on its way through the server, into or out of a buffer that is used again; small answers and those without data leave side by side. What comes is read into one block that is used again, where the bare socket has a fresh one of 64 KiB each time. IN reads zeros from the loopback device, OUT goes into a device that forgets it, and for comparison into the model of an FT232R, which moves it through its rings. Aim: 0.9 of the bare socket for control and IN, 0.6 for OUT. A profile of control transfers (32 at once) has a quarter of the server's time in the one system call that answers them and the rest in steps of 3 % and less: what a control transfer is, decoded, put to the device by its stages, noted and answered",
     },
     {
       title: "CPU",

@@ -103,8 +103,9 @@ export async function exportUsbip(options: ExportOptions, io: CommandIo): Promis
       if (exported.size === kinds.length) ready();
     },
   });
+  const runner = new LiveRunner(rig.scheduler);
   const listener = await orSayTaken(
-    listenUsbip(rig.server, { host: options.host, port: options.port, steps: rig.scheduler }),
+    listenUsbip(rig.server, { host: options.host, port: options.port, steps: runner }),
     options,
   );
   const { port } = listener;
@@ -130,7 +131,7 @@ export async function exportUsbip(options: ExportOptions, io: CommandIo): Promis
     `drydock: ${kinds.join(", ")} on USB/IP, ${options.host} port ${port}, seed ${options.seed}; Ctrl-C ends`,
   );
   warnIfExposed(options.host, String(port), "USB/IP", io);
-  return run(rig, new LiveRunner(rig.scheduler), exportedDevices, options, io, async () => {
+  return run(rig, runner, exportedDevices, options, io, async () => {
     rig.server.close();
     await listener.close();
     lines.end();

@@ -47,6 +47,8 @@ export interface UsbModelPlan {
 }
 
 const languageEnglishUS = 0x0409;
+/** Up to so many are copied one by one. */
+const fewBytes = 16;
 const noData = new Uint8Array(0);
 
 const fullSpeedBytes = 64;
@@ -232,7 +234,10 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
   #settleIn(answer: Uint8Array | null | typeof answerLater): void {
     if (answer === answerLater) this.#isPending = true;
     else if (answer === null) this.#isStalled = true;
-    else this.#response = answer.subarray(0, Math.min(answer.length, this.#setup.wLength));
+    else {
+      const { wLength } = this.#setup;
+      this.#response = answer.length <= wLength ? answer : answer.subarray(0, wLength);
+    }
   }
 
   #settleOut(isDone: boolean | typeof answerLater): void {
@@ -248,9 +253,13 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
     if (response === null) {
       return !isIn(this.#setup) && this.#receivedAt === this.#setup.wLength ? 0 : UsbStall;
     }
-    const count = Math.min(length, response.length - this.#responseAt);
-    if (count > 0) buffer.set(response.subarray(this.#responseAt, this.#responseAt + count), offset);
-    this.#responseAt += count;
+    const at = this.#responseAt;
+    const count = Math.min(length, response.length - at);
+    // Most answers are a few bytes: a view of them would cost more than they do.
+    if (count <= fewBytes)
+      for (let index = 0; index < count; index++) buffer[offset + index] = response[at + index];
+    else buffer.set(response.subarray(at, at + count), offset);
+    this.#responseAt = at + count;
     return count;
   }
 

@@ -11,7 +11,15 @@ import {
   streamsOf,
   TransferType,
 } from "../codec/usb/descriptors.ts";
-import { Feature, isIn, Recipient, RequestType, type Setup, StandardRequest } from "../codec/usb/setup.ts";
+import {
+  directionIn,
+  Feature,
+  isIn,
+  Recipient,
+  RequestType,
+  type Setup,
+  StandardRequest,
+} from "../codec/usb/setup.ts";
 import { UsbSpeed } from "../codec/usb/usb-speed.ts";
 
 /** What a control transfer that succeeded has changed: `endpoints` all of them, `interface` those of wIndex. */
@@ -93,7 +101,16 @@ export class UsbEndpointTable {
     }
   }
 
-  /** A control transfer succeeded; `data` is what an IN brought. */
+  /** Of a control transfer that succeeded: what it brought matters to `note`. */
+  static reads({ bmRequestType, bRequest, wValue }: Setup): boolean {
+    return (
+      bRequest === StandardRequest.getDescriptor &&
+      wValue >> 8 === 2 &&
+      (bmRequestType & (RequestType.mask | directionIn)) === (RequestType.standard | directionIn)
+    );
+  }
+
+  /** A control transfer succeeded; `data` is what an IN brought, looked at only where `reads` says so. */
   note(setup: Setup, data: Uint8Array): EndpointChange {
     const { bmRequestType, bRequest, wValue, wIndex } = setup;
     if ((bmRequestType & RequestType.mask) !== RequestType.standard) return "nothing";

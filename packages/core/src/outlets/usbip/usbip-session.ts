@@ -89,6 +89,11 @@ const errnoOfPacket: Readonly<Record<UsbPacketStatus, number>> = {
   [UsbPacketStatus.damaged]: UsbipPacketErrno.damaged,
 };
 
+/** An IN of no more than this is copied once more, to leave side by side with the replies around it. */
+const smallBytes = 1024;
+/** Up to so many are copied one by one. */
+const fewBytes = 16;
+
 /** Bytes that a client may send before its import is answered. */
 const unansweredMaximum = 64 * 1024;
 
@@ -156,8 +161,9 @@ class SentBuffers implements ByteOwner {
 
 /**
  * A pending IN is simply not answered: that is the NAK. An unlinked transfer is answered by its unlink alone. The
- * reply of an IN is built in the buffer the device fills, and the data of an OUT go from what the stream brings into
- * the buffer that the device reads: each byte is copied once here. The buffers are used again.
+ * reply of a large IN is built in the buffer the device fills, and the data of an OUT go from what the stream brings into
+ * the buffer that the device reads: each byte is copied once here. Small INs are copied side by side, so that those of
+ * one turn leave as one piece. The buffers are used again.
  *
  * Bounded: 256 transfers and 64 MiB per client, beyond which transfers are answered with ENOMEM; while the client does
  * not read its replies nothing more of it is read.
@@ -187,6 +193,9 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
   /** By slot: sequence of the unlink that waits for it, or `noUnlink`. */
   #unlinks = new Float64Array(0);
   #flags = new Uint32Array(0);
+  /** By slot: what a small IN is read into, and the SETUP bytes of a control transfer. Used again. */
+  #smallBuffers: Uint8Array[] = [];
+  #setupBuffers: Uint8Array[] = [];
   /** By slot: of isochronous transfers. */
   #asked: (AskedPackets | null)[] = [];
   readonly #askedBefore: AskedPackets[] = [];
@@ -279,9 +288,12 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
     const buffer = slots.buffers[slot];
     const bytes = isIn || setup !== null ? actualBytes : status === UsbStatus.ok ? length : actualBytes;
     if (setup !== null && status === UsbStatus.ok) {
+      const request = decodeSetup(setup, this.#setup);
       const data =
-        isIn && buffer !== null ? buffer.subarray(usbipHeaderBytes, usbipHeaderBytes + actualBytes) : none;
-      this.#table.note(decodeSetup(setup, this.#setup), data);
+        buffer !== null && UsbEndpointTable.reads(request)
+          ? buffer.subarray(usbipHeaderBytes, usbipHeaderBytes + actualBytes)
+          : none;
+      this.#table.note(request, data);
     }
     let errno = errnoOfStatus[status];
     if (status === UsbStatus.ok && isIn && (flags & UsbipFlag.shortNotOk) !== 0 && actualBytes < length)
@@ -295,7 +307,9 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
       this.#answerUnlink(unlink, UsbipErrno.connectionReset);
       return;
     }
-    this.#answerSubmit(sequence, errno, bytes, isIn ? buffer : null);
+    if (isIn && buffer !== null && buffer === this.#smallBuffers[slot])
+      this.#answerSmall(sequence, errno, bytes, buffer);
+    else this.#answerSubmit(sequence, errno, bytes, isIn ? buffer : null);
     if (unlink !== noUnlink) this.#answerUnlink(unlink, UsbipErrno.ok);
   }
 
@@ -586,17 +600,20 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
     let buffer: Uint8Array;
     let isReply = isIn;
     if (endpointNumber === 0) {
-      const setup = bytes.slice(start + 40, start + usbipHeaderBytes);
+      this.#setupBuffers[slot] ??= new Uint8Array(8);
+      const setup = this.#setupBuffers[slot];
+      for (let index = 0; index < 8; index++) setup[index] = bytes[start + 40 + index];
       const wLength = setup[6] | (setup[7] << 8);
       isReply = (setup[0] & 0x80) !== 0;
       // More than the client's buffer holds cannot be sent back to it, and nothing when it expects nothing.
       const hasRoom = wLength <= length && (isIn || wLength === 0);
-      if (isReply) buffer = new Uint8Array(usbipHeaderBytes + (hasRoom ? length : 0));
+      if (isReply && hasRoom && length <= smallBytes) buffer = this.#smallBuffer(slot);
+      else if (isReply) buffer = new Uint8Array(usbipHeaderBytes + (hasRoom ? length : 0));
       else buffer = bytes.slice(dataAt, dataAt + (isIn ? 0 : length));
       slots.setups[slot] = setup;
       submitted = port.control(slot, setup, buffer, isReply ? usbipHeaderBytes : 0);
     } else if (isIn) {
-      buffer = this.#pool.take(usbipHeaderBytes + length);
+      buffer = length <= smallBytes ? this.#smallBuffer(slot) : this.#pool.take(usbipHeaderBytes + length);
       submitted = port.transfer(slot, 0x80 | endpointNumber, buffer, usbipHeaderBytes, length);
     } else {
       buffer = body ?? none;
@@ -613,6 +630,11 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
     this.#flags[slot] = header.word20;
     slots.endpoints[slot] = endpointNumber | (isReply ? 0x80 : 0);
     slots.buffers[slot] = buffer;
+  }
+
+  #smallBuffer(slot: number): Uint8Array {
+    this.#smallBuffers[slot] ??= new Uint8Array(usbipHeaderBytes + smallBytes);
+    return this.#smallBuffers[slot];
   }
 
   #unlink(sequence: number, target: number): void {
@@ -662,6 +684,23 @@ export class UsbipSession implements ByteStreamClient, UsbBorrower {
     writeUsbipHeader(bytes, 0, reply, null);
     this.#sent.add(buffer, bytes.length);
     this.#write(bytes, this.#sent);
+  }
+
+  /** `length` bytes behind the room for a header in `buffer`, which is free again after this. */
+  #answerSmall(sequence: number, errno: number, length: number, buffer: Uint8Array): void {
+    const reply = this.#reply;
+    reply.command = UsbipCommand.returnSubmit;
+    reply.sequence = sequence;
+    reply.word20 = errno;
+    reply.length = length;
+    const bytes = this.#roomForReply(usbipHeaderBytes + length);
+    writeUsbipHeader(bytes, 0, reply, null);
+    if (length <= fewBytes) {
+      for (let at = usbipHeaderBytes; at < usbipHeaderBytes + length; at++) bytes[at] = buffer[at];
+    } else {
+      bytes.set(buffer.subarray(usbipHeaderBytes, usbipHeaderBytes + length), usbipHeaderBytes);
+    }
+    this.#write(bytes, this.#replyBlock ?? undefined);
   }
 
   #answerUnlink(sequence: number, errno: number): void {

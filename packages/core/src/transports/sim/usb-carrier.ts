@@ -572,7 +572,9 @@ export class UsbCarrier implements UsbUpstream {
     const isChoice = bmRequestType === 0 && bRequest === StandardRequest.setConfiguration;
     if (isChoice && (wValue & 0xff) !== 0 && !this.#table.knows(wValue & 0xff)) this.#askConfigurations();
     const at = this.#offsets[slot];
-    const data = (this.#buffers[slot] as Uint8Array).subarray(at, at + this.#moved[slot]);
+    const data = UsbEndpointTable.reads(this.#setup)
+      ? (this.#buffers[slot] as Uint8Array).subarray(at, at + this.#moved[slot])
+      : this.#empty;
     const change = this.#table.note(this.#setup, data);
     if (change === "endpoints") this.#rebuildEndpoints(null);
     else if (change === "interface") this.#rebuildEndpoints(wIndex & 0xff);
