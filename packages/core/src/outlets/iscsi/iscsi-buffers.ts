@@ -6,15 +6,21 @@ import { CrowdBudget } from "../crowd-budget.ts";
 
 /** Smallest piece; larger ones are powers of two. */
 const smallest = 65536;
-/** Most that may be lent at once to all connections of a target, and most that is kept for the next commands. */
+/** Most that may be lent at once to all connections of a target; what is kept for the next commands counts too. */
 const lentMaximum = 64 << 20;
-const keptMaximum = 8 << 20;
+/** Of what is kept, so much outlasts a rest; a rest has lasted so long without a command that takes memory. */
+const restedMaximum = 8 << 20;
+const restNs = 1_000_000_000;
 
 /** What the connections of a target have lent together, and what is kept for them. */
 export class IscsiMemory {
   #lentBytes = 0;
   #keptBytes = 0;
   readonly #kept = new Map<number, Uint8Array[]>();
+  readonly #clock: Clock;
+  #takes = 0;
+  /** A look at whether it rests is due. */
+  #isWatched = false;
   readonly #onShort: () => void;
   readonly #budget: CrowdBudget;
   /** Connections that have something. */
@@ -24,6 +30,7 @@ export class IscsiMemory {
 
   /** `onShort`: somebody was refused. */
   constructor(clock: Clock, onShort: () => void) {
+    this.#clock = clock;
     this.#budget = new CrowdBudget(clock);
     this.#onShort = onShort;
   }
@@ -44,9 +51,14 @@ export class IscsiMemory {
       return null;
     }
     this.#lentBytes += size;
+    this.#takes++;
     if (isFirst) this.#users++;
     const buffer = this.#kept.get(size)?.pop();
-    if (buffer === undefined) return new Uint8Array(size);
+    if (buffer === undefined) {
+      // Pieces of other sizes give way.
+      if (this.#lentBytes + this.#keptBytes > lentMaximum) this.#dropTo(lentMaximum - this.#lentBytes);
+      return new Uint8Array(size);
+    }
     this.#keptBytes -= size;
     return buffer;
   }
@@ -60,11 +72,33 @@ export class IscsiMemory {
   /** Nobody uses it any more. */
   keep(buffer: Uint8Array): void {
     const size = buffer.length;
-    if (this.#keptBytes + size > keptMaximum) return;
+    if (this.#lentBytes + this.#keptBytes + size > lentMaximum) return;
     this.#keptBytes += size;
     const kept = this.#kept.get(size);
     if (kept === undefined) this.#kept.set(size, [buffer]);
     else kept.push(buffer);
+    if (this.#keptBytes > restedMaximum && !this.#isWatched) this.#watch();
+  }
+
+  #watch(): void {
+    this.#isWatched = true;
+    this.#clock.after(restNs, this.#look, this.#takes);
+  }
+
+  readonly #look = (takesThen: number): void => {
+    this.#isWatched = false;
+    if (this.#keptBytes <= restedMaximum) return;
+    if (this.#takes === takesThen) this.#dropTo(restedMaximum);
+    else this.#watch();
+  };
+
+  /** The largest go first. */
+  #dropTo(most: number): void {
+    const sizes = [...this.#kept.keys()].sort((left, right) => right - left);
+    for (const size of sizes) {
+      const kept = this.#kept.get(size) ?? [];
+      while (this.#keptBytes > most && kept.pop() !== undefined) this.#keptBytes -= size;
+    }
   }
 }
 
