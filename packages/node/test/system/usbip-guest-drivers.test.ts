@@ -217,7 +217,10 @@ describe("a Linux guest", { skip }, () => {
     const echo =
       "exec 7<>/dev/ttyACM0; stty raw -echo < /dev/ttyACM0; echo alive >&7; head -n 1 <&7; exec 7>&-";
     assert.equal(await guest.run(echo), "alive");
-    assert.deepEqual(await complaints(guest), []);
+    // Where the cable was pulled, vhci_hcd may have had something to send after it had heard the connection's end.
+    const overtaken = /^vhci_hcd: sendmsg failed!, ret=-32 for \d+$/;
+    const others = (await complaints(guest)).filter((line) => !overtaken.test(line));
+    assert.deepEqual(others, []);
     await guest.detach(ftdiAt);
     await guest.detach(acmAt);
   });
