@@ -80,7 +80,7 @@ export interface DmaPort {
 
 /** Memory that a device can reach without a copy. A machine without one uses ordinary arrays. */
 export interface HostMemory {
-  /** Zeroed, on a page of its own. RangeError when none is left. */
-  allocate(lengthBytes: number): Uint8Array;
+  /** Zeroed, on a page of its own, or at least on a multiple of `alignmentBytes`. RangeError when none is left. */
+  allocate(lengthBytes: number, alignmentBytes?: number): Uint8Array;
   release(memory: Uint8Array): void;
 }

@@ -142,12 +142,12 @@ export class IOBufferMemoryDescriptor extends IOMemoryDescriptor {
     creator: AddressSpace,
     options: number,
     capacity: number,
-    _alignment: number,
+    alignment: number,
   ): Created<IOBufferMemoryDescriptor> {
     if ((options & ~kIOMemoryDirectionOutIn) !== 0 || !Number.isSafeInteger(capacity) || capacity < 0) {
       return refused(IOReturns.kIOReturnBadArgument);
     }
-    const memory = creator.hostMemory?.allocate(capacity) ?? new Uint8Array(capacity);
+    const memory = creator.hostMemory?.allocate(capacity, alignment) ?? new Uint8Array(capacity);
     const descriptor = new IOBufferMemoryDescriptor(creator, options, memory);
     return { status: IOReturns.kIOReturnSuccess, value: descriptor };
   }

@@ -101,6 +101,8 @@ export const watchedInit = -2;
 /** Makes the engine for a process. */
 export type EngineMaker = (image: DextImage, find: (module: string, name: string) => HostFunction) => Engine;
 
+/** What buffers can be aligned to: from what every block is to the kernel's page. */
+const alignments = Array.from({ length: 11 }, (_, power) => 16 << power);
 const wordBytes = 4;
 /** Of a class's record (drydock/class.h). */
 const recordSizeAt = 8;
@@ -142,7 +144,7 @@ export class CxxProcess {
     this.ledger = ledger;
     this.story = image.isSanitized ? new MemoryStory() : null;
     const hostMemory = {
-      allocate: (length: number) => this.#allocateBuffer(length),
+      allocate: (length: number, alignment = 0) => this.#allocateBuffer(length, alignment),
       release: (bytes: Uint8Array) => this.#releaseBuffer(bytes),
     };
     this.ownSpace = new AddressSpace(process.name, hostMemory as never);
@@ -357,10 +359,12 @@ export class CxxProcess {
 
   // Memory
 
-  #allocateBuffer(length: number): Uint8Array {
+  /** On a multiple of `alignment`, a power of two up to the page; what is no such number counts as none. */
+  #allocateBuffer(length: number, alignment: number): Uint8Array {
     const at = this.engine.callExport("drydock_buffer_allocate", [
       length,
       this.#plan.fill === 0xa5 ? 0xa5 : 0,
+      alignments.includes(alignment) ? alignment : alignments[0],
     ]) as number;
     if (at === 0) throw new RangeError("no memory is left for a buffer");
     this.story?.made(at, length, "a buffer", this.memoryStack());

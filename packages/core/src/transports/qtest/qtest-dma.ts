@@ -28,6 +28,8 @@ export const physicalAddresses: AddressDomain = {
   unmap: () => {},
 };
 
+const bothWays = DmaDirection.deviceReads | DmaDirection.deviceWrites;
+
 class QtestMapping implements DmaMapping {
   /** In its port's list. */
   place = -1;
@@ -37,6 +39,8 @@ class QtestMapping implements DmaMapping {
   readonly shared: Uint8Array;
   /** The caller's memory, when `shared` is a copy. */
   readonly original: Uint8Array | null;
+  /** Of a copy that both sides write: what they last had in common. */
+  readonly agreed: Uint8Array | null;
 
   constructor(busAddress: number, direction: DmaDirection, shared: Uint8Array, original: Uint8Array | null) {
     this.lengthBytes = shared.length;
@@ -44,6 +48,7 @@ class QtestMapping implements DmaMapping {
     this.busAddress = busAddress;
     this.shared = shared;
     this.original = original;
+    this.agreed = original !== null && direction === bothWays ? shared.slice() : null;
   }
 
   get segmentCount(): number {
@@ -69,6 +74,8 @@ export class QtestDma implements DmaPort {
   readonly #arena: RamArena;
   readonly #domain: AddressDomain;
   readonly #mappings = new PlacedList<QtestMapping>();
+  /** Those among them that are copies which both sides write. */
+  readonly #copies = new Set<QtestMapping>();
 
   constructor(arena: RamArena, domain: AddressDomain) {
     this.#arena = arena;
@@ -115,15 +122,42 @@ export class QtestDma implements DmaPort {
     }
     const mapping = new QtestMapping(busAddress, direction, shared, isUsable ? null : memory);
     this.#mappings.add(mapping);
+    if (mapping.agreed !== null) this.#copies.add(mapping);
     return mapping;
+  }
+
+  /**
+   * Makes copies that both sides write the same again: a ring in memory that QEMU does not share, as a dext in WebAssembly has it.
+   * The port calls it before a register is written, after one was read, and before a message is delivered: what PCI Express
+   * orders. A byte that both sides have changed is the driver's.
+   */
+  carry(): void {
+    for (const { agreed, original, shared } of this.#copies) {
+      if (agreed === null || original === null) continue;
+      for (let at = 0; at < agreed.length; at++) {
+        const own = original[at];
+        if (own !== agreed[at]) {
+          shared[at] = own;
+          agreed[at] = own;
+          continue;
+        }
+        const theirs = shared[at];
+        if (theirs === agreed[at]) continue;
+        original[at] = theirs;
+        agreed[at] = theirs;
+      }
+    }
   }
 
   unmap(mapping: DmaMapping): void {
     if (!(mapping instanceof QtestMapping) || !this.#mappings.delete(mapping))
       throw new ContractViolation("dma-unmapped-twice", `${mapping.lengthBytes} bytes`);
+    if (this.#copies.has(mapping)) this.carry();
+    this.#copies.delete(mapping);
     this.#domain.unmap(mapping.busAddress, mapping.lengthBytes);
     if (mapping.original === null) return;
-    if ((mapping.direction & DmaDirection.deviceWrites) !== 0) mapping.original.set(mapping.shared);
+    if (mapping.agreed === null && (mapping.direction & DmaDirection.deviceWrites) !== 0)
+      mapping.original.set(mapping.shared);
     this.#arena.release(mapping.shared);
   }
 }

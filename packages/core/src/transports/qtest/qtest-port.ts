@@ -25,7 +25,7 @@ export interface QtestPortParts {
   readonly address: PciAddress;
   readonly configBase: number;
   readonly ranges: readonly PciRange[];
-  readonly dma: DmaPort;
+  readonly dma: DmaPort & { carry(): void };
   /** Messages for this function, from the doorbell. */
   readonly messages: (count: number, deliver: (vector: number) => void) => readonly PciMessage[];
   readonly releaseMessages: (messages: readonly PciMessage[]) => void;
@@ -85,14 +85,17 @@ export class QtestPort implements PciHostPort {
     const known = this.ranges[range];
     if (known === undefined || !isPciAccess(offset, sizeBytes, known.lengthBytes) || this.#isDown) return;
     const at = known.address + offset;
-    const { client } = this.#parts;
+    const { client, dma } = this.#parts;
+    dma.carry();
     if (known.kind !== "io") client.send(writeRequest(at, sizeBytes, low, high));
     else if (sizeBytes !== 8) client.send(portWriteRequest(at, sizeBytes as 1 | 2 | 4, low));
   }
 
   messages(count: number): readonly PciMessage[] {
     this.#messages ??= this.#parts.messages(count, (vector) => {
-      if (!this.#isDetached) this.#client?.message(vector);
+      if (this.#isDetached) return;
+      this.#parts.dma.carry();
+      this.#client?.message(vector);
     });
     return this.#messages;
   }
@@ -121,7 +124,9 @@ export class QtestPort implements PciHostPort {
 
   /** The input of the interrupt controller that its pin reaches changed its level. */
   lineChanged(isRaised: boolean): void {
-    if (!this.#isDetached && !this.#isDown) this.#client?.line(isRaised);
+    if (this.#isDetached || this.#isDown) return;
+    this.#parts.dma.carry();
+    this.#client?.line(isRaised);
   }
 
   #read(slot: number, request: string, sizeBytes: number, isMemory: boolean): PciSubmit {
@@ -133,6 +138,7 @@ export class QtestPort implements PciHostPort {
     }
     client.send(request, (low, high) => {
       const isDead = this.#isDown && isMemory;
+      if (isMemory) this.#parts.dma.carry();
       this.#complete(slot, isDead ? PciStatus.unreachable : PciStatus.ok, low, high);
     });
     return PciSubmit.accepted;

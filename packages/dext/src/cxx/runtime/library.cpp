@@ -17,7 +17,8 @@ const uint8_t tailByte = 0x6b;
 const size_t tailBytes = 16;
 /** Behind a block when the shadow watches it: an index that is a little too large lands there. */
 const size_t shadowTailBytes = 64;
-struct Head { uint64_t size; uint64_t mark; };
+/** `lead`: bytes between what malloc gave and the block's first byte. */
+struct Head { uint32_t size; uint32_t lead; uint64_t mark; };
 
 /** Those that were given up last: until their turn comes nobody else gets their memory, and a late use shows. */
 const size_t keptBlocks = 4096;
@@ -33,8 +34,9 @@ void forget()
     keptFirst = (keptFirst + 1) % keptBlocks;
     keptCount--;
     keptSize -= (size_t) head->size;
-    drydockAllow(head, sizeof(Head) + (size_t) head->size + shadowTailBytes);
-    free(head);
+    uint8_t * start = (uint8_t *) (head + 1) - head->lead;
+    drydockAllow(start, head->lead + (size_t) head->size + shadowTailBytes);
+    free(start);
 }
 
 void keep(Head * head)
@@ -45,21 +47,25 @@ void keep(Head * head)
     while (keptCount == keptBlocks || keptSize > keptBytes) forget();
 }
 
-/** Its first byte on a multiple of 16, guarded on both sides. */
-uint8_t * makeBlock(size_t size, int fill)
+/** Its first byte on a multiple of `alignment`, at least 16, guarded on both sides. */
+uint8_t * makeBlock(size_t size, int fill, size_t alignment = sizeof(Head))
 {
-    Head * head = (Head *) malloc(sizeof(Head) + size + (drydock_has_shadow ? shadowTailBytes : tailBytes));
-    while (head == nullptr && keptCount > 0) {
+    size_t behind = size + (drydock_has_shadow ? shadowTailBytes : tailBytes);
+    size_t whole = (alignment + behind + alignment - 1) / alignment * alignment;
+    uint8_t * start = (uint8_t *) aligned_alloc(alignment, whole);
+    while (start == nullptr && keptCount > 0) {
         forget();
-        head = (Head *) malloc(sizeof(Head) + size + (drydock_has_shadow ? shadowTailBytes : tailBytes));
+        start = (uint8_t *) aligned_alloc(alignment, whole);
     }
-    if (head == nullptr) return nullptr;
-    head->size = size;
+    if (start == nullptr) return nullptr;
+    uint8_t * bytes = start + alignment;
+    Head * head = (Head *) bytes - 1;
+    head->size = (uint32_t) size;
+    head->lead = (uint32_t) alignment;
     head->mark = headMark;
-    uint8_t * bytes = (uint8_t *) (head + 1);
     memset(bytes, fill, size);
     memset(bytes + size, tailByte, tailBytes);
-    drydockForbid(head, sizeof(Head), drydockShadowBeside);
+    drydockForbid(start, alignment, drydockShadowBeside);
     drydockAllow(bytes, size);
     drydockForbid(bytes + size, shadowTailBytes, drydockShadowBeside);
     return bytes;
@@ -100,9 +106,9 @@ DRYDOCK_EXPORT(drydock_set_fill) void drydock_set_fill(uint32_t fill) { drydock_
 DRYDOCK_EXPORT(drydock_raw_allocate) void * drydock_raw_allocate(size_t size) { return malloc(size); }
 DRYDOCK_EXPORT(drydock_raw_free) void drydock_raw_free(void * at) { free(at); }
 /** Memory of a descriptor: zeroed, guarded as the rest; its tail is looked at when the host asks. */
-DRYDOCK_EXPORT(drydock_buffer_allocate) void * drydock_buffer_allocate(size_t size, uint32_t fill)
+DRYDOCK_EXPORT(drydock_buffer_allocate) void * drydock_buffer_allocate(size_t size, uint32_t fill, size_t alignment)
 {
-    return makeBlock(size, (int) fill);
+    return makeBlock(size, (int) fill, alignment);
 }
 DRYDOCK_EXPORT(drydock_buffer_free) void drydock_buffer_free(uint8_t * bytes)
 {
@@ -111,7 +117,7 @@ DRYDOCK_EXPORT(drydock_buffer_free) void drydock_buffer_free(uint8_t * bytes)
     checkTail(bytes, (size_t) head->size);
     head->mark = goneMark;
     memset(bytes, 0xde, (size_t) head->size);
-    if (!drydock_has_shadow) return free(head);
+    if (!drydock_has_shadow) return free(bytes - head->lead);
     drydockForbid(bytes, (size_t) head->size, drydockShadowFreed);
     keep(head);
 }
