@@ -6,9 +6,9 @@ import { DmaDirection } from "../../ports/dma.ts";
 import { physicalAddresses, QtestDma } from "./qtest-dma.ts";
 import { RamArena } from "./ram-arena.ts";
 
-const both = DmaDirection.deviceReads | DmaDirection.deviceWrites;
+const both = (DmaDirection.deviceReads | DmaDirection.deviceWrites) as DmaDirection;
 
-function bench(direction: number) {
+function bench(direction: DmaDirection) {
   const arena = new RamArena(new Uint8Array(4 << 20));
   const dma = new QtestDma(arena, physicalAddresses);
   const own = new Uint8Array(4096).fill(1);
