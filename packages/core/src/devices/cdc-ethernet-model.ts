@@ -294,8 +294,12 @@ export abstract class CdcEthernetModel extends UsbDeviceModel implements JackOwn
     this.#heldBytes = total;
     if (!isEnd) return length;
     this.#heldBytes = 0;
-    if (total > most) this.counts.badTransfers++;
-    else this.takeUnit(this.#held, total);
+    if (total > most) {
+      this.counts.badTransfers++;
+      this.misused(
+        `${total} bytes without a short packet between, and one unit has at most ${most}: an empty packet is missing where the last one was full (USB 2.0 §5.8.3)`,
+      );
+    } else this.takeUnit(this.#held, total);
     return length;
   }
 

@@ -98,6 +98,16 @@ export abstract class PciFunctionModel implements PciDevicePort {
     return value;
   }
 
+  /** See PciUpstream.misused. */
+  protected misused(text: string): void {
+    this.upstream?.misused?.(text);
+  }
+
+  /** The command register, as the system has set it. */
+  protected get command(): number {
+    return getU16le(this.#config, PciConfig.command);
+  }
+
   configWrite(offset: number, sizeBytes: number, value: number): void {
     for (let index = 0; index < sizeBytes; index++) {
       const at = offset + index;

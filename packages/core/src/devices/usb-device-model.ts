@@ -1,5 +1,6 @@
 // Base of USB device models: descriptors, standard requests and the control endpoint's stages.
 
+import { hex } from "../base/text.ts";
 import { type DescriptorFault, viewConfiguration } from "../codec/usb/configuration-view.ts";
 import {
   type Configuration,
@@ -84,6 +85,8 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
   readonly #alternates = new Map<number, number>();
   /** By `indexOf(address)`: 0 absent, 1 there, 2 halted. Looked at for every packet. */
   readonly #endpoints = new Uint8Array(32);
+  /** Halted endpoints that have answered one transfer with STALL. */
+  readonly #toldHalts = new Uint8Array(32);
   #upstream: UsbUpstream | null = null;
   #configuration: Configuration | null = null;
   #response: Uint8Array | null = null;
@@ -141,19 +144,35 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
 
   in(endpoint: number, buffer: Uint8Array, offset: number, length: number, stream = 0): number {
     if ((endpoint & 0x0f) === 0) return this.#controlIn(buffer, offset, length);
-    if (this.#endpoints[indexOf(endpoint)] !== endpointThere) return UsbStall;
+    if (this.#endpoints[indexOf(endpoint)] !== endpointThere) return this.#stall(endpoint);
     return this.dataIn(endpoint, buffer, offset, length, stream);
   }
 
   out(endpoint: number, buffer: Uint8Array, offset: number, length: number, stream = 0): number {
     if ((endpoint & 0x0f) === 0) return this.#controlOut(buffer, offset, length);
-    if (this.#endpoints[indexOf(endpoint)] !== endpointThere) return UsbStall;
+    if (this.#endpoints[indexOf(endpoint)] !== endpointThere) return this.#stall(endpoint);
     return this.dataOut(endpoint, buffer, offset, length, stream);
   }
 
   /** Something to say on an endpoint that answered NAK. Ignored when unplugged. */
   protected ready(endpoint: number, stream = 0): void {
     this.#upstream?.ready(endpoint, stream);
+  }
+
+  #stall(endpoint: number): number {
+    const index = indexOf(endpoint);
+    if (this.#endpoints[index] !== endpointHalted) return UsbStall;
+    if (this.#toldHalts[index] === 1)
+      this.misused(
+        `another transfer on endpoint 0x${hex(endpoint, 2)}, which is halted and which nobody has cleared (USB 2.0 §9.4.5: halt)`,
+      );
+    this.#toldHalts[index] = 1;
+    return UsbStall;
+  }
+
+  /** See UsbUpstream.misused. */
+  protected misused(text: string): void {
+    this.#upstream?.misused?.(text);
   }
 
   /** Drops off the bus and comes back. Ignored when unplugged. */
@@ -172,6 +191,7 @@ export abstract class UsbDeviceModel implements UsbDevicePort {
     const index = indexOf(endpoint);
     if (this.#endpoints[index] === endpointAbsent) return;
     this.#endpoints[index] = endpointHalted;
+    this.#toldHalts[index] = 0;
     this.ready(endpoint);
   }
 

@@ -243,6 +243,10 @@ class FaultyUpstream implements PciUpstream {
     this.#seen = isStale ? new Map() : null;
   }
 
+  misused(text: string): void {
+    this.#upstream.misused?.(text);
+  }
+
   read(address: number, into: Uint8Array, offset: number, lengthBytes: number): boolean {
     const fault = this.#faults.next("dma-read", () => dmaPlace(address, lengthBytes), lengthBytes);
     if (fault !== null) this.#faults.strike(fault);

@@ -26,6 +26,8 @@ export interface PciUpstream {
   setLine(isRaised: boolean): void;
   /** An uncorrectable error for the root port to report: a bit of AER's uncorrectable status. */
   reportError(bit: number): void;
+  /** As `misused` of UsbUpstream: what the driver did that the function's specification forbids. Left out by buses that keep no list. */
+  misused?(text: string): void;
 }
 
 /**

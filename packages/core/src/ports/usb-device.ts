@@ -19,6 +19,11 @@ export interface UsbUpstream {
   ready(endpoint: number, stream?: number): void;
   /** The device drops off the bus and comes back (a firmware reset, a bridge that re-enumerates). */
   reconnect(): void;
+  /**
+   * The device's side of a report: its driver did what the device's specification forbids, a sentence with the clause. What the
+   * device answers says the same in hardware's words, or nothing. Left out by carriers that keep no list.
+   */
+  misused?(text: string): void;
 }
 
 /**

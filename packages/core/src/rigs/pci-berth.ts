@@ -32,6 +32,8 @@ export interface PciBerthHost {
   /** Pages of the IOMMU, from the platform. */
   readonly pageBytes: number;
   readonly deliver: (port: PciHostPort) => void;
+  /** Told what a function says that its driver did against its specification. */
+  readonly misused?: (text: string) => void;
 }
 
 /** Functions are plugged into slots of `bus`; what they reach of memory, and what they were refused, is `iommu`'s to tell. */
@@ -57,6 +59,7 @@ export class PciBerth {
       random: host.random.fork("pci-bus"),
       iommu: this.iommu,
       timing: options.timing ?? "bus",
+      ...(host.misused === undefined ? {} : { onMisuse: host.misused }),
       ...(access === undefined ? {} : { wayUp: (upstream) => access.wayUp(upstream, host.scheduler) }),
       ...(options.noticeNs === undefined ? {} : { noticeNs: options.noticeNs }),
     });

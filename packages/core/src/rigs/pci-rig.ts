@@ -63,6 +63,7 @@ export class PciRig implements PciRigParts {
         scheduler: this.machine.scheduler,
         random: this.machine.random,
         pageBytes: options.profile.ioPageBytes,
+        misused: (text) => this.machine.noteMisuse(text),
         deliver: (port) => {
           const { scheduler: clock } = this.machine;
           this.family.attach(

@@ -39,6 +39,8 @@ export interface UsbBerthHost {
   readonly deliver: (port: UsbHostPort) => (() => string | null) | undefined;
   /** Where ports of the bus go on their way to `attach`; straight there when left out. */
   readonly route?: (port: UsbHostPort) => void;
+  /** Told what a device says that its driver did against its specification. */
+  readonly misused?: (text: string) => void;
 }
 
 /** Device addresses on a bus (USB 2.0 §9.4.6): 1 to 127, then round. */
@@ -65,6 +67,7 @@ export class UsbBerth {
       clock: host.scheduler,
       random: host.random.fork("usb-bus"),
       timing: options.timing ?? "bus",
+      ...(host.misused === undefined ? {} : { onMisuse: host.misused }),
     });
     this.bus.onAttach(host.route ?? ((port) => this.attach(port)));
   }

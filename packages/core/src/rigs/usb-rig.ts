@@ -59,7 +59,10 @@ export function usbOn(
   };
   const route = options.path?.(machine, (port) => usb.attach(port));
   const usb: UsbBerth = new UsbBerth(
-    { scheduler, random, deliver, timeline, ...(route === undefined ? {} : { route }) },
+    {
+      ...{ scheduler, random, deliver, timeline, ...(route === undefined ? {} : { route }) },
+      misused: (text) => machine.noteMisuse(text),
+    },
     options,
   );
   return { machine, family, timeline, usb };

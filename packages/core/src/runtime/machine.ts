@@ -38,6 +38,7 @@ import { UnmatchedRemarks } from "./unmatched-remarks.ts";
 
 /** Of what people look at afterwards the newest are kept; a rig may run for days. */
 const keptNotes = 4096;
+const keptMisuses = 64;
 const keptCrashes = 4096;
 
 export interface MachineOptions {
@@ -91,6 +92,8 @@ export class Machine {
   readonly crashes: CrashReport[] = [];
   /** Drydock's remarks about what a real system does silently. */
   readonly notes: string[] = [];
+  /** What devices say that their drivers did against a specification, each sentence once, in order: explorations and soaks tell it. */
+  readonly misuses: string[] = [];
   failure: MachineFailure | null = null;
   readonly #hostMemory: HostMemory | null;
   readonly #parts: MachineParts;
@@ -175,6 +178,11 @@ export class Machine {
   }
 
   /** Installs a driver bundle (a newer version replaces); it is approved unless told otherwise. */
+  /** Called by the buses of a rig. The first ones are kept: what follows is often their consequence. */
+  noteMisuse(text: string): void {
+    if (this.misuses.length < keptMisuses && !this.misuses.includes(text)) this.misuses.push(text);
+  }
+
   install(bundle: DriverBundle, options: { enabled?: boolean } = {}): InstalledBundle {
     return this.loading.install(bundle, options.enabled ?? true);
   }

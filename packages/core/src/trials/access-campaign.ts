@@ -6,7 +6,7 @@ import { CountedRun } from "../faults/counted-run.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
 import { type CampaignResult, type FirstFound, ruleOf } from "./campaign-book.ts";
 import type { Explorable } from "./explorables.ts";
-import type { ScenarioPlan } from "./scenario.ts";
+import { misuseMark, type ScenarioPlan } from "./scenario.ts";
 
 /** What is late arrives while the cable is still in. */
 const plan: ScenarioPlan = { settleNs: 20e6 };
@@ -72,7 +72,7 @@ export async function runWithFaults(
     faults,
     isFired: access.isEveryFired,
     outcome,
-    problems,
+    problems: problems.filter((problem) => !problem.startsWith(misuseMark)),
     atLast: access.countsAtLast,
     atEnd: { ...access.counts },
   };

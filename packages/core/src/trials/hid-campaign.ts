@@ -34,6 +34,7 @@ export async function runHidScenario(options: HidScenario): Promise<ScenarioResu
   const events = () => rig.inputs.reduce((sum, { listener }) => sum + listener.events.length, 0);
   const result = await runScenario<HidOutcome>(
     {
+      isDisturbed: options.faults !== undefined,
       rig,
       stepLimit: 100_000,
       mustLeave: /^IOUSBHost|^IOHID|^AppleUserHID/,

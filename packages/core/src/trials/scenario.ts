@@ -66,6 +66,8 @@ export interface ScenarioProgram<Rig extends { readonly machine: Machine }, Outc
   readonly mustLeave: RegExp;
   /** Plays up to the unplug; adds what it saw go wrong to `problems`. */
   play(problems: string[]): Promise<Outcome>;
+  /** Faults are at work: what devices say of their driver may be their doing. */
+  readonly isDisturbed?: boolean;
   /** Pulls the cable; harmless when it was pulled before. */
   unplug(): void;
   /** Puts it in again; for plans that do. */
@@ -83,6 +85,8 @@ export interface ScenarioProgram<Rig extends { readonly machine: Machine }, Outc
 const comeUpNs = 60e9;
 const letGoNs = 100e6;
 const crashText = "made to crash";
+/** How a problem begins that a device has told of its driver. Of a run with faults it says nothing: the device saw them, too. */
+export const misuseMark = "the device says: ";
 
 /** Plays one scenario to its clean end. */
 export async function runScenario<Outcome extends string>(
@@ -121,6 +125,9 @@ export async function runScenario<Outcome extends string>(
     await scheduler.run(scheduler.nowNs() + letGoNs);
   }
   problems.push(...(await problemsAfterUnplug(program)));
+  const { failure, misuses } = program.rig.machine;
+  if (failure === null && program.isDisturbed !== true)
+    problems.push(...misuses.map((text) => `${misuseMark}${text}`));
   return { digest: program.digest(), steps: scheduler.steps, outcome, problems };
 }
 

@@ -27,6 +27,7 @@ export async function runSerialScenario(options: SerialScenario): Promise<Scenar
   const { scheduler } = rig.machine;
   return runScenario(
     {
+      isDisturbed: options.faults !== undefined,
       rig,
       stepLimit: 200_000,
       mustLeave: /^IOUSBHost|^IOUserSerial$/,

@@ -10,7 +10,7 @@ import { liveInterfaces } from "../rigs/rig-entry.ts";
 import { SerialSession } from "../rigs/serial-session.ts";
 import { rampTone, ToneCheck } from "../rigs/tone.ts";
 
-export type SoakWork = "write" | "read" | "flush" | "send" | "press" | "play" | "frame";
+export type SoakWork = "write" | "read" | "flush" | "trim" | "send" | "press" | "play" | "frame";
 
 /** One thing that happens, at its own virtual time. */
 export interface SoakAction {
@@ -39,7 +39,7 @@ export interface SoakLoad {
 export const soakPlaces = 64;
 /** What is done, and how often, by the outlets of a rig. */
 const mixes = {
-  block: ["write", "write", "write", "read", "read", "read", "flush"],
+  block: ["write", "write", "write", "read", "read", "read", "flush", "trim"],
   terminal: ["send"],
   input: ["press"],
   audio: ["play"],
@@ -74,17 +74,28 @@ export function soakLoad(entry: RigEntry, rig: BuiltRig): SoakLoad {
   };
 }
 
-const blocksEach = 8;
-/** Requests that are under way when a cable is pulled. */
-const leftRequests = 4;
+/** Blocks of a place, where the medium has room for so many; as many as several pages of a controller. */
+const blocksEach = 64;
+/** Requests that carry one action together, and that are under way when a cable is pulled. */
+const requestsTogether = 4;
+/** A request's bytes begin so many blocks behind a page's beginning, as a program's buffer does. */
+const offsetsInPage = 8;
+
+/** Each block has a value of its own, so that pages that change places are seen. */
+const byteOf = (fill: number, block: number): number => (fill + block * 7) & 0xff;
 
 class DiskLoad implements SoakLoad {
   readonly #rig: BuiltRig;
+  /** What was written; 0: nothing that is known. */
   readonly #held = new Uint8Array(soakPlaces);
+  #blocks = blocksEach;
   #buffer = new Uint8Array(0);
+  #at = 0;
   #left: Uint8Array[] = [];
   #media: IOMedia | null = null;
   #current: SoakAction | null = null;
+  #waiting = 0;
+  #problem: string | null = null;
   #done: SoakDone = () => {};
 
   constructor(_entry: RigEntry, rig: BuiltRig) {
@@ -97,11 +108,13 @@ class DiskLoad implements SoakLoad {
 
   connect(): void {
     const [media] = this.#rig.media;
+    const { blockBytes, blockCount } = media.geometry;
     this.#media = media;
     this.#current = null;
     this.#held.fill(0);
-    this.#buffer = new Uint8Array(blocksEach * media.geometry.blockBytes);
-    this.#left = Array.from({ length: leftRequests }, () => new Uint8Array(this.#buffer.length));
+    this.#blocks = Math.min(blocksEach, Math.floor(blockCount / soakPlaces));
+    this.#buffer = new Uint8Array((this.#blocks + offsetsInPage) * blockBytes);
+    this.#left = Array.from({ length: requestsTogether }, () => new Uint8Array(this.#blocks * blockBytes));
     media.connect({ completed: (slot, status) => this.#completed(slot, status), detached: () => {} });
   }
 
@@ -109,26 +122,46 @@ class DiskLoad implements SoakLoad {
     const media = this.#media as IOMedia;
     this.#done = done;
     this.#current = action;
-    let submitted: BlockSubmit;
-    if (action.kind === "write") {
-      this.#buffer.fill(action.fill);
-      this.#held[action.place] = action.fill;
-      submitted = media.write(0, action.place * blocksEach, blocksEach, this.#buffer, 0, false);
-    } else if (action.kind === "read") {
-      this.#buffer.fill(0xee);
-      submitted = media.read(0, action.place * blocksEach, blocksEach, this.#buffer, 0);
-    } else submitted = media.flush(0);
-    if (submitted === BlockSubmit.accepted) return;
-    this.#current = null;
-    this.#rig.machine.scheduler.after(0, done, `${action.kind} was refused`);
+    this.#problem = null;
+    this.#at = (action.fill % offsetsInPage) * media.geometry.blockBytes;
+    if (action.kind === "write") this.#fill(action.fill);
+    else if (action.kind === "read") this.#buffer.fill(0xee);
+    if (action.kind === "write" || action.kind === "trim") this.#held[action.place] = 0;
+    // Now one request for all of it, now several that are under way together.
+    const parts = action.kind === "flush" || action.fill % 3 > 0 ? 1 : requestsTogether;
+    const length = Math.floor(this.#blocks / parts);
+    for (let part = 0; part < parts; part++) {
+      const submitted = this.#submit(action, part, part * length, length);
+      if (submitted === BlockSubmit.accepted) this.#waiting++;
+      else if (action.kind !== "trim" || submitted !== BlockSubmit.unsupported)
+        this.#problem ??= `${action.kind} was refused`;
+    }
+    if (this.#waiting === 0) this.#rig.machine.scheduler.after(0, () => this.#end(), undefined);
+  }
+
+  #submit(action: SoakAction, slot: number, from: number, length: number): BlockSubmit {
+    const media = this.#media as IOMedia;
+    const block = action.place * this.#blocks + from;
+    const at = this.#at + from * media.geometry.blockBytes;
+    if (action.kind === "write") return media.write(slot, block, length, this.#buffer, at, false);
+    if (action.kind === "read") return media.read(slot, block, length, this.#buffer, at);
+    return action.kind === "trim" ? media.trim(slot, block, length) : media.flush(slot);
+  }
+
+  #fill(fill: number): void {
+    const { blockBytes } = (this.#media as IOMedia).geometry;
+    for (let block = 0; block < this.#blocks; block++) {
+      const at = this.#at + block * blockBytes;
+      this.#buffer.fill(byteOf(fill, block), at, at + blockBytes);
+    }
   }
 
   leaveWork(action: SoakAction): void {
     for (const [slot, buffer] of this.#left.entries())
       this.#media?.write(
         slot,
-        ((action.place + slot) % soakPlaces) * blocksEach,
-        blocksEach,
+        ((action.place + slot) % soakPlaces) * this.#blocks,
+        this.#blocks,
         buffer,
         0,
         false,
@@ -138,19 +171,32 @@ class DiskLoad implements SoakLoad {
   #completed(slot: number, status: BlockStatus): void {
     const action = this.#current;
     // What is left under way for a pulled cable ends as it likes.
-    if (action === null || slot !== 0) return;
-    this.#current = null;
-    this.#done(this.#judge(action, status));
+    if (action === null || slot >= requestsTogether) return;
+    if (status !== BlockStatus.ok)
+      this.#problem ??= `${action.kind} of block ${action.place * this.#blocks} ended with status ${status}`;
+    if (--this.#waiting === 0) this.#end();
   }
 
-  #judge(action: SoakAction, status: BlockStatus): string | null {
-    const block = action.place * blocksEach;
-    if (status !== BlockStatus.ok) return `${action.kind} of block ${block} ended with status ${status}`;
-    const held = this.#held[action.place];
-    if (action.kind !== "read" || held === 0) return null;
-    const wrong = this.#buffer.find((byte) => byte !== held);
-    if (wrong === undefined) return null;
-    return `block ${block} reads 0x${wrong.toString(16)}, 0x${held.toString(16)} was written`;
+  #end(): void {
+    const action = this.#current;
+    if (action === null) return;
+    this.#current = null;
+    this.#done(this.#problem ?? this.#judge(action));
+  }
+
+  #judge({ fill, kind, place }: SoakAction): string | null {
+    if (kind === "write") this.#held[place] = fill;
+    const held = this.#held[place];
+    if (kind !== "read" || held === 0) return null;
+    const { blockBytes } = (this.#media as IOMedia).geometry;
+    for (let block = 0; block < this.#blocks; block++) {
+      const at = this.#at + block * blockBytes;
+      const wanted = byteOf(held, block);
+      const wrong = this.#buffer.subarray(at, at + blockBytes).find((byte) => byte !== wanted);
+      if (wrong !== undefined)
+        return `block ${place * this.#blocks + block} reads 0x${wrong.toString(16)}, 0x${wanted.toString(16)} was written`;
+    }
+    return null;
   }
 }
 
@@ -215,12 +261,22 @@ class TerminalLoad implements SoakLoad {
 
 const lookNs = 1e6;
 
-/** A frame goes out, and comes back from the station at the other end of the cable. */
+/** Frames of one action, at most. */
+const framesTogether = 3;
+/** Lengths of frames that are multiples of bulk packets at full and at high speed. */
+const wholePackets: readonly number[] = [64, 128, 512, 1024];
+
+/** Beside the addresses, which the other end swaps. */
+function isSame(back: Uint8Array, sent: Uint8Array): boolean {
+  return back.length === sent.length && back.every((byte, at) => at < 12 || byte === sent[at]);
+}
+
+/** Frames go out, and come back from the station at the other end of the cable. */
 class NetworkLoad implements SoakLoad {
   readonly #rig: BuiltRig;
   #port: IOEthernetInterface | null = null;
   #isEnabled = false;
-  #back: Uint8Array | null = null;
+  #back: Uint8Array[] = [];
 
   constructor(_entry: RigEntry, rig: BuiltRig) {
     this.#rig = rig;
@@ -239,7 +295,7 @@ class NetworkLoad implements SoakLoad {
         this.#isEnabled = true;
       },
       frame: (bytes, offset, length) => {
-        this.#back = bytes.slice(offset, offset + length);
+        this.#back.push(bytes.slice(offset, offset + length));
       },
       ...{ writable: () => {}, linkChanged: () => {}, hungUp: () => {} },
     });
@@ -248,15 +304,25 @@ class NetworkLoad implements SoakLoad {
   begin(action: SoakAction, done: SoakDone): void {
     const { scheduler } = this.#rig.machine;
     const deadlineNs = scheduler.nowNs() + patienceNs;
-    const sent = this.#frame(action);
-    this.#back = null;
-    let isSent = false;
+    // Several at once share a transfer where a link can do that.
+    const sent = Array.from({ length: 1 + (action.fill % framesTogether) }, (_, index) =>
+      this.#frame(action, index),
+    );
+    this.#back = [];
+    let accepted = 0;
     const look = (): void => {
-      if (!isSent && this.#isEnabled)
-        isSent = this.#port?.send(sent, 0, sent.length) === EthernetSend.accepted;
-      if (this.#back === null && scheduler.nowNs() < deadlineNs) scheduler.after(lookNs, look, undefined);
-      else if (this.#back === null) done("a frame was sent and none came back");
-      else if (this.#back.some((byte, at) => at >= 12 && byte !== sent[at]))
+      while (this.#isEnabled && accepted < sent.length) {
+        if (this.#port?.send(sent[accepted], 0, sent[accepted].length) !== EthernetSend.accepted) break;
+        accepted++;
+      }
+      const isAll = this.#back.length === sent.length;
+      if (!isAll && scheduler.nowNs() < deadlineNs) scheduler.after(lookNs, look, undefined);
+      else if (!isAll && this.#back.length === 0) done("a frame was sent and none came back");
+      else if (!isAll)
+        done(
+          `${sent.length} frames were sent together, and ${this.#back.length} came back: the others are lost`,
+        );
+      else if (sent.some((frame, index) => !isSame(this.#back[index], frame)))
         done("another frame came back than was sent");
       else done(null);
     };
@@ -264,12 +330,15 @@ class NetworkLoad implements SoakLoad {
   }
 
   leaveWork(action: SoakAction): void {
-    const frame = this.#frame(action);
-    for (let count = 0; count < leftRequests; count++) this.#port?.send(frame, 0, frame.length);
+    const frame = this.#frame(action, 0);
+    for (let count = 0; count < requestsTogether; count++) this.#port?.send(frame, 0, frame.length);
   }
 
-  #frame(action: SoakAction): Uint8Array {
-    const frame = new Uint8Array(60 + ((action.place * 23) % 1455)).fill(action.fill);
+  /** Now and then as long as whole packets, where it is easily forgotten that the end has to be told. */
+  #frame(action: SoakAction, index: number): Uint8Array {
+    const some = 60 + ((action.place * 23 + index * 101) % 1455);
+    const length = (action.fill + index) % 4 === 0 ? wholePackets[action.place % wholePackets.length] : some;
+    const frame = new Uint8Array(length).fill(action.fill + index);
     frame.set([0x02, 0, 0, 0, 0, 0xfe]);
     frame.set(this.#port?.macAddress ?? [], 6);
     return frame;
@@ -320,6 +389,8 @@ class InputLoad implements SoakLoad {
 
 const pressNs = 50e6;
 
+const playOutNs = 20e6;
+
 /** Frames of a short sound: as many as the place says, and two blocks of the audio server besides. */
 const shortestSound = 1024;
 
@@ -349,9 +420,12 @@ class AudioLoad implements SoakLoad {
     sound.listener = (bytes) => check.hear(bytes);
     const deadlineNs = scheduler.nowNs() + patienceNs;
     device.start({ source: rampTone(frames) });
+    let drainedNs = Number.POSITIVE_INFINITY;
     const look = (): void => {
       const isOver = scheduler.nowNs() >= deadlineNs || device.isGone;
-      if (device.isDrained) device.stop();
+      // What has been taken is still to leave the converter.
+      if (device.isDrained) drainedNs = Math.min(drainedNs, scheduler.nowNs());
+      if (scheduler.nowNs() >= drainedNs + playOutNs) device.stop();
       if (device.state !== "stopped" && !isOver) {
         scheduler.after(lookNs, look, undefined);
         return;

@@ -3,6 +3,7 @@
 import { Random } from "../base/random.ts";
 import type { BuiltRig, RigEntry } from "../rigs/catalogue.ts";
 import type { HostTurn } from "../runtime/scheduler.ts";
+import { misuseMark } from "./scenario.ts";
 import { type SoakAction, type SoakLoad, soakLoad, soakMix, soakPlaces } from "./soak-loads.ts";
 
 /** What a soak is drawn from; with the seed it says everything. */
@@ -44,6 +45,7 @@ const startNs = 1e9;
 /** How long a rig may take to come up, and to let go of what was pulled out. */
 const settleNs = 60e9;
 const progressEvery = 1000;
+const misusesTold = 3;
 
 /** The schedule of a plan, whole or with what `only` left of it. */
 export function drawSoak(entry: RigEntry, plan: SoakPlan): SoakAction[] {
@@ -225,13 +227,18 @@ class SoakPlayer {
   }
 
   #look(when: string): void {
-    const { failure, crashes } = this.#rig.machine;
+    const { failure, crashes, misuses } = this.#rig.machine;
     if (failure !== null) this.#fail(`${when}: ${failure.text}`);
     else if (crashes.length > 0) this.#fail(`${when}: ${crashes[0].process} crashed: ${crashes[0].text}`);
+    // Devices that lose what they are given on purpose know no better.
+    else if (misuses.length > 0) this.#fail(`${when}: ${misuseMark}${misuses[0]}`);
   }
 
+  /** What the devices say of their drivers is often why. */
   #fail(text: string): void {
-    this.problem ??= text;
+    if (this.problem !== null) return;
+    const said = this.#rig.machine.misuses.slice(0, misusesTold).map((misuse) => `${misuseMark}${misuse}`);
+    this.problem = [text, ...said.filter((each) => !text.includes(each))].join("; ");
   }
 }
 

@@ -42,6 +42,7 @@ export async function runStorageScenario(options: StorageScenario): Promise<Scen
     (options.access?.mayLie ?? false);
   return runScenario(
     {
+      isDisturbed: options.faults !== undefined,
       ...storageEnd(rig),
       stepLimit: 300_000,
       play: async (problems) => {

@@ -3,6 +3,7 @@
 import type { Clock, Nanoseconds } from "../../base/clock.ts";
 import { millisecond } from "../../base/units.ts";
 import {
+  Ac97Control,
   Ac97Global,
   Ac97GlobalStatus,
   ac97ClassCode,
@@ -11,6 +12,7 @@ import {
   ac97EngineBytes,
   ac97VendorId,
 } from "../../codec/ac97/ac97.ts";
+import { PciCommand } from "../../codec/pci/config-space.ts";
 import { PciFunctionModel } from "../pci-function-model.ts";
 import { Ac97EngineModel, framesNs } from "./ac97-engine.ts";
 import { Ac97MixerModel } from "./ac97-mixer.ts";
@@ -121,6 +123,19 @@ export class Ac97Device extends PciFunctionModel {
     return this.options.clock.nowNs() >= this.#readyNs;
   }
 
+  /** PCI 3.0 §6.2.2: what the command register has to allow first. */
+  #engineStarted(control: number): void {
+    const { command } = this;
+    if ((command & PciCommand.busMaster) === 0)
+      this.misused("the engine was started while bus master is off: it fetches nothing (PCI 3.0 §6.2.2)");
+    const interrupts =
+      Ac97Control.bufferInterrupt | Ac97Control.lastBufferInterrupt | Ac97Control.fifoInterrupt;
+    if ((control & interrupts) !== 0 && (command & PciCommand.interruptDisable) !== 0)
+      this.misused(
+        "interrupts were asked for while the command register disables the pin (PCI 3.0 §6.2.2, bit 10)",
+      );
+  }
+
   #engine(rate: "adcRate" | "frontRate", isRecording: boolean): Ac97EngineModel {
     const device = this;
     const { clock, onPlayed, partsPerMillion = 0, record } = this.options;
@@ -143,6 +158,8 @@ export class Ac97Device extends PciFunctionModel {
           if (!isFetched) this.hearing.refusedFrames += lengthBytes / 4;
           onPlayed?.(bytes.subarray(0, lengthBytes));
         },
+        started: (control) => this.#engineStarted(control),
+        misused: (text) => this.misused(text),
         ranDry: () => {
           this.hearing.ranDry++;
         },

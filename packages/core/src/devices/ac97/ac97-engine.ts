@@ -34,6 +34,10 @@ export interface Ac97EngineHost {
   framesPassed(bytes: Uint8Array, lengthBytes: number, isFetched: boolean): void;
   /** The last valid buffer ended while the engine should have run on. */
   ranDry(): void;
+  /** The engine begins to run, with these bits of its control register. */
+  started(control: number): void;
+  /** See PciUpstream.misused. */
+  misused(text: string): void;
 }
 
 export class Ac97EngineModel {
@@ -54,6 +58,8 @@ export class Ac97EngineModel {
   /** Since the run began, so that rounding does not add up. */
   #startNs = 0;
   #frames = 0;
+  /** Has run since its last reset: it may hold what it has fetched. */
+  #hasRun = false;
 
   constructor(host: Ac97EngineHost, isRecording: boolean) {
     this.#host = host;
@@ -76,6 +82,7 @@ export class Ac97EngineModel {
   }
 
   reset(): void {
+    this.#hasRun = false;
     this.#halt();
     this.#listAddress = 0;
     this.#currentIndex = 0;
@@ -111,6 +118,10 @@ export class Ac97EngineModel {
   write(offset: number, value: number): void {
     if (offset < Ac97Register.currentIndex) {
       const shift = offset * 8;
+      if (this.#hasRun)
+        this.#host.misused(
+          "the buffer list's address was written to an engine that has run and was not reset (Intel 82801AA AC'97: PCM out control, bit 1: reset)",
+        );
       // Entries are eight bytes, and so is the list's alignment.
       this.#listAddress = ((this.#listAddress & ~(0xff << shift)) | (value << shift)) >>> 0;
       this.#listAddress = (this.#listAddress & ~7) >>> 0;
@@ -140,6 +151,8 @@ export class Ac97EngineModel {
     if ((value & Ac97Control.reset) !== 0 && !wasOn) {
       this.reset();
     } else if (this.isOn && !wasOn) {
+      this.#hasRun = true;
+      this.#host.started(this.#control);
       this.#status &= ~(Ac97Status.halted | Ac97Status.currentIsLast);
       this.#begin();
     } else if (!this.isOn && wasOn) {

@@ -92,6 +92,7 @@ export class CdcAcmDevice extends UsbDeviceModel {
   #breakTimer: TimerHandle = 0;
   #refused = 0;
   #owesZeroPacket = false;
+  #hasHadDtr = false;
 
   constructor(options: CdcAcmOptions) {
     const speed = options.speed ?? UsbSpeed.full;
@@ -158,6 +159,7 @@ export class CdcAcmDevice extends UsbDeviceModel {
     // The host takes all lines for off until it hears otherwise.
     this.#isStateDue = this.#state !== 0;
     this.#owesZeroPacket = false;
+    this.#hasHadDtr = false;
   }
 
   protected override answerRequest(setup: Setup): Uint8Array | null {
@@ -193,6 +195,10 @@ export class CdcAcmDevice extends UsbDeviceModel {
   /** Whole packets, or all: what does not fit is answered with NAK and comes again. */
   protected override dataOut(_endpoint: number, buffer: Uint8Array, offset: number, length: number): number {
     if (length === 0) return 0;
+    if (!this.#hasHadDtr && this.#offers("lineCoding"))
+      this.misused(
+        "data, and DTR was never set: a modem that waits for it stays silent (CDC PSTN 1.2 §6.3.12)",
+      );
     const { free } = this.uart.transmitRing;
     const count = length <= free ? length : free - (free % this.#packetBytes);
     if (count === 0) return UsbNak;
@@ -207,6 +213,10 @@ export class CdcAcmDevice extends UsbDeviceModel {
     const { bmRequestType, wIndex } = setup;
     const isClass = (bmRequestType & RequestType.mask) === RequestType.class;
     const isToInterface = (bmRequestType & Recipient.mask) === Recipient.interface;
+    if (isClass && isToInterface && wIndex !== cdcAcmControlInterface)
+      this.misused(
+        `a class request to interface ${wIndex}, and the communications interface is ${cdcAcmControlInterface} (CDC 1.2 §6.2)`,
+      );
     return isClass && isToInterface && wIndex === cdcAcmControlInterface && this.configurationValue !== 0;
   }
 
@@ -225,6 +235,7 @@ export class CdcAcmDevice extends UsbDeviceModel {
       }
       case CdcRequest.setControlLineState:
         if (!this.#offers("lineCoding")) return false;
+        if ((setup.wValue & ControlLine.dtr) !== 0) this.#hasHadDtr = true;
         this.uart.setOutputs((setup.wValue & ControlLine.dtr) !== 0, (setup.wValue & ControlLine.rts) !== 0);
         return true;
       case CdcRequest.sendBreak:

@@ -57,5 +57,7 @@ export class CdcEcmDevice extends CdcEthernetModel {
   protected override takeUnit(bytes: Uint8Array, length: number): void {
     if (length >= ethernetHeaderBytes) this.send(bytes, 0, length);
     else if (length > 0) this.counts.badTransfers++;
+    else
+      this.misused("an empty frame: an empty packet behind one that was short already (CDC ECM 1.2 §3.3.1)");
   }
 }

@@ -55,6 +55,8 @@ export class BulkOnlyEngine implements TransportEngine {
   readonly #sense = new Uint8Array(scsiSenseMaximum);
   #senseBytes = 0;
   #senseLun = 0;
+  /** Pipes that a reset recovery has still to clear. */
+  readonly #uncleared = new Set<number>();
 
   constructor(
     device: EngineDevice,
@@ -70,6 +72,7 @@ export class BulkOnlyEngine implements TransportEngine {
   }
 
   reset(): void {
+    this.#uncleared.clear();
     if (this.#phase === Phase.executing) {
       // The target still has it: it ends later, unheard.
       this.#device.target.abort(this.#task);
@@ -85,10 +88,13 @@ export class BulkOnlyEngine implements TransportEngine {
   resetRequest(): void {
     this.counts.resets++;
     this.reset();
+    this.#uncleared.add(this.#in);
+    this.#uncleared.add(this.#out);
     this.#device.target.resetTarget();
   }
 
   haltCleared(endpoint: number): void {
+    this.#uncleared.delete(endpoint);
     if (this.#phase === Phase.wedged) this.#device.halt(endpoint);
   }
 
@@ -133,6 +139,11 @@ export class BulkOnlyEngine implements TransportEngine {
 
   /** §5.3.1: the packet is acknowledged; a bad one is answered by stalling both pipes afterwards. */
   #command(buffer: Uint8Array, offset: number, length: number): number {
+    if (this.#uncleared.size > 0)
+      this.#device.misused(
+        "a command after the reset request, and the halts of both pipes were not cleared (Bulk-Only Transport 1.0 §5.3.4: reset recovery)",
+      );
+    this.#uncleared.clear();
     const wrapper = this.#wrapper;
     try {
       decodeCommandWrapper(buffer, offset, length, wrapper);

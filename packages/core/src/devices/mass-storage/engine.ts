@@ -10,6 +10,8 @@ export interface EngineDevice {
   /** See UsbUpstream.ready. */
   ready(endpoint: number, stream?: number): void;
   halt(endpoint: number): void;
+  /** See UsbUpstream.misused. */
+  misused(text: string): void;
 }
 
 /** One transport: Bulk-Only or USB Attached SCSI. Only one is in force, by the alternate setting. */

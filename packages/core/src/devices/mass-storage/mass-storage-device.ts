@@ -110,6 +110,7 @@ export class MassStorageDevice extends UsbDeviceModel {
       packetBytes: bulkPacketBytes(speed),
       ready: (endpoint, stream) => this.ready(endpoint, stream),
       halt: (endpoint) => this.halt(endpoint),
+      misused: (text) => this.misused(text),
     };
     this.bulkOnly = new BulkOnlyEngine(device, bulkOnlyPipes.in, bulkOnlyPipes.out, options);
     const depth = isSuper ? 2 ** streamsLog2 : depthWithoutStreams;

@@ -3,8 +3,10 @@
 import type { Clock, TimerHandle } from "../../base/clock.ts";
 import { PlacedList } from "../../base/placed-list.ts";
 import type { Random } from "../../base/random.ts";
+import { hex } from "../../base/text.ts";
 import { microsecond, millisecond } from "../../base/units.ts";
 import {
+  describeStatus,
   encodeEvent,
   NvmeStatus,
   newCommand,
@@ -54,6 +56,24 @@ const msiXTable = 0x2000;
 const msiXPending = 0x3000;
 const readyNs = 2 * millisecond;
 const shutdownNs = 5 * millisecond;
+
+const prpClause = "§4.3: every PRP entry but the first points to a page's beginning";
+const reachClause =
+  "§4.3: PRP entries point to memory that the controller may use, and PRP2 is needed beyond a page";
+
+/** Statuses of admin commands that tell a slip of the host's; what a host may ask for on trial is none. */
+const hostFaultsOfAdmin: Readonly<Record<number, string>> = {
+  [NvmeStatus.prpOffset]: prpClause,
+  [NvmeStatus.transferError]: reachClause,
+  [NvmeStatus.invalidQueueSize]: "§5.3, §5.4: the size counts from zero, and ends at CAP.MQES",
+};
+
+const hostFaults: Readonly<Record<number, string>> = {
+  ...hostFaultsOfAdmin,
+  [NvmeStatus.lbaRange]: "§6: blocks beyond the namespace's size",
+  [NvmeStatus.invalidField]: "§6: a field that is reserved or too large",
+  [NvmeStatus.invalidNamespace]: "§6: there is no such namespace",
+};
 
 /** "NVMe", vendor and device of our own; see the device's page for what is modelled. */
 export class NvmeDevice extends PciFunctionModel implements NvmeController {
@@ -192,9 +212,19 @@ export class NvmeDevice extends PciFunctionModel implements NvmeController {
 
   /** Takes a completion to its queue. Interrupts follow when the batch is over (`flushInterrupts`). */
   complete(entry: NvmeInFlight, status: number, result = 0, isFinal = false): void {
+    this.#judge(entry, status);
     if (this.#inFlight.delete(entry)) this.queues.expect(entry.queue, -1);
     this.postCompletion(entry.queue, entry.command.commandId, status, result, isFinal, entry.mischief);
     this.#idle.push(entry);
+  }
+
+  /** A status that says that the host asked for what the specification does not allow. */
+  #judge({ command, mischief, queue }: NvmeInFlight, status: number): void {
+    const clause = queue === 0 ? hostFaultsOfAdmin[status] : hostFaults[status];
+    if (clause === undefined || mischief !== null || this.upstream === null) return;
+    this.misused(
+      `${queue === 0 ? "admin" : "I/O"} command 0x${hex(command.opcode, 2)} was refused: ${describeStatus(status)} (NVM Express 1.4 ${clause})`,
+    );
   }
 
   postCompletion(
@@ -366,7 +396,20 @@ export class NvmeDevice extends PciFunctionModel implements NvmeController {
 
   #doorbell(index: number, value: number): void {
     if ((this.#status & NvmeControllerStatus.ready) === 0) return;
+    const queue =
+      (index & 1) === 0 ? this.queues.submission[index >>> 1] : this.queues.completion[index >>> 1];
+    const before = queue == null ? -1 : (index & 1) === 0 ? (queue as SubmissionQueue).tail : queue.head;
     const problem = this.queues.ring(index, value);
+    if (problem !== null || value === before) {
+      const name = `the ${(index & 1) === 0 ? "submission" : "completion"} queue doorbell of queue ${index >>> 1}`;
+      this.misused(
+        queue == null
+          ? `${name} was written, and there is no such queue (NVM Express 1.4 §5.2, invalid doorbell register)`
+          : value === before
+            ? `${name} was written with ${value}, which it had: a queue that is full, or nothing new (NVM Express 1.4 §5.2, invalid doorbell write value)`
+            : `${name} was written with ${value}, and the queue has ${queue.entries} entries (NVM Express 1.4 §5.2, invalid doorbell write value)`,
+      );
+    }
     if (problem !== null) {
       this.notify(0, problem, 1);
       this.flushInterrupts();

@@ -173,6 +173,9 @@ export class RingHbaDevice extends PciFunctionModel {
     if (this.#state !== RingHbaState.ready) return;
     if (value >= this.#registers[RingHbaRegister.entries >>> 2]) {
       this.badRequests++;
+      this.misused(
+        `the producer doorbell was written with ${value}, and the request ring has ${this.#registers[RingHbaRegister.entries >>> 2]} entries`,
+      );
       return;
     }
     this.#registers[RingHbaRegister.producer >>> 2] = value;

@@ -23,6 +23,8 @@ export interface SimPciBusOptions {
   readonly noticeNs?: readonly [number, number];
   /** Stands between each function and the bus on its way up, for each attachment: same type in, same type out. */
   readonly wayUp?: (upstream: PciUpstream) => PciUpstream;
+  /** Told what a function says that its driver did against its specification. */
+  readonly onMisuse?: (text: string) => void;
 }
 
 /** A function that could not be brought up, and why. */
@@ -65,6 +67,7 @@ export class SimPciBus implements PciLinkBus {
   readonly deaths: LinkDeath[] = [];
   /** Told of each write to a command register: for provers of teardown order. */
   onCommand: ((requester: string, command: number) => void) | null = null;
+  readonly onMisuse: (text: string) => void;
   readonly iommu: SimIommu;
   readonly clock: Clock;
   readonly random: Random;
@@ -77,6 +80,7 @@ export class SimPciBus implements PciLinkBus {
 
   constructor(options: SimPciBusOptions) {
     this.clock = options.clock;
+    this.onMisuse = options.onMisuse ?? (() => {});
     this.random = options.random;
     this.iommu = options.iommu;
     this.timing = options.timing ?? "bus";

@@ -64,6 +64,7 @@ export interface PciLinkBus {
   readonly deadLinkReads: DeadLinkRead[];
   /** Told of each write to a function's command register. */
   readonly onCommand: ((requester: string, command: number) => void) | null;
+  readonly onMisuse: (text: string) => void;
 }
 
 /** What the function may do. Bus master and the link's life are checked here, mappings by the IOMMU. */
@@ -80,6 +81,11 @@ export class LinkUpstream implements PciUpstream {
     this.#bus = bus;
     this.#rootPort = rootPort;
     this.requester = requester;
+  }
+
+  /** See PciUpstream.misused. */
+  misused(text: string): void {
+    this.#bus.onMisuse(text);
   }
 
   read(address: number, into: Uint8Array, offset: number, lengthBytes: number): boolean {

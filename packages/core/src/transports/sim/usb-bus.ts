@@ -16,6 +16,8 @@ export interface SimUsbBusOptions {
   readonly timing?: "bus" | "none";
   /** Number of this bus, the top byte of a locationID. Default 0. */
   readonly busNumber?: number;
+  /** Told what a device says that its driver did against its specification. */
+  readonly onMisuse?: (text: string) => void;
 }
 
 /** Debounce and reset of a real port take about this long (USB 2.0 §7.1.7.3: 100 ms debounce, 10 ms reset). */
@@ -42,8 +44,10 @@ export class SimUsbBus {
   readonly #wire: SharedWire = { busyUntilNs: 0 };
   readonly #connectors = new Map<number, Connector>();
   readonly #listeners: ((port: UsbHostPort) => void)[] = [];
+  readonly #onMisuse: (text: string) => void;
 
   constructor(options: SimUsbBusOptions) {
+    this.#onMisuse = options.onMisuse ?? (() => {});
     this.#clock = options.clock;
     this.#random = options.random;
     this.#timing = options.timing ?? "bus";
@@ -110,6 +114,7 @@ export class SimUsbBus {
           wire: this.#wire,
           timing: this.#timing,
           onReconnect: () => this.#reattach(connector),
+          onMisuse: this.#onMisuse,
         });
         connector.carrier = carrier;
         device.plug(carrier);

@@ -43,6 +43,8 @@ export interface CarrierOptions {
   readonly timing: "bus" | "none";
   /** The device asked to leave the bus and come back. */
   readonly onReconnect: () => void;
+  /** Told what the device says that its driver did against its specification. */
+  readonly onMisuse?: (text: string) => void;
 }
 
 /** Transfers under way at once. */
@@ -128,6 +130,7 @@ export class UsbCarrier implements UsbUpstream {
   readonly #wire: SharedWire;
   readonly #hasTiming: boolean;
   readonly #onReconnect: () => void;
+  readonly #onMisuse: (text: string) => void;
   /** By index; an endpoint's own queue also holds what its streams share: presence, halt, packet size. */
   readonly #queues: EndpointQueue[] = new Array(endpointIndexes).fill(absent);
   /** By key, made when a stream is first used, forgotten when endpoints change. */
@@ -163,6 +166,7 @@ export class UsbCarrier implements UsbUpstream {
     this.#wire = options.wire;
     this.#hasTiming = options.timing === "bus";
     this.#onReconnect = options.onReconnect;
+    this.#onMisuse = options.onMisuse ?? (() => {});
     this.#nsPerByte = 8e9 / usbBitsPerSecond[device.speed];
     // Bytes of token, handshake, gaps per packet: USB 2.0 §5.8.4 (13 at full speed, 55 at high speed).
     this.#packetOverheadBytes =
@@ -170,6 +174,11 @@ export class UsbCarrier implements UsbUpstream {
     const control = new EndpointQueue(controlIndex);
     control.isPresent = true;
     this.#queues[controlIndex] = control;
+  }
+
+  /** See UsbUpstream.misused. */
+  misused(text: string): void {
+    this.#onMisuse(text);
   }
 
   connect(client: UsbHostClient): void {
