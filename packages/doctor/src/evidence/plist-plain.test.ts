@@ -144,6 +144,18 @@ test("other texts with braces are no lists; a list that is cut says so", async (
     sourceOfText("cut", `{ CFBundleIdentifier = "org.example.drv"; IOKitPersonalities = { P = { IOClass`),
   ]);
   assert.ok(!files[0].kinds.includes("Info.plist"), files[0].kinds.join());
+  const registry = await collectEvidence(
+    [
+      sourceOfText(
+        "ioreg.txt",
+        `+-o Pad  <class IOUserService, id 0x100000abc, registered, matched, active, busy 0 (0 ms), retain 8>\n  {\n    "IOUserClass" = "Pad"\n    "CFBundleIdentifier" = "org.example.pad"\n    "IOProviderClass" = "IOUSBHostDevice"\n  }\n`,
+      ),
+      sourceOfText("part.txt", `  {\n    "CFBundleIdentifier" = "org.example.pad"\n  }\n`),
+    ],
+    [],
+  );
+  assert.deepEqual(registry.facts("property-list"), []);
+  assert.deepEqual(registry.files[0].kinds, ["registry dump"]);
   assert.ok(!files[1].kinds.includes("Info.plist"), files[1].kinds.join());
   assert.deepEqual(files[2].kinds, ["Info.plist"]);
   assert.match(files[2].problems.join(), /not whole \(line 1: /);

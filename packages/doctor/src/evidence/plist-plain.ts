@@ -15,7 +15,10 @@ const mostValues = 2_000_000;
 /** Which of the forms it is: its first separator tells. */
 type Form = "old" | "json" | "printed";
 
-/** Reads the dictionary whose `{` stands at `from`. What is not whole has what was there, and a problem. */
+/**
+ * Reads the dictionary whose `{` stands at `from`. What is not whole has what was there, and a problem; what only looks like a
+ * list is empty.
+ */
 export function parsePlainPlist(document: TextDocument, from: number): ParsedPlist {
   return new PlainPlist(document, from).parse();
 }
@@ -28,6 +31,7 @@ class PlainPlist {
   #form: Form | null = null;
   #problem: string | null = null;
   #values = 0;
+  #isOther = false;
 
   constructor(document: TextDocument, from: number) {
     this.#document = document;
@@ -38,7 +42,7 @@ class PlainPlist {
   parse(): ParsedPlist {
     const value = this.#value("", 0);
     return {
-      value: value ?? {},
+      value: this.#isOther ? {} : (value ?? {}),
       lines: this.#lines,
       hasComment: false,
       problem: this.#problem,
@@ -108,6 +112,16 @@ class PlainPlist {
       const inner = path === "" ? key : `${path}/${key}`;
       if (!this.#lines.has(inner)) this.#lines.set(inner, this.#document.lineAt(keyAt));
       const value = this.#value(inner, depth + 1);
+      // Each entry of an old-style dictionary ends with a semicolon; without them it is what ioreg prints of a service.
+      if (this.#form === "old" && this.#problem === null) {
+        this.#skip();
+        const isEnd = this.#at >= this.#text.length;
+        if (!isEnd && this.#text.charAt(this.#at) !== ";") {
+          this.#isOther = true;
+          this.#stop("an entry without its semicolon");
+          break;
+        }
+      }
       if (value !== null) entries.push([key, value]);
       this.#step();
     }

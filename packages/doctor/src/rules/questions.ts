@@ -66,7 +66,9 @@ export interface Personality {
 export function personalities(evidence: Evidence): Personality[] {
   return listsOf(evidence, "Info.plist").flatMap((list) => {
     const all = list.value.value.IOKitPersonalities;
-    if (!isDictionary(all)) return [];
+    // With the keys of one in their place they are none.
+    if (!isDictionary(all) || typeof all.IOProviderClass === "string" || typeof all.IOUserClass === "string")
+      return [];
     return Object.entries(all).flatMap(([name, value]): Personality[] =>
       isDictionary(value)
         ? [

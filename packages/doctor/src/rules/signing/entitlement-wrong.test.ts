@@ -55,3 +55,35 @@ test("FX-ENTITLEMENT is silent: the right form, and a key that is not DriverKit'
 `,
   });
 });
+
+const claims = (key: string, value: string): { readonly e: string } => ({
+  e: `<?xml version="1.0"?>
+<plist version="1.0"><dict><key>com.apple.developer.driverkit</key><true/><key>com.apple.developer.driverkit.${key}</key>${value}</dict></plist>
+`,
+});
+
+test("FX-ENTITLEMENT fires: a team before a driver's id, and a wildcard in one", async () => {
+  const ids = (id: string) => claims("userclient-access", `<array><string>${id}</string></array>`);
+  await assertFires(entitlementWrong, ids("ABCDE12345.org.example.pad"), /has no team in front/);
+  await assertFires(entitlementWrong, ids("org.example.*"), /has no wildcard/);
+});
+
+test("FX-ENTITLEMENT fires: a match by a key that no device has", async () => {
+  await assertFires(
+    entitlementWrong,
+    claims("transport.usb", "<array><dict><key>vendorId</key><integer>5</integer></dict></array>"),
+    /vendorId in com\.apple\.developer\.driverkit\.transport\.usb is no key that a device has/,
+  );
+});
+
+test("FX-ENTITLEMENT fires: the base key is false", async () => {
+  await assertFires(
+    entitlementWrong,
+    {
+      e: `<?xml version="1.0"?>
+<plist version="1.0"><dict><key>com.apple.developer.driverkit</key><false/></dict></plist>
+`,
+    },
+    /com\.apple\.developer\.driverkit must be true, and is false/,
+  );
+});

@@ -2,6 +2,7 @@
 
 import { nearestName } from "@drydock/core/base/near-names";
 import { isDictionary, type PropertyValue } from "@drydock/core/platform/properties";
+import type { Place } from "../../facts/evidence-source.ts";
 import { listsOf } from "../../signing/entitlement-lists.ts";
 import {
   entitlementOf,
@@ -77,25 +78,27 @@ function form(one: KnownEntitlement, claim: PropertyValue, place: Finding["becau
         Array.isArray(claim) &&
         claim.every((item) => isDictionary(item) || item === `com.apple.developer.driverkit.builtin`)
       )
-        return claim.flatMap((item) =>
-          isDictionary(item)
-            ? Object.entries(item).flatMap(([key, value]) =>
-                /^id(?:Vendor|Product)$/.test(key) && typeof value === "string" && value !== "*"
-                  ? wrong(
-                      `an array of dictionaries with integers (${key} as a number)`,
-                      "Numbers are compared as numbers: a text equals no device's id and no profile's value.",
-                    )
-                  : [],
-              )
-            : [],
-        );
+        return claim
+          .flatMap((item) =>
+            isDictionary(item)
+              ? Object.entries(item).flatMap(([key, value]) =>
+                  /^id(?:Vendor|Product)$/.test(key) && typeof value === "string" && value !== "*"
+                    ? wrong(
+                        `an array of dictionaries with integers (${key} as a number)`,
+                        "Numbers are compared as numbers: a text equals no device's id and no profile's value.",
+                      )
+                    : [],
+                )
+              : [],
+          )
+          .concat(unnamed(one, claim, place));
       return wrong(
         "an array of dictionaries",
         `The value is a match that the device must fit. ${claim === true ? "A boolean is the form of Apple's own drivers; no profile holds true there, so signing or launching fails as soon as checks are on: it works only on a machine whose checks are off." : "No profile has another form, so the claim is covered by none."}`,
       );
     case "strings":
       return Array.isArray(claim)
-        ? []
+        ? noBundleIds(one, claim, place)
         : typeof claim === "string" && !claim.includes("\n")
           ? []
           : typeof claim === "string"
@@ -105,6 +108,9 @@ function form(one: KnownEntitlement, claim: PropertyValue, place: Finding["becau
                 "The kernel compares each element with the driver's bundle id; any other form names none.",
               );
     case "boolean":
+      // The key by which a driver is one: the kernel asks whether it is true.
+      if (claim === false && one.key === "com.apple.developer.driverkit")
+        return wrong("true", "False claims nothing: the kernel refuses the server of a process without it.");
       return typeof claim === "boolean" || one.key.endsWith(".builtin")
         ? []
         : wrong("true", "The profile holds true; a value of another type is not equal to it.");
@@ -113,6 +119,49 @@ function form(one: KnownEntitlement, claim: PropertyValue, place: Finding["becau
         ? []
         : wrong("a string", "The profile holds a string; a value of another type is not equal to it.");
   }
+}
+
+/** Keys by which a provider's match may be written in a transport entitlement. */
+const matchKey = /^(?:id|b|bcd)[A-Z]|^IOPCI|^(?:Vendor|Product)ID$|UsagePage|Usage$/;
+
+/** Dictionaries in which nothing is that a device has. */
+function unnamed(one: KnownEntitlement, claim: readonly PropertyValue[], place: Place): Finding[] {
+  const empty = claim.find(
+    (item) => isDictionary(item) && !Object.keys(item).some((key) => matchKey.test(key)),
+  );
+  if (!isDictionary(empty) || Object.keys(empty).length === 0) return [];
+  const [key] = Object.keys(empty);
+  const letters = (name: string): string => [...name.toLowerCase()].sort().join("");
+  const meant = ["idVendor", "idProduct", "bcdDevice"].find(
+    (name) => letters(name) === letters(key) || nearestName(key, [name], 3) !== null,
+  );
+  return [
+    {
+      score: 74,
+      claim: `${key} in ${one.key} is no key that a device has${meant === undefined ? "" : `; meant is ${meant}`}: the claim covers none.`,
+      because: [place],
+      about: [one.key, key],
+      fix: ["Write the keys as the device publishes them: idVendor, idProduct, IOPCIPrimaryMatch."],
+    },
+  ];
+}
+
+/** Compared letter by letter with CFBundleIdentifier: a team before it, or a wildcard in it, equals none. */
+function noBundleIds(one: KnownEntitlement, claim: readonly PropertyValue[], place: Place): Finding[] {
+  if (!one.key.endsWith(".userclient-access")) return [];
+  const wrong = claim.filter(
+    (item): item is string => typeof item === "string" && /^[A-Z0-9]{10}\.(?=\w+\.)|\*/.test(item),
+  );
+  if (wrong.length === 0) return [];
+  return [
+    {
+      score: 80,
+      claim: `${one.key} lists ${wrong[0]}, and is compared letter by letter with the driver's CFBundleIdentifier, which has ${wrong[0].includes("*") ? "no wildcard" : "no team in front"}.`,
+      because: [place],
+      about: [one.key, wrong[0]],
+      fix: ["Write the driver's bundle id as its Info.plist has it."],
+    },
+  ];
 }
 
 function shown(value: PropertyValue): string {

@@ -69,3 +69,112 @@ test("FX-PLIST is silent: integers, and a variable of the build", async () => {
 `,
   });
 });
+
+const listOf = (personality: string, head = "<key>CFBundlePackageType</key><string>DEXT</string>"): string =>
+  `<?xml version="1.0"?>
+<plist version="1.0"><dict><key>CFBundleIdentifier</key><string>org.example.pad</string>${head}<key>IOKitPersonalities</key><dict>${personality}</dict></dict></plist>
+`;
+const text = (key: string, value: string): string => `<key>${key}</key><string>${value}</string>`;
+const own = [
+  text("CFBundleIdentifier", "org.example.pad"),
+  text("IOClass", "IOUserService"),
+  text("IOUserClass", "Pad"),
+  text("IOUserServerName", "org.example.pad"),
+].join("");
+const pad = (more: string): string =>
+  listOf(`<key>Pad</key><dict>${own}${text("IOProviderClass", "IOUSBHostDevice")}${more}</dict>`);
+const client = (more: string): string =>
+  `<key>UserClientProperties</key><dict>${text("IOUserClass", "PadClient")}${more}</dict>`;
+
+const shapes: readonly (readonly [what: string, list: string, claim: RegExp])[] = [
+  [
+    "no name of a personality",
+    listOf(`${own}${text("IOProviderClass", "IOUSBHostDevice")}`),
+    /stand in IOKitPersonalities itself/,
+  ],
+  [
+    "a level too deep",
+    listOf(
+      `<key>Outer</key><dict><key>Pad</key><dict>${own}${text("IOProviderClass", "IOUSBHostDevice")}</dict></dict>`,
+    ),
+    /"Pad" stands in "Outer", one level too deep/,
+  ],
+  [
+    "an id of more than two bytes",
+    pad("<key>idVendor</key><integer>70000</integer>"),
+    /idVendor .* is 70000; the field of a device holds 0 to 65535/,
+  ],
+  ["an id below 0", pad("<key>idProduct</key><integer>-2</integer>"), /idProduct .* is -2/],
+  ["a class of more than a byte", pad("<key>bInterfaceClass</key><integer>256</integer>"), /holds 0 to 255/],
+  [
+    "matching keys in the user client's dictionary",
+    pad(client(`${text("IOClass", "IOUserUserClient")}<key>idVendor</key><integer>5</integer>`)),
+    /idVendor stands in UserClientProperties .* restricts nothing/,
+  ],
+  ["a user client without the kernel's class", pad(client("")), /UserClientProperties .* has no IOClass/],
+  [
+    "a user client of another class",
+    pad(client(text("IOClass", "IOUserClient"))),
+    /has IOClass IOUserClient: .*0xe00002c7/,
+  ],
+  [
+    "a provider misspelt",
+    listOf(`<key>Pad</key><dict>${own}${text("IOProviderClass", "IOUSBHostInterfaces")}</dict>`),
+    /IOProviderClass .* meant is IOUSBHostInterface/,
+  ],
+  [
+    "a kernel class misspelt",
+    listOf(
+      `<key>Pad</key><dict>${own.replace("IOUserService", "IOUserServices")}${text("IOProviderClass", "IOUSBHostDevice")}</dict>`,
+    ),
+    /IOClass .* meant is IOUserService: the kernel has no such class/,
+  ],
+  [
+    "another bundle's id",
+    listOf(
+      `<key>Pad</key><dict>${own.replace("org.example.pad", "org.example.other")}${text("IOProviderClass", "IOUSBHostDevice")}</dict>`,
+    ),
+    /is org\.example\.other, and the bundle is org\.example\.pad/,
+  ],
+  [
+    "one process for services of another maker",
+    listOf(
+      `<key>Pad</key><dict>${text("IOUserClass", "Pad")}${text("IOUserServerName", "com.other.pad")}<key>IOUserServerOneProcess</key><true/>${text("IOProviderClass", "IOUSBHostDevice")}</dict>`,
+    ),
+    /is com\.other\.pad, .* first two parts must be equal/,
+  ],
+  [
+    "the type of an app",
+    listOf(
+      `<key>Pad</key><dict>${own}${text("IOProviderClass", "IOUSBHostDevice")}</dict>`,
+      "<key>CFBundlePackageType</key><string>APPL</string>",
+    ),
+    /CFBundlePackageType is APPL, .* its bundle says DEXT/,
+  ],
+];
+for (const [what, list, claim] of shapes)
+  test(`FX-PLIST fires: ${what}`, async () => {
+    await assertFires(propertyListFaults, { i: list }, claim);
+  });
+
+test("FX-PLIST hints: a provider of kernel extensions before macOS 10.11", async () => {
+  await assertFires(
+    propertyListFaults,
+    { i: listOf(`<key>Pad</key><dict>${own}${text("IOProviderClass", "IOUSBDevice")}</dict>`) },
+    /stand on IOUSBHostDevice/,
+    "hint",
+  );
+});
+
+test("FX-PLIST is silent: variables, the ends of ranges, one maker's process, keys for a property's match", async () => {
+  await assertSilent(propertyListFaults, {
+    i: pad(
+      `<key>idVendor</key><integer>65535</integer><key>bDeviceClass</key><integer>255</integer><key>IOUserServerOneProcess</key><true/><key>IOPropertyMatch</key><dict><key>idProduct</key><integer>7</integer></dict>${client(text("IOClass", "IOUserUserClient"))}`,
+    ),
+    // A driver that stands on another one of the same maker.
+    j: listOf(
+      `<key>Other</key><dict>${own.replace("IOUserService", "$(CLASS)")}${text("IOProviderClass", "PadDriver")}</dict>`,
+      "<key>CFBundlePackageType</key><string>$(PRODUCT_BUNDLE_PACKAGE_TYPE)</string>",
+    ),
+  });
+});

@@ -6,6 +6,7 @@ import { isDictionary } from "@drydock/core/platform/properties";
 import type { Evidence } from "../../evidence/evidence.ts";
 import type { Place } from "../../facts/evidence-source.ts";
 import { listsOf } from "../../signing/entitlement-lists.ts";
+import { personalityValues } from "../personality-values.ts";
 import {
   booleanKeys,
   kernelBundles,
@@ -38,6 +39,7 @@ export const propertyListFaults: Rule = {
     );
     return [
       ...drivers.flatMap((one) => [...types(one), ...names(one)]),
+      ...personalityValues(evidence, drivers),
       ...misplaced(evidence),
       ...heads(evidence),
       ...createKeys(evidence, drivers),
