@@ -1,4 +1,4 @@
-// What stands in a driver's personality and cannot be meant so: on the wrong level, out of range, another bundle's, a name misspelt.
+// What a personality cannot mean: keys on the wrong level, out of range, another bundle's, names misspelt.
 
 import { nearestName } from "@drydock/core/base/near-names";
 import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/platform/properties";
