@@ -9,6 +9,7 @@ const doors: Readonly<Record<string, () => Promise<CppCase>>> = {
   P11: async () => (await import("./P11-interrupt-queue-trap/cpp-case.ts")).interruptTrapCpp,
   P14: async () => (await import("./P14-unplug-panic/cpp-case.ts")).unplugPanicCpp,
   P15: async () => (await import("./P15-power-20s/cpp-case.ts")).power20sCpp,
+  P16: async () => (await import("./P16-contiguous-dma/cpp-case.ts")).contiguousDmaCpp,
   P17: async () => (await import("./P17-lost-logs/cpp-case.ts")).lostLogsCpp,
   P18: async () => (await import("./P18-zero-dma/cpp-case.ts")).zeroDmaCpp,
   P20: async () => (await import("./P20-userclient-sample/cpp-case.ts")).userClientSampleCpp,

@@ -13,6 +13,23 @@ import { type RingFault, ringDriver } from "./audio-ring-driver.ts";
 const rate = 48_000;
 const stopNs = 1e9;
 
+/** What the hardware's accesses came to, as a file. */
+export function accessLedger(iommu: AudioRig["pci"]["iommu"]): string {
+  const shown = iommu.refusals.slice(0, 8).map(describeRefusal);
+  return [
+    ...shown.map((line) => `DMA ledger: ${line}`),
+    `DMA ledger: ${iommu.refusedCount} accesses refused`,
+    "",
+  ].join("\n");
+}
+
+/** What the ear at the converter heard of a tone. */
+export function describeHeard(check: ToneCheck, frames: number, refusedFrames: number): string {
+  return check.isWhole
+    ? `every frame of ${frames} was heard in order`
+    : `${check.matched} of ${frames} frames were heard; ${refusedFrames} frames of silence, as the IOMMU refused the hardware's reads`;
+}
+
 export interface RingBenchOptions extends CaseOptions {
   readonly fault: RingFault | null;
   readonly memory?: "iommu" | "fragmented";
@@ -71,15 +88,8 @@ export class RingBench {
     return device;
   }
 
-  /** What the hardware's accesses came to, as a file. */
   ledgerText(): string {
-    const { iommu } = this.rig.pci;
-    const shown = iommu.refusals.slice(0, 8).map(describeRefusal);
-    return [
-      ...shown.map((line) => `DMA ledger: ${line}`),
-      `DMA ledger: ${iommu.refusedCount} accesses refused`,
-      "",
-    ].join("\n");
+    return accessLedger(this.rig.pci.iommu);
   }
 
   caseRun(): CaseRun {
@@ -96,9 +106,7 @@ export class RingBench {
       result:
         device === undefined
           ? `no audio device: ${[...audio.failures, why ?? "the driver did not start"].join("; ")}`
-          : check.isWhole
-            ? `every frame of ${this.#frames} was heard in order`
-            : `${check.matched} of ${this.#frames} frames were heard; ${refusedFrames} frames of silence, as the IOMMU refused the hardware's reads`,
+          : describeHeard(check, this.#frames, refusedFrames),
       trace: null,
       dma: { iommu: this.rig.pci.iommu, text: this.ledgerText() },
       log: machine.log.show(),

@@ -10,6 +10,7 @@ import { hostTurn } from "@drydock/node/host-turn";
 import { compareLanguages, compileSide } from "../../cpp-case.ts";
 import { loadCppCase } from "../../cpp-doors.ts";
 import { HbaBench, runHbaScenario } from "../../P14-unplug-panic/hba-bench.ts";
+import { playOver } from "../../P16-contiguous-dma/cpp-case.ts";
 
 const turn = hostTurn;
 const options = { seed: 22, turn, cppGrammar };
@@ -56,4 +57,24 @@ test("P14 in C++: pulled at every step, the right dext ends, leaks no mapping an
   assert.deepEqual(failures, []);
   assert.ok(steps > 100, `${steps} steps`);
   assert.equal(explored, steps);
+});
+
+test("P16 in C++: the processor's address is refused and silent; the right list plays every frame, and its end leaves nothing", async () => {
+  const one = await loadCppCase("P16");
+  const bad = await one.run("bad", options);
+  assert.equal(bad.succeeded, false);
+  assert.match(bad.result, /^0 of 48000 frames were heard; \d+ frames of silence, as the IOMMU refused/);
+  const [{ line, path }] = bad.places;
+  const text = readFileSync(new URL(path, one.folder), "utf8").split("\n")[line - 1];
+  assert.match(text, /PutEntry\(list, number, range\.address/);
+  const [refusal] = bad.dma?.iommu.refusals ?? [];
+  assert.deepEqual([refusal.reason, refusal.isWrite], ["no mapping", false]);
+  const dext = new LoadedDext(await compileSide(one, "good", options));
+  const { rig, run } = await playOver(dext, options);
+  assert.equal(run.succeeded, true);
+  assert.equal(run.result, (await one.entry.run("good", options)).result);
+  assert.equal(rig.pci.iommu.refusedCount, 0);
+  assert.equal(rig.pci.iommu.mappings.size, 0);
+  assert.deepEqual(dext.describeLeaks(), []);
+  dext.close();
 });
