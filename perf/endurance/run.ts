@@ -380,6 +380,20 @@ const runs: Readonly<Record<string, Run>> = {
         ],
       ),
   },
+  "descriptors-guest": {
+    summary:
+      "every planted fault of USB descriptors shown to a Linux guest, and what the doctor says of Linux held against it",
+    run: async (count) =>
+      runTest(
+        "packages/doctor/test/system/descriptors-guest.test.ts",
+        "DRYDOCK_DESCRIPTORS_GUEST",
+        count ?? 1000,
+        () => [
+          "one boot of the guest over USB/IP; the sentence of each fault is what its log, its drivers and its settings show",
+        ],
+        /^descriptors: /,
+      ),
+  },
   signatures: {
     summary: "mutated CMS, code signatures and signed bundles under reading and verifying",
     run: async (count) =>

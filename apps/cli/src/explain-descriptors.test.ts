@@ -54,7 +54,7 @@ test("a wrong file: place, cause, three hosts, exit code 1; the same as JSON", a
   );
   assert.match(
     told.printed,
-    /Linux: {3}takes what follows, with a warning \(known\)\n {2}Windows: unknown\n {2}macOS: {3}unknown/,
+    /Linux: {3}takes what follows, with a warning \("different from .*"\) \(known; seen on Linux 6\.1 in a guest\)\n {2}Windows: .* \(likely; Microsoft, USBD_\w+\)\n {2}macOS: {3}unknown/,
   );
   const json = JSON.parse((await explained(path, "--json")).printed);
   assert.equal(json.devices[0].faults[0].offset, 13);

@@ -38,6 +38,10 @@ test(`each of ${planted.length} planted faults is named at its byte`, () => {
 test("of each kind it is known why, and what three hosts make of it, or said that it is not known", () => {
   for (const [kind, { cause, linux, macos, windows }] of Object.entries(faultKnowledge)) {
     assert.ok(cause.length > 10, kind);
-    for (const { does, mark } of [linux, macos, windows]) assert.equal(does === "", mark === "unknown", kind);
+    for (const { does, mark, source } of [linux, macos, windows]) {
+      assert.equal(does === "", mark === "unknown", kind);
+      assert.equal(source === "", mark === "unknown", kind);
+    }
+    assert.notEqual(linux.mark, "unknown", `${kind}: somebody shows it to a Linux guest`);
   }
 });

@@ -6,8 +6,8 @@ import { faultKnowledge, type HostVerdict } from "./hosts.ts";
 
 const longest = 600;
 
-export function verdictText({ does, mark }: HostVerdict): string {
-  return mark === "unknown" ? "unknown" : `${does} (${mark})`;
+export function verdictText({ does, mark, source }: HostVerdict): string {
+  return mark === "unknown" ? "unknown" : `${does} (${mark}; ${source})`;
 }
 
 export function formatFaults(faults: readonly PlacedFault[], name: string): string {

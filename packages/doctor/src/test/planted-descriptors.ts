@@ -452,6 +452,57 @@ export const planted: readonly Planted[] = [
     },
     kind: "association-range",
   },
+  {
+    of: "modem",
+    what: "a device descriptor inside",
+    plant: (bytes) => {
+      const from = nth(bytes, I, 1);
+      bytes.splice(from, 0, ...examples.modem.device);
+      total(bytes);
+      return from;
+    },
+    kind: "unexpected-descriptor",
+  },
+  {
+    of: "modem",
+    what: "an endpoint before any interface",
+    plant: (bytes) => {
+      bytes.splice(9, 0, ...endpoint(0x84, 2, 64));
+      total(bytes);
+      return 9;
+    },
+    kind: "endpoint-before-interface",
+  },
+  {
+    of: "modem",
+    what: "a data interface that begins with setting 1",
+    plant: (bytes) => inNth(I, 1, 3, 1)(bytes) - 3,
+    kind: "no-setting-zero",
+  },
+  {
+    of: "modem",
+    what: "an endpoint of six bytes",
+    plant: (bytes) => {
+      const from = nth(bytes, E, 2);
+      bytes.splice(from + 6, 1);
+      bytes[from] = 6;
+      total(bytes);
+      return from;
+    },
+    kind: "short-endpoint",
+  },
+  {
+    of: "modem",
+    what: "an interface of eight bytes",
+    plant: (bytes) => {
+      const from = nth(bytes, I, 1);
+      bytes.splice(from + 8, 1);
+      bytes[from] = 8;
+      total(bytes);
+      return from;
+    },
+    kind: "short-interface",
+  },
   ...ofAll(
     { what: "no HID descriptor", plant: without(0x21, 0, at(I, 0)), kind: "hid-descriptor-missing" },
     withHid,
