@@ -1,55 +1,21 @@
 // A disk over NBD, in memory and through the whole driver stack, beside nbdkit and qemu-nbd under the same fio.
 
 import type { ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { rmSync } from "node:fs";
 import {
   addFigure as add,
   cpuSeconds,
   keepAwake,
   must,
-  pinned,
   residentMegabytes,
   tableOf,
   verifyDisk,
 } from "./foreign-servers.ts";
+import { fioNbd, nbdDiskBytes, nbdFolder, nbdServers, type RunningNbd, startNbd } from "./nbd-servers.ts";
 import type { BenchTable } from "./run.ts";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const rounds = 5;
 const runSeconds = 1;
-const sizeBytes = 256 << 20;
-interface Server {
-  readonly name: string;
-  command(socket: string, folder: string): [string, ...string[]];
-}
-
-const drydock = (way: string) => (socket: string) =>
-  [
-    process.execPath,
-    join(root, "apps/cli/src/main.ts"),
-    ...["disk", "serve", "--unix", socket, "--size", "256M", "--through", way],
-  ] as [string, ...string[]];
-
-const servers: readonly Server[] = [
-  { name: "nbdkit memory", command: (socket) => ["nbdkit", "-f", "-U", socket, "memory", "256M"] },
-  {
-    name: "qemu-nbd, raw file in RAM",
-    command: (socket, folder) => {
-      const image = join(folder, "image");
-      writeFileSync(image, "");
-      truncateSync(image, sizeBytes);
-      return ["qemu-nbd", "-t", "-e", "8", "-k", socket, "-f", "raw", "--cache=writeback", image];
-    },
-  },
-  { name: "drydock, memory alone", command: drydock("none") },
-  { name: "drydock, SCSI over UAS", command: drydock("uas") },
-  { name: "drydock, SCSI over Bulk-Only", command: drydock("bulk-only") },
-];
-
 interface Work {
   readonly name: string;
   readonly rw: string;
@@ -68,24 +34,6 @@ const works: readonly Work[] = [4096, 1 << 20].flatMap((bytes) =>
   ),
 );
 
-async function untilAnswers(socket: string): Promise<void> {
-  for (let attempt = 0; attempt < 3000; attempt++) {
-    const isThere =
-      existsSync(socket) &&
-      (await new Promise<boolean>((resolve) => {
-        const probe = connect({ path: socket });
-        probe.once("connect", () => {
-          probe.destroy();
-          resolve(true);
-        });
-        probe.once("error", () => resolve(false));
-      }));
-    if (isThere) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error(`nobody listens on ${socket}`);
-}
-
 interface Figure {
   readonly iops: number;
   readonly cpuUs: number;
@@ -94,46 +42,35 @@ interface Figure {
 function measure(work: Work, uri: string, pid: number, folder: string): Figure {
   const before = cpuSeconds(pid);
   // Depth 1 on one CPU: across idle virtual CPUs it would measure the hypervisor.
-  const cpu = work.depth === 1 ? "0" : "1";
-  const text = must("taskset", [
-    ...[
-      "-c",
-      cpu,
-      "fio",
-      "--name=a",
-      "--ioengine=nbd",
-      `--uri=${uri}`,
-      `--rw=${work.rw}`,
-      `--bs=${work.bytes}`,
+  const jobs = fioNbd(work.depth === 1 ? 0 : 1, folder, uri, [
+    [
+      ...["--name=a", `--rw=${work.rw}`, `--bs=${work.bytes}`, `--iodepth=${work.depth}`],
+      ...["--time_based", `--runtime=${runSeconds}`],
     ],
-    ...[`--iodepth=${work.depth}`, "--size=256M", "--time_based", `--runtime=${runSeconds}`, "--norandommap"],
-    ...["--randrepeat=1", "--thread", `--aux-path=${folder}`, "--output-format=json"],
   ]);
   const cpuUsed = cpuSeconds(pid) - before;
-  const [job] = JSON.parse(text.slice(text.indexOf("{"))).jobs;
-  const side = work.rw === "randread" ? job.read : job.write;
+  const job = jobs.get("a");
+  const side = work.rw === "randread" ? job?.read : job?.write;
+  if (side === undefined) throw new Error(`fio told nothing of ${work.name}`);
   return { iops: side.iops, cpuUs: (cpuUsed * 1e6) / side.total_ios };
 }
 
 export async function bench(): Promise<BenchTable[]> {
-  const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "drydock-perf-"));
+  const folder = nbdFolder();
   const children: ChildProcess[] = [];
   const rates = new Map<string, number[]>();
   const cpu = new Map<string, number[]>();
   const memory = new Map<string, number[]>();
   try {
     children.push(...keepAwake());
-    const running: { name: string; uri: string; pid: number }[] = [];
-    for (const [index, server] of servers.entries()) {
-      const socket = join(folder, `s${index}`);
-      const child = pinned(0, server.command(socket, folder));
-      children.push(child);
-      await untilAnswers(socket);
-      const uri = `nbd+unix:///?socket=${socket}`;
-      add(memory, `${server.name}, before`, residentMegabytes(child.pid as number));
-      verifyDisk(uri, folder, sizeBytes, (from, to) => must("nbdcopy", [from, to]));
-      running.push({ name: server.name, uri, pid: child.pid as number });
-      add(memory, server.name, residentMegabytes(child.pid as number));
+    const running: RunningNbd[] = [];
+    for (const [index, server] of nbdServers.entries()) {
+      const started = await startNbd(server, folder, index);
+      children.push(started.child);
+      running.push(started);
+      add(memory, `${server.name}, before`, residentMegabytes(started.pid));
+      verifyDisk(started.uri, folder, nbdDiskBytes, (from, to) => must("nbdcopy", [from, to]));
+      add(memory, server.name, residentMegabytes(started.pid));
     }
     for (let round = 0; round < rounds; round++) {
       for (const work of works) {

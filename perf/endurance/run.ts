@@ -11,6 +11,7 @@ import { hostTurn } from "@drydock/node/host-turn";
 import { type AttackReport, attackDoors, leftoversOf, problemsOf, slownessOf } from "./disk-hostile.ts";
 import { killDisks, killsSkip } from "./disk-kills.ts";
 import { huntFlaky, judgeFlaky } from "./flaky.ts";
+import { loadNbd } from "./nbd-load.ts";
 
 interface Result {
   readonly lines: readonly string[];
@@ -425,6 +426,10 @@ const runs: Readonly<Record<string, Run>> = {
       });
       return judgeFlaky(book);
     },
+  },
+  "nbd-load": {
+    summary: "100,000,000 requests of a served disk: memory, descriptors, and the pauses of the collector",
+    run: async (count) => loadNbd(count ?? 100_000_000, (line) => process.stderr.write(`${line}\n`)),
   },
   "disk-hostile": {
     summary: `${connections} hostile connections of four kinds at each door: NBD (TCP, a Unix socket, TLS), iSCSI, USB/IP, usbredir, RFC 2217, the board`,
