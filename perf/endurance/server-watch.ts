@@ -1,4 +1,4 @@
-// Read by a server before its own program (node --import): counts its collector's pauses and what keeps it alive, on SIGUSR2.
+// Read by a server before its program (node --import): its collector's pauses, and what keeps it alive, on SIGUSR2.
 
 import { writeFileSync } from "node:fs";
 import { PerformanceObserver } from "node:perf_hooks";
