@@ -183,7 +183,7 @@ async function deviceOfFile(bytes: Uint8Array, label: string, io: CommandIo): Pr
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     throw new UsageError(
-      `${label} ${error.message}; nor is it ioreg -l or -a with a device in it, lspci -x, PCI configuration space or INQUIRY data`,
+      `${label} ${error.message}; nor is it ioreg -l or -a with a device in it, system_profiler SPUSBDataType, lspci -x, PCI configuration space or INQUIRY data`,
     );
   }
 }

@@ -77,7 +77,9 @@ export async function registry(
 async function dumpOf(file: InputFile): Promise<RegistrySnapshot> {
   const snapshot = await registryOf([sourceOfBytes(file.label, file.bytes())]);
   if (snapshot === null)
-    throw new UsageError(`${file.label} has no registry in it; ioreg -l -w0 or ioreg -a -l prints one`);
+    throw new UsageError(
+      `${file.label} has no registry in it; ioreg -l -w0 or ioreg -a -l prints one, system_profiler SPUSBDataType one of USB devices`,
+    );
   return snapshot;
 }
 

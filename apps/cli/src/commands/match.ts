@@ -7,7 +7,7 @@ import { UsageError } from "../terminal/usage-error.ts";
 import { rigOrFile } from "./rig-or-file.ts";
 
 const device = rigOrFile(
-  "what shows a device: ioreg -l or -a, a USB capture, descriptors as bytes, lsusb -v, lspci -x, INQUIRY data",
+  "what shows a device: ioreg -l or -a, system_profiler SPUSBDataType, a USB capture, descriptors as bytes, lsusb -v, lspci -x, INQUIRY data",
   '+-o Root  <class IORegistryEntry, id 0x1>\n  {\n    "idVendor" = 1\n  }\n',
 );
 

@@ -6,7 +6,7 @@ import { UsageError } from "../terminal/usage-error.ts";
 import { rigOrFile } from "./rig-or-file.ts";
 
 const rigOrDump = rigOrFile(
-  "a dump (ioreg -l or ioreg -a)",
+  "a dump (ioreg -l or ioreg -a, or system_profiler SPUSBDataType)",
   '+-o Root  <class IORegistryEntry, id 0x1>\n  {\n    "IOKitBuildVersion" = "1"\n  }\n',
 );
 

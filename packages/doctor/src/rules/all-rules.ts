@@ -19,6 +19,7 @@ import { readsUnmappedAddress } from "./dma/reads-unmapped-address.ts";
 import { activationRefused } from "./extension/activation-refused.ts";
 import { developerModeOff } from "./extension/developer-mode-off.ts";
 import { driverCrashesCounted } from "./extension/driver-crashes-counted.ts";
+import { driverOutOfPlace } from "./extension/driver-out-of-place.ts";
 import { kextNotLoaded } from "./extension/kext-not-loaded.ts";
 import { listCutOff } from "./extension/list-cut-off.ts";
 import { openedWhileStopping } from "./extension/opened-while-stopping.ts";
@@ -318,6 +319,7 @@ export const allRules: readonly Rule[] = [
   overrideMissing,
   panicClassed,
   personalityNeverStarts,
+  driverOutOfPlace,
   plainActionDropsCallbacks,
   propertyListFaults,
   providerNotCovered,
