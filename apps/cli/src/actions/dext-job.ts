@@ -15,7 +15,8 @@ import {
   type DextPathOptions,
   sayBuild,
 } from "./dext-build.ts";
-import type { DextThreadMessage } from "./dext-thread.ts";
+import { debugJob } from "./dext-debug.ts";
+import type { DextJob, DextThreadMessage } from "./dext-thread.ts";
 import { DextThread } from "./dext-worker.ts";
 import { wordOf } from "./rig-file.ts";
 
@@ -27,6 +28,8 @@ export interface DextJobOptions extends DextPathOptions {
   /** Real seconds, see `DextThread`. */
   readonly patience: number;
   readonly noJspi: boolean;
+  /** In this thread, with Node's inspector open. */
+  readonly debug?: boolean;
   readonly json: boolean;
   /** What ran, as lcov's tracefile and as a page. */
   readonly coverage?: OutputFile;
@@ -77,24 +80,24 @@ export async function doBuiltJob<K extends "run" | "test">(
     else sayBuild(built, io);
     return exitCodes.finding;
   }
-  const end = await thread.run(
-    {
-      kind,
-      module: build.module,
-      info: sources.info,
-      entitlements: sources.entitlements,
-      rig: options.rig === undefined ? null : wordOf(options.rig),
-      seed: options.seed,
-      settleNs: options.for * 1e9,
-      most,
-      noJspi: options.noJspi,
-      counted: countsIn(options)
-        ? { folder: sources.folder, files: [...sources.interfaces, ...sources.sources] }
-        : null,
-    },
-    kind === "test" ? (text) => io.progress(text) : () => {},
-    options.patience,
-  );
+  const job: Omit<DextJob, "watch"> = {
+    kind,
+    module: build.module,
+    info: sources.info,
+    entitlements: sources.entitlements,
+    rig: options.rig === undefined ? null : wordOf(options.rig),
+    seed: options.seed,
+    settleNs: options.for * 1e9,
+    most,
+    noJspi: options.noJspi,
+    counted: countsIn(options)
+      ? { folder: sources.folder, files: [...sources.interfaces, ...sources.sources] }
+      : null,
+  };
+  const end =
+    options.debug === true
+      ? await debugJob(job)
+      : await thread.run(job, kind === "test" ? (text) => io.progress(text) : () => {}, options.patience);
   if (end.kind !== "ended" && end.kind !== kind) throw new Error(`a ${kind} was answered by a ${end.kind}`);
   if (end.kind !== "ended" && end.covered !== null) writeCoverage(sources.name, end.covered, options, io);
   return { ...end, name: sources.name, sources } as DextAnswer<K>;

@@ -60,7 +60,7 @@ export interface ToldFuzz extends Omit<FuzzReport, "findings"> {
   readonly findings: readonly { readonly what: string; readonly line: string; readonly again: number }[];
 }
 
-const tell = (message: DextThreadMessage): void => parentPort?.postMessage(message);
+type Tell = (message: DextThreadMessage) => void;
 
 function suspended({ noJspi }: DextJob): Pick<DextOptions, "suspends"> {
   return noJspi ? { suspends: "threads" } : {};
@@ -70,10 +70,11 @@ function isCounted({ counted }: DextJob, path: string): boolean {
   return counted !== null && (counted.files.includes(path) || path.startsWith(`${counted.folder}/`));
 }
 
-async function work(job: DextJob): Promise<void> {
+/** Does a job in the thread that calls it, and tells what comes of it. `stop`: called when all is loaded and nothing has run. */
+export async function doJob(job: DextJob, tell: Tell, stop: () => void = () => {}): Promise<void> {
   const description = { image: new DextImage(job.module), info: job.info, entitlements: job.entitlements };
   const entry = job.rig === null ? null : isRigFile(job.rig) ? await loadRigFile(job.rig) : findRig(job.rig);
-  if (job.fuzz !== undefined) return fuzz(job, job.fuzz, description);
+  if (job.fuzz !== undefined) return fuzz(job, job.fuzz, description, tell);
   if (entry === null && job.rig !== null) throw new RangeError(`there is no rig ${job.rig}`);
   let devices: readonly string[] = [];
   const makeRig: Parameters<typeof runDext>[1] = (dext) => {
@@ -81,6 +82,7 @@ async function work(job: DextJob): Promise<void> {
     const options = { seed: job.seed, turn: hostTurn };
     const rig = entry === null ? askedRig(dext.bundle, options) : catalogueRig(entry, dext.bundle, options);
     ({ devices } = rig);
+    stop();
     return rig;
   };
   const identifier = String(job.info.CFBundleIdentifier ?? "");
@@ -120,6 +122,7 @@ async function fuzz(
   { noJspi, seed, watch }: DextJob,
   { feeds, inputs, replay }: NonNullable<DextJob["fuzz"]>,
   description: DextDescription,
+  tell: Tell,
 ): Promise<void> {
   tell({ kind: "functions", names: new LoadedDext(description).functionNames });
   const load = { watch, ...(noJspi ? { suspends: "threads" as const } : {}) };
@@ -142,4 +145,5 @@ async function fuzz(
   tell({ kind: "fuzz", reports, replayed: [] });
 }
 
-parentPort?.on("message", (job: DextJob) => void work(job));
+const port = parentPort;
+port?.on("message", (job: DextJob) => void doJob(job, (message) => port.postMessage(message)));

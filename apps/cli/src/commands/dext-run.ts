@@ -1,6 +1,6 @@
 // drydock dext run: a C++ dext started against devices, its log, and what came of it.
 
-import { command, option } from "../grammar/command-row.ts";
+import { command, flag, option } from "../grammar/command-row.ts";
 import { seconds } from "../grammar/option-kind.ts";
 import { linkPath } from "../grammar/rig-options.ts";
 import { UsageError } from "../terminal/usage-error.ts";
@@ -14,6 +14,9 @@ export const dextRun = command({
   arguments: { paths: dextPaths },
   options: {
     ...dextRunOptions,
+    debug: flag(
+      "wait for a debugger of Node's (chrome://inspect), which sees the C++ lines, and stop once for breakpoints",
+    ),
     usbip: option(usbipServer, "a USB/IP server whose device it drives on the real clock, until Ctrl-C"),
     busId: option(usbipBusId, "which device of that server; drydock import usbip SERVER lists them"),
     link: option(linkPath, "with --usbip: a stable name for the terminal of its port"),
@@ -27,6 +30,8 @@ export const dextRun = command({
       throw new UsageError("--usbip needs --bus-id; drydock import usbip SERVER lists what is there");
     if (usbip !== undefined && isGiven("rig"))
       throw new UsageError("--rig and --usbip: the devices are either a rig's or the server's");
+    if (usbip !== undefined && isGiven("debug"))
+      throw new UsageError("--debug runs on virtual time: it means nothing with --usbip");
     const idle = (["busId", "link"] as const).find(isGiven);
     if (usbip === undefined && idle !== undefined)
       throw new UsageError(`--${idle === "busId" ? "bus-id" : idle} means nothing without --usbip`);
@@ -34,10 +39,10 @@ export const dextRun = command({
   example:
     "drydock dext run path/to/MyDriver.xcodeproj --rig serial\ndrydock dext run path/to/MyDriver.xcodeproj --usbip 192.168.1.7 --bus-id 1-1.4",
   notes: "Exit code 1: it did not start, or it broke a rule, crashed, hung or leaked.",
-  run: async ({ busId, usbip, ...options }, io) =>
+  run: async ({ busId, debug, usbip, ...options }, io) =>
     usbip === undefined || busId === undefined
       ? (await import("../actions/dext-run.ts")).runDextCommand(
-          { ...options, for: options.for ?? usualSeconds },
+          { ...options, debug, for: options.for ?? usualSeconds },
           io,
         )
       : (await import("../actions/dext-live.ts")).runDextLive({ ...options, server: usbip, busId }, io),

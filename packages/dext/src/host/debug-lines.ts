@@ -55,6 +55,11 @@ export class DebugLines {
     return places;
   }
 
+  /** Every place by the offset in the file at which it begins, in order; null: what begins there has none. */
+  *rows(): Generator<readonly [fileOffset: number, place: SourcePlace | null]> {
+    for (const [row, place] of this.#places.entries()) yield [this.#addresses[row] + this.#codeOffset, place];
+  }
+
   /** The first row that begins behind an offset in the file. */
   #rowAfter(fileOffset: number): number {
     const wanted = fileOffset - this.#codeOffset;

@@ -44,6 +44,11 @@ export class DextImage {
     return this.#lines.between(begin, end);
   }
 
+  /** All places, by the offset in the file at which their code begins. */
+  lineRows(): Generator<readonly [fileOffset: number, place: SourcePlace | null]> {
+    return this.#lines.rows();
+  }
+
   /** Frames of the dext in a stack of the engine's, innermost first. */
   frames(stack: string): SourceFrame[] {
     return sourceFrames(stack, this.#lines, this.#functionNames);
