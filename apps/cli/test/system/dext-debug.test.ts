@@ -1,4 +1,4 @@
-// dext run --debug by the inspector's protocol: the module's map, a breakpoint on a C++ line, the stop there, and the end.
+// dext run --debug by the inspector's protocol: the map, a breakpoint on a C++ line, the stop there, the end.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";

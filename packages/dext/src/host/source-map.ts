@@ -1,4 +1,4 @@
-// The lines of a dext as a source map, in a section of the module that inspectors read: ECMA-426, and its WebAssembly clause.
+// The lines of a dext as a source map, in a section of its module that inspectors read (ECMA-426).
 
 import type { DextImage } from "./dext-image.ts";
 
