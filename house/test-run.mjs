@@ -9,7 +9,7 @@ import { join } from "node:path";
  * @typedef {object} TestRun
  * @property {string} node the program
  * @property {string} root where paths begin
- * @property {string} kind names the records: build/KIND-tests.tap and build/KIND-times.txt
+ * @property {string} kind names the records: build/KIND-tests.tap and build/KIND-times.txt (seconds, tests, file; the whole first)
  * @property {readonly (readonly string[])[]} groups test files; each group is a call of `node --test`
  * @property {number} atATime calls at once; what one says is shown as it comes if it is one, at its end otherwise
  * @property {readonly string[]} options for node, before the reporters
@@ -67,17 +67,19 @@ export async function runTestFiles({
   writeFileSync(record, tap);
   const files = [...tap.matchAll(/^# file (\d+\.\d+) s, (\d+) tests: (.*)$/gm)];
   files.sort(([, a], [, b]) => b - a);
+  const sum = (name) =>
+    [...tap.matchAll(new RegExp(`^# ${name} (\\d+)$`, "gm"))].reduce(
+      (all, [, count]) => all + Number(count),
+      0,
+    );
+  const elapsedMs = performance.now() - began;
   const rows = files.map(([, seconds, tests, path]) => `${seconds}\t${tests}\t${path}\n`);
-  writeFileSync(join(folder, `${kind}-times.txt`), rows.join(""));
+  const all = `${(elapsedMs / 1000).toFixed(2)}\t${sum("tests")}\tall of them, by the clock, ${sum("fail")} failed\n`;
+  writeFileSync(join(folder, `${kind}-times.txt`), all + rows.join(""));
   if (groups.length > 1) {
-    const sum = (name) =>
-      [...tap.matchAll(new RegExp(`^# ${name} (\\d+)$`, "gm"))].reduce(
-        (all, [, count]) => all + Number(count),
-        0,
-      );
     write(`\ndrydock: ${kind} tests in all\n`);
     for (const name of counted) write(`ℹ ${name} ${sum(name)}\n`);
-    write(`ℹ duration_ms ${Math.round(performance.now() - began)}\n`);
+    write(`ℹ duration_ms ${Math.round(elapsedMs)}\n`);
   }
   const skipped = tap.split("\n").filter((line) => /^\s*ok \d+ .*# SKIP/.test(line));
   return {

@@ -12,6 +12,7 @@ import { type AttackReport, attackDoors, leftoversOf, problemsOf, slownessOf } f
 import { killDisks, killsSkip } from "./disk-kills.ts";
 import { huntFlaky, judgeFlaky } from "./flaky.ts";
 import { loadNbd } from "./nbd-load.ts";
+import { timesOf } from "./test-times.ts";
 
 interface Result {
   readonly lines: readonly string[];
@@ -430,6 +431,10 @@ const runs: Readonly<Record<string, Run>> = {
   "nbd-load": {
     summary: "100,000,000 requests of a served disk: memory, descriptors, and the pauses of the collector",
     run: async (count) => loadNbd(count ?? 100_000_000, (line) => process.stderr.write(`${line}\n`)),
+  },
+  "test-times": {
+    summary: "what the last whole runs of npm test took in this folder, and their slowest files",
+    run: async () => timesOf(join(import.meta.dirname, "../..")),
   },
   "disk-hostile": {
     summary: `${connections} hostile connections of four kinds at each door: NBD (TCP, a Unix socket, TLS), iSCSI, USB/IP, usbredir, RFC 2217, the board`,
