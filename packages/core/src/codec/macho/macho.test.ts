@@ -127,3 +127,29 @@ test("200000 mutated binaries, signatures, profiles: no crash, every refusal has
   }
   assert.ok(refused > 10_000);
 });
+
+// LC_BUILD_VERSION: command 32h, size, platform, least and built-with versions as xxxx.yy.zz, no tools.
+test("the first load command is the build version, word for word; a signature outside its slice is refused", () => {
+  const file = sample();
+  const view = new DataView(file.buffer, file.byteOffset);
+  const wordsFrom = (at: number, count: number): number[] =>
+    Array.from({ length: count }, (_, index) => view.getUint32(at + 4 * index, true));
+  assert.deepEqual(wordsFrom(32, 6), [0x32, 24, 10, 0x00180000, 0x00180400, 0]);
+  let at = 32;
+  // LC_CODE_SIGNATURE: command 1Dh, size, offset, length; ours ends with the file.
+  while (view.getUint32(at, true) !== 0x1d) at += view.getUint32(at + 4, true);
+  assert.equal(view.getUint32(at + 8, true) + view.getUint32(at + 12, true), file.length);
+  for (const [field, value] of [
+    [8, file.length],
+    [8, 0xfffffff0],
+    [12, view.getUint32(at + 12, true) + 1],
+  ]) {
+    const lying = file.slice();
+    new DataView(lying.buffer).setUint32(at + field, value, true);
+    assert.throws(
+      () => decodeMachO(lying),
+      (error) =>
+        error instanceof DecodeError && error.offset === at && /outside its slice/.test(error.message),
+    );
+  }
+});

@@ -139,3 +139,24 @@ test("any 4 KiB decode or are refused with an offset, never anything else", () =
 test("names of AER's uncorrectable bits", () => {
   assert.deepEqual(describeUncorrectable((1 << 14) | (1 << 5)), ["surprise down", "completion timeout"]);
 });
+
+// PCI 3.0 §6.8.1.3: enable 0, capable 3:1, enabled 6:4, 64-bit 7, per-vector masking 8.
+test("MSI: each bit of its control by itself", () => {
+  const msi = (control: number) => {
+    const bytes = new Uint8Array(14);
+    putU16le(bytes, 2 + 2, control);
+    return decodeMsi(bytes, 2);
+  };
+  const off = { isEnabled: false, capableVectors: 1, enabledVectors: 1, is64Bit: false, hasMasks: false };
+  assert.deepEqual(msi(0), off);
+  assert.deepEqual(msi(0x0001), { ...off, isEnabled: true });
+  assert.deepEqual(msi(0x0006), { ...off, capableVectors: 8 });
+  assert.deepEqual(msi(0x0050), { ...off, enabledVectors: 32 });
+  assert.deepEqual(msi(0x0080), { ...off, is64Bit: true });
+  assert.deepEqual(msi(0x0100), { ...off, hasMasks: true });
+  for (const control of [0x000c, 0x0060])
+    assert.throws(
+      () => msi(control),
+      (error) => error instanceof DecodeError && error.offset === 4,
+    );
+});

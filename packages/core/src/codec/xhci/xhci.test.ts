@@ -180,3 +180,13 @@ test("a transfer event as QEMU wrote it", () => {
   writeTrb(back, 0, trb);
   assert.deepEqual(back, bytes);
 });
+
+// §6.2.2: route and speed and entries, root port in byte 6; address and state are the controller's.
+test("a slot context is written whole: what stood in its other words is gone", () => {
+  const bytes = new Uint8Array(40).fill(0xee);
+  writeSlotContext(bytes, 8, { speed: 4, lastContext: 31, rootPort: 5, route: 0x54321 });
+  assert.deepEqual(
+    [4, 8, 12, 16, 20, 24].map((at) => getU32le(bytes, at)),
+    [0xeeeeeeee, 0xf8454321, 0x00050000, 0, 0, 0xeeeeeeee],
+  );
+});
