@@ -1,6 +1,8 @@
 // npm run mutants -- ROOM: changes one operator or number at a time; which changes do tests see?
 
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -9,13 +11,14 @@ import { makeSandbox } from "./mutants/sandbox.ts";
 import { scopeOf } from "./mutants/scope.ts";
 import { tryMutants, type Verdict } from "./mutants/trial.ts";
 
-const usage = `Usage: npm run mutants -- ROOM [--sample N] [--seed S] [--files N] [--floor PERCENT] [--afresh] [--json]
+const usage = `Usage: npm run mutants -- ROOM [--sample N] [--seed S] [--files N] [--floor PERCENT] [--afresh] [--json] [--record]
 
 Changes one operator or constant of ROOM at a time and runs the unit tests that enter the changed place.
 ROOM is a room of core (codec, runtime, ...), a folder of doctor (doctor/rules), or a path; all its mutants are
 tried, or N of them drawn by the seed S (1 unless told). With --files only the N
 nearest test files judge. Killed ones of an earlier run stay known while their file and the
-test that killed them are as they were (build/mutants); --afresh forgets them. Exit code 1: the score is below PERCENT.
+test that killed them are as they were (build/mutants); --afresh forgets them. --record writes the score and what survived
+into perf/endurance/mutants-ROOM.md. Exit code 1: the score is below PERCENT.
 
 Example: npm run mutants -- base --sample 100 --seed 7`;
 
@@ -71,6 +74,29 @@ function lineOf({ mutant, fate, left }: Verdict): string {
   return `${mutant.file}:${mutant.line}:${mutant.column} ${mutant.mutator} ${cut(mutant.original)} -> ${cut(mutant.replacement)} (${what})`;
 }
 
+/** The record of a run, as those of perf/endurance are. */
+function recordOf(
+  score: Score,
+  how: string,
+  open: readonly Verdict[],
+  ignored: readonly Mutant[],
+  seconds: number,
+): string {
+  const commit = spawnSync("git", ["rev-parse", "--short", "HEAD"], { cwd: root, encoding: "utf8" });
+  return [
+    `# mutants-${score.room.replace(/[^\w.-]+/g, "-")}`,
+    "",
+    `Changes of one operator, constant or block of ${score.room}, and which of them no test sees ([how](../../docs/survivors.md)). \`npm run mutants -- ${how} --record\``,
+    "",
+    `Commit ${commit.stdout.trim()}, ${new Date().toISOString().slice(0, 10)}, ${cpus()[0].model}, ${cpus().length} processors, load ${loadavg()[0].toFixed(1)}; ${seconds} s, without those that an earlier run had killed and whose test has not changed.`,
+    "",
+    `- ${score.percent.toFixed(1)} % of ${score.tried} mutants of ${score.total}: ${score.killed} killed, ${score.endless} endless, ${score.survived} survived, ${score.unseen} entered by no test that was asked`,
+    ...open.map((verdict) => `- \`${lineOf(verdict).replaceAll("`", "'")}\``),
+    ...ignored.map(({ file, line, ignored: reason }) => `- left out: ${file}:${line}: ${reason}`),
+    "",
+  ].join("\n");
+}
+
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -81,6 +107,7 @@ async function main(): Promise<number> {
       floor: { type: "string" },
       afresh: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
+      record: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
@@ -162,6 +189,16 @@ async function main(): Promise<number> {
       `${room}: ${score.percent.toFixed(1)} % of ${score.tried} mutants${sample === null ? "" : ` (of ${total}, seed ${seed})`}: ` +
         `${score.killed} killed, ${score.endless} endless, ${score.survived} survived, ${score.unseen} entered by no test, ${score.ignored} left out with a reason`,
     );
+  }
+  if (values.record) {
+    const how = [
+      room,
+      ...(sample === null ? [] : ["--sample", sample, "--seed", seed]),
+      ...(values.files === undefined ? [] : ["--files", values.files]),
+    ];
+    const path = join(root, `perf/endurance/mutants-${name}.md`);
+    writeFileSync(path, recordOf(score, how.join(" "), open, ignored, Math.round(performance.now() / 1000)));
+    console.error(`mutants ${room}: ${path}`);
   }
   for (const { file, name: test, failure } of unfit.slice(0, 20))
     console.error(`mutants ${room}: not fit to judge: ${file}: ${test}: ${failure}`);

@@ -233,3 +233,16 @@ test("a dump says each bit", () => {
     /6 x 8 {2}Keyboard\/0x00 to Keyboard\/0x65 {2}array/,
   );
 });
+
+// HID 1.11 §6.2.2.7: unit 11h is centimetre, exponent Eh is -2; an exponent of 0 is not said.
+test("a unit is shown with its power of ten, unless that is 0", () => {
+  const shown = (exponent: string): string =>
+    formatReportDescriptor(
+      parseReportDescriptor(
+        bytesFromHex(`05 01 09 04 a1 01 09 30 15 81 25 7f 65 11 ${exponent} 75 08 95 01 81 02 c0`),
+      ),
+    );
+  assert.match(shown("55 0e"), / unit 0x11 e-2$/m);
+  assert.match(shown("55 03"), / unit 0x11 e3$/m);
+  assert.match(shown("55 00"), / unit 0x11$/m);
+});

@@ -136,6 +136,10 @@ test("the first load command is the build version, word for word; a signature ou
     Array.from({ length: count }, (_, index) => view.getUint32(at + 4 * index, true));
   assert.deepEqual(wordsFrom(32, 6), [0x32, 24, 10, 0x00180000, 0x00180400, 0]);
   let at = 32;
+  // LC_SYMTAB: command 02h; its texts begin with an empty one, so that index 0 is no name.
+  while (view.getUint32(at, true) !== 0x02) at += view.getUint32(at + 4, true);
+  const strings = view.getUint32(at + 16, true);
+  assert.equal(decodeUtf8(file.subarray(strings, strings + 8)), "\0__ZN9IO");
   // LC_CODE_SIGNATURE: command 1Dh, size, offset, length; ours ends with the file.
   while (view.getUint32(at, true) !== 0x1d) at += view.getUint32(at + 4, true);
   assert.equal(view.getUint32(at + 8, true) + view.getUint32(at + 12, true), file.length);
