@@ -92,8 +92,12 @@ export function sayBuild({ build, sources }: BuiltForCommand, io: CommandIo): vo
     const advice = "advice" in each && typeof each.advice === "string" ? `; ${each.advice}` : "";
     io.print(`${each.path}:${each.line}:${each.column}: ${each.severity}: ${each.message}${advice}\n`);
   }
-  for (const { framework, name } of build.missing)
-    io.print(`missing: ${name}${framework === null ? "" : ` (of ${framework})`}\n`);
+  for (const { framework, isUndescribed, name } of build.missing) {
+    const yet = isUndescribed
+      ? ": Drydock does not describe it yet, docs/dext-frameworks.md lists what it does"
+      : "";
+    io.print(`missing: ${name}${framework === null ? "" : ` (of ${framework}${yet})`}\n`);
+  }
   for (const name of build.undefinedFunctions)
     io.print(`missing: ${name} (a function that nothing defines: a call of it ends the run)\n`);
 }

@@ -193,12 +193,23 @@ test("classes and files that clash", () => {
   assert.match(told(twice).join("\n"), /class A was declared before, at x\/A\.iig:1/);
 });
 
+test("an .iig file of a class that is not described is told by the class, where its framework is", () => {
+  const made = generateDext(
+    new Map([["A.iig", "#include <SCSIPeripheralsDriverKit/IOUserSCSIPeripheralDeviceType05.iig>\n"]]),
+    frameworks,
+  );
+  assert.match(
+    told(made)[0]!,
+    /IOUserSCSIPeripheralDeviceType05 of SCSIPeripheralsDriverKit is not described here yet \| docs\/dext-frameworks\.md/,
+  );
+});
+
 test("an .iig file that is included and not there", () => {
   const made = generateDext(
     new Map([
       [
         "A.iig",
-        '#include <NetworkingDriverKit/IOUserNetworkEthernet.iig>\n#include <DriverKit/IOServise.iig>\n#include "B.iig"\n',
+        '#include <NetworkingDriverKit/IOUserNetworkEthernet.iig>\n#include <SCSIPeripheralsDriverKit/IOUserSCSIPeripheralDeviceType05.iig>\n#include <DriverKit/IOServise.iig>\n#include "B.iig"\n',
       ],
     ]),
     frameworks,
@@ -207,6 +218,7 @@ test("an .iig file that is included and not there", () => {
     told(made).map((line) => line.split(": ")[2]),
     [
       "NetworkingDriverKit/IOUserNetworkEthernet.iig",
+      "SCSIPeripheralsDriverKit/IOUserSCSIPeripheralDeviceType05.iig",
       "there is no DriverKit/IOServise.iig among the driver's files and the described frameworks | did you mean DriverKit/IOService.iig?",
       "there is no B.iig among the driver's files and the described frameworks",
     ],

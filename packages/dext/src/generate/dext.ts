@@ -96,12 +96,15 @@ function checkInclude(item: IncludeSyntax, known: ReadonlySet<string>, problems:
   const header = item.path.replace(/\.iig$/, ".h");
   if (known.has(header) || known.has(baseName(header)) || runtimeHeader(header)) return;
   const [framework = ""] = item.path.split("/");
-  if (uncoveredFrameworks.includes(framework)) {
-    problems.error(
-      item,
-      `${item.path}: ${framework} is not described here yet`,
-      "docs/dext-frameworks.md lists what is",
-    );
+  const className = baseName(item.path).replace(/\.iig$/, "");
+  const what = uncoveredFrameworks.includes(framework)
+    ? framework
+    : uncoveredClasses.get(className) === framework
+      ? `${className} of ${framework}`
+      : null;
+  if (what !== null) {
+    const advice = "docs/dext-frameworks.md lists what is";
+    problems.error(item, `${item.path}: ${what} is not described here yet`, advice);
     return;
   }
   const near = nearestName(header, known, Math.floor(header.length / 6));

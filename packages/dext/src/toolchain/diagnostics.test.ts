@@ -75,6 +75,31 @@ test("huge, cut off and senseless output is read in time", () => {
   assert.deepEqual(read(["/d/a.cpp:1:1: error:", ":::: error: x", "error: no input files"]), []);
 });
 
+test("a missing header or class of DriverKit's that nothing describes yet is told from one that is not there", () => {
+  const missing = missingNames(
+    readDiagnostics(
+      [
+        "/d/a.cpp:1:1: error: 'AudioDriverKit/AudioDriverKit.h' file not found",
+        "/d/a.cpp:2:1: error: 'SCSIPeripheralsDriverKit/IOUserSCSIPeripheralDeviceType05.h' file not found",
+        "/d/a.cpp:3:1: error: unknown type name 'IOUserNetworkEthernet'",
+        "/d/a.cpp:4:1: error: 'DriverKit/Nothing.h' file not found",
+        "/d/a.cpp:5:1: error: unknown type name 'Misspelt'",
+      ].join("\n"),
+      isOwn,
+    ),
+  );
+  assert.deepEqual(
+    missing.map(({ framework, isUndescribed }) => [framework, isUndescribed]),
+    [
+      ["AudioDriverKit", true],
+      ["SCSIPeripheralsDriverKit", true],
+      ["NetworkingDriverKit", true],
+      ["DriverKit", false],
+      [null, false],
+    ],
+  );
+});
+
 test("missing names: once each, of errors only, with the framework that a header names", () => {
   const missing = missingNames(
     readDiagnostics(

@@ -1,5 +1,7 @@
 // What a compiler said, as places in the driver's own files and names that are missing.
 
+import { uncoveredClasses, uncoveredFrameworks } from "../frameworks/covered.ts";
+
 export interface Diagnostic {
   readonly path: string;
   readonly line: number;
@@ -60,6 +62,8 @@ export interface MissingName {
   readonly name: string;
   /** The framework that it belongs to, where the name tells. */
   readonly framework: string | null;
+  /** It is DriverKit's, and no description here has it yet. */
+  readonly isUndescribed: boolean;
   readonly path: string;
   readonly line: number;
 }
@@ -82,8 +86,10 @@ export function missingNames(diagnostics: readonly Diagnostic[]): MissingName[] 
     for (const pattern of missingPatterns) {
       const name = pattern.exec(message)?.[1];
       if (name === undefined || found.has(name)) continue;
-      const framework = name.includes("/") ? name.slice(0, name.indexOf("/")) : null;
-      found.set(name, { name, framework, path, line });
+      const owner = uncoveredClasses.get(name.replace(/^.*\/|\.h$/g, ""));
+      const framework = name.includes("/") ? name.slice(0, name.indexOf("/")) : (owner ?? null);
+      const isUndescribed = owner === framework || uncoveredFrameworks.includes(framework ?? "");
+      found.set(name, { name, framework, isUndescribed, path, line });
     }
   }
   return [...found.values()];
