@@ -8,6 +8,9 @@ import { tryBug } from "./seeded.ts";
 for (const [name, by] of [
   ["ftdi-status-once", "run"],
   ["nvme-interrupt-lost-for-ever", "campaign"],
+  ["nvme-second-page-with-offset", "soak"],
+  ["bot-reset-without-clearing", "campaign"],
+  ["acm-lines-not-set", "soak"],
 ] as const)
   test(`${name} is found by ${by}`, async () => {
     const found = await tryBug(readBug(name));

@@ -24,7 +24,7 @@ export interface DextSighting {
 const bed = join(import.meta.dirname, "dext");
 const settleNs = 3e8;
 /** Calls that fail and steps at which the cable is pulled, each. */
-const trialsMost = 200;
+const trialsMost = 80;
 /** For the calls of the user client, and for the answers of the device. */
 const fuzzInputs = 6000;
 

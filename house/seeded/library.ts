@@ -30,6 +30,8 @@ export interface SeededBug {
     | { readonly kind: "cpp" };
   /** What a tool says that names it; for C++ the rule. */
   readonly named: RegExp;
+  /** Why nobody finds it, as far as that was looked into: the kind, then how it is here. Empty: it is found, or nobody knows. */
+  readonly missed: string;
   /** Of a dext that runs: what both forms share; each stands in it where a line says "// HERE". Else empty. */
   readonly code: string;
   readonly wrong: string;
@@ -66,6 +68,7 @@ export function readBug(name: string): SeededBug {
         ? { kind: target }
         : { kind: "driver", file: target, rig: field(page, "rig", name) },
     named: new RegExp(field(page, "named", name)),
+    missed: /^missed: (.+)$/m.exec(page)?.[1] ?? "",
     code: target === "dext" ? block(page, "Code", name) : "",
     wrong: block(page, "Wrong", name),
     fixed: block(page, "Fixed", name),

@@ -58,6 +58,10 @@ const firstKey = 4;
 const letterKeys = 26;
 const gamepadButtons = 10;
 
+/** The least that a queue may have, and what a RAID controller takes besides its own work (`RigBuildOptions.isTight`). */
+const tightEntries = 4;
+const tightCommands = 12;
+
 function forgetBlocks(machine: Machine, disk: ScsiDiskDevice, { forgetsFromNs }: RigBuildOptions): void {
   if (forgetsFromNs === undefined) return;
   const { store } = disk.units[0].medium;
@@ -148,6 +152,7 @@ function diskEntry(
         get media() {
           return rig.media;
         },
+        diskBlocks: () => rig.disk.units.map(({ medium }) => medium.blockCount),
         ...noInput,
       };
     },
@@ -178,13 +183,15 @@ const nvme: RigEntry = rigEntry({
   serialDevices: [],
   usbDevices: () => [],
   build: (options) => {
-    const rig = new NvmeRig(pciOptions(options));
+    const device = options.isTight === true ? { queueEntries: tightEntries } : {};
+    const rig = new NvmeRig({ ...pciOptions(options), device });
     if (options.forgetsFromNs !== undefined) {
       const [disk] = rig.device.disks;
       const { scheduler } = rig.machine;
       disk.write = forgetful(scheduler, options.forgetsFromNs, disk.write.bind(disk), undefined);
     }
-    return pciDiskRigParts(rig);
+    const diskBlocks = () => rig.device.disks.map(({ geometry }) => geometry.blockCount);
+    return Object.assign(pciDiskRigParts(rig), { diskBlocks });
   },
 });
 
@@ -233,7 +240,8 @@ const raid: RigEntry = rigEntry({
   serialDevices: [],
   usbDevices: () => [],
   build: (options) => {
-    const rig = new RaidRig(pciOptions(options));
+    const device = options.isTight === true ? { maximumCommands: tightCommands } : {};
+    const rig = new RaidRig({ ...pciOptions(options), device });
     forgetBlocks(rig.machine, rig.disks[0], options);
     return pciDiskRigParts(rig);
   },

@@ -2,6 +2,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
+import type { LineFormat } from "../devices/uart.ts";
 import type { AudioServerDevice } from "../families/audio/audio-server-device.ts";
 import type { IOMedia } from "../families/block/io-media.ts";
 import type { IOEthernetInterface } from "../families/network/io-ethernet-interface.ts";
@@ -49,6 +50,8 @@ export interface RigBuildOptions {
    * characters, keys.
    */
   readonly forgetsFromNs?: number;
+  /** Devices offer the least that their specifications let them offer, short queues above all: what wraps, wraps often. */
+  readonly isTight?: boolean;
 }
 
 /** What device models are made with. */
@@ -86,6 +89,10 @@ export interface BuiltRig {
   /** Ports, disks and inputs that programs can open, in order of appearance. */
   readonly ports: readonly IOSerialBSDClient[];
   readonly media: readonly IOMedia[];
+  /** How the lines of its serial devices are set, by connector and port, whatever was asked for. Left out: nobody can look. */
+  readonly lines?: () => readonly LineFormat[];
+  /** Blocks of its disks, as the devices know them, in order of appearance. Left out: nobody can look. */
+  readonly diskBlocks?: () => readonly number[];
   /** Absent: nothing to be heard here. */
   readonly sound?: RigSound;
   /** Network interfaces, in order of appearance; gone ones stay. Left out: it has none. */

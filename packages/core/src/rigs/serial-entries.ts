@@ -1,5 +1,7 @@
 // The serial rigs of the catalogue, and one with the devices of a command line. They bring no disk and no input along.
 
+import { CdcAcmDevice } from "../devices/cdc-acm/cdc-acm-device.ts";
+import { FtdiDevice } from "../devices/ftdi/ftdi-device.ts";
 import { ForgetfulPlug } from "../devices/serial-far-ends.ts";
 import { commonRigOptions, noInput, type RigEntry, rigEntry, usbActs, usbRigParts } from "./rig-entry.ts";
 import { makeSerialDevice, type SerialDeviceKind, SerialRig } from "./serial-rig.ts";
@@ -37,7 +39,15 @@ export function serialRigEntry(
             }),
       });
       const plugIn = (index: number) => rig.usb.bus.plugIn(rig.devices[index], index + 1);
-      return { ...usbRigParts(rig, kinds.length, plugIn), ports: rig.ports, media: [], ...noInput };
+      const lines = () =>
+        rig.devices.flatMap((device) =>
+          device instanceof CdcAcmDevice
+            ? [device.uart.format]
+            : device instanceof FtdiDevice
+              ? device.ports.map(({ uart }) => uart.format)
+              : [],
+        );
+      return { ...usbRigParts(rig, kinds.length, plugIn), ports: rig.ports, lines, media: [], ...noInput };
     },
   });
 }

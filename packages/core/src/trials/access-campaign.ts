@@ -66,13 +66,15 @@ export async function runWithFaults(
   faults: readonly AccessFault[],
   access = new CountedRun(faults),
 ): Promise<CampaignResult> {
+  // What a driver does about a struck transfer is its own; a register or DMA that was struck is what the device itself sees wrong.
+  const mayBlame = faults.every(({ access: kind }) => kind === "transfer");
   const { outcome, problems } = await entry.run(seed, turn, plan, access);
   return {
     seed,
     faults,
     isFired: access.isEveryFired,
     outcome,
-    problems: problems.filter((problem) => !problem.startsWith(misuseMark)),
+    problems: problems.filter((problem) => mayBlame || !problem.startsWith(misuseMark)),
     atLast: access.countsAtLast,
     atEnd: { ...access.counts },
   };

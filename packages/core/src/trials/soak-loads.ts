@@ -122,7 +122,11 @@ class DiskLoad implements SoakLoad {
     const media = this.#media as IOMedia;
     this.#done = done;
     this.#current = action;
-    this.#problem = null;
+    const has = this.#rig.diskBlocks?.()[0] ?? media.geometry.blockCount;
+    this.#problem =
+      has === media.geometry.blockCount
+        ? null
+        : `the medium has ${media.geometry.blockCount} blocks, and the device's capacity is ${has} blocks`;
     this.#at = (action.fill % offsetsInPage) * media.geometry.blockBytes;
     if (action.kind === "write") this.#fill(action.fill);
     else if (action.kind === "read") this.#buffer.fill(0xee);
@@ -203,6 +207,9 @@ class DiskLoad implements SoakLoad {
 /** An echo, or a report, that is not there by then will never be. */
 const patienceNs = 5e9;
 const messageMost = 64;
+const asked = { baudRate: 115_200 };
+/** What divisors of a chip's clock cannot do better; a receiver bears it. */
+const baudTolerance = 0.03;
 
 class TerminalLoad implements SoakLoad {
   readonly #rig: BuiltRig;
@@ -224,7 +231,7 @@ class TerminalLoad implements SoakLoad {
     this.#sessions.length = 0;
     for (const port of ports) {
       const session = new SerialSession(port);
-      session.configure({ baudRate: 115_200 });
+      session.configure(asked);
       this.#sessions.push(session);
     }
   }
@@ -245,9 +252,19 @@ class TerminalLoad implements SoakLoad {
         done(`port ${at + 1}: ${received.length} of ${length} characters came back`);
       else if (received.some((byte) => byte !== action.fill))
         done(`port ${at + 1}: other characters came back than were sent`);
-      else done(null);
+      else done(this.#lineProblem());
     };
     scheduler.after(lookNs, look, undefined);
+  }
+
+  /** Both ends of a loop-back plug are the same UART: that it is set otherwise than was asked for shows nowhere else. */
+  #lineProblem(): string | null {
+    for (const [index, { baudRate, dataBits, parity, stopBits }] of (this.#rig.lines?.() ?? []).entries()) {
+      const isFar = Math.abs(baudRate - asked.baudRate) > asked.baudRate * baudTolerance;
+      if (!isFar && dataBits === 8 && parity === "none" && stopBits === 1) continue;
+      return `line ${index + 1} runs at ${Math.round(baudRate)} baud with ${dataBits} data bits, parity ${parity}, ${stopBits} stop bits; asked for were ${asked.baudRate}, 8, none, 1`;
+    }
+    return null;
   }
 
   leaveWork(action: SoakAction): void {

@@ -84,6 +84,8 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     seed,
     turn,
     trace: false,
+    // Odd seeds: queues as short as they may be; even ones: as the devices come.
+    isTight: seed % 2 === 1,
     ...(forgetsFromNs === undefined ? {} : { forgetsFromNs }),
   });
   const player = new SoakPlayer(rig, options);

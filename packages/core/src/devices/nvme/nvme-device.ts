@@ -399,7 +399,16 @@ export class NvmeDevice extends PciFunctionModel implements NvmeController {
     const queue =
       (index & 1) === 0 ? this.queues.submission[index >>> 1] : this.queues.completion[index >>> 1];
     const before = queue == null ? -1 : (index & 1) === 0 ? (queue as SubmissionQueue).tail : queue.head;
+    // What was announced and not fetched grows with each doorbell; where it shrinks, the tail has gone round onto it.
+    const waiting = (at: number): number =>
+      queue == null ? 0 : (at - queue.head + queue.entries) % queue.entries;
+    const isOverrun =
+      (index & 1) === 0 && queue != null && value < queue.entries && waiting(value) < waiting(before);
     const problem = this.queues.ring(index, value);
+    if (isOverrun)
+      this.misused(
+        `the submission queue doorbell of queue ${index >>> 1} went round onto commands that are not fetched: the queue was filled whole, and one entry has to stay free (NVM Express 1.4 §4.1.2, full queue)`,
+      );
     if (problem !== null || value === before) {
       const name = `the ${(index & 1) === 0 ? "submission" : "completion"} queue doorbell of queue ${index >>> 1}`;
       this.misused(
@@ -407,7 +416,9 @@ export class NvmeDevice extends PciFunctionModel implements NvmeController {
           ? `${name} was written, and there is no such queue (NVM Express 1.4 §5.2, invalid doorbell register)`
           : value === before
             ? `${name} was written with ${value}, which it had: a queue that is full, or nothing new (NVM Express 1.4 §5.2, invalid doorbell write value)`
-            : `${name} was written with ${value}, and the queue has ${queue.entries} entries (NVM Express 1.4 §5.2, invalid doorbell write value)`,
+            : value >= queue.entries
+              ? `${name} was written with ${value}, and the queue has ${queue.entries} entries (NVM Express 1.4 §5.2, invalid doorbell write value)`
+              : `${name} was written with ${value}, past what was posted: entries of an earlier round were taken for new ones (NVM Express 1.4 §4.6, phase tag)`,
       );
     }
     if (problem !== null) {
