@@ -299,7 +299,7 @@ export const faultKnowledge: Readonly<Record<FaultKind, FaultKnowledge>> = {
   "report-broken": row(
     "an item was lost, or its size bits do not fit the bytes behind it",
     seen(
-      'its HID driver does not bind ("unbalanced collection at end of report description"); of other faults it may read less than the author meant',
+      'makes no input device of it ("unbalanced collection at end of report description"); of other faults it may read less than the author meant',
     ),
     likely("does not start the device (code 10)", hidSource),
   ),
