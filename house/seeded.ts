@@ -1,7 +1,7 @@
-// npm run seeded [-- WORD]: plants each bug of the library, and says which tool found it and whether it was named.
+// npm run seeded [-- WORD | -- --part 1/4]: plants each bug, and says which tool found it and whether it was named.
 
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { DextDescription } from "@drydock/dext/host/dext-bundle";
@@ -190,19 +190,43 @@ ${rows.join("\n")}
 `;
 }
 
+/** Results of parts, by commit: a run takes those of its own commit, as long as nothing has been changed since. Null: none are kept. */
+function resultsFolder(): string | null {
+  const git = (...args: readonly string[]) =>
+    spawnSync("git", args, { cwd: root, encoding: "utf8" }).stdout.trim();
+  const isClean = git("status", "--porcelain", "--untracked-files=no") === "";
+  return isClean ? join(root, "build/seeded-results", git("rev-parse", "HEAD")) : null;
+}
+
+async function result(bug: SeededBug, folder: string | null): Promise<Found> {
+  const file = folder === null ? null : join(folder, `${bug.name}.json`);
+  if (file !== null && existsSync(file))
+    return { ...(JSON.parse(readFileSync(file, "utf8")) as Omit<Found, "bug">), bug };
+  const { bug: _bug, ...found } = await tryBug(bug);
+  if (folder !== null && file !== null) {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(file, JSON.stringify(found));
+  }
+  return { ...found, bug };
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [word = ""] = process.argv.slice(2);
-  const library = readLibrary().filter(({ name }) => name.includes(word));
+  const [word = "", parts = "1/1"] = process.argv.slice(2);
+  const [part, of] = word === "--part" ? parts.split("/").map(Number) : [1, 1];
+  const library = readLibrary().filter(
+    ({ name }, index) => (word === "--part" || name.includes(word)) && index % of === part - 1,
+  );
+  const folder = resultsFolder();
   const found: Found[] = [];
   for (const bug of library) {
-    const result = await tryBug(bug);
-    found.push(result);
-    const { by, isNamed, falseReports, said } = result;
+    const each = await result(bug, folder);
+    found.push(each);
+    const { by, isNamed, falseReports, said } = each;
     console.log(
       `${bug.name}: ${by.length === 0 ? "missed" : `found by ${by.join(", ")}`}${isNamed ? ", named" : ""}`,
     );
-    if (!isNamed) for (const each of said.slice(0, 4)) console.error(`  said: ${each}`);
-    for (const each of falseReports) console.error(`  of the fixed form: ${each}`);
+    if (!isNamed) for (const text of said.slice(0, 4)) console.error(`  said: ${text}`);
+    for (const text of falseReports) console.error(`  of the fixed form: ${text}`);
   }
   if (word === "") writeFileSync(join(root, "docs/seeded-bugs.md"), pageOf(found));
   process.exitCode = found.some(({ falseReports }) => falseReports.length > 0) ? 1 : 0;
