@@ -122,7 +122,7 @@ async function tryDextBug(bug: SeededBug): Promise<Found> {
   const description = await bed;
   const look = async (form: "wrong" | "fixed"): Promise<Record<string, readonly string[]>> => ({
     ...(await lookAtSeed(description, bug.name, form)),
-    doctor: await rulesFor(formOf(bug, form)),
+    doctor: await rulesFor(`#include <DriverKit/DriverKit.h>\n#include "Seed.h"\n${formOf(bug, form)}`),
   });
   const [wrong, fixed] = [await look("wrong"), await look("fixed")];
   const news = Object.entries(wrong).map(
@@ -190,12 +190,15 @@ ${rows.join("\n")}
 `;
 }
 
-/** Results of parts, by commit: a run takes those of its own commit, as long as nothing has been changed since. Null: none are kept. */
+/** Results of parts, by what they depend on, as long as nothing has been changed since. Null: none are kept. */
 function resultsFolder(): string | null {
   const git = (...args: readonly string[]) =>
     spawnSync("git", args, { cwd: root, encoding: "utf8" }).stdout.trim();
   const isClean = git("status", "--porcelain", "--untracked-files=no") === "";
-  return isClean ? join(root, "build/seeded-results", git("rev-parse", "HEAD")) : null;
+  const key = ["HEAD:packages", "HEAD:house/seeded"]
+    .map((tree) => git("rev-parse", tree).slice(0, 16))
+    .join("-");
+  return isClean ? join(root, "build/seeded-results", key) : null;
 }
 
 async function result(bug: SeededBug, folder: string | null): Promise<Found> {

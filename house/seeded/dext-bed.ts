@@ -24,9 +24,9 @@ export interface DextSighting {
 const bed = join(import.meta.dirname, "dext");
 const settleNs = 3e8;
 /** Calls that fail and steps at which the cable is pulled, each. */
-const trialsMost = 80;
+const trialsMost = 75;
 /** For the calls of the user client, and for the answers of the device. */
-const fuzzInputs = 6000;
+const fuzzInputs = 5000;
 
 /** C++ of one form: what both share, with its lines where the page marks the place. */
 export function formOf({ code, fixed, wrong }: SeededBug, form: Form): string {
