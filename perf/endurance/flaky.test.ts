@@ -1,7 +1,7 @@
 // The hunt for tests that differ: a TAP record as Node writes it, what a book says, and that it goes on where it was.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -79,11 +79,36 @@ test("a book of the same commit is gone on with, one of another begins anew", ()
     writeFileSync(book, JSON.stringify({ commit: "new", runs: [unit(1), unit(2)] }));
     const told: number[] = [];
     const hunt = { root: folder, book, units: 2, systems: 0, onRun: ({ seed }: FlakyRun) => told.push(seed) };
-    assert.equal(huntFlaky({ ...hunt, commit: "new" }).runs.length, 2);
+    assert.equal(huntFlaky({ ...hunt, commit: () => "new" }).runs.length, 2);
     assert.deepEqual(told, [], "both are known");
     // Runs that the book lacks: of a folder without a project, whose end leaves no record.
-    assert.throws(() => huntFlaky({ ...hunt, commit: "newer", units: 1 }), /unit-tests\.tap/);
+    assert.throws(() => huntFlaky({ ...hunt, commit: () => "newer", units: 1 }), /unit-tests\.tap/);
     assert.equal(JSON.parse(readFileSync(book, "utf8")).commit, "new", "nothing was written for it");
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("a tree that changes under a run is told, and the run is not recorded", () => {
+  const folder = mkdtempSync(join(tmpdir(), "drydock-flaky-"));
+  try {
+    mkdirSync(join(folder, "build"));
+    mkdirSync(join(folder, "house"));
+    writeFileSync(join(folder, "house/run.mjs"), "");
+    writeFileSync(join(folder, "build/unit-tests.tap"), "# tests 4\n");
+    const book = join(folder, "flaky.json");
+    const commits = ["one", "one", "two"];
+    const hunt = {
+      root: folder,
+      book,
+      units: 2,
+      systems: 0,
+      onRun: () => {},
+      commit: () => commits.shift() ?? "two",
+    };
+    assert.throws(() => huntFlaky(hunt), /the tree changed under unit run 2/);
+    const kept = JSON.parse(readFileSync(book, "utf8")) as { commit: string; runs: FlakyRun[] };
+    assert.deepEqual([kept.commit, kept.runs.map(({ seed, tests }) => [seed, tests])], ["one", [[1, 4]]]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -68,15 +68,20 @@ export interface FlakyHunt {
   readonly root: string;
   /** Where the book is kept; a book of another commit begins anew. */
   readonly book: string;
-  readonly commit: string;
+  /** Of the tree as it is now: asked again after each run, as a tree that changes under its tests says nothing of them. */
+  commit(): string;
   readonly units: number;
   readonly systems: number;
   onRun(run: FlakyRun): void;
 }
 
-/** Runs what the book lacks of both kinds; the book is written after each run, so that an end at any time loses one run. */
+/**
+ * Runs what the book lacks of both kinds; the book is written after each run, so that an end at any time loses one run. Throws when
+ * the tree has changed under a run.
+ */
 export function huntFlaky(hunt: FlakyHunt): FlakyBook {
-  let book = readBook(hunt.book, hunt.commit);
+  const commit = hunt.commit();
+  let book = readBook(hunt.book, commit);
   const wanted = [
     ["unit", hunt.units],
     ["system", hunt.systems],
@@ -85,7 +90,9 @@ export function huntFlaky(hunt: FlakyHunt): FlakyBook {
     for (let seed = 1; seed <= count; seed++) {
       if (book.runs.some((run) => run.kind === kind && run.seed === seed)) continue;
       const run = kind === "unit" ? runShuffled(hunt.root, seed) : runLoaded(hunt.root, seed);
-      book = { commit: book.commit, runs: [...book.runs, run] };
+      if (hunt.commit() !== commit)
+        throw new Error(`the tree changed under ${kind} run ${seed}: it is not recorded`);
+      book = { commit, runs: [...book.runs, run] };
       mkdirSync(dirname(hunt.book), { recursive: true });
       writeFileSync(hunt.book, JSON.stringify(book, null, 1));
       hunt.onRun(run);

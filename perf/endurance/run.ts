@@ -1,6 +1,7 @@
 // npm run endurance -- NAME: counts that take longer than CI may; says what was run, when and on what.
 
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
@@ -419,7 +420,7 @@ const runs: Readonly<Record<string, Run>> = {
       const book = huntFlaky({
         root,
         book: join(root, "build/flaky.json"),
-        commit: commitOfTree(),
+        commit: () => `${commitOfTree()} ${changesOfTree()}`.trim(),
         units,
         systems: Number(process.env.DRYDOCK_FLAKY_SYSTEM ?? Math.ceil(units / 10)),
         onRun: ({ failed, kind, seconds, seed }) =>
@@ -582,6 +583,15 @@ function lineOf(report: AttackReport): string {
   const { afterMib, attack, attackP99, came, connections: held, logLines, mostMib, protocol } = report;
   const { quietMib, quietP99, seconds, served } = report;
   return `${protocol}, ${held} ${attack}: ${served} of ${came} honest clients served; p99 of one that was there ${quietP99.toFixed(2)} -> ${attackP99.toFixed(2)} ms; ${quietMib} -> at most ${mostMib} -> ${afterMib} MiB; ${logLines} log lines in ${seconds.toFixed(0)} s`;
+}
+
+/** Digest of what is not committed; nothing when all is. */
+function changesOfTree(): string {
+  const { stdout } = spawnSync("git", ["diff", "HEAD", "--", ":!perf"], {
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+  });
+  return stdout === "" ? "" : createHash("sha256").update(stdout).digest("hex").slice(0, 12);
 }
 
 function commitOfTree(): string {
