@@ -10,6 +10,7 @@ export const frameworkNames = [
   "PCIDriverKit",
   "SCSIControllerDriverKit",
   "SCSIPeripheralsDriverKit",
+  "BlockStorageDeviceDriverKit",
 ] as const;
 
 export type FrameworkName = (typeof frameworkNames)[number];
@@ -22,7 +23,6 @@ export const uncoveredByFramework: Readonly<Record<string, string>> = {
   NetworkingDriverKit:
     "IOUserNetworkEthernet IOUserNetworkPacket IOUserNetworkPacketBufferPool IOUserNetworkPacketQueue IOUserNetworkRxCompletionQueue IOUserNetworkRxSubmissionQueue IOUserNetworkTxCompletionQueue IOUserNetworkTxSubmissionQueue",
   SCSIPeripheralsDriverKit: "IOUserSCSIPeripheralDeviceType05 IOUserSCSIPeripheralDeviceType07",
-  BlockStorageDeviceDriverKit: "IOUserBlockStorageDevice",
   AudioDriverKit:
     "IOUserAudioDriver IOUserAudioDevice IOUserAudioClockDevice IOUserAudioObject IOUserAudioStream IOUserAudioControl IOUserAudioBooleanControl IOUserAudioLevelControl IOUserAudioSelectorControl IOUserAudioSliderControl IOUserAudioStereoPanControl IOUserAudioBox IOUserAudioCustomProperty",
   MIDIDriverKit: "IOUserMIDIDriver IOUserMIDIDriverUserClient",

@@ -12,7 +12,9 @@ import type { DriverBundle } from "@drydock/core/runtime/driver-bundle";
 import type { Process } from "@drydock/core/runtime/process";
 import { IOService, type ServiceClass, type ServiceContext } from "@drydock/core/runtime/service";
 import { IOUserClient } from "@drydock/core/runtime/user-client";
+import { DextBlockDevice } from "./block-base.ts";
 import { actionCalls, heldByAction } from "./calls/action-calls.ts";
+import { blockCalls } from "./calls/block-calls.ts";
 import { hidCalls } from "./calls/hid-calls.ts";
 import { hidEventCalls } from "./calls/hid-event-calls.ts";
 import { memoryCalls } from "./calls/memory-calls.ts";
@@ -60,6 +62,7 @@ const hostCalls: HostCalls = {
   ...hidCalls,
   ...hidEventCalls,
   ...pciCalls,
+  ...blockCalls,
   ...scsiControllerCalls,
   ...scsiPeripheralCalls,
 };
@@ -79,6 +82,7 @@ const bases: Readonly<Record<string, ServiceClass>> = {
   IOHIDEventService,
   IOUserHIDEventService,
   IOUserHIDEventDriver,
+  IOUserBlockStorageDevice: DextBlockDevice,
   IOUserSCSIParallelInterfaceController: DextScsiController,
   IOUserSCSIPeripheralDeviceType00,
 };

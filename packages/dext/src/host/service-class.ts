@@ -4,6 +4,7 @@ import { IOReturns } from "@drydock/core/base/io-return";
 import type { IOMemoryDescriptor } from "@drydock/core/runtime/memory";
 import type { IOService, ServiceClass, ServiceContext } from "@drydock/core/runtime/service";
 import type { IOUserClient, IOUserClientMethodArguments } from "@drydock/core/runtime/user-client";
+import { blockHooks } from "./calls/block-calls.ts";
 import { hidHooks } from "./calls/hid-calls.ts";
 import { hidEventHooks } from "./calls/hid-event-calls.ts";
 import { scsiControllerHooks } from "./calls/scsi-controller-calls.ts";
@@ -73,6 +74,7 @@ const hooks = [
   ...serialHooks,
   ...hidHooks,
   ...hidEventHooks,
+  ...blockHooks,
   ...scsiControllerHooks,
   ...scsiPeripheralHooks,
 ];

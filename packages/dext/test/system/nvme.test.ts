@@ -7,11 +7,13 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Random } from "@drydock/core/base/random";
+import type { IOMedia } from "@drydock/core/families/block/io-media";
 import { defaultNvmeRig, type NvmeRig } from "@drydock/core/rigs/nvme-rig";
 import type { ClientConnection } from "@drydock/core/runtime/client-connection";
 import type { Process } from "@drydock/core/runtime/process";
+import { type RandomWritesResult, startRandomWrites } from "@drydock/core/trials/random-writes";
 import { hostTurn } from "@drydock/node/host-turn";
-import { startNvmeOnQemu } from "@drydock/node/transports/nvme-on-qemu";
+import { openQemuMedia, startNvmeOnQemu } from "@drydock/node/transports/nvme-on-qemu";
 import { findQtestQemu } from "@drydock/node/transports/qemu-qtest";
 import { LoadedDext } from "../../src/host/dext-bundle.ts";
 import { compileDext } from "../../src/run/compile-dext.ts";
@@ -62,6 +64,19 @@ async function writeAndRead(client: ClientConnection, written: Map<number, Uint8
   return { blockCount, blockBytes: bytes, interrupts, serial };
 }
 
+const whole = (result: RandomWritesResult | null) => [result?.failures, result?.wrongAt];
+
+/** Random writes through the disk that the dext is, read back; `begin` calls when the machine takes a step. */
+function diskWrites(media: IOMedia, begin: (run: () => void) => void): Promise<RandomWritesResult> {
+  const wanted = {
+    random: new Random(64),
+    totalBytes: 1 << 20,
+    spanBytes: megabytes << 20,
+    largestBytes: 1 << 15,
+  };
+  return new Promise((resolve) => begin(() => startRandomWrites(media, wanted, resolve)));
+}
+
 /** In an application's process, with the dext's user client open. */
 async function asApplication({ machine }: NvmeRig, application: Process, written: Map<number, Uint8Array>) {
   const client = await machine.openUserClient(application, machine.registry.byClass("Nvme")[0]);
@@ -70,13 +85,21 @@ async function asApplication({ machine }: NvmeRig, application: Process, written
   return seen;
 }
 
-test("on the model: identity, 12 random writes, every block read back; unplugged, nothing is left", async () => {
+test("on the model: a disk of 8 MiB and a user client, every block read back; unplugged, nothing is left", async () => {
   const dext = new LoadedDext(await compileDext([source]));
   const device = { namespaces: [{ blockCount: megabytes << 11 }] };
   const rig = defaultNvmeRig(3, hostTurn, { bundles: [dext.bundle], device });
   const { scheduler } = rig.machine;
   const isUp = () => rig.machine.registry.byClass("Nvme").at(0)?.isStarted === true;
   await scheduler.run(nanosecondsOfPatience, isUp);
+  const media = await rig.openMedia();
+  assert.equal(media.geometry.blockCount, megabytes << 11);
+  let end: RandomWritesResult | null = null;
+  void diskWrites(media, (run) => run()).then((result) => {
+    end = result;
+  });
+  await scheduler.run(scheduler.nowNs() + nanosecondsOfPatience, () => end !== null);
+  assert.deepEqual(whole(end), [{}, null]);
   const application = rig.machine.launchApplication({ name: "Blocks" });
   const seen = await rig.machine.perform(() => asApplication(rig, application, new Map()), application);
   assert.deepEqual([seen.blockCount, seen.blockBytes], [megabytes << 11, blockBytes]);
@@ -106,6 +129,8 @@ for (const hasIommu of [false, true])
         assert.equal(on.rig.machine.failure?.text, undefined);
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
+      const media = await openQemuMedia(on);
+      assert.deepEqual(whole(await diskWrites(media, (run) => on.runner.ready(run, undefined))), [{}, null]);
       const application = on.rig.machine.launchApplication({ name: "Blocks" });
       const seen = await new Promise<Found>((resolve, reject) => {
         const run = () => asApplication(on.rig, application, written).then(resolve, reject);

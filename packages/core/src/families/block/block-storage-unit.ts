@@ -8,6 +8,7 @@ import type { Scheduler } from "../../runtime/scheduler.ts";
 import { FlushLedger } from "./flush-ledger.ts";
 import type { BlockStorageBackend, IOMedia } from "./io-media.ts";
 import {
+  type Accepted,
   type BlockRange,
   BlockStorageCall,
   type BlockStorageKernel,
@@ -202,14 +203,21 @@ export class BlockStorageUnit implements BlockStorageBackend, BlockStorageKernel
   }
 
   /** On the dext's queue: prepares the memory and calls the dext. */
-  #handOver(requestId: number): void {
+  #handOver(requestId: number): void | Promise<void> {
     const request = this.#requests[requestId];
     if (!request.isBusy || this.#isEnded) return;
     const status = this.#call(requestId, request);
+    if (typeof status !== "number")
+      return status.then((answer) => this.#handedOver(requestId, request, answer));
     if (status !== IOReturns.kIOReturnSuccess) this.#answer(requestId, statusOf(status));
   }
 
-  #call(requestId: number, request: Request): IOReturn {
+  #handedOver(requestId: number, request: Request, status: IOReturn): void {
+    if (status !== IOReturns.kIOReturnSuccess && this.#requests[requestId] === request)
+      this.#answer(requestId, statusOf(status));
+  }
+
+  #call(requestId: number, request: Request): Accepted {
     const service = this.#service;
     if (request.kind === Kind.flush)
       return service.doAsyncSynchronize(requestId, 0, this.#params.numOfBlocks);

@@ -39,6 +39,9 @@ export interface BlockStorageKernel {
 
 const completionQueueName = "Completion";
 
+/** What a `doAsync...` answers. A promise holds the default queue until it settles. */
+export type Accepted = IOReturn | Promise<IOReturn>;
+
 /**
  * Subclasses drive the hardware. A `doAsync...` that returns success is answered exactly once, by `completeIO` or
  * `complete`, never inside the call; one that returns an error is answered never. `dmaAddr` is one contiguous range
@@ -64,11 +67,11 @@ export abstract class IOUserBlockStorageDevice extends IOService {
     lba: number,
     numOfBlocks: number,
     options: number,
-  ): IOReturn;
-  abstract doAsyncSynchronize(requestId: number, lba: number, numOfBlocks: number): IOReturn;
-  abstract doAsyncUnmapPriv(requestId: number, ranges: readonly BlockRange[]): IOReturn;
+  ): Accepted;
+  abstract doAsyncSynchronize(requestId: number, lba: number, numOfBlocks: number): Accepted;
+  abstract doAsyncUnmapPriv(requestId: number, ranges: readonly BlockRange[]): Accepted;
 
-  doAsyncEjectMedia(_requestId: number): IOReturn {
+  doAsyncEjectMedia(_requestId: number): Accepted {
     return IOReturns.kIOReturnUnsupported;
   }
 
@@ -128,14 +131,14 @@ export abstract class IOUserBlockStorageDevice extends IOService {
 /** Calls of the kernel into the dext, prepared once: a number says which request. */
 export class BlockStorageCall implements QueuedCall {
   readonly symbol: string;
-  readonly #run: (requestId: number) => void;
+  readonly #run: (requestId: number) => void | Promise<void>;
 
-  constructor(symbol: string, run: (requestId: number) => void) {
+  constructor(symbol: string, run: (requestId: number) => void | Promise<void>) {
     this.symbol = symbol;
     this.#run = run;
   }
 
-  run(requestId: number): void {
-    this.#run(requestId);
+  run(requestId: number): void | Promise<void> {
+    return this.#run(requestId);
   }
 }

@@ -1,7 +1,8 @@
-// NVM Express 1.4: bring-up (7.6.1), the admin queue, one queue pair, and commands one at a time. Completions come by MSI-X.
+// NVM Express 1.4: bring-up (7.6.1), the admin queue, one queue pair, and requests of the kernel's beside them. Completions come by MSI-X.
 #include <os/log.h>
 #include <string.h>
 
+#include <BlockStorageDeviceDriverKit/BlockStorageDeviceDriverKit.h>
 #include <DriverKit/DriverKit.h>
 #include <PCIDriverKit/PCIDriverKit.h>
 
@@ -12,7 +13,9 @@ enum { kCommandRegister = 4, kMemorySpace = 2, kBusMaster = 4, kInterruptDisable
 enum { kCapabilities = 0x00, kConfiguration = 0x14, kStatus = 0x1c, kAdminSizes = 0x24, kAdminSubmission = 0x28, kAdminCompletion = 0x30, kDoorbells = 0x1000 };
 enum { kEnable = 1, kEntrySizes = 6 << 16 | 4 << 20, kReady = 1, kFatal = 2 };
 /** Opcodes (5, 6). */
-enum { kCreateSubmission = 0x01, kCreateCompletion = 0x05, kIdentify = 0x06, kWrite = 0x01, kRead = 0x02 };
+enum { kCreateSubmission = 0x01, kCreateCompletion = 0x05, kIdentify = 0x06, kFlush = 0x00, kWrite = 0x01, kRead = 0x02 };
+/** Identifiers: requests of the kernel's have their numbers, commands of our own this bit. */
+enum { kRequests = 8, kOwnCommand = 0x8000, kForced = 1 << 30 };
 enum { kAdmin = 0, kIo = 1, kQueues = 2, kEntries = 16, kPageBytes = 4096, kSubmissionBytes = 64, kCompletionBytes = 16 };
 enum { kReadyTimeoutMs = 5000, kCommandTimeoutMs = 5000, kNamespace = 1 };
 
@@ -52,6 +55,8 @@ struct Nvme_IVars
     uint64_t blockCount;
     uint32_t blockBytes;
     uint64_t interrupts;
+    uint64_t requestBytes[kRequests];
+    bool isFlush[kRequests];
 };
 
 static kern_return_t Make(IOPCIDevice * device, Page & page)
@@ -102,16 +107,15 @@ void Nvme::free()
 
 kern_return_t IMPL(Nvme, Start)
 {
-    kern_return_t result = Start(provider, SUPERDISPATCH);
-    if (result != kIOReturnSuccess) return result;
     IOPCIDevice * device = OSDynamicCast(IOPCIDevice, provider);
     if (device == nullptr) return kIOReturnUnsupported;
-    result = device->Open(this);
+    kern_return_t result = device->Open(this);
     if (result != kIOReturnSuccess) return result;
     device->retain();
     ivars->device = device;
     result = BringUp();
-    if (result == kIOReturnSuccess) return RegisterService();
+    // The kernel's half begins when the hardware is ready.
+    if (result == kIOReturnSuccess) return Start(provider, SUPERDISPATCH);
     os_log(OS_LOG_DEFAULT, "NVMe bring-up: 0x%08x", result);
     return result;
 }
@@ -213,21 +217,32 @@ kern_return_t Nvme::Identify()
     return ivars->blockBytes <= kPageBytes ? kIOReturnSuccess : kIOReturnUnsupported;
 }
 
-/** One command (4.2), and a wait for its completion. `words`: command dwords 10 to 12. */
-kern_return_t Nvme::Run(uint32_t number, uint32_t opcode, uint32_t nsid, uint64_t prp, const uint32_t * words)
+/** One command (4.2). `words`: command dwords 10 to 12. */
+kern_return_t Nvme::Submit(uint32_t number, uint16_t id, uint32_t opcode, uint32_t nsid, uint64_t prp, uint64_t prp2, const uint32_t * words)
 {
     if (!ivars->isOpen) return kIOReturnNoDevice;
     Queue & queue = ivars->queues[number];
     uint32_t entry[kSubmissionBytes / 4] = {};
-    entry[0] = (uint32_t) ivars->nextId++ << 16 | opcode;
+    entry[0] = (uint32_t) id << 16 | opcode;
     entry[1] = nsid;
     entry[6] = (uint32_t) prp;
     entry[7] = (uint32_t) (prp >> 32);
+    entry[8] = (uint32_t) prp2;
+    entry[9] = (uint32_t) (prp2 >> 32);
     memcpy(entry + 10, words, 3 * sizeof(uint32_t));
     memcpy(queue.submission.bytes + queue.tail * kSubmissionBytes, entry, sizeof entry);
     queue.tail = (queue.tail + 1) % kEntries;
-    queue.status = -1;
     ivars->device->MemoryWrite32(ivars->bar, kDoorbells + 2 * number * ivars->stride, queue.tail);
+    return kIOReturnSuccess;
+}
+
+/** A command of our own, and a wait for its completion. */
+kern_return_t Nvme::Run(uint32_t number, uint32_t opcode, uint32_t nsid, uint64_t prp, const uint32_t * words)
+{
+    Queue & queue = ivars->queues[number];
+    queue.status = -1;
+    kern_return_t result = Submit(number, kOwnCommand | ivars->nextId++, opcode, nsid, prp, 0, words);
+    if (result != kIOReturnSuccess) return result;
     for (int waited = 0; queue.status < 0; waited++) {
         if (waited >= kCommandTimeoutMs) return kIOReturnTimeout;
         if (!ivars->isOpen) return kIOReturnNoDevice;
@@ -252,9 +267,14 @@ void Nvme::Take(uint32_t number)
     for (;;) {
         const uint8_t * entry = queue.completion.bytes + queue.head * kCompletionBytes;
         if ((entry[14] & 1u) != queue.phase) break;
-        queue.status = (int32_t) (Get(entry + 14, 2) >> 1);
+        int32_t status = (int32_t) (Get(entry + 14, 2) >> 1);
+        uint32_t id = (uint32_t) Get(entry + 12, 2);
         queue.head = (queue.head + 1) % kEntries;
         if (queue.head == 0) queue.phase ^= 1;
+        kern_return_t answer = status == 0 ? kIOReturnSuccess : kIOReturnIOError;
+        if ((id & kOwnCommand) != 0) queue.status = status;
+        else if (id < kRequests && ivars->isFlush[id]) Complete(id, answer);
+        else if (id < kRequests) CompleteIO(id, status == 0 ? ivars->requestBytes[id] : 0, answer);
     }
     if (queue.head != before) ivars->device->MemoryWrite32(ivars->bar, kDoorbells + (2 * number + 1) * ivars->stride, queue.head);
 }
@@ -281,6 +301,70 @@ kern_return_t Nvme::Transfer(bool isWrite, uint64_t block, uint32_t count, void 
     if (result == kIOReturnSuccess && !isWrite) memcpy(bytes, ivars->data.bytes, length);
     return result;
 }
+
+// The disk: requests of the kernel's, whose memory is one range of the controller's addresses.
+
+kern_return_t IMPL(Nvme, DoAsyncReadWrite)
+{
+    if (requestID >= kRequests || size > 2 * kPageBytes) return kIOReturnBadArgument;
+    ivars->requestBytes[requestID] = size;
+    ivars->isFlush[requestID] = false;
+    uint64_t firstPage = kPageBytes - dmaAddr % kPageBytes;
+    // PRP (4.3): the second entry is a page's address, or a list when more than two pages are touched, which maxIOSize prevents.
+    uint64_t second = size > firstPage ? dmaAddr + firstPage : 0;
+    uint32_t forced = (options & kIOUserStorageOptionForceUnitAccess) != 0 ? kForced : 0;
+    const uint32_t words[] = { (uint32_t) lba, (uint32_t) (lba >> 32), (uint32_t) (numOfBlocks - 1) | forced };
+    return Submit(kIo, (uint16_t) requestID, isRead ? kRead : kWrite, kNamespace, dmaAddr, second, words);
+}
+
+kern_return_t IMPL(Nvme, DoAsyncSynchronize)
+{
+    if (requestID >= kRequests) return kIOReturnBadArgument;
+    ivars->isFlush[requestID] = true;
+    const uint32_t words[] = { 0, 0, 0 };
+    return Submit(kIo, (uint16_t) requestID, kFlush, kNamespace, 0, 0, words);
+}
+
+kern_return_t IMPL(Nvme, DoAsyncEjectMedia) { return kIOReturnUnsupported; }
+kern_return_t Nvme::DoAsyncUnmapPriv(uint32_t, struct BlockRange *, uint32_t) { return kIOReturnUnsupported; }
+
+kern_return_t IMPL(Nvme, GetDeviceParams)
+{
+    *deviceParams = {};
+    deviceParams->numOfBlocks = ivars->blockCount;
+    deviceParams->blockSize = ivars->blockBytes;
+    // Wherever it begins in a page, one page's length touches two at most.
+    deviceParams->maxIOSize = kPageBytes;
+    deviceParams->numOfOutstandingIOs = kRequests;
+    deviceParams->minSegmentAlignment = 4;
+    deviceParams->numOfAddressBits = 64;
+    deviceParams->isFUASupported = true;
+    return kIOReturnSuccess;
+}
+
+static kern_return_t Say(struct DeviceString * place, const uint8_t * bytes, size_t length)
+{
+    memset(place->data, 0, sizeof place->data);
+    while (length > 0 && bytes[length - 1] == ' ') length--;
+    memcpy(place->data, bytes, length);
+    return kIOReturnSuccess;
+}
+
+// Identify Controller (5.15.2.2): model number in bytes 24 to 63, firmware revision in 64 to 71.
+kern_return_t IMPL(Nvme, GetVendorString) { return Say(vendor, (const uint8_t *) "NVMe", 4); }
+kern_return_t IMPL(Nvme, GetProductString) { return Say(product, ivars->controller.bytes + 24, 40); }
+kern_return_t IMPL(Nvme, GetRevisionString) { return Say(revision, ivars->controller.bytes + 64, 8); }
+kern_return_t IMPL(Nvme, GetAdditionalInfoString) { return Say(additional, nullptr, 0); }
+
+static kern_return_t No(bool * answer)
+{
+    *answer = false;
+    return kIOReturnSuccess;
+}
+
+kern_return_t IMPL(Nvme, ReportEjectability) { return No(isEjectable); }
+kern_return_t IMPL(Nvme, ReportRemovability) { return No(isRemovable); }
+kern_return_t IMPL(Nvme, ReportWriteProtection) { return No(isWriteProtected); }
 
 // The way out: gate, controller, bus master, read-back, interrupt, memory, session.
 
