@@ -1,4 +1,4 @@
-// What a disk's dext is to the runtime: its answers asked for before the kernel's half begins, its requests by the hooks.
+// What a disk's dext is to the runtime: answers asked for before the kernel's half begins, requests by the hooks.
 
 import { type IOReturn, IOReturns } from "@drydock/core/base/io-return";
 import {
