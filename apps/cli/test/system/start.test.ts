@@ -150,7 +150,7 @@ test("unplug closes the port cleanly: readers see the end, writers EIO; plugged 
     assert.match(complaint, /Input\/output error|I\/O error/);
     assert.match(rig.talk(), /hung up/);
     rig.type("p");
-    await until(() => rig.talk().split("port      ").length > 2, "the port to come back");
+    await until(() => rig.talk().split("\n  terminal  ").length > 2, "the port to come back");
     const back = await roundTrip(rig.terminal, Buffer.from("alive again"));
     assert.equal(back.toString(), "alive again");
   } finally {
