@@ -25,9 +25,9 @@ async function killed(t: TestContext, where: string, plan: Omit<KillPlan, "onKil
       if (kill % 20 === 0) process.stderr.write(`${where}: ${kill} kills\n`);
     },
   });
-  const { acts, cases, databaseKills, givenUp, sentAgain, serverKills } = report;
+  const { acts, cases, databaseKills, givenUp, sentAgain, serverKills, startedAgain } = report;
   t.diagnostic(
-    `${where}: ${serverKills + databaseKills} kills: ${serverKills} of a server and ${databaseKills} of its database under ${acts} acknowledged acts over HTTP; ${sentAgain} times one was sent again with its key; ${cases} jobs of cases recorded, each side once${givenUp === 0 ? "" : `; ${givenUp} given up, whose servers were killed three times`}; files in ${tmpdir().startsWith("/dev/shm") ? "memory" : "a folder on disk"}`,
+    `${where}: ${serverKills + databaseKills} kills: ${serverKills} of a server and ${databaseKills} of its database under ${acts} acknowledged acts over HTTP; ${sentAgain} times one was sent again with its key, ${startedAgain} times a server was begun while its database was dead, and again; ${cases} jobs of cases recorded, each side once${givenUp === 0 ? "" : `; ${givenUp} given up, whose servers were killed three times`}; files in ${tmpdir().startsWith("/dev/shm") ? "memory" : "a folder on disk"}`,
   );
 }
 

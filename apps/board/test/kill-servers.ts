@@ -40,15 +40,21 @@ export interface KillReport {
   readonly sentAgain: number;
   readonly serverKills: number;
   readonly databaseKills: number;
+  /** Servers that were begun while their database was dead, said so and ended. */
+  readonly startedAgain: number;
   /** Jobs of cases, a case and version: each side recorded once, though one that held it was killed. */
   readonly cases: number;
   /** Of the last version: cases that three servers did not survive, and that nobody tries again. */
   readonly givenUp: number;
 }
 
+/** What a server says that began while its database was being killed, and ended by that. */
+const databaseAway = /PostgreSQL|database/i;
+
 class Server {
   readonly #words: readonly string[];
   #child: ChildProcess | null = null;
+  #said = "";
   /** Where it is; a promise while it starts. */
   url: Promise<string> = Promise.reject(new Error("not started"));
 
@@ -63,14 +69,23 @@ class Server {
     const child = spawn(process.execPath, [program, home, version, String(begun), ...database], {
       stdio: ["ignore", "pipe", "pipe"],
     });
-    let said = "";
-    child.stderr.setEncoding("utf8").on("data", (piece: string) => (said += piece));
+    this.#said = "";
+    child.stderr.setEncoding("utf8").on("data", (piece: string) => {
+      if (this.#child === child) this.#said += piece;
+    });
     this.#child = child;
     this.url = new Promise((resolve, reject) => {
       createInterface(child.stdout).once("line", resolve);
-      child.once("exit", () => reject(new Error(`a server ended by itself: ${said}`)));
+      child.once("exit", () => reject(new Error("the server has ended")));
     });
     this.url.catch(() => {});
+  }
+
+  /** It ended, and nobody had killed it: true where its database was away, and it may be started again. */
+  endedByItself(): boolean {
+    if (this.#child === null || this.#child.exitCode === null) return false;
+    if (databaseAway.test(this.#said)) return true;
+    throw new Error(`a server ended by itself: ${this.#said}`);
   }
 
   async kill(): Promise<void> {
@@ -93,7 +108,7 @@ export async function killServers(plan: KillPlan): Promise<KillReport> {
     (home) => new Server([program, home, ...(database === undefined ? [] : [database.url.href])]),
   );
   const versionAt = (kill: number) => `0.1.${Math.floor(kill / killsOfVersion)}`;
-  let [sentAgain, told, serverKills, databaseKills] = [0, 0, 0, 0];
+  let [sentAgain, told, serverKills, databaseKills, startedAgain] = [0, 0, 0, 0, 0];
   let isOver = false;
   for (const server of servers) server.start(versionAt(0), begun);
   /** Each act is sent until somebody has acknowledged it: to this server, or to another one of the same board. */
@@ -143,7 +158,15 @@ export async function killServers(plan: KillPlan): Promise<KillReport> {
     const end = performance.now() + (plan.longestMs ?? Number.POSITIVE_INFINITY);
     for (let kill = 1; kill <= plan.kills && performance.now() < end; kill++) {
       const until = told + 1 + (random.next32() % 9);
-      while (told < until) await Promise.race([setTimeout(5), failed]);
+      while (told < until) {
+        await Promise.race([setTimeout(5), failed]);
+        // As whoever runs a service has it: one that could not begin is begun again.
+        for (const server of servers)
+          if (server.endedByItself()) {
+            startedAgain++;
+            server.start(versionAt(kill - 1), begun);
+          }
+      }
       await setTimeout(random.next32() % 8);
       plan.onKill?.(kill);
       const isWhole = kill % 25 === 0 || kill <= 3 || kill === plan.kills;
@@ -179,7 +202,7 @@ export async function killServers(plan: KillPlan): Promise<KillReport> {
     const [{ cases }] = await store.database.rows(
       "SELECT count(*) AS cases FROM (SELECT DISTINCT build, case_id FROM case_run) AS each",
     );
-    return { acts: told, sentAgain, serverKills, databaseKills, cases: Number(cases), givenUp };
+    return { acts: told, sentAgain, serverKills, databaseKills, startedAgain, cases: Number(cases), givenUp };
   } finally {
     isOver = true;
     await Promise.all(servers.map((server) => server.kill()));
