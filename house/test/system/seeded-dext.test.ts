@@ -7,7 +7,6 @@ import { tryBug } from "../../seeded.ts";
 
 for (const [name, by] of [
   ["hid-item-past-the-end", "fuzz"],
-  ["scheduler-never-set", "fuzz"],
   ["events-left-at-the-end", "fuzz"],
   ["log-buffer-lost-on-failure", "test"],
   ["lock-held-over-a-call-back", "run"],
