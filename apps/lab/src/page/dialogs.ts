@@ -1,10 +1,10 @@
-// The palette with every act, and the list of keys: both made from the one table of acts.
+// The palette with every act, made from the one table of acts; and where the list of keys opens.
 
 import { h } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Act, acts, givenOf, textOf } from "../session/acts.ts";
-import { pageKeys } from "./keys.ts";
 import type { LabPage } from "./lab-page.ts";
+import { LaterScreen } from "./later-screen.ts";
 
 export function Dialogs({ page }: { readonly page: LabPage }) {
   const which = page.dialog.value;
@@ -12,7 +12,7 @@ export function Dialogs({ page }: { readonly page: LabPage }) {
   return h(
     Modal,
     { page, label: which === "palette" ? "Acts" : "Keys", key: which },
-    which === "palette" ? h(Palette, { page }) : h(KeyList, null),
+    which === "palette" ? h(Palette, { page }) : h(LaterScreen, { load: page.loadScreens, name: "keys" }),
   );
 }
 
@@ -103,24 +103,6 @@ function Palette({ page }: { readonly page: LabPage }) {
             h("span", { class: "soft" }, ` ${act.sentence}`),
           ),
         ),
-      ),
-    ),
-  );
-}
-
-function KeyList() {
-  return h(
-    "table",
-    { class: "keys" },
-    h("caption", null, "Keys"),
-    h(
-      "tbody",
-      null,
-      [
-        ...pageKeys,
-        ...acts.filter(({ key }) => key !== "").map(({ key, sentence }) => ({ keys: key, sentence })),
-      ].map(({ keys, sentence }) =>
-        h("tr", null, h("th", { scope: "row" }, h("kbd", null, keys)), h("td", null, sentence)),
       ),
     ),
   );

@@ -13,6 +13,7 @@ import {
   type Screen,
   wishOf,
 } from "./address.ts";
+import type { DrawScreen } from "./later-screen.ts";
 import type { SessionLink } from "./session-link.ts";
 
 /** A rate is over so long a while, at least so long, milliseconds. */
@@ -34,6 +35,8 @@ export class LabPage {
   onReveal: ((sequence: number) => void) | null = null;
   /** Where many workers look for a seed. */
   searchSeeds: ((count: string) => void) | null = null;
+  /** Where what comes later is drawn. */
+  loadScreens: () => Promise<DrawScreen> = () => Promise.reject(new Error("nothing comes later here"));
   #opened = "";
   /** The address that was followed or written last. */
   #at = "";

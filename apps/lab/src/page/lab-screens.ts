@@ -7,6 +7,8 @@ import { ConsoleScreen } from "./console-screen.ts";
 import { EvidenceDesk } from "./desk-messages.ts";
 import { type Doctor, DoctorScreen } from "./doctor-screen.ts";
 import { keptLab, type PageWorker } from "./kept-lab.ts";
+import { KeyList } from "./key-list.ts";
+import { Parting } from "./parting.ts";
 import { RegistryScreen } from "./registry-screen.ts";
 import type { OpenScreens } from "./screen-door.ts";
 import { TimeScreen } from "./time-screen.ts";
@@ -68,6 +70,10 @@ const openScreens: OpenScreens = ({ loadTerminal, page, startWorker }) => {
         return h(ConsoleScreen, { page, loadTerminal });
       case "cases":
         return h(CasesScreen, { page, runs });
+      case "keys":
+        return h(KeyList, null);
+      case "parting":
+        return h(Parting, { page });
       default:
         return null;
     }

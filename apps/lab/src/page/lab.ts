@@ -9,10 +9,10 @@ import { Dialogs } from "./dialogs.ts";
 import { boardLink, keptLab, type PageWorker } from "./kept-lab.ts";
 import { listenForKeys } from "./keys.ts";
 import { LabPage } from "./lab-page.ts";
-import { LaterScreen } from "./later-screen.ts";
+import { type DrawScreen, LaterScreen } from "./later-screen.ts";
 import { copy } from "./parts.ts";
 import { RigScreen } from "./rig-screen.ts";
-import type { DrawScreen, OpenScreens } from "./screen-door.ts";
+import type { OpenScreens } from "./screen-door.ts";
 import type { SearchSeeds } from "./seed-door.ts";
 import { SessionLink } from "./session-link.ts";
 import type { SharedPreact } from "./shared-preact.ts";
@@ -85,7 +85,7 @@ page.searchSeeds = (count) => {
 };
 
 let draw: DrawScreen | null = null;
-const loadScreens = async (): Promise<DrawScreen> => {
+page.loadScreens = async () => {
   const open = await load<OpenScreens>(screensName, "drydockScreens");
   draw ??= open({ page, loadTerminal, startWorker });
   return draw;
@@ -182,7 +182,7 @@ function Frame() {
           ]
         : screen === "trace"
           ? h(TraceScreen, { page })
-          : h(LaterScreen, { load: loadScreens, name: screen }),
+          : h(LaterScreen, { load: page.loadScreens, name: screen }),
     ),
     h(TimeBar, { page }),
     h(

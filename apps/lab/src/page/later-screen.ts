@@ -1,10 +1,12 @@
 // Screens that come with a script of their own, when one of them is looked at for the first time.
 
 import { signal } from "@preact/signals";
-import { h } from "preact";
+import { type ComponentChild, h } from "preact";
 import { useEffect } from "preact/hooks";
 import type { Screen } from "./address.ts";
-import type { DrawScreen } from "./screen-door.ts";
+
+/** Of a screen, or of a part that is seldom asked for. */
+export type DrawScreen = (what: Screen | "keys" | "parting") => ComponentChild;
 
 const draw = signal<DrawScreen | null>(null);
 const trouble = signal("");
@@ -14,7 +16,7 @@ export function LaterScreen({
   name,
 }: {
   readonly load: () => Promise<DrawScreen>;
-  readonly name: Screen;
+  readonly name: Parameters<DrawScreen>[0];
 }) {
   useEffect(() => {
     load().then(

@@ -1,9 +1,8 @@
 // What the page and the script of its later screens promise each other.
 
-import type { ComponentChild } from "preact";
-import type { Screen } from "./address.ts";
 import type { PageWorker } from "./kept-lab.ts";
 import type { LabPage } from "./lab-page.ts";
+import type { DrawScreen } from "./later-screen.ts";
 import type { LoadTerminal } from "./terminal-door.ts";
 
 export interface ScreenHost {
@@ -13,6 +12,5 @@ export interface ScreenHost {
   startWorker(name: string): PageWorker;
 }
 
-export type DrawScreen = (screen: Screen) => ComponentChild;
 /** Called once, when the script has come. */
 export type OpenScreens = (host: ScreenHost) => DrawScreen;

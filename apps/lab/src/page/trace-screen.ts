@@ -13,8 +13,9 @@ import {
 } from "../session/messages.ts";
 import { AllActs } from "./all-acts.ts";
 import { filterWords } from "./filter-words.ts";
-import { Ledger, Parting, UnplugSlider } from "./findings.ts";
+import { Ledger, UnplugSlider } from "./findings.ts";
 import type { LabPage } from "./lab-page.ts";
+import { LaterScreen } from "./later-screen.ts";
 import { ActButton, copy, FaultSwitch, TakeAway } from "./parts.ts";
 import { cellTexts, columnNames, RowPool, tsharkLine } from "./row-pool.ts";
 import { Splitter } from "./splitter.ts";
@@ -75,7 +76,7 @@ function TraceHead({ page }: { readonly page: LabPage }) {
         ),
     h(UnplugSlider, { page }),
     h(Ledger, { state }),
-    h(Parting, { page, state }),
+    state.difference === null ? null : h(LaterScreen, { load: page.loadScreens, name: "parting" }),
     h(FilterLine, { page }),
   );
 }
