@@ -9,8 +9,11 @@ import { SqlBoardStore } from "./sql-board-store.ts";
 import type { Row } from "./sql-talk.ts";
 
 const mostConnections = 8;
-/** Of these, for those who write: however many read, one is free for each step of theirs. */
-const keptForWriters = 2;
+/**
+ * Of these, for those who write: however many read, one is free for each step of theirs, and the database does not do
+ * much else meanwhile. Three readers keep one thread of Node busy.
+ */
+const keptForWriters = 5;
 const answerMs = 10_000;
 /** Whoever holds the writers' lock and says nothing more loses it. */
 const silenceMs = 15_000;

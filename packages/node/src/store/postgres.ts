@@ -5,6 +5,7 @@ import { StoreTrouble } from "@drydock/board/refusal";
 import { postgresIndex, postgresIndexFaults } from "./postgres-index.ts";
 import { postgresSteps } from "./postgres-schema.ts";
 import { inPostgresWords } from "./postgres-words.ts";
+import { urgently } from "./session-gate.ts";
 import type { Answer, Row, SqlDatabase, SqlValue, Talk } from "./sql-talk.ts";
 
 /** One session with the server: pg's client, or pglite in tests. */
@@ -177,7 +178,8 @@ export class PostgresDatabase implements SqlDatabase {
   }
 
   async alone<T>(act: () => Promise<T>): Promise<T> {
-    const session = await this.#door.session().catch((error) => {
+    // Held for long: not one of those that what is done meanwhile reads with.
+    const session = await urgently(() => this.#door.session()).catch((error) => {
       throw inOurWords(error, this.#door.name, false);
     });
     // The lock is the session's and ends with it, however it ends.
