@@ -11,9 +11,7 @@ const rig = new UsbExportRig({
   turn: hostTurn,
   onExported: (busId) => console.log(`usbip --tcp-port ${listener.port} attach -r 127.0.0.1 -b ${busId}`),
 });
-const listener = await listenUsbip(rig.server, {
-  port: Number(process.argv[2] ?? 3240),
-  steps: rig.scheduler,
-});
+const runner = new LiveRunner(rig.scheduler);
+const listener = await listenUsbip(rig.server, { port: Number(process.argv[2] ?? 3240), steps: runner });
 rig.usb.bus.plugIn(new Logger(), 1);
-await new LiveRunner(rig.scheduler).start();
+await runner.start();
