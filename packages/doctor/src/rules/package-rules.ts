@@ -22,10 +22,15 @@ export const packageRules: readonly Rule[] = allRules.filter(({ needs }) =>
   needs.some((kind) => packageKinds.has(kind)),
 );
 
+/** Source often quotes a property list in a comment. */
+const sourceName = /\.(?:iig|h|hh|hpp|c|cc|cpp|cxx|m|mm|swift)$/i;
+
 /** A file that is part of a package, or could hold one, and that could not be read whole. */
-export function isOfPackage({ kinds, problems }: ReadFile): boolean {
+export function isOfPackage({ name, kinds, problems }: ReadFile): boolean {
   return (
-    (kinds.some((kind) => packageKinds.has(kind)) && !kinds.includes("documentation")) ||
+    (kinds.some((kind) => packageKinds.has(kind)) &&
+      !kinds.includes("documentation") &&
+      !(kinds.includes("source") && sourceName.test(name))) ||
     problems.some((problem) => problem.startsWith("cannot be read"))
   );
 }

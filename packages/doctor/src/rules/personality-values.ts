@@ -99,11 +99,18 @@ const compared = [
   "IOPCIPrimaryMatch",
 ];
 
+/** Create makes services of a family from a dictionary, too, whatever the dictionary's name is: a port of a serial driver. */
+const isOfFamily = ({ IOClass: given }: Properties): boolean =>
+  typeof given === "string" &&
+  given !== "IOUserService" &&
+  (Object.hasOwn(kernelBundles, given) || Object.hasOwn(neededByFamily, given));
+
 function userClients(value: Properties): [string, Properties][] {
   return Object.entries(value).filter(
     (entry): entry is [string, Properties] =>
       isDictionary(entry[1]) &&
-      (entry[0] === "UserClientProperties" || entry[1].IOClass === "IOUserUserClient"),
+      (entry[1].IOClass === "IOUserUserClient" ||
+        (entry[0] === "UserClientProperties" && !isOfFamily(entry[1]))),
   );
 }
 
@@ -129,7 +136,8 @@ function userClient({ name, placeOf, value }: Personality): Finding[] {
     if (given === "IOUserUserClient" || isVariable(given) || !("IOUserClass" in entry)) return [];
     return [
       {
-        score: 74,
+        // A driver may make a plain service of its own from it.
+        score: given === "IOUserService" ? 46 : 74,
         claim: `${client} of the personality "${name}" has ${given === undefined ? "no IOClass" : `IOClass ${String(given)}`}: the kernel's side of a user client is an IOUserUserClient, and another one is refused with kIOReturnUnsupported (0xe00002c7).`,
         because: [placeOf(given === undefined ? client : `${client}/IOClass`)],
         about: [name, client],

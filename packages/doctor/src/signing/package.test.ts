@@ -58,6 +58,32 @@ test("a package of which not every file was read does not pass, and the report s
   assert.match(formatCheck(report), /the rest cannot be read: there are more files/);
 });
 
+test("source that quotes a property list in a comment is no part of the package, and fails nothing", async () => {
+  const quoted = `/* In the Info.plist:
+ * <key>IOKitPersonalities</key>
+ * <dict>
+ *   <key>IOProviderClass</key>
+ *   <string>IOUSBHostInterfaces</string>
+ *   <key>IOUserClass</key>
+ *   <string>Pad</string>
+ * </dict>
+ */
+#include <DriverKit/IOService.iig>
+
+class Pad : public IOService {
+ public:
+  virtual kern_return_t Start(IOService *provider) override;
+};
+`;
+  const report = await checkFiles({
+    "Pad.entitlements": plist({ "com.apple.developer.driverkit": true }),
+    "Pad.iig": quoted,
+  });
+  const [source] = report.files.filter(({ name }) => name === "Pad.iig");
+  assert.deepEqual([...source.kinds].sort(), ["property list", "source"]);
+  assert.deepEqual([report.ok, report.findings.length, source.problems.length], [true, 0, 1]);
+});
+
 test("an app with its driver: every part is found, and every stage passes", async () => {
   const files = filesOf(sampleApp(), sampleDext());
   for (const given of [files, anonymous(files)]) {

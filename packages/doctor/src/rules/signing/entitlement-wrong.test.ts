@@ -87,3 +87,17 @@ test("FX-ENTITLEMENT fires: the base key is false", async () => {
     /com\.apple\.developer\.driverkit must be true, and is false/,
   );
 });
+
+test("FX-ENTITLEMENT is silent: a short word that is another one, not a known one misspelt", async () => {
+  for (const key of ["transport.spi", "transport.i2c", "family.video"])
+    await assertSilent(entitlementWrong, claims(key, "<true/>"));
+});
+
+test("FX-ENTITLEMENT fires: letters wrong, by the length of the words", async () => {
+  await assertFires(entitlementWrong, claims("transport.ubs", "<array/>"), /meant is .*\.transport\.usb/);
+  await assertFires(
+    entitlementWrong,
+    claims("family.scsicontroler", "<true/>"),
+    /meant is .*\.scsicontroller/,
+  );
+});

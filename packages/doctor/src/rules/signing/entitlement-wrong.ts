@@ -1,6 +1,6 @@
 // FX-ENTITLEMENT: an entitlement that does not exist, or whose value has a form that no profile has.
 
-import { nearestName } from "@drydock/core/base/near-names";
+import { editDistance, nearestName } from "@drydock/core/base/near-names";
 import { isDictionary, type PropertyValue } from "@drydock/core/platform/properties";
 import type { Place } from "../../facts/evidence-source.ts";
 import { listsOf } from "../../signing/entitlement-lists.ts";
@@ -58,7 +58,28 @@ function meantBy(key: string): string | null {
   if (other !== null) return other.key;
   if (!ours.test(key) && nearestName(key, known, 2) === null) return null;
   const sorted = (name: string) => name.split(/[.-]/).sort().join(".");
-  return known.find((name) => sorted(name) === sorted(key)) ?? nearestName(key, known, 3) ?? null;
+  return (
+    known.find((name) => sorted(name) === sorted(key)) ??
+    nearestName(
+      key,
+      known.filter((name) => editDistance(key, name) <= mostWrong(key, name)),
+      3,
+    )
+  );
+}
+
+/** Letters that may be wrong: a third of the words in which two names differ. A short word is soon another one (spi, pci). */
+function mostWrong(key: string, name: string): number {
+  const [left, right] = [key.split("."), name.split(".")];
+  while (left.length > 1 && right.length > 1 && left[0] === right[0]) {
+    left.shift();
+    right.shift();
+  }
+  while (left.length > 1 && right.length > 1 && left.at(-1) === right.at(-1)) {
+    left.pop();
+    right.pop();
+  }
+  return Math.max(1, Math.floor(Math.min(left.join(".").length, right.join(".").length) / 3));
 }
 
 function form(one: KnownEntitlement, claim: PropertyValue, place: Finding["because"][number]): Finding[] {

@@ -166,6 +166,26 @@ test("FX-PLIST hints: a provider of kernel extensions before macOS 10.11", async
   );
 });
 
+test("FX-PLIST hints: a plain service where a user client is looked for", async () => {
+  await assertFires(
+    propertyListFaults,
+    { i: pad(client(text("IOClass", "IOUserService"))) },
+    /has IOClass IOUserService: .*0xe00002c7/,
+    "hint",
+  );
+});
+
+test("FX-PLIST is silent: a driver makes the service of a family from a dictionary of that name", async () => {
+  for (const name of ["IOUserSerial", "IOUserNetworkEthernet", "AppleUserHIDDevice"])
+    await assertSilent(propertyListFaults, {
+      i: pad(
+        client(
+          `${text("IOClass", name)}${text("IOProviderClass", "Pad")}<key>idVendor</key><integer>5</integer>`,
+        ),
+      ),
+    });
+});
+
 test("FX-PLIST is silent: variables, the ends of ranges, one maker's process, keys for a property's match", async () => {
   await assertSilent(propertyListFaults, {
     i: pad(
@@ -175,6 +195,14 @@ test("FX-PLIST is silent: variables, the ends of ranges, one maker's process, ke
     j: listOf(
       `<key>Other</key><dict>${own.replace("IOUserService", "$(CLASS)")}${text("IOProviderClass", "PadDriver")}</dict>`,
       "<key>CFBundlePackageType</key><string>$(PRODUCT_BUNDLE_PACKAGE_TYPE)</string>",
+    ),
+  });
+});
+
+test("FX-PLIST is silent: a category of its own, on what another driver of the same maker published", async () => {
+  await assertSilent(propertyListFaults, {
+    i: listOf(
+      `<key>Pad</key><dict>${own}${text("IOProviderClass", "IOUserService")}${text("IOMatchCategory", "org.example.pad.ports")}<key>IOPropertyMatch</key><dict><key>PadPorts</key><true/></dict></dict>`,
     ),
   });
 });

@@ -179,8 +179,8 @@ function heads(evidence: Evidence): Finding[] {
         category !== "" &&
         !isVariable(category) &&
         "IOProviderClass" in one &&
-        // There every driver needs a category of its own: nobody is to be replaced.
-        !/^IO(?:User)?Resources$/.test(String(one.IOProviderClass))
+        // There every driver needs a category of its own: nobody is to be replaced. Nor on what another driver published.
+        !/^IO(?:(?:User)?Resources|UserService)$/.test(String(one.IOProviderClass))
       )
         found.push({
           score: 38,
