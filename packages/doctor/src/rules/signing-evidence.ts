@@ -4,7 +4,7 @@ import { type ClaimJudgement, judgeClaims } from "@drydock/core/platform/claims"
 import type { Evidence } from "../evidence/evidence.ts";
 import type { Place } from "../facts/evidence-source.ts";
 import { typed } from "../signing/claim-table.ts";
-import { claimPlace, type EvidencePart, evidenceParts } from "../signing/parts.ts";
+import { claimPlace, type EvidencePart, evidenceParts, isFromManual } from "../signing/parts.ts";
 
 export interface JudgedClaim {
   readonly part: EvidencePart;
@@ -19,7 +19,7 @@ export interface JudgedClaim {
 export function judgedClaims(evidence: Evidence): JudgedClaim[] {
   return evidenceParts(evidence).flatMap((part) => {
     const { claims, profile } = part;
-    if (claims === null || profile === null) return [];
+    if (claims === null || profile === null || isFromManual(evidence, part)) return [];
     return judgeClaims(claims, profile.value.profile.allowlist).map((judgement) => ({
       part,
       judgement,

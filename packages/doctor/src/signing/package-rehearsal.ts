@@ -10,7 +10,7 @@ import {
 import { isDictionary, type Properties, type PropertyValue } from "@drydock/core/platform/properties";
 import type { Evidence } from "../evidence/evidence.ts";
 import { type ClaimRow, claimTable } from "./claim-table.ts";
-import { type EvidencePart, evidenceParts } from "./parts.ts";
+import { type EvidencePart, evidenceParts, isFromManual } from "./parts.ts";
 import { type Rehearsal, type RehearsalInput, rehearse, type SignedPart, signingKeys } from "./rehearsal.ts";
 import { provisioningUdid } from "./this-mac.ts";
 
@@ -159,16 +159,6 @@ function isInside(inner: string, outer: string): boolean {
 
 function stringsIn(value: PropertyValue | undefined): string[] {
   return (Array.isArray(value) ? value : [value]).filter((item) => typeof item === "string");
-}
-
-/** A manual beside a driver's source quotes entitlements; they are nobody's. */
-function isFromManual(evidence: Evidence, part: EvidencePart): boolean {
-  const file = part.entitlements?.place.file;
-  return (
-    file !== undefined &&
-    evidence.facts("source").length > 0 &&
-    evidence.files.some(({ name, kinds }) => name === file && kinds.includes("documentation"))
-  );
 }
 
 /** Whether the driver comes with this app, which then is the one to activate it. */

@@ -403,3 +403,13 @@ function expandedText(value: PropertyValue | undefined): string {
 function textOr(value: PropertyValue | undefined): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
+
+/** A manual beside a driver's source quotes entitlements; they are nobody's. */
+export function isFromManual(evidence: Evidence, part: EvidencePart): boolean {
+  const file = part.entitlements?.place.file;
+  return (
+    file !== undefined &&
+    evidence.facts("source").length > 0 &&
+    evidence.files.some(({ name, kinds }) => name === file && kinds.includes("documentation"))
+  );
+}

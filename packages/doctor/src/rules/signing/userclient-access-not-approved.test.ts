@@ -38,3 +38,48 @@ test("DR12-2 sees that the app's profile lacks the key", async () => {
   );
   await assertSilent(userclientAccessNotApproved, filesOf(sampleApp()));
 });
+
+test("DR12-2 is silent on a manual beside the driver's source that shows what another program would claim", async () => {
+  const profile = sampleProfile(sampleAppId, { [installKey]: true });
+  await assertSilent(userclientAccessNotApproved, {
+    "DEVELOPMENT.md": `# Development
+
+## Build
+
+Open the project.
+
+## Install
+
+Activate the driver.
+
+## How to open the driver from a program of your own
+
+Give your program these entitlements:
+
+\`\`\`xml
+<?xml version="1.0" encoding="UTF-8"?>
+<plist version="1.0">
+<dict>
+    <key>com.apple.developer.driverkit.userclient-access</key>
+    <array><string>org.example.app.driver</string></array>
+</dict>
+</plist>
+\`\`\`
+`,
+    "src/Manager/manager.provisionprofile": profile,
+    "src/Driver/Driver.cpp": `kern_return_t IMPL(Driver, Start)
+{
+    kern_return_t ret = Start(provider, SUPERDISPATCH);
+    if (ret != kIOReturnSuccess) return ret;
+    return RegisterService();
+}
+`,
+    "src/Driver/Client.cpp": `kern_return_t IMPL(Client, Start)
+{
+    kern_return_t ret = Start(provider, SUPERDISPATCH);
+    if (ret != kIOReturnSuccess) return ret;
+    return RegisterService();
+}
+`,
+  });
+});

@@ -31,3 +31,37 @@ test("FX-FALSE-STATUS is silent on the corrected source", async () => {
 `,
   });
 });
+
+test("FX-FALSE-STATUS is silent on a manual that shows how Start begins, and then a method that answers a bool", async () => {
+  await assertSilent(falseForStatus, {
+    "README.md": `# A driver of a dial
+
+Start calls its parent first:
+
+\`\`\` other
+kern_return_t
+IMPL(DialDriver, Start)
+{
+    kern_return_t ret;
+
+    ret = Start(provider, SUPERDISPATCH);
+    if (ret != kIOReturnSuccess) {
+        Stop(provider, SUPERDISPATCH);
+        return ret;
+    }
+\`\`\`
+
+Then it looks for the dial:
+
+\`\`\` other
+bool DialDriver::takeDial(IOHIDElement *element)
+{
+    if (element->getUsage() != kHIDUsage_GD_Dial) {
+        return false;
+    }
+    return true;
+}
+\`\`\`
+`,
+  });
+});

@@ -3,6 +3,10 @@
 import type { Finding, Rule } from "../rule.ts";
 import { isDext, nameOf, perFunction } from "../source-questions.ts";
 
+/** A manual shows the beginning of a function, and then another one: what follows this head is not the first's. */
+const nextHead =
+  /^(?:[A-Za-z_][\w \t*&<>]{0,200}[ \t*&\n]\w{1,80}::~?\w{1,80}|(?:\w{1,80}[ \t\n]{1,8})?IMPL)[ \t]{0,8}\([^;{}()]{0,500}\)\s{0,80}(?:const\s{0,80})?\{/m;
+
 export const falseForStatus: Rule = {
   id: "FX-FALSE-STATUS",
   title: "A status is returned as true or false",
@@ -21,7 +25,8 @@ export const falseForStatus: Rule = {
       const places = one.body
         .all("return_statement")
         .filter((node) => node.above("lambda_expression") === null)
-        .filter(({ children }) => children.length === 1 && /^(?:true|false)$/.test(children[0].text));
+        .filter(({ children }) => children.length === 1 && /^(?:true|false)$/.test(children[0].text))
+        .filter((node) => !nextHead.test(file.text.slice(one.body.start, node.start)));
       if (places.length === 0) return [];
       const said = places[0].children[0].text;
       const finding: Finding = {

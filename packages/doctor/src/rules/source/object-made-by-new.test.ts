@@ -43,3 +43,39 @@ ReceiveContext * MakeContext()
 `,
   });
 });
+
+test("FX-NEW-OBJECT is silent on a stand-in for the framework's class, and on a test that runs on the host", async () => {
+  await assertSilent(objectMadeByNew, {
+    "mocks/DriverKit/OSNumber.h": `#pragma once
+#include <DriverKit/OSObject.h>
+
+class OSNumber : public OSObject
+{
+public:
+    static OSNumber * withNumber(uint64_t value, size_t bits) { return new OSNumber(); }
+};
+`,
+  });
+  await assertSilent(objectMadeByNew, {
+    "tests/bridge.cpp": `#include "HostStubs.hpp"
+#include <gtest/gtest.h>
+#include <DriverKit/OSObject.h>
+
+class IOPCIDevice : public OSObject
+{
+};
+
+class FakeBridge : public IOPCIDevice
+{
+public:
+    int opened = 0;
+};
+
+void BridgeTest::SetUp()
+{
+    bridge_ = new FakeBridge();
+    EXPECT_EQ(bridge_->opened, 0);
+}
+`,
+  });
+});
