@@ -216,7 +216,9 @@ function ofBundle({ list, name, placeOf, value }: Personality): Finding[] {
     });
   if (typeof bundle !== "string" || bundle === "" || isVariable(bundle)) return found;
   const own = value.CFBundleIdentifier;
-  if (typeof own === "string" && own !== bundle && !isVariable(own))
+  // Without a class of the driver it sends a kernel's driver to the device, and names that one's bundle: so it must.
+  const isOwn = "IOUserClass" in value || "IOUserServerName" in value;
+  if (isOwn && typeof own === "string" && own !== bundle && !isVariable(own))
     found.push({
       score: 66,
       claim: `CFBundleIdentifier of the personality "${name}" is ${own}, and the bundle is ${bundle}: the service bears the personality's, by which the kernel looks for its bundle and apps' userclient-access is compared.`,

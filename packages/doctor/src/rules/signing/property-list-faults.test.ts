@@ -206,3 +206,17 @@ test("FX-PLIST is silent: a category of its own, on what another driver of the s
     ),
   });
 });
+
+test("FX-PLIST is silent: a personality that sends a kernel's driver to the device names that one's bundle", async () => {
+  const composite = [
+    text("CFBundleIdentifier", "com.apple.driver.usb.AppleUSBHostCompositeDevice"),
+    text("IOClass", "AppleUSBHostCompositeDevice"),
+    text("IOProviderClass", "IOUSBHostDevice"),
+    "<key>idVendor</key><integer>4617</integer><key>idProduct</key><integer>7</integer>",
+  ].join("");
+  await assertSilent(propertyListFaults, {
+    i: listOf(
+      `<key>Both</key><dict>${composite}</dict><key>Pad</key><dict>${own}${text("IOProviderClass", "IOUSBHostInterface")}</dict>`,
+    ),
+  });
+});
