@@ -576,7 +576,7 @@ const killServers = (variable: string, count: number): Result =>
     (kills) => [
       `${kills} kills at drawn moments: after each, every act that had been acknowledged was there; at the end each was there once, counters agree with the counted rows, and no job was recorded twice`,
     ],
-    /^(?:SQLite|PostgreSQL): \d+ kills/,
+    /^(?:SQLite|PostgreSQL): \d+ kills: /,
   );
 
 function lineOf(report: AttackReport): string {

@@ -110,6 +110,8 @@ export async function killServers(plan: KillPlan): Promise<KillReport> {
   const versionAt = (kill: number) => `0.1.${Math.floor(kill / killsOfVersion)}`;
   let [sentAgain, told, serverKills, databaseKills, startedAgain] = [0, 0, 0, 0, 0];
   let isOver = false;
+  /** A promise was broken: nobody takes what is sent, and nobody waits for it. */
+  let isBroken = false;
   for (const server of servers) server.start(versionAt(0), begun);
   /** Each act is sent until somebody has acknowledged it: to this server, or to another one of the same board. */
   const writers = servers.map((_, at) => {
@@ -124,6 +126,7 @@ export async function killServers(plan: KillPlan): Promise<KillReport> {
         } catch {
           // Killed before it answered.
         }
+        if (isBroken) throw new Error("there is no server any more");
         sentAgain++;
         server = (server + 1) % servers.length;
         await setTimeout(50);
@@ -203,6 +206,9 @@ export async function killServers(plan: KillPlan): Promise<KillReport> {
       "SELECT count(*) AS cases FROM (SELECT DISTINCT build, case_id FROM case_run) AS each",
     );
     return { acts: told, sentAgain, serverKills, databaseKills, startedAgain, cases: Number(cases), givenUp };
+  } catch (error) {
+    isBroken = true;
+    throw error;
   } finally {
     isOver = true;
     await Promise.all(servers.map((server) => server.kill()));

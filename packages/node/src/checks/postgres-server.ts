@@ -40,6 +40,8 @@ export interface PostgresServer {
   end(): Promise<void>;
 }
 
+const startMs = 120_000;
+
 /** `initdb` refuses root: as root, the server runs as Debian's user `postgres`. */
 function owner(): { uid: number; gid: number } | null {
   if (process.getuid?.() !== 0) return null;
@@ -94,7 +96,10 @@ export async function startPostgres(): Promise<PostgresServer> {
     );
     child = server;
     ended = new Promise((resolve) => server.once("exit", () => resolve()));
-    for (let attempt = 0; attempt < 300; attempt++) {
+    // After a kill it first brings the whole file system to the disk, which other programs may keep busy.
+    const patience = AbortSignal.timeout(startMs);
+    while (!patience.aborted) {
+      if (server.exitCode !== null) throw new Error(`PostgreSQL ended with ${server.exitCode}`);
       const client = new pg.Client({ connectionString: address("postgres").href });
       client.on("error", () => {});
       try {
@@ -105,7 +110,7 @@ export async function startPostgres(): Promise<PostgresServer> {
         await setTimeout(50);
       }
     }
-    throw new Error("PostgreSQL does not answer");
+    throw new Error(`PostgreSQL does not answer within ${startMs / 1000} s`);
   };
   const kill = async () => {
     if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
